@@ -1,0 +1,18 @@
+import type { EnvironmentData } from "./settings";
+
+/** Small and disposable: data may be destroyed with the stack, state is a file beside the clone. */
+export const dev: EnvironmentData = {
+  environment: "dev",
+  project: "etl",
+  backend: { kind: "local" },
+  retainData: false,
+  allowDataDestruction: true,
+  logRetentionDays: 14,
+  logExecutionData: true,
+  scanLimitBytes: 1_073_741_824,
+  notificationEmails: [],
+  tags: {},
+  pipelines: {
+    events: { workerType: "G.1X", maxWorkers: 2, jobTimeoutMinutes: 30, crawlDeadlineMinutes: 30 },
+  },
+};

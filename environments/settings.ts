@@ -1,0 +1,138 @@
+import { z } from "zod";
+
+/**
+ * The schema of an environment: plain data in, validated data out. Pure; every error names its field.
+ *
+ * Facts behind the ranges: CloudWatch Logs retention is an enumeration (PutRetentionPolicy); Glue needs a driver and at
+ * least one executor; a job's time-out must stay below seven days (StartJobRun); Athena's scan limit starts at
+ * 10,485,760 bytes in the provider.
+ */
+
+/** The retention periods CloudWatch Logs accepts, in days. */
+export const LOG_RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+] as const;
+
+/** Text that somebody meant to replace: angle brackets, unfilled interpolations, the usual words. */
+const PLACEHOLDER = /<[^>]*>|\$\{|\bYOUR[-_ ]|\bCHANGE[-_ ]?ME\b|\bTODO\b|\bREPLACE[-_ ]/i;
+
+const text = () =>
+  z
+    .string()
+    .min(1, "must not be empty")
+    .refine((value) => !PLACEHOLDER.test(value), "still holds a placeholder; fill it in");
+
+const pipelineSchema = z.strictObject({
+  /** Glue worker type of the pipeline's job. */
+  workerType: z.enum(["G.1X", "G.2X", "G.4X", "G.8X"]),
+  /** Upper bound of auto-scaling, workers (one of them is the driver). */
+  maxWorkers: z.int().min(2, "must be at least 2 (a driver and a worker)").max(299),
+  /** The job's time-out, minutes; below Glue's seven days. */
+  jobTimeoutMinutes: z.int().min(1).max(10_079),
+  /** How long one crawl may take before the run fails, minutes. */
+  crawlDeadlineMinutes: z.int().min(1).max(1_440),
+});
+
+export const settingsSchema = z.strictObject({
+  /** Deployment target; part of every physical name. */
+  environment: z.string().regex(/^[a-z][a-z0-9]{1,14}$/, "must be 2 to 15 lower-case letters or digits"),
+  /** Project; the first part of every physical name. */
+  project: text().refine(
+    (value) => /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(value),
+    "must be lower-case words of letters and digits joined by single hyphens",
+  ),
+  /** The AWS account that the provider may touch, twelve digits. From context or environment variables. */
+  accountId: z.string().regex(/^\d{12}$/, "must be an AWS account id of 12 digits"),
+  /** AWS region. From context or environment variables. */
+  region: z
+    .string()
+    .regex(/^[a-z]{2}(-gov|-iso[a-z]?)?-[a-z]+-\d$/, "must be an AWS region such as eu-west-1"),
+  /** Where Terraform keeps its state. */
+  backend: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("local") }),
+    z.strictObject({ kind: z.literal("s3") }),
+  ]),
+  /** `true`: buckets and keys refuse to be destroyed. */
+  retainData: z.boolean(),
+  /** The second key: without it, `retainData: false` is refused. Never `true` in prod. */
+  allowDataDestruction: z.boolean(),
+  /** Days that log groups keep their events. */
+  logRetentionDays: z
+    .int()
+    .refine(
+      (value) => (LOG_RETENTION_DAYS as readonly number[]).includes(value),
+      `must be one of ${LOG_RETENTION_DAYS.join(", ")}`,
+    ),
+  /** Whether Step Functions logs hold inputs and outputs of states. */
+  logExecutionData: z.boolean(),
+  /** Most bytes one Athena query of the workgroup may scan. */
+  scanLimitBytes: z.int().min(10_485_760, "must be at least 10485760 bytes (10 MiB)"),
+  /** E-mail addresses subscribed to the notifications topic. */
+  notificationEmails: z.array(text().pipe(z.email("must be an e-mail address"))),
+  /** Tags on everything, beside `project` and `environment`. */
+  tags: z.record(z.string(), text()),
+  /** Settings of each pipeline. */
+  pipelines: z.strictObject({ events: pipelineSchema }),
+});
+
+/** A validated environment. */
+export type EnvironmentSettings = z.infer<typeof settingsSchema>;
+export type PipelineSettings = z.infer<typeof pipelineSchema>;
+
+/** What `dev.ts`, `staging.ts` and `prod.ts` hold: everything but what comes from the caller. */
+export type EnvironmentData = Omit<EnvironmentSettings, "accountId" | "region">;
+
+/** Longest zone in a bucket's name; names are `<project>-<environment>-<zone>-<account>-<region>`. */
+const LONGEST_ZONE = "query-results";
+const BUCKET_NAME_MAX = 63;
+
+/** Checks one environment; returns every mistake as `'field' what is wrong, got value`. */
+export function settingsMistakes(candidate: unknown): string[] {
+  const parsed = settingsSchema.safeParse(candidate, { reportInput: true });
+  if (!parsed.success) return parsed.error.issues.map(describeIssue);
+  return crossFieldMistakes(parsed.data);
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const field = issue.path.join(".");
+  if (issue.code === "unrecognized_keys") {
+    const where = field === "" ? "" : `'${field}' `;
+    return `${where}has unknown settings ${issue.keys.map((key) => `'${key}'`).join(", ")}; remove them or correct the spelling`;
+  }
+  const got = issue.input === undefined ? "got nothing" : `got ${JSON.stringify(issue.input)}`;
+  return `'${field}' ${lowerFirst(issue.message)}, ${got}`;
+}
+
+function crossFieldMistakes(settings: EnvironmentSettings): string[] {
+  const mistakes: string[] = [];
+  const destructive = !settings.retainData || settings.allowDataDestruction;
+  if (settings.environment === "prod" && destructive) {
+    mistakes.push(
+      "'retainData' must be true and 'allowDataDestruction' false in prod, got " +
+        `${settings.retainData} and ${settings.allowDataDestruction}; production data is never destroyed by a deployment`,
+    );
+  } else if (!settings.retainData && !settings.allowDataDestruction) {
+    mistakes.push(
+      "'retainData' must be true unless 'allowDataDestruction' is true as well, got false and false; " +
+        "destroying data takes both",
+    );
+  }
+  const name = [
+    settings.project,
+    settings.environment,
+    LONGEST_ZONE,
+    settings.accountId,
+    settings.region,
+  ].join("-");
+  if (name.length > BUCKET_NAME_MAX) {
+    mistakes.push(
+      `'project' is too long by ${name.length - BUCKET_NAME_MAX} characters: bucket name '${name}' would have ` +
+        `${name.length}, S3 allows ${BUCKET_NAME_MAX}; shorten '${settings.project}'`,
+    );
+  }
+  return mistakes;
+}
+
+function lowerFirst(message: string): string {
+  return message.charAt(0).toLowerCase() + message.slice(1);
+}

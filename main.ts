@@ -1,0 +1,18 @@
+import { App } from "cdktf";
+import { EtlStack, selectEnvironments } from "./environments";
+
+/** Composition root: one stack per selected environment. The only reader of environment variables. */
+function main(): void {
+  const app = new App();
+  const environments = selectEnvironments({ variables: process.env, context: app.node.tryGetContext("etl") });
+  for (const settings of environments) new EtlStack(app, settings);
+  app.synth();
+}
+
+try {
+  main();
+} catch (error) {
+  // A mistake in settings or props is the user's to mend: the sentence helps, the stack trace does not.
+  console.error(process.env.ETL_TRACE === undefined && error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
