@@ -20,7 +20,10 @@ const text = () =>
   z
     .string()
     .min(1, "must not be empty")
-    .refine((value) => !PLACEHOLDER.test(value), "still holds a placeholder; fill it in");
+    .refine((value) => !PLACEHOLDER.test(value), {
+      error: "still holds a placeholder; fill it in",
+      abort: true,
+    });
 
 const pipelineSchema = z.strictObject({
   /** Glue worker type of the pipeline's job. */
@@ -87,10 +90,10 @@ const LONGEST_ZONE = "query-results";
 const BUCKET_NAME_MAX = 63;
 
 /** Checks one environment; returns every mistake as `'field' what is wrong, got value`. */
-export function settingsMistakes(candidate: unknown): string[] {
+export function settingsMistakes(candidate: Partial<EnvironmentSettings>): string[] {
   const parsed = settingsSchema.safeParse(candidate, { reportInput: true });
-  if (!parsed.success) return parsed.error.issues.map(describeIssue);
-  return crossFieldMistakes(parsed.data);
+  const mistakes = parsed.success ? [] : parsed.error.issues.map(describeIssue);
+  return [...mistakes, ...destructionMistakes(candidate), ...nameMistakes(candidate)];
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {
@@ -103,34 +106,34 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   return `'${field}' ${lowerFirst(issue.message)}, ${got}`;
 }
 
-function crossFieldMistakes(settings: EnvironmentSettings): string[] {
-  const mistakes: string[] = [];
-  const destructive = !settings.retainData || settings.allowDataDestruction;
-  if (settings.environment === "prod" && destructive) {
-    mistakes.push(
+function destructionMistakes({
+  environment,
+  retainData,
+  allowDataDestruction,
+}: Partial<EnvironmentSettings>): string[] {
+  if (environment === "prod" && (retainData === false || allowDataDestruction === true)) {
+    return [
       "'retainData' must be true and 'allowDataDestruction' false in prod, got " +
-        `${settings.retainData} and ${settings.allowDataDestruction}; production data is never destroyed by a deployment`,
-    );
-  } else if (!settings.retainData && !settings.allowDataDestruction) {
-    mistakes.push(
+        `${retainData} and ${allowDataDestruction}; production data is never destroyed by a deployment`,
+    ];
+  }
+  if (retainData === false && allowDataDestruction === false) {
+    return [
       "'retainData' must be true unless 'allowDataDestruction' is true as well, got false and false; " +
         "destroying data takes both",
-    );
+    ];
   }
-  const name = [
-    settings.project,
-    settings.environment,
-    LONGEST_ZONE,
-    settings.accountId,
-    settings.region,
-  ].join("-");
-  if (name.length > BUCKET_NAME_MAX) {
-    mistakes.push(
-      `'project' is too long by ${name.length - BUCKET_NAME_MAX} characters: bucket name '${name}' would have ` +
-        `${name.length}, S3 allows ${BUCKET_NAME_MAX}; shorten '${settings.project}'`,
-    );
-  }
-  return mistakes;
+  return [];
+}
+
+function nameMistakes({ project, environment, accountId, region }: Partial<EnvironmentSettings>): string[] {
+  const name = [project, environment, LONGEST_ZONE, accountId, region].join("-");
+  const excess = name.length - BUCKET_NAME_MAX;
+  if (typeof project !== "string" || excess <= 0) return [];
+  return [
+    `'project' is too long by ${excess} characters: bucket name '${name}' would have ${name.length}, ` +
+      `S3 allows ${BUCKET_NAME_MAX}; shorten '${project}'`,
+  ];
 }
 
 function lowerFirst(message: string): string {

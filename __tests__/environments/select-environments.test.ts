@@ -1,0 +1,146 @@
+import {
+  type EnvironmentData,
+  ENVIRONMENTS,
+  EnvironmentError,
+  selectEnvironments,
+} from "../../environments/registry";
+
+const PLACE = { ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "us-east-1" };
+
+function select(
+  variables: Record<string, string | undefined>,
+  registry = ENVIRONMENTS,
+  context: unknown = undefined,
+) {
+  return selectEnvironments({ variables, context }, registry);
+}
+
+function refusal(variables: Record<string, string | undefined>, registry = ENVIRONMENTS): string {
+  try {
+    select(variables, registry);
+  } catch (error) {
+    expect(error).toBeInstanceOf(EnvironmentError);
+    return (error as Error).message;
+  }
+  throw new Error("nothing was refused");
+}
+
+const withProd = (change: Partial<EnvironmentData>) => ({ prod: { ...ENVIRONMENTS.prod!, ...change } });
+const withDev = (change: Partial<Record<keyof EnvironmentData, unknown>>) => ({
+  dev: { ...ENVIRONMENTS.dev!, ...change } as EnvironmentData,
+});
+
+describe("which environments", () => {
+  test("all of them in the registry's order when nothing is asked for", () => {
+    expect(select(PLACE).map(({ environment }) => environment)).toEqual(["dev", "staging", "prod"]);
+  });
+
+  test("only those asked for, in the registry's order whatever the order asked in", () => {
+    const selected = select({ ...PLACE, ETL_ENVIRONMENTS: "prod, dev" });
+    expect(selected.map(({ environment }) => environment)).toEqual(["dev", "prod"]);
+  });
+
+  test("an unknown name is refused with the known ones", () => {
+    expect(refusal({ ...PLACE, ETL_ENVIRONMENTS: "dev,live" })).toBe(
+      "ETL_ENVIRONMENTS: unknown environment 'live'; known are dev, staging, prod",
+    );
+  });
+});
+
+describe("where", () => {
+  test("an environment's own variable wins over the general one, and a variable over the context", () => {
+    const [dev, staging] = select(
+      { ETL_ENVIRONMENTS: "dev,staging", ETL_ACCOUNT_ID: "111111111111", ETL_DEV_ACCOUNT_ID: "222222222222" },
+      ENVIRONMENTS,
+      { region: "eu-west-1", staging: { region: "eu-central-1", accountId: "333333333333" } },
+    );
+    expect([dev!.accountId, dev!.region]).toEqual(["222222222222", "eu-west-1"]);
+    expect([staging!.accountId, staging!.region]).toEqual(["111111111111", "eu-central-1"]);
+  });
+
+  test("without an account or a region each environment says what to set", () => {
+    expect(refusal({ ETL_ENVIRONMENTS: "staging" }).split("\n")).toEqual([
+      "environment 'staging': 'accountId' is not set; set ETL_ACCOUNT_ID or ETL_STAGING_ACCOUNT_ID",
+      "environment 'staging': 'region' is not set; set ETL_REGION or ETL_STAGING_REGION",
+    ]);
+  });
+});
+
+describe("mistakes", () => {
+  const cases: readonly (readonly [change: Record<string, unknown>, message: string])[] = [
+    [
+      { project: "/etl" },
+      "environment 'dev': 'project' must be lower-case words of letters and digits joined by single hyphens, got \"/etl\"",
+    ],
+    [
+      { project: "<your-project>" },
+      "environment 'dev': 'project' still holds a placeholder; fill it in, got \"<your-project>\"",
+    ],
+    [
+      { tags: { owner: "CHANGE_ME" } },
+      "environment 'dev': 'tags.owner' still holds a placeholder; fill it in, got \"CHANGE_ME\"",
+    ],
+    [
+      { notificationEmails: ["nobody"] },
+      "environment 'dev': 'notificationEmails.0' must be an e-mail address, got \"nobody\"",
+    ],
+    [
+      { scanLimitBytes: 1 },
+      "environment 'dev': 'scanLimitBytes' must be at least 10485760 bytes (10 MiB), got 1",
+    ],
+    [
+      { retainData: false, allowDataDestruction: false },
+      "environment 'dev': 'retainData' must be true unless 'allowDataDestruction' is true as well, got false and false; " +
+        "destroying data takes both",
+    ],
+    [
+      { workers: 3 },
+      "environment 'dev': has unknown settings 'workers'; remove them or correct the spelling",
+    ],
+    [
+      { project: "a-project-with-a-very-long-name" },
+      "environment 'dev': 'project' is too long by 9 characters: bucket name " +
+        "'a-project-with-a-very-long-name-dev-query-results-000000000000-us-east-1' would have 72, S3 allows 63; " +
+        "shorten 'a-project-with-a-very-long-name'",
+    ],
+  ];
+
+  test.each(cases)("%j", (change, message) => {
+    expect(refusal({ ...PLACE, ETL_ENVIRONMENTS: "dev" }, withDev(change))).toBe(message);
+  });
+
+  test("a bad account and region are refused with what they got", () => {
+    expect(
+      refusal({ ETL_ENVIRONMENTS: "dev", ETL_ACCOUNT_ID: "123456789", ETL_REGION: "mars" }).split("\n"),
+    ).toEqual([
+      "environment 'dev': 'accountId' must be an AWS account id of 12 digits, got \"123456789\"",
+      "environment 'dev': 'region' must be an AWS region such as eu-west-1, got \"mars\"",
+    ]);
+  });
+
+  test("production is never destructive, whichever key is turned", () => {
+    for (const change of [
+      { retainData: false },
+      { allowDataDestruction: true },
+      { retainData: false, allowDataDestruction: true },
+    ]) {
+      expect(refusal({ ...PLACE, ETL_ENVIRONMENTS: "prod" }, withProd(change))).toMatch(
+        /^environment 'prod': 'retainData' must be true and 'allowDataDestruction' false in prod/,
+      );
+    }
+  });
+
+  test("all mistakes of all selected environments come at once", () => {
+    const registry = {
+      ...withDev({ logRetentionDays: 31, scanLimitBytes: 5 }),
+      ...withProd({ retainData: false }),
+    };
+    const lines = refusal({ ...PLACE, ETL_ENVIRONMENTS: "dev,prod,nowhere" }, registry).split("\n");
+    expect(lines.map((line) => line.slice(0, 48))).toEqual([
+      "ETL_ENVIRONMENTS: unknown environment 'nowhere';",
+      expect.stringContaining("environment 'dev': 'logRetentionDays' must be on"),
+      expect.stringContaining("environment 'dev': 'scanLimitBytes' must be at l"),
+      expect.stringContaining("environment 'prod': 'retainData' must be true an"),
+    ]);
+  });
+});

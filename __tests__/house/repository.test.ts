@@ -1,0 +1,60 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(__dirname, "..", "..");
+const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+  cwd: root,
+  encoding: "utf8",
+})
+  .split("\n")
+  .filter((file) => file !== "" && existsSync(join(root, file)));
+
+test("the lock file names no registry, so that anybody's registry serves", () => {
+  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
+    packages: Record<string, { resolved?: string }>;
+  };
+  const resolved = Object.entries(lock.packages).filter(([, entry]) => entry.resolved?.startsWith("http"));
+  expect(resolved).toEqual([]);
+});
+
+test("every dependency is pinned to one version", () => {
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<
+    string,
+    Record<string, string>
+  >;
+  const loose = Object.entries({
+    ...manifest.dependencies,
+    ...manifest.devDependencies,
+    ...manifest.overrides,
+  }).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version));
+  expect(loose).toEqual([]);
+});
+
+test("every dependency stands in the README's table with its reason", () => {
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<
+    string,
+    Record<string, string>
+  >;
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const missing = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).filter(
+    (name) => !readme.includes(`\`${name}\``),
+  );
+  expect(missing).toEqual([]);
+});
+
+test("no test is skipped or left alone", () => {
+  const skipping = /\b(?:it|test|describe)\.(?:skip|only|todo)\b|pytest\.mark\.(?:skip|xfail)|pytest\.skip\(/;
+  const offenders = tracked
+    .filter((file) => /\.(test\.ts|py)$/.test(file) && file !== "__tests__/house/repository.test.ts")
+    .filter((file) => skipping.test(readFileSync(join(root, file), "utf8")));
+  expect(offenders).toEqual([]);
+});
+
+test("synth depends on no clock and no chance", () => {
+  const unstable = /Date\.now\(|new Date\(\)|Math\.random\(|process\.cwd\(\)|randomUUID/;
+  const offenders = tracked
+    .filter((file) => /^(modules|environments)\/.*\.ts$/.test(file) || file === "main.ts")
+    .filter((file) => unstable.test(readFileSync(join(root, file), "utf8")));
+  expect(offenders).toEqual([]);
+});

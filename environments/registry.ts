@@ -1,0 +1,88 @@
+import { dev } from "./dev";
+import { prod } from "./prod";
+import { type EnvironmentData, type EnvironmentSettings, settingsMistakes } from "./settings";
+import { staging } from "./staging";
+
+export type { EnvironmentData } from "./settings";
+
+/** Every environment there is. */
+export const ENVIRONMENTS: Readonly<Record<string, EnvironmentData>> = { dev, staging, prod };
+
+/** Where the account and the region come from; a more specific source wins over a general one. */
+export interface Deployment {
+  /** Environment variables. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** CDKTF context (`cdktf.json`, `CDKTF_CONTEXT_JSON`): `{ accountId, region, <environment>: { accountId, region } }`. */
+  readonly context: unknown;
+}
+
+/** Settings that cannot be used; the message lists every mistake of every selected environment. */
+export class EnvironmentError extends Error {
+  override readonly name = "EnvironmentError";
+}
+
+/**
+ * Resolves `ETL_ENVIRONMENTS` (comma-separated, default all) to validated settings, in the registry's order.
+ *
+ * @throws {EnvironmentError} with all mistakes of all selected environments at once
+ */
+export function selectEnvironments(
+  deployment: Deployment,
+  registry: Readonly<Record<string, EnvironmentData>> = ENVIRONMENTS,
+): EnvironmentSettings[] {
+  const known = Object.keys(registry);
+  const requested = requestedNames(deployment.variables.ETL_ENVIRONMENTS, known);
+  const mistakes = requested
+    .filter((name) => !known.includes(name))
+    .map((name) => `ETL_ENVIRONMENTS: unknown environment '${name}'; known are ${known.join(", ")}`);
+  const candidates = known
+    .filter((name) => requested.includes(name))
+    .map((name) => ({ ...registry[name], ...placeOf(name, deployment) }));
+  for (const candidate of candidates) {
+    const found = [...missingPlace(candidate), ...settingsMistakes(candidate)].filter(
+      // A missing place was said with its remedy already.
+      (mistake) => !/^'(accountId|region)' .*got nothing$/.test(mistake),
+    );
+    mistakes.push(...found.map((mistake) => `environment '${candidate.environment}': ${mistake}`));
+  }
+  if (mistakes.length > 0) throw new EnvironmentError(mistakes.join("\n"));
+  return candidates as EnvironmentSettings[];
+}
+
+function requestedNames(value: string | undefined, known: readonly string[]): readonly string[] {
+  if (value === undefined || value.trim() === "") return known;
+  return value.split(",").map((name) => name.trim());
+}
+
+function placeOf(name: string, { variables, context }: Deployment): { accountId?: string; region?: string } {
+  const general = asRecord(context);
+  const specific = asRecord(general[name]);
+  const prefix = `ETL_${name.toUpperCase()}_`;
+  return {
+    accountId: firstText(
+      variables[`${prefix}ACCOUNT_ID`],
+      variables.ETL_ACCOUNT_ID,
+      specific.accountId,
+      general.accountId,
+    ),
+    region: firstText(variables[`${prefix}REGION`], variables.ETL_REGION, specific.region, general.region),
+  };
+}
+
+function missingPlace(candidate: Partial<EnvironmentSettings>): string[] {
+  const name = (candidate.environment ?? "").toUpperCase();
+  return [
+    ["accountId", "ACCOUNT_ID"],
+    ["region", "REGION"],
+  ]
+    .filter(([field]) => candidate[field as "accountId" | "region"] === undefined)
+    .map(([field, suffix]) => `'${field}' is not set; set ETL_${suffix} or ETL_${name}_${suffix}`);
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function firstText(...values: readonly unknown[]): string | undefined {
+  return values.find((value): value is string => typeof value === "string" && value !== "");
+}

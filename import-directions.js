@@ -1,0 +1,80 @@
+/**
+ * Who may import whom, as eslint settings:
+ * main → environments → modules/index → modules/<construct> → modules/{iam,encryption} → modules/core.
+ */
+
+const barrel = {
+  regex: "^@cdktf/provider-aws$",
+  message:
+    "Import the deep path (@cdktf/provider-aws/lib/<resource>): the barrel costs seconds and half a gigabyte.",
+};
+const provider = {
+  regex: "^@cdktf/provider-aws",
+  message: "Only modules/ and environments/ know the AWS provider.",
+};
+const bench = { regex: "(^|/)local(/|$)", message: "Nothing knows the bench." };
+const environments = { regex: "(^|/)environments(/|$)", message: "modules/ never imports environments/." };
+const cdktf = { regex: "^(cdktf|constructs|@cdktf/)", message: "This file is pure: it imports no cdktf." };
+const siblings = {
+  regex: "^\\.\\./(?!core/|iam/|encryption/)",
+  message: "Sibling constructs do not import each other.",
+};
+const library = {
+  regex: "modules/(?!index$).+",
+  message: "Import the library's public surface, modules/index.",
+};
+
+const directions = (files, patterns, ignores = []) => ({
+  files,
+  ignores,
+  rules: { "no-restricted-imports": ["error", { patterns }] },
+});
+
+module.exports = [
+  directions(
+    ["main.ts"],
+    [barrel, provider, bench, { regex: "^\\./modules", message: "main imports environments only." }],
+  ),
+  directions(["environments/**/*.ts"], [barrel, bench, library]),
+  directions(["environments/{settings,dev,staging,prod}.ts"], [barrel, bench, library, cdktf]),
+  directions(["modules/index.ts"], [barrel, bench, environments]),
+  directions(
+    ["modules/core/**/*.ts"],
+    [
+      barrel,
+      bench,
+      environments,
+      cdktf,
+      { regex: "^\\.\\./", message: "core imports nothing of the project." },
+    ],
+  ),
+  directions(
+    ["modules/iam/**/*.ts"],
+    [barrel, bench, environments, { regex: "^\\.\\./(?!core/)", message: "iam imports core only." }],
+  ),
+  directions(
+    ["modules/encryption/**/*.ts"],
+    [
+      barrel,
+      bench,
+      environments,
+      { regex: "^\\.\\./(?!core/|iam/)", message: "encryption imports core and iam only." },
+    ],
+  ),
+  directions(
+    ["modules/*/**/*.ts"],
+    [barrel, bench, environments, siblings],
+    ["modules/core/**", "modules/iam/**", "modules/encryption/**"],
+  ),
+  // Kept free of cdktf, because the logic worth testing hardest lives there.
+  directions(
+    [
+      "modules/iam/{policy-statement,s3-actions}.ts",
+      "modules/data-lake/zone.ts",
+      "modules/glue-spark-job/job-arguments.ts",
+      "modules/etl-orchestrator/{state-machine-definition,asl-checks}.ts",
+    ],
+    [barrel, bench, environments, siblings, cdktf],
+  ),
+  directions(["local/**/*.ts", "__tests__/**/*.ts"], [barrel]),
+];

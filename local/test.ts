@@ -1,0 +1,131 @@
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { XMLParser } from "fast-xml-parser";
+import pc from "picocolors";
+import { execa } from "execa";
+
+/**
+ * `npm test`: everything that CI runs, in order of speed. Each suite's output is kept in `.local/test/` and shown when
+ * the suite fails. The last line is the true total of all runners; a skipped test counts as failed.
+ */
+
+const root = join(__dirname, "..");
+const reports = join(root, ".local", "test");
+const python = join(root, ".setup", "venv", "bin", "python");
+
+interface Count {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+interface Suite {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+  /** Reads the runner's own report; without one the suite is one check, judged by its exit code. */
+  readonly count?: () => Count;
+  readonly slow?: boolean;
+}
+
+const npx = (...args: string[]): [string, ...string[]] => ["npx", "--no-install", ...args];
+
+function jest(project: string): Suite {
+  const report = join(reports, `jest-${project}.json`);
+  return {
+    name: `jest ${project}`,
+    command: npx("jest", "--selectProjects", project, "--runInBand", "--json", `--outputFile=${report}`),
+    count: () => {
+      const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numRuntimeErrorTestSuites } =
+        JSON.parse(readFileSync(report, "utf8")) as Record<string, number>;
+      return {
+        passed: numPassedTests ?? 0,
+        failed:
+          (numFailedTests ?? 0) +
+          (numPendingTests ?? 0) +
+          (numTodoTests ?? 0) +
+          (numRuntimeErrorTestSuites ?? 0),
+      };
+    },
+  };
+}
+
+function pytest(folder: string): Suite {
+  const report = join(reports, `pytest-${folder.replaceAll("/", "-")}.xml`);
+  return {
+    name: `pytest ${folder}`,
+    command: [python, "-m", "pytest", folder, "-q", `--junitxml=${report}`],
+    count: () => {
+      const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: "" });
+      const { testsuites } = parser.parse(readFileSync(report, "utf8")) as {
+        testsuites: { testsuite: Record<string, string> };
+      };
+      const number = (name: string) => Number(testsuites.testsuite[name] ?? "0");
+      const failed = number("failures") + number("errors") + number("skipped");
+      return { passed: number("tests") - failed, failed };
+    },
+  };
+}
+
+const SUITES: readonly Suite[] = [
+  { name: "format: ruff", command: [python, "-m", "ruff", "format", "--check", "."] },
+  { name: "lint: ruff", command: [python, "-m", "ruff", "check", "."] },
+  { name: "format: prettier", command: npx("prettier", "--check", ".") },
+  { name: "types: tsc", command: npx("tsc", "--noEmit") },
+  { name: "lint: eslint", command: npx("eslint", ".") },
+  { name: "types: mypy glue-scripts", command: [python, "-m", "mypy", "glue-scripts"] },
+  { name: "types: mypy local", command: [python, "-m", "mypy", "local/embedded-aws"] },
+  jest("unit"),
+  pytest("glue-scripts/tests"),
+  pytest("local/embedded-aws/tests"),
+  jest("bench"),
+];
+
+async function run(suite: Suite): Promise<Count> {
+  const started = Date.now();
+  process.stdout.write(`${suite.name} …\n`);
+  const [file, ...args] = suite.command;
+  const result = await execa(file, args, { cwd: root, all: true, reject: false, stdin: "ignore" });
+  const ok = result.exitCode === 0;
+  const count = counted(suite, ok);
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  const verdict = count.failed === 0 ? pc.green("ok") : pc.red("FAILED");
+  process.stdout.write(
+    `${suite.name}: ${verdict}, ${count.passed} passed, ${count.failed} failed, ${seconds} s\n`,
+  );
+  if (count.failed > 0) process.stdout.write(`${result.all}\n`);
+  return count;
+}
+
+/** A runner that failed without a failed test of its own (it crashed, found nothing) counts as one failure. */
+function counted(suite: Suite, ok: boolean): Count {
+  if (suite.count === undefined) return ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  try {
+    const count = suite.count();
+    const silent = !ok && count.failed === 0;
+    return silent || count.passed + count.failed === 0 ? { ...count, failed: count.failed + 1 } : count;
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
+}
+
+async function main(filters: readonly string[]): Promise<void> {
+  rmSync(reports, { recursive: true, force: true });
+  mkdirSync(reports, { recursive: true });
+  const selected = SUITES.filter(({ name }) => filters.length === 0 || filters.some((f) => name.includes(f)));
+  if (selected.length === 0) {
+    console.error(
+      `no suite matches '${filters.join(" ")}'; there are: ${SUITES.map((s) => s.name).join(", ")}`,
+    );
+    process.exitCode = 2;
+    return;
+  }
+  const total = { passed: 0, failed: 0 };
+  for (const suite of selected) {
+    const { passed, failed } = await run(suite);
+    total.passed += passed;
+    total.failed += failed;
+  }
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  process.exitCode = total.failed === 0 ? 0 : 1;
+}
+
+void main(process.argv.slice(2));
