@@ -75,7 +75,8 @@ export class EventsPipeline extends Construct {
       script: join(SCRIPTS, "jobs", "transform_events.py"),
       modules: join(SCRIPTS, "etl"),
       artifacts,
-      inputs: [lake.location(Zone.RAW, PREFIX), contract.location],
+      inputs: [lake.location(Zone.RAW, PREFIX)],
+      files: [contract],
       outputs: [lake.location(Zone.PROCESSED, PREFIX), lake.location(Zone.QUARANTINE, PREFIX), books],
       arguments: {
         pipeline: "events",
@@ -110,8 +111,7 @@ export class EventsPipeline extends Construct {
         { name: "source_file", type: "string", comment: "URI of the delivered file" },
         { name: "run_id", type: "string", comment: "The execution that refused it" },
       ],
-      partition: { name: "run_date", type: "date", from: "2000-01-01" },
-      format: "parquet",
+      partition: { name: "run_date", from: "2000-01-01" },
     });
   }
 

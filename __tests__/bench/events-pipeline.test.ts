@@ -1,0 +1,121 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { cloneWorkingTree } from "../support/clone";
+import { type CommandResult, lastRun, nonZero, npmStart } from "./commands";
+import { DIRTY_BOOKS, writeDirtyDeliveries } from "./dirt";
+
+/**
+ * The system as a newcomer meets it: the commands of the README in a clone of its own, on real files, with the embedded AWS
+ * underneath. The tests build on each other as a user's day does, because a deployment takes a minute.
+ */
+
+const MINUTES = 60_000;
+let clone: string;
+let dirt: string;
+
+beforeAll(() => {
+  clone = cloneWorkingTree("events");
+  dirt = join(dirname(clone), "dirt");
+  writeDirtyDeliveries(dirt);
+});
+
+afterAll(() => rmSync(dirname(clone), { recursive: true, force: true }));
+
+/** Runs `body` with a file of the clone changed, and restores the file. */
+function withChanged<T>(file: string, change: (text: string) => string, body: () => T): T {
+  const path = join(clone, file);
+  const original = readFileSync(path, "utf8");
+  const changed = change(original);
+  expect(changed).not.toBe(original);
+  writeFileSync(path, changed);
+  try {
+    return body();
+  } finally {
+    writeFileSync(path, original);
+  }
+}
+
+function expectExit({ exitCode, output }: CommandResult, wanted: number): void {
+  if (exitCode !== wanted) throw new Error(`exit code ${exitCode}, wanted ${wanted}:\n${output}`);
+}
+
+// Counted with another program from the three files: 419 events, 67 of them without a user, no event id twice.
+const SAMPLE_ROWS = { read: 419, written: 352, duplicates: 0, quarantined: { missing_user_id: 67 } };
+
+test(
+  "the sample's three days run as one back-fill and the books balance",
+  () => {
+    expectExit(npmStart(clone), 0);
+    const run = lastRun(clone);
+    expect(run).toMatchObject({ pipeline: "events", environment: "dev", status: "SUCCEEDED" });
+    expect({ ...run.rows, quarantined: nonZero(run.rows.quarantined) }).toEqual(SAMPLE_ROWS);
+    expect(run.notifications).toHaveLength(1);
+    expect(JSON.stringify(run.notifications)).toContain("SUCCEEDED");
+  },
+  10 * MINUTES,
+);
+
+test(
+  "the same again gives the same rows, the same books and one more message",
+  () => {
+    const before = lastRun(clone);
+    expectExit(npmStart(clone), 0);
+    const again = lastRun(clone);
+    expect(again.executionArn).not.toBe(before.executionArn);
+    expect(again.rows).toEqual(before.rows);
+    expect(again.notifications).toHaveLength(1);
+    const { output } = npmStart(clone, "query", "select count(*) as n from etl_dev_processed.events");
+    expect(output).toContain(String(SAMPLE_ROWS.written));
+  },
+  10 * MINUTES,
+);
+
+test.each(["first", "second"])(
+  "dirty deliveries balance, the %s time",
+  () => {
+    expectExit(npmStart(clone, "--pipeline", "events", "--input", dirt), 0);
+    const { rows } = lastRun(clone);
+    expect({ ...rows, quarantined: nonZero(rows.quarantined) }).toEqual(DIRTY_BOOKS);
+  },
+  10 * MINUTES,
+);
+
+test(
+  "a script that raises ends FAILED with one notification that tells the cause",
+  () => {
+    const result = withChanged(
+      "glue-scripts/jobs/transform_events.py",
+      (script) =>
+        script.replace(/\ndef main\(.*:\n/, (head) => `${head}    raise RuntimeError("broken on purpose")\n`),
+      () => npmStart(clone, "--input", dirt, "--run-date", "2011-01-04"),
+    );
+    expectExit(result, 1);
+    const run = lastRun(clone);
+    expect(run.status).toBe("FAILED");
+    expect(run.notifications).toHaveLength(1);
+    expect(JSON.stringify(run.notifications)).toContain("broken on purpose");
+    expect(result.output).toContain("broken on purpose");
+    expect(result.output).not.toContain("    at ");
+  },
+  10 * MINUTES,
+);
+
+test(
+  "a folder without usable files is refused before anything starts",
+  () => {
+    const result = npmStart(clone, "--input", join(clone, "modules"));
+    expectExit(result, 1);
+    expect(result.output).toMatch(/dt=YYYY-MM-DD/);
+    expect(result.output).not.toContain("    at ");
+  },
+  MINUTES,
+);
+
+test(
+  "down removes everything that the commands made",
+  () => {
+    expectExit(npmStart(clone, "down"), 0);
+    expect(() => readFileSync(join(clone, ".local", "last-run.json"))).toThrow(/ENOENT/);
+  },
+  2 * MINUTES,
+);

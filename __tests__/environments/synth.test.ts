@@ -1,0 +1,72 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { cloneWorkingTree } from "../support/clone";
+
+const PLACE = { ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "us-east-1" };
+const tsNode = require.resolve("ts-node/dist/bin.js");
+
+/** Runs the app as `cdktf synth` does: main.ts, type-checked. */
+function synth(folder: string, variables: Record<string, string>) {
+  return spawnSync(process.execPath, [tsNode, join(folder, "main.ts")], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...variables },
+  });
+}
+
+function digests(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return Object.fromEntries(
+    files
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map(
+        (file) =>
+          [relative(folder, file), createHash("sha256").update(readFileSync(file)).digest("hex")] as const,
+      )
+      .sort(([a], [b]) => a.localeCompare(b)),
+  );
+}
+
+test("two clones in different folders synthesise the same bytes, and name no folder", () => {
+  const clones = [cloneWorkingTree("a"), cloneWorkingTree("another-name/deeper")];
+  try {
+    const outputs = clones.map((clone) => {
+      const { status, stderr } = synth(clone, PLACE);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      return digests(join(clone, "cdktf.out"));
+    });
+    expect(Object.keys(outputs[0]!)).toEqual(
+      expect.arrayContaining(["dev", "staging", "prod"].map((name) => `stacks/etl-${name}/cdk.tf.json`)),
+    );
+    expect(outputs[0]).toEqual(outputs[1]);
+    for (const clone of clones) {
+      const stack = readFileSync(join(clone, "cdktf.out", "stacks", "etl-dev", "cdk.tf.json"), "utf8");
+      expect(stack).not.toContain(dirname(clone));
+    }
+  } finally {
+    for (const clone of clones) rmSync(clone, { recursive: true, force: true });
+  }
+}, 120_000);
+
+test("mistakes end the synth with sentences, exit code 1 and nothing written", () => {
+  const clone = cloneWorkingTree("mistakes");
+  try {
+    const { status, stderr, stdout } = synth(clone, {
+      ETL_ENVIRONMENTS: "prod,live",
+      ETL_REGION: "us-east-1",
+    });
+    expect(stdout).toBe("");
+    expect(stderr.trim().split("\n")).toEqual([
+      "ETL_ENVIRONMENTS: unknown environment 'live'; known are dev, staging, prod",
+      "environment 'prod': 'accountId' is not set; set ETL_ACCOUNT_ID or ETL_PROD_ACCOUNT_ID",
+    ]);
+    expect(status).toBe(1);
+    expect(() => readdirSync(join(clone, "cdktf.out", "stacks"))).toThrow(/ENOENT/);
+  } finally {
+    rmSync(clone, { recursive: true, force: true });
+  }
+}, 60_000);

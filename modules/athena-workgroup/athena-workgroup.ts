@@ -1,0 +1,72 @@
+import { AthenaWorkgroup as AthenaWorkgroupResource } from "@cdktf/provider-aws/lib/athena-workgroup";
+import { Token } from "cdktf";
+import { Construct } from "constructs";
+import { Refusals } from "../core/refusals";
+import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
+
+export interface AthenaWorkgroupProps {
+  /** Physical name, 1 to 128 letters, digits and `._-`. */
+  readonly name: string;
+  /** @default - none */
+  readonly description?: string;
+  /** Where answers are written, encrypted with the location's key. */
+  readonly results: S3Location;
+  /** The most bytes that one query may scan, at least 10,485,760: a query above it is cancelled. */
+  readonly scanLimitBytes: number;
+  /** @default - none beside the provider's */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** The provider's lower bound; Athena's own is 10,000,000. */
+const FEWEST_SCAN_BYTES = 10_485_760;
+
+/**
+ * A workgroup whose settings no client can change: where answers go, how they are encrypted, how much a query may scan.
+ *
+ * @throws Error naming every mistake in the props, before anything is created
+ */
+export class AthenaWorkgroup extends Construct {
+  readonly resource: AthenaWorkgroupResource;
+  readonly workgroupName: string;
+  readonly workgroupArn: string;
+
+  constructor(scope: Construct, id: string, props: AthenaWorkgroupProps) {
+    super(scope, id);
+    const { name, results, scanLimitBytes } = props;
+    const refusals = new Refusals("AthenaWorkgroup", this.node.path);
+    refusals.check(
+      Token.isUnresolved(name) || /^[A-Za-z0-9._-]{1,128}$/.test(name),
+      "name",
+      `must be 1 to 128 letters, digits or ._-, got ${JSON.stringify(name)}`,
+    );
+    if (!Token.isUnresolved(results.prefix)) refusals.note("results.prefix", prefixMistake(results.prefix));
+    refusals.check(
+      Token.isUnresolved(scanLimitBytes) || scanLimitBytes >= FEWEST_SCAN_BYTES,
+      "scanLimitBytes",
+      `must be at least ${FEWEST_SCAN_BYTES} (10 MiB), got ${scanLimitBytes}`,
+    );
+    refusals.throwIfAny();
+
+    const key = results.encryptionKeyArn;
+    this.resource = new AthenaWorkgroupResource(this, "Resource", {
+      name,
+      description: props.description,
+      configuration: {
+        enforceWorkgroupConfiguration: true,
+        publishCloudwatchMetricsEnabled: true,
+        bytesScannedCutoffPerQuery: scanLimitBytes,
+        engineVersion: { selectedEngineVersion: "Athena engine version 3" },
+        resultConfiguration: {
+          outputLocation: s3Uri(results),
+          encryptionConfiguration:
+            key === undefined
+              ? { encryptionOption: "SSE_S3" }
+              : { encryptionOption: "SSE_KMS", kmsKeyArn: key },
+        },
+      },
+      tags: props.tags && { ...props.tags },
+    });
+    this.workgroupName = this.resource.name;
+    this.workgroupArn = this.resource.arn;
+  }
+}

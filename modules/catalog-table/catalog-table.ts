@@ -1,0 +1,104 @@
+import { GlueCatalogTable } from "@cdktf/provider-aws/lib/glue-catalog-table";
+import { Token } from "cdktf";
+import { Construct } from "constructs";
+import { Refusals } from "../core/refusals";
+import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
+
+/** A column in Hive's types. */
+export interface TableColumn {
+  readonly name: string;
+  readonly type: string;
+  /** @default - none */
+  readonly comment?: string;
+}
+
+/** A partition per day, `<name>=YYYY-MM-DD/`, known to Athena without being registered. */
+export interface DailyPartition {
+  readonly name: string;
+  /** The first day that may hold data, `YYYY-MM-DD`. */
+  readonly from: string;
+}
+
+export interface CatalogTableProps {
+  /** Lower-case letters, digits and underscores. */
+  readonly name: string;
+  /** @default - none */
+  readonly description?: string;
+  readonly database: { readonly name: string };
+  /** Parquet files below it, in folders of the partition. */
+  readonly location: S3Location;
+  readonly columns: readonly TableColumn[];
+  readonly partition: DailyPartition;
+}
+
+/**
+ * A declared table of Parquet files for a writer whose schema is known: it needs no crawl and is there before its first row.
+ * Partitions are projected, which Athena honours and Spark ignores.
+ *
+ * Source: https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
+ *
+ * @throws Error naming every mistake in the props, before anything is created
+ */
+export class CatalogTable extends Construct {
+  readonly resource: GlueCatalogTable;
+  readonly tableName: string;
+  readonly databaseName: string;
+
+  constructor(scope: Construct, id: string, props: CatalogTableProps) {
+    super(scope, id);
+    refuse(this, props);
+    const { name: partition, from } = props.partition;
+    const location = s3Uri(props.location);
+    this.resource = new GlueCatalogTable(this, "Resource", {
+      name: props.name,
+      databaseName: props.database.name,
+      description: props.description,
+      tableType: "EXTERNAL_TABLE",
+      parameters: {
+        classification: "parquet",
+        EXTERNAL: "TRUE",
+        "projection.enabled": "true",
+        [`projection.${partition}.type`]: "date",
+        [`projection.${partition}.format`]: "yyyy-MM-dd",
+        [`projection.${partition}.range`]: `${from},NOW+1DAYS`,
+        // Filled in by Athena: `$\${…}` is Terraform's way to write `\${…}`.
+        "storage.location.template": `${location}${partition}=$\${${partition}}/`,
+      },
+      partitionKeys: [{ name: partition, type: "string" }],
+      storageDescriptor: {
+        location,
+        inputFormat: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+        outputFormat: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+        serDeInfo: {
+          serializationLibrary: "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+          parameters: { "serialization.format": "1" },
+        },
+        columns: props.columns.map((column) => ({ ...column })),
+      },
+    });
+    this.tableName = this.resource.name;
+    this.databaseName = this.resource.databaseName;
+  }
+}
+
+function refuse(scope: Construct, { name, location, columns, partition }: CatalogTableProps): void {
+  const refusals = new Refusals("CatalogTable", scope.node.path);
+  refusals.check(
+    Token.isUnresolved(name) || /^[a-z][a-z0-9_]*$/.test(name),
+    "name",
+    `must be lower-case letters, digits and underscores, beginning with a letter, got ${JSON.stringify(name)}`,
+  );
+  if (!Token.isUnresolved(location.prefix)) refusals.note("location.prefix", prefixMistake(location.prefix));
+  refusals.check(columns.length > 0, "columns", "must not be empty");
+  refusals.check(
+    columns.every((column) => column.name !== partition.name),
+    "columns",
+    `must not hold the partition '${partition.name}': it lies in the folder's name`,
+  );
+  refusals.check(
+    /^\d{4}-\d{2}-\d{2}$/.test(partition.from),
+    "partition.from",
+    `must be a date YYYY-MM-DD, got ${JSON.stringify(partition.from)}`,
+  );
+  refusals.throwIfAny();
+}

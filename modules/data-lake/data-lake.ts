@@ -1,0 +1,247 @@
+import { GlueCatalogDatabase } from "@cdktf/provider-aws/lib/glue-catalog-database";
+import { Token } from "cdktf";
+import { Construct } from "constructs";
+import { partitionOf } from "../core/partition";
+import { Refusals } from "../core/refusals";
+import { prefixMistake, type S3Location } from "../core/s3-location";
+import { EncryptionKey, type IEncryptionKey } from "../encryption/encryption-key";
+import { type IGrantable } from "../iam/grantable";
+import { type ResourcePolicyStatement } from "../iam/policy-statement";
+import { readStatements, writeStatements } from "../iam/s3-actions";
+import { bucketName, DATA_ZONES, databasePrefixMistake, namePrefixMistake, Zone } from "./zone";
+import { ZoneBucket } from "./zone-bucket";
+
+export interface DataLakeProps {
+  /** First part of every bucket's name, e.g. `etl-dev`: names are `<namePrefix>-<zone>-<account>-<region>`. */
+  readonly namePrefix: string;
+  /** First part of every database's name, e.g. `etl_dev`: names are `<databasePrefix>_<zone>`. */
+  readonly databasePrefix: string;
+  /** AWS account id, 12 digits. */
+  readonly account: string;
+  readonly region: string;
+  /**
+   * The key that data is encrypted with.
+   * @default - a key of the lake's own that rotates every year
+   */
+  readonly encryptionKey?: IEncryptionKey;
+  /**
+   * Whether Terraform refuses to destroy buckets and key. `false` empties the buckets when the stack is destroyed, and takes
+   * `allowDataDestruction` as well.
+   * @default true
+   */
+  readonly retainData?: boolean;
+  /**
+   * The environment's permission to destroy data: the second key.
+   * @default false
+   */
+  readonly allowDataDestruction?: boolean;
+  /**
+   * Days that replaced and deleted objects can still be brought back, at least 1.
+   * @default 30
+   */
+  readonly noncurrentVersionDays?: number;
+  /**
+   * Days that Athena's answers are kept, at least 1.
+   * @default 14
+   */
+  readonly queryResultDays?: number;
+  /**
+   * Days that access logs are kept, at least 1.
+   * @default 365
+   */
+  readonly accessLogDays?: number;
+  /** @default - none beside the provider's */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** A bucket as others refer to it. */
+export interface BucketReference {
+  readonly bucketName: string;
+  readonly bucketArn: string;
+}
+
+/** A catalogue database as others refer to it. */
+export interface DatabaseReference {
+  readonly name: string;
+  readonly arn: string;
+  /** Rights on a database are asked of the catalogue that holds it too. */
+  readonly catalogArn: string;
+}
+
+const ID_OF_ZONE: Readonly<Record<Zone, string>> = {
+  [Zone.RAW]: "Raw",
+  [Zone.PROCESSED]: "Processed",
+  [Zone.CURATED]: "Curated",
+  [Zone.QUARANTINE]: "Quarantine",
+  [Zone.ARTIFACTS]: "Artifacts",
+  [Zone.QUERY_RESULTS]: "QueryResults",
+  [Zone.ACCESS_LOGS]: "AccessLogs",
+};
+
+/**
+ * The buckets of a lake with every guard on, one key, and a catalogue database per data zone.
+ *
+ * @throws Error naming every mistake in the props, before anything is created
+ */
+export class DataLake extends Construct {
+  /** Encrypts everything but the access logs, whose target S3 allows its own encryption only. */
+  readonly key: IEncryptionKey;
+  private readonly buckets: Readonly<Record<Zone, ZoneBucket>>;
+  private readonly databases: ReadonlyMap<Zone, GlueCatalogDatabase>;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: DataLakeProps,
+  ) {
+    super(scope, id);
+    this.refuse();
+
+    const retainData = props.retainData ?? true;
+
+    this.key = props.encryptionKey ?? this.defineKey(retainData);
+    const accessLogs = this.defineAccessLogs(retainData);
+    const bucket = (zone: Zone) => this.defineBucket(zone, accessLogs, retainData);
+    this.buckets = {
+      [Zone.RAW]: bucket(Zone.RAW),
+      [Zone.PROCESSED]: bucket(Zone.PROCESSED),
+      [Zone.CURATED]: bucket(Zone.CURATED),
+      [Zone.QUARANTINE]: bucket(Zone.QUARANTINE),
+      [Zone.ARTIFACTS]: bucket(Zone.ARTIFACTS),
+      [Zone.QUERY_RESULTS]: bucket(Zone.QUERY_RESULTS),
+      [Zone.ACCESS_LOGS]: accessLogs,
+    };
+    this.databases = new Map(DATA_ZONES.map((zone) => [zone, this.defineDatabase(zone)]));
+  }
+
+  /** The bucket of a zone. */
+  bucket(zone: Zone): BucketReference {
+    const { bucketName: name, bucketArn } = this.buckets[zone];
+    return { bucketName: name, bucketArn };
+  }
+
+  /** The raw resource of a zone's bucket, for what has no prop. */
+  bucketResource(zone: Zone): ZoneBucket["resource"] {
+    return this.buckets[zone].resource;
+  }
+
+  /**
+   * A place in a zone.
+   *
+   * @param prefix without a leading slash, ending in one; the whole bucket by default
+   * @throws Error when the prefix is none
+   */
+  location(zone: Zone, prefix = ""): S3Location {
+    const refusals = new Refusals("DataLake", this.node.path);
+    if (!Token.isUnresolved(prefix)) refusals.note("prefix", prefixMistake(prefix));
+    refusals.throwIfAny();
+    const encryptionKeyArn = zone === Zone.ACCESS_LOGS ? undefined : this.key.keyArn;
+    return { ...this.bucket(zone), prefix, encryptionKeyArn };
+  }
+
+  /**
+   * The catalogue database of a data zone.
+   *
+   * @throws Error for a zone that holds no data
+   */
+  database(zone: Zone): DatabaseReference {
+    const database = this.databases.get(zone);
+    if (database === undefined) {
+      throw new Error(
+        `DataLake '${this.node.path}': zone '${zone}' has no database; those of ${DATA_ZONES.join(", ")} have one`,
+      );
+    }
+    const catalogue = `arn:${partitionOf(this.props.region)}:glue:${this.props.region}:${this.props.account}`;
+    return { name: database.name, arn: database.arn, catalogArn: `${catalogue}:catalog` };
+  }
+
+  /** Lets a role list and read below a prefix of a zone. */
+  grantRead(grantable: IGrantable, zone: Zone, prefix = ""): void {
+    grantable.grantee.addToPolicy(...readStatements(this.location(zone, prefix), this.props.region));
+  }
+
+  /** Lets a role list, read, write and remove below a prefix of a zone. */
+  grantWrite(grantable: IGrantable, zone: Zone, prefix = ""): void {
+    grantable.grantee.addToPolicy(...writeStatements(this.location(zone, prefix), this.props.region));
+  }
+
+  private refuse(): void {
+    const { namePrefix, databasePrefix, account, region, retainData, allowDataDestruction } = this.props;
+    const refusals = new Refusals("DataLake", this.node.path);
+    if (![namePrefix, account, region].some((value) => Token.isUnresolved(value))) {
+      refusals.note("namePrefix", namePrefixMistake(namePrefix, account, region));
+    }
+    if (!Token.isUnresolved(databasePrefix)) {
+      refusals.note("databasePrefix", databasePrefixMistake(databasePrefix));
+    }
+    refusals.check(
+      Token.isUnresolved(account) || /^\d{12}$/.test(account),
+      "account",
+      `must be an AWS account id of 12 digits, got ${JSON.stringify(account)}`,
+    );
+    refusals.check(
+      retainData !== false || allowDataDestruction === true,
+      "retainData",
+      "must be true unless 'allowDataDestruction' is true as well, got false; destroying data takes both",
+    );
+    for (const field of ["noncurrentVersionDays", "queryResultDays", "accessLogDays"] as const) {
+      const days = this.props[field];
+      const fits = days === undefined || Token.isUnresolved(days) || (Number.isInteger(days) && days >= 1);
+      refusals.check(fits, field, `must be a whole number of days, at least 1, got ${days}`);
+    }
+    refusals.throwIfAny();
+  }
+
+  private defineKey(retain: boolean): EncryptionKey {
+    const { namePrefix, account, region, tags } = this.props;
+    return new EncryptionKey(this, "Key", {
+      name: `${namePrefix}-lake`,
+      description: `Encrypts the data of ${namePrefix}`,
+      account,
+      region,
+      retain,
+      tags,
+    });
+  }
+
+  private defineAccessLogs(retainData: boolean): ZoneBucket {
+    const { account } = this.props;
+    const letLogsIn = (bucketArn: string): ResourcePolicyStatement[] => [
+      {
+        sid: "AllowAccessLogDelivery",
+        principal: { Service: "logging.s3.amazonaws.com" },
+        actions: ["s3:PutObject"],
+        resources: [`${bucketArn}/*`],
+        conditions: { StringEquals: { "aws:SourceAccount": account } },
+      },
+    ];
+    return new ZoneBucket(this, ID_OF_ZONE[Zone.ACCESS_LOGS], {
+      ...this.commonProps(Zone.ACCESS_LOGS, retainData),
+      expirationDays: this.props.accessLogDays ?? 365,
+      statements: letLogsIn,
+    });
+  }
+
+  private defineBucket(zone: Zone, accessLogs: ZoneBucket, retainData: boolean): ZoneBucket {
+    return new ZoneBucket(this, ID_OF_ZONE[zone], {
+      ...this.commonProps(zone, retainData),
+      encryptionKeyArn: this.key.keyArn,
+      accessLogs,
+      expirationDays: zone === Zone.QUERY_RESULTS ? (this.props.queryResultDays ?? 14) : undefined,
+    });
+  }
+
+  private commonProps(zone: Zone, retainData: boolean) {
+    const { namePrefix, account, region, noncurrentVersionDays = 30, tags } = this.props;
+    return { name: bucketName(namePrefix, zone, account, region), retainData, noncurrentVersionDays, tags };
+  }
+
+  private defineDatabase(zone: Zone): GlueCatalogDatabase {
+    const { databasePrefix, tags } = this.props;
+    return new GlueCatalogDatabase(this.buckets[zone], "Database", {
+      name: `${databasePrefix}_${zone}`,
+      description: `Tables of the ${zone} zone`,
+      tags: tags && { ...tags },
+    });
+  }
+}

@@ -1,0 +1,156 @@
+import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
+import { S3BucketLifecycleConfiguration } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration";
+import { S3BucketLoggingA } from "@cdktf/provider-aws/lib/s3-bucket-logging";
+import { S3BucketNotification } from "@cdktf/provider-aws/lib/s3-bucket-notification";
+import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
+import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
+import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
+import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
+import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
+import { Construct } from "constructs";
+import { policyJson, type ResourcePolicyStatement } from "../iam/policy-statement";
+
+export interface ZoneBucketProps {
+  readonly name: string;
+  /** Without one the bucket uses S3's own encryption, as a target of access logs must. */
+  readonly encryptionKeyArn?: string;
+  /** Where its access logs go; `undefined` for the log bucket itself. */
+  readonly accessLogs?: ZoneBucket;
+  readonly retainData: boolean;
+  readonly noncurrentVersionDays: number;
+  /** Days after which current objects end; `undefined`: never. */
+  readonly expirationDays?: number;
+  /** Who else may do what, beside the guards. */
+  readonly statements?: (bucketArn: string) => readonly ResourcePolicyStatement[];
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** One bucket with every guard on. */
+export class ZoneBucket extends Construct {
+  readonly resource: S3Bucket;
+  readonly bucketName: string;
+  readonly bucketArn: string;
+  /** What a reader or writer must wait for: the policy that guards the bucket. */
+  readonly policy: S3BucketPolicy;
+
+  constructor(scope: Construct, id: string, props: ZoneBucketProps) {
+    super(scope, id);
+    this.resource = new S3Bucket(this, "Resource", {
+      bucket: props.name,
+      forceDestroy: !props.retainData,
+      lifecycle: props.retainData ? { preventDestroy: true } : undefined,
+      tags: props.tags && { ...props.tags },
+    });
+    this.bucketName = this.resource.bucket;
+    this.bucketArn = this.resource.arn;
+    this.policy = this.defineAccess(props);
+    this.defineKeeping(props);
+    this.defineTelling(props);
+  }
+
+  private defineAccess(props: ZoneBucketProps): S3BucketPolicy {
+    const bucket = this.resource.id;
+    const publicAccess = new S3BucketPublicAccessBlock(this, "PublicAccessBlock", {
+      bucket,
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    });
+    new S3BucketOwnershipControls(this, "OwnershipControls", {
+      bucket,
+      rule: { objectOwnership: "BucketOwnerEnforced" },
+    });
+    const keyArn = props.encryptionKeyArn;
+    new S3BucketServerSideEncryptionConfigurationA(this, "Encryption", {
+      bucket,
+      rule: [
+        keyArn === undefined
+          ? { applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }
+          : {
+              applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
+              bucketKeyEnabled: true,
+            },
+      ],
+    });
+    const statements = [...guards(this.bucketArn, keyArn), ...(props.statements?.(this.bucketArn) ?? [])];
+    return new S3BucketPolicy(this, "Policy", {
+      bucket,
+      policy: policyJson(statements),
+      // S3 refuses two changes of a bucket's access at once.
+      dependsOn: [publicAccess],
+    });
+  }
+
+  private defineKeeping(props: ZoneBucketProps): void {
+    const bucket = this.resource.id;
+    const versioning = new S3BucketVersioningA(this, "Versioning", {
+      bucket,
+      versioningConfiguration: { status: "Enabled" },
+    });
+    const expiration = props.expirationDays;
+    new S3BucketLifecycleConfiguration(this, "Lifecycle", {
+      bucket,
+      rule: [
+        {
+          id: "abort-multipart-uploads",
+          status: "Enabled",
+          filter: [{}],
+          abortIncompleteMultipartUpload: [{ daysAfterInitiation: 7 }],
+        },
+        {
+          id: "expire-noncurrent-versions",
+          status: "Enabled",
+          filter: [{}],
+          noncurrentVersionExpiration: [{ noncurrentDays: props.noncurrentVersionDays }],
+        },
+        ...(expiration === undefined
+          ? []
+          : [{ id: "expire", status: "Enabled", filter: [{}], expiration: [{ days: expiration }] }]),
+      ],
+      // Rules about versions need versions.
+      dependsOn: [versioning],
+    });
+  }
+
+  private defineTelling({ name, accessLogs }: ZoneBucketProps): void {
+    const bucket = this.resource.id;
+    if (accessLogs === undefined) return;
+    // The bucket's one notification setting: whoever wants events writes a rule, and nobody overwrites another's.
+    new S3BucketNotification(this, "Notification", { bucket, eventbridge: true });
+    new S3BucketLoggingA(this, "AccessLogging", {
+      bucket,
+      targetBucket: accessLogs.resource.id,
+      targetPrefix: `${name}/`,
+      dependsOn: [accessLogs.policy],
+    });
+  }
+}
+
+/** What nobody may do, whatever their own policies say. */
+function guards(bucketArn: string, keyArn: string | undefined): ResourcePolicyStatement[] {
+  const objects = `${bucketArn}/*`;
+  const deny = { effect: "Deny", principal: "*" } as const;
+  const tlsOnly: ResourcePolicyStatement = {
+    ...deny,
+    sid: "DenyWithoutTls",
+    actions: ["s3:*"],
+    resources: [bucketArn, objects],
+    conditions: { Bool: { "aws:SecureTransport": "false" } },
+  };
+  if (keyArn === undefined) return [tlsOnly];
+  const algorithm = "s3:x-amz-server-side-encryption";
+  const key = "s3:x-amz-server-side-encryption-aws-kms-key-id";
+  const put = { ...deny, actions: ["s3:PutObject"], resources: [objects] };
+  return [
+    tlsOnly,
+    // A put that names no key takes the bucket's default, so absence (Null) is no offence.
+    {
+      ...put,
+      sid: "DenyAnotherKey",
+      conditions: { StringNotEquals: { [key]: keyArn }, Null: { [key]: "false" } },
+    },
+    // An algorithm without a key would override that default: S3's own key, or the account's aws/s3.
+    { ...put, sid: "DenyAlgorithmWithoutKey", conditions: { Null: { [algorithm]: "false", [key]: "true" } } },
+  ];
+}

@@ -1,0 +1,53 @@
+/** The buckets of a lake. Data lies in the first four; the others serve it. */
+export enum Zone {
+  /** As delivered, never changed by a pipeline. */
+  RAW = "raw",
+  /** Checked, typed, without duplicates. */
+  PROCESSED = "processed",
+  /** Aggregates for readers. */
+  CURATED = "curated",
+  /** Rows that were refused, with the reason. */
+  QUARANTINE = "quarantine",
+  /** Scripts, modules and contracts of jobs. */
+  ARTIFACTS = "artifacts",
+  /** What Athena answers. */
+  QUERY_RESULTS = "query-results",
+  /** S3's access logs of the others. */
+  ACCESS_LOGS = "access-logs",
+}
+
+/** Zones that hold data, each with a catalogue database. */
+export const DATA_ZONES: readonly Zone[] = [Zone.RAW, Zone.PROCESSED, Zone.CURATED, Zone.QUARANTINE];
+
+export const BUCKET_NAME_MAX = 63;
+
+/** `<prefix>-<zone>-<account>-<region>`: names of buckets are global. */
+export function bucketName(namePrefix: string, zone: Zone, account: string, region: string): string {
+  return [namePrefix, zone, account, region].join("-");
+}
+
+/**
+ * What is wrong with the buckets' names, in words that follow `'namePrefix'`.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+ */
+export function namePrefixMistake(namePrefix: string, account: string, region: string): string | undefined {
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(namePrefix)) {
+    return `must be lower-case letters and digits joined by single hyphens, got ${JSON.stringify(namePrefix)}`;
+  }
+  const longest = bucketName(namePrefix, Zone.QUERY_RESULTS, account, region);
+  const excess = longest.length - BUCKET_NAME_MAX;
+  if (excess <= 0) return undefined;
+  return (
+    `is too long by ${excess} characters: bucket name '${longest}' would have ${longest.length}, ` +
+    `S3 allows ${BUCKET_NAME_MAX}; shorten '${namePrefix}'`
+  );
+}
+
+/** What is wrong with the databases' prefix: without quoting, Athena takes lower-case letters, digits and underscores. */
+export function databasePrefixMistake(databasePrefix: string): string | undefined {
+  if (/^[a-z][a-z0-9_]*$/.test(databasePrefix)) return undefined;
+  return (
+    "must be lower-case letters, digits and underscores, beginning with a letter, got " +
+    `${JSON.stringify(databasePrefix)}; anything else must be quoted in every query`
+  );
+}

@@ -1,0 +1,88 @@
+import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias";
+import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
+import { Lazy, Token } from "cdktf";
+import { Construct } from "constructs";
+import { partitionOf } from "../core/partition";
+import { Refusals } from "../core/refusals";
+import { policyJson, type PolicyStatement, type ResourcePolicyStatement } from "../iam/policy-statement";
+
+/** A KMS key, made here or brought. */
+export interface IEncryptionKey {
+  readonly keyArn: string;
+  /**
+   * Lets an AWS service use the key. A brought key's policy belongs to its owner, who must have said it there already.
+   */
+  allowService(service: string, actions: readonly string[], conditions: PolicyStatement["conditions"]): void;
+}
+
+export interface EncryptionKeyProps {
+  /** Alias, without `alias/`. */
+  readonly name: string;
+  readonly account: string;
+  readonly region: string;
+  /** @default - "Encrypts <name>" */
+  readonly description?: string;
+  /**
+   * Whether Terraform refuses to destroy it: without the key what it encrypted cannot be read.
+   * @default true
+   */
+  readonly retain?: boolean;
+  /**
+   * Days between its deletion and its end, 7 to 30.
+   * @default 30
+   */
+  readonly deletionWindowDays?: number;
+  /** @default - none beside the provider's */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** A symmetric customer key that rotates every year; its policy is rendered late, so that its users can add to it. */
+export class EncryptionKey extends Construct implements IEncryptionKey {
+  readonly resource: KmsKey;
+  readonly keyArn: string;
+  private readonly statements: ResourcePolicyStatement[] = [];
+
+  constructor(scope: Construct, id: string, props: EncryptionKeyProps) {
+    super(scope, id);
+    const deletionWindowDays = props.deletionWindowDays ?? 30;
+    const refusals = new Refusals("EncryptionKey", this.node.path);
+    refusals.check(
+      Token.isUnresolved(props.name) || /^[A-Za-z0-9/_-]{1,250}$/.test(props.name),
+      "name",
+      `must be 1 to 250 letters, digits or /_-, got ${JSON.stringify(props.name)}`,
+    );
+    refusals.check(
+      deletionWindowDays >= 7 && deletionWindowDays <= 30,
+      "deletionWindowDays",
+      `must be 7 to 30, got ${deletionWindowDays}`,
+    );
+    refusals.throwIfAny();
+
+    this.statements.push({
+      // The account's own IAM policies decide; without this statement nobody could ever mend the key.
+      sid: "AccountDecides",
+      principal: { AWS: `arn:${partitionOf(props.region)}:iam::${props.account}:root` },
+      actions: ["kms:*"],
+      resources: ["*"],
+    });
+    this.resource = new KmsKey(this, "Resource", {
+      description: props.description ?? `Encrypts ${props.name}`,
+      enableKeyRotation: true,
+      deletionWindowInDays: deletionWindowDays,
+      policy: Lazy.stringValue({ produce: () => policyJson(this.statements) }),
+      lifecycle: (props.retain ?? true) ? { preventDestroy: true } : undefined,
+      tags: props.tags && { ...props.tags },
+    });
+    new KmsAlias(this, "Alias", { name: `alias/${props.name}`, targetKeyId: this.resource.keyId });
+    this.keyArn = this.resource.arn;
+  }
+
+  /** A key from elsewhere; its policy stays its owner's. */
+  static fromKeyArn(keyArn: string): IEncryptionKey {
+    return { keyArn, allowService: () => undefined };
+  }
+
+  allowService(service: string, actions: readonly string[], conditions: PolicyStatement["conditions"]): void {
+    this.statements.push({ principal: { Service: service }, actions, resources: ["*"], conditions });
+  }
+}

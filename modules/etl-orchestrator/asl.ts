@@ -1,0 +1,83 @@
+/** The Amazon States Language as plain data, as far as this module reads it (https://states-language.net/spec.html). */
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+
+/** One state. Fields are read as they are needed, because a hand-written definition may hold anything. */
+export type State = JsonObject;
+
+export interface Definition {
+  readonly Comment?: string;
+  readonly StartAt: string;
+  readonly TimeoutSeconds?: number;
+  readonly QueryLanguage?: string;
+  readonly States: Readonly<Record<string, State>>;
+}
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const objects = (value: Json | undefined): JsonObject[] =>
+  Array.isArray(value) ? value.filter(isObject) : [];
+
+export const retriers = (state: State): JsonObject[] => objects(state.Retry);
+export const catchers = (state: State): JsonObject[] => objects(state.Catch);
+export const choices = (state: State): JsonObject[] => objects(state.Choices);
+
+/** The errors a retrier or catcher names. */
+export const errorEquals = (rule: JsonObject): string[] =>
+  Array.isArray(rule.ErrorEquals)
+    ? rule.ErrorEquals.filter((name): name is string => typeof name === "string")
+    : [];
+
+const targetsOf = (rules: readonly JsonObject[]): string[] =>
+  rules.map((rule) => rule.Next).filter((next): next is string => typeof next === "string");
+
+/** Where a state goes when nothing goes wrong. */
+export function regularSuccessors(state: State): string[] {
+  const next = typeof state.Next === "string" ? [state.Next] : [];
+  const fallback = typeof state.Default === "string" ? [state.Default] : [];
+  return [...next, ...targetsOf(choices(state)), ...fallback];
+}
+
+export const successors = (state: State): string[] => [
+  ...regularSuccessors(state),
+  ...targetsOf(catchers(state)),
+];
+
+/** Ends the execution in success. */
+export const isSuccess = (state: State): boolean => state.Type === "Succeed" || state.End === true;
+
+/** Every state that can be reached from `start` (itself included) without entering one of `without`. */
+export function reachable(
+  states: Readonly<Record<string, State>>,
+  start: string,
+  without: ReadonlySet<string> = new Set(),
+): Set<string> {
+  const seen = new Set<string>();
+  const open = [start];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    const state = states[name];
+    if (state === undefined || seen.has(name) || without.has(name)) continue;
+    seen.add(name);
+    open.push(...successors(state));
+  }
+  return seen;
+}
+
+/** The machines inside a state: branches of a Parallel, the processor of a Map. */
+export function innerMachines(state: State): Definition[] {
+  const inner = [
+    ...objects(state.Branches),
+    ...[state.ItemProcessor, state.Iterator].filter((value): value is JsonObject => isObject(value)),
+  ];
+  return inner.filter((machine) => isObject(machine.States)) as unknown as Definition[];
+}
+
+/** Every state of a definition, those of inner machines included. */
+export function everyState(definition: Definition): { readonly name: string; readonly state: State }[] {
+  return Object.entries(definition.States).flatMap(([name, state]) => [
+    { name, state },
+    ...innerMachines(state).flatMap(everyState),
+  ]);
+}

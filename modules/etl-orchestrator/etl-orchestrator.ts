@@ -1,0 +1,381 @@
+import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
+import { CloudwatchEventTarget } from "@cdktf/provider-aws/lib/cloudwatch-event-target";
+import { SfnAlias } from "@cdktf/provider-aws/lib/sfn-alias";
+import { type SfnStateMachine } from "@cdktf/provider-aws/lib/sfn-state-machine";
+import { Token } from "cdktf";
+import { Construct } from "constructs";
+import { logRetentionMistake } from "../core/log-retention";
+import { partitionOf } from "../core/partition";
+import { Refusals } from "../core/refusals";
+import { type IGrantable, type IRole } from "../iam/grantable";
+import { type PolicyStatement } from "../iam/policy-statement";
+import { DECRYPT } from "../iam/s3-actions";
+import { type Definition, type JsonObject } from "./asl";
+import { asDefinition, checkDefinition, formatFinding, type AslCheckOptions } from "./asl-checks";
+import { errorsThatNeedANewExecution, failureRules } from "./failure-messages";
+import { fragment } from "./fragment";
+import { defineLoggedMachine, type LoggedMachine } from "./logged-machine";
+import { rightsOf, type DerivedRights, type ServiceCallScope } from "./service-calls";
+import {
+  compose,
+  render,
+  RenderError,
+  type PlaceholderValues,
+  type RenderOptions,
+} from "./state-machine-definition";
+import { CRAWL_POLL_SECONDS, crawlMachineTimeoutSeconds, Step } from "./step";
+
+/** Where an orchestrator tells of successes and failures. */
+export interface INotificationTarget {
+  readonly topicArn: string;
+  /** Lets an EventBridge rule publish. */
+  allowPublishFromRule(ruleArn: string): void;
+  /** Lets a role publish, encrypted topics included. */
+  grantPublish(grantable: IGrantable): void;
+}
+
+/** A definition written by hand, instead of steps. It passes the same checks. */
+export interface HandWrittenDefinition extends Pick<
+  AslCheckOptions,
+  "successAfterFailure" | "retriesEveryError"
+> {
+  /** The definition; `${UpperCamel}` placeholders in its strings are filled from `values`. */
+  readonly template: JsonObject;
+  /**
+   * Must fill every placeholder and leave none over; `Partition`, `TopicArn` and `Pipeline` are there without asking.
+   * @default none
+   */
+  readonly values?: PlaceholderValues;
+  /**
+   * Rights that cannot be told from the calls it makes.
+   * @default none: a call whose rights cannot be told is refused
+   */
+  readonly statements?: readonly PolicyStatement[];
+}
+
+export interface EtlOrchestratorProps {
+  /** Physical name of the state machine; at most 51 letters, digits, hyphens and underscores. */
+  readonly name: string;
+  /** What messages call the pipeline. */
+  readonly pipeline: string;
+  /** The flow, in its order. Validating the input comes first by itself. Either this or `definition`. */
+  readonly steps?: readonly Step[];
+  /** Either this or `steps`. */
+  readonly definition?: HandWrittenDefinition;
+  readonly notifications: INotificationTarget;
+  /** AWS account id, 12 digits. */
+  readonly account: string;
+  readonly region: string;
+  /**
+   * Of the whole execution, minutes; at most a year. Never below what the longest step may take.
+   * @default the sum of what the steps may take; 1440 for a hand-written definition that names none
+   */
+  readonly timeoutMinutes?: number;
+  /**
+   * How long execution logs are kept, days: one of the periods of CloudWatch Logs.
+   * @default 90
+   */
+  readonly logRetentionDays?: number;
+  /**
+   * Whether logs hold the data of states, which may be personal.
+   * @default false
+   */
+  readonly includeExecutionData?: boolean;
+  /**
+   * X-Ray traces.
+   * @default true
+   */
+  readonly tracing?: boolean;
+  /**
+   * A role that Step Functions may assume; what the machines need is granted to it.
+   * @default a role of its own for each machine
+   */
+  readonly role?: IRole;
+  /** @default none */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+const MOST_NAME_CHARACTERS = 51;
+const MOST_TIMEOUT_MINUTES = 525_600;
+const DEFAULT_TIMEOUT_MINUTES = 1_440;
+const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
+
+/** Everything that is decided before anything is created. */
+interface Decision {
+  readonly definition: Definition;
+  readonly rights: DerivedRights;
+  readonly crawl?: { readonly definition: Definition; readonly rights: DerivedRights };
+}
+
+/**
+ * A Standard state machine out of steps or of a hand-written definition, with its log group, role, alias `live` and the
+ * rules that tell of failures; crawl steps share one child machine.
+ * @throws Error naming every mistake in the props and every finding in the definition, before anything is created.
+ */
+export class EtlOrchestrator extends Construct {
+  readonly resource: SfnStateMachine;
+  readonly role: IRole;
+  readonly stateMachineName: string;
+  readonly stateMachineArn: string;
+  /** What schedules and people start: the published version, not the latest edit. */
+  readonly aliasArn: string;
+  /** The definition as JSON text. */
+  readonly definition: string;
+  /** The child machine that runs crawls; `undefined` without a crawl step. */
+  readonly crawlStateMachineArn?: string;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: EtlOrchestratorProps,
+  ) {
+    super(scope, id);
+    this.refuse();
+
+    const decision = this.decide();
+
+    const crawl = decision.crawl === undefined ? undefined : this.defineCrawlMachine(decision.crawl);
+    const machine = this.defineMachine(decision, crawl);
+    const alias = this.defineAlias(machine);
+    this.defineFailureRules(decision.definition);
+
+    this.resource = machine.resource;
+    this.role = machine.role;
+    this.stateMachineName = props.name;
+    this.stateMachineArn = machine.resource.arn;
+    this.aliasArn = alias.arn;
+    this.definition = JSON.stringify(decision.definition);
+    this.crawlStateMachineArn = crawl?.resource.arn;
+  }
+
+  private refuse(): void {
+    const { name, pipeline, steps, definition, account, timeoutMinutes, logRetentionDays } = this.props;
+    const refusals = new Refusals("EtlOrchestrator", this.node.path);
+    const known = (value: unknown, ok: boolean) => !isKnown(value) || ok;
+    refusals.check(
+      known(name, new RegExp(`^[A-Za-z0-9_-]{1,${MOST_NAME_CHARACTERS}}$`).test(name)),
+      "name",
+      `must be 1 to ${MOST_NAME_CHARACTERS} letters, digits, hyphens or underscores, got ${JSON.stringify(name)} (${name.length})`,
+    );
+    refusals.check(known(pipeline, pipeline.trim() !== ""), "pipeline", "must not be empty");
+    refusals.check(
+      known(account, /^\d{12}$/.test(account)),
+      "account",
+      `must be an AWS account id of 12 digits, got ${JSON.stringify(account)}`,
+    );
+    refusals.check(
+      (steps === undefined) !== (definition === undefined),
+      "steps",
+      `or 'definition' must be given, and not both, got ${steps === undefined ? "neither" : "both"}`,
+    );
+    refusals.check(steps?.length !== 0, "steps", "must not be empty");
+    if (logRetentionDays !== undefined)
+      refusals.note("logRetentionDays", logRetentionMistake(logRetentionDays));
+    const longest = Math.max(0, ...(steps ?? []).map((step) => Math.ceil(step.boundSeconds / 60)));
+    refusals.check(
+      timeoutMinutes === undefined ||
+        (Number.isInteger(timeoutMinutes) &&
+          timeoutMinutes >= Math.max(1, longest) &&
+          timeoutMinutes <= MOST_TIMEOUT_MINUTES),
+      "timeoutMinutes",
+      `must be a whole number from ${Math.max(1, longest)}, which the longest step may take, to ${MOST_TIMEOUT_MINUTES}, got ${timeoutMinutes}`,
+    );
+    refusals.check(
+      timeoutMinutes === undefined || definition?.template.TimeoutSeconds === undefined,
+      "timeoutMinutes",
+      "must not be given when the definition has TimeoutSeconds of its own",
+    );
+    for (const step of steps ?? [])
+      for (const { field, message } of step.mistakes)
+        refusals.check(false, `steps.${step.name}.${field}`, message);
+    refusals.throwIfAny();
+  }
+
+  private decide(): Decision {
+    const { props } = this;
+    const crawls = (props.steps ?? []).flatMap((step) => (step.crawl === undefined ? [] : [step.crawl]));
+    const written: Definition[] = [];
+    const refusals = new Refusals("EtlOrchestrator", this.node.path);
+    const attempt = <T>(make: () => T): T | undefined => {
+      try {
+        return make();
+      } catch (error) {
+        const mistakes = error instanceof RenderError ? error.mistakes : [(error as Error).message];
+        mistakes.forEach((mistake) =>
+          refusals.check(false, props.definition === undefined ? "steps" : "definition", mistake),
+        );
+        return undefined;
+      }
+    };
+
+    const definition = attempt(() => this.flow());
+    if (definition !== undefined) written.push(definition);
+    const crawlDefinition =
+      crawls.length === 0
+        ? undefined
+        : attempt(() =>
+            this.crawlFlow(
+              crawlMachineTimeoutSeconds(Math.max(...crawls.map((crawl) => crawl.deadlineMinutes))),
+            ),
+          );
+    if (crawlDefinition !== undefined) written.push(crawlDefinition);
+    for (const finding of written.flatMap((one) => checkDefinition(one, { ...props.definition, isKnown })))
+      refusals.check(false, "definition", formatFinding(finding));
+
+    const rights = (one: Definition | undefined, pathValues?: ServiceCallScope["pathValues"]) =>
+      one === undefined
+        ? { statements: [], topicArns: [], unknown: [] }
+        : rightsOf(one, { ...this.scopeOfArns(), pathValues }, isKnown);
+    const own = rights(definition);
+    const crawlRights = rights(crawlDefinition, {
+      "$.crawlerName": crawls.map((crawl) => crawl.crawlerName),
+    });
+    if (props.definition?.statements === undefined)
+      for (const call of [...own.unknown, ...crawlRights.unknown])
+        refusals.check(
+          false,
+          "definition",
+          `makes the call ${call}, whose rights cannot be told; give them as 'definition.statements'`,
+        );
+    refusals.throwIfAny();
+    if (definition === undefined) throw new Error("unreachable: a missing definition was refused");
+    return {
+      definition,
+      rights: own,
+      crawl: crawlDefinition && { definition: crawlDefinition, rights: crawlRights },
+    };
+  }
+
+  private scopeOfArns() {
+    const { account, region } = this.props;
+    return { account, region, partition: partitionOf(region) };
+  }
+
+  /** ARNs composed of names, so that a plan knows them, and roles and machines can name each other. */
+  private arnOf(machineName: string): string {
+    const { partition, region, account } = this.scopeOfArns();
+    return `arn:${partition}:states:${region}:${account}:stateMachine:${machineName}`;
+  }
+
+  private get crawlMachineName(): string {
+    return `${this.props.name}-crawl`;
+  }
+
+  private flow(): Definition {
+    const { name, pipeline, notifications, definition, timeoutMinutes } = this.props;
+    const offered = {
+      Partition: partitionOf(this.props.region),
+      Pipeline: pipeline,
+      TopicArn: notifications.topicArn,
+    };
+    const options: RenderOptions = { offered, isKnown };
+    if (definition !== undefined) {
+      const written = asDefinition(
+        render("definition", definition.template, definition.values ?? {}, options),
+      );
+      const timeoutSeconds = written.TimeoutSeconds ?? (timeoutMinutes ?? DEFAULT_TIMEOUT_MINUTES) * 60;
+      return { ...written, TimeoutSeconds: timeoutSeconds };
+    }
+    const steps = [Step.validateInput(), ...(this.props.steps ?? [])];
+    const bound = steps.reduce((sum, step) => sum + step.boundSeconds, 0);
+    return compose({
+      comment: `${pipeline}: ${steps.map((step) => step.name).join(", ")}`,
+      timeoutSeconds: timeoutMinutes === undefined ? bound : timeoutMinutes * 60,
+      steps,
+      offered: {
+        ...offered,
+        Subject: `${name}: run succeeded`,
+        CrawlStateMachineArn: this.arnOf(this.crawlMachineName),
+      },
+      isKnown,
+    });
+  }
+
+  private crawlFlow(timeoutSeconds: number): Definition {
+    return asDefinition(
+      render(
+        "crawl",
+        fragment("crawl"),
+        {
+          Partition: partitionOf(this.props.region),
+          PollSeconds: CRAWL_POLL_SECONDS,
+          TimeoutSeconds: timeoutSeconds,
+        },
+        { isKnown },
+      ),
+    );
+  }
+
+  private defineCrawlMachine(crawl: NonNullable<Decision["crawl"]>): LoggedMachine {
+    return defineLoggedMachine(new Construct(this, "Crawl"), {
+      ...this.props,
+      ...this.scopeOfArns(),
+      name: this.crawlMachineName,
+      definition: crawl.definition,
+      statements: crawl.rights.statements,
+      dependsOn: [],
+    });
+  }
+
+  private defineMachine({ definition, rights }: Decision, crawl: LoggedMachine | undefined): LoggedMachine {
+    const { notifications, steps, region } = this.props;
+    const decrypt = (steps ?? [])
+      .flatMap((step) => step.decrypts ?? [])
+      .map(({ keyArn }): PolicyStatement => ({
+        effect: "Allow",
+        actions: DECRYPT,
+        resources: [keyArn],
+        conditions: { StringEquals: { "kms:ViaService": `s3.${region}.amazonaws.com` } },
+      }));
+    const foreignTopics = rights.topicArns
+      .filter((arn) => arn !== notifications.topicArn)
+      .map((arn): PolicyStatement => ({ effect: "Allow", actions: ["sns:Publish"], resources: [arn] }));
+    return defineLoggedMachine(this, {
+      ...this.props,
+      ...this.scopeOfArns(),
+      definition,
+      statements: [
+        ...rights.statements,
+        ...decrypt,
+        ...foreignTopics,
+        ...(this.props.definition?.statements ?? []),
+      ],
+      grants: (role) => {
+        if (rights.topicArns.includes(notifications.topicArn)) notifications.grantPublish(role);
+      },
+      dependsOn: crawl === undefined ? [] : [crawl.resource],
+    });
+  }
+
+  private defineAlias({ resource }: LoggedMachine): SfnAlias {
+    return new SfnAlias(this, "LiveAlias", {
+      name: "live",
+      description: `The published version of ${this.props.name} that runs`,
+      routingConfiguration: [{ stateMachineVersionArn: resource.stateMachineVersionArn, weight: 100 }],
+    });
+  }
+
+  private defineFailureRules(definition: Definition): void {
+    const { name, pipeline, notifications, tags } = this.props;
+    const stateMachineArn = this.arnOf(name);
+    const rules = failureRules(
+      { ...this.scopeOfArns(), pipeline, stateMachineArn, aliasArn: `${stateMachineArn}:live` },
+      errorsThatNeedANewExecution(definition),
+    );
+    for (const { id, suffix, description, pattern, inputPaths, inputTemplate } of rules) {
+      const rule = new CloudwatchEventRule(this, `${id}Rule`, {
+        name: `${name}${suffix}`,
+        description,
+        eventPattern: JSON.stringify(pattern),
+        tags: { ...tags },
+      });
+      new CloudwatchEventTarget(this, `${id}Target`, {
+        rule: rule.name,
+        targetId: "notifications",
+        arn: notifications.topicArn,
+        inputTransformer: { inputPaths: { ...inputPaths }, inputTemplate },
+      });
+      notifications.allowPublishFromRule(rule.arn);
+    }
+  }
+}

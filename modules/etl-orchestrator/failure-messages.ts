@@ -1,0 +1,154 @@
+import { type Definition, type JsonObject } from "./asl";
+import { failErrors } from "./asl-checks";
+
+/**
+ * What is told of an execution that did not succeed. Pure. Three rules on the status event, disjoint and together
+ * everything: exactly one message each. A rule of its own serves events without `error` or `cause` (a machine encrypted
+ * with a customer key has them left out), because an input path that leads nowhere spoils the whole message.
+ */
+
+/**
+ * Errors of a definition or of data it cannot read: running the failed state again, as a redrive does, fails again
+ * ("Error names" and "Redriving executions" of the Step Functions Developer Guide).
+ */
+const REPEATING_ERRORS = [
+  "States.DataLimitExceeded",
+  "States.IntrinsicFailure",
+  "States.NoChoiceMatched",
+  "States.ParameterPathFailure",
+  "States.ResultPathMatchFailure",
+  "States.Runtime",
+];
+
+/** The errors a redrive cannot get past. */
+export const errorsThatNeedANewExecution = (definition: Definition): string[] =>
+  [...new Set([...failErrors(definition), ...REPEATING_ERRORS])].sort();
+
+export interface FailureMessageScope {
+  readonly pipeline: string;
+  readonly region: string;
+  readonly partition: string;
+  readonly stateMachineArn: string;
+  /** What a new execution is started on. */
+  readonly aliasArn: string;
+}
+
+export interface FailureRule {
+  /** UpperCamel; part of construct ids. */
+  readonly id: "NewExecution" | "Redrive" | "WithoutCause";
+  /** Appended to the machine's name. */
+  readonly suffix: string;
+  readonly description: string;
+  readonly pattern: JsonObject;
+  readonly inputPaths: Readonly<Record<string, string>>;
+  readonly inputTemplate: string;
+}
+
+/** The longest {@link FailureRule.suffix}, for the limit on names. */
+export const FAILURE_RULE_SUFFIXES = {
+  newExecution: "-failed-new",
+  redrive: "-failed",
+  withoutCause: "-failed-bare",
+};
+
+const CONSOLES: Readonly<Record<string, string>> = {
+  "aws-cn": "console.amazonaws.cn",
+  "aws-us-gov": "console.amazonaws-us-gov.com",
+};
+
+const consoleLink = ({ partition, region }: FailureMessageScope) =>
+  `https://${region}.${CONSOLES[partition] ?? "console.aws.amazon.com"}/states/home?region=${region}#/v2/executions/details/<execution>`;
+
+const redriveCommand = ({ region }: FailureMessageScope) =>
+  `aws stepfunctions redrive-execution --region ${region} --execution-arn <execution>`;
+
+/** The same input again, taken from the failed execution, so that nothing has to be quoted for a shell. */
+const startCommand = ({ region, aliasArn }: FailureMessageScope) =>
+  `aws stepfunctions start-execution --region ${region} --state-machine-arn ${aliasArn} ` +
+  `--input "$(aws stepfunctions describe-execution --region ${region} --execution-arn <execution> --query input --output text)"`;
+
+/**
+ * A message as EventBridge takes it: JSON whose fields of the event stand bare, so that they arrive as JSON values with
+ * their quotes and escapes ("Amazon EventBridge input transformation").
+ */
+function template(scope: FailureMessageScope, command: string, advice: string, withCause: boolean): string {
+  const text = (value: string) => JSON.stringify(value);
+  const fields = [
+    `"pipeline": ${text(scope.pipeline)}`,
+    `"status": <status>`,
+    `"execution": <execution>`,
+    ...(withCause ? [`"error": <error>`, `"cause": <cause>`] : [`"error": null`, `"cause": null`]),
+    `"console": ${text(consoleLink(scope))}`,
+    `"advice": ${text(advice)}`,
+    `"command": ${text(command)}`,
+  ];
+  return `{${fields.join(", ")}}`;
+}
+
+const PATHS = { status: "$.detail.status", execution: "$.detail.executionArn" };
+const PATHS_WITH_CAUSE = { ...PATHS, error: "$.detail.error", cause: "$.detail.cause" };
+
+/** The rules of a machine, given the errors a redrive cannot get past. */
+export function failureRules(
+  scope: FailureMessageScope,
+  newExecutionErrors: readonly string[],
+): FailureRule[] {
+  const pattern = (detail: JsonObject): JsonObject => ({
+    source: ["aws.states"],
+    "detail-type": ["Step Functions Execution Status Change"],
+    detail: { stateMachineArn: [scope.stateMachineArn], ...detail },
+  });
+  const present = [{ exists: true }];
+  return [
+    {
+      id: "NewExecution",
+      suffix: FAILURE_RULE_SUFFIXES.newExecution,
+      description: `${scope.pipeline}: failures that a redrive would only repeat`,
+      pattern: pattern({ status: ["FAILED"], error: newExecutionErrors, cause: present }),
+      inputPaths: PATHS_WITH_CAUSE,
+      inputTemplate: template(
+        scope,
+        startCommand(scope),
+        "Mend what the cause names, then start a new execution; where the input was refused, correct it in --input.",
+        true,
+      ),
+    },
+    {
+      id: "Redrive",
+      suffix: FAILURE_RULE_SUFFIXES.redrive,
+      description: `${scope.pipeline}: failures, time-outs and aborts that a redrive continues`,
+      pattern: pattern({
+        $or: [
+          { status: ["TIMED_OUT", "ABORTED"], error: present, cause: present },
+          // null is named beside anything-but, so that nothing hangs on what anything-but thinks of it.
+          { status: ["FAILED"], error: [null, { "anything-but": newExecutionErrors }], cause: present },
+        ],
+      }),
+      inputPaths: PATHS_WITH_CAUSE,
+      inputTemplate: template(
+        scope,
+        redriveCommand(scope),
+        "Mend what the cause names, then redrive: it continues at the failed state with the definition of that execution. When the definition itself was mended, start a new execution.",
+        true,
+      ),
+    },
+    {
+      id: "WithoutCause",
+      suffix: FAILURE_RULE_SUFFIXES.withoutCause,
+      description: `${scope.pipeline}: failures whose event leaves out error or cause`,
+      pattern: pattern({
+        $or: [
+          { status: ["FAILED", "TIMED_OUT", "ABORTED"], error: [{ exists: false }] },
+          { status: ["FAILED", "TIMED_OUT", "ABORTED"], cause: [{ exists: false }] },
+        ],
+      }),
+      inputPaths: PATHS,
+      inputTemplate: template(
+        scope,
+        redriveCommand(scope),
+        "The event does not tell the cause: read it behind the link, mend it, then redrive.",
+        false,
+      ),
+    },
+  ];
+}

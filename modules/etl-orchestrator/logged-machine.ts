@@ -1,0 +1,86 @@
+import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
+import { SfnStateMachine } from "@cdktf/provider-aws/lib/sfn-state-machine";
+import { type ITerraformDependable } from "cdktf";
+import { type Construct } from "constructs";
+import { type IRole } from "../iam/grantable";
+import { type PolicyStatement } from "../iam/policy-statement";
+import { ServiceRole } from "../iam/service-role";
+import { type Definition } from "./asl";
+import { LOG_DELIVERY_STATEMENT, TRACING_STATEMENT } from "./service-calls";
+
+/** A Standard state machine with its log group and role, for the orchestrator and for its child alike. */
+
+export interface LoggedMachineProps {
+  readonly name: string;
+  readonly definition: Definition;
+  readonly partition: string;
+  readonly region: string;
+  readonly account: string;
+  /** What the definition's calls need. */
+  readonly statements: readonly PolicyStatement[];
+  /** Grants that others make, such as an encrypted topic. */
+  readonly grants?: (role: IRole) => void;
+  readonly dependsOn: readonly ITerraformDependable[];
+  readonly logRetentionDays?: number;
+  readonly includeExecutionData?: boolean;
+  readonly tracing?: boolean;
+  readonly role?: IRole;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+export interface LoggedMachine {
+  readonly resource: SfnStateMachine;
+  readonly role: IRole;
+}
+
+const DEFAULT_LOG_RETENTION_DAYS = 90;
+
+export function defineLoggedMachine(scope: Construct, props: LoggedMachineProps): LoggedMachine {
+  const { name, definition, tags } = props;
+  const tracing = props.tracing ?? true;
+
+  // Under /aws/vendedlogs/ a log group needs no line of its own in the account's short resource policy for log delivery.
+  const logGroup = new CloudwatchLogGroup(scope, "LogGroup", {
+    name: `/aws/vendedlogs/states/${name}`,
+    retentionInDays: props.logRetentionDays ?? DEFAULT_LOG_RETENTION_DAYS,
+    tags: { ...tags },
+  });
+
+  const role = props.role ?? ownRole(scope, props);
+  role.addToPolicy(...props.statements, LOG_DELIVERY_STATEMENT, ...(tracing ? [TRACING_STATEMENT] : []));
+  props.grants?.(role);
+
+  const resource = new SfnStateMachine(scope, "Resource", {
+    name,
+    type: "STANDARD",
+    roleArn: role.roleArn,
+    definition: JSON.stringify(definition),
+    publish: true,
+    loggingConfiguration: {
+      level: "ALL",
+      includeExecutionData: props.includeExecutionData ?? false,
+      logDestination: `${logGroup.arn}:*`,
+    },
+    tracingConfiguration: { enabled: tracing },
+    tags: { ...tags },
+    dependsOn: [...role.dependencies, ...props.dependsOn],
+  });
+  return { resource, role };
+}
+
+function ownRole(
+  scope: Construct,
+  { name, partition, region, account, tags }: LoggedMachineProps,
+): ServiceRole {
+  return new ServiceRole(scope, "Role", {
+    name: `${name}-states`,
+    description: `Runs the state machine ${name}`,
+    service: "states.amazonaws.com",
+    trustConditions: {
+      StringEquals: { "aws:SourceAccount": account },
+      // The wildcard covers versions and aliases.
+      ArnLike: { "aws:SourceArn": `arn:${partition}:states:${region}:${account}:stateMachine:${name}*` },
+    },
+    tags,
+  });
+}

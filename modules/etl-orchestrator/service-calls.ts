@@ -1,0 +1,165 @@
+import { type PolicyStatement } from "../iam/policy-statement";
+import { everyState, isObject, type Definition, type JsonObject } from "./asl";
+import { integrationOf } from "./service-integrations";
+
+/**
+ * The rights a definition needs, read from the service calls it makes. Pure. One row per integration: which actions on
+ * which resource, taken from the state's Parameters. Sources: the page of each integration in the Step Functions
+ * Developer Guide ("IAM policies for calling …"), and the Service Authorization Reference for what can be named.
+ */
+
+export interface ServiceCallScope {
+  readonly partition: string;
+  readonly region: string;
+  readonly account: string;
+  /** What a parameter read from the state may be: `{ "$.crawlerName": ["etl-dev-events-raw"] }`. */
+  readonly pathValues?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface DerivedRights {
+  readonly statements: readonly PolicyStatement[];
+  /** Topics that are published to: their owner grants it, with the topic's key. */
+  readonly topicArns: readonly string[];
+  /** Calls whose rights cannot be told, in words. */
+  readonly unknown: readonly string[];
+}
+
+interface Call {
+  readonly parameters: JsonObject;
+  readonly scope: ServiceCallScope;
+}
+
+/** The values a parameter may have; empty when only the execution knows. */
+function valuesOf({ parameters, scope }: Call, name: string): readonly string[] {
+  const literal = parameters[name];
+  if (typeof literal === "string") return [literal];
+  const dynamic = parameters[`${name}.$`];
+  return typeof dynamic === "string" ? (scope.pathValues?.[dynamic] ?? []) : [];
+}
+
+/** A key as a pattern: what `States.Format` fills in at run time becomes `*`. */
+function keyPattern({ parameters }: Call): string | undefined {
+  if (typeof parameters.Key === "string") return parameters.Key;
+  const dynamic = parameters["Key.$"];
+  const template = typeof dynamic === "string" ? /^States\.Format\('([^']*)'/.exec(dynamic)?.[1] : undefined;
+  return template?.replaceAll("{}", "*");
+}
+
+const allow = (actions: readonly string[], resources: readonly string[]): PolicyStatement[] =>
+  resources.length === 0 ? [] : [{ effect: "Allow", actions, resources }];
+
+const crawlers = (call: Call) =>
+  valuesOf(call, "Name").map(
+    (name) => `arn:${call.scope.partition}:glue:${call.scope.region}:${call.scope.account}:crawler/${name}`,
+  );
+const jobs = (call: Call) =>
+  valuesOf(call, "JobName").map(
+    (name) => `arn:${call.scope.partition}:glue:${call.scope.region}:${call.scope.account}:job/${name}`,
+  );
+const functions = (call: Call) => valuesOf(call, "FunctionName").flatMap((arn) => [arn, `${arn}:*`]);
+const machines = (call: Call) => valuesOf(call, "StateMachineArn");
+
+/** The executions of a machine, for the rights of waiting for one and stopping it. */
+const executions = (call: Call) =>
+  machines(call).flatMap((arn) => {
+    const parts = /^(arn:.+:states:.+):stateMachine:([^:]+)/.exec(arn);
+    return parts === null ? [] : [`${parts[1]}:execution:${parts[2]}:*`];
+  });
+
+/** Step Functions awaits a nested execution through a rule that it manages under this name. */
+const NESTED_RULE = "StepFunctionsGetEventsForStepFunctionsExecutionRule";
+
+const RIGHTS: Readonly<Record<string, (call: Call) => PolicyStatement[]>> = {
+  "glue:startJobRun": (call) => allow(["glue:StartJobRun"], jobs(call)),
+  // Without BatchStopJobRun a stopped execution leaves the job running and paid.
+  "glue:startJobRun.sync": (call) =>
+    allow(["glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"], jobs(call)),
+  "aws-sdk:glue:startCrawler": (call) => allow(["glue:StartCrawler"], crawlers(call)),
+  "aws-sdk:glue:getCrawler": (call) => allow(["glue:GetCrawler"], crawlers(call)),
+  "aws-sdk:s3:getObject": (call) => {
+    const key = keyPattern(call);
+    return key === undefined
+      ? []
+      : allow(
+          ["s3:GetObject"],
+          valuesOf(call, "Bucket").map((bucket) => `arn:${call.scope.partition}:s3:::${bucket}/${key}`),
+        );
+  },
+  "lambda:invoke": (call) => allow(["lambda:InvokeFunction"], functions(call)),
+  "states:startExecution": (call) => allow(["states:StartExecution"], machines(call)),
+  "states:startExecution.sync:2": (call) =>
+    executions(call).length === 0
+      ? []
+      : [
+          ...allow(["states:StartExecution"], machines(call)),
+          ...allow(["states:DescribeExecution", "states:StopExecution"], executions(call)),
+          ...allow(
+            ["events:DescribeRule", "events:PutRule", "events:PutTargets"],
+            [
+              `arn:${call.scope.partition}:events:${call.scope.region}:${call.scope.account}:rule/${NESTED_RULE}`,
+            ],
+          ),
+        ],
+};
+
+/** The rights of a definition's service calls. */
+export function rightsOf(
+  definition: Definition,
+  scope: ServiceCallScope,
+  isKnown?: (value: string) => boolean,
+): DerivedRights {
+  const statements: PolicyStatement[] = [];
+  const topicArns = new Set<string>();
+  const unknown: string[] = [];
+  for (const { name, state } of everyState(definition)) {
+    if (state.Type !== "Task" || typeof state.Resource !== "string") continue;
+    const { kind, call: integration, pattern } = integrationOf(state.Resource, isKnown);
+    const call: Call = { parameters: isObject(state.Parameters) ? state.Parameters : {}, scope };
+    if (kind === "activity") continue;
+    if (kind === "function") {
+      statements.push(...allow(["lambda:InvokeFunction"], [integration]));
+    } else if (integration === "sns:publish") {
+      const topics = valuesOf(call, "TopicArn");
+      topics.forEach((arn) => topicArns.add(arn));
+      if (topics.length === 0) unknown.push(`${integration} of state ${name}`);
+    } else {
+      const derived = RIGHTS[integration + pattern]?.(call) ?? [];
+      if (derived.length === 0) unknown.push(`${integration}${pattern} of state ${name}`);
+      statements.push(...derived);
+    }
+  }
+  return { statements, topicArns: [...topicArns], unknown };
+}
+
+/**
+ * What every logged and traced machine needs. None of these actions can be limited to a resource: log delivery is set
+ * up per account, and X-Ray names no resources (Service Authorization Reference).
+ */
+export const LOG_DELIVERY_STATEMENT: PolicyStatement = {
+  sid: "LogDelivery",
+  effect: "Allow",
+  actions: [
+    "logs:CreateLogDelivery",
+    "logs:CreateLogStream",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutLogEvents",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+  ],
+  resources: ["*"],
+};
+export const TRACING_STATEMENT: PolicyStatement = {
+  sid: "Tracing",
+  effect: "Allow",
+  actions: [
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+  ],
+  resources: ["*"],
+};

@@ -1,0 +1,189 @@
+import { type S3Location } from "../core/s3-location";
+import { type JsonObject } from "./asl";
+import { fragment } from "./fragment";
+import { resultKey, type PlaceholderValues } from "./state-machine-definition";
+
+/** How often a crawl is looked at, seconds. */
+export const CRAWL_POLL_SECONDS = 30;
+/** On top of a job's own time-out: start-up and queue, so that the reason for a slow run is Glue's, not the orchestrator's. */
+export const JOB_TIMEOUT_MARGIN_SECONDS = 15 * 60;
+
+const DEFAULT_CRAWL_DEADLINE_MINUTES = 60;
+/** What all retries of a run that never started may wait: six attempts of at most ten minutes. */
+const RUN_JOB_RETRY_SECONDS = 6 * 600;
+const API_CALL_SECONDS = 5 * 60;
+
+/** One part of a pipeline's flow: plain data, made by the functions of {@link Step}. */
+export interface Step {
+  /** UpperCamel, unique in its flow; the state's name, and in lowerCamel the key of its result. */
+  readonly name: string;
+  readonly fragment: JsonObject;
+  readonly values: PlaceholderValues;
+  /** An upper bound of what the step takes, retries included, seconds. */
+  readonly boundSeconds: number;
+  /** Placeholders that lead to a later step; `undefined` is the last one. */
+  readonly goesTo?: Readonly<Record<string, string | undefined>>;
+  /** Set on a crawl: what the child machine needs to know. */
+  readonly crawl?: { readonly crawlerName: string; readonly deadlineMinutes: number };
+  /** Keys of encrypted objects that the step reads. */
+  readonly decrypts?: readonly { readonly keyArn: string; readonly bucketArn: string }[];
+  /** What the caller got wrong, `field` and message. */
+  readonly mistakes: readonly { readonly field: string; readonly message: string }[];
+}
+
+/** A child crawl machine's own time-out, seconds: the deadline by count of polls comes first, slow calls included. */
+export const crawlMachineTimeoutSeconds = (deadlineMinutes: number): number =>
+  Math.ceil(deadlineMinutes * 60 * 1.25) + 600;
+
+/** The arguments of a run, as the job scripts of this project read them; `$.run` is what the validated input became. */
+export const RUN_ARGUMENTS: Readonly<Record<string, string>> = {
+  mode: "$.run.mode",
+  from_date: "$.run.fromDate",
+  to_date: "$.run.toDate",
+  run_id: "$.run.id",
+  source_subprefix: "$.run.sourcePrefix",
+};
+
+export interface CrawlStepProps {
+  readonly crawlerName: string;
+  /**
+   * Waiting for another crawl included, minutes; 1 to 1440.
+   * @default 60
+   */
+  readonly deadlineMinutes?: number;
+}
+
+export interface RunJobStepProps {
+  readonly jobName: string;
+  /** The job's own time-out, minutes. The step's is 15 minutes above it. */
+  readonly timeoutMinutes: number;
+  /**
+   * Arguments of the run, without the dashes; a value that starts with `$.` is read from the execution's state.
+   * @default RUN_ARGUMENTS: mode, from_date, to_date, run_id, source_subprefix
+   */
+  readonly runArguments?: Readonly<Record<string, string>>;
+}
+
+export interface CheckBooksStepProps {
+  /** The folder of all books of the pipeline: the run's summary is `<prefix><run id>/summary.json`. */
+  readonly books: S3Location;
+  /**
+   * The later step that an empty delivery goes to.
+   * @default the last step, which tells of it
+   */
+  readonly emptyGoesTo?: string;
+}
+
+export interface NotifyStepProps {
+  /**
+   * The check-books step whose figures the message tells.
+   * @default "CheckBooks"
+   */
+  readonly books?: string;
+}
+
+const NAME = /^[A-Z][A-Za-z0-9]{0,39}$/;
+
+function step(parts: Omit<Step, "mistakes">, mistakes: Step["mistakes"] = []): Step {
+  const badName = NAME.test(parts.name)
+    ? []
+    : [
+        {
+          field: "name",
+          message: `must be a word in UpperCamel of at most 40 letters and digits, got ${JSON.stringify(parts.name)}`,
+        },
+      ];
+  return { ...parts, mistakes: [...badName, ...mistakes] };
+}
+
+const wholeBetween = (field: string, value: number, from: number, to: number): Step["mistakes"] =>
+  Number.isInteger(value) && value >= from && value <= to
+    ? []
+    : [{ field, message: `must be a whole number from ${from} to ${to}, got ${value}` }];
+
+export const Step = {
+  /** Validates the input and leaves the run at `$.run`. The orchestrator puts it first by itself. */
+  validateInput: (): Step =>
+    step({ name: "ValidateInput", fragment: fragment("validate-input"), values: {}, boundSeconds: 60 }),
+
+  /** A crawl, awaited: fails as `CrawlFailed`, `CrawlCancelled` or `CrawlDeadlineExceeded`. */
+  crawl(name: string, props: CrawlStepProps): Step {
+    const deadlineMinutes = props.deadlineMinutes ?? DEFAULT_CRAWL_DEADLINE_MINUTES;
+    const timeoutSeconds = crawlMachineTimeoutSeconds(deadlineMinutes) + 300;
+    return step(
+      {
+        name,
+        fragment: fragment("call-crawl"),
+        values: {
+          CrawlerName: props.crawlerName,
+          MaxPolls: Math.ceil((deadlineMinutes * 60) / CRAWL_POLL_SECONDS),
+          TimeoutSeconds: timeoutSeconds,
+        },
+        boundSeconds: timeoutSeconds,
+        crawl: { crawlerName: props.crawlerName, deadlineMinutes },
+      },
+      wholeBetween("deadlineMinutes", deadlineMinutes, 1, 1_440),
+    );
+  },
+
+  /** A job run, awaited. Retried only when it never started. */
+  runJob(name: string, props: RunJobStepProps): Step {
+    const timeoutSeconds = props.timeoutMinutes * 60 + JOB_TIMEOUT_MARGIN_SECONDS;
+    const given = Object.entries(props.runArguments ?? RUN_ARGUMENTS);
+    const args = given.map(
+      ([key, value]) => [`--${key}${value.startsWith("$.") ? ".$" : ""}`, value] as const,
+    );
+    return step(
+      {
+        name,
+        fragment: fragment("run-job"),
+        values: {
+          JobName: props.jobName,
+          Arguments: Object.fromEntries(args),
+          TimeoutSeconds: timeoutSeconds,
+        },
+        boundSeconds: timeoutSeconds + RUN_JOB_RETRY_SECONDS,
+      },
+      [
+        ...wholeBetween("timeoutMinutes", props.timeoutMinutes, 1, 10_079),
+        ...given
+          .filter(([key]) => !/^[A-Za-z0-9_]+$/.test(key))
+          .map(([key]) => ({
+            field: "runArguments",
+            message: `must have names of letters, digits and underscores, without dashes, got ${JSON.stringify(key)}`,
+          })),
+        ...given
+          .filter(([, value]) => value === "")
+          .map(([key]) => ({
+            field: "runArguments",
+            message: `must not be empty, which Glue refuses, got an empty ${key}`,
+          })),
+      ],
+    );
+  },
+
+  /** Reads the run's books and does the sum: fails as `BooksMissing`, `BooksUnreadable` or `BooksDoNotBalance`. */
+  checkBooks(name: string, { books, emptyGoesTo }: CheckBooksStepProps): Step {
+    return step({
+      name,
+      fragment: fragment("check-books"),
+      values: { BooksBucket: books.bucketName, BooksPrefix: books.prefix },
+      boundSeconds: API_CALL_SECONDS,
+      goesTo: { WhenEmpty: emptyGoesTo },
+      decrypts:
+        books.encryptionKeyArn === undefined
+          ? []
+          : [{ keyArn: books.encryptionKeyArn, bucketArn: books.bucketArn }],
+    });
+  },
+
+  /** Publishes the success, with the figures of a check-books step, to the notifications topic. */
+  notify(name: string, { books = "CheckBooks" }: NotifyStepProps = {}): Step {
+    return step({
+      name,
+      fragment: fragment("notify"),
+      values: { Books: resultKey(books) },
+      boundSeconds: API_CALL_SECONDS,
+    });
+  },
+};

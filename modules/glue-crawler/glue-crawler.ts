@@ -1,0 +1,221 @@
+import { GlueCrawler as GlueCrawlerResource } from "@cdktf/provider-aws/lib/glue-crawler";
+import { Token } from "cdktf";
+import { Construct } from "constructs";
+import { partitionOf } from "../core/partition";
+import { Refusals } from "../core/refusals";
+import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
+import { type IRole } from "../iam/grantable";
+import { type PolicyStatement } from "../iam/policy-statement";
+import { readStatements } from "../iam/s3-actions";
+import { ServiceRole } from "../iam/service-role";
+import { type CrawlerGrouping, crawlerConfiguration } from "./crawler-configuration";
+
+/** The catalogue database that a crawler fills. */
+export interface CrawledDatabase {
+  readonly name: string;
+  readonly arn: string;
+  readonly catalogArn: string;
+}
+
+/** What a crawl does about a table whose files changed. */
+export interface SchemaChangePolicy {
+  /** New and changed columns. @default "UPDATE_IN_DATABASE" */
+  readonly update?: "LOG" | "UPDATE_IN_DATABASE";
+  /** Tables and partitions whose files are gone. @default "LOG" */
+  readonly delete?: "LOG" | "DELETE_FROM_DATABASE" | "DEPRECATE_IN_DATABASE";
+}
+
+export interface GlueCrawlerProps {
+  /** Physical name, 1 to 255 characters. */
+  readonly name: string;
+  /** @default - none */
+  readonly description?: string;
+  /** What it crawls: the folders below become tables. */
+  readonly target: S3Location;
+  readonly database: CrawledDatabase;
+  /** AWS account id, 12 digits. */
+  readonly account: string;
+  readonly region: string;
+  /**
+   * Globs relative to the target; `*` stays within a folder, `**` does not.
+   * @default - what Spark and Hadoop leave behind: `**.tmp`, `**\/_SUCCESS`, `**\/_temporary/**`, `**\/.spark-staging-*\/**`
+   */
+  readonly exclusions?: readonly string[];
+  /**
+   * Put before every table's name, at most 128 characters.
+   * @default - none
+   */
+  readonly tablePrefix?: string;
+  /**
+   * How folders become tables.
+   * @default - one table for files of compatible schemas
+   */
+  readonly grouping?: CrawlerGrouping;
+  /** @default - `UPDATE_IN_DATABASE`, `LOG` */
+  readonly schemaChange?: SchemaChangePolicy;
+  /**
+   * Which folders a crawl reads. `CRAWL_NEW_FOLDERS_ONLY` misses changed files and takes `LOG` for both schema changes.
+   * @default "CRAWL_EVERYTHING"
+   */
+  readonly recrawl?: "CRAWL_EVERYTHING" | "CRAWL_NEW_FOLDERS_ONLY";
+  /**
+   * A role that Glue may assume; what the crawler needs is granted to it.
+   * @default - a role of its own
+   */
+  readonly role?: IRole;
+  /** @default - none beside the provider's */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+const LEFTOVERS = ["**.tmp", "**/_SUCCESS", "**/_temporary/**", "**/.spark-staging-*/**"];
+
+/** Where crawlers write their logs; fixed by Glue. */
+const LOG_GROUP = "/aws-glue/crawlers";
+
+/**
+ * A crawler of one S3 location with a role that may read it and fill one database. It has no schedule: whoever starts it
+ * also waits for it.
+ *
+ * @throws Error naming every mistake in the props, before anything is created
+ */
+export class GlueCrawler extends Construct {
+  readonly resource: GlueCrawlerResource;
+  readonly role: IRole;
+  readonly crawlerName: string;
+  readonly crawlerArn: string;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: GlueCrawlerProps,
+  ) {
+    super(scope, id);
+    this.refuse();
+
+    const { update = "UPDATE_IN_DATABASE", delete: remove = "LOG" } = props.schemaChange ?? {};
+
+    this.role = props.role ?? this.defineRole();
+    this.role.addToPolicy(...this.statements(remove));
+    this.resource = new GlueCrawlerResource(this, "Resource", {
+      name: props.name,
+      description: props.description,
+      role: this.role.roleArn,
+      databaseName: props.database.name,
+      tablePrefix: props.tablePrefix,
+      s3Target: [{ path: s3Uri(props.target), exclusions: [...(props.exclusions ?? LEFTOVERS)] }],
+      schemaChangePolicy: { updateBehavior: update, deleteBehavior: remove },
+      recrawlPolicy: { recrawlBehavior: props.recrawl ?? "CRAWL_EVERYTHING" },
+      configuration: crawlerConfiguration(props.grouping),
+      tags: props.tags && { ...props.tags },
+      dependsOn: this.role.dependencies,
+    });
+
+    this.crawlerName = this.resource.name;
+    this.crawlerArn = this.resource.arn;
+  }
+
+  private refuse(): void {
+    const {
+      name,
+      target,
+      account,
+      tablePrefix,
+      recrawl,
+      schemaChange,
+      exclusions = [],
+      grouping,
+    } = this.props;
+    const refusals = new Refusals("GlueCrawler", this.node.path);
+    refusals.check(
+      Token.isUnresolved(name) || (name.length >= 1 && name.length <= 255),
+      "name",
+      `must have 1 to 255 characters, got ${name.length}`,
+    );
+    refusals.check(
+      Token.isUnresolved(account) || /^\d{12}$/.test(account),
+      "account",
+      `must be an AWS account id of 12 digits, got ${JSON.stringify(account)}`,
+    );
+    if (!Token.isUnresolved(target.prefix)) refusals.note("target.prefix", prefixMistake(target.prefix));
+    refusals.check(
+      tablePrefix === undefined || Token.isUnresolved(tablePrefix) || tablePrefix.length <= 128,
+      "tablePrefix",
+      `must have at most 128 characters, got ${tablePrefix?.length}`,
+    );
+    for (const glob of exclusions) {
+      refusals.check(
+        Token.isUnresolved(glob) || !/^(\/|s3:\/\/)/.test(glob),
+        "exclusions",
+        `must be globs relative to the target, got ${JSON.stringify(glob)}; remove what comes before the folder's name`,
+      );
+    }
+    const level = grouping?.tableLevel;
+    refusals.check(
+      level === undefined || Token.isUnresolved(level) || (Number.isInteger(level) && level >= 1),
+      "grouping.tableLevel",
+      `must be a whole number, at least 1 (the bucket), got ${level}`,
+    );
+    const incremental = recrawl === "CRAWL_NEW_FOLDERS_ONLY";
+    refusals.check(
+      !incremental || (schemaChange?.update === "LOG" && schemaChange.delete === "LOG"),
+      "recrawl",
+      "CRAWL_NEW_FOLDERS_ONLY takes schema changes LOG and LOG only, got " +
+        `${schemaChange?.update ?? "UPDATE_IN_DATABASE"} and ${schemaChange?.delete ?? "LOG"}; ` +
+        'set \'schemaChange\' to { update: "LOG", delete: "LOG" } or crawl everything',
+    );
+    refusals.throwIfAny();
+  }
+
+  private defineRole(): IRole {
+    const { name, account, tags } = this.props;
+    return new ServiceRole(this, "Role", {
+      name: `${name}-crawler`,
+      description: `Runs the crawler ${name}`,
+      service: "glue.amazonaws.com",
+      trustConditions: { StringEquals: { "aws:SourceAccount": account } },
+      tags,
+    });
+  }
+
+  private statements(remove: SchemaChangePolicy["delete"]): PolicyStatement[] {
+    const { target, database, account, region } = this.props;
+    const arn = `arn:${partitionOf(region)}`;
+    const removing = remove === "DELETE_FROM_DATABASE";
+    return [
+      ...readStatements(target, region),
+      {
+        // The catalogue asks for rights on a table, its database and itself.
+        actions: [...FILL_CATALOGUE, ...(removing ? EMPTY_CATALOGUE : [])],
+        resources: [
+          database.catalogArn,
+          database.arn,
+          `${arn}:glue:${region}:${account}:table/${database.name}/*`,
+        ],
+      },
+      {
+        actions: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+        resources: [
+          `${arn}:logs:${region}:${account}:log-group:${LOG_GROUP}`,
+          `${arn}:logs:${region}:${account}:log-group:${LOG_GROUP}:*`,
+        ],
+      },
+    ];
+  }
+}
+
+/** Source: https://docs.aws.amazon.com/glue/latest/dg/crawler-prereqs.html, without the wildcard. */
+const FILL_CATALOGUE = [
+  "glue:GetDatabase",
+  "glue:GetTable",
+  "glue:GetTables",
+  "glue:CreateTable",
+  "glue:UpdateTable",
+  "glue:GetPartition",
+  "glue:GetPartitions",
+  "glue:BatchGetPartition",
+  "glue:CreatePartition",
+  "glue:BatchCreatePartition",
+  "glue:UpdatePartition",
+  "glue:BatchUpdatePartition",
+];
+const EMPTY_CATALOGUE = ["glue:DeleteTable", "glue:BatchDeletePartition"];

@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, isAbsolute, resolve } from "node:path";
+import { S3Object } from "@cdktf/provider-aws/lib/s3-object";
+import { App, AssetType, TerraformAsset } from "cdktf";
+import { Construct } from "constructs";
+import { Refusals } from "../core/refusals";
+import { type S3Location, s3Uri } from "../core/s3-location";
+import { packPackage, shortHash } from "./python-package";
+
+export interface ArtifactFileProps {
+  /** Absolute path of the file. */
+  readonly source: string;
+  /** Where artifacts lie. */
+  readonly artifacts: S3Location;
+  /** The kind of artifact below that, e.g. `contracts/`. */
+  readonly prefix: string;
+}
+
+/**
+ * A file uploaded under a key that holds the hash of its content. A new content is a new object, put before whatever uses
+ * it changes, so that a run that has started never sees another version of its files.
+ */
+export class ArtifactFile extends Construct {
+  readonly resource: S3Object;
+  readonly key: string;
+  readonly uri: string;
+  /** The one object, for whoever must read it. */
+  readonly location: S3Location;
+
+  constructor(scope: Construct, id: string, { source, artifacts, prefix }: ArtifactFileProps) {
+    super(scope, id);
+    refuseMissingFile(this, source);
+    const digest = createHash("sha256").update(readFileSync(source)).digest("hex");
+    const asset = new TerraformAsset(this, "Asset", {
+      path: source,
+      type: AssetType.FILE,
+      assetHash: shortHash(digest),
+    });
+    this.key = `${artifacts.prefix}${prefix}${shortHash(digest)}/${basename(source)}`;
+    this.resource = defineObject(this, artifacts, this.key, asset.path, digest);
+    this.uri = s3Uri({ ...artifacts, prefix: "" }, this.resource.key);
+    this.location = { ...artifacts, prefix: this.key };
+  }
+}
+
+export interface ArtifactPackageProps {
+  /** Absolute path of the Python package's folder. */
+  readonly folder: string;
+  readonly artifacts: S3Location;
+  readonly prefix: string;
+}
+
+/** An importable Python package as a deterministic zip, uploaded like an {@link ArtifactFile}. */
+export class ArtifactPackage extends Construct {
+  readonly resource: S3Object;
+  readonly key: string;
+  readonly uri: string;
+  readonly location: S3Location;
+
+  constructor(scope: Construct, id: string, { folder, artifacts, prefix }: ArtifactPackageProps) {
+    super(scope, id);
+    const { name, hash, zip } = packPackage(folder);
+    const file = resolve(App.of(this).outdir, "packages", hash, `${name}.zip`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, zip);
+    const asset = new TerraformAsset(this, "Asset", { path: file, type: AssetType.FILE, assetHash: hash });
+    this.key = `${artifacts.prefix}${prefix}${hash}/${name}.zip`;
+    this.resource = defineObject(this, artifacts, this.key, asset.path, hash);
+    this.uri = s3Uri({ ...artifacts, prefix: "" }, this.resource.key);
+    this.location = { ...artifacts, prefix: this.key };
+  }
+}
+
+function defineObject(
+  scope: Construct,
+  artifacts: S3Location,
+  key: string,
+  source: string,
+  hash: string,
+): S3Object {
+  return new S3Object(scope, "Resource", {
+    bucket: artifacts.bucketName,
+    key,
+    source,
+    // An etag is no hash of the content where S3 encrypts with KMS, and would differ in every plan.
+    sourceHash: hash,
+    lifecycle: { createBeforeDestroy: true },
+  });
+}
+
+function refuseMissingFile(scope: Construct, source: string): void {
+  const refusals = new Refusals("ArtifactFile", scope.node.path);
+  refusals.check(
+    isAbsolute(source),
+    "source",
+    `must be an absolute path, got '${source}'; use join(__dirname, …)`,
+  );
+  refusals.check(
+    statSync(source, { throwIfNoEntry: false })?.isFile() === true,
+    "source",
+    `must be a file, got '${source}', which is none`,
+  );
+  refusals.throwIfAny();
+}

@@ -1,0 +1,249 @@
+import { isAbsolute } from "node:path";
+import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
+import { GlueJob } from "@cdktf/provider-aws/lib/glue-job";
+import { Token } from "cdktf";
+import { Construct } from "constructs";
+import { logRetentionMistake } from "../core/log-retention";
+import { partitionOf } from "../core/partition";
+import { placeholderMistake } from "../core/placeholder";
+import { Refusals } from "../core/refusals";
+import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
+import { type IRole } from "../iam/grantable";
+import { type PolicyStatement } from "../iam/policy-statement";
+import { readObjectStatements, readStatements, writeStatements } from "../iam/s3-actions";
+import { ServiceRole } from "../iam/service-role";
+import { ArtifactFile, ArtifactPackage } from "./artifact-file";
+import { type JobCapacity, capacityMistakes, mostWorkers } from "./job-capacity";
+import { argumentMistakes, renderArguments } from "./job-arguments";
+
+/** Glue versions that the library's jobs are tested on. */
+export type GlueVersion = "5.1" | "6.0";
+
+export interface GlueSparkJobProps {
+  /** Physical name, 1 to 255 characters. */
+  readonly name: string;
+  /** @default - none */
+  readonly description?: string;
+  /** Absolute path of the script. It is uploaded under a key that holds the hash of its content. */
+  readonly script: string;
+  /**
+   * Absolute path of the folder of a Python package that the script imports; uploaded as a zip, without what running it left.
+   * @default - none
+   */
+  readonly modules?: string;
+  /**
+   * Further uploaded files that the script reads; give their `uri` in `arguments`.
+   * @default - none
+   */
+  readonly files?: readonly ArtifactFile[];
+  /** Where script, modules and temporary files lie. */
+  readonly artifacts: S3Location;
+  /** What the job lists and reads. */
+  readonly inputs: readonly S3Location[];
+  /** What the job lists, reads, writes and removes. */
+  readonly outputs: readonly S3Location[];
+  /**
+   * Arguments of every run, without leading hyphens. Those that a prop of this construct or Glue itself sets are refused.
+   * @default - none
+   */
+  readonly arguments?: Readonly<Record<string, string>>;
+  /** Worker type and number. */
+  readonly capacity: JobCapacity;
+  /** AWS account id, 12 digits. */
+  readonly account: string;
+  readonly region: string;
+  /** @default "5.1" */
+  readonly glueVersion?: GlueVersion;
+  /**
+   * Minutes after which Glue stops a run, 1 to 10079.
+   * @default 60
+   */
+  readonly timeoutMinutes?: number;
+  /**
+   * How long the logs of runs are kept, days: one of the periods of CloudWatch Logs.
+   * @default 90
+   */
+  readonly logRetentionDays?: number;
+  /**
+   * A role that Glue may assume; what the job needs is granted to it.
+   * @default - a role of its own
+   */
+  readonly role?: IRole;
+  /** @default - none beside the provider's */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** StartJobRun: below seven days. */
+const MOST_TIMEOUT_MINUTES = 10_079;
+
+/**
+ * A PySpark job with its script, shared modules, log groups and a role that may read its inputs, write its outputs and
+ * nothing else. It never retries: whoever starts a run decides what a failure means.
+ *
+ * @throws Error naming every mistake in the props, before anything is created
+ */
+export class GlueSparkJob extends Construct {
+  readonly resource: GlueJob;
+  readonly role: IRole;
+  readonly jobName: string;
+  readonly jobArn: string;
+  /** Minutes after which Glue stops a run. */
+  readonly timeoutMinutes: number;
+  /** `/output` and `/error` below it are the run's standard streams; Glue's own messages go to `/error` too. */
+  readonly logGroupPrefix: string;
+  private readonly script: ArtifactFile;
+  private readonly modules?: ArtifactPackage;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: GlueSparkJobProps,
+  ) {
+    super(scope, id);
+    this.refuse();
+
+    this.timeoutMinutes = props.timeoutMinutes ?? 60;
+    this.logGroupPrefix = `/aws-glue/jobs/${props.name}`;
+
+    const { artifacts, modules } = props;
+    this.script = new ArtifactFile(this, "Script", { source: props.script, artifacts, prefix: "scripts/" });
+    if (modules !== undefined) {
+      this.modules = new ArtifactPackage(this, "Modules", { folder: modules, artifacts, prefix: "modules/" });
+    }
+    const logGroups = this.defineLogGroups();
+    this.role = props.role ?? this.defineRole();
+    this.role.addToPolicy(...this.statements());
+    this.resource = this.defineJob(logGroups);
+
+    this.jobName = this.resource.name;
+    this.jobArn = this.resource.arn;
+  }
+
+  private refuse(): void {
+    const { name, account, script, modules, artifacts, inputs, outputs, timeoutMinutes, logRetentionDays } =
+      this.props;
+    const refusals = new Refusals("GlueSparkJob", this.node.path);
+    const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
+    refusals.check(
+      !isKnown(name) || /^[A-Za-z0-9_.-]{1,60}$/.test(name),
+      "name",
+      `must be 1 to 60 letters, digits or _.- (its role is named after it), got ${JSON.stringify(name)} (${name.length})`,
+    );
+    refusals.check(
+      !isKnown(account) || /^\d{12}$/.test(account),
+      "account",
+      `must be an AWS account id of 12 digits, got ${JSON.stringify(account)}`,
+    );
+    refusals.check(/\.py$/.test(script), "script", `must be a Python file, got '${script}'`);
+    refusals.check(
+      modules === undefined || isAbsolute(modules),
+      "modules",
+      `must be an absolute path, got '${modules}'; use join(__dirname, …)`,
+    );
+    for (const [field, locations] of Object.entries({ artifacts: [artifacts], inputs, outputs })) {
+      for (const { prefix } of locations) if (isKnown(prefix)) refusals.note(field, prefixMistake(prefix));
+    }
+    refusals.check(
+      outputs.length > 0,
+      "outputs",
+      "must not be empty: a job that writes nowhere does nothing",
+    );
+    const given = this.props.arguments ?? {};
+    for (const [argument, mistake] of argumentMistakes(given, isKnown)) {
+      refusals.note(`arguments.${argument}`, mistake);
+    }
+    for (const [argument, value] of Object.entries(given)) {
+      if (isKnown(value)) refusals.note(`arguments.${argument}`, placeholderMistake(value));
+    }
+    for (const [field, mistake] of capacityMistakes(this.props.capacity, isKnown))
+      refusals.note(field, mistake);
+    refusals.check(
+      timeoutMinutes === undefined ||
+        !isKnown(timeoutMinutes) ||
+        (Number.isInteger(timeoutMinutes) && timeoutMinutes >= 1 && timeoutMinutes <= MOST_TIMEOUT_MINUTES),
+      "timeoutMinutes",
+      `must be a whole number from 1 to ${MOST_TIMEOUT_MINUTES}, got ${timeoutMinutes}`,
+    );
+    if (logRetentionDays !== undefined && isKnown(logRetentionDays)) {
+      refusals.note("logRetentionDays", logRetentionMistake(logRetentionDays));
+    }
+    refusals.throwIfAny();
+  }
+
+  private defineLogGroups(): CloudwatchLogGroup[] {
+    const { logRetentionDays = 90, tags } = this.props;
+    // Glue would create them itself, to be kept for ever.
+    return (["Output", "Error"] as const).map(
+      (stream) =>
+        new CloudwatchLogGroup(this, `${stream}Logs`, {
+          name: `${this.logGroupPrefix}/${stream.toLowerCase()}`,
+          retentionInDays: logRetentionDays,
+          tags: tags && { ...tags },
+        }),
+    );
+  }
+
+  private defineRole(): IRole {
+    const { name, account, tags } = this.props;
+    return new ServiceRole(this, "Role", {
+      name: `${name}-job`,
+      description: `Runs the job ${name}`,
+      service: "glue.amazonaws.com",
+      trustConditions: { StringEquals: { "aws:SourceAccount": account } },
+      tags,
+    });
+  }
+
+  private defineJob(logGroups: readonly CloudwatchLogGroup[]): GlueJob {
+    const { props } = this;
+    const { capacity } = props;
+    return new GlueJob(this, "Resource", {
+      name: props.name,
+      description: props.description,
+      roleArn: this.role.roleArn,
+      glueVersion: props.glueVersion ?? "5.1",
+      command: { name: "glueetl", pythonVersion: "3", scriptLocation: this.script.uri },
+      defaultArguments: renderArguments(props.arguments ?? {}, {
+        modulesUri: this.modules?.uri,
+        tempUri: s3Uri(this.temporary()),
+        logGroupPrefix: this.logGroupPrefix,
+        autoScaling: capacity.kind === "autoScaling",
+      }),
+      workerType: capacity.workerType,
+      numberOfWorkers: mostWorkers(capacity),
+      executionClass: "STANDARD",
+      timeout: this.timeoutMinutes,
+      // One owner of retries: the orchestrator. A retry of Glue's own would be a run that nobody waits for.
+      maxRetries: 0,
+      executionProperty: { maxConcurrentRuns: 1 },
+      tags: props.tags && { ...props.tags },
+      dependsOn: [...this.role.dependencies, ...logGroups],
+    });
+  }
+
+  private temporary(): S3Location {
+    const { artifacts, name } = this.props;
+    return { ...artifacts, prefix: `${artifacts.prefix}temp/${name}/` };
+  }
+
+  private statements(): PolicyStatement[] {
+    const { inputs, outputs, files = [], account, region } = this.props;
+    const logGroup = `arn:${partitionOf(region)}:logs:${region}:${account}:log-group:${this.logGroupPrefix}`;
+    const artifacts = [this.script, ...(this.modules === undefined ? [] : [this.modules]), ...files];
+    return [
+      ...artifacts.flatMap(({ location }) => readObjectStatements(location, region)),
+      ...inputs.flatMap((input) => readStatements(input, region)),
+      ...[...outputs, this.temporary()].flatMap((output) => writeStatements(output, region)),
+      {
+        actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        resources: ["output", "error"].map((stream) => `${logGroup}/${stream}:*`),
+      },
+      {
+        // The service has no resource to name; the namespace is Glue's own.
+        actions: ["cloudwatch:PutMetricData"],
+        resources: ["*"],
+        conditions: { StringEquals: { "cloudwatch:namespace": "Glue" } },
+      },
+    ];
+  }
+}

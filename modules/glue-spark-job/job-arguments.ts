@@ -1,0 +1,97 @@
+/**
+ * A job's arguments: those that the construct manages, those that Glue keeps for itself, and the caller's own.
+ * Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
+ */
+
+/** Managed arguments and the one way to set each; reserved even while the feature is off. */
+const MANAGED: Readonly<Record<string, string>> = {
+  "extra-py-files": "set 'modules'",
+  TempDir: "it is always set, below the artifacts",
+  "enable-auto-scaling": "set 'capacity' to { kind: \"autoScaling\", … }",
+  "custom-logGroup-prefix": "it is always set, from 'name'",
+  "custom-logStream-prefix": "streams carry the run's id",
+  "enable-continuous-cloudwatch-log": "since Glue 5.0 every job logs as it runs",
+  "enable-metrics": "it is always on",
+  "enable-observability-metrics": "it is always on",
+  "enable-job-insights": "it is always on",
+  "job-language": "jobs are Python",
+  "job-bookmark-option": "bookmarks are not offered: a rename loses them, and with overwrite they lose data",
+  "job-bookmark-from": "bookmarks are not offered",
+  "job-bookmark-to": "bookmarks are not offered",
+  scriptLocation: "set 'script'",
+  "worker-type": "it is no job argument; set 'capacity'",
+  "number-of-workers": "it is no job argument; set 'capacity'",
+};
+
+/** Glue sets these itself, or refuses a script that reads them. */
+const KEPT_BY_GLUE: readonly string[] = [
+  "JOB_NAME",
+  "JOB_ID",
+  "JOB_RUN_ID",
+  "SECURITY_CONFIGURATION",
+  "encryption-type",
+  "debug",
+  "mode",
+  "endpoint",
+];
+
+/** Arguments are written to logs and shown in the console. */
+const SECRET = /(^|[_-])(password|passwd|secret|token|api[_-]?key|private[_-]?key)([_-]|$)/i;
+
+/** What is wrong with the caller's arguments: `[name, mistake]`, the mistake in words that follow the name. */
+export function argumentMistakes(
+  given: Readonly<Record<string, string>>,
+  isKnown: (value: string) => boolean,
+): (readonly [name: string, mistake: string])[] {
+  return Object.entries(given).flatMap(([name, value]) => {
+    const mistake = nameMistake(name) ?? (isKnown(value) ? valueMistake(value) : undefined);
+    return mistake === undefined ? [] : [[name, mistake] as const];
+  });
+}
+
+function nameMistake(name: string): string | undefined {
+  if (name.startsWith("-")) return "must be named without leading hyphens; they are added";
+  if (!/^[A-Za-z][A-Za-z0-9_-]*$/.test(name))
+    return "must be named with letters, digits, hyphens and underscores";
+  const managed = MANAGED[name];
+  if (managed !== undefined) return `is managed by this construct; ${managed}`;
+  if (KEPT_BY_GLUE.includes(name)) return "is kept by Glue for itself; choose another name";
+  if (SECRET.test(name)) {
+    return "looks like a secret, and arguments are written to logs; pass the name of a Secrets Manager secret as '…_name' instead";
+  }
+  return undefined;
+}
+
+function valueMistake(value: string): string | undefined {
+  return value === "" ? "must not be empty: Glue takes no empty argument; leave it out" : undefined;
+}
+
+/** What the construct decides. */
+export interface ManagedArguments {
+  readonly modulesUri?: string;
+  readonly tempUri: string;
+  readonly logGroupPrefix: string;
+  readonly autoScaling: boolean;
+}
+
+/** All default arguments as Glue wants them, by name. */
+export function renderArguments(
+  given: Readonly<Record<string, string>>,
+  { modulesUri, tempUri, logGroupPrefix, autoScaling }: ManagedArguments,
+): Record<string, string> {
+  const all: Record<string, string> = {
+    ...given,
+    "job-language": "python",
+    // Glue makes a bucket of its own, which may be public, for a job without one.
+    TempDir: tempUri,
+    "custom-logGroup-prefix": logGroupPrefix,
+    // Its presence turns it on, whatever it says.
+    "enable-metrics": "true",
+    "enable-observability-metrics": "true",
+    "enable-job-insights": "true",
+    ...(autoScaling ? { "enable-auto-scaling": "true" } : {}),
+    ...(modulesUri === undefined ? {} : { "extra-py-files": modulesUri }),
+  };
+  const names = Object.keys(all).sort();
+  return Object.fromEntries(names.map((name) => [`--${name}`, all[name]!]));
+}

@@ -1,0 +1,77 @@
+/** One statement of an IAM policy, in the words of a program. */
+export interface PolicyStatement {
+  readonly sid?: string;
+  /** @default "Allow" */
+  readonly effect?: "Allow" | "Deny";
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+  readonly conditions?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+}
+
+/** A statement of a resource policy: it names whom it speaks of. */
+export interface ResourcePolicyStatement extends PolicyStatement {
+  readonly principal: "*" | Readonly<Record<string, string | readonly string[]>>;
+}
+
+const unique = (values: readonly string[]): string[] => [...new Set(values)].sort();
+const one = (values: readonly string[]): string | string[] =>
+  values.length === 1 ? values[0]! : [...values];
+
+/**
+ * The policy document as JSON. Statements that differ only in their actions become one, then those that differ only in
+ * their resources; everything is sorted: the same grants in any order give the same bytes.
+ */
+export function policyJson(statements: readonly PolicyStatement[]): string {
+  const byResources = merge(statements, "actions", "resources");
+  const byActions = merge(byResources, "resources", "actions");
+  const rendered = byActions.map(renderStatement).map((statement) => JSON.stringify(statement));
+  return `{"Version":"2012-10-17","Statement":[${[...new Set(rendered)].sort().join(",")}]}`;
+}
+
+type Listed = "actions" | "resources";
+
+function merge(statements: readonly PolicyStatement[], grown: Listed, same: Listed): PolicyStatement[] {
+  const merged = new Map<string, PolicyStatement>();
+  for (const statement of statements) {
+    const { sid, effect = "Allow", conditions } = statement;
+    const { principal } = statement as Partial<ResourcePolicyStatement>;
+    // A statement with a name of its own stays by itself.
+    const key = JSON.stringify([
+      principal,
+      sid,
+      effect,
+      conditions && sortedConditions(conditions),
+      unique(statement[same]),
+    ]);
+    const before = merged.get(key);
+    const values = unique([...(before?.[grown] ?? []), ...statement[grown]]);
+    merged.set(key, { ...statement, [same]: unique(statement[same]), [grown]: values });
+  }
+  return [...merged.values()];
+}
+
+function renderStatement(statement: PolicyStatement): Record<string, unknown> {
+  const { sid, effect = "Allow", actions, resources, conditions } = statement;
+  const principal = (statement as Partial<ResourcePolicyStatement>).principal;
+  return {
+    ...(sid === undefined ? {} : { Sid: sid }),
+    Effect: effect,
+    ...(principal === undefined ? {} : { Principal: principal }),
+    Action: one(unique(actions)),
+    Resource: one(unique(resources)),
+    ...(conditions === undefined ? {} : { Condition: sortedConditions(conditions) }),
+  };
+}
+
+function sortedConditions(conditions: NonNullable<PolicyStatement["conditions"]>): Record<string, unknown> {
+  const sorted = <T>(record: Readonly<Record<string, T>>): [string, T][] =>
+    Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(
+    sorted(conditions).map(([operator, keys]) => [
+      operator,
+      Object.fromEntries(
+        sorted(keys).map(([key, value]) => [key, typeof value === "string" ? value : one(unique(value))]),
+      ),
+    ]),
+  );
+}

@@ -1,0 +1,63 @@
+import { type S3Location } from "../core/s3-location";
+import { type PolicyStatement } from "./policy-statement";
+
+/** Reading objects below a prefix. */
+export const READ_OBJECT = ["s3:GetObject"] as const;
+/** Writing and replacing objects: S3A's commit deletes and lists; a failed multipart upload is aborted. */
+export const WRITE_OBJECT = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"] as const;
+/** What a reader of a KMS-encrypted object needs; a multipart writer too. */
+export const DECRYPT = ["kms:Decrypt"] as const;
+/** What a writer needs. */
+export const ENCRYPT = ["kms:Decrypt", "kms:GenerateDataKey"] as const;
+
+/** Lists and reads below the location, and nothing else of the bucket. */
+export function readStatements(location: S3Location, region: string): PolicyStatement[] {
+  return [
+    listStatement(location),
+    { actions: READ_OBJECT, resources: objects(location) },
+    ...keyStatements(location, region, DECRYPT),
+  ];
+}
+
+/** Reads one object, without listing. */
+export function readObjectStatements(location: S3Location, region: string): PolicyStatement[] {
+  return [
+    { actions: READ_OBJECT, resources: [`${location.bucketArn}/${location.prefix}`] },
+    ...keyStatements(location, region, DECRYPT),
+  ];
+}
+
+/** Lists, reads, writes and removes below the location. */
+export function writeStatements(location: S3Location, region: string): PolicyStatement[] {
+  return [
+    listStatement(location),
+    { actions: [...READ_OBJECT, ...WRITE_OBJECT], resources: objects(location) },
+    ...keyStatements(location, region, ENCRYPT),
+  ];
+}
+
+function listStatement({ bucketArn, prefix }: S3Location): PolicyStatement {
+  if (prefix === "") return { actions: ["s3:ListBucket"], resources: [bucketArn] };
+  return {
+    actions: ["s3:ListBucket"],
+    resources: [bucketArn],
+    // S3A asks for the folder without its slash before it asks for what is in it.
+    conditions: { StringLike: { "s3:prefix": [prefix.slice(0, -1), prefix, `${prefix}*`] } },
+  };
+}
+
+function objects({ bucketArn, prefix }: S3Location): string[] {
+  if (prefix === "") return [`${bucketArn}/*`];
+  return [`${bucketArn}/${prefix.slice(0, -1)}`, `${bucketArn}/${prefix}*`];
+}
+
+function keyStatements(location: S3Location, region: string, actions: readonly string[]): PolicyStatement[] {
+  if (location.encryptionKeyArn === undefined) return [];
+  return [
+    {
+      actions,
+      resources: [location.encryptionKeyArn],
+      conditions: { StringEquals: { "kms:ViaService": `s3.${region}.amazonaws.com` } },
+    },
+  ];
+}

@@ -1,0 +1,135 @@
+import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
+import { type ITerraformDependable, Lazy, Token } from "cdktf";
+import { Construct } from "constructs";
+import { Refusals } from "../core/refusals";
+import { type IRole } from "./grantable";
+import { type PolicyStatement, policyJson } from "./policy-statement";
+
+export interface ServiceRoleProps {
+  /** Physical name; at most 64 of `A-Za-z0-9+=,.@_-`. */
+  readonly name: string;
+  /** The service that assumes it, e.g. `glue.amazonaws.com`. */
+  readonly service: string;
+  /** @default - none */
+  readonly description?: string;
+  /**
+   * Conditions on who may assume it, against confused deputies.
+   * @default - none
+   */
+  readonly trustConditions?: PolicyStatement["conditions"];
+  /** @default - none */
+  readonly permissionsBoundaryArn?: string;
+  /** @default - none beside the provider's */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** A role that is known by its name and ARN only. */
+export interface RoleAttributes {
+  readonly roleName: string;
+  readonly roleArn: string;
+}
+
+/** Statements that become one inline policy, rendered when the stack is: grants made later are in it too. */
+class InlinePolicy extends Construct {
+  readonly statements: PolicyStatement[] = [];
+  readonly resource: IamRolePolicy;
+
+  constructor(scope: Construct, id: string, roleName: string) {
+    super(scope, id);
+    this.resource = new IamRolePolicy(this, "Resource", {
+      role: roleName,
+      name: "derived",
+      policy: Lazy.stringValue({ produce: () => policyJson(this.statements) }),
+    });
+    this.node.addValidation({
+      validate: () =>
+        this.statements.length > 0
+          ? []
+          : [`ServiceRole '${scope.node.path}': nothing was granted to it; AWS refuses an empty policy`],
+    });
+  }
+}
+
+/** A role that one service assumes, with one inline policy made of what is granted to it. No managed policies. */
+export class ServiceRole extends Construct implements IRole {
+  readonly resource: IamRole;
+  readonly roleArn: string;
+  readonly roleName: string;
+  readonly dependencies: ITerraformDependable[];
+  private readonly policy: InlinePolicy;
+
+  constructor(scope: Construct, id: string, props: ServiceRoleProps) {
+    super(scope, id);
+    const refusals = new Refusals("ServiceRole", this.node.path);
+    const known = !Token.isUnresolved(props.name);
+    refusals.check(
+      !known || /^[A-Za-z0-9+=,.@_-]{1,64}$/.test(props.name),
+      "name",
+      `must be 1 to 64 letters, digits or +=,.@_-, got ${JSON.stringify(props.name)} (${props.name.length} characters)`,
+    );
+    refusals.throwIfAny();
+
+    this.resource = new IamRole(this, "Resource", {
+      name: props.name,
+      description: props.description,
+      assumeRolePolicy: trustPolicy(props.service, props.trustConditions),
+      permissionsBoundary: props.permissionsBoundaryArn,
+      tags: props.tags && { ...props.tags },
+    });
+    this.policy = new InlinePolicy(this, "Policy", this.resource.name);
+    this.roleArn = this.resource.arn;
+    this.roleName = this.resource.name;
+    this.dependencies = [this.policy.resource];
+  }
+
+  /** A role from elsewhere. What is granted to it becomes one inline policy of its own, beside those it has. */
+  static fromRoleAttributes(scope: Construct, id: string, attributes: RoleAttributes): IRole {
+    return new BroughtRole(scope, id, attributes);
+  }
+
+  get grantee(): IRole {
+    return this;
+  }
+
+  addToPolicy(...statements: PolicyStatement[]): void {
+    this.policy.statements.push(...statements);
+  }
+}
+
+class BroughtRole extends Construct implements IRole {
+  readonly roleArn: string;
+  readonly roleName: string;
+  readonly dependencies: ITerraformDependable[];
+  private readonly policy: InlinePolicy;
+
+  constructor(scope: Construct, id: string, { roleName, roleArn }: RoleAttributes) {
+    super(scope, id);
+    this.roleArn = roleArn;
+    this.roleName = roleName;
+    this.policy = new InlinePolicy(this, "Policy", roleName);
+    this.dependencies = [this.policy.resource];
+  }
+
+  get grantee(): IRole {
+    return this;
+  }
+
+  addToPolicy(...statements: PolicyStatement[]): void {
+    this.policy.statements.push(...statements);
+  }
+}
+
+function trustPolicy(service: string, conditions: PolicyStatement["conditions"]): string {
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: { Service: service },
+        Action: "sts:AssumeRole",
+        ...(conditions === undefined ? {} : { Condition: conditions }),
+      },
+    ],
+  });
+}

@@ -1,0 +1,39 @@
+/** The library's whole public surface. */
+export { AthenaWorkgroup, type AthenaWorkgroupProps } from "./athena-workgroup/athena-workgroup";
+export {
+  CatalogTable,
+  type CatalogTableProps,
+  type DailyPartition,
+  type TableColumn,
+} from "./catalog-table/catalog-table";
+export { type Partition, partitionOf } from "./core/partition";
+export { type S3Location, s3Uri } from "./core/s3-location";
+export {
+  type BucketReference,
+  DataLake,
+  type DataLakeProps,
+  type DatabaseReference,
+} from "./data-lake/data-lake";
+export { Zone } from "./data-lake/zone";
+export { EncryptionKey, type EncryptionKeyProps, type IEncryptionKey } from "./encryption/encryption-key";
+export {
+  EtlOrchestrator,
+  type EtlOrchestratorProps,
+  type HandWrittenDefinition,
+  type INotificationTarget,
+} from "./etl-orchestrator/etl-orchestrator";
+export { Step } from "./etl-orchestrator/step";
+export { type CrawlerGrouping } from "./glue-crawler/crawler-configuration";
+export {
+  type CrawledDatabase,
+  GlueCrawler,
+  type GlueCrawlerProps,
+  type SchemaChangePolicy,
+} from "./glue-crawler/glue-crawler";
+export { ArtifactFile, type ArtifactFileProps } from "./glue-spark-job/artifact-file";
+export { GlueSparkJob, type GlueSparkJobProps, type GlueVersion } from "./glue-spark-job/glue-spark-job";
+export { type JobCapacity, type WorkerType } from "./glue-spark-job/job-capacity";
+export { type IGrantable, type IRole } from "./iam/grantable";
+export { type PolicyStatement } from "./iam/policy-statement";
+export { type RoleAttributes, ServiceRole, type ServiceRoleProps } from "./iam/service-role";
+export { NotificationsTopic, type NotificationsTopicProps } from "./notifications-topic/notifications-topic";

@@ -1,0 +1,128 @@
+import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
+import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
+import { Lazy, Token } from "cdktf";
+import { Construct } from "constructs";
+import { Refusals } from "../core/refusals";
+import { EncryptionKey, type IEncryptionKey } from "../encryption/encryption-key";
+import { type IGrantable } from "../iam/grantable";
+import { policyJson, type ResourcePolicyStatement } from "../iam/policy-statement";
+
+export interface NotificationsTopicProps {
+  /** Physical name, 1 to 256 letters, digits, hyphens and underscores. */
+  readonly name: string;
+  /** AWS account id, 12 digits. */
+  readonly account: string;
+  readonly region: string;
+  /**
+   * The key that messages are encrypted with. SNS's own `alias/aws/sns` will not do: EventBridge may not use it, and its
+   * messages would be dropped without a word.
+   * @default - a key of the topic's own
+   */
+  readonly encryptionKey?: IEncryptionKey;
+  /** @default - none beside the provider's */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/**
+ * An encrypted topic whose policy lets in exactly those who publish: the rules named to it, and roles by grants of their own.
+ *
+ * @throws Error naming every mistake in the props, before anything is created
+ */
+export class NotificationsTopic extends Construct {
+  readonly resource: SnsTopic;
+  readonly topicArn: string;
+  readonly encryptionKey: IEncryptionKey;
+  private readonly ruleArns: string[] = [];
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: NotificationsTopicProps,
+  ) {
+    super(scope, id);
+    this.refuse();
+
+    this.encryptionKey = props.encryptionKey ?? this.defineKey();
+    this.resource = new SnsTopic(this, "Resource", {
+      name: props.name,
+      kmsMasterKeyId: this.encryptionKey.keyArn,
+      tags: props.tags && { ...props.tags },
+    });
+    new SnsTopicPolicy(this, "Policy", {
+      arn: this.resource.arn,
+      policy: Lazy.stringValue({ produce: () => policyJson(this.statements()) }),
+    });
+
+    this.topicArn = this.resource.arn;
+  }
+
+  /** Lets an EventBridge rule publish, and EventBridge use the key for it. */
+  allowPublishFromRule(ruleArn: string): void {
+    if (this.ruleArns.length === 0) {
+      this.encryptionKey.allowService("events.amazonaws.com", ["kms:Decrypt", "kms:GenerateDataKey*"], {
+        StringEquals: { "aws:SourceAccount": this.props.account },
+      });
+    }
+    this.ruleArns.push(ruleArn);
+  }
+
+  /** Lets a role publish. */
+  grantPublish(grantable: IGrantable): void {
+    grantable.grantee.addToPolicy(
+      { actions: ["sns:Publish"], resources: [this.topicArn] },
+      {
+        actions: ["kms:Decrypt", "kms:GenerateDataKey*"],
+        resources: [this.encryptionKey.keyArn],
+        conditions: { StringEquals: { "kms:ViaService": `sns.${this.props.region}.amazonaws.com` } },
+      },
+    );
+  }
+
+  private refuse(): void {
+    const { name, account } = this.props;
+    const refusals = new Refusals("NotificationsTopic", this.node.path);
+    refusals.check(
+      Token.isUnresolved(name) || /^[A-Za-z0-9_-]{1,256}$/.test(name),
+      "name",
+      `must be 1 to 256 letters, digits, hyphens or underscores, got ${JSON.stringify(name)}`,
+    );
+    refusals.check(
+      Token.isUnresolved(account) || /^\d{12}$/.test(account),
+      "account",
+      `must be an AWS account id of 12 digits, got ${JSON.stringify(account)}`,
+    );
+    refusals.throwIfAny();
+  }
+
+  private defineKey(): EncryptionKey {
+    const { name, account, region, tags } = this.props;
+    return new EncryptionKey(this, "Key", { name, account, region, tags });
+  }
+
+  private statements(): ResourcePolicyStatement[] {
+    const { account } = this.props;
+    const resources = [this.resource.arn];
+    const owner: ResourcePolicyStatement = {
+      sid: "AccountDecides",
+      principal: { AWS: "*" },
+      actions: [
+        "sns:GetTopicAttributes",
+        "sns:ListSubscriptionsByTopic",
+        "sns:Publish",
+        "sns:SetTopicAttributes",
+        "sns:Subscribe",
+      ],
+      resources,
+      conditions: { StringEquals: { "aws:SourceOwner": account } },
+    };
+    if (this.ruleArns.length === 0) return [owner];
+    const rules: ResourcePolicyStatement = {
+      sid: "RulesPublish",
+      principal: { Service: "events.amazonaws.com" },
+      actions: ["sns:Publish"],
+      resources,
+      conditions: { ArnEquals: { "aws:SourceArn": this.ruleArns } },
+    };
+    return [owner, rules];
+  }
+}
