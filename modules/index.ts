@@ -22,7 +22,14 @@ export {
   type HandWrittenDefinition,
   type INotificationTarget,
 } from "./etl-orchestrator/etl-orchestrator";
-export { Step } from "./etl-orchestrator/step";
+export {
+  type CheckBooksStepProps,
+  type CrawlStepProps,
+  type NotifyStepProps,
+  RUN_ARGUMENTS,
+  type RunJobStepProps,
+  Step,
+} from "./etl-orchestrator/step";
 export { type CrawlerGrouping } from "./glue-crawler/crawler-configuration";
 export {
   type CrawledDatabase,

@@ -41,9 +41,10 @@ export class ZoneBucket extends Construct {
       lifecycle: props.retainData ? { preventDestroy: true } : undefined,
       tags: props.tags && { ...props.tags },
     });
-    this.bucketName = this.resource.bucket;
-    this.bucketArn = this.resource.arn;
+        this.bucketArn = this.resource.arn;
     this.policy = this.defineAccess(props);
+    // Named through its policy, so that nothing is put into the bucket before its guards and its key are there.
+    this.bucketName = this.policy.bucket;
     this.defineKeeping(props);
     this.defineTelling(props);
   }
@@ -57,12 +58,12 @@ export class ZoneBucket extends Construct {
       ignorePublicAcls: true,
       restrictPublicBuckets: true,
     });
-    new S3BucketOwnershipControls(this, "OwnershipControls", {
+    const ownership = new S3BucketOwnershipControls(this, "OwnershipControls", {
       bucket,
       rule: { objectOwnership: "BucketOwnerEnforced" },
     });
     const keyArn = props.encryptionKeyArn;
-    new S3BucketServerSideEncryptionConfigurationA(this, "Encryption", {
+    const encryption = new S3BucketServerSideEncryptionConfigurationA(this, "Encryption", {
       bucket,
       rule: [
         keyArn === undefined
@@ -75,10 +76,9 @@ export class ZoneBucket extends Construct {
     });
     const statements = [...guards(this.bucketArn, keyArn), ...(props.statements?.(this.bucketArn) ?? [])];
     return new S3BucketPolicy(this, "Policy", {
-      bucket,
+      bucket: this.resource.bucket,
       policy: policyJson(statements),
-      // S3 refuses two changes of a bucket's access at once.
-      dependsOn: [publicAccess],
+      dependsOn: [publicAccess, ownership, encryption],
     });
   }
 

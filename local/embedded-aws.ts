@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { BENCH, JARS, LOCAL, LOGS, PYTHON, ROOT } from "./places";
+import { UserError } from "./user-error";
+
+/** How to reach the embedded AWS. */
+export interface Endpoint {
+  readonly endpoint: string;
+  /** The certificate that its clients must trust. */
+  readonly caBundle: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+const GRACE_MS = 10_000;
+
+/** The embedded AWS as a child of this command. It ends when our end of its standard input does, however we end. */
+export class EmbeddedAws {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly at: Endpoint,
+  ) {}
+
+  /** @throws UserError when it does not start */
+  static async start(): Promise<EmbeddedAws> {
+    mkdirSync(LOGS, { recursive: true });
+    const child = spawn(
+      PYTHON,
+      [
+        join(ROOT, "local", "embedded-aws", "server.py"),
+        ...["--state", join(LOCAL, "aws"), "--tls", join(LOCAL, "tls"), "--jars", JARS, "--logs", LOGS],
+        ...["--account", BENCH.accountId, "--region", BENCH.region],
+      ],
+      // A group of its own: an interrupt of the terminal is for us to pass on, after Terraform has ended.
+      { cwd: ROOT, stdio: ["pipe", "pipe", "pipe"], detached: true },
+    );
+    let complaint = "";
+    child.stderr?.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
+    const ready = new Promise<Endpoint>((resolve, reject) => {
+      createInterface({ input: child.stdout! }).once("line", (line) => resolve(JSON.parse(line) as Endpoint));
+      child.once("error", (error) =>
+        reject(new UserError(`the embedded AWS does not start: ${error.message}`)),
+      );
+      child.once("exit", (code) => reject(new UserError(whyNot(code, complaint))));
+    });
+    return new EmbeddedAws(child, await ready);
+  }
+
+  /** Ends it and waits for its end. */
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => this.child.once("exit", () => resolve()));
+    this.child.stdin?.end();
+    const timers = [
+      setTimeout(() => this.child.kill("SIGTERM"), GRACE_MS),
+      setTimeout(() => this.child.kill("SIGKILL"), 2 * GRACE_MS),
+    ];
+    await ended;
+    timers.forEach((timer) => clearTimeout(timer));
+  }
+}
+
+function whyNot(code: number | null, complaint: string): string {
+  const said = complaint.trim() || lastLine(join(LOGS, "aws.log"));
+  return `the embedded AWS ended with code ${code} before it was ready: ${said}; its log is ${join(LOGS, "aws.log")}`;
+}
+
+function lastLine(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim().split("\n").at(-1) ?? "";
+  } catch {
+    return "it said nothing";
+  }
+}

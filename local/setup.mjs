@@ -1,0 +1,302 @@
+// Brings a fresh clone to a runnable state, then runs a verb. Depends on nothing but Node, because it runs before
+// `npm ci` was ever typed; says what it does before it does it, and is quick when there is nothing to do.
+
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const setup = join(root, ".setup");
+const venv = join(setup, "venv");
+const python = join(venv, "bin", "python");
+
+/** Something the user can mend; shown as it is, without a stack trace. */
+class SetupError extends Error {}
+
+/** What each verb needs beside Node and its modules. */
+const VERBS = {
+  start: { needs: ["python", "java", "terraform"], run: (args) => tsNode("cli.ts", args) },
+  test: { needs: ["python", "java", "terraform"], run: (args) => tsNode("test.ts", args) },
+  synth: { needs: [], run: (args) => tsNode("synth.ts", args) },
+  bench: { needs: [], run: (args) => tsNode("bench.ts", args) },
+  lint: { needs: ["python"], run: (args) => tsNode("test.ts", ["format", "lint", "types", ...args]) },
+};
+
+async function main([verb, ...rest]) {
+  const known = VERBS[verb];
+  if (known === undefined)
+    throw new SetupError(`unknown verb '${verb}'; there are ${Object.keys(VERBS).join(", ")}`);
+  const tools = findPrerequisites(known.needs);
+  await withLock(async () => {
+    await installNodeModules();
+    if (tools.python !== undefined) await installPython(tools.python);
+    if (tools.java !== undefined) await fetchJars(tools.java);
+  });
+  const args = rest[0] === "--" ? rest.slice(1) : rest;
+  return await known.run(args);
+}
+
+// ---- prerequisites ---------------------------------------------------------------------------------------------------
+
+/** Finds every tool that is needed; all that is missing or wrong is said at once. */
+function findPrerequisites(needs) {
+  const mistakes = [];
+  const tools = {};
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (!((major === 20 && minor >= 19) || major === 22)) {
+    mistakes.push(`Node ${process.versions.node} is not supported: install Node 22 (or 20.19 and later)`);
+  }
+  const find = { python: findPython, java: findJava, terraform: findTerraform };
+  for (const tool of needs) {
+    const found = find[tool]();
+    if (found.mistake === undefined) tools[tool] = found.command;
+    else mistakes.push(found.mistake);
+  }
+  if (mistakes.length > 0) throw new SetupError(mistakes.join("\n"));
+  return tools;
+}
+
+function findPython() {
+  const candidates = [process.env.PYTHON, "python3.11", "python3", "python"].filter(Boolean);
+  const seen = [];
+  for (const command of candidates) {
+    const version = answer(command, ["--version"])?.match(/Python (\S+)/)?.[1];
+    if (version?.startsWith("3.11.")) return { command };
+    if (version !== undefined) seen.push(version);
+  }
+  const found = seen.length === 0 ? "there is none" : `found ${[...new Set(seen)].join(", ")}`;
+  return { mistake: `Python 3.11 is needed (Glue 5.1's), ${found}: install it, or name it in PYTHON` };
+}
+
+function findJava() {
+  const home = process.env.JAVA_HOME;
+  const command = home ? join(home, "bin", "java") : "java";
+  const version = answer(command, ["-version"])?.match(/version "(\d+)[^"]*"/)?.[1];
+  if (version === "17") return { command };
+  const found = version === undefined ? "there is none" : `found ${version}`;
+  const where = home ? ` in JAVA_HOME (${home})` : "";
+  return { mistake: `Java 17 is needed by Spark, ${found}${where}: install it, and set JAVA_HOME to it` };
+}
+
+function findTerraform() {
+  const version = answer("terraform", ["version"])?.match(/Terraform v(\d+)\.(\d+)\.(\d+)/);
+  const remedy = "install Terraform 1.11 or later and put it on the PATH";
+  if (!version) return { mistake: `Terraform is needed, there is none: ${remedy}` };
+  const [text, major, minor] = version;
+  if (Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 11)) return { command: "terraform" };
+  return {
+    mistake: `Terraform 1.11 or later is needed, found ${text.replace("Terraform v", "")}: ${remedy}`,
+  };
+}
+
+function answer(command, args) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
+  return error || status !== 0 ? undefined : `${stdout}${stderr}`;
+}
+
+// ---- what is installed -----------------------------------------------------------------------------------------------
+
+async function installNodeModules() {
+  const stamp = stampOf("node-modules", ["package-lock.json"], process.versions.node.split(".")[0]);
+  if (stamp.isCurrent() && existsSync(join(root, "node_modules", ".package-lock.json"))) return;
+  await step("node modules", async () => {
+    await run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+    stamp.write();
+  });
+}
+
+async function installPython(command) {
+  const stamp = stampOf("python", ["requirements.txt"]);
+  if (stamp.isCurrent() && answer(python, ["--version"]) !== undefined) return;
+  await step("Python environment", async () => {
+    rmSync(venv, { recursive: true, force: true });
+    await run(command, ["-m", "venv", venv]);
+    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    await run(python, [...pip, "--requirement", join(root, "requirements.txt")]);
+    stamp.write();
+  });
+}
+
+/** Spark's own client fetches the jars, from whatever repositories it is set up with; each is held against its hash. */
+async function fetchJars(java) {
+  const list = join("local", "embedded-aws", "jars.json");
+  const { packages, exclude, sha256 } = JSON.parse(readFileSync(join(root, list), "utf8"));
+  const jars = join(setup, "jars");
+  const stamp = stampOf("jars", [list]);
+  if (stamp.isCurrent() && Object.keys(sha256).every((file) => existsSync(join(jars, file)))) return;
+  await step("Spark's jars", async () => {
+    const ivy = join(setup, "ivy");
+    const nothing = join(setup, "nothing.py");
+    mkdirSync(jars, { recursive: true });
+    writeFileSync(nothing, "");
+    const options = { JAVA_HOME: dirname(dirname(realJava(java))), PYSPARK_PYTHON: python };
+    await run(
+      join(venv, "bin", "spark-submit"),
+      [
+        ...["--master", "local[1]", "--conf", `spark.jars.ivy=${ivy}`],
+        ...["--packages", packages.join(","), "--exclude-packages", exclude.join(","), nothing],
+      ],
+      options,
+    );
+    for (const [file, wanted] of Object.entries(sha256)) {
+      const fetched = join(ivy, "jars", file);
+      const got = createHash("sha256").update(readFileSync(fetched)).digest("hex");
+      if (got !== wanted) {
+        throw new SetupError(
+          `${file} has the hash ${got}, not ${wanted}: somebody changed it; check your repositories`,
+        );
+      }
+      const half = join(jars, `.${file}.half`);
+      copyFileSync(fetched, half);
+      renameSync(half, join(jars, file));
+    }
+    stamp.write();
+  });
+}
+
+function realJava(java) {
+  const home = answer(java, ["-XshowSettings:properties", "-version"])
+    ?.match(/java\.home = (.+)/)?.[1]
+    ?.trim();
+  return home === undefined ? java : join(home, "bin", "java");
+}
+
+/** Written last, so that an interrupted step is done again. */
+function stampOf(name, files, extra = "") {
+  const file = join(setup, `${name}.stamp`);
+  const hash = createHash("sha256").update(extra);
+  for (const source of files) hash.update(readFileSync(join(root, source)));
+  const wanted = hash.digest("hex");
+  return {
+    isCurrent: () => existsSync(file) && readFileSync(file, "utf8") === wanted,
+    write: () => writeFileSync(file, wanted),
+  };
+}
+
+// ---- running ---------------------------------------------------------------------------------------------------------
+
+async function step(what, body) {
+  const started = Date.now();
+  process.stdout.write(`installing ${what} …\n`);
+  const alive = setInterval(() => process.stdout.write(`  … ${seconds(started)} s\n`), 15_000);
+  try {
+    await body();
+  } finally {
+    clearInterval(alive);
+  }
+  process.stdout.write(`installed ${what} in ${seconds(started)} s\n`);
+}
+
+function seconds(started) {
+  return ((Date.now() - started) / 1000).toFixed(0);
+}
+
+function run(command, args, variables = {}) {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, ...variables };
+    const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+    child.on("error", (error) => reject(new SetupError(`cannot run ${command}: ${error.message}`)));
+    child.on("close", (code) => {
+      if (code === 0) resolve();
+      else reject(new SetupError(explain(command, output)));
+    });
+  });
+}
+
+/** One sentence about what went wrong, and the tool's own last lines. */
+function explain(command, output) {
+  const tail = output.trim().split("\n").slice(-12).join("\n");
+  if (/ENOSPC|No space left on device/i.test(output))
+    return `the disk is full: free some space and try again\n${tail}`;
+  if (
+    /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|Temporary failure in name resolution|NewConnectionError|UnknownHostException|unresolved dependency/i.test(
+      output,
+    )
+  ) {
+    return `the package registry cannot be reached: check the network or the registry settings and try again\n${tail}`;
+  }
+  return `${command} failed:\n${tail}`;
+}
+
+/** Two set-ups at once would trample each other; a lock whose owner is gone is nobody's. */
+async function withLock(body) {
+  mkdirSync(setup, { recursive: true });
+  const lock = join(setup, "lock");
+  for (let waited = 0; ; waited++) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      break;
+    } catch (error) {
+      if (error.code === "ENOSPC") throw new SetupError("the disk is full: free some space and try again");
+      if (error.code !== "EEXIST") throw new SetupError(`cannot write ${lock}: ${error.message}`);
+      const owner = Number(readFileSync(lock, "utf8") || "0");
+      if (owner !== 0 && !isAlive(owner)) rmSync(lock, { force: true });
+      else if (waited === 0) process.stdout.write(`waiting for another set-up (process ${owner}) …\n`);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+  const release = () => rmSync(lock, { force: true });
+  const interrupted = () => {
+    release();
+    process.exit(130);
+  };
+  process.on("SIGINT", interrupted).on("SIGTERM", interrupted);
+  try {
+    await body();
+  } finally {
+    release();
+    process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+/** Runs a TypeScript program of this folder and ends as it ends. It learns of our death by the channel's end. */
+function tsNode(program, args) {
+  const bin = join(root, "node_modules", "ts-node", "dist", "bin.js");
+  const argv = [
+    bin,
+    "--swc",
+    "--project",
+    join(root, "tsconfig.json"),
+    join(root, "local", program),
+    ...args,
+  ];
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, argv, {
+      cwd: root,
+      stdio: ["inherit", "inherit", "inherit", "ipc"],
+    });
+    // The terminal sends an interrupt to all of us; the program ends itself and its children, we wait for it.
+    process.on("SIGINT", () => undefined);
+    process.on("SIGTERM", () => child.kill("SIGTERM"));
+    child.on("close", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : 143)));
+  });
+}
+
+main(process.argv.slice(2)).then(
+  (code) => (process.exitCode = code),
+  (error) => {
+    console.error(error instanceof SetupError ? error.message : error);
+    process.exitCode = 1;
+  },
+);

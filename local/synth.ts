@@ -1,0 +1,67 @@
+import { execa } from "execa";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import { BENCH, ROOT, SYNTHESISED } from "./places";
+import { UserError } from "./user-error";
+
+/** `npm run synth`: the app as `cdktf synth` runs it, type-checked, with a sample place where none is given. */
+
+const PLACE = { ETL_ACCOUNT_ID: BENCH.accountId, ETL_REGION: BENCH.region };
+
+/**
+ * Synthesises into `outdir`, which is emptied first.
+ *
+ * @throws UserError with what the app refused
+ */
+export async function synthesise(
+  variables: Readonly<Record<string, string>>,
+  { outdir = SYNTHESISED, typeCheck = true } = {},
+): Promise<string[]> {
+  rmSync(outdir, { recursive: true, force: true });
+  const bin = join(ROOT, "node_modules", "ts-node", "dist", "bin.js");
+  const args = [
+    bin,
+    ...(typeCheck ? [] : ["--swc"]),
+    "--project",
+    join(ROOT, "tsconfig.json"),
+    join(ROOT, "main.ts"),
+  ];
+  const { exitCode, stderr, stdout } = await execa(process.execPath, args, {
+    cwd: ROOT,
+    env: { CDKTF_OUTDIR: outdir, ...variables },
+    reject: false,
+  });
+  if (exitCode !== 0) throw new UserError(stderr.trim() || stdout.trim());
+  return readdirSync(join(outdir, "stacks")).map((stack) => join(outdir, "stacks", stack));
+}
+
+/** The sample place, for whatever the environment and the context do not give. */
+export function samplePlace(variables: NodeJS.ProcessEnv): Record<string, string> {
+  if (variables.CDKTF_CONTEXT_JSON !== undefined) return {};
+  const given = (suffix: string) =>
+    Object.keys(variables).some((name) => name.startsWith("ETL_") && name.endsWith(suffix));
+  return Object.fromEntries(
+    Object.entries(PLACE).filter(([name]) => !given(name.replace("ETL_", "_").replace("__", "_"))),
+  );
+}
+
+async function main(): Promise<void> {
+  const started = Date.now();
+  const place = samplePlace(process.env);
+  if (Object.keys(place).length > 0) {
+    const filled = Object.entries(place).map(([name, value]) => `${name}=${value}`);
+    console.log(`sample place, good for reading and not for deploying: ${filled.join(" ")}`);
+  }
+  const stacks = await synthesise(place);
+  for (const stack of stacks.filter((folder) => existsSync(join(folder, "cdk.tf.json")))) {
+    console.log(`wrote ${relative(ROOT, stack)}/cdk.tf.json`);
+  }
+  console.log(`${stacks.length} stacks in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+if (require.main === module) {
+  main().catch((error: unknown) => {
+    console.error(error instanceof UserError ? error.message : error);
+    process.exitCode = 1;
+  });
+}
