@@ -39,7 +39,7 @@ export class EmbeddedAws {
     let complaint = "";
     child.stderr?.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
     const ready = new Promise<Endpoint>((resolve, reject) => {
-      createInterface({ input: child.stdout! }).once("line", (line) => resolve(JSON.parse(line) as Endpoint));
+      createInterface({ input: child.stdout }).once("line", (line) => resolve(JSON.parse(line) as Endpoint));
       child.once("error", (error) =>
         reject(new UserError(`the embedded AWS does not start: ${error.message}`)),
       );

@@ -1,0 +1,38 @@
+import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+
+/** The figures of a run or of one of its dates, as the job wrote them down. */
+export interface Figures {
+  readonly read: number;
+  readonly written: number;
+  readonly duplicates: number;
+  readonly quarantined: number;
+  readonly quarantinedByReason: Readonly<Record<string, number>>;
+  readonly files: number;
+}
+
+export interface Books extends Figures {
+  readonly outcome: string;
+  readonly seconds: number;
+  readonly dates: readonly (Figures & { readonly runDate: string })[];
+}
+
+/** The books of a run; `undefined` when the job left none. */
+export async function readBooks(
+  s3: S3Client,
+  bucket: string,
+  pipeline: string,
+  execution: string,
+): Promise<Books | undefined> {
+  try {
+    const key = `books/${pipeline}/${execution}/books.json`;
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    return JSON.parse(await Body!.transformToString()) as Books;
+  } catch (error) {
+    if ((error as Error).name === "NoSuchKey") return undefined;
+    throw error;
+  }
+}
+
+export function balances({ read, written, duplicates, quarantined }: Figures): boolean {
+  return read === written + duplicates + quarantined;
+}

@@ -1,0 +1,83 @@
+import { Command, CommanderError } from "commander";
+import { isDate } from "./deliveries";
+import { down, logs, query, status } from "./inspect";
+import { interrupted, listenForInterrupts } from "./interrupts";
+import { alone } from "./lock";
+import { start } from "./start";
+import { UserError } from "./user-error";
+
+/** The command line of the bench: `npm start -- …`. */
+
+function program(end: (code: number) => void): Command {
+  const cli = new Command("npm start --")
+    .description(
+      "Deploys the dev environment to an embedded AWS on this computer and runs a pipeline on real files.",
+    )
+    .showHelpAfterError("(npm start -- --help tells more)")
+    .exitOverride();
+  cli
+    .command("run", { isDefault: true, hidden: true })
+    .option("--pipeline <name>", "the pipeline to run", "events")
+    .option(
+      "--input <dir>",
+      "folder with dt=YYYY-MM-DD/ folders (default: the sample, local/data/<pipeline>)",
+    )
+    .option("--run-date <date>", "run one date, YYYY-MM-DD (default: every date found, as one back-fill)")
+    .action(async (options: { pipeline: string; input?: string; runDate?: string }) => {
+      if (options.runDate !== undefined && !isDate(options.runDate)) {
+        throw new UserError(`--run-date must be a date YYYY-MM-DD, got '${options.runDate}'`);
+      }
+      end(await alone(() => start(options)));
+    });
+  cli.command("status").description("what is deployed, and how the last run ended").action(status);
+  cli
+    .command("query <sql>")
+    .description('asks Athena, e.g. "select * from etl_dev_processed.events limit 5"')
+    .action((sql: string) => alone(() => query(sql)));
+  cli.command("logs").description("where the logs are, and their ends").action(logs);
+  cli
+    .command("down")
+    .description("removes everything that was deployed, written and recorded here")
+    .action(() => alone(() => Promise.resolve(down())));
+  cli.addHelpText(
+    "after",
+    `
+Options of a run:
+  --pipeline <name>  the pipeline to run (default: events)
+  --input <dir>      folder with dt=YYYY-MM-DD/ folders (default: the sample)
+  --run-date <date>  run one of its dates (default: all, as one back-fill)
+
+Examples:
+  npm start
+  npm start -- --input ~/events --run-date 2010-12-05
+  npm start -- query "select count(*) from etl_dev_processed.events"
+  npm start -- down`,
+  );
+  return cli;
+}
+
+async function main(): Promise<void> {
+  listenForInterrupts();
+  try {
+    await program((code) => (process.exitCode = code)).parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode;
+    } else if (interrupted.aborted) {
+      console.error("interrupted: everything that was started is stopped");
+      process.exitCode = 130;
+    } else if (error instanceof UserError) {
+      console.error(error.message);
+      process.exitCode = 1;
+    } else if ((error as NodeJS.ErrnoException).code === "ENOSPC") {
+      console.error("the disk is full: free some space and try again");
+      process.exitCode = 1;
+    } else {
+      console.error(process.env.ETL_TRACE === undefined ? `unexpected: ${(error as Error).message}` : error);
+      console.error("set ETL_TRACE=1 to see where; the logs are in .local/logs");
+      process.exitCode = 1;
+    }
+  }
+}
+
+void main();

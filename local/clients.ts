@@ -1,0 +1,34 @@
+import { Agent } from "node:https";
+import { readFileSync } from "node:fs";
+import { AthenaClient } from "@aws-sdk/client-athena";
+import { S3Client } from "@aws-sdk/client-s3";
+import { SFNClient } from "@aws-sdk/client-sfn";
+import { SNSClient } from "@aws-sdk/client-sns";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { type Endpoint } from "./embedded-aws";
+import { BENCH } from "./places";
+
+/** Clients of the embedded AWS, which trust its certificate. */
+export interface Clients {
+  readonly athena: AthenaClient;
+  readonly s3: S3Client;
+  readonly sfn: SFNClient;
+  readonly sns: SNSClient;
+  readonly sqs: SQSClient;
+}
+
+export function clientsOf({ endpoint, caBundle, accessKeyId, secretAccessKey }: Endpoint): Clients {
+  const common = {
+    endpoint,
+    region: BENCH.region,
+    credentials: { accessKeyId, secretAccessKey },
+    requestHandler: { httpsAgent: new Agent({ ca: readFileSync(caBundle), keepAlive: true }) },
+  };
+  return {
+    athena: new AthenaClient(common),
+    s3: new S3Client({ ...common, forcePathStyle: true }),
+    sfn: new SFNClient(common),
+    sns: new SNSClient(common),
+    sqs: new SQSClient({ ...common, useQueueUrlAsEndpoint: false }),
+  };
+}

@@ -1,0 +1,95 @@
+import {
+  DescribeExecutionCommand,
+  type HistoryEvent,
+  paginateGetExecutionHistory,
+  type SFNClient,
+  StartExecutionCommand,
+} from "@aws-sdk/client-sfn";
+import pc from "picocolors";
+import { pause } from "./interrupts";
+import { type Progress } from "./progress";
+
+/** How an execution ended. */
+export interface Ended {
+  readonly executionArn: string;
+  readonly name: string;
+  readonly status: string;
+  readonly error?: string;
+  readonly cause?: string;
+}
+
+const POLL_MS = 300;
+const ALIVE_MS = 15_000;
+
+/** Starts an execution of the alias and shows each awaited state until the end. */
+export async function runExecution(
+  sfn: SFNClient,
+  stateMachineArn: string,
+  input: unknown,
+  progress: Progress,
+): Promise<Ended> {
+  const { executionArn } = await sfn.send(
+    new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }),
+  );
+  const arn = executionArn!;
+  progress.note(arn);
+  const shown = new StateLines(progress);
+  for (;;) {
+    const { status, error, cause, name } = await sfn.send(
+      new DescribeExecutionCommand({ executionArn: arn }),
+    );
+    for await (const { events = [] } of paginateGetExecutionHistory({ client: sfn }, { executionArn: arn })) {
+      shown.show(events);
+    }
+    shown.showAlive();
+    if (status !== "RUNNING") {
+      shown.showUnfinished(status === "SUCCEEDED");
+      return { executionArn: arn, name: name!, status: status!, error, cause };
+    }
+    await pause(POLL_MS);
+  }
+}
+
+/** Task states as lines: one when entered, one when left. Choices and passes take no time and are not shown. */
+class StateLines {
+  private last = 0;
+  private current?: { readonly name: string; readonly at: Date };
+  private aliveAt = Date.now();
+
+  constructor(private readonly progress: Progress) {}
+
+  show(events: readonly HistoryEvent[]): void {
+    for (const event of events) {
+      const id = event.id ?? 0;
+      if (id <= this.last) continue;
+      this.last = id;
+      const at = event.timestamp ?? new Date();
+      if (event.type === "TaskStateEntered") this.enter(event.stateEnteredEventDetails?.name ?? "", at);
+      if (event.type === "TaskStateExited") this.leave(pc.green("✓"), at);
+    }
+  }
+
+  showAlive(): void {
+    if (this.current === undefined || Date.now() - this.aliveAt < ALIVE_MS) return;
+    this.aliveAt = Date.now();
+    this.progress.note(`  … ${((Date.now() - this.current.at.getTime()) / 1000).toFixed(0)} s`);
+  }
+
+  showUnfinished(succeeded: boolean): void {
+    if (this.current !== undefined && !succeeded) this.leave(pc.red("✗"), new Date());
+  }
+
+  private enter(name: string, at: Date): void {
+    this.current = { name, at };
+    this.aliveAt = Date.now();
+    this.progress.line(`  ${pc.dim("▸")} ${name}`);
+  }
+
+  private leave(mark: string, at: Date): void {
+    if (this.current === undefined) return;
+    const { name, at: entered } = this.current;
+    this.progress.record(name, entered.getTime(), at.getTime());
+    this.progress.line(`  ${mark} ${name} ${pc.dim(`${this.progress.seconds[name]} s`)}`);
+    this.current = undefined;
+  }
+}

@@ -1,0 +1,47 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { LOCAL } from "./places";
+import { UserError } from "./user-error";
+
+const LOCK = join(LOCAL, "lock");
+
+/**
+ * Runs `body` alone: two commands on one `.local/` would trample each other. A lock whose owner is gone is taken over.
+ *
+ * @throws UserError naming the process that holds it
+ */
+export async function alone<T>(body: () => Promise<T>): Promise<T> {
+  take();
+  try {
+    return await body();
+  } finally {
+    rmSync(LOCK, { force: true });
+  }
+}
+
+function take(): void {
+  mkdirSync(LOCAL, { recursive: true });
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      writeFileSync(LOCK, String(process.pid), { flag: "wx" });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      const owner = Number(readFileSync(LOCK, "utf8"));
+      if (isAlive(owner)) {
+        throw new UserError(`another command is at work here (process ${owner}): wait for it, or end it`);
+      }
+      rmSync(LOCK, { force: true });
+    }
+  }
+  throw new UserError("another command took the lock at this moment: try again");
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

@@ -1,0 +1,101 @@
+import { SubscribeCommand, type SNSClient, UnsubscribeCommand } from "@aws-sdk/client-sns";
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import { pause } from "./interrupts";
+
+/** A message as a subscriber of the topic received it. */
+export interface Notification {
+  readonly subject?: string;
+  /** JSON is parsed, other text stays text. */
+  readonly message: unknown;
+}
+
+const FIRST_MESSAGE_MS = 15_000;
+/** How long a second message, which would be one too many, is waited for. */
+const ANOTHER_MESSAGE_MS = 1_000;
+
+/** A queue of the command's own that is subscribed to the notifications topic while it lives. */
+export class NotificationListener {
+  private constructor(
+    private readonly sqs: SQSClient,
+    private readonly sns: SNSClient,
+    private readonly queueUrl: string,
+    private readonly subscriptionArn: string,
+  ) {}
+
+  static async subscribe(sqs: SQSClient, sns: SNSClient, topicArn: string): Promise<NotificationListener> {
+    const name = `bench-notifications-${process.pid}`;
+    const policy = (queueArn: string) => ({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Principal: { Service: "sns.amazonaws.com" },
+          Action: "sqs:SendMessage",
+          Resource: queueArn,
+          Condition: { ArnEquals: { "aws:SourceArn": topicArn } },
+        },
+      ],
+    });
+    const queueArn = `${topicArn.split(":").slice(0, 5).join(":").replace(":sns:", ":sqs:")}:${name}`;
+    const created = await sqs.send(
+      new CreateQueueCommand({ QueueName: name, Attributes: { Policy: JSON.stringify(policy(queueArn)) } }),
+    );
+    const queueUrl = created.QueueUrl!;
+    const { Attributes } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ["QueueArn"] }),
+    );
+    const endpoint = Attributes?.QueueArn ?? queueArn;
+    const { SubscriptionArn } = await sns.send(
+      new SubscribeCommand({
+        TopicArn: topicArn,
+        Protocol: "sqs",
+        Endpoint: endpoint,
+        ReturnSubscriptionArn: true,
+      }),
+    );
+    return new NotificationListener(sqs, sns, queueUrl, SubscriptionArn!);
+  }
+
+  /** What has been told so far, waiting a while for the first message and a moment for another. */
+  async received(): Promise<Notification[]> {
+    const notifications: Notification[] = [];
+    let deadline = Date.now() + FIRST_MESSAGE_MS;
+    while (Date.now() < deadline) {
+      const { Messages = [] } = await this.sqs.send(
+        new ReceiveMessageCommand({ QueueUrl: this.queueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 0 }),
+      );
+      for (const { Body, ReceiptHandle } of Messages) {
+        notifications.push(open(Body ?? ""));
+        await this.sqs.send(new DeleteMessageCommand({ QueueUrl: this.queueUrl, ReceiptHandle }));
+        deadline = Date.now() + ANOTHER_MESSAGE_MS;
+      }
+      await pause(200);
+    }
+    return notifications;
+  }
+
+  async close(): Promise<void> {
+    await this.sns.send(new UnsubscribeCommand({ SubscriptionArn: this.subscriptionArn }));
+    await this.sqs.send(new DeleteQueueCommand({ QueueUrl: this.queueUrl }));
+  }
+}
+
+function open(body: string): Notification {
+  const envelope = parsed(body) as { Subject?: string; Message?: string };
+  return { subject: envelope.Subject, message: parsed(envelope.Message ?? body) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,39 @@
+import pc from "picocolors";
+
+/** Seconds by step, in the order of the steps. */
+export type StepSeconds = Record<string, number>;
+
+/** Says what is done before it is done, and how long it took; a long step shows that it lives. */
+export class Progress {
+  readonly seconds: StepSeconds = {};
+
+  async step<T>(name: string, body: (note: (text: string) => void) => Promise<T>): Promise<T> {
+    const started = Date.now();
+    this.line(`${pc.bold(name)} …`);
+    const alive = setInterval(() => this.note(`… ${elapsed(started)} s`), 20_000);
+    try {
+      return await body((text) => this.note(text));
+    } finally {
+      clearInterval(alive);
+      this.record(name, started);
+      this.line(`${pc.bold(name)} ${pc.dim(`${elapsed(started)} s`)}`);
+    }
+  }
+
+  /** Notes the seconds of a step that others timed. */
+  record(name: string, started: number, ended = Date.now()): void {
+    this.seconds[name] = Math.round((ended - started) / 100) / 10;
+  }
+
+  note(text: string): void {
+    this.line(`  ${pc.dim(text.length > 76 ? `${text.slice(0, 75)}…` : text)}`);
+  }
+
+  line(text: string): void {
+    process.stdout.write(`${text}\n`);
+  }
+}
+
+function elapsed(started: number): string {
+  return ((Date.now() - started) / 1000).toFixed(1);
+}
