@@ -1,5 +1,5 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { App, TerraformStack, Testing, Token } from "cdktf";
+import { App, Lazy, TerraformStack, Testing } from "cdktf";
 import { type Definition } from "../../modules/etl-orchestrator/asl";
 import {
   EtlOrchestrator,
@@ -61,13 +61,13 @@ type Resources = Record<string, Record<string, Block>>;
 export interface SynthesisedOrchestrator {
   readonly orchestrator: EtlOrchestrator;
   /** Everything of a type, by its Terraform name. */
-  all(type: string): Record<string, Block>;
+  readonly all: (type: string) => Record<string, Block>;
   /** The one resource of a type whose `name` is this. */
-  named(type: string, name: string): Block;
+  readonly named: (type: string, name: string) => Block;
   /** The definition of a machine by its physical name. */
-  definition(machineName: string): Definition;
+  readonly definition: (machineName: string) => Definition;
   /** The inline policy of a role by the machine's physical name. */
-  statements(machineName: string): Block[];
+  readonly statements: (machineName: string) => Block[];
 }
 
 export function synthOrchestrator(
@@ -107,4 +107,4 @@ export function synthOrchestrator(
 }
 
 /** A string that only Terraform can resolve. */
-export const token = (reference: string): string => Token.asString(reference);
+export const token = (reference: string): string => Lazy.stringValue({ produce: () => reference });

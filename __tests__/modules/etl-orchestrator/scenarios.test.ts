@@ -42,14 +42,14 @@ function crawler(after: readonly Look[], before: Look = { State: "READY", LastCr
   const started: Record<string, number> = {};
   const answers: Record<string, Answer> = {
     "aws-sdk:glue:getCrawler": ({ parameters }) => {
-      const name = String(parameters.Name as string);
+      const name = parameters.Name as string;
       const count = started[name];
       if (count === undefined) return { Crawler: { Name: name, ...before } };
       started[name] = count + 1;
       return { Crawler: { Name: name, ...(after[count] ?? after.at(-1)!) } };
     },
     "aws-sdk:glue:startCrawler": ({ parameters }) => {
-      started[String(parameters.Name as string)] = 0;
+      started[parameters.Name as string] = 0;
       return {};
     },
   };

@@ -1,0 +1,566 @@
+import { type TerraformStack } from "cdktf";
+import { Step } from "../../../modules/etl-orchestrator/step";
+import {
+  EtlOrchestrator,
+  type EtlOrchestratorProps,
+} from "../../../modules/etl-orchestrator/etl-orchestrator";
+import { ServiceRole } from "../../../modules/iam/service-role";
+import {
+  ACCOUNT,
+  BOOKS_BUCKET,
+  books,
+  CRAWL_MACHINE_ARN,
+  eventsProps,
+  eventsSteps,
+  KEY_ARN,
+  MACHINE_ARN,
+  RecordingTopic,
+  REGION,
+  synthOrchestrator,
+  token,
+  TOPIC_ARN,
+} from "../../support/orchestrator";
+
+const NAME = "etl-dev-events";
+const CRAWL = "etl-dev-events-crawl";
+const machine = (props: EtlOrchestratorProps, name = NAME) =>
+  synthOrchestrator(props).named("aws_sfn_state_machine", name);
+const sorted = <T>(values: readonly T[]) =>
+  [...values].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+
+const LOG_DELIVERY = {
+  Sid: "LogDelivery",
+  Effect: "Allow",
+  Action: [
+    "logs:CreateLogDelivery",
+    "logs:CreateLogStream",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutLogEvents",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+  ],
+  Resource: "*",
+};
+const TRACING = {
+  Sid: "Tracing",
+  Effect: "Allow",
+  Action: [
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+  ],
+  Resource: "*",
+};
+
+describe("what it makes", () => {
+  test("a Standard machine, published, logged without data, traced", () => {
+    expect(machine(eventsProps())).toMatchObject({
+      name: NAME,
+      type: "STANDARD",
+      publish: true,
+      logging_configuration: {
+        level: "ALL",
+        include_execution_data: false,
+        log_destination: expect.stringMatching(
+          /^\$\{aws_cloudwatch_log_group\.Orchestrator_LogGroup_\w+\.arn\}:\*$/,
+        ) as string,
+      },
+      tracing_configuration: { enabled: true },
+    });
+  });
+
+  test("a child machine for the crawls, which the parent waits to exist", () => {
+    const { named, definition } = synthOrchestrator(eventsProps());
+    expect(named("aws_sfn_state_machine", CRAWL)).toMatchObject({ type: "STANDARD", publish: true });
+    expect(named("aws_sfn_state_machine", NAME).depends_on).toEqual([
+      expect.stringMatching(/^aws_iam_role_policy\.Orchestrator_Role_/) as string,
+      expect.stringMatching(/^aws_sfn_state_machine\.Orchestrator_Crawl_/) as string,
+    ]);
+    // Deadline (the longer, ten minutes) < child's time-out < the Task's < the machine's.
+    const task = definition(NAME).States.CrawlProcessed?.TimeoutSeconds as number;
+    expect(definition(CRAWL).TimeoutSeconds).toBe(10 * 75 + 600);
+    expect(task).toBe(10 * 75 + 600 + 300);
+    expect(definition(NAME).TimeoutSeconds).toBeGreaterThan(task);
+    expect(definition(NAME).States.RunJob?.TimeoutSeconds).toBe(75 * 60);
+  });
+
+  test("no child machine without a crawl", () => {
+    const steps = [Step.runJob("RunJob", { jobName: "j", timeoutMinutes: 1 })];
+    const { all, orchestrator } = synthOrchestrator({ ...eventsProps(), steps });
+    expect(Object.values(all("aws_sfn_state_machine")).map(({ name }) => name)).toEqual([NAME]);
+    expect(orchestrator.crawlStateMachineArn).toBeUndefined();
+  });
+
+  test("log groups under the vended prefix", () => {
+    const groups = Object.values(synthOrchestrator(eventsProps()).all("aws_cloudwatch_log_group"));
+    expect(groups.map(({ name, retention_in_days }) => [name, retention_in_days])).toEqual([
+      [`/aws/vendedlogs/states/${CRAWL}`, 90],
+      [`/aws/vendedlogs/states/${NAME}`, 90],
+    ]);
+  });
+
+  test("an alias on the published version", () => {
+    const aliases = Object.values(synthOrchestrator(eventsProps()).all("aws_sfn_alias"));
+    expect(aliases).toEqual([
+      expect.objectContaining({
+        name: "live",
+        routing_configuration: [
+          {
+            state_machine_version_arn: expect.stringMatching(
+              /^\$\{aws_sfn_state_machine\.\w+\.state_machine_version_arn\}$/,
+            ) as string,
+            weight: 100,
+          },
+        ],
+      }),
+    ]);
+  });
+
+  test("constructs whose ids are a promise", () => {
+    const { orchestrator } = synthOrchestrator(eventsProps());
+    const ids = orchestrator.node
+      .findAll()
+      .map(({ node }) => node.path)
+      .slice(1)
+      .map((path) => path.replace("etl-dev/Orchestrator/", ""));
+    expect(ids).toEqual([
+      ...["Crawl", "Crawl/LogGroup", "Crawl/Role", "Crawl/Role/Resource"],
+      ...["Crawl/Role/Policy", "Crawl/Role/Policy/Resource", "Crawl/Resource"],
+      ...[
+        "LogGroup",
+        "Role",
+        "Role/Resource",
+        "Role/Policy",
+        "Role/Policy/Resource",
+        "Resource",
+        "LiveAlias",
+      ],
+      ...["NewExecutionRule", "NewExecutionTarget", "RedriveRule", "RedriveTarget"],
+      ...["WithoutCauseRule", "WithoutCauseTarget"],
+    ]);
+  });
+});
+
+describe("its roles", () => {
+  test("the parent may do exactly what its definition calls", () => {
+    const job = `arn:aws:glue:${REGION}:${ACCOUNT}:job/etl-dev-events-transform`;
+    expect(sorted(synthOrchestrator(eventsProps()).statements(NAME))).toEqual(
+      sorted([
+        {
+          Effect: "Allow",
+          Action: ["glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"],
+          Resource: job,
+        },
+        { Effect: "Allow", Action: "states:StartExecution", Resource: CRAWL_MACHINE_ARN },
+        {
+          Effect: "Allow",
+          Action: ["states:DescribeExecution", "states:StopExecution"],
+          Resource: `${CRAWL_MACHINE_ARN.replace(":stateMachine:", ":execution:")}:*`,
+        },
+        {
+          Effect: "Allow",
+          Action: ["events:DescribeRule", "events:PutRule", "events:PutTargets"],
+          Resource: `arn:aws:events:${REGION}:${ACCOUNT}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule`,
+        },
+        {
+          Effect: "Allow",
+          Action: "s3:GetObject",
+          Resource: `arn:aws:s3:::${BOOKS_BUCKET}/books/events/*/summary.json`,
+        },
+        {
+          Effect: "Allow",
+          Action: "kms:Decrypt",
+          Resource: KEY_ARN,
+          Condition: { StringEquals: { "kms:ViaService": "s3.us-east-1.amazonaws.com" } },
+        },
+        { Effect: "Allow", Action: "sns:Publish", Resource: TOPIC_ARN },
+        LOG_DELIVERY,
+        TRACING,
+      ]),
+    );
+  });
+
+  test("the child may look at and start its crawlers, and nothing else", () => {
+    expect(sorted(synthOrchestrator(eventsProps()).statements(CRAWL))).toEqual(
+      sorted([
+        {
+          Effect: "Allow",
+          Action: ["glue:GetCrawler", "glue:StartCrawler"],
+          Resource: [
+            `arn:aws:glue:${REGION}:${ACCOUNT}:crawler/etl-dev-events-processed`,
+            `arn:aws:glue:${REGION}:${ACCOUNT}:crawler/etl-dev-events-raw`,
+          ],
+        },
+        LOG_DELIVERY,
+        TRACING,
+      ]),
+    );
+  });
+
+  test.each([
+    [NAME, MACHINE_ARN],
+    [CRAWL, CRAWL_MACHINE_ARN],
+  ])("only Step Functions for %s assumes them", (name, arn) => {
+    const role = synthOrchestrator(eventsProps()).named("aws_iam_role", `${name}-states`);
+    expect(JSON.parse(role.assume_role_policy as string)).toEqual({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Principal: { Service: "states.amazonaws.com" },
+          Action: "sts:AssumeRole",
+          Condition: {
+            StringEquals: { "aws:SourceAccount": ACCOUNT },
+            ArnLike: { "aws:SourceArn": `${arn}*` },
+          },
+        },
+      ],
+    });
+  });
+
+  test("a brought role is granted the same, and none is made", () => {
+    const roleArn = `arn:aws:iam::${ACCOUNT}:role/brought`;
+    const { all } = synthOrchestrator((stack: TerraformStack) => ({
+      ...eventsProps(),
+      role: ServiceRole.fromRoleAttributes(stack, "Brought", { roleName: "brought", roleArn }),
+    }));
+    expect(all("aws_iam_role")).toEqual({});
+    const policies = Object.values(all("aws_iam_role_policy"));
+    expect(policies).toHaveLength(1);
+    expect(policies[0]!.policy).toContain("glue:StartCrawler");
+    expect(policies[0]!.policy).toContain("glue:BatchStopJobRun");
+    for (const one of Object.values(all("aws_sfn_state_machine"))) {
+      expect(one.role_arn).toBe(roleArn);
+      expect(one.depends_on).toContainEqual(expect.stringMatching(/^aws_iam_role_policy\.Brought_/));
+    }
+  });
+
+  test("in other partitions every ARN is of that partition", () => {
+    const { statements, definition, named } = synthOrchestrator({ ...eventsProps(), region: "cn-north-1" });
+    const text = JSON.stringify([statements(NAME), statements(CRAWL), definition(NAME), definition(CRAWL)]);
+    const arns = text.match(/arn:[a-z-]+:(glue|states|events|s3)/g)!;
+    expect(new Set(arns.map((arn) => arn.split(":")[1]))).toEqual(new Set(["aws-cn"]));
+    expect(named("aws_iam_role", `${NAME}-states`).assume_role_policy).toContain(
+      "arn:aws-cn:states:cn-north-1:",
+    );
+  });
+});
+
+describe("every prop", () => {
+  test("logRetentionDays, for both log groups", () => {
+    const { all } = synthOrchestrator({ ...eventsProps(), logRetentionDays: 30 });
+    expect(Object.values(all("aws_cloudwatch_log_group")).map((group) => group.retention_in_days)).toEqual([
+      30, 30,
+    ]);
+  });
+
+  test("includeExecutionData, for both machines", () => {
+    const { all } = synthOrchestrator({ ...eventsProps(), includeExecutionData: true });
+    for (const one of Object.values(all("aws_sfn_state_machine")))
+      expect(one.logging_configuration).toMatchObject({ include_execution_data: true });
+  });
+
+  test("tracing off takes its rights away", () => {
+    const { all, statements } = synthOrchestrator({ ...eventsProps(), tracing: false });
+    for (const one of Object.values(all("aws_sfn_state_machine")))
+      expect(one.tracing_configuration).toEqual({ enabled: false });
+    expect(JSON.stringify([statements(NAME), statements(CRAWL)])).not.toContain("xray");
+  });
+
+  test("timeoutMinutes", () => {
+    expect(synthOrchestrator({ ...eventsProps(), timeoutMinutes: 300 }).definition(NAME).TimeoutSeconds).toBe(
+      18_000,
+    );
+  });
+
+  test("tags, on everything that bears them", () => {
+    const { all } = synthOrchestrator({ ...eventsProps(), tags: { team: "data" } });
+    const tagged = [
+      "aws_sfn_state_machine",
+      "aws_cloudwatch_log_group",
+      "aws_iam_role",
+      "aws_cloudwatch_event_rule",
+    ];
+    for (const type of tagged)
+      for (const one of Object.values(all(type))) expect([type, one.tags]).toEqual([type, { team: "data" }]);
+  });
+
+  test("pipeline, in the messages", () => {
+    const { all, definition } = synthOrchestrator({ ...eventsProps(), pipeline: "orders" });
+    expect(definition(NAME).States.Notify?.Parameters).toMatchObject({ pipeline: "orders" });
+    for (const one of Object.values(all("aws_cloudwatch_event_target")))
+      expect(JSON.stringify(one.input_transformer)).toContain('\\"pipeline\\": \\"orders\\"');
+  });
+
+  test("can be read back", () => {
+    const { orchestrator, definition } = synthOrchestrator(eventsProps());
+    expect(orchestrator.stateMachineName).toBe(NAME);
+    expect(JSON.parse(orchestrator.definition)).toEqual(definition(NAME));
+    expect(orchestrator.resource.nameInput).toBe(NAME);
+  });
+
+  test("two stand in one stack, and the same props give the same bytes", () => {
+    const twice = synthOrchestrator((stack) => {
+      new EtlOrchestrator(stack, "Other", { ...eventsProps(), name: "etl-dev-orders" });
+      return eventsProps();
+    });
+    const names = Object.values(twice.all("aws_sfn_state_machine")).map(({ name }) => name);
+    expect(names.sort()).toEqual([NAME, CRAWL, "etl-dev-orders", "etl-dev-orders-crawl"].sort());
+    expect(twice.definition(NAME)).toEqual(synthOrchestrator(eventsProps()).definition(NAME));
+  });
+});
+
+describe("tokens are left alone", () => {
+  test("names, topic and bucket that only Terraform knows", () => {
+    const topicArn = token("${aws_sns_topic.t.arn}");
+    const bucketName = token("${aws_s3_bucket.b.bucket}");
+    const steps = [
+      Step.crawl("CrawlRaw", { crawlerName: token("${aws_glue_crawler.c.name}") }),
+      Step.runJob("RunJob", { jobName: token("${aws_glue_job.j.name}"), timeoutMinutes: 5 }),
+      Step.checkBooks("CheckBooks", { books: { ...books, bucketName } }),
+      Step.notify("Notify"),
+    ];
+    const { definition, statements } = synthOrchestrator({
+      ...eventsProps(),
+      steps,
+      notifications: new RecordingTopic(topicArn),
+    });
+    const { States } = definition(NAME);
+    expect(States.CrawlRaw?.Parameters).toMatchObject({
+      Input: { crawlerName: "${aws_glue_crawler.c.name}" },
+    });
+    expect(States.RunJob?.Parameters).toMatchObject({ JobName: "${aws_glue_job.j.name}" });
+    expect(States.CheckBooks?.Parameters).toMatchObject({ Bucket: "${aws_s3_bucket.b.bucket}" });
+    expect(States.NotifyPublish?.Parameters).toMatchObject({ TopicArn: "${aws_sns_topic.t.arn}" });
+    const resources = statements(NAME).map(({ Resource }) => Resource);
+    expect(resources).toContain(`arn:aws:glue:${REGION}:${ACCOUNT}:job/\${aws_glue_job.j.name}`);
+    expect(resources).toContain("arn:aws:s3:::${aws_s3_bucket.b.bucket}/books/events/*/summary.json");
+    expect(resources).toContain("${aws_sns_topic.t.arn}");
+    expect(statements(CRAWL)[0]!.Resource ?? "").toBeDefined();
+  });
+
+  test("an unknown name and account are not judged", () => {
+    expect(() =>
+      synthOrchestrator({ ...eventsProps(), name: token("${var.name}"), account: token("${var.account}") }),
+    ).not.toThrow();
+  });
+});
+
+describe("a definition written by hand", () => {
+  const job = (rest: object = {}) => ({
+    Type: "Task",
+    Resource: "arn:${Partition}:states:::glue:startJobRun.sync",
+    Parameters: { JobName: "${JobName}" },
+    TimeoutSeconds: "${TimeoutSeconds}",
+    ResultPath: null,
+    ...rest,
+  });
+  const template = (states: object, rest: object = {}) =>
+    ({ StartAt: "Run", States: states, ...rest }) as never;
+  const brought = (definition: EtlOrchestratorProps["definition"]): EtlOrchestratorProps => ({
+    ...eventsProps(),
+    steps: undefined,
+    definition,
+  });
+  const values = { JobName: "legacy", TimeoutSeconds: 600 };
+
+  test("is filled, checked, and its rights are derived", () => {
+    const tell = {
+      Type: "Task",
+      Resource: "arn:${Partition}:states:::sns:publish",
+      Parameters: { TopicArn: "${TopicArn}", Message: "done" },
+      End: true,
+    };
+    const { definition, statements } = synthOrchestrator(
+      brought({ template: template({ Run: job({ Next: "Tell" }), Tell: tell }), values }),
+    );
+    expect(definition(NAME)).toEqual({
+      StartAt: "Run",
+      TimeoutSeconds: 86_400,
+      States: {
+        Run: {
+          ...job({ Next: "Tell" }),
+          Resource: "arn:aws:states:::glue:startJobRun.sync",
+          Parameters: { JobName: "legacy" },
+          TimeoutSeconds: 600,
+        },
+        Tell: {
+          ...tell,
+          Resource: "arn:aws:states:::sns:publish",
+          Parameters: { TopicArn: TOPIC_ARN, Message: "done" },
+        },
+      },
+    });
+    expect(sorted(statements(NAME))).toEqual(
+      sorted([
+        {
+          Effect: "Allow",
+          Action: ["glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"],
+          Resource: `arn:aws:glue:${REGION}:${ACCOUNT}:job/legacy`,
+        },
+        { Effect: "Allow", Action: "sns:Publish", Resource: TOPIC_ARN },
+        LOG_DELIVERY,
+        TRACING,
+      ]),
+    );
+  });
+
+  test("keeps its own time-out", () => {
+    const one = brought({ template: template({ Run: job({ End: true }) }, { TimeoutSeconds: 900 }), values });
+    expect(synthOrchestrator(one).definition(NAME).TimeoutSeconds).toBe(900);
+    expect(() => synthOrchestrator({ ...one, timeoutMinutes: 10 })).toThrow(
+      "'timeoutMinutes' must not be given when the definition has TimeoutSeconds of its own",
+    );
+  });
+
+  test("is refused with all its findings", () => {
+    const states = {
+      Run: job({
+        ResultPath: undefined,
+        Retry: [{ ErrorEquals: ["States.ALL"] }],
+        Next: "Crawl",
+      }),
+      Crawl: {
+        Type: "Task",
+        Resource: "arn:aws:states:::glue:startCrawler",
+        Parameters: { "Name.$": "$.crawler" },
+        End: true,
+      },
+    };
+    const plain = JSON.parse(JSON.stringify(states)) as object;
+    expect(() => synthOrchestrator(brought({ template: template(plain), values }))).toThrow(
+      "EtlOrchestrator 'etl-dev/Orchestrator': " +
+        "'definition' state Run: retries States.ALL, so a run that failed for a reason is run and paid again (retry only what never started (Step.runJob does), or list the state in 'retriesEveryError'); " +
+        "'definition' state Crawl: the integration glue:startCrawler does not exist (write aws-sdk:glue:startCrawler and poll until it is done (a crawl: Step.crawl)); " +
+        '\'definition\' state Crawl: reads $.crawler, which Run replaced (give Run a "ResultPath" (null, or $.results.<step>), or write "ResultPath": "$" there if it is meant); ' +
+        "'definition' makes the call glue:startCrawler of state Crawl, whose rights cannot be told; give them as 'definition.statements'",
+    );
+  });
+
+  test("is refused with a placeholder left over and a value unused", () => {
+    const one = brought({
+      template: template({ Run: job({ End: true }) }),
+      values: { JobName: "j", Extra: 1 },
+    });
+    expect(() => synthOrchestrator(one)).toThrow(
+      "EtlOrchestrator 'etl-dev/Orchestrator': 'definition' placeholder ${TimeoutSeconds} in \"${TimeoutSeconds}\" has no value; " +
+        "'definition' value Extra is used by no placeholder",
+    );
+  });
+
+  test("may say what it is allowed and which rights cannot be derived", () => {
+    const query = {
+      Type: "Task",
+      Resource: "arn:aws:states:::athena:startQueryExecution.sync",
+      Parameters: { QueryString: "select 1" },
+      TimeoutSeconds: 60,
+      End: true,
+    };
+    const retried = job({ Retry: [{ ErrorEquals: ["States.TaskFailed"] }], Next: "Query" });
+    const statement = { actions: ["athena:StartQueryExecution"], resources: ["arn:aws:athena:x"] };
+    const { statements } = synthOrchestrator(
+      brought({
+        template: template({ Run: retried, Query: query }),
+        values,
+        retriesEveryError: ["Run"],
+        statements: [statement],
+      }),
+    );
+    expect(statements(NAME)).toContainEqual({
+      Effect: "Allow",
+      Action: "athena:StartQueryExecution",
+      Resource: "arn:aws:athena:x",
+    });
+  });
+
+  test("that is none is refused", () => {
+    expect(() => synthOrchestrator(brought({ template: { States: {} } }))).toThrow(
+      "it needs StartAt and States",
+    );
+  });
+});
+
+describe("refusals", () => {
+  const refusal = (props: Partial<EtlOrchestratorProps>) => () =>
+    synthOrchestrator({ ...eventsProps(), ...props });
+
+  test("all at once", () => {
+    const steps = [
+      Step.crawl("crawlRaw", { crawlerName: "c", deadlineMinutes: 0 }),
+      Step.runJob("RunJob", { jobName: "j", timeoutMinutes: 60 }),
+    ];
+    expect(
+      refusal({
+        name: "etl dev",
+        pipeline: " ",
+        account: "123456789",
+        steps,
+        logRetentionDays: 8,
+        timeoutMinutes: 60,
+      }),
+    ).toThrow(
+      "EtlOrchestrator 'etl-dev/Orchestrator': " +
+        "'name' must be 1 to 51 letters, digits, hyphens or underscores, got \"etl dev\" (7); " +
+        "'pipeline' must not be empty; " +
+        "'account' must be an AWS account id of 12 digits, got \"123456789\"; " +
+        "'logRetentionDays' must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, got 8; " +
+        "'timeoutMinutes' must be a whole number from 135, which the longest step may take, to 525600, got 60; " +
+        "'steps.crawlRaw.name' must be a word in UpperCamel of at most 40 letters and digits, got \"crawlRaw\"; " +
+        "'steps.crawlRaw.deadlineMinutes' must be a whole number from 1 to 1440, got 0",
+    );
+  });
+
+  test.each<[string, Partial<EtlOrchestratorProps>, string]>([
+    ["a long name", { name: "e".repeat(52) }, `got "${"e".repeat(52)}" (52)`],
+    [
+      "neither steps nor definition",
+      { steps: undefined },
+      "'steps' or 'definition' must be given, and not both, got neither",
+    ],
+    [
+      "both",
+      { definition: { template: {} } },
+      "'steps' or 'definition' must be given, and not both, got both",
+    ],
+    ["no steps", { steps: [] }, "'steps' must not be empty"],
+    ["a fraction of a minute", { timeoutMinutes: 300.5 }, "got 300.5"],
+    [
+      "steps of one name",
+      { steps: [...eventsSteps(), ...eventsSteps()] },
+      "'steps' the step name CrawlRaw is used twice",
+    ],
+    [
+      "a notification of books that nobody checked",
+      { steps: [Step.notify("Notify", { books: "CheckBooks" })] },
+      "'definition' state Notify: reads $.results.checkBooks.summary.outcome, which TakeRun replaced",
+    ],
+    [
+      "an empty delivery sent backwards",
+      {
+        steps: [
+          Step.notify("Tell", { books: "CheckBooks" }),
+          Step.checkBooks("CheckBooks", { books, emptyGoesTo: "Tell" }),
+        ],
+      },
+      "'steps' step CheckBooks goes to Tell, which is no later step",
+    ],
+  ])("%s", (_what, props, message) => {
+    expect(refusal(props)).toThrow(message);
+  });
+
+  test("nothing is made before everything is right", () => {
+    expect.assertions(2);
+    synthOrchestrator((stack) => {
+      const broken = { ...eventsProps(), name: "" };
+      expect(() => new EtlOrchestrator(stack, "Broken", broken)).toThrow("'name'");
+      const inside = (stack.node.tryFindChild("Broken")?.node.children ?? []).map(({ node }) => node.id);
+      expect(inside).toEqual([]);
+      return eventsProps();
+    });
+  });
+});

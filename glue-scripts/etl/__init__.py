@@ -1,0 +1,1 @@
+"""What the jobs share: arguments, contracts, transforms, books, input and output."""

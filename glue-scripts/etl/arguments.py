@@ -1,0 +1,153 @@
+"""The arguments of a job run: read strictly, all mistakes at once.
+
+The names that belong to Glue itself (https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html)
+are left alone: those with a hyphen or a capital letter, and the few in `GLUE_ARGUMENTS`.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from etl.errors import InvalidArguments
+
+GLUE_ARGUMENTS = frozenset({"class", "conf", "debug", "endpoint", "mode"})
+NO_SUBPREFIX = "."  # Glue refuses an empty value
+
+_PREFIX = re.compile(r"([^/]+/)*")
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]|file:///.*[^/]|/.*[^/]")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What one run was asked to do. Locations are URIs that end in `/`; dates are inclusive."""
+
+    pipeline: str
+    source: str
+    output: str
+    quarantine: str
+    books: str
+    contract_uri: str
+    from_date: date
+    to_date: date
+    run_id: str
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _is_prefix(text: str) -> bool:
+    return _PREFIX.fullmatch(text) is not None and ".." not in text.split("/")
+
+
+_Check = tuple[Callable[[str], bool], str]
+_TEXT: _Check = (lambda text: text.strip() != "", "must not be empty")
+_DATE: _Check = (_is_date, "must be a date as YYYY-MM-DD")
+_BUCKET_NAME: _Check = (lambda text: _BUCKET.fullmatch(text) is not None, "must be the name of a bucket")
+_KEY_PREFIX: _Check = (_is_prefix, "must be a prefix: no leading slash, ending in '/'")
+
+_CHECKS: dict[str, _Check] = {
+    "pipeline": _TEXT,
+    "source_bucket": _BUCKET_NAME,
+    "source_prefix": _KEY_PREFIX,
+    "source_subprefix": (
+        lambda text: text == NO_SUBPREFIX or (text != "" and _is_prefix(text)),
+        "must be a prefix ending in '/', or '.' for none",
+    ),
+    "output_bucket": _BUCKET_NAME,
+    "output_prefix": _KEY_PREFIX,
+    "quarantine_bucket": _BUCKET_NAME,
+    "quarantine_prefix": _KEY_PREFIX,
+    "books_bucket": _BUCKET_NAME,
+    "books_prefix": _KEY_PREFIX,
+    "contract_uri": _TEXT,
+    "from_date": _DATE,
+    "to_date": _DATE,
+    "run_id": (lambda text: _RUN_ID.fullmatch(text) is not None, "must be letters, digits, '.', '_', ':' or '-'"),
+    "run_mode": (lambda text: text in ("daily", "backfill"), "must be 'daily' or 'backfill'"),
+}
+_DEFAULTS = {"source_subprefix": NO_SUBPREFIX, "run_mode": "backfill"}
+
+
+def read_arguments(argv: Sequence[str]) -> Arguments:
+    """Reads `--name value` and `--name=value` pairs (without the program's name).
+
+    Raises InvalidArguments naming every missing, unknown, repeated or wrong argument and what it got.
+    """
+    given, mistakes = _pair(argv)
+    values = _DEFAULTS | given
+    for name, (is_right, demand) in _CHECKS.items():
+        if name not in values:
+            mistakes.append(f"--{name} is missing")
+        elif not is_right(values[name]):
+            mistakes.append(f"--{name} {demand}, got '{values[name]}'")
+    if not mistakes:
+        mistakes = _contradictions(values)
+    if mistakes:
+        raise InvalidArguments("; ".join(mistakes))
+    return Arguments(
+        pipeline=values["pipeline"],
+        source=_source(values),
+        output=_uri(values, "output"),
+        quarantine=_uri(values, "quarantine"),
+        books=_uri(values, "books"),
+        contract_uri=values["contract_uri"],
+        from_date=date.fromisoformat(values["from_date"]),
+        to_date=date.fromisoformat(values["to_date"]),
+        run_id=values["run_id"],
+    )
+
+
+def _pair(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    values: dict[str, str] = {}
+    mistakes: list[str] = []
+    rest = list(argv)
+    while rest:
+        token = rest.pop(0)
+        if not token.startswith("--"):
+            mistakes.append(f"'{token}' belongs to no argument")
+            continue
+        name, has_value, value = token[2:].partition("=")
+        if not has_value and rest and not rest[0].startswith("--"):
+            value = rest.pop(0)
+        if name in _CHECKS:
+            if name in values:
+                mistakes.append(f"--{name} is given twice, '{values[name]}' and '{value}'")
+            values[name] = value
+        elif name not in GLUE_ARGUMENTS and re.fullmatch(r"[a-z0-9_]*", name):
+            mistakes.append(f"--{name} is not an argument of this job, got '{value}'")
+    return values, mistakes
+
+
+def _contradictions(values: dict[str, str]) -> list[str]:
+    mistakes = []
+    dates = f"--from_date '{values['from_date']}', --to_date '{values['to_date']}'"
+    if values["from_date"] > values["to_date"]:
+        mistakes.append(f"--from_date must not be after --to_date, got {dates}")
+    if values["run_mode"] == "daily" and values["from_date"] != values["to_date"]:
+        mistakes.append(f"--run_mode 'daily' is one date, got {dates}")
+    places = {"source": _source(values)} | {name: _uri(values, name) for name in ("output", "quarantine", "books")}
+    names = list(places)
+    for index, one in enumerate(names):
+        for other in names[index + 1 :]:
+            if places[one].startswith(places[other]) or places[other].startswith(places[one]):
+                mistakes.append(
+                    f"{one} and {other} must not lie inside each other, got '{places[one]}' and '{places[other]}'"
+                )
+    return mistakes
+
+
+def _uri(values: dict[str, str], name: str) -> str:
+    bucket = values[f"{name}_bucket"]
+    root = bucket if bucket.startswith(("/", "file:")) else f"s3://{bucket}"
+    return f"{root}/{values[f'{name}_prefix']}"
+
+
+def _source(values: dict[str, str]) -> str:
+    subprefix = values["source_subprefix"]
+    return _uri(values, "source") + ("" if subprefix == NO_SUBPREFIX else subprefix)

@@ -1,0 +1,90 @@
+"""The books of a run: figures that were each counted by themselves, put in the shape the state machine reads.
+
+Nothing here derives one figure from others of the same row; sums over dates are the only arithmetic.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+MAX_ROWS = 2_147_483_647  # the arithmetic of a state machine is 32-bit
+
+
+@dataclass(frozen=True)
+class DateFigures:
+    """One delivery date. `files`, `output_bytes` and `partitions` are about the processed zone; bytes are as stored."""
+
+    run_date: date
+    read: int
+    written: int
+    duplicates: int
+    quarantined: Mapping[str, int]
+    input_bytes: int
+    output_bytes: int
+    files: int
+
+    @property
+    def partitions(self) -> int:
+        return 1 if self.files else 0
+
+
+def make_books(
+    *,
+    pipeline: str,
+    run_id: str,
+    first: date,
+    last: date,
+    reasons: Sequence[str],
+    dates: Sequence[DateFigures],
+    seconds: float,
+    uri: str,
+) -> dict[str, Any]:
+    """The whole books: the summary's fields plus `dates`. `uri` is where the books will lie."""
+    entries = [_entry(figures, reasons) for figures in dates]
+    counts = ("read", "written", "duplicates", "quarantined")
+    sizes = ("inputBytes", "outputBytes", "partitions", "files")
+    return {
+        "pipeline": pipeline,
+        "runId": run_id,
+        "outcome": "SUCCEEDED" if any(figures.read for figures in dates) else "EMPTY",
+        "fromDate": first.isoformat(),
+        "toDate": last.isoformat(),
+        **{name: sum(entry[name] for entry in entries) for name in counts},
+        "quarantinedByReason": {
+            reason: sum(entry["quarantinedByReason"][reason] for entry in entries) for reason in reasons
+        },
+        **{name: sum(entry[name] for entry in entries) for name in sizes},
+        "seconds": round(seconds, 1),
+        "books": uri,
+        "dates": entries,
+    }
+
+
+def summarise(books: Mapping[str, Any]) -> dict[str, Any]:
+    """What the state machine reads: the books without their dates, always a few hundred bytes."""
+    return {name: value for name, value in books.items() if name != "dates"}
+
+
+def _entry(figures: DateFigures, reasons: Sequence[str]) -> dict[str, Any]:
+    unknown = set(figures.quarantined) - set(reasons)
+    if unknown:
+        raise ValueError(f"no such reason in the contract: {', '.join(sorted(unknown))}")
+    return {
+        "runDate": figures.run_date.isoformat(),
+        "read": figures.read,
+        "written": figures.written,
+        "duplicates": figures.duplicates,
+        "quarantined": sum(figures.quarantined.values()),
+        "quarantinedByReason": {reason: figures.quarantined.get(reason, 0) for reason in reasons},
+        "inputBytes": figures.input_bytes,
+        "outputBytes": figures.output_bytes,
+        "partitions": figures.partitions,
+        "files": figures.files,
+    }
+
+
+def to_json(document: Mapping[str, Any]) -> str:
+    """Text that differs where the document differs, and nowhere else."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,34 @@
+"""The errors a job ends with: one class per thing the reader should do next."""
+
+
+class JobError(Exception):
+    """Base of all. Its subclasses are printed by their bare name, because the last line of a failed run
+    (`MissingDelivery: no delivery under …`) is what the job run shows as its error message."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.__module__ = "builtins"
+
+
+class InvalidArguments(JobError):
+    """The caller must change the arguments of the job run."""
+
+
+class InvalidContract(JobError):
+    """The contract file must be corrected."""
+
+
+class MissingDelivery(JobError):
+    """The source has delivered nothing yet: run again once it has."""
+
+
+class TooManyRows(JobError):
+    """The run must be split: a state machine counts in 32 bits."""
+
+
+class StorageError(JobError):
+    """An object could not be read, written or removed."""
+
+
+class SparkFailed(JobError):
+    """Spark gave up; the message is its root cause, the stack trace stands above it in the log."""

@@ -1,0 +1,165 @@
+"""Objects in a bucket, or files in a directory of the same shape: list, read, write, remove.
+
+The only module of this package that knows boto3. A location is a URI that ends in `/`: `s3://bucket/prefix/`,
+`file:///directory/` or a plain path. Figures about bytes come from listings, never from opening what is listed.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from etl.errors import StorageError
+
+DELETE_BATCH = 1000  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One object: `name` is its key below the location it was listed under, `size` is in bytes."""
+
+    uri: str
+    name: str
+    size: int
+
+
+def read_text(uri: str) -> str:
+    """The object as UTF-8. Raises StorageError."""
+    try:
+        if not _is_s3(uri):
+            return _path(uri).read_text(encoding="utf-8")
+        bucket, key = _split(uri)
+        body: bytes = _s3().get_object(Bucket=bucket, Key=key)["Body"].read()
+        return body.decode("utf-8")
+    except Exception as error:
+        raise StorageError(f"cannot read {uri}: {error}") from error
+
+
+def write_text(uri: str, text: str) -> None:
+    """Puts the object, in one piece: a reader sees the old one or the new one. Raises StorageError."""
+    try:
+        if _is_s3(uri):
+            bucket, key = _split(uri)
+            _s3().put_object(
+                Bucket=bucket, Key=key, Body=text.encode("utf-8"), ContentType="application/json"
+            )
+        else:
+            path = _path(uri)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f".{path.name}.new")
+            fresh.write_text(text, encoding="utf-8")
+            fresh.replace(path)
+    except Exception as error:
+        raise StorageError(f"cannot write {uri}: {error}") from error
+
+
+def list_dates(location: str, column: str, first: date, last: date) -> dict[date, list[StoredObject]]:
+    """The objects under `<location><column>=YYYY-MM-DD/`, per date from `first` to `last`, in the order of their keys.
+
+    A date is there when anything lies under it, hidden or not; the marker of an empty folder is nothing.
+    """
+    is_in_a_date = re.compile(rf"{re.escape(column)}=(\d{{4}}-\d\d-\d\d)/.+")
+    found: dict[date, list[StoredObject]] = {}
+    for stored in _list(location, f"{column}={first}", f"{column}={last}"):
+        match = is_in_a_date.fullmatch(stored.name)
+        if match and not stored.name.endswith("/") and first.isoformat() <= match[1] <= last.isoformat():
+            try:
+                found.setdefault(date.fromisoformat(match[1]), []).append(stored)
+            except ValueError:
+                continue  # dt=2010-02-30 is nobody's date
+    return found
+
+
+def is_hidden(stored: StoredObject) -> bool:
+    """Whether Spark, Athena and Glue skip the object: a name or folder below the date begins with `_` or `.`."""
+    return any(part.startswith(("_", ".")) for part in stored.name.split("/")[1:])
+
+
+def delete(objects: Iterable[StoredObject]) -> None:
+    """Removes the objects; one that is already gone is no error. Raises StorageError."""
+    keys: dict[str, list[str]] = {}
+    for stored in objects:
+        if _is_s3(stored.uri):
+            bucket, key = _split(stored.uri)
+            keys.setdefault(bucket, []).append(key)
+        else:
+            _delete_file(_path(stored.uri))
+    for bucket, all_keys in keys.items():
+        for start in range(0, len(all_keys), DELETE_BATCH):
+            batch = [{"Key": key} for key in all_keys[start : start + DELETE_BATCH]]
+            answer = _s3().delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+            for error in answer.get("Errors", []):
+                raise StorageError(f"cannot remove s3://{bucket}/{error['Key']}: {error['Message']}")
+
+
+def delete_leftovers(location: str) -> None:
+    """Removes what a killed Spark write left behind; only one writer may be at work under `location`."""
+    delete(list(_list(location, ".spark-staging-", ".spark-staging-")))
+
+
+def _list(location: str, first: str, last: str) -> Iterator[StoredObject]:
+    """Objects whose name begins with anything from `first` up to and with `last`, in order."""
+    if not _is_s3(location):
+        yield from _list_files(_path(location), first, last)
+        return
+    bucket, prefix = _split(location)
+    common = _common_start(first, last)
+    pages = _s3().get_paginator("list_objects_v2")
+    # A long history is skipped, not read: StartAfter is exclusive, and no key ends at `first` itself.
+    for page in pages.paginate(Bucket=bucket, Prefix=prefix + common, StartAfter=prefix + first):
+        for entry in page.get("Contents", []):
+            name = entry["Key"][len(prefix) :]
+            if name[: len(last)] > last:
+                return
+            yield StoredObject(f"s3://{bucket}/{entry['Key']}", name, entry["Size"])
+
+
+def _list_files(root: Path, first: str, last: str) -> Iterator[StoredObject]:
+    tops = sorted(root.iterdir()) if root.is_dir() else []
+    for top in tops:
+        if first <= top.name[: len(first)] and top.name[: len(last)] <= last:
+            names = ((path.relative_to(root).as_posix(), path) for path in top.rglob("*") if path.is_file())
+            for name, path in sorted(names):
+                yield StoredObject(str(path), name, path.stat().st_size)
+
+
+def _common_start(one: str, other: str) -> str:
+    same = 0
+    while same < min(len(one), len(other)) and one[same] == other[same]:
+        same += 1
+    return one[:same]
+
+
+def _delete_file(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    # Hadoop keeps a checksum beside every local file; a directory without files is no partition.
+    path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+    if path.parent.is_dir() and not any(path.parent.iterdir()):
+        path.parent.rmdir()
+
+
+def _is_s3(uri: str) -> bool:
+    return uri.startswith("s3://")
+
+
+def _split(uri: str) -> tuple[str, str]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def _path(uri: str) -> Path:
+    return Path(urlsplit(uri).path) if uri.startswith("file:") else Path(uri)
+
+
+_clients: dict[str, Any] = {}
+
+
+def _s3() -> Any:
+    if "s3" not in _clients:
+        import boto3  # here, so that a run on local files needs no boto3
+
+        _clients["s3"] = boto3.client("s3")
+    return _clients["s3"]

@@ -1,0 +1,117 @@
+"""Frames and the files they come from or go to. What a file is called and weighs is `etl.io`'s business."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from etl.io import StoredObject
+
+PARTITION = "run_date"
+DELIVERY = "dt"
+MAX_RECORDS_PER_FILE = 5_000_000
+
+_MIB = 1024 * 1024
+_SHUFFLE_BYTES_PER_FILE = 256 * _MIB  # of rows on their way to a file; as Parquet about a third of it
+_INPUT_BYTES_PER_SHUFFLE_PARTITION = 64 * _MIB
+
+_SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    # The parsers of Spark 4, also on 3.5, where the default asks the operator instead of giving null.
+    "spark.sql.legacy.timeParserPolicy": "CORRECTED",
+    # INT96 has no statistics; and no rebasing, or a row dated 0001-01-01 would end the job.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "16",
+    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.adaptive.advisoryPartitionSizeInBytes": str(_SHUFFLE_BYTES_PER_FILE),
+}
+
+
+def configure(spark: SparkSession, input_bytes: int) -> None:
+    """Settings that the results depend on, and shuffles as wide as `input_bytes` needs."""
+    for name, value in _SETTINGS.items():
+        spark.conf.set(name, value)
+    by_size = -(-input_bytes // _INPUT_BYTES_PER_SHUFFLE_PARTITION)
+    width = max(spark.sparkContext.defaultParallelism, min(by_size, 1000))
+    spark.conf.set("spark.sql.shuffle.partitions", str(width))
+
+
+def read_lines(spark: SparkSession, source: str, files: Sequence[StoredObject]) -> DataFrame:
+    """The lines of delivered files: `value`, `run_date` (text) and their order: `file_path` (encoded URI),
+    `block_start`, `row_id` (unique). Compression by the name's ending; a byte-order mark at the start of a file is dropped.
+
+    A line ends with a line feed alone: inside JSON a carriage return is space.
+    """
+    lines = spark.read.text([_escape_glob(file.uri) for file in files], lineSep="\n")
+    # Inside a split `row_id` follows the lines, and the splits of a file follow `block_start`.
+    columns = lines.select(
+        "value",
+        F.col("_metadata.file_path").alias("file_path"),
+        F.col("_metadata.file_block_start").alias("block_start"),
+        F.monotonically_increasing_id().alias("row_id"),
+    )
+    nesting = source.count(f"/{DELIVERY}=") + 1
+    below = F.substring_index(
+        F.substring_index("file_path", f"/{DELIVERY}=", nesting + 1), f"/{DELIVERY}=", -1
+    )
+    return columns.select("value", F.substring(below, 1, 10).alias(PARTITION), "file_path", "block_start", "row_id")
+
+
+def read_partitions(
+    spark: SparkSession, location: str, files: Sequence[StoredObject], columns: Iterable[str]
+) -> DataFrame:
+    """Text `columns` of Parquet files, and `run_date` as text."""
+    schema = ", ".join([*(f"`{name}` string" for name in columns), f"{PARTITION} string"])
+    reader = spark.read.schema(schema).option("basePath", location)
+    return reader.parquet(*(_escape_glob(file.uri) for file in files))
+
+
+def count_rows_of_files(
+    spark: SparkSession, location: str, files: Mapping[date, Sequence[StoredObject]], column: str | None = None
+) -> dict[tuple[str, str], int]:
+    """Rows that really lie in the files, per date and value of `column` ("" when there is none). Reads the footers,
+    and of the rows that column only."""
+    present = [file for of_date in files.values() for file in of_date]
+    if not present:
+        return {}
+    rows = read_partitions(spark, location, present, [column] if column else [])
+    value = F.col(column) if column else F.lit("")
+    counted = rows.groupBy(PARTITION, value.alias("value")).count().collect()
+    return {(row[PARTITION], row["value"]): row["count"] for row in counted}
+
+
+def root_cause(error: Py4JJavaError) -> str:
+    """The first line of what went wrong at the bottom of a chain of Java exceptions."""
+    cause = error.java_exception
+    while cause.getCause() is not None:
+        cause = cause.getCause()
+    return str(cause.toString()).splitlines()[0]
+
+
+def write_partitions(frame: DataFrame, location: str, order: str) -> None:
+    """Replaces the partitions that `frame` has rows for, and no other; rows lie by `order`, so that the same rows give
+    the same bytes. Few files: one per date, more only where one would be large."""
+    # In SQL, because DataFrame.hint of Spark 3.5 takes no column names.
+    rebalance = f"select /*+ REBALANCE({PARTITION}) */ * from {{frame}}"
+    gathered = frame.sparkSession.sql(rebalance, frame=frame)
+    sorted_rows = gathered.sortWithinPartitions(PARTITION, order).drop(order)
+    (
+        sorted_rows.write.mode("overwrite")
+        .option("partitionOverwriteMode", "dynamic")
+        .option("maxRecordsPerFile", MAX_RECORDS_PER_FILE)
+        # Spark commits by moving whole partitions out of a staging folder; until then moving files twice is waste.
+        .option("mapreduce.fileoutputcommitter.algorithm.version", "2")
+        .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
+        .partitionBy(PARTITION)
+        .parquet(location)
+    )
+
+
+def _escape_glob(uri: str) -> str:
+    return re.sub(r"([\\*?\[\]{}])", r"\\\1", uri)

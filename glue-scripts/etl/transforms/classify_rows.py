@@ -1,0 +1,133 @@
+"""Rows become good rows or quarantined rows: one reason each, the first in the contract's order that fits."""
+
+from functools import reduce
+from operator import or_
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import ArrayType, BooleanType, DataType, DoubleType, MapType, StringType
+
+from etl.contract import Column as ContractColumn
+from etl.contract import Contract, Rule
+from etl.transforms.parse_lines import parse_member, readable
+
+_NOT_TEXTS: tuple[DataType, ...] = (
+    BooleanType(),
+    MapType(StringType(), StringType()),
+    ArrayType(StringType()),
+)
+
+
+def classify_rows(parsed: DataFrame, contract: Contract) -> DataFrame:
+    """Judges what `parse_lines` made.
+
+    Out: the other columns of `parsed`; `reason`, null for a good row; `raw_line`, null for a good row; the contract's
+    output columns, null for a quarantined one.
+    """
+    made = ("line", "row", "texts", "is_object", "is_clean")
+    others = [name for name in parsed.columns if name not in made]
+    timed = parsed.select("*", _timestamp(contract).alias("moment"))
+    judged = timed.select("*", _reason(contract).alias("reason"))
+    is_good = F.col("reason").isNull()
+    return judged.select(
+        *others,
+        "reason",
+        F.when(~is_good, readable(F.col("line"))).alias("raw_line"),
+        *(F.when(is_good, _output(contract, name)).alias(name) for name in contract.output),
+    )
+
+
+def _reason(contract: Contract) -> Column:
+    conditions = [(rule.reason, _fails(rule, contract)) for rule in contract.rules]
+    (first, fails), *rest = conditions
+    reason = F.when(fails, F.lit(first))
+    for name, fails in rest:
+        reason = reason.when(fails, F.lit(name))
+    return reason
+
+
+def _fails(rule: Rule, contract: Contract) -> Column:
+    if rule.kind == "missing":
+        return _is_missing(_text(str(rule.column)))
+    if rule.kind == "wrongType":
+        return _has_wrong_type(contract)
+    if rule.kind == "notATimestamp":
+        return F.col("moment").isNull()
+    return ~F.col("is_object")
+
+
+def _text(name: str) -> Column:
+    """A string column's text, also where the row as a whole could not be typed."""
+    return F.when(F.col("is_clean"), F.col("row")[name]).otherwise(F.col("texts")[name])
+
+
+def _is_missing(text: Column) -> Column:
+    has_something_to_see = text.rlike(r"[^\s\p{Z}]")
+    return text.isNull() | ~has_something_to_see
+
+
+def _has_wrong_type(contract: Contract) -> Column:
+    """Not clean means a mismatch that Spark saw. In a string column it sees none, so a text that looks like another
+    value is parsed as such a value: only what really is one then comes out."""
+    looks_wrong = reduce(or_, (_looks_wrong(F.col("row")[column.name], column) for column in contract.columns))
+    is_wrong = reduce(or_, (_is_wrong(F.col("line"), column) for column in contract.columns))
+    return F.when(~F.col("is_clean"), True).when(looks_wrong, is_wrong).otherwise(F.lit(False))
+
+
+def _looks_wrong(value: Column, column: ContractColumn) -> Column:
+    """Cheap, and true of every wrong value, but also of texts like '[1]'."""
+    if column.type == "array":
+        return F.coalesce(
+            F.exists(
+                value, lambda entry: reduce(or_, (_looks_wrong(entry[f.name], f) for f in column.fields))
+            ),
+            F.lit(False),
+        )
+    if column.type == "number":
+        return F.coalesce(F.abs(value) == float("inf"), F.lit(False))
+    if column.type == "string":
+        looks = value.isin("true", "false") | value.startswith("{") | value.startswith("[")
+        return F.coalesce(looks, F.lit(False))
+    return F.lit(False)
+
+
+def _is_wrong(text: Column, column: ContractColumn) -> Column:
+    """Exact, for the column of the JSON object in `text`; `text` is known to be clean."""
+    if column.type == "array":
+        entries = parse_member(text, column.name, ArrayType(StringType()))
+        return F.coalesce(
+            F.exists(entries, lambda entry: reduce(or_, (_is_wrong(entry, f) for f in column.fields))),
+            F.lit(False),
+        )
+    if column.type == "number":
+        # A number beyond the range of a double is read as infinity, which no JSON number means.
+        return _looks_wrong(parse_member(text, column.name, DoubleType()), column)
+    if column.type == "string":
+        return reduce(or_, (parse_member(text, column.name, kind).isNotNull() for kind in _NOT_TEXTS))
+    return F.lit(False)
+
+
+def _timestamp(contract: Contract) -> Column:
+    text = _text(contract.timestamp.source)
+    return F.coalesce(*(F.try_to_timestamp(text, F.lit(pattern)) for pattern in contract.timestamp.formats))
+
+
+def _output(contract: Contract, name: str) -> Column:
+    if name == contract.timestamp.column:
+        return F.col("moment")
+    if name == contract.timestamp.date_column:
+        return F.to_date("moment")
+    if name == contract.category.column:
+        return _category(contract)
+    return F.col("row")[name]
+
+
+def _category(contract: Contract) -> Column:
+    source = F.col("row")[contract.category.source]
+    category = F.lit(contract.category.default)
+    by_category: dict[str, list[str]] = {}
+    for value, name in contract.category.values.items():
+        by_category.setdefault(name, []).append(value)
+    for name, values in by_category.items():
+        category = F.when(source.isin(values), F.lit(name)).otherwise(category)
+    return category

@@ -1,0 +1,10 @@
+"""The name of a source file as its object key says it."""
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F  # noqa: N812
+
+
+def decode_uri(file_path: Column) -> Column:
+    """Spark names a file by its encoded URI (`a%20b.json`); this gives what was encoded (`a b.json`)."""
+    plus_is_no_space = F.replace(file_path, F.lit("+"), F.lit("%2B"))
+    return F.url_decode(plus_is_no_space)

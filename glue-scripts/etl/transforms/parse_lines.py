@@ -1,0 +1,118 @@
+"""Lines of text become rows: strict JSON (RFC 8259), each line parsed once, no Python in the workers.
+
+`from_json` alone is too kind: it stops at the end of the first object and so accepts `{…} rubbish` and `{…}{…}`. Hence
+the seal: before the last brace of a line one more member is written, whose value is the hash of the line. A parser that
+meets it at the top level has seen the whole line as one object; one that stopped earlier, or lost count of its braces,
+has not.
+"""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import (
+    ArrayType,
+    DataType,
+    DoubleType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+)
+
+from etl.contract import Column as ContractColumn
+from etl.contract import Contract
+
+SEAL = "x-etl-seal"
+UNPARSED = "x-etl-unparsed"
+
+_JSON_SPACE = " \t\r\n"
+_TYPES: dict[str, DataType] = {"string": StringType(), "integer": LongType(), "number": DoubleType()}
+# Spark's defaults accept single quotes and NaN, which are not JSON; the others are said so that they stay so.
+_STRICT = {
+    "mode": "PERMISSIVE",
+    "columnNameOfCorruptRecord": UNPARSED,
+    "allowSingleQuotes": "false",
+    "allowNonNumericNumbers": "false",
+    "allowComments": "false",
+    "allowUnquotedFieldNames": "false",
+    "allowNumericLeadingZeros": "false",
+    "allowBackslashEscapingAnyCharacter": "false",
+    "allowUnquotedControlChars": "false",
+}
+
+
+def spark_type(column: ContractColumn) -> DataType:
+    """The type a column of the contract has in a frame: bigint for integer, double for number."""
+    if column.type == "array":
+        fields = [StructField(field.name, spark_type(field)) for field in column.fields]
+        return ArrayType(StructType(fields))
+    return _TYPES[column.type]
+
+
+def parse_lines(lines: DataFrame, contract: Contract) -> DataFrame:
+    """Adds to every line that is not blank what it holds.
+
+    In: `value` and any others. Out: the others, and
+    - `line`: the line without the space around it;
+    - `row`: the contract's columns, typed; null or partial where a line is not clean;
+    - `texts`: the same columns as text where a line is not clean, else null;
+    - `is_clean`: the line is one JSON object in valid UTF-8, and every value has the declared type, except that Spark
+      takes any JSON value for a string;
+    - `is_object`: the line is one JSON object in valid UTF-8.
+    """
+    others = [name for name in lines.columns if name != "value"]
+    blank_is_no_row = F.col("line") != ""
+    stripped = lines.select(*others, _strip(F.col("value")).alias("line")).filter(blank_is_no_row)
+    typed = stripped.select("*", F.from_json(_seal(), _row_type(contract), _STRICT).alias("row"))
+    judged = typed.select("*", (_is_whole("row") & _is_utf8()).alias("is_clean"))
+    texts = F.when(~F.col("is_clean"), F.from_json(_careful_seal(), _text_type(contract), _STRICT))
+    read = judged.select("*", texts.alias("texts"))
+    return read.select("*", (F.col("is_clean") | (_is_whole("texts") & _is_utf8())).alias("is_object"))
+
+
+def readable(line: Column) -> Column:
+    """The line in valid UTF-8: what was not is replaced by U+FFFD."""
+    return F.format_string("%s", line)
+
+
+def parse_member(text: Column, name: str, kind: DataType) -> Column:
+    """The member `name` of the JSON object in `text` when it is of `kind`, else null."""
+    return F.from_json(text, StructType([StructField(name, kind)]), _STRICT)[name]
+
+
+def _strip(value: Column) -> Column:
+    # The first branch spares nearly every line the search from its end, which costs as much as parsing it.
+    is_bare = value.startswith("{") & value.endswith("}")
+    return F.when(is_bare, value).otherwise(F.btrim(value, F.lit(_JSON_SPACE)))
+
+
+def _is_utf8() -> Column:
+    return readable(F.col("line")) == F.col("line")
+
+
+def _seal() -> Column:
+    body = F.expr("substring(line, 1, length(line) - 1)")
+    member = F.concat(F.lit(f',"{SEAL}":'), F.xxhash64("line").cast("string"), F.lit("}"))
+    return F.when(F.col("line").endswith("}"), F.concat(body, member)).otherwise(F.col("line"))
+
+
+def _careful_seal() -> Column:
+    """For an object without members, which has no place for a comma."""
+    only = F.concat(F.lit(f'{{"{SEAL}":'), F.xxhash64("line").cast("string"), F.lit("}"))
+    return F.when(F.col("line").rlike(r"^\{[ \t\r\n]*\}$"), only).otherwise(_seal())
+
+
+def _is_whole(parsed: str) -> Column:
+    holds_its_seal = F.col(parsed)[SEAL] == F.xxhash64("line")
+    return F.coalesce(F.col(parsed)[UNPARSED].isNull() & holds_its_seal, F.lit(False))
+
+
+def _row_type(contract: Contract) -> StructType:
+    return _parsed_type([StructField(column.name, spark_type(column)) for column in contract.columns])
+
+
+def _text_type(contract: Contract) -> StructType:
+    return _parsed_type([StructField(column.name, StringType()) for column in contract.columns])
+
+
+def _parsed_type(fields: list[StructField]) -> StructType:
+    return StructType([*fields, StructField(SEAL, LongType()), StructField(UNPARSED, StringType())])

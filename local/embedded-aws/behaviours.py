@@ -1,0 +1,43 @@
+"""All behaviours that are added to MiniStack, put in place in one order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import athena_partitions
+import catalogue_calls
+import crawls
+import event_delivery
+import job_runs
+import request_rights
+import resource_details
+import snapshots
+import state_machines
+from settings import Settings
+
+_BEHAVIOURS = (
+    request_rights,
+    resource_details,
+    catalogue_calls,
+    job_runs,
+    crawls,
+    state_machines,
+    event_delivery,
+    athena_partitions,
+    snapshots,  # ends last: it saves what the others have ended
+)
+
+
+@dataclass(frozen=True)
+class Extended:
+    """What must be ended with the server."""
+
+    ends: tuple[Callable[[], None], ...]
+
+    def close(self) -> None:
+        for end in self.ends:
+            end()
+
+
+def install(settings: Settings) -> Extended:
+    """Put every behaviour in place. Call once, before the first request."""
+    return Extended(tuple(behaviour.install(settings) for behaviour in _BEHAVIOURS))

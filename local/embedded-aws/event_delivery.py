@@ -1,0 +1,81 @@
+"""EventBridge publishes to a topic only when the topic's policy, and its key's, let that rule in.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+"""
+
+import contextvars
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import emulator
+import roles
+from settings import Settings
+
+_BEHAVIOUR = "a topic's policy for rules"
+_PRINCIPAL = "events.amazonaws.com"
+_logger = logging.getLogger("embedded-aws.event-delivery")
+_rule: contextvars.ContextVar[str] = contextvars.ContextVar("rule_arn", default="")
+
+
+def install(settings: Settings) -> Callable[[], None]:
+    """Wrap how MiniStack invokes targets, and how it publishes to topics."""
+    del settings
+
+    def targets(original: Any) -> Callable[..., Any]:
+        def invoke_target(target: dict[str, Any], event: Any, rule: dict[str, Any], view: Any = None) -> Any:
+            token = _rule.set(str((rule or {}).get("Arn", "")))
+            try:
+                return original(target, event, rule, view)
+            finally:
+                _rule.reset(token)
+
+        return invoke_target
+
+    def topics(original: Any) -> Callable[..., Any]:
+        def dispatch_to_sns(arn: str, payload: Any) -> Any:
+            refusal = _refusal(arn, _rule.get())
+            if refusal:
+                _logger.warning("rule %s does not reach %s: %s", _rule.get(), arn, refusal)
+                return None
+            return original(arn, payload)
+
+        return dispatch_to_sns
+
+    module = "services.eventbridge"
+    emulator.replace(module, "_invoke_target", ("target", "event", "rule", "view"), targets, _BEHAVIOUR)
+    emulator.replace(module, "_dispatch_to_sns", ("arn", "payload"), topics, _BEHAVIOUR)
+    return lambda: None
+
+
+def _refusal(topic_arn: str, rule_arn: str) -> str:
+    """Why the rule may not publish to the topic; empty when it may."""
+    topic = emulator.service("sns")._topic_by_arn_any_scope(topic_arn)
+    if topic is None:
+        return "there is no such topic"
+    attributes = topic.get("attributes") or {}
+    if not _allows(attributes.get("Policy") or "{}", "sns:Publish", topic_arn, rule_arn):
+        return f"the topic's policy does not let {_PRINCIPAL} publish for this rule"
+    key_id = attributes.get("KmsMasterKeyId")
+    key = emulator.service("kms")._resolve_key(key_id) if key_id else None
+    for action in ("kms:Decrypt", "kms:GenerateDataKey") if key else ():
+        if not _allows(key.get("Policy") or "{}", action, str(key["Arn"]), rule_arn):
+            return f"the key's policy does not let {_PRINCIPAL} use {action}"
+    return ""
+
+
+def _allows(policy: str, action: str, resource: str, rule_arn: str) -> bool:
+    evaluator = emulator.module("core.iam_evaluator")
+    account, region = roles.current_scope()
+    context = evaluator.EvalContext(
+        principal_arn=_PRINCIPAL,
+        principal_type="Service",
+        principal_account=account,
+        action=action,
+        resource_arn=resource,
+        region=region,
+        secure_transport=True,
+        service_context={"aws:sourcearn": rule_arn, "aws:sourceaccount": account},
+    )
+    return bool(evaluator.evaluate_resource_policy(policy, context, service=_PRINCIPAL).decision == "Allow")

@@ -1,0 +1,98 @@
+"""One embedded AWS for all tests of this folder, spoken to through boto3 only, and roles to try."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+HERE = Path(__file__).resolve().parent
+SERVER = HERE.parent / "server.py"
+JARS = HERE.parents[2] / ".setup" / "jars"
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+
+sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parent / "glue-runtime"))
+
+
+class Bench:
+    """A running server and what its ready line said."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        command = [sys.executable, str(SERVER), "--state", str(folder / "aws"), "--tls", str(folder / "tls")]
+        command += ["--jars", str(JARS), "--logs", str(folder / "logs"), "--account", ACCOUNT, "--region", REGION]
+        self.process = subprocess.Popen(
+            [*command, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, f"no ready line: {self.process.stderr.read() if self.process.stderr else ''}"
+        self.ready: dict[str, Any] = json.loads(line)
+
+    def client(self, service: str, credentials: dict[str, str] | None = None) -> Any:
+        keys = credentials or {
+            "aws_access_key_id": self.ready["accessKeyId"],
+            "aws_secret_access_key": self.ready["secretAccessKey"],
+        }
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.ready["endpoint"],
+            verify=self.ready["caBundle"],
+            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+            **keys,
+        )
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            assert self.process.stdin is not None
+            self.process.stdin.close()
+        return self.process.wait(timeout=30)
+
+    def log(self) -> str:
+        return (self.folder / "logs" / "aws.log").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    started = Bench(tmp_path_factory.mktemp("bench"), "--job-minute-seconds", "6")
+    yield started
+    assert started.stop() == 0
+
+
+def statement(actions: list[str], resources: list[str], **conditions: Any) -> dict[str, Any]:
+    allow: dict[str, Any] = {"Effect": "Allow", "Action": actions, "Resource": resources}
+    return {**allow, "Condition": conditions} if conditions else allow
+
+
+def make_role(bench: Bench, name: str, service: str, statements: list[dict[str, Any]]) -> str:
+    """A role that ``service`` may assume, with one inline policy; its ARN. Made anew when it exists."""
+    iam = bench.client("iam")
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+    }
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    if statements:
+        policy = {"Version": "2012-10-17", "Statement": statements}
+        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(policy))
+    return str(arn)
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 30.0) -> Any:
+    """The first answer that is true; fails after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = what()
+        if answer:
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(f"nothing after {seconds:g} s")

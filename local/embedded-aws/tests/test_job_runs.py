@@ -1,0 +1,151 @@
+"""Job runs: a foreign script (invoices, CSV to Parquet) under real Spark with the job role's own rights."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from conftest import Bench, make_role, statement, wait_for
+
+BUCKET = "acme-invoices"
+SCRIPT = """
+import sys
+from awsglue.context import GlueContext
+from awsglue.job import Job
+from awsglue.utils import getResolvedOptions
+from pyspark.context import SparkContext
+from rates import RATE
+
+options = getResolvedOptions(sys.argv, ["JOB_NAME", "source", "target", "fixed"])
+spark = GlueContext(SparkContext.getOrCreate()).spark_session
+job = Job(GlueContext(spark.sparkContext))
+job.init(options["JOB_NAME"], options)
+print("rate", RATE, "fixed", options["fixed"], "version", spark.version)
+invoices = spark.read.csv(options["source"], header=True, inferSchema=True)
+invoices.selectExpr("*", f"amount * {RATE} as gross").write.mode("overwrite").partitionBy("country").parquet(options["target"])
+job.commit()
+"""
+FINAL = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
+
+
+@pytest.fixture(scope="module")
+def invoices(bench: Bench) -> Iterator[Bench]:
+    s3 = bench.client("s3")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_object(Bucket=BUCKET, Key="in/a.csv", Body=b"id,country,amount\n1,FR,10\n2,DE,20\n3,FR,30\n")
+    s3.put_object(Bucket=BUCKET, Key="code/gross.py", Body=SCRIPT.encode())
+    s3.put_object(Bucket=BUCKET, Key="code/sleep.py", Body=b"import time\nprint('here', flush=True)\ntime.sleep(600)\n")
+    s3.put_object(Bucket=BUCKET, Key="code/rates.py", Body=b"RATE = 1.2\n")
+    reads = [
+        statement(["s3:GetObject"], [f"arn:aws:s3:::{BUCKET}/in", f"arn:aws:s3:::{BUCKET}/in/*", f"arn:aws:s3:::{BUCKET}/code/*"]),
+        statement(["s3:ListBucket"], [f"arn:aws:s3:::{BUCKET}"]),
+        statement(["logs:*"], ["*"]),
+    ]
+    out = f"arn:aws:s3:::{BUCKET}/out"
+    writes = statement(["s3:PutObject", "s3:DeleteObject", "s3:GetObject"], [out, f"{out}/*"])
+    roles = {
+        "writer": make_role(bench, "job-writer", "glue.amazonaws.com", [*reads, writes]),
+        "reader": make_role(bench, "job-reader", "glue.amazonaws.com", reads),
+        "stranger": make_role(bench, "job-stranger", "lambda.amazonaws.com", [*reads, writes]),
+    }
+    glue = bench.client("glue")
+    for name, role in roles.items():
+        glue.create_job(Name=name, **job("gross.py", role))
+    glue.create_job(Name="sleeper", **job("sleep.py", roles["writer"]))
+    yield bench
+
+
+def job(script: str, role: str, **more: Any) -> dict[str, Any]:
+    return {
+        "Role": role,
+        "Command": {"Name": "glueetl", "ScriptLocation": f"s3://{BUCKET}/code/{script}", "PythonVersion": "3"},
+        "GlueVersion": "5.1",
+        "WorkerType": "G.1X",
+        "NumberOfWorkers": 2,
+        "ExecutionProperty": {"MaxConcurrentRuns": 1},
+        "DefaultArguments": {
+            "--source": f"s3://{BUCKET}/in/",
+            "--target": f"s3://{BUCKET}/nowhere/",
+            "--fixed": "default",
+            "--extra-py-files": f"s3://{BUCKET}/code/rates.py",
+            "--custom-logGroup-prefix": "/acme/glue",
+        },
+        "NonOverridableArguments": {"--fixed": "kept"},
+        **more,
+    }
+
+
+def run(bench: Bench, name: str, **request: Any) -> dict[str, Any]:
+    glue = bench.client("glue")
+    run_id = glue.start_job_run(JobName=name, **request)["JobRunId"]
+    return wait_for(lambda: ended(bench, name, run_id), 90)
+
+
+def ended(bench: Bench, name: str, run_id: str) -> dict[str, Any] | None:
+    state = bench.client("glue").get_job_run(JobName=name, RunId=run_id)["JobRun"]
+    return state if state["JobRunState"] in FINAL else None
+
+
+def test_a_run_reads_and_writes_with_its_role_and_logs_where_glue_does(invoices: Bench) -> None:
+    done = run(invoices, "writer", Arguments={"--target": f"s3://{BUCKET}/out/", "--fixed": "ignored"})
+    assert (done["JobRunState"], done.get("ErrorMessage")) == ("SUCCEEDED", None)
+    assert done["Id"].startswith("jr_")
+    s3 = invoices.client("s3")
+    keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix="out/")["Contents"]]
+    assert {key.split("/")[1] for key in keys if key.endswith(".parquet")} == {"country=DE", "country=FR"}
+    logs = invoices.client("logs")
+    lines = logs.get_log_events(logGroupName="/acme/glue/output", logStreamName=done["Id"])["events"]
+    assert [line["message"] for line in lines] == ["rate 1.2 fixed kept version 3.5.6"]
+    files = invoices.folder / "logs" / "job-runs" / done["Id"]
+    assert "rate 1.2" in (files / "output.log").read_text()
+
+
+def test_a_role_without_the_right_to_write_fails_the_run_with_access_denied(invoices: Bench) -> None:
+    done = run(invoices, "reader", Arguments={"--target": f"s3://{BUCKET}/out/"})
+    assert done["JobRunState"] == "FAILED"
+    assert "AccessDeniedException" in done["ErrorMessage"]
+    assert "\tat " not in done["ErrorMessage"]
+
+
+def test_a_role_that_does_not_trust_glue_starts_nothing(invoices: Bench) -> None:
+    glue = invoices.client("glue")
+    with pytest.raises(glue.exceptions.InvalidInputException, match=r"does not trust glue\.amazonaws\.com"):
+        glue.start_job_run(JobName="stranger")
+
+
+def test_a_second_run_is_refused_and_a_stopped_run_is_stopped(invoices: Bench) -> None:
+    glue = invoices.client("glue")
+    run_id = glue.start_job_run(JobName="sleeper")["JobRunId"]
+    with pytest.raises(glue.exceptions.ConcurrentRunsExceededException):
+        glue.start_job_run(JobName="sleeper")
+    output = invoices.folder / "logs" / "job-runs" / run_id / "output.log"
+    wait_for(lambda: output.is_file() and "here" in output.read_text())
+    answer = glue.batch_stop_job_run(JobName="sleeper", JobRunIds=[run_id, "jr_unknown"])
+    assert answer["SuccessfulSubmissions"] == [{"JobName": "sleeper", "JobRunId": run_id}]
+    assert answer["Errors"][0]["ErrorDetail"]["ErrorCode"] == "EntityNotFoundException"
+    assert wait_for(lambda: ended(invoices, "sleeper", run_id), 20)["JobRunState"] == "STOPPED"
+
+
+def test_a_run_over_its_time_ends_as_timeout(invoices: Bench) -> None:
+    started = time.monotonic()
+    done = run(invoices, "sleeper", Timeout=1)  # a minute lasts 6 s here
+    assert done["JobRunState"] == "TIMEOUT"
+    assert time.monotonic() - started < 20
+
+
+def test_another_glue_version_is_refused_by_name(invoices: Bench) -> None:
+    glue = invoices.client("glue")
+    role = "arn:aws:iam::123456789012:role/job-writer"
+    glue.create_job(Name="newer", **job("gross.py", role, GlueVersion="9.9"))
+    done = run(invoices, "newer")
+    assert done["JobRunState"] == "FAILED"
+    assert "Glue 9.9 is not to be had here" in done["ErrorMessage"]
+
+
+def test_what_ends_a_script_is_the_message_of_the_run(invoices: Bench) -> None:
+    body = b"class MissingThing(Exception):\n    pass\nraise MissingThing('no invoices for June')\n"
+    invoices.client("s3").put_object(Bucket=BUCKET, Key="code/raises.py", Body=body)
+    role = "arn:aws:iam::123456789012:role/job-writer"
+    invoices.client("glue").create_job(Name="raises", **job("raises.py", role))
+    done = run(invoices, "raises")
+    assert (done["JobRunState"], done["ErrorMessage"]) == ("FAILED", "MissingThing: no invoices for June")

@@ -1,0 +1,297 @@
+"""State machines of a foreign bakery: the machine's own role, `.sync`, error names, lost paths, stops and time-outs."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from conftest import ACCOUNT, REGION, Bench, make_role, statement, wait_for
+
+BUCKET = "bakery-orders"
+JOB = "bake"
+STATES = f"arn:aws:states:{REGION}:{ACCOUNT}"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:bakery"
+BODY = """
+import sys, time
+if "--fail" in sys.argv: raise ValueError("the oven is cold")
+if "--slow" in sys.argv: time.sleep(600)
+print("baked", flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def bakery(bench: Bench) -> Iterator[Bench]:
+    s3 = bench.client("s3")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket=BUCKET, Key="code/bake.py", Body=BODY.encode())
+    s3.put_object(Bucket=BUCKET, Key="books/1.json", Body=b'{"loaves": 12}')
+    read_all = statement(["s3:GetObject"], [f"arn:aws:s3:::{BUCKET}/*"])
+    baker = make_role(bench, "baker", "glue.amazonaws.com", [read_all, statement(["logs:*"], ["*"])])
+    command = {"Name": "glueetl", "ScriptLocation": f"s3://{BUCKET}/code/bake.py"}
+    bench.client("glue").create_job(
+        Name=JOB, Role=baker, Command=command, GlueVersion="5.1", ExecutionProperty={"MaxConcurrentRuns": 2}
+    )
+    bench.client("sns").create_topic(Name="bakery")
+    jobs = ["glue:StartJobRun", "glue:GetJobRun", "glue:BatchStopJobRun"]
+    children = [f"{STATES}:stateMachine:child*", f"{STATES}:execution:child*"]
+    make_role(
+        bench,
+        "manager",
+        "states.amazonaws.com",
+        [
+            statement(jobs, [f"arn:aws:glue:{REGION}:{ACCOUNT}:job/{JOB}"]),
+            statement(["s3:GetObject", "s3:ListBucket"], [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/books/*"]),
+            statement(["sns:Publish"], [TOPIC]),
+            statement(["states:StartExecution", "states:DescribeExecution", "states:StopExecution"], children),
+            statement(["glue:GetCrawler", "glue:StartCrawler"], [f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/mill"]),
+        ],
+    )
+    make_role(bench, "intern", "states.amazonaws.com", [])
+    yield bench
+
+
+def task(resource: str, parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Parameters": parameters, "End": True, **more}
+
+
+def machine(bench: Bench, name: str, states: dict[str, Any], role: str = "manager", **top: Any) -> str:
+    definition = json.dumps({"StartAt": next(iter(states)), "States": states, **top})
+    role_arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+    answer = bench.client("stepfunctions").create_state_machine(name=name, definition=definition, roleArn=role_arn)
+    return str(answer["stateMachineArn"])
+
+
+def execute(bench: Bench, arn: str, data: Any = None, seconds: float = 30) -> dict[str, Any]:
+    states = bench.client("stepfunctions")
+    run = states.start_execution(stateMachineArn=arn, input=json.dumps(data or {}))["executionArn"]
+    return dict(wait_for(lambda: ended(bench, run), seconds))
+
+
+def ended(bench: Bench, run: str) -> dict[str, Any] | None:
+    execution = bench.client("stepfunctions").describe_execution(executionArn=run)
+    return execution if execution["status"] != "RUNNING" else None
+
+
+def history(bench: Bench, run: str) -> list[dict[str, Any]]:
+    return list(bench.client("stepfunctions").get_execution_history(executionArn=run)["events"])
+
+
+def test_a_job_run_is_waited_for_and_its_run_returned(bakery: Bench) -> None:
+    arn = machine(bakery, "bakes", {"Bake": task("glue:startJobRun.sync", {"JobName": JOB})})
+    done = execute(bakery, arn)
+    assert done["status"] == "SUCCEEDED", done.get("cause")
+    run = json.loads(done["output"])
+    assert (run["JobName"], run["JobRunState"]) == (JOB, "SUCCEEDED")
+    assert isinstance(run["StartedOn"], int) and run["StartedOn"] > 1_600_000_000_000
+    events = history(bakery, done["executionArn"])
+    kinds = [event["type"] for event in events]
+    assert kinds == [
+        "ExecutionStarted",
+        "TaskStateEntered",
+        "TaskScheduled",
+        "TaskSubmitted",
+        "TaskSucceeded",
+        "TaskStateExited",
+        "ExecutionSucceeded",
+    ]
+    assert events[1]["stateEnteredEventDetails"]["name"] == "Bake"
+    assert events[2]["taskScheduledEventDetails"]["resourceType"] == "glue"
+    assert events[2]["taskScheduledEventDetails"]["resource"] == "startJobRun.sync"
+    assert json.loads(events[3]["taskSubmittedEventDetails"]["output"])["JobRunId"] == run["Id"]
+    assert all(later["timestamp"] >= earlier["timestamp"] for earlier, later in zip(events, events[1:], strict=False))
+
+
+def test_a_failed_job_run_fails_the_task_with_the_run_as_cause(bakery: Bench) -> None:
+    arn = machine(
+        bakery, "burns", {"Bake": task("glue:startJobRun.sync", {"JobName": JOB, "Arguments": {"--fail": "x"}})}
+    )
+    done = execute(bakery, arn)
+    assert (done["status"], done["error"]) == ("FAILED", "States.TaskFailed")
+    cause = json.loads(done["cause"])
+    assert (cause["JobRunState"], cause["ErrorMessage"]) == ("FAILED", "ValueError: the oven is cold")
+
+
+def test_the_role_of_the_machine_decides(bakery: Bench) -> None:
+    arn = machine(bakery, "intern-bakes", {"Bake": task("glue:startJobRun.sync", {"JobName": JOB})}, role="intern")
+    done = execute(bakery, arn)
+    assert (done["status"], done["error"]) == ("FAILED", "Glue.AccessDeniedException")
+    arn = machine(bakery, "unknown-job", {"Bake": task("glue:startJobRun.sync", {"JobName": "nobody"})})
+    assert execute(bakery, arn)["error"] == "Glue.AccessDeniedException"
+    arn = machine(bakery, "intern-tells", {"Tell": task("sns:publish", {"TopicArn": TOPIC, "Message": "x"})}, "intern")
+    assert execute(bakery, arn)["error"] == "SNS.AuthorizationErrorException"
+
+
+def test_concurrent_runs_are_an_error_that_a_retrier_can_name(bakery: Bench) -> None:
+    glue = bakery.client("glue")
+    slow = [glue.start_job_run(JobName=JOB, Arguments={"--slow": "x"})["JobRunId"] for _ in range(2)]
+    catch = [{"ErrorEquals": ["Glue.ConcurrentRunsExceededException"], "Next": "Busy"}]
+    states = {
+        "Bake": task("glue:startJobRun.sync", {"JobName": JOB}, Catch=catch),
+        "Busy": {"Type": "Pass", "Result": "busy", "End": True},
+    }
+    done = execute(bakery, machine(bakery, "busy", states))
+    glue.batch_stop_job_run(JobName=JOB, JobRunIds=slow)
+    assert (done["status"], done["output"]) == ("SUCCEEDED", '"busy"')
+    wait_for(lambda: all(job_state(bakery, run) == "STOPPED" for run in slow))
+
+
+def job_state(bench: Bench, run_id: str) -> str:
+    return str(bench.client("glue").get_job_run(JobName=JOB, RunId=run_id)["JobRun"]["JobRunState"])
+
+
+def submitted_run(bench: Bench, run: str) -> str | None:
+    for event in history(bench, run):
+        if event["type"] == "TaskSubmitted":
+            return str(json.loads(event["taskSubmittedEventDetails"]["output"])["JobRunId"])
+    return None
+
+
+SLOW = {"JobName": JOB, "Arguments": {"--slow": "x"}}
+
+
+def test_a_stopped_execution_stops_its_job_and_stays_aborted(bakery: Bench) -> None:
+    states = bakery.client("stepfunctions")
+    arn = machine(bakery, "stopped", {"Bake": task("glue:startJobRun.sync", SLOW)})
+    run = states.start_execution(stateMachineArn=arn)["executionArn"]
+    job_run = wait_for(lambda: submitted_run(bakery, run))
+    states.stop_execution(executionArn=run, error="Closed", cause="no flour")
+    assert wait_for(lambda: job_state(bakery, job_run) == "STOPPED", 15)
+    done = states.describe_execution(executionArn=run)
+    assert (done["status"], done["error"], done["cause"]) == ("ABORTED", "Closed", "no flour")
+    assert [event["type"] for event in history(bakery, run)][-1] == "ExecutionAborted"
+
+
+def test_a_task_over_its_time_is_a_states_timeout_and_stops_its_job(bakery: Bench) -> None:
+    arn = machine(bakery, "late", {"Bake": task("glue:startJobRun.sync", SLOW, TimeoutSeconds=2)})
+    done = execute(bakery, arn)
+    assert (done["status"], done["error"]) == ("FAILED", "States.Timeout")
+    job_run = submitted_run(bakery, done["executionArn"])
+    assert wait_for(lambda: job_state(bakery, str(job_run)) == "STOPPED", 15)
+
+
+def test_an_execution_over_its_time_is_timed_out_and_stops_its_job(bakery: Bench) -> None:
+    arn = machine(bakery, "closing", {"Bake": task("glue:startJobRun.sync", SLOW)}, TimeoutSeconds=2)
+    done = execute(bakery, arn)
+    assert (done["status"], done["error"]) == ("TIMED_OUT", "States.Timeout")
+    job_run = submitted_run(bakery, done["executionArn"])
+    assert wait_for(lambda: job_state(bakery, str(job_run)) == "STOPPED", 15)
+
+
+def test_sdk_calls_read_as_text_with_aws_own_error_names(bakery: Bench) -> None:
+    def read(name: str, key: str) -> dict[str, Any]:
+        parameters = {"Bucket": BUCKET, "Key": key}
+        selector = {"books.$": "States.StringToJson($.Body)", "at.$": "$.LastModified"}
+        return execute(
+            bakery, machine(bakery, name, {"Read": task("aws-sdk:s3:getObject", parameters, ResultSelector=selector)})
+        )
+
+    output = json.loads(read("reads", "books/1.json")["output"])
+    assert output["books"] == {"loaves": 12}
+    assert output["at"].endswith("Z")
+    assert read("reads-nothing", "books/2.json")["error"] == "S3.NoSuchKeyException"
+    assert read("reads-elsewhere", "code/bake.py")["error"] == "S3.S3Exception"
+    glue = bakery.client("glue")
+    glue.create_database(DatabaseInput={"Name": "bakery"})
+    missing = machine(bakery, "no-mill", {"Start": task("aws-sdk:glue:startCrawler", {"Name": "mill"})})
+    assert execute(bakery, missing)["error"] == "Glue.EntityNotFoundException"
+    role = f"arn:aws:iam::{ACCOUNT}:role/baker"
+    targets = {"S3Targets": [{"Path": f"s3://{BUCKET}/books/"}]}
+    glue.create_crawler(Name="mill", Role=role, DatabaseName="bakery", Targets=targets)
+    found = execute(bakery, machine(bakery, "mill", {"Get": task("aws-sdk:glue:getCrawler", {"Name": "mill"})}))
+    crawler = json.loads(found["output"])["Crawler"]
+    assert crawler["State"] == "READY"
+    assert "LastCrawl" not in crawler
+
+
+def test_nested_executions(bakery: Bench) -> None:
+    child = machine(
+        bakery,
+        "child",
+        {
+            "Which": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.fail", "IsPresent": True, "Next": "Bad"}],
+                "Default": "Good",
+            },
+            "Good": {"Type": "Pass", "Result": {"rolls": 6}, "End": True},
+            "Bad": {"Type": "Fail", "Error": "NoFlour", "CausePath": "$.fail"},
+        },
+    )
+    parameters = {"StateMachineArn": child, "Input.$": "$"}
+    parent = machine(bakery, "parent", {"Call": task("states:startExecution.sync:2", parameters)})
+    good = execute(bakery, parent, {"day": 1})
+    output = json.loads(good["output"])
+    assert (output["Output"], output["Input"], output["Status"]) == ({"rolls": 6}, {"day": 1}, "SUCCEEDED")
+    bad = execute(bakery, parent, {"fail": "sold out"})
+    assert (bad["status"], bad["error"]) == ("FAILED", "States.TaskFailed")
+    cause = json.loads(bad["cause"])
+    assert (cause["Error"], cause["Cause"], cause["Status"]) == ("NoFlour", "sold out", "FAILED")
+    intern = machine(bakery, "intern-parent", {"Call": task("states:startExecution.sync:2", parameters)}, "intern")
+    assert execute(bakery, intern)["error"] == "StepFunctions.AWSStepFunctionsException"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"Type": "Pass", "Parameters": {"x.$": "$.lost"}, "End": True},
+        {"Type": "Pass", "InputPath": "$.lost", "End": True},
+        {"Type": "Pass", "OutputPath": "$.lost", "End": True},
+        {"Type": "Pass", "Parameters": {"x.$": "States.Format('{}', $.lost)"}, "End": True},
+        {"Type": "Choice", "Choices": [{"Variable": "$.lost", "StringEquals": "x", "Next": "S"}], "Default": "S"},
+    ],
+)
+def test_a_path_that_points_at_nothing_fails_and_is_not_caught(bakery: Bench, state: dict[str, Any]) -> None:
+    name = "lost-" + str(abs(hash(json.dumps(state))))[:9]
+    done = execute(bakery, machine(bakery, name, {"S": state}), {"there": None})
+    assert (done["status"], done["error"]) == ("FAILED", "States.Runtime")
+    assert "The JSONPath '$.lost' could not be found in the input '{\"there\": null}'" in done["cause"]
+    assert "state 'S' (entered at the event id #2)" in done["cause"]
+
+
+def test_choices_tell_null_from_missing_and_compare_by_path(bakery: Bench) -> None:
+    choices = [
+        {"Variable": "$.gone", "IsPresent": True, "Next": "No"},
+        {"Not": {"Variable": "$.none", "IsPresent": True}, "Next": "No"},
+        {"Not": {"Variable": "$.none", "IsNull": True}, "Next": "No"},
+        {"Variable": "$.text", "StringEqualsPath": "$.other", "Next": "No"},
+        {"Variable": "$.text", "StringLessThanPath": "$.other", "Next": "Yes"},
+    ]
+    states = {
+        "Which": {"Type": "Choice", "Choices": choices, "Default": "No"},
+        "Yes": {"Type": "Succeed"},
+        "No": {"Type": "Fail", "Error": "Wrong"},
+    }
+    done = execute(bakery, machine(bakery, "choices", states), {"none": None, "text": "a", "other": "b"})
+    assert done["status"] == "SUCCEEDED"
+
+
+def test_an_alias_runs_the_version_it_leads_to(bakery: Bench) -> None:
+    states = bakery.client("stepfunctions")
+    arn = machine(bakery, "versions", {"One": {"Type": "Pass", "Result": 1, "End": True}})
+    version = states.publish_state_machine_version(stateMachineArn=arn)["stateMachineVersionArn"]
+    routing = [{"stateMachineVersionArn": version, "weight": 100}]
+    alias = states.create_state_machine_alias(name="live", routingConfiguration=routing)["stateMachineAliasArn"]
+    second = {"StartAt": "Two", "States": {"Two": {"Type": "Pass", "Result": 2, "End": True}}}
+    states.update_state_machine(stateMachineArn=arn, definition=json.dumps(second))
+    assert [execute(bakery, which)["output"] for which in (alias, version, arn)] == ["1", "1", "2"]
+
+
+def test_the_history_is_logged_without_data_where_the_machine_says(bakery: Bench) -> None:
+    logs = bakery.client("logs")
+    logs.create_log_group(logGroupName="/aws/vendedlogs/states/bakery")
+    group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/vendedlogs/states/bakery:*"
+    destination = [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}]
+    definition = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+    arn = bakery.client("stepfunctions").create_state_machine(
+        name="logged",
+        definition=json.dumps(definition),
+        roleArn=f"arn:aws:iam::{ACCOUNT}:role/manager",
+        loggingConfiguration={"level": "ALL", "includeExecutionData": False, "destinations": destination},
+    )["stateMachineArn"]
+    execute(bakery, arn, {"secret": "sourdough"})
+    messages = [
+        json.loads(event["message"])
+        for event in logs.filter_log_events(logGroupName="/aws/vendedlogs/states/bakery")["events"]
+    ]
+    assert [message["type"] for message in messages] == ["PassStateEntered", "PassStateExited", "ExecutionSucceeded"]
+    assert "sourdough" not in json.dumps(messages)
