@@ -24,6 +24,11 @@ const library = {
   message: "Import the library's public surface, modules/index.",
 };
 
+const pureLibrary = {
+  regex: "modules/(?!core/).+",
+  message: "Settings are pure: of the library they import modules/core only.",
+};
+
 const directions = (files, patterns, ignores = []) => ({
   files,
   ignores,
@@ -36,7 +41,7 @@ module.exports = [
     [barrel, provider, bench, { regex: "^\\./modules", message: "main imports environments only." }],
   ),
   directions(["environments/**/*.ts"], [barrel, bench, library]),
-  directions(["environments/{settings,dev,staging,prod}.ts"], [barrel, bench, library, cdktf]),
+  directions(["environments/{settings,dev,staging,prod}.ts"], [barrel, bench, pureLibrary, cdktf]),
   directions(["modules/index.ts"], [barrel, bench, environments]),
   directions(
     ["modules/core/**/*.ts"],

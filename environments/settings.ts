@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { LOG_RETENTION_DAYS, logRetentionMistake } from "../modules/core/log-retention";
+import { placeholderMistake } from "../modules/core/placeholder";
 
 /**
  * The schema of an environment: plain data in, validated data out. Pure; every error names its field.
@@ -8,19 +10,11 @@ import { z } from "zod";
  * 10,485,760 bytes in the provider.
  */
 
-/** The retention periods CloudWatch Logs accepts, in days. */
-export const LOG_RETENTION_DAYS = [
-  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-] as const;
-
-/** Text that somebody meant to replace: angle brackets, unfilled interpolations, the usual words. */
-const PLACEHOLDER = /<[^>]*>|\$\{|\bYOUR[-_ ]|\bCHANGE[-_ ]?ME\b|\bTODO\b|\bREPLACE[-_ ]/i;
-
 const text = () =>
   z
     .string()
     .min(1, "must not be empty")
-    .refine((value) => !PLACEHOLDER.test(value), {
+    .refine((value) => placeholderMistake(value) === undefined, {
       error: "still holds a placeholder; fill it in",
       abort: true,
     });
@@ -60,12 +54,9 @@ export const settingsSchema = z.strictObject({
   /** The second key: without it, `retainData: false` is refused. Never `true` in prod. */
   allowDataDestruction: z.boolean(),
   /** Days that log groups keep their events. */
-  logRetentionDays: z
-    .int()
-    .refine(
-      (value) => (LOG_RETENTION_DAYS as readonly number[]).includes(value),
-      `must be one of ${LOG_RETENTION_DAYS.join(", ")}`,
-    ),
+  logRetentionDays: z.int().refine((days) => logRetentionMistake(days) === undefined, {
+    error: `must be one of ${LOG_RETENTION_DAYS.join(", ")}`,
+  }),
   /** Whether Step Functions logs hold inputs and outputs of states. */
   logExecutionData: z.boolean(),
   /** Most bytes one Athena query of the workgroup may scan. */

@@ -65,7 +65,7 @@ test("mistakes end the synth with sentences, exit code 1 and nothing written", (
       "environment 'prod': 'accountId' is not set; set ETL_ACCOUNT_ID or ETL_PROD_ACCOUNT_ID",
     ]);
     expect(status).toBe(1);
-    expect(() => readdirSync(join(clone, "cdktf.out", "stacks"))).toThrow(/ENOENT/);
+    expect(readdirSync(join(clone, "cdktf.out", "stacks"))).toEqual([]);
   } finally {
     rmSync(clone, { recursive: true, force: true });
   }
