@@ -104,6 +104,9 @@ async function nested(call: Call, outer: Interpretation, calls: Call[]): Promise
   };
 }
 
+/** Without waiting, a loop that never ends would spin for ever. */
+const MOST_CALLS = 500;
+
 /** Follows one execution to its end. */
 export async function interpret(interpretation: Interpretation): Promise<Outcome> {
   const { definition, input, answers, name = "run-1" } = interpretation;
@@ -122,6 +125,8 @@ export async function interpret(interpretation: Interpretation): Promise<Outcome
         async (parameters: Json): Promise<Json> => {
           const made: Call = { state, integration, parameters: parameters as JsonObject };
           calls.push(made);
+          if (calls.length > MOST_CALLS)
+            throw new ServiceError("TooManyCalls", `${calls.length} calls, no end`);
           const answer = answers[integration];
           if (answer !== undefined) return Promise.resolve(answer(made));
           if (integration === "states:startExecution.sync:2") return nested(made, interpretation, calls);

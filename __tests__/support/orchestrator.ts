@@ -1,5 +1,4 @@
-import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { App, Lazy, TerraformStack, Testing } from "cdktf";
+import { Lazy, type TerraformStack } from "cdktf";
 import { type Definition } from "../../modules/etl-orchestrator/asl";
 import {
   EtlOrchestrator,
@@ -8,6 +7,7 @@ import {
 } from "../../modules/etl-orchestrator/etl-orchestrator";
 import { Step } from "../../modules/etl-orchestrator/step";
 import { type IGrantable } from "../../modules/iam/grantable";
+import { synth } from "./synth";
 
 /** The events pipeline's orchestrator alone in a stack, and what its synthesised Terraform says. */
 
@@ -73,14 +73,10 @@ export interface SynthesisedOrchestrator {
 export function synthOrchestrator(
   props: EtlOrchestratorProps | ((stack: TerraformStack) => EtlOrchestratorProps),
 ): SynthesisedOrchestrator {
-  const stack = new TerraformStack(new App(), "etl-dev");
-  new AwsProvider(stack, "Aws", { region: REGION });
-  const orchestrator = new EtlOrchestrator(
-    stack,
-    "Orchestrator",
-    typeof props === "function" ? props(stack) : props,
+  const { built: orchestrator, json } = synth(
+    (stack) => new EtlOrchestrator(stack, "Orchestrator", typeof props === "function" ? props(stack) : props),
   );
-  const { resource } = JSON.parse(Testing.synth(stack, true)) as { resource: Resources };
+  const { resource } = JSON.parse(json) as { resource: Resources };
   const all = (type: string) => resource[type] ?? {};
   const named = (type: string, name: string) => {
     const found = Object.values(all(type)).filter((block) => block.name === name);

@@ -1,13 +1,14 @@
 """The arguments of a job run: read strictly, all mistakes at once.
 
-The names that belong to Glue itself (https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html)
-are left alone: those with a hyphen or a capital letter, and the few in `GLUE_ARGUMENTS`.
-"""
+The names that belong to Glue itself
+(https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html) are left alone:
+those with a hyphen or a capital letter, and the few in `GLUE_ARGUMENTS`."""
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import combinations
 
 from etl.errors import InvalidArguments
 
@@ -68,7 +69,10 @@ _CHECKS: dict[str, _Check] = {
     "contract_uri": _TEXT,
     "from_date": _DATE,
     "to_date": _DATE,
-    "run_id": (lambda text: _RUN_ID.fullmatch(text) is not None, "must be letters, digits, '.', '_', ':' or '-'"),
+    "run_id": (
+        lambda text: _RUN_ID.fullmatch(text) is not None,
+        "must be letters, digits, '.', '_', ':' or '-', beginning with a letter or digit",
+    ),
     "run_mode": (lambda text: text in ("daily", "backfill"), "must be 'daily' or 'backfill'"),
 }
 _DEFAULTS = {"source_subprefix": NO_SUBPREFIX, "run_mode": "backfill"}
@@ -131,14 +135,11 @@ def _contradictions(values: dict[str, str]) -> list[str]:
         mistakes.append(f"--from_date must not be after --to_date, got {dates}")
     if values["run_mode"] == "daily" and values["from_date"] != values["to_date"]:
         mistakes.append(f"--run_mode 'daily' is one date, got {dates}")
-    places = {"source": _source(values)} | {name: _uri(values, name) for name in ("output", "quarantine", "books")}
-    names = list(places)
-    for index, one in enumerate(names):
-        for other in names[index + 1 :]:
-            if places[one].startswith(places[other]) or places[other].startswith(places[one]):
-                mistakes.append(
-                    f"{one} and {other} must not lie inside each other, got '{places[one]}' and '{places[other]}'"
-                )
+    places = {"source": _source(values)}
+    places |= {name: _uri(values, name) for name in ("output", "quarantine", "books")}
+    for (one, here), (other, there) in combinations(places.items(), 2):
+        if here.startswith(there) or there.startswith(here):
+            mistakes.append(f"{one} and {other} must not lie inside each other, got '{here}' and '{there}'")
     return mistakes
 
 

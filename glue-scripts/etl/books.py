@@ -14,7 +14,8 @@ MAX_ROWS = 2_147_483_647  # the arithmetic of a state machine is 32-bit
 
 @dataclass(frozen=True)
 class DateFigures:
-    """One delivery date. `files`, `output_bytes` and `partitions` are about the processed zone; bytes are as stored."""
+    """One delivery date. `files`, `output_bytes` and `partitions` are about the processed zone; bytes are as
+    stored."""
 
     run_date: date
     read: int

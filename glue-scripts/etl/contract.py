@@ -1,8 +1,8 @@
 """The contract of a pipeline as data: a JSON Schema (2020-12) with one extension object, `x-etl`.
 
-The code knows no column and no category by name. The columns that it understands are scalars (string, integer,
-number) and arrays of objects of scalars; what else JSON Schema can say is refused rather than ignored.
-"""
+The code knows no column and no category by name. The columns that it understands are scalars (string,
+integer, number) and arrays of objects of scalars; what else JSON Schema can say is refused rather than
+ignored."""
 
 import json
 from collections.abc import Mapping
@@ -38,8 +38,8 @@ class Rule:
 
 @dataclass(frozen=True)
 class TimestampRule:
-    """`source`, read in the first of `formats` (Spark datetime patterns) that fits, gives `column` (UTC; a text
-    without a zone is UTC) and `date_column`."""
+    """`source`, read in the first of `formats` (Spark datetime patterns) that fits, gives `column` (UTC; a
+    text without a zone is UTC) and `date_column`."""
 
     source: str
     column: str
@@ -75,7 +75,8 @@ class Contract:
 
 
 def parse_contract(text: str, name: str) -> Contract:
-    """Reads and validates a contract. Raises InvalidContract with every mistake; `name` says whose they are."""
+    """Reads and validates a contract. Raises InvalidContract with every mistake; `name` says whose they
+    are."""
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
@@ -88,8 +89,8 @@ def parse_contract(text: str, name: str) -> Contract:
 
 
 class _Reader:
-    """Collects mistakes instead of raising, so that one look at the message mends them all. After a mistake it goes
-    on with a harmless value; the contract it then returns is thrown away."""
+    """Collects mistakes instead of raising, so that one look at the message mends them all. After a mistake
+    it goes on with a harmless value; the contract it then returns is thrown away."""
 
     def __init__(self) -> None:
         self.mistakes: list[str] = []
@@ -134,7 +135,9 @@ class _Reader:
             kinds = [kind for kind in (types if isinstance(types, list) else [types]) if kind != "null"]
             allowed = SCALARS if nested else (*SCALARS, "array")
             if len(kinds) != 1 or kinds[0] not in allowed:
-                self.mistakes.append(f"'{here}.type' must be one of {', '.join(allowed)}, got {_shown(types)}")
+                self.mistakes.append(
+                    f"'{here}.type' must be one of {', '.join(allowed)}, got {_shown(types)}"
+                )
             elif kinds[0] == "array":
                 self._refuse_others(node, f"'{here}'", ("type", "items"))
                 entry = self._object(node.get("items"), f"'{here}.items'")
@@ -158,14 +161,20 @@ class _Reader:
             column = self._text(rule, "column", here) if kind in RULES_WITH_COLUMN else None
             rules.append(Rule(self._text(rule, "reason", here), kind, column))
         if rules and rules[0].kind != "notAnObject":
-            self.mistakes.append("'x-etl.reasons' must begin with rule 'notAnObject': no other can judge such a line")
+            self.mistakes.append(
+                "'x-etl.reasons' must begin with rule 'notAnObject': no other can judge such a line"
+            )
         return tuple(rules)
 
     def _timestamp(self, value: object) -> TimestampRule:
         where = "x-etl.timestamp"
         node = self._object(value, f"'{where}'")
-        source, column, date_column = (self._text(node, key, where) for key in ("source", "column", "dateColumn"))
-        return TimestampRule(source, column, date_column, self._texts(node.get("formats"), f"{where}.formats"))
+        source, column, date_column = (
+            self._text(node, key, where) for key in ("source", "column", "dateColumn")
+        )
+        return TimestampRule(
+            source, column, date_column, self._texts(node.get("formats"), f"{where}.formats")
+        )
 
     def _category(self, value: object) -> CategoryRule:
         where = "x-etl.category"
@@ -190,7 +199,9 @@ class _Reader:
             if name not in delivered:
                 self.mistakes.append(f"'{where}' names '{name}'; the properties are {', '.join(delivered)}")
             elif delivered[name].type != "string":
-                self.mistakes.append(f"'{where}' names '{name}', which must be a string, is {delivered[name].type}")
+                self.mistakes.append(
+                    f"'{where}' names '{name}', which must be a string, is {delivered[name].type}"
+                )
         for name in derived:
             if name in delivered:
                 self.mistakes.append(f"'{name}' is both delivered and derived")

@@ -10,19 +10,19 @@ class JobError(Exception):
         cls.__module__ = "builtins"
 
 
-class InvalidArguments(JobError):
+class InvalidArguments(JobError):  # noqa: N818
     """The caller must change the arguments of the job run."""
 
 
-class InvalidContract(JobError):
+class InvalidContract(JobError):  # noqa: N818
     """The contract file must be corrected."""
 
 
-class MissingDelivery(JobError):
+class MissingDelivery(JobError):  # noqa: N818
     """The source has delivered nothing yet: run again once it has."""
 
 
-class TooManyRows(JobError):
+class TooManyRows(JobError):  # noqa: N818
     """The run must be split: a state machine counts in 32 bits."""
 
 
@@ -30,5 +30,5 @@ class StorageError(JobError):
     """An object could not be read, written or removed."""
 
 
-class SparkFailed(JobError):
+class SparkFailed(JobError):  # noqa: N818
     """Spark gave up; the message is its root cause, the stack trace stands above it in the log."""

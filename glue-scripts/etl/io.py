@@ -1,8 +1,8 @@
 """Objects in a bucket, or files in a directory of the same shape: list, read, write, remove.
 
 The only module of this package that knows boto3. A location is a URI that ends in `/`: `s3://bucket/prefix/`,
-`file:///directory/` or a plain path. Figures about bytes come from listings, never from opening what is listed.
-"""
+`file:///directory/` or a plain path. Figures about bytes come from listings, never from opening what is
+listed."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -57,7 +57,8 @@ def write_text(uri: str, text: str) -> None:
 
 
 def list_dates(location: str, column: str, first: date, last: date) -> dict[date, list[StoredObject]]:
-    """The objects under `<location><column>=YYYY-MM-DD/`, per date from `first` to `last`, in the order of their keys.
+    """The objects under `<location><column>=YYYY-MM-DD/`, per date from `first` to `last`, in the order of
+    their keys.
 
     A date is there when anything lies under it, hidden or not; the marker of an empty folder is nothing.
     """
@@ -74,7 +75,8 @@ def list_dates(location: str, column: str, first: date, last: date) -> dict[date
 
 
 def is_hidden(stored: StoredObject) -> bool:
-    """Whether Spark, Athena and Glue skip the object: a name or folder below the date begins with `_` or `.`."""
+    """Whether Spark, Athena and Glue skip the object: a name or folder below the date begins with `_` or
+    `.`."""
     return any(part.startswith(("_", ".")) for part in stored.name.split("/")[1:])
 
 
@@ -159,7 +161,7 @@ _clients: dict[str, Any] = {}
 
 def _s3() -> Any:
     if "s3" not in _clients:
-        import boto3  # here, so that a run on local files needs no boto3
+        import boto3  # type: ignore[import-untyped]  # here: a run on local files needs none
 
         _clients["s3"] = boto3.client("s3")
     return _clients["s3"]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -15,7 +15,7 @@ DELIVERY = "dt"
 MAX_RECORDS_PER_FILE = 5_000_000
 
 _MIB = 1024 * 1024
-_SHUFFLE_BYTES_PER_FILE = 256 * _MIB  # of rows on their way to a file; as Parquet about a third of it
+_SHUFFLE_BYTES_PER_FILE = 128 * _MIB  # of rows on their way to a file; as Parquet about a third of it
 _INPUT_BYTES_PER_SHUFFLE_PARTITION = 64 * _MIB
 
 _SETTINGS = {
@@ -44,7 +44,8 @@ def configure(spark: SparkSession, input_bytes: int) -> None:
 
 def read_lines(spark: SparkSession, source: str, files: Sequence[StoredObject]) -> DataFrame:
     """The lines of delivered files: `value`, `run_date` (text) and their order: `file_path` (encoded URI),
-    `block_start`, `row_id` (unique). Compression by the name's ending; a byte-order mark at the start of a file is dropped.
+    `block_start`, `row_id` (unique). Compression by the name's ending; a byte-order mark at the start of a
+    file is dropped.
 
     A line ends with a line feed alone: inside JSON a carriage return is space.
     """
@@ -60,7 +61,9 @@ def read_lines(spark: SparkSession, source: str, files: Sequence[StoredObject]) 
     below = F.substring_index(
         F.substring_index("file_path", f"/{DELIVERY}=", nesting + 1), f"/{DELIVERY}=", -1
     )
-    return columns.select("value", F.substring(below, 1, 10).alias(PARTITION), "file_path", "block_start", "row_id")
+    return columns.select(
+        "value", F.substring(below, 1, 10).alias(PARTITION), "file_path", "block_start", "row_id"
+    )
 
 
 def read_partitions(
@@ -73,10 +76,13 @@ def read_partitions(
 
 
 def count_rows_of_files(
-    spark: SparkSession, location: str, files: Mapping[date, Sequence[StoredObject]], column: str | None = None
+    spark: SparkSession,
+    location: str,
+    files: Mapping[date, Sequence[StoredObject]],
+    column: str | None = None,
 ) -> dict[tuple[str, str], int]:
-    """Rows that really lie in the files, per date and value of `column` ("" when there is none). Reads the footers,
-    and of the rows that column only."""
+    """Rows that really lie in the files, per date and value of `column` ("" when there is none). Reads the
+    footers, and of the rows that column only."""
     present = [file for of_date in files.values() for file in of_date]
     if not present:
         return {}
@@ -87,30 +93,48 @@ def count_rows_of_files(
 
 
 def root_cause(error: Py4JJavaError) -> str:
-    """The first line of what went wrong at the bottom of a chain of Java exceptions."""
+    """The two lowest of a chain of Java exceptions, a line each: what happened, and to what."""
+    chain = []
     cause = error.java_exception
-    while cause.getCause() is not None:
+    while cause is not None:
+        chain.append(str(cause.toString()).splitlines()[0])
         cause = cause.getCause()
-    return str(cause.toString()).splitlines()[0]
+    return "; ".join(dict.fromkeys(reversed(chain[-2:])))
 
 
-def write_partitions(frame: DataFrame, location: str, order: str) -> None:
-    """Replaces the partitions that `frame` has rows for, and no other; rows lie by `order`, so that the same rows give
-    the same bytes. Few files: one per date, more only where one would be large."""
-    # In SQL, because DataFrame.hint of Spark 3.5 takes no column names.
-    rebalance = f"select /*+ REBALANCE({PARTITION}) */ * from {{frame}}"
-    gathered = frame.sparkSession.sql(rebalance, frame=frame)
+def count_rows(rows: DataFrame) -> tuple[dict[str, int], bool]:
+    """Rows per date, and whether the rows of some date lie in more than one task."""
+    task = F.shiftright("row_id", 33)  # documented of monotonically_increasing_id
+    counted = rows.groupBy(PARTITION, task.alias("task")).count().collect()
+    per_date: dict[str, int] = {}
+    for row in counted:
+        per_date[row[PARTITION]] = per_date.get(row[PARTITION], 0) + row["count"]
+    return per_date, len(counted) > len(per_date)
+
+
+def write_partitions(frame: DataFrame, location: str, *, order: str, is_scattered: bool) -> None:
+    """Replaces the partitions that `frame` has rows for, and no other. Rows lie by `order` (which is not
+    written), so that the same rows give the same bytes. One file per date, more where one would be large."""
+    gathered = _gather(frame) if is_scattered else frame
     sorted_rows = gathered.sortWithinPartitions(PARTITION, order).drop(order)
     (
         sorted_rows.write.mode("overwrite")
         .option("partitionOverwriteMode", "dynamic")
         .option("maxRecordsPerFile", MAX_RECORDS_PER_FILE)
-        # Spark commits by moving whole partitions out of a staging folder; until then moving files twice is waste.
+        # Spark commits by moving whole partitions out of a staging folder; until then moving files twice is
+        # waste.
         .option("mapreduce.fileoutputcommitter.algorithm.version", "2")
         .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
         .partitionBy(PARTITION)
         .parquet(location)
     )
+
+
+def _gather(frame: DataFrame) -> DataFrame:
+    """Brings the rows of a date together, in tasks of about `_SHUFFLE_BYTES_PER_FILE`."""
+    # In SQL, because DataFrame.hint of Spark 3.5 takes no column names.
+    rebalance = f"select /*+ REBALANCE({PARTITION}) */ * from {{frame}}"  # noqa: S608 (a constant)
+    return frame.sparkSession.sql(rebalance, frame=frame)
 
 
 def _escape_glob(uri: str) -> str:

@@ -1,15 +1,11 @@
-"""The events pipeline's job: raw JSON lines of some delivery dates become Parquet, each date replacing what an
-earlier run wrote for it; what does not meet the contract goes to quarantine; the books say where every row went."""
+"""The events pipeline's job: raw JSON lines of some delivery dates become Parquet, each date replacing what
+an earlier run wrote for it; what does not meet the contract goes to quarantine; the books say where every row
+went."""
 
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-
-from py4j.protocol import Py4JJavaError
-from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
 
 from etl import io, partitions
 from etl.arguments import Arguments, read_arguments
@@ -20,9 +16,15 @@ from etl.transforms.classify_rows import classify_rows
 from etl.transforms.decode_uri import decode_uri
 from etl.transforms.find_duplicates import find_duplicates
 from etl.transforms.parse_lines import parse_lines
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
 
 Objects = Mapping[date, Sequence[io.StoredObject]]
 Counts = Mapping[str, int]
+
+BROADCAST_ROWS = 1_000_000  # row ids, eight bytes each, that every worker can hold
 
 
 def main(argv: Sequence[str]) -> None:
@@ -41,7 +43,7 @@ def open_session(pipeline: str) -> SparkSession:
     """The session of Glue, whose context must exist for its observability metrics; elsewhere Spark's own."""
     spark = SparkSession.builder.appName(pipeline).getOrCreate()
     try:
-        from awsglue.context import GlueContext
+        from awsglue.context import GlueContext  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         return spark
     session: SparkSession = GlueContext(spark.sparkContext).spark_session
@@ -49,7 +51,7 @@ def open_session(pipeline: str) -> SparkSession:
 
 
 def find_deliveries(arguments: Arguments) -> Objects:
-    """Per date the files to read; a date without a delivery is not there. Raises MissingDelivery when none is."""
+    """Per date the files to read; a date without a delivery is not there. Raises MissingDelivery."""
     first, last = arguments.from_date, arguments.to_date
     found = io.list_dates(arguments.source, partitions.DELIVERY, first, last)
     if not found:
@@ -61,7 +63,8 @@ def find_deliveries(arguments: Arguments) -> Objects:
 def rebuild(
     spark: SparkSession, arguments: Arguments, contract: Contract, deliveries: Objects
 ) -> list[DateFigures]:
-    """Reads the deliveries once and replaces their dates in the output and in quarantine. Gives their figures."""
+    """Reads the deliveries once and replaces their dates in the output and in quarantine. Gives their
+    figures."""
     files = [file for day in sorted(deliveries) for file in deliveries[day] if file.size > 0]
     input_bytes = sum(file.size for file in files)
     tell(f"{len(deliveries)} deliveries: {len(files)} files, {input_bytes} bytes")
@@ -75,13 +78,15 @@ def rebuild(
     duplicates: Counts = {}
     if files:
         lines = partitions.read_lines(spark, arguments.source, files)
-        # Kept, because the input is read once: to be counted, searched for duplicates, and written twice over.
+        # Kept, because the input is read once: to be counted, searched for duplicates, and written twice
+        # over.
         rows = classify_rows(parse_lines(lines, contract), contract).persist(StorageLevel.MEMORY_AND_DISK)
-        read = count_rows(rows)
-        tell(f"read {sum(read.values())} rows")
+        read, is_scattered = partitions.count_rows(rows)
+        check_size(sum(read.values()))
         if read:
-            duplicates = write_good_rows(spark, arguments, contract, rows, set(deliveries))
-            write_quarantine(arguments, rows)
+            earlier = read_earlier(spark, arguments, contract, set(deliveries))
+            duplicates = write_good_rows(arguments, contract, rows, earlier, is_scattered)
+            write_quarantine(arguments, rows, is_scattered)
         rows.unpersist()
     output = remove_stale(old_output, list_partitions(arguments.output, deliveries))
     quarantine = remove_stale(old_quarantine, list_partitions(arguments.quarantine, deliveries))
@@ -94,7 +99,9 @@ def rebuild(
             read=read.get(day.isoformat(), 0),
             written=written.get((day.isoformat(), ""), 0),
             duplicates=duplicates.get(day.isoformat(), 0),
-            quarantined={reason: number for (of, reason), number in quarantined.items() if of == day.isoformat()},
+            quarantined={
+                reason: rows for (of_day, reason), rows in quarantined.items() if of_day == day.isoformat()
+            },
             input_bytes=sum(file.size for file in deliveries[day]),
             output_bytes=sum(file.size for file in output.get(day, [])),
             files=len(output.get(day, [])),
@@ -103,38 +110,49 @@ def rebuild(
     ]
 
 
-def count_rows(rows: DataFrame) -> Counts:
-    """Rows read, per date. Raises TooManyRows."""
-    read = {row["run_date"]: row["count"] for row in rows.groupBy("run_date").count().collect()}
-    if sum(read.values()) > MAX_ROWS:
-        raise TooManyRows(f"{sum(read.values())} rows in one run, at most {MAX_ROWS}: run fewer dates at a time")
-    return read
+def check_size(rows: int) -> None:
+    tell(f"read {rows} rows")
+    if rows > MAX_ROWS:
+        raise TooManyRows(f"{rows} rows in one run, at most {MAX_ROWS}: run fewer dates at a time")
+
+
+def read_earlier(
+    spark: SparkSession, arguments: Arguments, contract: Contract, rebuilt: set[date]
+) -> DataFrame | None:
+    """The keys that stay in the output and lie inside the look-back window of some date of this run."""
+    first = arguments.from_date - timedelta(days=contract.lookback_days)
+    found = io.list_dates(arguments.output, partitions.PARTITION, first, arguments.to_date)
+    # Not the dates of this run: what lies there is about to be replaced.
+    stays = [file for day, files in found.items() if day not in rebuilt for file in visible(files)]
+    if not stays:
+        return None
+    return partitions.read_partitions(spark, arguments.output, stays, contract.business_key)
 
 
 def write_good_rows(
-    spark: SparkSession, arguments: Arguments, contract: Contract, rows: DataFrame, rebuilt: set[date]
+    arguments: Arguments, contract: Contract, rows: DataFrame, earlier: DataFrame | None, is_scattered: bool
 ) -> Counts:
     """Writes the good rows that are no duplicates. Gives the number of rows removed, per date."""
     good = rows.filter(F.col("reason").isNull())
-    first = arguments.from_date - timedelta(days=contract.lookback_days)
-    before = io.list_dates(arguments.output, partitions.PARTITION, first, arguments.to_date)
-    # Not the dates of this run: what lies there is about to be replaced.
-    stays = [file for day, files in before.items() if day not in rebuilt for file in visible(files)]
-    earlier = None
-    if stays:
-        earlier = partitions.read_partitions(spark, arguments.output, stays, contract.business_key)
     found = find_duplicates(good, earlier, contract.business_key, contract.lookback_days)
     removed = found.persist(StorageLevel.MEMORY_AND_DISK)
     duplicates = {row["run_date"]: row["count"] for row in removed.groupBy("run_date").count().collect()}
+    is_few = sum(duplicates.values()) <= BROADCAST_ROWS
     if duplicates:
-        good = good.join(removed.select("row_id"), on="row_id", how="left_anti")
-    partitions.write_partitions(good.select("run_date", "row_id", *contract.output), arguments.output, "row_id")
+        ids = removed.select("row_id")
+        good = good.join(F.broadcast(ids) if is_few else ids, on="row_id", how="left_anti")
+    partitions.write_partitions(
+        good.select("run_date", "row_id", *contract.output),
+        arguments.output,
+        order="row_id",
+        is_scattered=is_scattered or not is_few,
+    )
     removed.unpersist()
-    tell(f"wrote {arguments.output}, {sum(duplicates.values())} duplicates removed")
+    tell(f"removed {sum(duplicates.values())} duplicates, wrote the others to {arguments.output}")
     return duplicates
 
 
-def write_quarantine(arguments: Arguments, rows: DataFrame) -> None:
+def write_quarantine(arguments: Arguments, rows: DataFrame, is_scattered: bool) -> None:
     bad = rows.filter(F.col("reason").isNotNull()).select(
         "run_date",
         "row_id",
@@ -143,7 +161,7 @@ def write_quarantine(arguments: Arguments, rows: DataFrame) -> None:
         decode_uri(F.col("file_path")).alias("source_file"),
         F.lit(arguments.run_id).alias("run_id"),
     )
-    partitions.write_partitions(bad, arguments.quarantine, "row_id")
+    partitions.write_partitions(bad, arguments.quarantine, order="row_id", is_scattered=is_scattered)
 
 
 def list_partitions(location: str, dates: Mapping[date, object]) -> Objects:
@@ -153,8 +171,9 @@ def list_partitions(location: str, dates: Mapping[date, object]) -> Objects:
 
 
 def remove_stale(before: Objects, after: Objects) -> Objects:
-    """Removes what an earlier run wrote and this one did not replace, for it had no row for that date. A file name is
-    never used twice, so what was there before and still is, is old. Gives what remains and can be read."""
+    """Removes what an earlier run wrote and this one did not replace, for it had no row for that date. A file
+    name is never used twice, so what was there before and still is, is old. Gives what remains and can be
+    read."""
     old = {file.uri for files in before.values() for file in files}
     io.delete(file for files in after.values() for file in files if file.uri in old)
     fresh = {day: [file for file in visible(files) if file.uri not in old] for day, files in after.items()}

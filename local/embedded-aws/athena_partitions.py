@@ -1,7 +1,7 @@
 """Athena sees the partitions that the catalogue names, and no other folder.
 
-MiniStack reads every file below a table's location. Athena lists registered partitions only, or those that partition
-projection says: https://docs.aws.amazon.com/athena/latest/ug/partitions.html
+MiniStack reads every file below a table's location. Athena lists registered partitions only, or those that
+partition projection says: https://docs.aws.amazon.com/athena/latest/ug/partitions.html
 """
 
 from collections.abc import Callable
@@ -20,7 +20,9 @@ def install(settings: Settings) -> Callable[[], None]:
     def make(original: Any) -> Callable[..., Any]:
         def table_relation(table_data: dict[str, Any], files: list[str]) -> Any:
             seen = visible(table_data, files, _registered(table_data))
-            return original(table_data, seen) if seen else emulator.service("athena")._empty_relation(table_data)
+            return (
+                original(table_data, seen) if seen else emulator.service("athena")._empty_relation(table_data)
+            )
 
         return table_relation
 
@@ -35,7 +37,9 @@ def _registered(table: dict[str, Any]) -> list[str]:
 
 
 def visible(table: dict[str, Any], files: list[str], locations: list[str]) -> list[str]:
-    """The files that a query reads: all of them, unless the table is partitioned and does not use projection."""
+    """The files that a query reads: all of them, unless the table is partitioned and does not use
+    projection.
+    """
     projected = (table.get("Parameters") or {}).get("projection.enabled", "").lower() == "true"
     if not table.get("PartitionKeys") or projected:
         return files

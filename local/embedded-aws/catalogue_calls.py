@@ -52,7 +52,11 @@ def _update(data: dict[str, Any]) -> Any:
     glue = emulator.service("glue")
     for entry in glue._partitions.get(_key(data)) or []:
         if entry.get("Values") == data.get("PartitionValueList"):
-            kept = {key: entry[key] for key in ("DatabaseName", "TableName", "CreationTime", "CatalogId") if key in entry}
+            kept = {
+                key: entry[key]
+                for key in ("DatabaseName", "TableName", "CreationTime", "CatalogId")
+                if key in entry
+            }
             entry.clear()
             entry.update({**(data.get("PartitionInput") or {}), **kept, "LastAccessTime": int(time.time())})
             return glue.json_response({})

@@ -1,7 +1,8 @@
-"""TLS material: an authority of our own, a server certificate signed by it, and a Java trust store that holds it.
+"""TLS material: an authority of our own, a server certificate signed by it, and a Java trust store that
+holds it.
 
-S3A refuses customer-key headers over plain HTTP and TLS-only bucket policies can only be tried over TLS, so the
-endpoint is never plain. Files are made once and made again when they expire within a week.
+S3A refuses customer-key headers over plain HTTP and TLS-only bucket policies can only be tried over TLS, so
+the endpoint is never plain. Files are made once and made again when they expire within a week.
 """
 
 import ipaddress
@@ -143,6 +144,10 @@ def _make_trust_store(material: TlsMaterial) -> None:
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
     except FileNotFoundError as error:
-        raise CertificateError("Java's keytool is not on the PATH; install Java 17 or set JAVA_HOME") from error
+        raise CertificateError(
+            "Java's keytool is not on the PATH; install Java 17 or set JAVA_HOME"
+        ) from error
     except subprocess.CalledProcessError as error:
-        raise CertificateError(f"keytool could not make the trust store: {error.stdout}{error.stderr}") from error
+        raise CertificateError(
+            f"keytool could not make the trust store: {error.stdout}{error.stderr}"
+        ) from error

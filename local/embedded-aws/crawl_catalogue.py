@@ -70,7 +70,9 @@ class Catalogue:
         self.changes = Changes()
 
     def open(self) -> None:
-        """Read the database's tables. Raises what the service raises when it is not there or may not be read."""
+        """Read the database's tables. Raises what the service raises when it is not there or may not be
+        read.
+        """
         self._glue.get_database(Name=self._database)
         for page in self._glue.get_paginator("get_tables").paginate(DatabaseName=self._database):
             self._tables.update({table["Name"]: table for table in page["TableList"]})
@@ -104,7 +106,9 @@ class Catalogue:
         return str(name)
 
     def settle(self, bucket: str, prefix: str, written: set[str]) -> None:
-        """Apply the delete behaviour to this crawler's tables below the target that were not found any more."""
+        """Apply the delete behaviour to this crawler's tables below the target that were not found any
+        more.
+        """
         for name, table in list(self._tables.items()):
             mine = table.get("Parameters", {}).get("UPDATED_BY_CRAWLER") == self._crawler
             if not mine or name in written or not _location(table).startswith(f"s3://{bucket}/{prefix}"):
@@ -116,7 +120,7 @@ class Catalogue:
                 parameters = {**table["Parameters"], "DEPRECATED_BY_CRAWLER": str(int(time.time() * 1000))}
                 self._put(table, {**_as_input(table), "Parameters": parameters})
 
-    # -- tables ------------------------------------------------------------------------------------------------------
+    # -- tables --
 
     def _update(self, known: dict[str, Any], location: str, table: Table) -> None:
         """An existing table's schema changes only when the policy says so; its statistics always do."""
@@ -190,10 +194,12 @@ class Catalogue:
             "StoredAsSubDirectories": False,
         }
 
-    # -- partitions --------------------------------------------------------------------------------------------------
+    # -- partitions --
 
     def _partitions(self, name: str) -> dict[tuple[str, ...], dict[str, Any]]:
-        pages = self._glue.get_paginator("get_partitions").paginate(DatabaseName=self._database, TableName=name)
+        pages = self._glue.get_paginator("get_partitions").paginate(
+            DatabaseName=self._database, TableName=name
+        )
         return {tuple(entry["Values"]): entry for page in pages for entry in page["Partitions"]}
 
     def _write_partitions(self, bucket: str, name: str, table: Table) -> None:
@@ -221,7 +227,9 @@ class Catalogue:
         if gone and self._policy.delete == "DELETE_FROM_DATABASE":
             for start in range(0, len(gone), _MOST_DELETED):
                 self._glue.batch_delete_partition(
-                    DatabaseName=self._database, TableName=name, PartitionsToDelete=gone[start : start + _MOST_DELETED]
+                    DatabaseName=self._database,
+                    TableName=name,
+                    PartitionsToDelete=gone[start : start + _MOST_DELETED],
                 )
 
     def _partition_input(
@@ -246,7 +254,16 @@ def _schema(partition: dict[str, Any]) -> Any:
 
 
 def _as_input(table: dict[str, Any]) -> dict[str, Any]:
-    kept = ("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
+    kept = (
+        "Name",
+        "Description",
+        "Owner",
+        "Retention",
+        "StorageDescriptor",
+        "PartitionKeys",
+        "TableType",
+        "Parameters",
+    )
     return {key: table[key] for key in kept if key in table}
 
 

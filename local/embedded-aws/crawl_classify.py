@@ -53,8 +53,8 @@ def plain(head: bytes) -> bytes:
 def classify(head: bytes, complete: bool, parquet_file: Any = None) -> Classified | None:
     """What the file is, or None when no classifier knows it.
 
-    ``head`` is the file's beginning, ``complete`` says that it is all of it; ``parquet_file`` opens the whole file when
-    it says that it is Parquet.
+    ``head`` is the file's beginning, ``complete`` says that it is all of it; ``parquet_file`` opens the
+    whole file when it says that it is Parquet.
     """
     if head[:4] == b"PAR1":
         return _parquet(parquet_file)
@@ -72,8 +72,8 @@ def classify(head: bytes, complete: bool, parquet_file: Any = None) -> Classifie
 
 
 def _parquet(file: Any) -> Classified | None:
-    import pyarrow
-    import pyarrow.parquet
+    import pyarrow  # type: ignore[import-untyped,unused-ignore]
+    import pyarrow.parquet  # type: ignore[import-untyped,unused-ignore]
 
     try:
         metadata = pyarrow.parquet.ParquetFile(file)
@@ -83,7 +83,7 @@ def _parquet(file: Any) -> Classified | None:
     return Classified("parquet", "none", columns, {}, metadata.metadata.num_rows)
 
 
-# -- JSON ------------------------------------------------------------------------------------------------------------
+# -- JSON --
 
 
 def _json(text: str, compression: str) -> Classified | None:
@@ -104,7 +104,9 @@ def _json(text: str, compression: str) -> Classified | None:
 
 
 def _json_values(text: str) -> list[Any]:
-    """All values of the text: one per line, or objects that span lines. Lines that are not JSON are skipped."""
+    """All values of the text: one per line, or objects that span lines. Lines that are not JSON are
+    skipped.
+    """
     lines = [line for line in text.splitlines() if line.strip()]
     values = []
     for line in lines:
@@ -126,7 +128,7 @@ def _json_values(text: str) -> list[Any]:
     return values
 
 
-# -- CSV -------------------------------------------------------------------------------------------------------------
+# -- CSV --
 
 
 def _csv(text: str, compression: str) -> Classified | None:

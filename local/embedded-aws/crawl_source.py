@@ -15,7 +15,9 @@ from crawl_tables import FoundFile
 
 @dataclass(frozen=True)
 class Target:
-    """An S3 target: bucket, prefix ("" or ending in ``/``), exclusions relative to it, files to sample per folder."""
+    """An S3 target: bucket, prefix ("" or ending in ``/``), exclusions relative to it, files to sample per
+    folder.
+    """
 
     bucket: str
     prefix: str
@@ -48,8 +50,8 @@ def targets_of(crawler: dict[str, Any]) -> list[Target]:
 def excluded(relative_key: str, pattern: str) -> bool:
     """Whether a glob of Glue's matches a key relative to the include path.
 
-    ``*`` stays within a folder, ``**`` crosses folders, ``?`` is one character, ``[a-z]`` and ``{a,b}`` choose, ``\\``
-    quotes the next character.
+    ``*`` stays within a folder, ``**`` crosses folders, ``?`` is one character, ``[a-z]`` and ``{a,b}``
+    choose, ``\\`` quotes the next character.
     """
     return re.fullmatch(_regular_expression(pattern), relative_key) is not None
 
@@ -101,7 +103,7 @@ class Source:
             for entry in page.get("Contents", []):
                 key = entry["Key"]
                 relative = key[len(self._target.prefix) :]
-                if not entry["Size"] or key.endswith("/") or key.endswith("_$folder$"):
+                if not entry["Size"] or key.endswith(("/", "_$folder$")):
                     continue
                 if not any(excluded(relative, pattern) for pattern in self._target.exclusions):
                     yield key, int(entry["Size"])
@@ -127,7 +129,9 @@ class Source:
         for most in (crawl_classify.FIRST_BYTES, crawl_classify.MOST_BYTES):
             wanted = f"bytes=0-{min(size, most) - 1}"
             head = self._s3.get_object(Bucket=self._target.bucket, Key=key, Range=wanted)["Body"].read()
-            kind = crawl_classify.classify(head, len(head) >= size, _RangeFile(self._s3, self._target.bucket, key, size))
+            kind = crawl_classify.classify(
+                head, len(head) >= size, _RangeFile(self._s3, self._target.bucket, key, size)
+            )
             if kind is not None:
                 return FoundFile(key, size, kind)
             if size <= most:

@@ -65,7 +65,9 @@ class _Folder:
 
 
 def table_name(folder: str) -> str:
-    """A folder's or file's name as a table's: lower case, anything else than letters, digits and _ becomes _."""
+    """A folder's or file's name as a table's: lower case, anything else than letters, digits and _ becomes
+    _.
+    """
     return re.sub(r"[^a-z0-9_]", "_", folder.lower())
 
 
@@ -121,7 +123,9 @@ def _compatibility(kind: Classified) -> tuple[str, str, str]:
 
 
 def _start(base: tuple[str, ...], folders: list[_Folder]) -> tuple[str, ...]:
-    """The include path, or the first folder below it that holds files, several folders, or partitions by name."""
+    """The include path, or the first folder below it that holds files, several folders, or partitions by
+    name.
+    """
     root = base
     while True:
         if any(folder.parts == root for folder in folders):
@@ -133,13 +137,17 @@ def _start(base: tuple[str, ...], folders: list[_Folder]) -> tuple[str, ...]:
 
 
 def _roots(bucket: str, root: tuple[str, ...], folders: list[_Folder], combine: bool) -> list[Table]:
-    """One table at ``root`` when the folders below it fit together, else the tables of each folder below it."""
+    """One table at ``root`` when the folders below it fit together, else the tables of each folder below
+    it.
+    """
     own = [folder for folder in folders if folder.parts == root]
     below = [folder for folder in folders if folder.parts != root]
     if own and below:
         deeper = _children(root, below)
         return _roots(bucket, root, own, combine) + [
-            table for inside in deeper for table in _roots(bucket, inside[0].parts[: len(root) + 1], inside, combine)
+            table
+            for inside in deeper
+            for table in _roots(bucket, inside[0].parts[: len(root) + 1], inside, combine)
         ]
     if own:
         return [_table(bucket, root, own)]

@@ -1,7 +1,7 @@
 """Column types as Glue's crawler gives them: inferred from JSON values, CSV cells and Parquet schemas. Pure.
 
-A type is a catalogue type string for scalars, or an :class:`Struct` or :class:`Array`; None means that only nulls were
-seen. The tables below are the rules; each names the AWS page it comes from.
+A type is a catalogue type string for scalars, or an :class:`Struct` or :class:`Array`; None means that only
+nulls were seen. The tables below are the rules; each names the AWS page it comes from.
 """
 
 import re
@@ -10,9 +10,10 @@ from typing import Any
 
 INT_RANGE = range(-(2**31), 2**31)
 
-# JSON: https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html (numbers without a fraction are `int`);
-# `bigint` beyond 32 bits, `double` with a fraction, `string` for text, also for text that looks like a date.
-# CSV: whole numbers are `bigint`, others `double`; text, dates included, is `string`, as in the tables of
+# JSON: https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html (numbers without a fraction
+# are `int`); `bigint` beyond 32 bits, `double` with a fraction, `string` for text, also for text that looks
+# like a date. CSV: whole numbers are `bigint`, others `double`; text, dates included, is `string`, as in the
+# tables of
 # https://docs.aws.amazon.com/glue/latest/dg/tutorial-add-crawler.html
 WIDER: dict[frozenset[str], str] = {
     frozenset({"int", "bigint"}): "bigint",
@@ -112,7 +113,7 @@ def of_csv(cell: str) -> Type:
 
 def of_parquet(kind: Any) -> Type:
     """The type of one column of an Arrow schema that was read from a Parquet file."""
-    import pyarrow.types as arrow
+    import pyarrow.types as arrow  # type: ignore[import-untyped,unused-ignore]
 
     if arrow.is_struct(kind):
         return Struct(tuple((field.name, of_parquet(field.type)) for field in kind))

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-import botocore.exceptions
+import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 
 import crawl_tables
 import emulator
@@ -34,7 +34,9 @@ class _CancelledError(Exception):
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Replace MiniStack's crawls, which only wait; the result has nothing to end, crawls are threads of the server."""
+    """Replace MiniStack's crawls, which only wait; the result has nothing to end, crawls are threads of the
+    server.
+    """
 
     def guarded(original: Any) -> Callable[..., Any]:
         def change(data: dict[str, Any]) -> Any:
@@ -56,7 +58,9 @@ def install(settings: Settings) -> Callable[[], None]:
         return load_persisted_state
 
     one = ("data",)
-    emulator.replace("services.glue", "_start_crawler", one, lambda _: lambda data: _start(settings, data), _BEHAVIOUR)
+    emulator.replace(
+        "services.glue", "_start_crawler", one, lambda _: lambda data: _start(settings, data), _BEHAVIOUR
+    )
     emulator.replace("services.glue", "_stop_crawler", one, lambda _: _stop, _BEHAVIOUR)
     emulator.replace("services.glue", "_update_crawler", one, guarded, _BEHAVIOUR)
     emulator.replace("services.glue", "_delete_crawler", one, guarded, _BEHAVIOUR)
@@ -69,7 +73,11 @@ def _end_interrupted_crawls() -> None:
         if crawler.get("State") != "READY":
             crawler["State"] = "READY"
             message = "The embedded AWS ended while this crawl was under way"
-            crawler["LastCrawl"] = {**(crawler.get("LastCrawl") or {}), "Status": "FAILED", "ErrorMessage": message}
+            crawler["LastCrawl"] = {
+                **(crawler.get("LastCrawl") or {}),
+                "Status": "FAILED",
+                "ErrorMessage": message,
+            }
 
 
 def _start(settings: Settings, data: dict[str, Any]) -> Any:
@@ -177,7 +185,9 @@ class _Crawl:
             f"DELETE: {len(changes.deleted)}; PARTITION: ADD: {changes.partitions}"
         )
 
-    def _crawl_target(self, catalogue: Catalogue, source: Source, target: Target, grouping: dict[str, Any]) -> None:
+    def _crawl_target(
+        self, catalogue: Catalogue, source: Source, target: Target, grouping: dict[str, Any]
+    ) -> None:
         objects = list(source.objects())
         recrawl = (self._crawler.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
         if recrawl == "CRAWL_EVENT_MODE":

@@ -1,8 +1,9 @@
 """The only door to MiniStack: typed, and loud when a new version moved what is replaced here.
 
-MiniStack carries no types and its functions are private, so every other file gets it as ``Any`` from here, and every
-replacement goes through :func:`replace`, which refuses to start when the function is gone or takes other parameters.
-The environment must be complete (see server.py) before the first call: MiniStack reads it while it is imported.
+MiniStack carries no types and its functions are private, so every other file gets it as ``Any`` from here,
+and every replacement goes through :func:`replace`, which refuses to start when the function is gone or takes
+other parameters. The environment must be complete (see server.py) before the first call: MiniStack reads it
+while it is imported.
 """
 
 import importlib
@@ -15,7 +16,9 @@ MINISTACK_VERSION = "1.5.33"
 
 
 class EmulatorMovedError(RuntimeError):
-    """The installed MiniStack no longer has a function that an extension replaces, or has changed what it takes."""
+    """The installed MiniStack no longer has a function that an extension replaces, or has changed what it
+    takes.
+    """
 
 
 @dataclass(frozen=True)

@@ -58,10 +58,11 @@ def _refusal(topic_arn: str, rule_arn: str) -> str:
     if not _allows(attributes.get("Policy") or "{}", "sns:Publish", topic_arn, rule_arn):
         return f"the topic's policy does not let {_PRINCIPAL} publish for this rule"
     key_id = attributes.get("KmsMasterKeyId")
-    key = emulator.service("kms")._resolve_key(key_id) if key_id else None
-    for action in ("kms:Decrypt", "kms:GenerateDataKey") if key else ():
-        if not _allows(key.get("Policy") or "{}", action, str(key["Arn"]), rule_arn):
-            return f"the key's policy does not let {_PRINCIPAL} use {action}"
+    if key_id:
+        key: dict[str, Any] = emulator.service("kms")._resolve_key(key_id) or {"Arn": key_id}
+        for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+            if not _allows(key.get("Policy") or "{}", action, str(key["Arn"]), rule_arn):
+                return f"the key's policy does not let {_PRINCIPAL} use {action}"
     return ""
 
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import botocore.exceptions
+import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 
 _SECONDS = 1.0
 _BATCH_EVENTS = 1000
@@ -36,7 +36,9 @@ class JobLog:
         self._thread.start()
 
     def close(self) -> None:
-        """Send what is left. A role that may not write its logs loses them, as on AWS; the file keeps them."""
+        """Send what is left. A role that may not write its logs loses them, as on AWS; the file keeps
+        them.
+        """
         self._ended.set()
         self._thread.join(timeout=20)
 

@@ -1,6 +1,7 @@
 """StartJobRun runs the script: under real Spark, with temporary credentials of the job's own role.
 
-The script and its modules are fetched with those credentials too, so that every right the role needs is tried.
+The script and its modules are fetched with those credentials too, so that every right the role needs is
+tried.
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-runs.html
 """
 
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import botocore.exceptions
+import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 
 import docker_runs
 import emulator
@@ -24,7 +25,15 @@ import roles
 import snapshots
 from job_logs import JobLog
 from settings import Settings
-from spark_process import SPARK_OF_GLUE, Outcome, RunningProcesses, SparkMissingError, SparkProcess, SparkProgram
+from spark_process import (
+    SPARK_OF_GLUE,
+    Outcome,
+    RunningProcesses,
+    SparkMissingError,
+    SparkProcess,
+    SparkProgram,
+    Stoppable,
+)
 
 LIVE = frozenset({"STARTING", "RUNNING", "STOPPING", "WAITING"})
 DEFAULT_LOG_PREFIX = "/aws-glue/jobs"
@@ -74,23 +83,29 @@ def _end_interrupted_runs() -> None:
                 _finish(run, "FAILED", "The embedded AWS ended while this run was under way")
 
 
-# -- starting --------------------------------------------------------------------------------------------------------
+# -- starting --
 
 
 def _start_job_run(settings: Settings, data: dict[str, Any]) -> Any:
     glue = emulator.service("glue")
-    name = data.get("JobName")
+    name = str(data.get("JobName"))
     job = glue._jobs.get(name)
     if job is None:
-        return glue.error_response_json("EntityNotFoundException", f"Failed to start job run: job {name} not found", 400)
+        return glue.error_response_json(
+            "EntityNotFoundException", f"Failed to start job run: job {name} not found", 400
+        )
     given = data.get("Arguments") or {}
     if not all(isinstance(value, str) for value in given.values()):
-        return glue.error_response_json("InvalidInputException", "Arguments must be a map of string to string", 400)
+        return glue.error_response_json(
+            "InvalidInputException", "Arguments must be a map of string to string", 400
+        )
     run_id = f"jr_{secrets.token_hex(32)}"
     account, region = roles.current_scope()
     try:
         source = f"arn:aws:glue:{region}:{account}:job/{name}"
-        credentials = roles.assume(job.get("Role", ""), "glue.amazonaws.com", f"GlueJobRunnerSession-{name}", source)
+        credentials = roles.assume(
+            job.get("Role", ""), "glue.amazonaws.com", f"GlueJobRunnerSession-{name}", source
+        )
     except roles.RoleNotAssumableError as error:
         return glue.error_response_json("InvalidInputException", str(error), 400)
     with _lock:
@@ -148,7 +163,7 @@ def arguments_of(job: dict[str, Any], run: dict[str, Any]) -> dict[str, str]:
     }
 
 
-# -- running ---------------------------------------------------------------------------------------------------------
+# -- running --
 
 
 class _Run:
@@ -187,7 +202,7 @@ class _Run:
         program = self._fetch(folder)
         logs = self._settings.logs / "job-runs" / self._run["Id"]
         image = docker_runs.image_for(str(self._job.get("GlueVersion", "")))
-        process: SparkProcess | docker_runs.DockerProcess
+        process: Stoppable
         if image:
             process = docker_runs.DockerProcess(image, program, self._credentials, self._settings, logs)
         else:
@@ -208,7 +223,7 @@ class _Run:
                 stream.close()
         _finish(self._run, state, message)
 
-    def _wait(self, process: "SparkProcess | docker_runs.DockerProcess") -> tuple[str, str]:
+    def _wait(self, process: Stoppable) -> tuple[str, str]:
         minutes = float(self._run["Timeout"])
         deadline = time.monotonic() + minutes * self._settings.seconds_per_minute
         outcome: Outcome | None = None
@@ -227,7 +242,9 @@ class _Run:
     def _fetch(self, folder: Path) -> SparkProgram:
         s3 = roles.client(self._settings, "s3", self._credentials)
         script = _download(s3, str(self._job["Command"]["ScriptLocation"]), folder)
-        modules = [_download(s3, uri, folder / "modules") for uri in _uris(self._arguments, "--extra-py-files")]
+        modules = [
+            _download(s3, uri, folder / "modules") for uri in _uris(self._arguments, "--extra-py-files")
+        ]
         for uri in _uris(self._arguments, "--extra-files"):
             _download(s3, uri, folder)
         pairs = [word for name, value in self._arguments.items() for word in (name, str(value))]
@@ -247,7 +264,9 @@ def _check(job: dict[str, Any]) -> None:
     version = str(job.get("GlueVersion", ""))
     if version not in SPARK_OF_GLUE and not docker_runs.image_for(version):
         known = ", ".join(SPARK_OF_GLUE)
-        raise _RefusedError(f"Glue {version} is not to be had here (there is: {known}); set the job's Glue version")
+        raise _RefusedError(
+            f"Glue {version} is not to be had here (there is: {known}); set the job's Glue version"
+        )
 
 
 def _uris(arguments: dict[str, str], name: str) -> list[str]:
@@ -273,7 +292,7 @@ def _finish(run: dict[str, Any], state: str, message: str) -> None:
     run["JobRunState"] = state
 
 
-# -- stopping --------------------------------------------------------------------------------------------------------
+# -- stopping --
 
 
 def _batch_stop_job_run(data: dict[str, Any]) -> Any:

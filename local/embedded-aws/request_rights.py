@@ -1,12 +1,14 @@
 """Which rights a request needs, where MiniStack asks for others than AWS does.
 
-- Glue: MiniStack checks the crawler, database or table ARN `table/<Name>` whatever the call; AWS checks the named
-  resource and, for the catalogue, its ancestors too.
+- Glue: MiniStack checks the crawler, database or table ARN `table/<Name>` whatever the call; AWS checks the
+  named resource and, for the catalogue, its ancestors too.
   https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
-- CloudWatch Logs: AWS checks `log-group:<name>:log-stream:<stream>`, so that a policy written for `<group>:*` counts.
+- CloudWatch Logs: AWS checks `log-group:<name>:log-stream:<stream>`, so that a policy written for
+  `<group>:*` counts.
   https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
 - S3 with SSE-KMS: the caller needs the key as well, through S3; and bucket policies may ask for the key's id.
   https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+- Keys: MiniStack takes `test` and any account number for the account's owner; here there is one owner's key.
 - A topic with a key of one's own: who publishes needs the key as well, through SNS.
   https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 """
@@ -44,7 +46,14 @@ class _Denied(str):
 
 def install(settings: Settings) -> Callable[[], None]:
     """Wrap how MiniStack names a request's resources and how it decides."""
-    del settings
+    owner = settings.access_key_id
+    emulator.replace(
+        "core.iam_evaluator",
+        "is_root_access_key",
+        ("access_key_id",),
+        lambda _: lambda access_key_id: not access_key_id or access_key_id == owner,
+        _BEHAVIOUR,
+    )
     emulator.replace(
         "core.iam_actions",
         "extract_resource_arn",
@@ -53,7 +62,11 @@ def install(settings: Settings) -> Callable[[], None]:
         _BEHAVIOUR,
     )
     emulator.replace(
-        "core.iam_actions", "s3_service_context", ("iam_action", "query_params", "path", "headers"), _context, _BEHAVIOUR
+        "core.iam_actions",
+        "s3_service_context",
+        ("iam_action", "query_params", "path", "headers"),
+        _context,
+        _BEHAVIOUR,
     )
     emulator.replace(
         "core.iam_evaluator",
@@ -75,7 +88,7 @@ def install(settings: Settings) -> Callable[[], None]:
     return lambda: None
 
 
-# -- resources -------------------------------------------------------------------------------------------------------
+# -- resources --
 
 
 def _resource_arn(original: Any) -> Callable[..., Any]:
@@ -101,7 +114,9 @@ def _resource_arn(original: Any) -> Callable[..., Any]:
 
 
 def glue_resources(action: str, data: dict[str, Any]) -> list[str]:
-    """What a Glue call is checked on, without the ARN's beginning, the most specific first; empty when unknown."""
+    """What a Glue call is checked on, without the ARN's beginning, the most specific first; empty when
+    unknown.
+    """
     if action in _DATABASE_CALLS:
         name = data.get("Name") or (data.get("DatabaseInput") or {}).get("Name", "*")
         return [f"database/{name}", "catalog"]
@@ -132,7 +147,7 @@ def logs_resources(action: str, data: dict[str, Any]) -> list[str]:
     return [f"log-group:{group}:log-stream:{data.get('logStreamName', '')}"]
 
 
-# -- decisions -------------------------------------------------------------------------------------------------------
+# -- decisions --
 
 
 def _context(original: Any) -> Callable[..., Any]:
@@ -207,10 +222,20 @@ def _enforce(original: Any) -> Callable[..., Any]:
 
 
 def _denial(original: Any) -> Callable[..., Any]:
-    def access_denied_response(service: str, action: str, principal_arn: str, *rest: Any, **more: Any) -> Any:
+    """A denial names the resource, and the key's right when that was missing."""
+
+    def access_denied_response(
+        service: str, action: str, principal_arn: str, request_id: str, **more: Any
+    ) -> Any:
         if isinstance(principal_arn, _Denied):
             action, more["resource_arn"] = principal_arn.key_right, principal_arn.key
-            more.pop("resource_policy_arn", None)
-        return original(service, action, str(principal_arn), *rest, **more)
+            more["resource_policy_arn"] = ""
+        resource, explicit = str(more.get("resource_arn", "*")), bool(more.get("explicit_deny"))
+        told = more.get("error_code") or more.get("message")
+        by_resource = explicit and more.get("resource_policy_arn")
+        if service in ("s3", "glue", "states", "kms") and not told and not by_resource:
+            name = emulator.module("core.iam_actions").identity_denial_message
+            more["message"] = name(action, str(principal_arn), resource, explicit)
+        return original(service, action, str(principal_arn), request_id, **more)
 
     return access_denied_response

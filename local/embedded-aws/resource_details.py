@@ -1,4 +1,6 @@
-"""What MiniStack forgets of a job, a crawler and a state machine, so that a second plan shows only what changed."""
+"""What MiniStack forgets of a job, a crawler and a state machine, so that a second plan shows only what
+changed.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,7 @@
 """Temporary credentials of a role for the AWS service that acts with it, and clients that use them.
 
-What a job, a crawler or a state machine does is done through the endpoint with its own role's credentials, so that
-the role's rights are really tried.
+What a job, a crawler or a state machine does is done through the endpoint with its own role's credentials,
+so that the role's rights are really tried.
 """
 
 import functools
@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import botocore.config
-import botocore.session
+import botocore.config  # type: ignore[import-untyped,unused-ignore]
+import botocore.session  # type: ignore[import-untyped,unused-ignore]
 
 import emulator
 from settings import Settings
@@ -38,13 +38,14 @@ class Credentials:
 
 
 def assume(role: str, service_principal: str, session_name: str, source_arn: str = "") -> Credentials:
-    """Credentials of ``role`` (an ARN, or a name with or without path) for a service such as glue.amazonaws.com.
+    """Credentials of ``role`` (an ARN, or a name with or without path) for a service such as
+    glue.amazonaws.com.
 
     Raises RoleNotAssumableError when the role is missing or does not trust the service in this context.
     """
     iam = emulator.service("iam")
     sts = emulator.service("sts")
-    account, region = current_scope()
+    account, _ = current_scope()
     name = role.rsplit("/", 1)[-1]
     record = iam._roles.get(name)
     if record is None:

@@ -1,9 +1,9 @@
 """The embedded AWS: MiniStack, extended in-process by the files beside this one, as one server process.
 
-It listens on 127.0.0.1 only, over TLS, with IAM enforced, and keeps everything it is told in ``--state``, so that the
-next start resumes on whatever port is free then. One JSON line on standard output says that it is ready and how to
-reach it; everything else goes to ``<logs>/aws.log``. It ends on SIGTERM, on SIGINT, and when its standard input ends
-(whoever started it is gone), and takes every job run it started along.
+It listens on 127.0.0.1 only, over TLS, with IAM enforced, and keeps everything it is told in ``--state``, so
+that the next start resumes on whatever port is free then. One JSON line on standard output says that it is
+ready and how to reach it; everything else goes to ``<logs>/aws.log``. It ends on SIGTERM, on SIGINT, and
+when its standard input ends (whoever started it is gone), and takes every job run it started along.
 """
 
 import argparse
@@ -59,8 +59,12 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--state", type=folder, required=True, help="folder of everything that is kept")
     parser.add_argument("--tls", type=folder, required=True, help="folder of the certificates")
-    parser.add_argument("--jars", type=folder, required=True, help="folder of the jars that Spark needs for S3")
-    parser.add_argument("--logs", type=folder, required=True, help="folder of aws.log and of the job runs' output")
+    parser.add_argument(
+        "--jars", type=folder, required=True, help="folder of the jars that Spark needs for S3"
+    )
+    parser.add_argument(
+        "--logs", type=folder, required=True, help="folder of aws.log and of the job runs' output"
+    )
     parser.add_argument("--account", default="000000000000", help="the account's 12 digits")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
@@ -68,7 +72,10 @@ def _arguments() -> argparse.Namespace:
         "--wait-scale", type=float, default=0.02, help="length of a state machine's waits, as a fraction"
     )
     parser.add_argument(
-        "--job-minute-seconds", type=float, default=60.0, help="length of a minute of a job's time-out, in seconds"
+        "--job-minute-seconds",
+        type=float,
+        default=60.0,
+        help="length of a minute of a job's time-out, in seconds",
     )
     return parser.parse_args()
 
@@ -111,7 +118,9 @@ def _root_credentials(state: Path) -> tuple[str, str]:
         kept = json.loads(file.read_text(encoding="utf-8"))
         return str(kept["accessKeyId"]), str(kept["secretAccessKey"])
     key_id, secret = f"AKIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as output:
+    with os.fdopen(
+        os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as output:
         json.dump({"accessKeyId": key_id, "secretAccessKey": secret}, output)
     return key_id, secret
 
@@ -125,7 +134,9 @@ def _log_to(file: Path) -> None:
 
 
 def _configure_ministack(settings: Settings, tls: TlsMaterial, wait_scale: float) -> None:
-    """MiniStack reads its settings from the environment while it is imported; nothing of the caller's may reach it."""
+    """MiniStack reads its settings from the environment while it is imported; nothing of the caller's may
+    reach it.
+    """
     for name in list(os.environ):
         if name.startswith(("AWS_", "MINISTACK_", "S3_", "SFN_", "LOCALSTACK_", "GLUE_", "IOT_", "SFTP_")):
             del os.environ[name]
@@ -156,10 +167,11 @@ def _configure_ministack(settings: Settings, tls: TlsMaterial, wait_scale: float
 
 
 async def _serve(settings: Settings, listener: socket.socket, tls: TlsMaterial, ready_output: Any) -> None:
+    from hypercorn.asyncio import serve  # type: ignore[import-untyped,unused-ignore]
+    from hypercorn.config import Config  # type: ignore[import-untyped,unused-ignore]
+
     import behaviours
     import emulator
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -171,7 +183,9 @@ async def _serve(settings: Settings, listener: socket.socket, tls: TlsMaterial, 
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
-    threading.Thread(target=_watch_standard_input, args=(lambda: loop.call_soon_threadsafe(end),), daemon=True).start()
+    threading.Thread(
+        target=_watch_standard_input, args=(lambda: loop.call_soon_threadsafe(end),), daemon=True
+    ).start()
 
     app = emulator.module("app")
     extended = behaviours.install(settings)

@@ -1,7 +1,7 @@
 """State is saved while the server runs, not only when it ends in order.
 
-MiniStack writes its services' state on an orderly shutdown. A bench that was killed would come back without what
-Terraform believes to be there, so the state is also written shortly after every change.
+MiniStack writes its services' state on an orderly shutdown. A bench that was killed would come back without
+what Terraform believes to be there, so the state is also written shortly after every change.
 """
 
 import logging

@@ -24,7 +24,9 @@ def install() -> None:
         return _emit
 
     behaviour = "status events of executions"
-    emulator.replace("services.stepfunctions", "_emit_execution_status_event", ("execution",), make, behaviour)
+    emulator.replace(
+        "services.stepfunctions", "_emit_execution_status_event", ("execution",), make, behaviour
+    )
 
 
 def _emit(execution: dict[str, Any]) -> None:

@@ -39,7 +39,9 @@ def entry(execution: dict[str, Any], event: dict[str, Any], include_data: bool) 
     details: dict[str, Any] = {}
     for key, value in event.items():
         if key.endswith("EventDetails") and isinstance(value, dict):
-            details = {k: v for k, v in value.items() if include_data or k not in ("input", "output", "parameters")}
+            details = {
+                k: v for k, v in value.items() if include_data or k not in ("input", "output", "parameters")
+            }
     return {
         "id": str(event["id"]),
         "type": event["type"],

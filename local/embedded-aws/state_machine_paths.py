@@ -54,9 +54,9 @@ def _follow(path: str, data: Any) -> Any:
     if any(kind == "wildcard" for kind, _ in steps):
         return _follow_all(steps, data)
     for kind, name in steps:
-        if kind == "field" and isinstance(data, dict) and name in data:
-            data = data[name]
-        elif kind == "index" and isinstance(data, list) and name < len(data):
+        if (kind == "field" and isinstance(data, dict) and name in data) or (
+            kind == "index" and isinstance(data, list) and name < len(data)
+        ):
             data = data[name]
         else:
             return _MISSING
@@ -70,10 +70,16 @@ def _follow_all(steps: list[tuple[str, Any]], data: Any) -> list[Any]:
         after: list[Any] = []
         for value in found:
             if kind == "wildcard":
-                after += list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-            elif kind == "field" and isinstance(value, dict) and name in value:
-                after.append(value[name])
-            elif kind == "index" and isinstance(value, list) and name < len(value):
+                after += (
+                    list(value.values())
+                    if isinstance(value, dict)
+                    else value
+                    if isinstance(value, list)
+                    else []
+                )
+            elif (kind == "field" and isinstance(value, dict) and name in value) or (
+                kind == "index" and isinstance(value, list) and name < len(value)
+            ):
                 after.append(value[name])
         found = after
     return found
@@ -89,13 +95,16 @@ def _rules(original: Any) -> Callable[..., Any]:
     def evaluate_rule(rule: dict[str, Any], data: Any, ctx: dict[str, Any] | None = None) -> bool:
         variable = rule.get("Variable")
         if variable and "IsPresent" in rule:
-            return _present(variable, data, ctx) == rule["IsPresent"]
+            return bool(_present(variable, data, ctx) == rule["IsPresent"])
         if variable and "IsNumeric" in rule:
-            return _is_number(_value(variable, data, ctx)) == rule["IsNumeric"]
+            return bool(_is_number(_value(variable, data, ctx)) == rule["IsNumeric"])
         if variable:
             for operator in rule:
                 if operator.endswith("Path") and operator != "Variable":
-                    plain = {"Variable": variable, operator.removesuffix("Path"): _value(rule[operator], data, ctx)}
+                    plain = {
+                        "Variable": variable,
+                        operator.removesuffix("Path"): _value(rule[operator], data, ctx),
+                    }
                     return bool(original(plain, data, ctx))
         return bool(original(rule, data, ctx))
 

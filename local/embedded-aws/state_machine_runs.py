@@ -1,7 +1,7 @@
 """One execution of a state machine: its definition, its role, its time, its end.
 
-An execution runs the definition of the version or alias it was started with, acts with the state machine's role, ends
-as TIMED_OUT when its TimeoutSeconds are over, and stops what it started when somebody stops it.
+An execution runs the definition of the version or alias it was started with, acts with the state machine's
+role, ends as TIMED_OUT when its TimeoutSeconds are over, and stops what it started when somebody stops it.
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-state-machine-structure.html
 """
 
@@ -104,7 +104,7 @@ def install(settings: Settings) -> None:
     emulator.replace(module, "_scaled_sleep", ("seconds",), _sleep, _BEHAVIOUR)
 
 
-# -- starting and ending ---------------------------------------------------------------------------------------------
+# -- starting and ending --
 
 
 def _start(original: Any) -> Callable[..., Any]:
@@ -148,12 +148,14 @@ def _time_out(execution: Execution) -> None:
     if record["status"] != "RUNNING":
         return
     record.update(status="TIMED_OUT", stopDate=states.now_iso(), error="States.Timeout", cause=None)
-    states._add_event(record, "ExecutionTimedOut", {"executionTimedOutEventDetails": {"error": "States.Timeout"}})
+    states._add_event(
+        record, "ExecutionTimedOut", {"executionTimedOutEventDetails": {"error": "States.Timeout"}}
+    )
     execution.ended.set()
     states._emit_execution_status_event(record)
 
 
-# -- history ---------------------------------------------------------------------------------------------------------
+# -- history --
 
 
 def _events(original: Any) -> Callable[..., Any]:
@@ -192,7 +194,7 @@ def _resource_names(resource: str) -> dict[str, str]:
     return {"resourceType": kind, "resource": name + (":2" if words.endswith(":2") else "")}
 
 
-# -- running ---------------------------------------------------------------------------------------------------------
+# -- running --
 
 
 def _run_execution(exec_arn: str) -> None:
@@ -219,7 +221,9 @@ def _run_execution(exec_arn: str) -> None:
         output = _run_states(execution)
         if record["status"] == "RUNNING":
             record.update(status="SUCCEEDED", output=output, stopDate=states.now_iso())
-            states._add_event(record, "ExecutionSucceeded", {"executionSucceededEventDetails": {"output": output}})
+            states._add_event(
+                record, "ExecutionSucceeded", {"executionSucceededEventDetails": {"output": output}}
+            )
             states._emit_execution_status_event(record)
     except Ended:
         pass
@@ -247,7 +251,10 @@ def _pinned(record: dict[str, Any]) -> dict[str, Any]:
         if requested != version_arn:
             record["stateMachineAliasArn"] = requested
         version = states._state_machine_versions[version_arn]
-        machine = {**machine, **{key: version[key] for key in ("definition", "roleArn", "loggingConfiguration")}}
+        machine = {
+            **machine,
+            **{key: version[key] for key in ("definition", "roleArn", "loggingConfiguration")},
+        }
     return dict(machine)
 
 
@@ -268,7 +275,9 @@ def _run_states(execution: Execution) -> str:
             raise _failure("States.Runtime", f"State '{name}' is not in the definition")
         kind = state.get("Type")
         ctx["State"] = {"Name": name, "EnteredTime": states.now_iso(), "RetryCount": 0}
-        entered = {"stateEnteredEventDetails": {"name": name, "input": text, "inputDetails": {"truncated": False}}}
+        entered = {
+            "stateEnteredEventDetails": {"name": name, "input": text, "inputDetails": {"truncated": False}}
+        }
         event = states._add_event(record, f"{kind}StateEntered", entered)
         if execution.ended.is_set():
             raise Ended
@@ -276,16 +285,20 @@ def _run_states(execution: Execution) -> str:
             data, after = _run_state(kind, state, data, execution, ctx)
         except states._ExecutionError as error:
             if error.error == "States.Runtime" and kind != "Fail" and event is not None:
-                where = f"An error occurred while executing the state '{name}' (entered at the event id #{event['id']})."
-                error.cause = error.cause if str(error.cause).startswith(where) else f"{where} {error.cause}"
+                where = f"while executing the state '{name}' (entered at the event id #{event['id']})."
+                error.cause = f"An error occurred {where} {error.cause}"
             raise
         if execution.ended.is_set():
             raise Ended
         text = json.dumps(data)
         if len(text.encode()) > MOST_BYTES:
-            cause = f"The state/task '{name}' returned a result with a size exceeding the maximum number of bytes"
+            cause = (
+                f"The state/task '{name}' returned a result with a size exceeding the maximum number of bytes"
+            )
             raise _failure("States.DataLimitExceeded", cause)
-        left = {"stateExitedEventDetails": {"name": name, "output": text, "outputDetails": {"truncated": False}}}
+        left = {
+            "stateExitedEventDetails": {"name": name, "output": text, "outputDetails": {"truncated": False}}
+        }
         states._add_event(record, f"{kind}StateExited", left)
         name = after
     return text

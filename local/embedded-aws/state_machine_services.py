@@ -1,6 +1,7 @@
 """What a Task calls: AWS services through the endpoint, with the credentials of the state machine's own role.
 
-Error names are AWS's: an error that the SDK for Java models has its name, any other the service's general one.
+Error names are AWS's: an error that the SDK for Java models has its name, any other the service's general
+one.
 https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
 https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html
 """
@@ -12,14 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import botocore.exceptions
+import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 
 import emulator
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service as a Task names it: botocore's name, the prefix of its errors, and the name of unmodelled ones."""
+    """A service as a Task names it: botocore's name, the prefix of its errors, and the name of unmodelled
+    ones.
+    """
 
     client: str
     prefix: str
@@ -43,7 +46,9 @@ _SDK_NAMES = {
     "secretsmanager": Service("secretsmanager", "SecretsManager", "SecretsManagerException"),
 }
 _PLAIN_SDK_NAMES = ("athena", "glue", "iam", "kms", "s3", "sns", "sqs", "ssm", "sts")
-SDK = {name: Service(name, name.capitalize(), f"{name.capitalize()}Exception") for name in _PLAIN_SDK_NAMES} | _SDK_NAMES
+SDK = {
+    name: Service(name, name.capitalize(), f"{name.capitalize()}Exception") for name in _PLAIN_SDK_NAMES
+} | _SDK_NAMES
 
 
 def failure(error: str, cause: str) -> Exception:
@@ -73,7 +78,9 @@ def call(client: Any, service: Service, action: str, parameters: dict[str, Any])
     return dict(result(answer, model.output_shape)) if model.output_shape else {}
 
 
-def error_name(client: Any, service: Service, error: botocore.exceptions.ClientError, operation: str = "") -> str:
+def error_name(
+    client: Any, service: Service, error: botocore.exceptions.ClientError, operation: str = ""
+) -> str:
     """AWS's name of an error: modelled errors end in Exception, others are the service's general one.
 
     S3 names only what the operation itself models: a refused GetObject is S3.S3Exception.
@@ -97,7 +104,7 @@ def _cause(service: Service, error: botocore.exceptions.ClientError) -> str:
 
 
 def _snake(operation: str) -> str:
-    from botocore import xform_name
+    from botocore import xform_name  # type: ignore[import-untyped,unused-ignore]
 
     return str(xform_name(operation))
 
@@ -123,10 +130,16 @@ def _parameters(value: Any, shape: Any) -> Any:
 
 
 def result(value: Any, shape: Any, moment: Callable[[datetime], Any] | None = None) -> Any:
-    """An answer as a Task's result: PascalCase names, times as text (or as ``moment`` makes them), bodies as text."""
+    """An answer as a Task's result: PascalCase names, times as text (or as ``moment`` makes them), bodies as
+    text.
+    """
     if shape is not None and shape.type_name == "structure" and isinstance(value, dict):
         name = emulator.service("stepfunctions")._api_name_to_sfn_key
-        return {name(k): result(item, shape.members.get(k), moment) for k, item in value.items() if item is not None}
+        return {
+            name(k): result(item, shape.members.get(k), moment)
+            for k, item in value.items()
+            if item is not None
+        }
     if shape is not None and shape.type_name == "list" and isinstance(value, list):
         return [result(item, shape.member, moment) for item in value]
     if shape is not None and shape.type_name == "map" and isinstance(value, dict):

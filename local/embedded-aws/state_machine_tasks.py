@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/connect-glue.html
 https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
 """
 
+import contextlib
 import contextvars
 import json
 import re
@@ -13,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
 
-import botocore.exceptions
+import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 
 import emulator
 import state_machine_services as services
@@ -21,7 +22,9 @@ from state_machine_runs import Ended, current, pause
 
 _BEHAVIOUR = "tasks with the state machine's own role"
 _POLL_SECONDS = 0.2
-_RESOURCE = re.compile(r"arn:aws[a-z-]*:states:[^:]*:[^:]*:(aws-sdk:)?([a-zA-Z0-9]+):([a-zA-Z0-9]+)(\.[a-zA-Z]+(?::2)?)?")
+_RESOURCE = re.compile(
+    r"arn:aws[a-z-]*:states:[^:]*:[^:]*:(aws-sdk:)?([a-zA-Z0-9]+):([a-zA-Z0-9]+)(\.[a-zA-Z]+(?::2)?)?"
+)
 _timed_out: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("timed_out", default=None)
 
 
@@ -34,7 +37,11 @@ def install() -> None:
     module = "services.stepfunctions"
     emulator.replace(module, "_invoke_resource", ("resource", "input_data"), _invoke, _BEHAVIOUR)
     emulator.replace(
-        module, "_invoke_resource_with_timeout", ("resource", "input_data", "timeout"), _with_timeout, _BEHAVIOUR
+        module,
+        "_invoke_resource_with_timeout",
+        ("resource", "input_data", "timeout"),
+        _with_timeout,
+        _BEHAVIOUR,
     )
 
 
@@ -72,10 +79,8 @@ def _with_timeout(original: Any) -> Callable[..., Any]:
             return future.result(timeout=timeout)
         except FutureTimeoutError:
             over.set()
-            try:
+            with contextlib.suppress(_TimedOutError, FutureTimeoutError):
                 future.result(timeout=30)
-            except (_TimedOutError, FutureTimeoutError):
-                pass
             raise services.failure("States.Timeout", "") from None
 
     return invoke_with_timeout
@@ -90,7 +95,9 @@ def _client(name: str) -> Any:
 def _call_sdk(name: str, action: str, pattern: str | None, parameters: Any) -> Any:
     service = services.SDK.get(name.lower())
     if service is None or pattern:
-        raise services.failure("States.Runtime", f"aws-sdk:{name}:{action}{pattern or ''} is not to be had here")
+        raise services.failure(
+            "States.Runtime", f"aws-sdk:{name}:{action}{pattern or ''} is not to be had here"
+        )
     return services.call(_client(service.client), service, action, parameters or {})
 
 
@@ -110,7 +117,9 @@ def _call_optimised(name: str, action: str, pattern: str, parameters: Any) -> An
 
 
 def _poll(ask: Callable[[], dict[str, Any] | None], stop: Callable[[], None]) -> dict[str, Any]:
-    """Ask until there is an answer. When the execution ends or the state's time is over, stop what was started."""
+    """Ask until there is an answer. When the execution ends or the state's time is over, stop what was
+    started.
+    """
     over = _timed_out.get()
     try:
         while True:
@@ -125,7 +134,7 @@ def _poll(ask: Callable[[], dict[str, Any] | None], stop: Callable[[], None]) ->
         raise
 
 
-# -- Glue job runs ---------------------------------------------------------------------------------------------------
+# -- Glue job runs --
 
 
 def _start_job_run(service: services.Service, pattern: str, parameters: dict[str, Any]) -> Any:
@@ -154,7 +163,7 @@ def _start_job_run(service: services.Service, pattern: str, parameters: dict[str
     return run
 
 
-# -- nested executions -----------------------------------------------------------------------------------------------
+# -- nested executions --
 
 
 def _start_execution(service: services.Service, pattern: str, parameters: dict[str, Any]) -> Any:
@@ -174,16 +183,26 @@ def _start_execution(service: services.Service, pattern: str, parameters: dict[s
     def ask() -> dict[str, Any] | None:
         child = states.describe_execution(executionArn=arn)
         child.pop("ResponseMetadata", None)
-        return None if child["status"] == "RUNNING" else dict(services.result(child, shape, services.milliseconds))
+        return (
+            None
+            if child["status"] == "RUNNING"
+            else dict(services.result(child, shape, services.milliseconds))
+        )
 
     def stop() -> None:
-        states.stop_execution(executionArn=arn, error="States.ParentStopped", cause="The parent execution ended")
+        states.stop_execution(
+            executionArn=arn, error="States.ParentStopped", cause="The parent execution ended"
+        )
 
     child = _guarded(service, states, lambda: _poll(ask, stop))
     if child["Status"] != "SUCCEEDED":
         raise services.failure("States.TaskFailed", services.as_cause(child))
     if pattern == ".sync:2":
-        child = {**child, "Input": json.loads(child.get("Input") or "{}"), "Output": json.loads(child["Output"])}
+        child = {
+            **child,
+            "Input": json.loads(child.get("Input") or "{}"),
+            "Output": json.loads(child["Output"]),
+        }
     return child
 
 
@@ -193,4 +212,3 @@ def _guarded(service: services.Service, client: Any, work: Callable[[], dict[str
         return work()
     except botocore.exceptions.ClientError as error:
         raise services.failure(services.error_name(client, service, error), str(error)) from error
-

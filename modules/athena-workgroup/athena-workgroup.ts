@@ -1,6 +1,7 @@
 import { AthenaWorkgroup as AthenaWorkgroupResource } from "@cdktf/provider-aws/lib/athena-workgroup";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
+import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 
@@ -32,22 +33,13 @@ export class AthenaWorkgroup extends Construct {
 
   constructor(scope: Construct, id: string, props: AthenaWorkgroupProps) {
     super(scope, id);
-    const { name, results, scanLimitBytes } = props;
-    const refusals = new Refusals("AthenaWorkgroup", this.node.path);
-    refusals.check(
-      Token.isUnresolved(name) || /^[A-Za-z0-9._-]{1,128}$/.test(name),
-      "name",
-      `must be 1 to 128 letters, digits or ._-, got ${JSON.stringify(name)}`,
-    );
-    if (!Token.isUnresolved(results.prefix)) refusals.note("results.prefix", prefixMistake(results.prefix));
-    refusals.check(
-      Token.isUnresolved(scanLimitBytes) || scanLimitBytes >= FEWEST_SCAN_BYTES,
-      "scanLimitBytes",
-      `must be at least ${FEWEST_SCAN_BYTES} (10 MiB), got ${scanLimitBytes}`,
-    );
-    refusals.throwIfAny();
+    refuse(this, props);
 
+    const { name, results, scanLimitBytes } = props;
     const key = results.encryptionKeyArn;
+    const encryptionConfiguration =
+      key === undefined ? { encryptionOption: "SSE_S3" } : { encryptionOption: "SSE_KMS", kmsKeyArn: key };
+
     this.resource = new AthenaWorkgroupResource(this, "Resource", {
       name,
       description: props.description,
@@ -56,17 +48,31 @@ export class AthenaWorkgroup extends Construct {
         publishCloudwatchMetricsEnabled: true,
         bytesScannedCutoffPerQuery: scanLimitBytes,
         engineVersion: { selectedEngineVersion: "Athena engine version 3" },
-        resultConfiguration: {
-          outputLocation: s3Uri(results),
-          encryptionConfiguration:
-            key === undefined
-              ? { encryptionOption: "SSE_S3" }
-              : { encryptionOption: "SSE_KMS", kmsKeyArn: key },
-        },
+        resultConfiguration: { outputLocation: s3Uri(results), encryptionConfiguration },
       },
       tags: props.tags && { ...props.tags },
     });
+
     this.workgroupName = this.resource.name;
     this.workgroupArn = this.resource.arn;
   }
+}
+
+function refuse(scope: Construct, props: AthenaWorkgroupProps): void {
+  const { name, results, scanLimitBytes } = props;
+  const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
+  const refusals = new Refusals("AthenaWorkgroup", scope.node.path);
+  refusals.noteUnfilled(placeholderMistakes(props, isKnown));
+  refusals.check(
+    !isKnown(name) || /^[A-Za-z0-9._-]{1,128}$/.test(name),
+    "name",
+    `must be 1 to 128 letters, digits or ._-, got ${JSON.stringify(name)}`,
+  );
+  if (isKnown(results.prefix)) refusals.note("results.prefix", prefixMistake(results.prefix));
+  refusals.check(
+    !isKnown(scanLimitBytes) || (Number.isInteger(scanLimitBytes) && scanLimitBytes >= FEWEST_SCAN_BYTES),
+    "scanLimitBytes",
+    `must be a whole number, at least ${FEWEST_SCAN_BYTES} (10 MiB), got ${scanLimitBytes}`,
+  );
+  refusals.throwIfAny();
 }

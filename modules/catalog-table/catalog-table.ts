@@ -1,6 +1,7 @@
 import { GlueCatalogTable } from "@cdktf/provider-aws/lib/glue-catalog-table";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
+import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 
@@ -81,24 +82,36 @@ export class CatalogTable extends Construct {
   }
 }
 
-function refuse(scope: Construct, { name, location, columns, partition }: CatalogTableProps): void {
+function refuse(scope: Construct, props: CatalogTableProps): void {
+  const { name, location, columns, partition } = props;
+  const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
   const refusals = new Refusals("CatalogTable", scope.node.path);
-  refusals.check(
-    Token.isUnresolved(name) || /^[a-z][a-z0-9_]*$/.test(name),
-    "name",
-    `must be lower-case letters, digits and underscores, beginning with a letter, got ${JSON.stringify(name)}`,
-  );
-  if (!Token.isUnresolved(location.prefix)) refusals.note("location.prefix", prefixMistake(location.prefix));
+  refusals.noteUnfilled(placeholderMistakes(props, isKnown));
+  if (isKnown(name)) refusals.note("name", identifierMistake(name));
+  if (isKnown(location.prefix)) refusals.note("location.prefix", prefixMistake(location.prefix));
   refusals.check(columns.length > 0, "columns", "must not be empty");
+  const names = columns.map((column) => column.name);
+  names.forEach((column, index) => {
+    const field = `columns[${index}].name`;
+    refusals.note(field, identifierMistake(column));
+    refusals.check(names.indexOf(column) === index, field, `must not repeat '${column}'`);
+    refusals.check(
+      column !== partition.name,
+      field,
+      `must not be the partition '${column}': it lies in the folder's name`,
+    );
+  });
+  refusals.note("partition.name", identifierMistake(partition.name));
   refusals.check(
-    columns.every((column) => column.name !== partition.name),
-    "columns",
-    `must not hold the partition '${partition.name}': it lies in the folder's name`,
-  );
-  refusals.check(
-    /^\d{4}-\d{2}-\d{2}$/.test(partition.from),
+    /^\d{4}-\d{2}-\d{2}$/.test(partition.from) && !Number.isNaN(Date.parse(partition.from)),
     "partition.from",
     `must be a date YYYY-MM-DD, got ${JSON.stringify(partition.from)}`,
   );
   refusals.throwIfAny();
+}
+
+/** Without quoting, Athena takes lower-case letters, digits and underscores. */
+function identifierMistake(name: string): string | undefined {
+  if (/^[a-z_][a-z0-9_]*$/.test(name)) return undefined;
+  return `must be lower-case letters, digits and underscores, not beginning with a digit, got ${JSON.stringify(name)}`;
 }

@@ -2,6 +2,8 @@ import { GlueCatalogDatabase } from "@cdktf/provider-aws/lib/glue-catalog-databa
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { partitionOf } from "../core/partition";
+import { placeMistakes } from "../core/place";
+import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location } from "../core/s3-location";
 import { EncryptionKey, type IEncryptionKey } from "../encryption/encryption-key";
@@ -167,18 +169,14 @@ export class DataLake extends Construct {
 
   private refuse(): void {
     const { namePrefix, databasePrefix, account, region, retainData, allowDataDestruction } = this.props;
+    const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
     const refusals = new Refusals("DataLake", this.node.path);
-    if (![namePrefix, account, region].some((value) => Token.isUnresolved(value))) {
+    refusals.noteUnfilled(placeholderMistakes(this.props, isKnown));
+    refusals.noteAll(placeMistakes(this.props, isKnown));
+    if ([namePrefix, account, region].every(isKnown)) {
       refusals.note("namePrefix", namePrefixMistake(namePrefix, account, region));
     }
-    if (!Token.isUnresolved(databasePrefix)) {
-      refusals.note("databasePrefix", databasePrefixMistake(databasePrefix));
-    }
-    refusals.check(
-      Token.isUnresolved(account) || /^\d{12}$/.test(account),
-      "account",
-      `must be an AWS account id of 12 digits, got ${JSON.stringify(account)}`,
-    );
+    if (isKnown(databasePrefix)) refusals.note("databasePrefix", databasePrefixMistake(databasePrefix));
     refusals.check(
       retainData !== false || allowDataDestruction === true,
       "retainData",
@@ -186,7 +184,7 @@ export class DataLake extends Construct {
     );
     for (const field of ["noncurrentVersionDays", "queryResultDays", "accessLogDays"] as const) {
       const days = this.props[field];
-      const fits = days === undefined || Token.isUnresolved(days) || (Number.isInteger(days) && days >= 1);
+      const fits = days === undefined || !isKnown(days) || (Number.isInteger(days) && days >= 1);
       refusals.check(fits, field, `must be a whole number of days, at least 1, got ${days}`);
     }
     refusals.throwIfAny();
@@ -228,6 +226,7 @@ export class DataLake extends Construct {
       encryptionKeyArn: this.key.keyArn,
       accessLogs,
       expirationDays: zone === Zone.QUERY_RESULTS ? (this.props.queryResultDays ?? 14) : undefined,
+      temporaryPrefix: zone === Zone.ARTIFACTS ? "temp/" : undefined,
     });
   }
 

@@ -20,6 +20,8 @@ export interface ZoneBucketProps {
   readonly noncurrentVersionDays: number;
   /** Days after which current objects end; `undefined`: never. */
   readonly expirationDays?: number;
+  /** Below it everything ends after a week: what Spark spills there is worthless when its run is over. */
+  readonly temporaryPrefix?: string;
   /** Who else may do what, beside the guards. */
   readonly statements?: (bucketArn: string) => readonly ResourcePolicyStatement[];
   readonly tags?: Readonly<Record<string, string>>;
@@ -41,7 +43,7 @@ export class ZoneBucket extends Construct {
       lifecycle: props.retainData ? { preventDestroy: true } : undefined,
       tags: props.tags && { ...props.tags },
     });
-        this.bucketArn = this.resource.arn;
+    this.bucketArn = this.resource.arn;
     this.policy = this.defineAccess(props);
     // Named through its policy, so that nothing is put into the bucket before its guards and its key are there.
     this.bucketName = this.policy.bucket;
@@ -88,7 +90,7 @@ export class ZoneBucket extends Construct {
       bucket,
       versioningConfiguration: { status: "Enabled" },
     });
-    const expiration = props.expirationDays;
+    const { expirationDays, temporaryPrefix } = props;
     new S3BucketLifecycleConfiguration(this, "Lifecycle", {
       bucket,
       rule: [
@@ -104,9 +106,19 @@ export class ZoneBucket extends Construct {
           filter: [{}],
           noncurrentVersionExpiration: [{ noncurrentDays: props.noncurrentVersionDays }],
         },
-        ...(expiration === undefined
+        ...(expirationDays === undefined
           ? []
-          : [{ id: "expire", status: "Enabled", filter: [{}], expiration: [{ days: expiration }] }]),
+          : [{ id: "expire", status: "Enabled", filter: [{}], expiration: [{ days: expirationDays }] }]),
+        ...(temporaryPrefix === undefined
+          ? []
+          : [
+              {
+                id: "expire-temporary",
+                status: "Enabled",
+                filter: [{ prefix: temporaryPrefix }],
+                expiration: [{ days: 7 }],
+              },
+            ]),
       ],
       // Rules about versions need versions.
       dependsOn: [versioning],

@@ -3,6 +3,8 @@ import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import { Lazy, Token } from "cdktf";
 import { Construct } from "constructs";
 import { partitionOf } from "../core/partition";
+import { placeMistakes } from "../core/place";
+import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { policyJson, type PolicyStatement, type ResourcePolicyStatement } from "../iam/policy-statement";
 
@@ -36,7 +38,11 @@ export interface EncryptionKeyProps {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** A symmetric customer key that rotates every year; its policy is rendered late, so that its users can add to it. */
+/**
+ * A symmetric customer key that rotates every year; its policy is rendered late, so that its users can add to it.
+ *
+ * @throws Error naming every mistake in the props, before anything is created
+ */
 export class EncryptionKey extends Construct implements IEncryptionKey {
   readonly resource: KmsKey;
   readonly keyArn: string;
@@ -44,19 +50,7 @@ export class EncryptionKey extends Construct implements IEncryptionKey {
 
   constructor(scope: Construct, id: string, props: EncryptionKeyProps) {
     super(scope, id);
-    const deletionWindowDays = props.deletionWindowDays ?? 30;
-    const refusals = new Refusals("EncryptionKey", this.node.path);
-    refusals.check(
-      Token.isUnresolved(props.name) || /^[A-Za-z0-9/_-]{1,250}$/.test(props.name),
-      "name",
-      `must be 1 to 250 letters, digits or /_-, got ${JSON.stringify(props.name)}`,
-    );
-    refusals.check(
-      deletionWindowDays >= 7 && deletionWindowDays <= 30,
-      "deletionWindowDays",
-      `must be 7 to 30, got ${deletionWindowDays}`,
-    );
-    refusals.throwIfAny();
+    refuse(this, props);
 
     this.statements.push({
       // The account's own IAM policies decide; without this statement nobody could ever mend the key.
@@ -68,7 +62,7 @@ export class EncryptionKey extends Construct implements IEncryptionKey {
     this.resource = new KmsKey(this, "Resource", {
       description: props.description ?? `Encrypts ${props.name}`,
       enableKeyRotation: true,
-      deletionWindowInDays: deletionWindowDays,
+      deletionWindowInDays: props.deletionWindowDays ?? 30,
       policy: Lazy.stringValue({ produce: () => policyJson(this.statements) }),
       lifecycle: (props.retain ?? true) ? { preventDestroy: true } : undefined,
       tags: props.tags && { ...props.tags },
@@ -77,12 +71,42 @@ export class EncryptionKey extends Construct implements IEncryptionKey {
     this.keyArn = this.resource.arn;
   }
 
-  /** A key from elsewhere; its policy stays its owner's. */
+  /**
+   * A key from elsewhere; its policy stays its owner's.
+   *
+   * @param keyArn of the key itself: policies compare it with the key that was used, and an alias never is
+   * @throws Error when it is no key's ARN
+   */
   static fromKeyArn(keyArn: string): IEncryptionKey {
+    if (!Token.isUnresolved(keyArn) && !/^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/.test(keyArn)) {
+      throw new Error(
+        `EncryptionKey: 'keyArn' must be a key's ARN (arn:aws:kms:<region>:<account>:key/<id>), got ${JSON.stringify(keyArn)}; ` +
+          "an alias or a bare id will not do",
+      );
+    }
     return { keyArn, allowService: () => undefined };
   }
 
   allowService(service: string, actions: readonly string[], conditions: PolicyStatement["conditions"]): void {
     this.statements.push({ principal: { Service: service }, actions, resources: ["*"], conditions });
   }
+}
+
+function refuse(scope: Construct, props: EncryptionKeyProps): void {
+  const { name, deletionWindowDays: days } = props;
+  const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
+  const refusals = new Refusals("EncryptionKey", scope.node.path);
+  refusals.noteUnfilled(placeholderMistakes(props, isKnown));
+  refusals.check(
+    !isKnown(name) || (/^[A-Za-z0-9/_-]{1,250}$/.test(name) && !name.startsWith("aws/")),
+    "name",
+    `must be 1 to 250 letters, digits or /_- and not begin with aws/, got ${JSON.stringify(name)}`,
+  );
+  refusals.noteAll(placeMistakes(props, isKnown));
+  refusals.check(
+    days === undefined || !isKnown(days) || (Number.isInteger(days) && days >= 7 && days <= 30),
+    "deletionWindowDays",
+    `must be a whole number from 7 to 30, got ${days}`,
+  );
+  refusals.throwIfAny();
 }

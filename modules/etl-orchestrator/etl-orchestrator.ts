@@ -6,6 +6,8 @@ import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { logRetentionMistake } from "../core/log-retention";
 import { partitionOf } from "../core/partition";
+import { placeMistakes } from "../core/place";
+import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { type IGrantable, type IRole } from "../iam/grantable";
 import { type PolicyStatement } from "../iam/policy-statement";
@@ -149,20 +151,20 @@ export class EtlOrchestrator extends Construct {
   }
 
   private refuse(): void {
-    const { name, pipeline, steps, definition, account, timeoutMinutes, logRetentionDays } = this.props;
+    const { name, pipeline, tags, steps, definition, timeoutMinutes, logRetentionDays } = this.props;
     const refusals = new Refusals("EtlOrchestrator", this.node.path);
     const known = (value: unknown, ok: boolean) => !isKnown(value) || ok;
+    refusals.noteUnfilled(placeholderMistakes({ name, pipeline, tags }, isKnown));
+    for (const step of steps ?? [])
+      for (const [field, mistake] of placeholderMistakes(step.values, isKnown))
+        refusals.note(`steps.${step.name}.${field}`, mistake);
+    refusals.noteAll(placeMistakes(this.props, isKnown));
     refusals.check(
       known(name, new RegExp(`^[A-Za-z0-9_-]{1,${MOST_NAME_CHARACTERS}}$`).test(name)),
       "name",
       `must be 1 to ${MOST_NAME_CHARACTERS} letters, digits, hyphens or underscores, got ${JSON.stringify(name)} (${name.length})`,
     );
     refusals.check(known(pipeline, pipeline.trim() !== ""), "pipeline", "must not be empty");
-    refusals.check(
-      known(account, /^\d{12}$/.test(account)),
-      "account",
-      `must be an AWS account id of 12 digits, got ${JSON.stringify(account)}`,
-    );
     refusals.check(
       (steps === undefined) !== (definition === undefined),
       "steps",
@@ -320,8 +322,8 @@ export class EtlOrchestrator extends Construct {
   private defineMachine({ definition, rights }: Decision, crawl: LoggedMachine | undefined): LoggedMachine {
     const { notifications, steps, region } = this.props;
     const decrypt = (steps ?? [])
-      .flatMap((step) => step.decrypts ?? [])
-      .map(({ keyArn }): PolicyStatement => ({
+      .flatMap((step) => step.decryptsWith ?? [])
+      .map((keyArn): PolicyStatement => ({
         effect: "Allow",
         actions: DECRYPT,
         resources: [keyArn],

@@ -25,8 +25,8 @@ export interface Step {
   readonly goesTo?: Readonly<Record<string, string | undefined>>;
   /** Set on a crawl: what the child machine needs to know. */
   readonly crawl?: { readonly crawlerName: string; readonly deadlineMinutes: number };
-  /** Keys of encrypted objects that the step reads. */
-  readonly decrypts?: readonly { readonly keyArn: string; readonly bucketArn: string }[];
+  /** The keys of what the step reads from S3. */
+  readonly decryptsWith?: readonly string[];
   /** What the caller got wrong, `field` and message. */
   readonly mistakes: readonly { readonly field: string; readonly message: string }[];
 }
@@ -170,10 +170,7 @@ export const Step = {
       values: { BooksBucket: books.bucketName, BooksPrefix: books.prefix },
       boundSeconds: API_CALL_SECONDS,
       goesTo: { WhenEmpty: emptyGoesTo },
-      decrypts:
-        books.encryptionKeyArn === undefined
-          ? []
-          : [{ keyArn: books.encryptionKeyArn, bucketArn: books.bucketArn }],
+      decryptsWith: books.encryptionKeyArn === undefined ? [] : [books.encryptionKeyArn],
     });
   },
 

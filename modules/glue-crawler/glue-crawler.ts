@@ -2,6 +2,8 @@ import { GlueCrawler as GlueCrawlerResource } from "@cdktf/provider-aws/lib/glue
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { partitionOf } from "../core/partition";
+import { placeMistakes } from "../core/place";
+import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 import { type IRole } from "../iam/grantable";
@@ -26,7 +28,7 @@ export interface SchemaChangePolicy {
 }
 
 export interface GlueCrawlerProps {
-  /** Physical name, 1 to 255 characters. */
+  /** Physical name: letters, digits and `_.-`, at most 56, or 255 with a brought role (its own is called `<name>-crawler`). */
   readonly name: string;
   /** @default - none */
   readonly description?: string;
@@ -42,7 +44,7 @@ export interface GlueCrawlerProps {
    */
   readonly exclusions?: readonly string[];
   /**
-   * Put before every table's name, at most 128 characters.
+   * Put before every table's name: at most 128 lower-case letters, digits and underscores.
    * @default - none
    */
   readonly tablePrefix?: string;
@@ -67,6 +69,8 @@ export interface GlueCrawlerProps {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
+const DEFAULT_UPDATE = "UPDATE_IN_DATABASE";
+const DEFAULT_DELETE = "LOG";
 const LEFTOVERS = ["**.tmp", "**/_SUCCESS", "**/_temporary/**", "**/.spark-staging-*/**"];
 
 /** Where crawlers write their logs; fixed by Glue. */
@@ -92,7 +96,7 @@ export class GlueCrawler extends Construct {
     super(scope, id);
     this.refuse();
 
-    const { update = "UPDATE_IN_DATABASE", delete: remove = "LOG" } = props.schemaChange ?? {};
+    const { update = DEFAULT_UPDATE, delete: remove = DEFAULT_DELETE } = props.schemaChange ?? {};
 
     this.role = props.role ?? this.defineRole();
     this.role.addToPolicy(...this.statements(remove));
@@ -115,61 +119,40 @@ export class GlueCrawler extends Construct {
   }
 
   private refuse(): void {
-    const {
-      name,
-      target,
-      account,
-      tablePrefix,
-      recrawl,
-      schemaChange,
-      exclusions = [],
-      grouping,
-    } = this.props;
+    const { name, role, target, tablePrefix, exclusions = [], grouping } = this.props;
+    const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
     const refusals = new Refusals("GlueCrawler", this.node.path);
+    refusals.noteUnfilled(placeholderMistakes(this.props, isKnown));
+    refusals.noteAll(placeMistakes(this.props, isKnown));
+    if (isKnown(name)) refusals.note("name", nameMistake(name, role !== undefined));
+    if (isKnown(target.prefix)) refusals.note("target.prefix", prefixMistake(target.prefix));
     refusals.check(
-      Token.isUnresolved(name) || (name.length >= 1 && name.length <= 255),
-      "name",
-      `must have 1 to 255 characters, got ${name.length}`,
-    );
-    refusals.check(
-      Token.isUnresolved(account) || /^\d{12}$/.test(account),
-      "account",
-      `must be an AWS account id of 12 digits, got ${JSON.stringify(account)}`,
-    );
-    if (!Token.isUnresolved(target.prefix)) refusals.note("target.prefix", prefixMistake(target.prefix));
-    refusals.check(
-      tablePrefix === undefined || Token.isUnresolved(tablePrefix) || tablePrefix.length <= 128,
+      tablePrefix === undefined || !isKnown(tablePrefix) || /^[a-z0-9_]{1,128}$/.test(tablePrefix),
       "tablePrefix",
-      `must have at most 128 characters, got ${tablePrefix?.length}`,
+      `must be 1 to 128 lower-case letters, digits or underscores, got ${JSON.stringify(tablePrefix)}; ` +
+        "anything else must be quoted in every query",
     );
-    for (const glob of exclusions) {
+    exclusions.forEach((glob, index) =>
       refusals.check(
-        Token.isUnresolved(glob) || !/^(\/|s3:\/\/)/.test(glob),
-        "exclusions",
-        `must be globs relative to the target, got ${JSON.stringify(glob)}; remove what comes before the folder's name`,
-      );
-    }
+        !isKnown(glob) || (glob !== "" && !/^(\/|s3:\/\/)/.test(glob)),
+        `exclusions[${index}]`,
+        `must be a glob relative to the target, got ${JSON.stringify(glob)}; remove what comes before the folder's name`,
+      ),
+    );
     const level = grouping?.tableLevel;
     refusals.check(
-      level === undefined || Token.isUnresolved(level) || (Number.isInteger(level) && level >= 1),
+      level === undefined || !isKnown(level) || (Number.isInteger(level) && level >= 1),
       "grouping.tableLevel",
       `must be a whole number, at least 1 (the bucket), got ${level}`,
     );
-    const incremental = recrawl === "CRAWL_NEW_FOLDERS_ONLY";
-    refusals.check(
-      !incremental || (schemaChange?.update === "LOG" && schemaChange.delete === "LOG"),
-      "recrawl",
-      "CRAWL_NEW_FOLDERS_ONLY takes schema changes LOG and LOG only, got " +
-        `${schemaChange?.update ?? "UPDATE_IN_DATABASE"} and ${schemaChange?.delete ?? "LOG"}; ` +
-        'set \'schemaChange\' to { update: "LOG", delete: "LOG" } or crawl everything',
-    );
+    refusals.note("recrawl", recrawlMistake(this.props));
     refusals.throwIfAny();
   }
 
   private defineRole(): IRole {
     const { name, account, tags } = this.props;
     return new ServiceRole(this, "Role", {
-      name: `${name}-crawler`,
+      name: `${name}${ROLE_SUFFIX}`,
       description: `Runs the crawler ${name}`,
       service: "glue.amazonaws.com",
       trustConditions: { StringEquals: { "aws:SourceAccount": account } },
@@ -201,6 +184,30 @@ export class GlueCrawler extends Construct {
       },
     ];
   }
+}
+
+const ROLE_SUFFIX = "-crawler";
+/** A role's name has at most 64 characters. */
+const LONGEST_NAME_WITH_ROLE = 64 - ROLE_SUFFIX.length;
+
+function nameMistake(name: string, roleBrought: boolean): string | undefined {
+  const longest = roleBrought ? 255 : LONGEST_NAME_WITH_ROLE;
+  if (/^[A-Za-z0-9_.-]+$/.test(name) && name.length <= longest) return undefined;
+  const why = roleBrought ? "" : ` (its role is called '<name>${ROLE_SUFFIX}')`;
+  return `must be 1 to ${longest} letters, digits or _.-${why}, got ${JSON.stringify(name)} with ${name.length}`;
+}
+
+/**
+ * What Glue refuses when it is applied, and the provider lets through.
+ * Source: https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html
+ */
+function recrawlMistake({ recrawl, schemaChange = {} }: GlueCrawlerProps): string | undefined {
+  const { update = DEFAULT_UPDATE, delete: remove = DEFAULT_DELETE } = schemaChange;
+  if (recrawl !== "CRAWL_NEW_FOLDERS_ONLY" || (update === "LOG" && remove === "LOG")) return undefined;
+  return (
+    `CRAWL_NEW_FOLDERS_ONLY takes schema changes LOG and LOG only, got ${update} and ${remove}; ` +
+    "set 'schemaChange' to { update: \"LOG\", delete: \"LOG\" }, or 'recrawl' to CRAWL_EVERYTHING"
+  );
 }
 
 /** Source: https://docs.aws.amazon.com/glue/latest/dg/crawler-prereqs.html, without the wildcard. */

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, resolve } from "node:path";
 import { S3Object } from "@cdktf/provider-aws/lib/s3-object";
-import { App, AssetType, TerraformAsset } from "cdktf";
+import { App, AssetType, TerraformAsset, Token } from "cdktf";
 import { Construct } from "constructs";
 import { Refusals } from "../core/refusals";
-import { type S3Location, s3Uri } from "../core/s3-location";
+import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 import { packPackage, shortHash } from "./python-package";
 
 export interface ArtifactFileProps {
@@ -17,9 +17,20 @@ export interface ArtifactFileProps {
   readonly prefix: string;
 }
 
+/** What is wrong with the path of a file to upload, in words that follow its name. */
+export function fileMistake(path: string): string | undefined {
+  if (!isAbsolute(path)) return `must be an absolute path, got '${path}'; use join(__dirname, …)`;
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
+    return `must be a file, got '${path}', which is none`;
+  }
+  return undefined;
+}
+
 /**
  * A file uploaded under a key that holds the hash of its content. A new content is a new object, put before whatever uses
  * it changes, so that a run that has started never sees another version of its files.
+ *
+ * @throws Error naming every mistake in the props, before anything is created
  */
 export class ArtifactFile extends Construct {
   readonly resource: S3Object;
@@ -28,9 +39,11 @@ export class ArtifactFile extends Construct {
   /** The one object, for whoever must read it. */
   readonly location: S3Location;
 
-  constructor(scope: Construct, id: string, { source, artifacts, prefix }: ArtifactFileProps) {
+  constructor(scope: Construct, id: string, props: ArtifactFileProps) {
     super(scope, id);
-    refuseMissingFile(this, source);
+    refuse(this, props);
+
+    const { source, artifacts, prefix } = props;
     const digest = createHash("sha256").update(readFileSync(source)).digest("hex");
     const asset = new TerraformAsset(this, "Asset", {
       path: source,
@@ -51,7 +64,7 @@ export interface ArtifactPackageProps {
   readonly prefix: string;
 }
 
-/** An importable Python package as a deterministic zip, uploaded like an {@link ArtifactFile}. */
+/** An importable Python package as a deterministic zip, uploaded like an {@link ArtifactFile}; GlueSparkJob's own. */
 export class ArtifactPackage extends Construct {
   readonly resource: S3Object;
   readonly key: string;
@@ -61,7 +74,8 @@ export class ArtifactPackage extends Construct {
   constructor(scope: Construct, id: string, { folder, artifacts, prefix }: ArtifactPackageProps) {
     super(scope, id);
     const { name, hash, zip } = packPackage(folder);
-    const file = resolve(App.of(this).outdir, "packages", hash, `${name}.zip`);
+    // An asset copies a file that is there already: one place per construct, so that nothing piles up.
+    const file = resolve(App.of(this).outdir, "packages", this.node.addr, `${name}.zip`);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, zip);
     const asset = new TerraformAsset(this, "Asset", { path: file, type: AssetType.FILE, assetHash: hash });
@@ -89,17 +103,11 @@ function defineObject(
   });
 }
 
-function refuseMissingFile(scope: Construct, source: string): void {
+function refuse(scope: Construct, { source, artifacts, prefix }: ArtifactFileProps): void {
+  const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
   const refusals = new Refusals("ArtifactFile", scope.node.path);
-  refusals.check(
-    isAbsolute(source),
-    "source",
-    `must be an absolute path, got '${source}'; use join(__dirname, …)`,
-  );
-  refusals.check(
-    statSync(source, { throwIfNoEntry: false })?.isFile() === true,
-    "source",
-    `must be a file, got '${source}', which is none`,
-  );
+  refusals.note("source", fileMistake(source));
+  if (isKnown(artifacts.prefix)) refusals.note("artifacts.prefix", prefixMistake(artifacts.prefix));
+  if (isKnown(prefix)) refusals.note("prefix", prefixMistake(prefix));
   refusals.throwIfAny();
 }

@@ -1,26 +1,27 @@
-import { isAbsolute } from "node:path";
 import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import { GlueJob } from "@cdktf/provider-aws/lib/glue-job";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { logRetentionMistake } from "../core/log-retention";
 import { partitionOf } from "../core/partition";
-import { placeholderMistake } from "../core/placeholder";
-import { Refusals } from "../core/refusals";
+import { placeMistakes } from "../core/place";
+import { placeholderMistakes } from "../core/placeholder";
+import { type Mistake, Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 import { type IRole } from "../iam/grantable";
 import { type PolicyStatement } from "../iam/policy-statement";
 import { readObjectStatements, readStatements, writeStatements } from "../iam/s3-actions";
 import { ServiceRole } from "../iam/service-role";
-import { ArtifactFile, ArtifactPackage } from "./artifact-file";
-import { type JobCapacity, capacityMistakes, mostWorkers } from "./job-capacity";
+import { ArtifactFile, ArtifactPackage, fileMistake } from "./artifact-file";
 import { argumentMistakes, renderArguments } from "./job-arguments";
+import { capacityMistakes, type JobCapacity, mostWorkers } from "./job-capacity";
+import { packageMistake } from "./python-package";
 
 /** Glue versions that the library's jobs are tested on. */
 export type GlueVersion = "5.1" | "6.0";
 
 export interface GlueSparkJobProps {
-  /** Physical name, 1 to 255 characters. */
+  /** Physical name: letters, digits and `_.-`, at most 60, or 255 with a brought role (its own is called `<name>-job`). */
   readonly name: string;
   /** @default - none */
   readonly description?: string;
@@ -73,8 +74,14 @@ export interface GlueSparkJobProps {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
+const GLUE_VERSIONS: readonly string[] = ["5.1", "6.0"] satisfies GlueVersion[];
 /** StartJobRun: below seven days. */
 const MOST_TIMEOUT_MINUTES = 10_079;
+const ROLE_SUFFIX = "-job";
+/** A role's name has at most 64 characters. */
+const LONGEST_NAME_WITH_ROLE = 64 - ROLE_SUFFIX.length;
+
+const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
 
 /**
  * A PySpark job with its script, shared modules, log groups and a role that may read its inputs, write its outputs and
@@ -89,7 +96,10 @@ export class GlueSparkJob extends Construct {
   readonly jobArn: string;
   /** Minutes after which Glue stops a run. */
   readonly timeoutMinutes: number;
-  /** `/output` and `/error` below it are the run's standard streams; Glue's own messages go to `/error` too. */
+  /**
+   * Below it Glue writes two log groups: `/output` with what the script prints, `/error` with Spark's and Glue's messages.
+   * Source: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
+   */
   readonly logGroupPrefix: string;
   private readonly script: ArtifactFile;
   private readonly modules?: ArtifactPackage;
@@ -120,53 +130,29 @@ export class GlueSparkJob extends Construct {
   }
 
   private refuse(): void {
-    const { name, account, script, modules, artifacts, inputs, outputs, timeoutMinutes, logRetentionDays } =
-      this.props;
+    const { name, role, script, modules, outputs, capacity, glueVersion } = this.props;
     const refusals = new Refusals("GlueSparkJob", this.node.path);
-    const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
-    refusals.check(
-      !isKnown(name) || /^[A-Za-z0-9_.-]{1,60}$/.test(name),
-      "name",
-      `must be 1 to 60 letters, digits or _.- (its role is named after it), got ${JSON.stringify(name)} (${name.length})`,
-    );
-    refusals.check(
-      !isKnown(account) || /^\d{12}$/.test(account),
-      "account",
-      `must be an AWS account id of 12 digits, got ${JSON.stringify(account)}`,
-    );
-    refusals.check(/\.py$/.test(script), "script", `must be a Python file, got '${script}'`);
-    refusals.check(
-      modules === undefined || isAbsolute(modules),
-      "modules",
-      `must be an absolute path, got '${modules}'; use join(__dirname, …)`,
-    );
-    for (const [field, locations] of Object.entries({ artifacts: [artifacts], inputs, outputs })) {
-      for (const { prefix } of locations) if (isKnown(prefix)) refusals.note(field, prefixMistake(prefix));
-    }
+    refusals.noteUnfilled(placeholderMistakes(this.props, isKnown));
+    refusals.noteAll(placeMistakes(this.props, isKnown));
+    if (isKnown(name)) refusals.note("name", nameMistake(name, role !== undefined));
+    refusals.note("script", scriptMistake(script));
+    refusals.note("modules", modules === undefined ? undefined : packageMistake(modules));
+    refusals.noteAll(locationMistakes(this.props));
     refusals.check(
       outputs.length > 0,
       "outputs",
       "must not be empty: a job that writes nowhere does nothing",
     );
-    const given = this.props.arguments ?? {};
-    for (const [argument, mistake] of argumentMistakes(given, isKnown)) {
+    for (const [argument, mistake] of argumentMistakes(this.props.arguments ?? {}, isKnown)) {
       refusals.note(`arguments.${argument}`, mistake);
     }
-    for (const [argument, value] of Object.entries(given)) {
-      if (isKnown(value)) refusals.note(`arguments.${argument}`, placeholderMistake(value));
-    }
-    for (const [field, mistake] of capacityMistakes(this.props.capacity, isKnown))
-      refusals.note(field, mistake);
+    refusals.noteAll(capacityMistakes(capacity, isKnown));
     refusals.check(
-      timeoutMinutes === undefined ||
-        !isKnown(timeoutMinutes) ||
-        (Number.isInteger(timeoutMinutes) && timeoutMinutes >= 1 && timeoutMinutes <= MOST_TIMEOUT_MINUTES),
-      "timeoutMinutes",
-      `must be a whole number from 1 to ${MOST_TIMEOUT_MINUTES}, got ${timeoutMinutes}`,
+      glueVersion === undefined || !isKnown(glueVersion) || GLUE_VERSIONS.includes(glueVersion),
+      "glueVersion",
+      `must be one of ${GLUE_VERSIONS.join(", ")}, got ${JSON.stringify(glueVersion)}`,
     );
-    if (logRetentionDays !== undefined && isKnown(logRetentionDays)) {
-      refusals.note("logRetentionDays", logRetentionMistake(logRetentionDays));
-    }
+    refusals.noteAll(limitMistakes(this.props));
     refusals.throwIfAny();
   }
 
@@ -186,7 +172,7 @@ export class GlueSparkJob extends Construct {
   private defineRole(): IRole {
     const { name, account, tags } = this.props;
     return new ServiceRole(this, "Role", {
-      name: `${name}-job`,
+      name: `${name}${ROLE_SUFFIX}`,
       description: `Runs the job ${name}`,
       service: "glue.amazonaws.com",
       trustConditions: { StringEquals: { "aws:SourceAccount": account } },
@@ -235,8 +221,12 @@ export class GlueSparkJob extends Construct {
       ...inputs.flatMap((input) => readStatements(input, region)),
       ...[...outputs, this.temporary()].flatMap((output) => writeStatements(output, region)),
       {
-        actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-        resources: ["output", "error"].map((stream) => `${logGroup}/${stream}:*`),
+        // Glue asks for the group before it writes, although it is there.
+        actions: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+        resources: ["output", "error"].flatMap((stream) => [
+          `${logGroup}/${stream}`,
+          `${logGroup}/${stream}:*`,
+        ]),
       },
       {
         // The service has no resource to name; the namespace is Glue's own.
@@ -246,4 +236,44 @@ export class GlueSparkJob extends Construct {
       },
     ];
   }
+}
+
+function nameMistake(name: string, roleBrought: boolean): string | undefined {
+  const longest = roleBrought ? 255 : LONGEST_NAME_WITH_ROLE;
+  if (/^[A-Za-z0-9_.-]+$/.test(name) && name.length <= longest) return undefined;
+  const why = roleBrought ? "" : ` (its role is called '<name>${ROLE_SUFFIX}')`;
+  return `must be 1 to ${longest} letters, digits or _.-${why}, got ${JSON.stringify(name)} with ${name.length}`;
+}
+
+function scriptMistake(script: string): string | undefined {
+  return script.endsWith(".py") ? fileMistake(script) : `must be a Python file, got '${script}'`;
+}
+
+function locationMistakes({ artifacts, inputs, outputs }: GlueSparkJobProps): Mistake[] {
+  const fields = [
+    ["artifacts", artifacts] as const,
+    ...inputs.map((input, index) => [`inputs[${index}]`, input] as const),
+    ...outputs.map((output, index) => [`outputs[${index}]`, output] as const),
+  ];
+  return fields.flatMap(([field, { prefix }]) => {
+    const mistake = isKnown(prefix) ? prefixMistake(prefix) : undefined;
+    return mistake === undefined ? [] : [[`${field}.prefix`, mistake] as const];
+  });
+}
+
+function limitMistakes({ timeoutMinutes: minutes, logRetentionDays: days }: GlueSparkJobProps): Mistake[] {
+  const mistakes: Mistake[] = [];
+  const fits =
+    minutes === undefined ||
+    !isKnown(minutes) ||
+    (Number.isInteger(minutes) && minutes >= 1 && minutes <= MOST_TIMEOUT_MINUTES);
+  if (!fits) {
+    mistakes.push([
+      "timeoutMinutes",
+      `must be a whole number from 1 to ${MOST_TIMEOUT_MINUTES}, got ${minutes}`,
+    ]);
+  }
+  const retention = days === undefined || !isKnown(days) ? undefined : logRetentionMistake(days);
+  if (retention !== undefined) mistakes.push(["logRetentionDays", retention]);
+  return mistakes;
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, join, relative, sep } from "node:path";
+import { basename, isAbsolute, join, relative, sep } from "node:path";
 import { zipSync } from "fflate";
 
 /** The source of an importable Python package, and nothing that running it left behind. */
@@ -16,17 +16,24 @@ export interface PackedPackage {
 /** The oldest time a zip can tell. */
 const NO_TIME = new Date(1980, 0, 1);
 
-/**
- * Packs a Python package for `--extra-py-files`.
- *
- * @throws Error when the folder is no Python package
- */
+/** What is wrong with a package's folder, in words that follow its name. */
+export function packageMistake(folder: string): string | undefined {
+  if (!isAbsolute(folder)) return `must be an absolute path, got '${folder}'; use join(__dirname, …)`;
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    return `must be the folder of a Python package, got '${folder}', which is none`;
+  }
+  if (!statSync(join(folder, "__init__.py"), { throwIfNoEntry: false })?.isFile()) {
+    return `must be the folder of a Python package, got '${folder}', which holds no __init__.py`;
+  }
+  return /^[A-Za-z_]\w*$/.test(basename(folder))
+    ? undefined
+    : `must be named so that Python can import it, got '${basename(folder)}'`;
+}
+
+/** Packs a Python package for `--extra-py-files`; {@link packageMistake} has found nothing. */
 export function packPackage(folder: string): PackedPackage {
   const name = basename(folder);
   const files = sourceFiles(folder);
-  if (!files.includes("__init__.py")) {
-    throw new Error(`'${folder}' is no Python package: it holds no __init__.py`);
-  }
   const hash = createHash("sha256");
   const entries: Record<string, Uint8Array> = {};
   for (const file of files) {
@@ -44,7 +51,6 @@ export function shortHash(digest: string): string {
 }
 
 function sourceFiles(folder: string): string[] {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.(py|json)$|^py\.typed$/.test(entry.name))
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))

@@ -2,6 +2,7 @@ import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { type ITerraformDependable, Lazy, Token } from "cdktf";
 import { Construct } from "constructs";
+import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { type IRole } from "./grantable";
 import { type PolicyStatement, policyJson } from "./policy-statement";
@@ -51,7 +52,11 @@ class InlinePolicy extends Construct {
   }
 }
 
-/** A role that one service assumes, with one inline policy made of what is granted to it. No managed policies. */
+/**
+ * A role that one service assumes, with one inline policy made of what is granted to it. No managed policies.
+ *
+ * @throws Error naming every mistake in the props, before anything is created; at synth when nothing was granted to it
+ */
 export class ServiceRole extends Construct implements IRole {
   readonly resource: IamRole;
   readonly roleArn: string;
@@ -61,14 +66,7 @@ export class ServiceRole extends Construct implements IRole {
 
   constructor(scope: Construct, id: string, props: ServiceRoleProps) {
     super(scope, id);
-    const refusals = new Refusals("ServiceRole", this.node.path);
-    const known = !Token.isUnresolved(props.name);
-    refusals.check(
-      !known || /^[A-Za-z0-9+=,.@_-]{1,64}$/.test(props.name),
-      "name",
-      `must be 1 to 64 letters, digits or +=,.@_-, got ${JSON.stringify(props.name)} (${props.name.length} characters)`,
-    );
-    refusals.throwIfAny();
+    refuse(this, props);
 
     this.resource = new IamRole(this, "Resource", {
       name: props.name,
@@ -95,6 +93,24 @@ export class ServiceRole extends Construct implements IRole {
   addToPolicy(...statements: PolicyStatement[]): void {
     this.policy.statements.push(...statements);
   }
+}
+
+function refuse(scope: Construct, props: ServiceRoleProps): void {
+  const { name, service } = props;
+  const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
+  const refusals = new Refusals("ServiceRole", scope.node.path);
+  refusals.noteUnfilled(placeholderMistakes(props, isKnown));
+  refusals.check(
+    !isKnown(name) || /^[A-Za-z0-9+=,.@_-]{1,64}$/.test(name),
+    "name",
+    `must be 1 to 64 letters, digits or +=,.@_-, got ${JSON.stringify(name)} (${name.length} characters)`,
+  );
+  refusals.check(
+    !isKnown(service) || /^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$/.test(service),
+    "service",
+    `must be a service such as glue.amazonaws.com, got ${JSON.stringify(service)}`,
+  );
+  refusals.throwIfAny();
 }
 
 class BroughtRole extends Construct implements IRole {

@@ -2,6 +2,9 @@ import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
 import { Lazy, Token } from "cdktf";
 import { Construct } from "constructs";
+import { partitionOf } from "../core/partition";
+import { placeMistakes } from "../core/place";
+import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { EncryptionKey, type IEncryptionKey } from "../encryption/encryption-key";
 import { type IGrantable } from "../iam/grantable";
@@ -79,41 +82,39 @@ export class NotificationsTopic extends Construct {
   }
 
   private refuse(): void {
-    const { name, account } = this.props;
+    const { name } = this.props;
+    const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
     const refusals = new Refusals("NotificationsTopic", this.node.path);
+    refusals.noteUnfilled(placeholderMistakes(this.props, isKnown));
     refusals.check(
-      Token.isUnresolved(name) || /^[A-Za-z0-9_-]{1,256}$/.test(name),
+      !isKnown(name) || /^[A-Za-z0-9_-]{1,256}$/.test(name),
       "name",
       `must be 1 to 256 letters, digits, hyphens or underscores, got ${JSON.stringify(name)}`,
     );
-    refusals.check(
-      Token.isUnresolved(account) || /^\d{12}$/.test(account),
-      "account",
-      `must be an AWS account id of 12 digits, got ${JSON.stringify(account)}`,
-    );
+    refusals.noteAll(placeMistakes(this.props, isKnown));
     refusals.throwIfAny();
   }
 
   private defineKey(): EncryptionKey {
     const { name, account, region, tags } = this.props;
-    return new EncryptionKey(this, "Key", { name, account, region, tags });
+    // It encrypts what is on its way; nothing is lost with it.
+    return new EncryptionKey(this, "Key", { name, account, region, retain: false, tags });
   }
 
   private statements(): ResourcePolicyStatement[] {
-    const { account } = this.props;
+    const { account, region } = this.props;
     const resources = [this.resource.arn];
     const owner: ResourcePolicyStatement = {
+      // The account's own IAM policies decide who else may do what: nobody publishes by being in the account.
       sid: "AccountDecides",
-      principal: { AWS: "*" },
+      principal: { AWS: `arn:${partitionOf(region)}:iam::${account}:root` },
       actions: [
         "sns:GetTopicAttributes",
         "sns:ListSubscriptionsByTopic",
-        "sns:Publish",
         "sns:SetTopicAttributes",
         "sns:Subscribe",
       ],
       resources,
-      conditions: { StringEquals: { "aws:SourceOwner": account } },
     };
     if (this.ruleArns.length === 0) return [owner];
     const rules: ResourcePolicyStatement = {

@@ -297,6 +297,24 @@ describe("every prop", () => {
       expect(JSON.stringify(one.input_transformer)).toContain('\\"pipeline\\": \\"orders\\"');
   });
 
+  test("none is dropped: without it the output is another", () => {
+    const full: EtlOrchestratorProps = {
+      ...eventsProps(),
+      timeoutMinutes: 400,
+      logRetentionDays: 30,
+      includeExecutionData: true,
+      tracing: false,
+      tags: { team: "data" },
+    };
+    const output = (props: EtlOrchestratorProps) => {
+      const { all } = synthOrchestrator(props);
+      return JSON.stringify(["aws_sfn_state_machine", "aws_cloudwatch_log_group"].map(all));
+    };
+    const whole = output(full);
+    for (const prop of ["timeoutMinutes", "logRetentionDays", "includeExecutionData", "tracing", "tags"])
+      expect([prop, output({ ...full, [prop]: undefined }) === whole]).toEqual([prop, false]);
+  });
+
   test("can be read back", () => {
     const { orchestrator, definition } = synthOrchestrator(eventsProps());
     expect(orchestrator.stateMachineName).toBe(NAME);
@@ -496,6 +514,7 @@ describe("refusals", () => {
     ];
     expect(
       refusal({
+        region: "us",
         name: "etl dev",
         pipeline: " ",
         account: "123456789",
@@ -505,9 +524,10 @@ describe("refusals", () => {
       }),
     ).toThrow(
       "EtlOrchestrator 'etl-dev/Orchestrator': " +
+        "'account' must be an AWS account id of 12 digits, got \"123456789\"; " +
+        "'region' must be an AWS region such as eu-west-1, got \"us\"; " +
         "'name' must be 1 to 51 letters, digits, hyphens or underscores, got \"etl dev\" (7); " +
         "'pipeline' must not be empty; " +
-        "'account' must be an AWS account id of 12 digits, got \"123456789\"; " +
         "'logRetentionDays' must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, got 8; " +
         "'timeoutMinutes' must be a whole number from 135, which the longest step may take, to 525600, got 60; " +
         "'steps.crawlRaw.name' must be a word in UpperCamel of at most 40 letters and digits, got \"crawlRaw\"; " +
@@ -528,6 +548,16 @@ describe("refusals", () => {
       "'steps' or 'definition' must be given, and not both, got both",
     ],
     ["no steps", { steps: [] }, "'steps' must not be empty"],
+    [
+      "a name to be filled in",
+      { name: "${Name}" },
+      "'name' still holds a placeholder, got \"${Name}\"; fill it in",
+    ],
+    [
+      "a job to be filled in",
+      { steps: [Step.runJob("RunJob", { jobName: "<job>", timeoutMinutes: 5 })] },
+      "'steps.RunJob.JobName' still holds a placeholder, got \"<job>\"; fill it in",
+    ],
     ["a fraction of a minute", { timeoutMinutes: 300.5 }, "got 300.5"],
     [
       "steps of one name",

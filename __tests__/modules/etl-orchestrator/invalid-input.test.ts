@@ -20,6 +20,24 @@ const day = (runDate: Json): Json => ({ runDate });
 const range = (fromDate: Json, toDate: Json): Json => ({ mode: "backfill", fromDate, toDate });
 const prefix = (sourcePrefix: Json): Json => ({ runDate: "2010-12-01", sourcePrefix });
 
+const NO_DATES = [
+  ...[
+    "",
+    "yesterday",
+    "2010-12",
+    "2010-12-1",
+    "10-12-01",
+    "2010/12/01",
+    "20101201",
+    "2010-W48-3",
+    "2010-335",
+  ],
+  ...["2010-12-01 ", " 2010-12-01", "2010-12-011", "2010-12-01T00:00:00Z", "2010-12-01-", "2010-12-01x"],
+  ...["+2010-12-01", "-2010-12-01", "12010-12-01", "1900-12-31", "2100-01-01", "0000-01-01"],
+  ...["2010-00-01", "2010-13-01", "2010-12-00", "2010-12-32", "2010-04-31", "2010-06-31", "2010-09-31"],
+  ...["2010-11-31", "2010-02-30", "2012-02-30", "2010-02-31", "2010-02-29", "1999-02-29"],
+];
+
 describe("refused as InvalidInput, saying which field and what it got", () => {
   const table: [Json, string][] = [
     [{}, `${MISSING} {}`],
@@ -29,23 +47,11 @@ describe("refused as InvalidInput, saying which field and what it got", () => {
     [day(null), `runDate ${DATE} null`],
     [day(20101201), `runDate ${DATE} 20101201`],
     [day(["2010-12-01"]), `runDate ${DATE} ["2010-12-01"]`],
-    ...[
-      ...[
-        "",
-        "yesterday",
-        "2010-12",
-        "2010-12-1",
-        "10-12-01",
-        "2010/12/01",
-        "20101201",
-        "2010-W48-3",
-        "2010-335",
-      ],
-      ...["2010-12-01 ", " 2010-12-01", "2010-12-011", "2010-12-01T00:00:00Z", "2010-12-01-", "2010-12-01x"],
-      ...["+2010-12-01", "-2010-12-01", "12010-12-01", "1900-12-31", "2100-01-01", "0000-01-01"],
-      ...["2010-00-01", "2010-13-01", "2010-12-00", "2010-12-32", "2010-04-31", "2010-06-31", "2010-09-31"],
-      ...["2010-11-31", "2010-02-30", "2012-02-30", "2010-02-31", "2010-02-29", "1999-02-29"],
-    ].map((date): [Json, string] => [day(date), `runDate ${DATE} ${JSON.stringify(date)}`]),
+    ...NO_DATES.flatMap((date): [Json, string][] => [
+      [day(date), `runDate ${DATE} ${JSON.stringify(date)}`],
+      [range(date, "2010-12-03"), `fromDate ${DATE} ${JSON.stringify(date)}`],
+      [range("2010-12-01", date), `toDate ${DATE} ${JSON.stringify(date)}`],
+    ]),
     [range("2010-12-32", "2010-12-03"), `fromDate ${DATE} "2010-12-32"`],
     [range("2010-12-01", "2010-02-29"), `toDate ${DATE} "2010-02-29"`],
     [range("2010-12-01", 3), `toDate ${DATE} 3`],

@@ -285,6 +285,14 @@ describe("the books", () => {
     });
   });
 
+  test("that S3 refuses, as it refuses what is missing to whom may not list", async () => {
+    expect(await failing(throws(new ServiceError("S3.S3Exception", "Access Denied")))).toEqual({
+      status: "FAILED",
+      error: "BooksUnreadable",
+      cause: `the books at s3://${BOOKS_BUCKET}/books/events/${RUN_ID}/summary.json are missing or may not be read: Access Denied`,
+    });
+  });
+
   test.each([
     ["of another run", summary({ runId: "run-0" })],
     ["without a count", { ...summary(), read: undefined }],

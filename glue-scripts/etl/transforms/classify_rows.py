@@ -1,11 +1,12 @@
 """Rows become good rows or quarantined rows: one reason each, the first in the contract's order that fits."""
 
+from collections.abc import Callable, Iterable
 from functools import reduce
 from operator import or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.types import ArrayType, BooleanType, DataType, DoubleType, MapType, StringType
+from pyspark.sql.types import ArrayType, BooleanType, DataType, MapType, StringType
 
 from etl.contract import Column as ContractColumn
 from etl.contract import Contract, Rule
@@ -21,9 +22,8 @@ _NOT_TEXTS: tuple[DataType, ...] = (
 def classify_rows(parsed: DataFrame, contract: Contract) -> DataFrame:
     """Judges what `parse_lines` made.
 
-    Out: the other columns of `parsed`; `reason`, null for a good row; `raw_line`, null for a good row; the contract's
-    output columns, null for a quarantined one.
-    """
+    Out: the other columns of `parsed`; `reason`, null for a good row; `raw_line`, null for a good row; the
+    contract's output columns, null for a quarantined one."""
     made = ("line", "row", "texts", "is_object", "is_clean")
     others = [name for name in parsed.columns if name not in made]
     timed = parsed.select("*", _timestamp(contract).alias("moment"))
@@ -67,44 +67,57 @@ def _is_missing(text: Column) -> Column:
 
 
 def _has_wrong_type(contract: Contract) -> Column:
-    """Not clean means a mismatch that Spark saw. In a string column it sees none, so a text that looks like another
-    value is parsed as such a value: only what really is one then comes out."""
-    looks_wrong = reduce(or_, (_looks_wrong(F.col("row")[column.name], column) for column in contract.columns))
-    is_wrong = reduce(or_, (_is_wrong(F.col("line"), column) for column in contract.columns))
+    """Not clean means a mismatch that Spark saw. In a string column it sees none, so a text that looks like
+    another value is parsed as such a value: only what really is one then comes out."""
+    row = F.col("row")
+    looks_wrong = _any(_looks_wrong(row[column.name], column) for column in contract.columns)
+    is_wrong = _any(_is_wrong(F.col("line"), row[column.name], column) for column in contract.columns)
     return F.when(~F.col("is_clean"), True).when(looks_wrong, is_wrong).otherwise(F.lit(False))
 
 
 def _looks_wrong(value: Column, column: ContractColumn) -> Column:
-    """Cheap, and true of every wrong value, but also of texts like '[1]'."""
+    """Cheap, and true of every wrong value of a clean row, but also of texts like '[1]'."""
     if column.type == "array":
-        return F.coalesce(
-            F.exists(
-                value, lambda entry: reduce(or_, (_looks_wrong(entry[f.name], f) for f in column.fields))
-            ),
-            F.lit(False),
-        )
+        return _any_entry(value, lambda entry: _any(_looks_wrong(entry[f.name], f) for f in column.fields))
     if column.type == "number":
-        return F.coalesce(F.abs(value) == float("inf"), F.lit(False))
+        return _is_infinite(value)
     if column.type == "string":
         looks = value.isin("true", "false") | value.startswith("{") | value.startswith("[")
         return F.coalesce(looks, F.lit(False))
     return F.lit(False)
 
 
-def _is_wrong(text: Column, column: ContractColumn) -> Column:
-    """Exact, for the column of the JSON object in `text`; `text` is known to be clean."""
+def _is_wrong(text: Column, value: Column, column: ContractColumn) -> Column:
+    """Exact, for a column of a clean row: `text` is the JSON object that holds it, `value` what Spark read."""
     if column.type == "array":
-        entries = parse_member(text, column.name, ArrayType(StringType()))
-        return F.coalesce(
-            F.exists(entries, lambda entry: reduce(or_, (_is_wrong(entry, f) for f in column.fields))),
-            F.lit(False),
+        texts = parse_member(text, column.name, ArrayType(StringType()))
+        strings = [field for field in column.fields if field.type == "string"]
+        numbers = [field for field in column.fields if field.type == "number"]
+        return _any_entry(texts, lambda entry: _any(_is_no_text(entry, f) for f in strings)) | _any_entry(
+            value, lambda entry: _any(_is_infinite(entry[f.name]) for f in numbers)
         )
     if column.type == "number":
-        # A number beyond the range of a double is read as infinity, which no JSON number means.
-        return _looks_wrong(parse_member(text, column.name, DoubleType()), column)
+        return _is_infinite(value)
     if column.type == "string":
-        return reduce(or_, (parse_member(text, column.name, kind).isNotNull() for kind in _NOT_TEXTS))
+        return _is_no_text(text, column)
     return F.lit(False)
+
+
+def _is_no_text(text: Column, column: ContractColumn) -> Column:
+    return _any(parse_member(text, column.name, kind).isNotNull() for kind in _NOT_TEXTS)
+
+
+def _is_infinite(value: Column) -> Column:
+    """A number beyond the range of a double is read as infinity, which no JSON number means."""
+    return F.coalesce(F.abs(value) == float("inf"), F.lit(False))
+
+
+def _any(conditions: Iterable[Column]) -> Column:
+    return reduce(or_, conditions, F.lit(False))
+
+
+def _any_entry(entries: Column, condition: Callable[[Column], Column]) -> Column:
+    return F.coalesce(F.exists(entries, condition), F.lit(False))
 
 
 def _timestamp(contract: Contract) -> Column:

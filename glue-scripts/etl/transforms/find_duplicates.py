@@ -1,10 +1,9 @@
 """Which rows repeat a business key: within the run, and against what earlier deliveries left in the output.
 
 Of a key the first row of a date stays (by object key, then line), unless the key was kept on a date at most
-`lookback_days` earlier. Only a kept row counts: a removed one opens no new window. So a back-fill gives what the runs
-day by day would have given. Restating later dates, when a date that has already been processed changes, would start
-here: `earlier` may then hold them too.
-"""
+`lookback_days` earlier. Only a kept row counts: a removed one opens no new window. So a back-fill gives what
+the runs day by day would have given. Restating later dates, when a date that has already been processed
+changes, would start here: `earlier` may then hold them too."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
@@ -17,12 +16,14 @@ ORDER = ("file_path", "block_start", "row_id")
 def find_duplicates(
     rows: DataFrame, earlier: DataFrame | None, business_key: tuple[str, ...], lookback_days: int
 ) -> DataFrame:
-    """`rows` holds the key, `run_date` (text) and the order of lines as `read_lines` gives it; `earlier` holds the
-    key and `run_date` of rows that stay as they are. Gives `run_date` and `row_id` of the rows to remove."""
+    """`rows` holds the key, `run_date` (text) and the order of lines as `read_lines` gives it; `earlier`
+    holds the key and `run_date` of rows that stay as they are. Gives `run_date` and `row_id` of the rows to
+    remove."""
     key = list(business_key)
     mine = rows.select(*key, "run_date", *ORDER)
     theirs = None if earlier is None else earlier.select(*key, "run_date")
-    # Hashes first: eight bytes a row to learn that nearly all keys are alone. A collision only adds a suspect.
+    # Hashes first: eight bytes a row to learn that nearly all keys are alone. A collision only adds a
+    # suspect.
     hashes = [frame.select(_hash(key)) for frame in (mine, theirs) if frame is not None]
     repeated = _union(hashes).groupBy("key_hash").count().filter(F.col("count") > 1).select("key_hash")
     suspects = [_suspects(mine, repeated, key).withColumn("is_earlier", F.lit(False))]
@@ -33,7 +34,9 @@ def find_duplicates(
 
     of_key = Window.partitionBy(*key)
     unbounded = of_key.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    in_order = Window.partitionBy(*key, "run_date").orderBy(decode_uri(F.col("file_path")), "block_start", "row_id")
+    in_order = Window.partitionBy(*key, "run_date").orderBy(
+        decode_uri(F.col("file_path")), "block_start", "row_id"
+    )
     dates = F.array_sort(F.collect_set(F.struct("run_date", "is_earlier")).over(unbounded))
     placed = together.select("*", dates.alias("dates"), F.row_number().over(in_order).alias("place"))
     is_first_of_date = F.col("place") == 1
@@ -57,7 +60,8 @@ def _union(frames: list[DataFrame]) -> DataFrame:
 
 
 def _kept_dates(dates: Column, lookback_days: int) -> Column:
-    """`dates` of one key, ascending, walked as the runs day by day would: gives those on which a row was kept."""
+    """`dates` of one key, ascending, walked as the runs day by day would: gives those on which a row was
+    kept."""
 
     def walk(kept: Column, one: Column) -> Column:
         last = F.try_element_at(kept, F.lit(-1))

@@ -1,14 +1,17 @@
-"""Runs one Glue script in this process, with Spark's JVM started at once so that it boots while Python imports.
+"""Runs one Glue script in this process, with Spark's JVM started at once so that it boots while Python
+imports.
 
-Started by the embedded AWS with one argument, a JSON file that says what to run; never by hand. Two promises: when the
-server is gone (its end of the lifeline pipe closes) this process and its JVM are gone too, and whatever exception ends
-the script is written to the report, because the last lines of a Spark error stream are stack frames.
+Started by the embedded AWS with one argument, a JSON file that says what to run; never by hand. Two
+promises: when the server is gone (its end of the lifeline pipe closes) this process and its JVM are gone
+too, and whatever exception ends the script is written to the report, because the last lines of a Spark error
+stream are stack frames.
 """
 
 import json
 import logging
 import os
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 GATEWAY_SECONDS = 60.0
+ARCHIVE_SECONDS = 90.0
 
 
 def follow_the_server(lifeline: int) -> None:
@@ -39,14 +43,18 @@ class Gateway:
         self._connection = connection
         environment = {**os.environ, "_PYSPARK_DRIVER_CONN_INFO_PATH": str(connection)}
         # The JVM ends when its standard input does, so it cannot outlive this process.
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)  # noqa: S603
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
 
     def announce(self) -> None:
-        """Waits for the JVM and tells PySpark where it listens. Raises RuntimeError when it does not come up."""
+        """Waits for the JVM and tells PySpark where it listens. Raises RuntimeError when it does not come
+        up.
+        """
         deadline = time.monotonic() + GATEWAY_SECONDS
         while not self._connection.is_file():
             if self.process.poll() is not None:
-                raise RuntimeError(f"Java ended with exit code {self.process.returncode} before Spark was ready")
+                raise RuntimeError(
+                    f"Java ended with exit code {self.process.returncode} before Spark was ready"
+                )
             if time.monotonic() > deadline:
                 raise RuntimeError("Java was not ready within a minute")
             time.sleep(0.02)
@@ -57,12 +65,27 @@ class Gateway:
             os.environ["PYSPARK_GATEWAY_SECRET"] = info.read(length).decode("utf-8")
 
     def end(self) -> None:
+        """Ends the JVM at once; there is nothing left for it to do."""
+        self.process.kill()
+        self.process.wait()
+
+    def end_with_archive(self, made: Path, wanted: Path) -> None:
+        """Lets the JVM end by itself, which writes the archive of its classes, and puts that in place of
+        older ones.
+        """
         if self.process.stdin:
             self.process.stdin.close()
         try:
-            self.process.wait(timeout=10)
+            code = self.process.wait(timeout=ARCHIVE_SECONDS)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self.end()
+            return
+        if code == 0 and made.is_file():
+            beside = wanted.with_suffix(f".{os.getpid()}")
+            shutil.copyfile(made, beside)
+            for old in wanted.parent.glob("classes-*.jsa"):
+                old.unlink(missing_ok=True)
+            beside.replace(wanted)
 
 
 def use(gateway: Gateway) -> None:
@@ -93,14 +116,15 @@ def summary(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}"[:4000]
 
 
-def stop_spark() -> None:
-    """Ends the script's Spark context, as the end of an application does, before its JVM goes."""
+def stop_spark() -> bool:
+    """Ends the script's Spark context, as the end of an application does; says whether there was one."""
     from pyspark import SparkContext
 
     context = SparkContext._active_spark_context
     if context is not None:
         context.stop()
     logging.disable(logging.CRITICAL)  # objects that are collected from here on have no JVM to tell
+    return context is not None
 
 
 def run(script: str, arguments: list[str], report: Path) -> int:
@@ -129,9 +153,12 @@ def main() -> None:
     use(gateway)
     code = run(plan["script"], plan["arguments"], Path(plan["report"]))
     sys.stdout.flush()
-    stop_spark()
+    used = stop_spark()
     sys.stderr.flush()
-    gateway.end()
+    if plan["archive"] and used and code == 0:
+        gateway.end_with_archive(*(Path(file) for file in plan["archive"]))
+    else:
+        gateway.end()
     os._exit(code)  # a thread that a script left behind must not keep the run alive
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
+import boto3  # type: ignore[import-untyped,unused-ignore]
 import pytest
-from botocore.config import Config
+from botocore.config import Config  # type: ignore[import-untyped,unused-ignore]
 
 HERE = Path(__file__).resolve().parent
 SERVER = HERE.parent / "server.py"
@@ -28,9 +28,22 @@ class Bench:
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         command = [sys.executable, str(SERVER), "--state", str(folder / "aws"), "--tls", str(folder / "tls")]
-        command += ["--jars", str(JARS), "--logs", str(folder / "logs"), "--account", ACCOUNT, "--region", REGION]
+        command += [
+            "--jars",
+            str(JARS),
+            "--logs",
+            str(folder / "logs"),
+            "--account",
+            ACCOUNT,
+            "--region",
+            REGION,
+        ]
         self.process = subprocess.Popen(
-            [*command, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*command, *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

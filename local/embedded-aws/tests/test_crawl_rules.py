@@ -4,11 +4,12 @@ import gzip
 import json
 import re
 
+import pytest
+
 import crawl_classify
 import crawl_source
 import crawl_tables
 import crawl_types
-import pytest
 
 
 def classified(data: bytes) -> crawl_classify.Classified:
@@ -24,7 +25,13 @@ def columns(data: bytes) -> dict[str, str]:
 def test_json_lines() -> None:
     rows = [
         {"Id": 1, "big": 5_000_000_000, "price": 1.5, "ok": True, "none": None, "tags": ["a"], "empty": []},
-        {"Id": 2, "price": 3, "who": {"Name": "x", "age": 3}, "lines": [{"sku": "s"}, {"qty": 2}], "tags": []},
+        {
+            "Id": 2,
+            "price": 3,
+            "who": {"Name": "x", "age": 3},
+            "lines": [{"sku": "s"}, {"qty": 2}],
+            "tags": [],
+        },
     ]
     data = "\n".join(json.dumps(row) for row in rows).encode() + b"\n{broken\n\n"
     assert columns(data) == {
@@ -122,7 +129,9 @@ def test_folders_of_another_schema_are_tables() -> None:
 
 def test_similar_folders_without_names_are_numbered_partitions() -> None:
     files = [found("f/table1/p1/x.json"), found("f/table1/p2/x.json"), found("f/table2/p4/x.json")]
-    expected = [("f", "f/", ["partition_0", "partition_1"], [("table1", "p1"), ("table1", "p2"), ("table2", "p4")])]
+    expected = [
+        ("f", "f/", ["partition_0", "partition_1"], [("table1", "p1"), ("table1", "p2"), ("table2", "p4")])
+    ]
     assert shape(crawl_tables.find_tables("bucket", "f/", files)) == expected
 
 
@@ -132,7 +141,11 @@ def test_the_grouping_policy_of_aws_own_example() -> None:
     apart = crawl_tables.find_tables("bucket", "table1/", files)
     assert [table.name for table in apart] == ["year_2017", "year_2018"]
     (together,) = crawl_tables.find_tables("bucket", "table1/", files, combine=True)
-    assert (together.name, together.keys, list(together.columns)) == ("table1", ["year"], ["a", "b", "c", "d"])
+    assert (together.name, together.keys, list(together.columns)) == (
+        "table1",
+        ["year"],
+        ["a", "b", "c", "d"],
+    )
 
 
 def test_the_table_level() -> None:
@@ -143,7 +156,10 @@ def test_the_table_level() -> None:
 
 def test_files_that_do_not_fit_together_in_one_folder_are_tables() -> None:
     files = [found("mixed/a.json"), found("mixed/b.csv", b"id,n\n1,2\n3,4\n")]
-    assert [table.name for table in crawl_tables.find_tables("bucket", "mixed/", files)] == ["a_json", "b_csv"]
+    assert [table.name for table in crawl_tables.find_tables("bucket", "mixed/", files)] == [
+        "a_json",
+        "b_csv",
+    ]
 
 
 def test_another_compression_is_another_table() -> None:

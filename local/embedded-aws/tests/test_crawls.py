@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import pyarrow
-import pyarrow.parquet
+import pyarrow  # type: ignore[import-untyped,unused-ignore]
+import pyarrow.parquet  # type: ignore[import-untyped,unused-ignore]
 import pytest
 from conftest import ACCOUNT, REGION, Bench, make_role, statement, wait_for
 
@@ -20,7 +20,10 @@ def museum(bench: Bench) -> Iterator[Bench]:
     s3 = bench.client("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     for day in ("2024-05-01", "2024-05-02"):
-        visits = [{"Visitor": 1, "hall": "north", "seconds": 12.5}, {"Visitor": 2, "hall": None, "tags": ["a"]}]
+        visits = [
+            {"Visitor": 1, "hall": "north", "seconds": 12.5},
+            {"Visitor": 2, "hall": None, "tags": ["a"]},
+        ]
         body = "\n".join(json.dumps(visit) for visit in visits)
         s3.put_object(Bucket=BUCKET, Key=f"raw/Visits/dt={day}/part.json", Body=body.encode())
         table = pyarrow.table(
@@ -42,9 +45,9 @@ def museum(bench: Bench) -> Iterator[Bench]:
     listing = statement(["s3:ListBucket"], [f"arn:aws:s3:::{BUCKET}"])
     write = statement(
         ["glue:GetDatabase", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable",
-         "glue:GetPartitions", "glue:BatchCreatePartition", "glue:BatchUpdatePartition", "glue:BatchDeletePartition"],
-        [f"{CATALOGUE}:catalog", f"{CATALOGUE}:database/museum", f"{CATALOGUE}:table/museum/*"],
-    )  # fmt: skip
+         "glue:GetPartitions", "glue:BatchCreatePartition", "glue:BatchUpdatePartition",
+         "glue:BatchDeletePartition"], [f"{CATALOGUE}:catalog", f"{CATALOGUE}:database/museum",
+         f"{CATALOGUE}:table/museum/*"], )  # fmt: skip
     logs = statement(["logs:*"], ["*"])
     service = "glue.amazonaws.com"
     make_role(bench, "crawl-all", service, [read, listing, write, logs])
@@ -92,7 +95,11 @@ def test_json_becomes_a_table_with_partitions(museum: Bench) -> None:
     make_crawler(museum, "visits-raw", "raw/Visits/", TablePrefix="raw_")
     assert museum.client("glue").get_crawler(Name="visits-raw")["Crawler"].get("LastCrawl") is None
     last = crawl(museum, "visits-raw")
-    assert (last["Status"], last["LogGroup"], last["LogStream"]) == ("SUCCEEDED", "/aws-glue/crawlers", "visits-raw")
+    assert (last["Status"], last["LogGroup"], last["LogStream"]) == (
+        "SUCCEEDED",
+        "/aws-glue/crawlers",
+        "visits-raw",
+    )
     assert last["StartTime"].timestamp() >= before - 1
     glue = museum.client("glue")
     table = glue.get_table(DatabaseName="museum", Name="raw_visits")["Table"]
@@ -100,7 +107,10 @@ def test_json_becomes_a_table_with_partitions(museum: Bench) -> None:
     assert columns == {"visitor": "int", "hall": "string", "seconds": "double", "tags": "array<string>"}
     assert table["PartitionKeys"] == [{"Name": "dt", "Type": "string"}]
     assert table["StorageDescriptor"]["Location"] == f"s3://{BUCKET}/raw/Visits/"
-    assert table["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"] == "org.openx.data.jsonserde.JsonSerDe"
+    assert (
+        table["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"]
+        == "org.openx.data.jsonserde.JsonSerDe"
+    )
     assert table["Parameters"]["classification"] == "json"
     assert (table["Parameters"]["objectCount"], table["Parameters"]["recordCount"]) == ("2", "4")
     assert table["Parameters"]["UPDATED_BY_CRAWLER"] == "visits-raw"
@@ -128,7 +138,9 @@ def test_parquet_becomes_a_table_that_athena_counts_by_registered_partitions(mus
     s3 = museum.client("s3")
     copy = {"Bucket": BUCKET, "Key": "clean/visits/day=2024-05-02/part-0.parquet"}
     s3.copy_object(Bucket=BUCKET, Key="clean/visits/day=2024-05-03/part-0.parquet", CopySource=copy)
-    assert query(museum, "select count(*) from visits") == [["6"]], "a folder that no partition names is not seen"
+    assert query(museum, "select count(*) from visits") == [["6"]], (
+        "a folder that no partition names is not seen"
+    )
     first = glue.get_crawler(Name="visits-clean")["Crawler"]["LastCrawl"]["StartTime"]
     assert crawl(museum, "visits-clean")["StartTime"] > first
     assert query(museum, "select count(*) from visits") == [["9"]]

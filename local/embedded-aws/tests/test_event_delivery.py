@@ -31,10 +31,17 @@ def policy(action: Any, resource: str, service: str, condition: dict[str, Any]) 
 @pytest.fixture(scope="module")
 def ferry(bench: Bench) -> Iterator[Bench]:
     sns, sqs, events, kms = (bench.client(name) for name in ("sns", "sqs", "events", "kms"))
-    root = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
+    root = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
     source = {"ArnLike": {"aws:SourceArn": f"{RULE}ferry-*"}}
     uses = policy(["kms:Decrypt", "kms:GenerateDataKey*"], "*", "events.amazonaws.com", source)
-    key = kms.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": [root, uses]}))["KeyMetadata"]["Arn"]
+    key = kms.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": [root, uses]}))[
+        "KeyMetadata"
+    ]["Arn"]
     sns.create_topic(Name="ferry-alerts", Attributes={"KmsMasterKeyId": key})
     rules = [f"{RULE}ferry-new", f"{RULE}ferry-redrive"]
     publish = policy("sns:Publish", TOPIC, "events.amazonaws.com", {"ArnEquals": {"aws:SourceArn": rules}})
@@ -46,11 +53,13 @@ def ferry(bench: Bench) -> Iterator[Bench]:
     send = policy("sqs:SendMessage", QUEUE_ARN, "sns.amazonaws.com", {"ArnEquals": {"aws:SourceArn": TOPIC}})
     document = json.dumps({"Version": "2012-10-17", "Statement": [send]})
     sqs.create_queue(QueueName="ferry-inbox", Attributes={"Policy": document})
-    sns.subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=QUEUE_ARN, Attributes={"RawMessageDelivery": "true"})
+    sns.subscribe(
+        TopicArn=TOPIC, Protocol="sqs", Endpoint=QUEUE_ARN, Attributes={"RawMessageDelivery": "true"}
+    )
     others = {"$or": [{"error": [{"anything-but": OURS}]}, {"error": [{"exists": False}]}, {"error": [None]}]}
     # Placeholders without quotes: EventBridge quotes and escapes a string itself, and a cause holds quotes.
-    template = '{"status": <status>, "error": <error>, "cause": <cause>, "execution": <arn>, "rule": <aws.events.rule-arn>}'
-    paths = {name: f"$.detail.{name}" for name in ("status", "error", "cause")} | {"arn": "$.detail.executionArn"}
+    template = '{"status": <status>, "error": <error>, "cause": <cause>, "rule": <aws.events.rule-arn>}'
+    paths = {name: f"$.detail.{name}" for name in ("status", "error", "cause")}
     for name, detail in (("ferry-new", {"error": OURS}), ("ferry-redrive", others), ("stranger", {})):
         events.put_rule(Name=name, EventPattern=rule_pattern(detail))
         transformer = {"InputPathsMap": paths, "InputTemplate": template}

@@ -22,7 +22,8 @@ job = Job(GlueContext(spark.sparkContext))
 job.init(options["JOB_NAME"], options)
 print("rate", RATE, "fixed", options["fixed"], "version", spark.version)
 invoices = spark.read.csv(options["source"], header=True, inferSchema=True)
-invoices.selectExpr("*", f"amount * {RATE} as gross").write.mode("overwrite").partitionBy("country").parquet(options["target"])
+gross = invoices.selectExpr("*", f"amount * {RATE} as gross")
+gross.write.mode("overwrite").partitionBy("country").parquet(options["target"])
 job.commit()
 """
 FINAL = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
@@ -34,10 +35,15 @@ def invoices(bench: Bench) -> Iterator[Bench]:
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     s3.put_object(Bucket=BUCKET, Key="in/a.csv", Body=b"id,country,amount\n1,FR,10\n2,DE,20\n3,FR,30\n")
     s3.put_object(Bucket=BUCKET, Key="code/gross.py", Body=SCRIPT.encode())
-    s3.put_object(Bucket=BUCKET, Key="code/sleep.py", Body=b"import time\nprint('here', flush=True)\ntime.sleep(600)\n")
+    s3.put_object(
+        Bucket=BUCKET, Key="code/sleep.py", Body=b"import time\nprint('here', flush=True)\ntime.sleep(600)\n"
+    )
     s3.put_object(Bucket=BUCKET, Key="code/rates.py", Body=b"RATE = 1.2\n")
     reads = [
-        statement(["s3:GetObject"], [f"arn:aws:s3:::{BUCKET}/in", f"arn:aws:s3:::{BUCKET}/in/*", f"arn:aws:s3:::{BUCKET}/code/*"]),
+        statement(
+            ["s3:GetObject"],
+            [f"arn:aws:s3:::{BUCKET}/in", f"arn:aws:s3:::{BUCKET}/in/*", f"arn:aws:s3:::{BUCKET}/code/*"],
+        ),
         statement(["s3:ListBucket"], [f"arn:aws:s3:::{BUCKET}"]),
         statement(["logs:*"], ["*"]),
     ]
@@ -58,7 +64,11 @@ def invoices(bench: Bench) -> Iterator[Bench]:
 def job(script: str, role: str, **more: Any) -> dict[str, Any]:
     return {
         "Role": role,
-        "Command": {"Name": "glueetl", "ScriptLocation": f"s3://{BUCKET}/code/{script}", "PythonVersion": "3"},
+        "Command": {
+            "Name": "glueetl",
+            "ScriptLocation": f"s3://{BUCKET}/code/{script}",
+            "PythonVersion": "3",
+        },
         "GlueVersion": "5.1",
         "WorkerType": "G.1X",
         "NumberOfWorkers": 2,

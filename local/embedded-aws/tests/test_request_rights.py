@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
-import botocore.exceptions
+import boto3  # type: ignore[import-untyped,unused-ignore]
+import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 import pytest
-import request_rights
+from botocore.config import Config  # type: ignore[import-untyped,unused-ignore]
 from conftest import ACCOUNT, REGION, Bench, statement
+
+import request_rights
 
 BUCKET = "archive-scans"
 GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"
@@ -21,13 +23,19 @@ class Archive:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self.keys = [bench.client("kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2)]
-        trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+            "Action": "sts:AssumeRole",
+        }
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         bench.client("iam").create_role(RoleName="archivist", AssumeRolePolicyDocument=document)
 
     def client(self, service: str, *statements: dict[str, Any]) -> Any:
         policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        self.bench.client("iam").put_role_policy(RoleName="archivist", PolicyName="all", PolicyDocument=policy)
+        self.bench.client("iam").put_role_policy(
+            RoleName="archivist", PolicyName="all", PolicyDocument=policy
+        )
         role = f"arn:aws:iam::{ACCOUNT}:role/archivist"
         taken = self.bench.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
         keys = {
@@ -49,7 +57,9 @@ def archive(bench: Bench) -> Iterator[Archive]:
     s3.put_object(Bucket=BUCKET, Key="old", Body=b"parchment")
     glue = bench.client("glue")
     glue.create_database(DatabaseInput={"Name": "scans"})
-    glue.create_table(DatabaseName="scans", TableInput={"Name": "pages", "StorageDescriptor": {"Columns": []}})
+    glue.create_table(
+        DatabaseName="scans", TableInput={"Name": "pages", "StorageDescriptor": {"Columns": []}}
+    )
     yield made
 
 
@@ -68,14 +78,20 @@ VIA_S3 = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
 def test_an_encrypted_object_needs_the_key_through_s3(archive: Archive) -> None:
     s3 = archive.client("s3", OBJECTS)
     refused(lambda: s3.get_object(Bucket=BUCKET, Key="old"), "kms:Decrypt", archive.keys[0])
-    refused(lambda: s3.put_object(Bucket=BUCKET, Key="new", Body=b"x"), "kms:GenerateDataKey", archive.keys[0])
+    refused(
+        lambda: s3.put_object(Bucket=BUCKET, Key="new", Body=b"x"), "kms:GenerateDataKey", archive.keys[0]
+    )
     use = statement(["kms:Decrypt", "kms:GenerateDataKey"], [archive.keys[0]], **VIA_S3)
     s3 = archive.client("s3", OBJECTS, use)
     assert s3.get_object(Bucket=BUCKET, Key="old")["Body"].read() == b"parchment"
     s3.put_object(Bucket=BUCKET, Key="new", Body=b"x")
     other = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": archive.keys[1]}
     refused(lambda: s3.put_object(Bucket=BUCKET, Key="new", Body=b"x", **other), archive.keys[1])
-    refused(lambda: archive.client("kms", OBJECTS, use).generate_data_key(KeyId=archive.keys[0], KeySpec="AES_256"))
+    refused(
+        lambda: archive.client("kms", OBJECTS, use).generate_data_key(
+            KeyId=archive.keys[0], KeySpec="AES_256"
+        )
+    )
 
 
 def test_a_bucket_policy_can_refuse_another_key(archive: Archive) -> None:
@@ -83,7 +99,12 @@ def test_a_bucket_policy_can_refuse_another_key(archive: Archive) -> None:
         "StringNotEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": archive.keys[0]},
         "Null": {"s3:x-amz-server-side-encryption-aws-kms-key-id": "false"},
     }
-    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{BUCKET}/*"}
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{BUCKET}/*",
+    }
     policy = {"Version": "2012-10-17", "Statement": [{**deny, "Condition": condition}]}
     owner = archive.bench.client("s3")
     owner.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
@@ -91,13 +112,22 @@ def test_a_bucket_policy_can_refuse_another_key(archive: Archive) -> None:
     wrong = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": archive.keys[1]}
     refused(lambda: s3.put_object(Bucket=BUCKET, Key="k", Body=b"x", **wrong), "s3:PutObject")
     s3.put_object(Bucket=BUCKET, Key="k", Body=b"x")
-    s3.put_object(Bucket=BUCKET, Key="k", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=archive.keys[0])
+    s3.put_object(
+        Bucket=BUCKET, Key="k", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=archive.keys[0]
+    )
     owner.delete_bucket_policy(Bucket=BUCKET)
 
 
 def test_plain_http_is_not_spoken_at_all(archive: Archive) -> None:
     endpoint = archive.bench.ready["endpoint"].replace("https://", "http://")
-    s3 = boto3.client("s3", endpoint_url=endpoint, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id="x",
+        aws_secret_access_key="x",  # noqa: S106
+        config=Config(retries={"total_max_attempts": 1}),
+    )
     with pytest.raises(botocore.exceptions.HTTPClientError):
         s3.list_buckets()
 
@@ -117,7 +147,11 @@ def test_the_catalogue_asks_for_the_ancestors_too(archive: Archive) -> None:
 
 
 def test_crawlers_jobs_and_log_groups_by_their_own_arn(archive: Archive) -> None:
-    for allowed, called in ((f"{GLUE}:crawler/a", True), (f"{GLUE}:crawler/b", False), (f"{GLUE}:table/a", False)):
+    for allowed, called in (
+        (f"{GLUE}:crawler/a", True),
+        (f"{GLUE}:crawler/b", False),
+        (f"{GLUE}:table/a", False),
+    ):
         glue = archive.client("glue", statement(["glue:GetCrawler"], [allowed]))
         if called:
             with pytest.raises(glue.exceptions.EntityNotFoundException):
@@ -131,7 +165,9 @@ def test_crawlers_jobs_and_log_groups_by_their_own_arn(archive: Archive) -> None
 
 
 def test_publishing_to_an_encrypted_topic_needs_its_key(archive: Archive) -> None:
-    topic = archive.bench.client("sns").create_topic(Name="archive", Attributes={"KmsMasterKeyId": archive.keys[0]})
+    topic = archive.bench.client("sns").create_topic(
+        Name="archive", Attributes={"KmsMasterKeyId": archive.keys[0]}
+    )
     publish = statement(["sns:Publish"], [topic["TopicArn"]])
     sns = archive.client("sns", publish)
     refused(lambda: sns.publish(TopicArn=topic["TopicArn"], Message="x"))
@@ -144,7 +180,11 @@ def test_publishing_to_an_encrypted_topic_needs_its_key(archive: Archive) -> Non
     ("action", "data", "expected"),
     [
         ("GetTables", {"DatabaseName": "d"}, ["table/d/*", "database/d", "catalog"]),
-        ("CreateTable", {"DatabaseName": "d", "TableInput": {"Name": "t"}}, ["table/d/t", "database/d", "catalog"]),
+        (
+            "CreateTable",
+            {"DatabaseName": "d", "TableInput": {"Name": "t"}},
+            ["table/d/t", "database/d", "catalog"],
+        ),
         ("CreateDatabase", {"DatabaseInput": {"Name": "d"}}, ["database/d", "catalog"]),
         ("CreateCrawler", {"Name": "c", "DatabaseName": "d"}, ["crawler/c"]),
         ("StartJobRun", {"JobName": "j"}, ["job/j"]),

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 import pytest
 from conftest import ACCOUNT, JARS, REGION, SERVER, Bench, make_role, statement, wait_for
 
@@ -22,7 +23,7 @@ def listeners(pid: int) -> set[tuple[str, int]]:
     sockets = set()
     for link in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            sockets.add(os.readlink(link))
+            sockets.add(str(link.readlink()))
         except OSError:
             continue
     found = set()
@@ -54,11 +55,10 @@ def test_its_certificate_is_signed_by_its_own_authority(bench: Bench) -> None:
             assert wrapped.version() in ("TLSv1.2", "TLSv1.3")
 
 
-def test_keys_that_nobody_gave_out_are_refused(bench: Bench) -> None:
-    import botocore.exceptions
-
-    wrong = {"aws_access_key_id": bench.ready["accessKeyId"], "aws_secret_access_key": "guessed"}
-    with pytest.raises(botocore.exceptions.ClientError, match="SignatureDoesNotMatch"):
+@pytest.mark.parametrize("key", ["test", ACCOUNT, "AKIA0000000000000000"])
+def test_keys_that_nobody_gave_out_are_refused(bench: Bench, key: str) -> None:
+    wrong = {"aws_access_key_id": key, "aws_secret_access_key": "test"}
+    with pytest.raises(botocore.exceptions.ClientError, match="InvalidAccessKeyId"):
         bench.client("s3", wrong).list_buckets()
 
 
@@ -74,15 +74,23 @@ def fill(bench: Bench) -> None:
     role = make_role(bench, "kept-role", "states.amazonaws.com", [statement(["s3:GetObject"], ["*"])])
     glue = bench.client("glue")
     glue.create_database(DatabaseInput={"Name": "kept"})
-    glue.create_table(DatabaseName="kept", TableInput={"Name": "t", "PartitionKeys": [{"Name": "d", "Type": "string"}]})
+    glue.create_table(
+        DatabaseName="kept", TableInput={"Name": "t", "PartitionKeys": [{"Name": "d", "Type": "string"}]}
+    )
     glue.create_partition(DatabaseName="kept", TableName="t", PartitionInput={"Values": ["1"]})
-    glue.create_job(Name="kept", Role=role, Command={"Name": "glueetl", "ScriptLocation": "s3://kept-bucket/x.py"})
-    glue.create_crawler(Name="kept", Role=role, DatabaseName="kept", Targets={"S3Targets": [{"Path": "s3://kept-bucket"}]})
+    glue.create_job(
+        Name="kept", Role=role, Command={"Name": "glueetl", "ScriptLocation": "s3://kept-bucket/x.py"}
+    )
+    glue.create_crawler(
+        Name="kept", Role=role, DatabaseName="kept", Targets={"S3Targets": [{"Path": "s3://kept-bucket"}]}
+    )
     states = bench.client("stepfunctions")
     definition = json.dumps({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
     arn = states.create_state_machine(name="kept", definition=definition, roleArn=role, publish=True)
     routing = [{"stateMachineVersionArn": arn["stateMachineVersionArn"], "weight": 100}]
-    alias = states.create_state_machine_alias(name="live", routingConfiguration=routing)["stateMachineAliasArn"]
+    alias = states.create_state_machine_alias(name="live", routingConfiguration=routing)[
+        "stateMachineAliasArn"
+    ]
     states.start_execution(stateMachineArn=alias, name="first")
     topic = bench.client("sns").create_topic(Name="kept")["TopicArn"]
     queue = bench.client("sqs").create_queue(QueueName="kept")["QueueUrl"]
@@ -95,7 +103,9 @@ def fill(bench: Bench) -> None:
     logs = bench.client("logs")
     logs.create_log_group(logGroupName="/kept")
     logs.create_log_stream(logGroupName="/kept", logStreamName="s")
-    logs.put_log_events(logGroupName="/kept", logStreamName="s", logEvents=[{"timestamp": 1, "message": "line"}])
+    logs.put_log_events(
+        logGroupName="/kept", logStreamName="s", logEvents=[{"timestamp": 1, "message": "line"}]
+    )
     bench.client("athena").create_work_group(Name="kept")
     bench.client("cloudwatch").put_metric_alarm(
         AlarmName="kept",
@@ -162,7 +172,9 @@ def test_job_runs_end_with_a_server_that_was_killed(tmp_path: Path) -> None:
     s3 = bench.client("s3")
     s3.create_bucket(Bucket="sleepers", CreateBucketConfiguration={"LocationConstraint": REGION})
     script = "import os, time\nfrom pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate()\n"
-    s3.put_object(Bucket="sleepers", Key="s.py", Body=f"{script}print('up', flush=True)\ntime.sleep(600)".encode())
+    s3.put_object(
+        Bucket="sleepers", Key="s.py", Body=f"{script}print('up', flush=True)\ntime.sleep(600)".encode()
+    )
     role = make_role(bench, "sleeper", "glue.amazonaws.com", [statement(["s3:GetObject", "logs:*"], ["*"])])
     command = {"Name": "glueetl", "ScriptLocation": "s3://sleepers/s.py"}
     glue = bench.client("glue")
@@ -213,14 +225,19 @@ def alive(pid: int) -> bool:
 def refusal(folder: Path, *options: str, environment: dict[str, str] | None = None) -> tuple[int, str]:
     command = [sys.executable, str(SERVER), "--state", str(folder / "aws"), "--tls", str(folder / "tls")]
     command += ["--jars", str(JARS), "--logs", str(folder / "logs"), *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL, env=environment)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL, env=environment
+    )
     return done.returncode, done.stderr
 
 
 def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path, bench: Bench) -> None:
     port = bench.ready["endpoint"].rsplit(":", 1)[1]
     code, error = refusal(tmp_path, "--port", port)
-    assert (code, error) == (2, f"embedded AWS: port {port} of 127.0.0.1 is taken; choose another one with --port\n")
+    assert (code, error) == (
+        2,
+        f"embedded AWS: port {port} of 127.0.0.1 is taken; choose another one with --port\n",
+    )
 
 
 def test_no_java_is_one_sentence(tmp_path: Path) -> None:

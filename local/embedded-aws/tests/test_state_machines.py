@@ -1,5 +1,6 @@
-"""State machines of a foreign bakery: the machine's own role, `.sync`, error names, lost paths, stops and time-outs."""
+"""A foreign bakery's state machines: their role, `.sync`, error names, lost paths, stops and time-outs."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -40,10 +41,17 @@ def bakery(bench: Bench) -> Iterator[Bench]:
         "states.amazonaws.com",
         [
             statement(jobs, [f"arn:aws:glue:{REGION}:{ACCOUNT}:job/{JOB}"]),
-            statement(["s3:GetObject", "s3:ListBucket"], [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/books/*"]),
+            statement(
+                ["s3:GetObject", "s3:ListBucket"],
+                [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/books/*"],
+            ),
             statement(["sns:Publish"], [TOPIC]),
-            statement(["states:StartExecution", "states:DescribeExecution", "states:StopExecution"], children),
-            statement(["glue:GetCrawler", "glue:StartCrawler"], [f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/mill"]),
+            statement(
+                ["states:StartExecution", "states:DescribeExecution", "states:StopExecution"], children
+            ),
+            statement(
+                ["glue:GetCrawler", "glue:StartCrawler"], [f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/mill"]
+            ),
         ],
     )
     make_role(bench, "intern", "states.amazonaws.com", [])
@@ -51,13 +59,21 @@ def bakery(bench: Bench) -> Iterator[Bench]:
 
 
 def task(resource: str, parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Parameters": parameters, "End": True, **more}
+    return {
+        "Type": "Task",
+        "Resource": f"arn:aws:states:::{resource}",
+        "Parameters": parameters,
+        "End": True,
+        **more,
+    }
 
 
 def machine(bench: Bench, name: str, states: dict[str, Any], role: str = "manager", **top: Any) -> str:
     definition = json.dumps({"StartAt": next(iter(states)), "States": states, **top})
     role_arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
-    answer = bench.client("stepfunctions").create_state_machine(name=name, definition=definition, roleArn=role_arn)
+    answer = bench.client("stepfunctions").create_state_machine(
+        name=name, definition=definition, roleArn=role_arn
+    )
     return str(answer["stateMachineArn"])
 
 
@@ -98,12 +114,14 @@ def test_a_job_run_is_waited_for_and_its_run_returned(bakery: Bench) -> None:
     assert events[2]["taskScheduledEventDetails"]["resourceType"] == "glue"
     assert events[2]["taskScheduledEventDetails"]["resource"] == "startJobRun.sync"
     assert json.loads(events[3]["taskSubmittedEventDetails"]["output"])["JobRunId"] == run["Id"]
-    assert all(later["timestamp"] >= earlier["timestamp"] for earlier, later in zip(events, events[1:], strict=False))
+    assert all(later["timestamp"] >= earlier["timestamp"] for earlier, later in itertools.pairwise(events))
 
 
 def test_a_failed_job_run_fails_the_task_with_the_run_as_cause(bakery: Bench) -> None:
     arn = machine(
-        bakery, "burns", {"Bake": task("glue:startJobRun.sync", {"JobName": JOB, "Arguments": {"--fail": "x"}})}
+        bakery,
+        "burns",
+        {"Bake": task("glue:startJobRun.sync", {"JobName": JOB, "Arguments": {"--fail": "x"}})},
     )
     done = execute(bakery, arn)
     assert (done["status"], done["error"]) == ("FAILED", "States.TaskFailed")
@@ -112,12 +130,16 @@ def test_a_failed_job_run_fails_the_task_with_the_run_as_cause(bakery: Bench) ->
 
 
 def test_the_role_of_the_machine_decides(bakery: Bench) -> None:
-    arn = machine(bakery, "intern-bakes", {"Bake": task("glue:startJobRun.sync", {"JobName": JOB})}, role="intern")
+    arn = machine(
+        bakery, "intern-bakes", {"Bake": task("glue:startJobRun.sync", {"JobName": JOB})}, role="intern"
+    )
     done = execute(bakery, arn)
     assert (done["status"], done["error"]) == ("FAILED", "Glue.AccessDeniedException")
     arn = machine(bakery, "unknown-job", {"Bake": task("glue:startJobRun.sync", {"JobName": "nobody"})})
     assert execute(bakery, arn)["error"] == "Glue.AccessDeniedException"
-    arn = machine(bakery, "intern-tells", {"Tell": task("sns:publish", {"TopicArn": TOPIC, "Message": "x"})}, "intern")
+    arn = machine(
+        bakery, "intern-tells", {"Tell": task("sns:publish", {"TopicArn": TOPIC, "Message": "x"})}, "intern"
+    )
     assert execute(bakery, arn)["error"] == "SNS.AuthorizationErrorException"
 
 
@@ -182,7 +204,10 @@ def test_sdk_calls_read_as_text_with_aws_own_error_names(bakery: Bench) -> None:
         parameters = {"Bucket": BUCKET, "Key": key}
         selector = {"books.$": "States.StringToJson($.Body)", "at.$": "$.LastModified"}
         return execute(
-            bakery, machine(bakery, name, {"Read": task("aws-sdk:s3:getObject", parameters, ResultSelector=selector)})
+            bakery,
+            machine(
+                bakery, name, {"Read": task("aws-sdk:s3:getObject", parameters, ResultSelector=selector)}
+            ),
         )
 
     output = json.loads(read("reads", "books/1.json")["output"])
@@ -197,7 +222,9 @@ def test_sdk_calls_read_as_text_with_aws_own_error_names(bakery: Bench) -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/baker"
     targets = {"S3Targets": [{"Path": f"s3://{BUCKET}/books/"}]}
     glue.create_crawler(Name="mill", Role=role, DatabaseName="bakery", Targets=targets)
-    found = execute(bakery, machine(bakery, "mill", {"Get": task("aws-sdk:glue:getCrawler", {"Name": "mill"})}))
+    found = execute(
+        bakery, machine(bakery, "mill", {"Get": task("aws-sdk:glue:getCrawler", {"Name": "mill"})})
+    )
     crawler = json.loads(found["output"])["Crawler"]
     assert crawler["State"] == "READY"
     assert "LastCrawl" not in crawler
@@ -226,7 +253,9 @@ def test_nested_executions(bakery: Bench) -> None:
     assert (bad["status"], bad["error"]) == ("FAILED", "States.TaskFailed")
     cause = json.loads(bad["cause"])
     assert (cause["Error"], cause["Cause"], cause["Status"]) == ("NoFlour", "sold out", "FAILED")
-    intern = machine(bakery, "intern-parent", {"Call": task("states:startExecution.sync:2", parameters)}, "intern")
+    intern = machine(
+        bakery, "intern-parent", {"Call": task("states:startExecution.sync:2", parameters)}, "intern"
+    )
     assert execute(bakery, intern)["error"] == "StepFunctions.AWSStepFunctionsException"
 
 
@@ -237,7 +266,11 @@ def test_nested_executions(bakery: Bench) -> None:
         {"Type": "Pass", "InputPath": "$.lost", "End": True},
         {"Type": "Pass", "OutputPath": "$.lost", "End": True},
         {"Type": "Pass", "Parameters": {"x.$": "States.Format('{}', $.lost)"}, "End": True},
-        {"Type": "Choice", "Choices": [{"Variable": "$.lost", "StringEquals": "x", "Next": "S"}], "Default": "S"},
+        {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.lost", "StringEquals": "x", "Next": "S"}],
+            "Default": "S",
+        },
     ],
 )
 def test_a_path_that_points_at_nothing_fails_and_is_not_caught(bakery: Bench, state: dict[str, Any]) -> None:
@@ -270,7 +303,9 @@ def test_an_alias_runs_the_version_it_leads_to(bakery: Bench) -> None:
     arn = machine(bakery, "versions", {"One": {"Type": "Pass", "Result": 1, "End": True}})
     version = states.publish_state_machine_version(stateMachineArn=arn)["stateMachineVersionArn"]
     routing = [{"stateMachineVersionArn": version, "weight": 100}]
-    alias = states.create_state_machine_alias(name="live", routingConfiguration=routing)["stateMachineAliasArn"]
+    alias = states.create_state_machine_alias(name="live", routingConfiguration=routing)[
+        "stateMachineAliasArn"
+    ]
     second = {"StartAt": "Two", "States": {"Two": {"Type": "Pass", "Result": 2, "End": True}}}
     states.update_state_machine(stateMachineArn=arn, definition=json.dumps(second))
     assert [execute(bakery, which)["output"] for which in (alias, version, arn)] == ["1", "1", "2"]
@@ -293,5 +328,9 @@ def test_the_history_is_logged_without_data_where_the_machine_says(bakery: Bench
         json.loads(event["message"])
         for event in logs.filter_log_events(logGroupName="/aws/vendedlogs/states/bakery")["events"]
     ]
-    assert [message["type"] for message in messages] == ["PassStateEntered", "PassStateExited", "ExecutionSucceeded"]
+    assert [message["type"] for message in messages] == [
+        "PassStateEntered",
+        "PassStateExited",
+        "ExecutionSucceeded",
+    ]
     assert "sourdough" not in json.dumps(messages)

@@ -11,15 +11,19 @@ class GlueArgumentError(Exception):
 
 
 def getResolvedOptions(args: list[str], options: list[str]) -> dict[str, str]:  # noqa: N802 - Glue's name
-    """The named options' values from ``sys.argv``: ``--name value`` or ``--name=value``; hyphens become underscores.
+    """The named options' values from ``sys.argv``: ``--name value`` or ``--name=value``; hyphens become
+    underscores.
 
-    Raises GlueArgumentError when an option of ``options`` is missing. What else Glue passed is ignored, except its own
-    JOB_NAME, JOB_ID, JOB_RUN_ID, SECURITY_CONFIGURATION and TempDir, which are returned when they are there.
+    Raises GlueArgumentError when an option of ``options`` is missing. What else Glue passed is ignored,
+    except its own JOB_NAME, JOB_ID, JOB_RUN_ID, SECURITY_CONFIGURATION and TempDir, which are returned when
+    they are there.
     """
     given = _given(args[1:])
     missing = [name for name in options if name not in given]
     if missing:
-        raise GlueArgumentError(f"the following arguments are required: {', '.join('--' + n for n in missing)}")
+        raise GlueArgumentError(
+            f"the following arguments are required: {', '.join('--' + n for n in missing)}"
+        )
     wanted = [*options, *(name for name in _ALWAYS if name in given and name not in options)]
     return {name.replace("-", "_"): given[name] for name in wanted}
 

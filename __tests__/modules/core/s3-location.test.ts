@@ -1,0 +1,37 @@
+import { logRetentionMistake } from "../../../modules/core/log-retention";
+import { partitionOf } from "../../../modules/core/partition";
+import { prefixMistake, s3Uri } from "../../../modules/core/s3-location";
+import { place } from "../../support/places";
+
+test("a URI is the bucket, the prefix and the key", () => {
+  expect(s3Uri(place("lake", "events/"))).toBe("s3://lake/events/");
+  expect(s3Uri(place("lake", "events/"), "a.json")).toBe("s3://lake/events/a.json");
+  expect(s3Uri(place("lake", ""))).toBe("s3://lake/");
+});
+
+test.each(["", "events/", "books/events/", "dt=2010-12-01/"])("%j is a prefix", (prefix) => {
+  expect(prefixMistake(prefix)).toBeUndefined();
+});
+
+test.each([
+  ["/events/", 'must not start with a slash, got "/events/"; S3 would take it as a folder without a name'],
+  ["/", 'must not start with a slash, got "/"; S3 would take it as a folder without a name'],
+  ["events", "must end in a slash, got \"events\"; without it a sibling such as 'events-old/' matches too"],
+  ["a//b/", 'must not hold an empty segment, got "a//b/"'],
+  ["s3://lake/events/", 'must be a prefix inside the bucket, not a URI, got "s3://lake/events/"'],
+])("%j is none", (prefix, mistake) => {
+  expect(prefixMistake(prefix)).toBe(mistake);
+});
+
+test.each([
+  ["eu-west-1", "aws"],
+  ["cn-north-1", "aws-cn"],
+  ["us-gov-east-1", "aws-us-gov"],
+])("%s lies in the partition %s", (region, partition) => {
+  expect(partitionOf(region)).toBe(partition);
+});
+
+test("CloudWatch's retention periods are a list", () => {
+  expect(logRetentionMistake(30)).toBeUndefined();
+  expect(logRetentionMistake(31)).toMatch(/^must be one of 1, 3, 5, .* 3653, got 31$/);
+});

@@ -1,0 +1,265 @@
+import { Lazy, type TerraformStack } from "cdktf";
+import { crawlerConfiguration } from "../../../modules/glue-crawler/crawler-configuration";
+import { GlueCrawler, type GlueCrawlerProps } from "../../../modules/glue-crawler/glue-crawler";
+import { ServiceRole } from "../../../modules/iam/service-role";
+import { DATABASE, keyStatement, listStatement, place, RAW, ROLE } from "../../support/places";
+import { ACCOUNT, byText, droppedProps, REGION, refusal, synth, unknownText } from "../../support/synth";
+
+const minimum: GlueCrawlerProps = {
+  name: "etl-dev-events-raw",
+  target: RAW,
+  database: DATABASE,
+  account: ACCOUNT,
+  region: REGION,
+};
+const make = (stack: TerraformStack, props: Partial<GlueCrawlerProps> = {}, id = "Crawler"): GlueCrawler =>
+  new GlueCrawler(stack, id, { ...minimum, ...props });
+
+const fillCatalogue = {
+  Effect: "Allow",
+  Action: [
+    "glue:BatchCreatePartition",
+    "glue:BatchGetPartition",
+    "glue:BatchUpdatePartition",
+    "glue:CreatePartition",
+    "glue:CreateTable",
+    "glue:GetDatabase",
+    "glue:GetPartition",
+    "glue:GetPartitions",
+    "glue:GetTable",
+    "glue:GetTables",
+    "glue:UpdatePartition",
+    "glue:UpdateTable",
+  ],
+  Resource: [DATABASE.catalogArn, DATABASE.arn, `arn:aws:glue:${REGION}:${ACCOUNT}:table/${DATABASE.name}/*`],
+};
+const writeLogs = {
+  Effect: "Allow",
+  Action: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+  Resource: [
+    `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws-glue/crawlers`,
+    `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws-glue/crawlers:*`,
+  ],
+};
+
+test("minimum: an S3 crawl of everything that was not left over, with a role of its own", () => {
+  const { address, at, built, counts, reference } = synth((stack) => make(stack));
+  expect(counts).toEqual({ aws_glue_crawler: 1, aws_iam_role: 1, aws_iam_role_policy: 1 });
+  expect(at("Crawler/Resource")).toEqual({
+    name: "etl-dev-events-raw",
+    role: reference("Crawler/Role/Resource", "arn"),
+    database_name: "analytics_raw",
+    s3_target: [
+      {
+        path: "s3://raw-bucket/events/",
+        exclusions: ["**.tmp", "**/_SUCCESS", "**/_temporary/**", "**/.spark-staging-*/**"],
+      },
+    ],
+    schema_change_policy: { update_behavior: "UPDATE_IN_DATABASE", delete_behavior: "LOG" },
+    recrawl_policy: { recrawl_behavior: "CRAWL_EVERYTHING" },
+    configuration:
+      '{"CrawlerOutput":{"Partitions":{"AddOrUpdateBehavior":"InheritFromTable"}},' +
+      '"Grouping":{"TableGroupingPolicy":"CombineCompatibleSchemas"},"Version":1}',
+    depends_on: [address("Crawler/Role/Policy/Resource")],
+    "//": expect.anything() as unknown,
+  });
+  expect(built.role).toBeInstanceOf(ServiceRole);
+});
+
+test("its role: assumed by Glue for this account, and rights on these things only", () => {
+  const { at, statements } = synth((stack) => make(stack));
+  expect(at("Crawler/Role/Resource").name).toBe("etl-dev-events-raw-crawler");
+  expect(statements("Crawler/Role/Resource", "assume_role_policy")).toEqual([
+    {
+      Effect: "Allow",
+      Principal: { Service: "glue.amazonaws.com" },
+      Action: "sts:AssumeRole",
+      Condition: { StringEquals: { "aws:SourceAccount": ACCOUNT } },
+    },
+  ]);
+  expect(byText(statements("Crawler/Role/Policy/Resource"))).toEqual(
+    byText([
+      {
+        Effect: "Allow",
+        Action: "s3:GetObject",
+        Resource: ["arn:aws:s3:::raw-bucket/events", "arn:aws:s3:::raw-bucket/events/*"],
+      },
+      listStatement("arn:aws:s3:::raw-bucket", "events/"),
+      keyStatement("kms:Decrypt"),
+      fillCatalogue,
+      writeLogs,
+    ]),
+  );
+});
+
+test("every prop changed", () => {
+  const all = {
+    name: "other",
+    description: "Crawls others",
+    target: place("other-bucket", "x/"),
+    database: { name: "other_db", arn: "arn:other-database", catalogArn: "arn:other-catalog" },
+    account: "111122223333",
+    region: "us-gov-west-1",
+    exclusions: ["**.bak"],
+    tablePrefix: "raw_",
+    grouping: { combineCompatibleSchemas: false, tableLevel: 3 },
+    schemaChange: { update: "LOG", delete: "LOG" },
+    recrawl: "CRAWL_NEW_FOLDERS_ONLY",
+    tags: { team: "data" },
+  } satisfies GlueCrawlerProps;
+  const { at, statements } = synth((stack) => make(stack, all));
+  expect(at("Crawler/Resource")).toMatchObject({
+    name: "other",
+    description: "Crawls others",
+    database_name: "other_db",
+    table_prefix: "raw_",
+    s3_target: [{ path: "s3://other-bucket/x/", exclusions: ["**.bak"] }],
+    schema_change_policy: { update_behavior: "LOG", delete_behavior: "LOG" },
+    recrawl_policy: { recrawl_behavior: "CRAWL_NEW_FOLDERS_ONLY" },
+    configuration:
+      '{"CrawlerOutput":{"Partitions":{"AddOrUpdateBehavior":"InheritFromTable"}},"Grouping":{"TableLevelConfiguration":3},"Version":1}',
+    tags: { team: "data" },
+  });
+  expect(at("Crawler/Role/Resource").tags).toEqual({ team: "data" });
+  expect(statements("Crawler/Role/Policy/Resource")).toContainEqual(
+    expect.objectContaining({
+      Resource: [
+        "arn:aws-us-gov:glue:us-gov-west-1:111122223333:table/other_db/*",
+        "arn:other-catalog",
+        "arn:other-database",
+      ],
+    }),
+  );
+  expect(droppedProps(all, (stack, props) => new GlueCrawler(stack, "Crawler", props))).toEqual([]);
+});
+
+test.each([
+  ["LOG", false],
+  ["DEPRECATE_IN_DATABASE", false],
+  ["DELETE_FROM_DATABASE", true],
+] as const)("what is gone: %s takes the right to delete: %s", (remove, mayDelete) => {
+  const { at, statements } = synth((stack) => make(stack, { schemaChange: { delete: remove } }));
+  expect(at("Crawler/Resource").schema_change_policy).toEqual({
+    update_behavior: "UPDATE_IN_DATABASE",
+    delete_behavior: remove,
+  });
+  const actions = statements("Crawler/Role/Policy/Resource").flatMap(({ Action }) => Action);
+  for (const action of ["glue:DeleteTable", "glue:BatchDeletePartition"]) {
+    expect(actions.includes(action)).toBe(mayDelete);
+  }
+});
+
+test("a brought role is used and given what is needed, and none is made", () => {
+  const { address, at, counts, statements } = synth((stack) =>
+    make(stack, { role: ServiceRole.fromRoleAttributes(stack, "Brought", ROLE) }),
+  );
+  expect(counts).toEqual({ aws_glue_crawler: 1, aws_iam_role_policy: 1 });
+  expect(at("Crawler/Resource")).toMatchObject({
+    role: ROLE.roleArn,
+    depends_on: [address("Brought/Policy/Resource")],
+  });
+  expect(at("Brought/Policy/Resource").role).toBe("brought");
+  expect(statements("Brought/Policy/Resource")).toContainEqual(fillCatalogue);
+});
+
+test("a bucket without a key takes no right to one", () => {
+  const { json } = synth((stack) => make(stack, { target: place("raw-bucket", "events/") }));
+  expect(json).not.toContain("kms:");
+});
+
+test("two in one stack keep their rights apart", () => {
+  const { counts, statements } = synth((stack) => {
+    make(stack);
+    make(stack, { name: "other", target: place("other-bucket", "") }, "Other");
+  });
+  expect(counts).toMatchObject({ aws_glue_crawler: 2, aws_iam_role: 2 });
+  expect(JSON.stringify(statements("Crawler/Role/Policy/Resource"))).not.toContain("other-bucket");
+});
+
+test("what it made can be read back", () => {
+  const { at, built } = synth((stack) => {
+    const crawler = make(stack);
+    new ServiceRole(stack, "Reader", { name: "reader", service: "states.amazonaws.com" }).addToPolicy({
+      actions: [`glue:Get${"Crawler"}`],
+      resources: [crawler.crawlerArn, crawler.crawlerName],
+    });
+    return crawler;
+  });
+  expect(at("Reader/Policy/Resource").policy).toContain(".arn}");
+  expect(built.resource.databaseName).toBeDefined();
+});
+
+test("the configuration is canonical: keys sorted, whatever the order of settings", () => {
+  expect(crawlerConfiguration({ tableLevel: 2, combineCompatibleSchemas: true })).toBe(
+    crawlerConfiguration({ combineCompatibleSchemas: true, tableLevel: 2 }),
+  );
+  expect(crawlerConfiguration({ tableLevel: 2 })).toBe(
+    '{"CrawlerOutput":{"Partitions":{"AddOrUpdateBehavior":"InheritFromTable"}},' +
+      '"Grouping":{"TableGroupingPolicy":"CombineCompatibleSchemas","TableLevelConfiguration":2},"Version":1}',
+  );
+  expect(crawlerConfiguration({ combineCompatibleSchemas: false })).toBe(
+    '{"CrawlerOutput":{"Partitions":{"AddOrUpdateBehavior":"InheritFromTable"}},"Version":1}',
+  );
+});
+
+describe("refusals", () => {
+  test("all at once", () => {
+    expect(
+      refusal((stack) =>
+        make(stack, {
+          name: "events raw",
+          description: "TODO",
+          target: place("raw-bucket", "/events"),
+          account: "42",
+          tablePrefix: "Raw-",
+          exclusions: ["**.tmp", "s3://raw-bucket/x/**"],
+          grouping: { tableLevel: 0 },
+        }),
+      ),
+    ).toBe(
+      "GlueCrawler 'etl-dev/Crawler': 'description' still holds a placeholder, got \"TODO\"; fill it in; " +
+        "'account' must be an AWS account id of 12 digits, got \"42\"; " +
+        "'name' must be 1 to 56 letters, digits or _.- (its role is called '<name>-crawler'), got \"events raw\" with 10; " +
+        "'target.prefix' must not start with a slash, got \"/events\"; S3 would take it as a folder without a name; " +
+        "'tablePrefix' must be 1 to 128 lower-case letters, digits or underscores, got \"Raw-\"; anything else must be quoted in every query; " +
+        "'exclusions[1]' must be a glob relative to the target, got \"s3://raw-bucket/x/**\"; remove what comes before the folder's name; " +
+        "'grouping.tableLevel' must be a whole number, at least 1 (the bucket), got 0",
+    );
+  });
+
+  test.each([
+    [undefined, "UPDATE_IN_DATABASE and LOG"],
+    [{ update: "LOG", delete: "DEPRECATE_IN_DATABASE" } as const, "LOG and DEPRECATE_IN_DATABASE"],
+    [{ delete: "DELETE_FROM_DATABASE" } as const, "UPDATE_IN_DATABASE and DELETE_FROM_DATABASE"],
+  ])("new folders only, with schema changes %j", (schemaChange, got) => {
+    expect(refusal((stack) => make(stack, { recrawl: "CRAWL_NEW_FOLDERS_ONLY", schemaChange }))).toBe(
+      `GlueCrawler 'etl-dev/Crawler': 'recrawl' CRAWL_NEW_FOLDERS_ONLY takes schema changes LOG and LOG only, got ${got}; ` +
+        "set 'schemaChange' to { update: \"LOG\", delete: \"LOG\" }, or 'recrawl' to CRAWL_EVERYTHING",
+    );
+  });
+
+  test("a long name needs a brought role", () => {
+    const name = "a".repeat(57);
+    expect(refusal((stack) => make(stack, { name }))).toContain("'name' must be 1 to 56 letters");
+    expect(() =>
+      synth((stack) => make(stack, { name, role: ServiceRole.fromRoleAttributes(stack, "Brought", ROLE) })),
+    ).not.toThrow();
+  });
+});
+
+test("what only Terraform can resolve is left alone", () => {
+  const text = unknownText();
+  expect(() =>
+    synth((stack) =>
+      make(stack, {
+        name: text,
+        description: text,
+        target: { ...RAW, bucketName: text, prefix: text },
+        account: text,
+        tablePrefix: text,
+        exclusions: [text],
+        grouping: { tableLevel: Lazy.numberValue({ produce: () => 3 }) },
+      }),
+    ),
+  ).not.toThrow();
+});

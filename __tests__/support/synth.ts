@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { App, Lazy, TerraformResource, TerraformStack, Testing } from "cdktf";
+import { type Construct } from "constructs";
+
+/** What constructs synthesise to. This file is the only caller of cdktf's `Testing` for them. */
+
+export const ACCOUNT = "000000000000";
+export const REGION = "eu-west-1";
+export const STACK = "etl-dev";
+
+export type Block = Record<string, unknown>;
+export interface Statement {
+  Sid?: string;
+  Effect: string;
+  Principal?: unknown;
+  Action: string | string[];
+  Resource: string | string[];
+  Condition?: Record<string, Record<string, string | string[]>>;
+}
+
+export class Synthesised<T> {
+  private readonly resources: Record<string, Record<string, Block>>;
+  /** What the stack's outputs refer to, by name. */
+  readonly outputs: Record<string, { value: unknown }>;
+
+  constructor(
+    private readonly stack: TerraformStack,
+    /** What `build` returned. */
+    readonly built: T,
+    /** The stack as Terraform's JSON. */
+    readonly json: string,
+  ) {
+    this.resources =
+      (JSON.parse(json) as { resource?: Record<string, Record<string, Block>> }).resource ?? {};
+  }
+
+  /** How many resources there are of each type. */
+  get counts(): Record<string, number> {
+    return Object.fromEntries(
+      Object.entries(this.resources).map(([type, blocks]) => [type, Object.keys(blocks).length]),
+    );
+  }
+
+  /** The resource of the construct at a path below the stack, e.g. `Lake/Raw/Resource`. */
+  readonly at = (path: string): Block => {
+    const { type, id } = this.find(path);
+    const block = this.resources[type]?.[id];
+    if (block === undefined) throw new Error(`${type}.${id} of '${path}' was not synthesised`);
+    return block;
+  };
+
+  /** A reference to an attribute of it, as others hold it. */
+  readonly reference = (path: string, attribute: string): string => `\${${this.address(path)}.${attribute}}`;
+
+  /** Its Terraform address. */
+  readonly address = (path: string): string => {
+    const { type, id } = this.find(path);
+    return `${type}.${id}`;
+  };
+
+  /** Every resource of a type; at least one, so that no invariant holds for want of anything to hold for. */
+  readonly all = (type: string): Block[] => {
+    const blocks = Object.values(this.resources[type] ?? {});
+    if (blocks.length === 0) throw new Error(`no resource is a ${type}`);
+    return blocks;
+  };
+
+  /** The statements of a policy, wherever the resource keeps it. */
+  readonly statements = (path: string, attribute = "policy"): Statement[] =>
+    (JSON.parse(this.at(path)[attribute] as string) as { Statement: Statement[] }).Statement;
+
+  private find(path: string): { type: string; id: string } {
+    const steps = path.split("/");
+    const construct = steps.reduce<Construct | undefined>(
+      (scope, step) => scope?.node.tryFindChild(step) as Construct | undefined,
+      this.stack,
+    );
+    if (!(construct instanceof TerraformResource)) throw new Error(`no resource stands at '${path}'`);
+    return { type: construct.terraformResourceType, id: construct.friendlyUniqueId };
+  }
+}
+
+/**
+ * Builds into a stack with a provider, runs the validations and synthesises.
+ *
+ * @throws Error with what a construct refused or a validation found
+ */
+export function synth<T>(build: (stack: TerraformStack) => T): Synthesised<T> {
+  return withOutdir((outdir) => {
+    const stack = emptyStack(Testing.app({ outdir }));
+    const built = build(stack);
+    return new Synthesised(stack, built, Testing.synth(stack, true));
+  });
+}
+
+/** Synthesises to disk as the app does and hands over the stack's folder, which is gone afterwards. */
+export function synthToFolder<R>(build: (stack: TerraformStack) => void, look: (folder: string) => R): R {
+  return withOutdir((outdir) => {
+    const app = new App({ outdir });
+    build(emptyStack(app));
+    app.synth();
+    return look(join(outdir, "stacks", STACK));
+  });
+}
+
+/** The message that building or synthesising ends with. */
+export function refusal(build: (stack: TerraformStack) => unknown): string {
+  try {
+    synth(build);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error("nothing was refused");
+}
+
+/** Statements in one order, whatever theirs is: which of them there are is the matter. */
+export function byText(statements: readonly Statement[]): Statement[] {
+  const text = (statement: Statement): string => JSON.stringify(statement);
+  return [...statements].sort((a, b) => (text(a) < text(b) ? -1 : 1));
+}
+
+/** Text that only Terraform can resolve. */
+export function unknownText(): string {
+  return Lazy.stringValue({ produce: () => "${local.elsewhere}" });
+}
+
+/** The props, of a full set, whose absence changes nothing: they are dropped on their way. */
+export function droppedProps<P extends object>(
+  full: P,
+  build: (stack: TerraformStack, props: P) => unknown,
+): string[] {
+  const whole = synth((stack) => void build(stack, full)).json;
+  return Object.keys(full).filter((prop) => {
+    const rest = Object.fromEntries(Object.entries(full).filter(([name]) => name !== prop)) as P;
+    try {
+      return synth((stack) => void build(stack, rest)).json === whole;
+    } catch {
+      return false; // Required: leaving it out is refused.
+    }
+  });
+}
+
+function emptyStack(app: App): TerraformStack {
+  const stack = new TerraformStack(app, STACK);
+  new AwsProvider(stack, "Aws", { region: REGION });
+  return stack;
+}
+
+function withOutdir<R>(use: (outdir: string) => R): R {
+  const outdir = mkdtempSync(join(tmpdir(), "etl-synth-"));
+  try {
+    return use(outdir);
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,141 @@
+"""One Spark for all tests, and a lake in a temporary directory to run the job on."""
+
+import gzip
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import Row, SparkSession
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "jobs")]
+
+import transform_events  # noqa: E402
+from etl.contract import Contract, parse_contract  # noqa: E402
+
+CONTRACT = ROOT / "contracts" / "events.schema.json"
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A source, an output and a quarantine; `deliver` fills the first, `run` does what a job run does."""
+
+    root: Path
+
+    def deliver(self, day: str, *lines: object, file: str = "events.json", end: str = "\n") -> Path:
+        """Objects are written as JSON, texts as they are; a name ending in .gz is compressed."""
+        texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+        return self.deliver_bytes(day, "".join(text + end for text in texts).encode(), file)
+
+    def deliver_bytes(self, day: str, content: bytes, file: str = "events.json") -> Path:
+        path = self.root / "raw" / "events" / f"dt={day}" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(content, mtime=0) if file.endswith(".gz") else content)
+        return path
+
+    def arguments(self, first: str, last: str = "", run_id: str = "run-1", **others: str) -> list[str]:
+        given = {
+            "pipeline": "events",
+            "source_bucket": str(self.root / "raw"),
+            "source_prefix": "events/",
+            "output_bucket": str(self.root / "processed"),
+            "output_prefix": "events/",
+            "quarantine_bucket": str(self.root / "quarantine"),
+            "quarantine_prefix": "events/",
+            "books_bucket": str(self.root / "processed"),
+            "books_prefix": "books/events/",
+            "contract_uri": str(CONTRACT),
+            "from_date": first,
+            "to_date": last or first,
+            "run_id": run_id,
+            **others,
+        }
+        return [part for name, value in given.items() for part in (f"--{name}", value)]
+
+    def run(self, first: str, last: str = "", run_id: str = "run-1", **others: str) -> dict[str, Any]:
+        """Runs the job and gives its books."""
+        transform_events.main(self.arguments(first, last, run_id, **others))
+        return self.books(run_id)
+
+    def books(self, run_id: str = "run-1", name: str = "books") -> dict[str, Any]:
+        folder = self.root / "processed" / "books" / "events" / run_id
+        books: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
+        return books
+
+    def files(self, zone: str) -> list[str]:
+        """The partition and name of each data file."""
+        root = self.root / zone / "events"
+        return sorted(str(path.relative_to(root)) for path in root.glob("run_date=*/*.parquet"))
+
+    def dates(self, zone: str) -> list[str]:
+        return sorted({name.split("/")[0].removeprefix("run_date=") for name in self.files(zone)})
+
+    def rows(self, spark: SparkSession, zone: str) -> list[Row]:
+        if not self.files(zone):
+            return []
+        return spark.read.parquet(str(self.root / zone / "events")).collect()
+
+    def kept(self, spark: SparkSession) -> list[tuple[str, str]]:
+        """Run date and key of the good rows."""
+        return sorted((row["run_date"], row["event_id"]) for row in self.rows(spark, "processed"))
+
+    def reasons(self, spark: SparkSession) -> list[tuple[str, str]]:
+        """Raw line and reason of the quarantined rows."""
+        return sorted((row["raw_line"], row["reason"]) for row in self.rows(spark, "quarantine"))
+
+
+def event(key: object = "e-1", **others: object) -> dict[str, Any]:
+    """A good event; any column may be given another value."""
+    good = {
+        "event_id": key,
+        "user_id": "17850",
+        "event_type": "purchase",
+        "timestamp": "2010-12-01T08:26:00Z",
+        "country": "United Kingdom",
+        "items": [{"product_id": "85123A", "quantity": 6, "unit_price": 2.55}],
+    }
+    return good | others
+
+
+@pytest.fixture(scope="session")
+def event_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("event-log")
+
+
+@pytest.fixture(scope="session")
+def spark(event_log: Path) -> Iterator[SparkSession]:
+    session = (
+        SparkSession.builder.master("local[2]")
+        .appName("tests")
+        .config("spark.ui.enabled", "false")
+        .config("spark.log.level", "ERROR")
+        .config("spark.eventLog.enabled", "true")
+        .config("spark.eventLog.dir", event_log.as_uri())
+        .config("spark.sql.shuffle.partitions", "2")
+        .getOrCreate()
+    )
+    yield session
+    session.stop()
+
+
+@pytest.fixture(params=["ansi off", "ansi on"])
+def each_spark(spark: SparkSession, request: pytest.FixtureRequest) -> Iterator[SparkSession]:
+    """Spark as Glue 5.1 runs it, and with the strictness that is the default from Spark 4."""
+    before = spark.conf.get("spark.sql.ansi.enabled")
+    spark.conf.set("spark.sql.ansi.enabled", str(request.param == "ansi on").lower())
+    yield spark
+    spark.conf.set("spark.sql.ansi.enabled", str(before))
+
+
+@pytest.fixture
+def lake(tmp_path: Path, spark: SparkSession) -> Lake:
+    return Lake(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    return parse_contract(CONTRACT.read_text(), CONTRACT.name)

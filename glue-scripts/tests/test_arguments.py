@@ -1,0 +1,149 @@
+"""Arguments: what is read, and every refusal by its full message."""
+
+from datetime import date
+
+import pytest
+from etl.arguments import Arguments, read_arguments
+from etl.errors import InvalidArguments
+
+GIVEN = {
+    "pipeline": "events",
+    "source_bucket": "etl-dev-raw",
+    "source_prefix": "events/",
+    "output_bucket": "etl-dev-processed",
+    "output_prefix": "events/",
+    "quarantine_bucket": "etl-dev-quarantine",
+    "quarantine_prefix": "events/",
+    "books_bucket": "etl-dev-processed",
+    "books_prefix": "books/events/",
+    "contract_uri": "s3://etl-dev-artifacts/contracts/1/events.schema.json",
+    "from_date": "2010-12-01",
+    "to_date": "2010-12-03",
+    "run_id": "run-1",
+}
+
+
+def argv(*without: str, **others: str) -> list[str]:
+    values = GIVEN | others
+    return [part for name, value in values.items() if name not in without for part in (f"--{name}", value)]
+
+
+def refusal(arguments: list[str]) -> str:
+    with pytest.raises(InvalidArguments) as caught:
+        read_arguments(arguments)
+    return str(caught.value)
+
+
+def test_all_that_is_given_is_read() -> None:
+    assert read_arguments(argv()) == Arguments(
+        pipeline="events",
+        source="s3://etl-dev-raw/events/",
+        output="s3://etl-dev-processed/events/",
+        quarantine="s3://etl-dev-quarantine/events/",
+        books="s3://etl-dev-processed/books/events/",
+        contract_uri="s3://etl-dev-artifacts/contracts/1/events.schema.json",
+        from_date=date(2010, 12, 1),
+        to_date=date(2010, 12, 3),
+        run_id="run-1",
+    )
+
+
+def test_the_source_may_lie_deeper_and_a_dot_means_it_does_not() -> None:
+    assert read_arguments(argv(source_subprefix="shop-a/")).source == "s3://etl-dev-raw/events/shop-a/"
+    assert read_arguments(argv(source_subprefix=".")).source == "s3://etl-dev-raw/events/"
+
+
+def test_buckets_may_be_directories() -> None:
+    assert read_arguments(argv(output_bucket="/tmp/lake")).output == "/tmp/lake/events/"  # noqa: S108
+    assert read_arguments(argv(output_bucket="file:///tmp/lake")).output == "file:///tmp/lake/events/"
+
+
+def test_names_of_glue_are_left_alone() -> None:
+    of_glue = ["--JOB_NAME", "j", "--job-bookmark-option", "job-bookmark-disable", "--enable-metrics"]
+    more = [
+        "--TempDir",
+        "s3://t/",
+        "--extra-py-files=s3://a/etl.zip",
+        "--mode",
+        "daily",
+        "--enable-auto-scaling",
+        "",
+    ]
+    assert read_arguments([*of_glue, *argv(), *more]) == read_arguments(argv())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("pipeline", " ", "--pipeline must not be empty, got ' '"),
+        ("source_bucket", "Raw_Bucket", "--source_bucket must be the name of a bucket, got 'Raw_Bucket'"),
+        ("output_bucket", "s3://b", "--output_bucket must be the name of a bucket, got 's3://b'"),
+        (
+            "output_prefix",
+            "/events/",
+            "--output_prefix must be a prefix: no leading slash, ending in '/', got '/events/'",
+        ),
+        (
+            "output_prefix",
+            "events",
+            "--output_prefix must be a prefix: no leading slash, ending in '/', got 'events'",
+        ),
+        (
+            "books_prefix",
+            "a//b/",
+            "--books_prefix must be a prefix: no leading slash, ending in '/', got 'a//b/'",
+        ),
+        (
+            "source_subprefix",
+            "",
+            "--source_subprefix must be a prefix ending in '/', or '.' for none, got ''",
+        ),
+        (
+            "source_subprefix",
+            "../x/",
+            "--source_subprefix must be a prefix ending in '/', or '.' for none, got '../x/'",
+        ),
+        ("from_date", "2010-02-30", "--from_date must be a date as YYYY-MM-DD, got '2010-02-30'"),
+        ("to_date", "20101201", "--to_date must be a date as YYYY-MM-DD, got '20101201'"),
+        (
+            "run_id",
+            "a/b",
+            "--run_id must be letters, digits, '.', '_', ':' or '-', beginning with a letter or digit, got 'a/b'",
+        ),
+        ("run_mode", "hourly", "--run_mode must be 'daily' or 'backfill', got 'hourly'"),
+        ("outptu", "x", "--outptu is not an argument of this job, got 'x'"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_it_got(name: str, value: str, message: str) -> None:
+    assert refusal(argv(**{name: value})) == message
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    given = ["stray", *argv("run_id", "pipeline", from_date="yesterday"), "--to_date", "2010-12-04"]
+    assert refusal(given) == (
+        "'stray' belongs to no argument; "
+        "--to_date is given twice, '2010-12-03' and '2010-12-04'; "
+        "--pipeline is missing; "
+        "--from_date must be a date as YYYY-MM-DD, got 'yesterday'; "
+        "--run_id is missing"
+    )
+
+
+def test_dates_in_the_wrong_order_and_more_than_a_day() -> None:
+    assert refusal(argv(from_date="2010-12-04")) == (
+        "--from_date must not be after --to_date, got --from_date '2010-12-04', --to_date '2010-12-03'"
+    )
+    assert refusal(argv(run_mode="daily")) == (
+        "--run_mode 'daily' is one date, got --from_date '2010-12-01', --to_date '2010-12-03'"
+    )
+
+
+def test_places_must_not_lie_inside_each_other() -> None:
+    assert refusal(argv(quarantine_bucket="etl-dev-processed")) == (
+        "output and quarantine must not lie inside each other, "
+        "got 's3://etl-dev-processed/events/' and 's3://etl-dev-processed/events/'"
+    )
+    assert refusal(argv(books_prefix="events/books/")) == (
+        "output and books must not lie inside each other, "
+        "got 's3://etl-dev-processed/events/' and 's3://etl-dev-processed/events/books/'"
+    )

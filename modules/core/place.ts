@@ -1,0 +1,16 @@
+import { type Mistake } from "./refusals";
+
+/** What is wrong with the account and region that a construct is to stand in: `[field, mistake]`. */
+export function placeMistakes(
+  { account, region }: { readonly account: string; readonly region: string },
+  isKnown: (value: string) => boolean,
+): Mistake[] {
+  const mistakes: Mistake[] = [];
+  if (isKnown(account) && !/^\d{12}$/.test(account)) {
+    mistakes.push(["account", `must be an AWS account id of 12 digits, got ${JSON.stringify(account)}`]);
+  }
+  if (isKnown(region) && !/^[a-z]{2,3}(-[a-z]+)+-\d$/.test(region)) {
+    mistakes.push(["region", `must be an AWS region such as eu-west-1, got ${JSON.stringify(region)}`]);
+  }
+  return mistakes;
+}
