@@ -33,8 +33,12 @@ export class Synthesised<T> {
     /** The stack as Terraform's JSON. */
     readonly json: string,
   ) {
-    this.resources =
-      (JSON.parse(json) as { resource?: Record<string, Record<string, Block>> }).resource ?? {};
+    const { resource = {}, output = {} } = JSON.parse(json) as {
+      resource?: Record<string, Record<string, Block>>;
+      output?: Record<string, { value: unknown }>;
+    };
+    this.resources = resource;
+    this.outputs = output;
   }
 
   /** How many resources there are of each type. */

@@ -71,10 +71,10 @@ def test_the_file_says_what_the_job_knows() -> None:
             "$schema",
             "http://json-schema.org/draft-07/schema#",
             "'$schema' must be 'https://json-schema.org/draft/2020-12/schema', "
-            "got \"http://json-schema.org/draft-07/schema#\"",
+            'got "http://json-schema.org/draft-07/schema#"',
         ),
         ("x-etl", None, None),
-        ("type", "array", "'type' must be \"object\" or left out, got \"array\""),
+        ("type", "array", '\'type\' must be "object" or left out, got "array"'),
         ("additionalProperties", False, "'additionalProperties' must be true or left out, got false"),
         ("oneOf", [], "the contract says oneOf, which the job would not check"),
         (
@@ -85,7 +85,7 @@ def test_the_file_says_what_the_job_knows() -> None:
         (
             "properties.country.type",
             ["string", "integer"],
-            "'properties.country.type' must be one of string, integer, number, array, got [\"string\", \"integer\"]",
+            '\'properties.country.type\' must be one of string, integer, number, array, got ["string", "integer"]',
         ),
         ("properties.country.enum", ["x"], "'properties.country' says enum, which the job would not check"),
         (

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any
 
 import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
-
 import crawl_tables
 import emulator
 import roles

@@ -23,6 +23,8 @@ IMAGES = {
 """The image of a Glue version, under either of its names."""
 
 _SECONDS = 20
+# Ends with its standard input, so that a container does not outlive a server that was killed.
+_LEASHED = 'exec 3<&0; spark-submit "$@" </dev/null & run=$!; (cat <&3 >/dev/null; kill -9 $run) & wait $run'
 
 
 @functools.cache
@@ -34,7 +36,8 @@ def image_for(glue_version: str) -> str | None:
         return None
     for image in IMAGES.get(glue_version, ()):
         try:
-            asked = subprocess.run(["docker", "image", "inspect", image], capture_output=True, timeout=_SECONDS)
+            command = ["docker", "image", "inspect", image]
+            asked = subprocess.run(command, capture_output=True, timeout=_SECONDS)
         except (OSError, subprocess.TimeoutExpired):
             return None
         if asked.returncode == 0:
@@ -65,8 +68,8 @@ class DockerProcess:
         except subprocess.TimeoutExpired:
             return None
         tail = self.error.read_text(encoding="utf-8", errors="replace")[-20_000:]
-        return Outcome(code, "" if code == 0 else exception_line(tail) or f"Command failed with exit
-        code {code}")
+        why = exception_line(tail) or f"Command failed with exit code {code}"
+        return Outcome(code, "" if code == 0 else why)
 
     def stop(self) -> None:
         """End the container. Returns when it is gone."""
@@ -92,7 +95,7 @@ def docker_command(
         *(word for path in mounts for word in ("--volume", f"{path}:{path}:ro")),
         *(word for key in aws_environment(credentials, settings) for word in ("--env", key)),
         *("--env", f"PYTHONPATH={':'.join(str(path) for path in program.modules)}"),
-        *("--entrypoint", "spark-submit", image),
+        *("--entrypoint", "bash", image, "-c", _LEASHED, "spark-submit"),
         *(word for key, value in values.items() for word in ("--conf", f"{key}={value}")),
         *(str(program.script), *program.arguments),
     ]

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
-
 import docker_runs
 import emulator
 import roles

@@ -14,7 +14,6 @@ from typing import Any
 
 import botocore.config  # type: ignore[import-untyped,unused-ignore]
 import botocore.session  # type: ignore[import-untyped,unused-ignore]
-
 import emulator
 from settings import Settings
 

@@ -167,11 +167,10 @@ def _configure_ministack(settings: Settings, tls: TlsMaterial, wait_scale: float
 
 
 async def _serve(settings: Settings, listener: socket.socket, tls: TlsMaterial, ready_output: Any) -> None:
-    from hypercorn.asyncio import serve  # type: ignore[import-untyped,unused-ignore]
-    from hypercorn.config import Config  # type: ignore[import-untyped,unused-ignore]
-
     import behaviours
     import emulator
+    from hypercorn.asyncio import serve  # type: ignore[import-untyped,unused-ignore]
+    from hypercorn.config import Config  # type: ignore[import-untyped,unused-ignore]
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
-
 import emulator
 
 

@@ -15,7 +15,6 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
 
 import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
-
 import emulator
 import state_machine_services as services
 from state_machine_runs import Ended, current, pause

@@ -1,4 +1,4 @@
-import { Lazy, type TerraformStack } from "cdktf";
+import { Lazy, TerraformOutput, type TerraformStack } from "cdktf";
 import { crawlerConfiguration } from "../../../modules/glue-crawler/crawler-configuration";
 import { GlueCrawler, type GlueCrawlerProps } from "../../../modules/glue-crawler/glue-crawler";
 import { ServiceRole } from "../../../modules/iam/service-role";
@@ -61,7 +61,6 @@ test("minimum: an S3 crawl of everything that was not left over, with a role of 
       '{"CrawlerOutput":{"Partitions":{"AddOrUpdateBehavior":"InheritFromTable"}},' +
       '"Grouping":{"TableGroupingPolicy":"CombineCompatibleSchemas"},"Version":1}',
     depends_on: [address("Crawler/Role/Policy/Resource")],
-    "//": expect.anything() as unknown,
   });
   expect(built.role).toBeInstanceOf(ServiceRole);
 });
@@ -177,16 +176,14 @@ test("two in one stack keep their rights apart", () => {
 });
 
 test("what it made can be read back", () => {
-  const { at, built } = synth((stack) => {
-    const crawler = make(stack);
-    new ServiceRole(stack, "Reader", { name: "reader", service: "states.amazonaws.com" }).addToPolicy({
-      actions: [`glue:Get${"Crawler"}`],
-      resources: [crawler.crawlerArn, crawler.crawlerName],
-    });
-    return crawler;
+  const { outputs, reference } = synth((stack) => {
+    const { crawlerName, crawlerArn } = make(stack);
+    new TerraformOutput(stack, "crawler", { value: { crawlerName, crawlerArn } });
   });
-  expect(at("Reader/Policy/Resource").policy).toContain(".arn}");
-  expect(built.resource.databaseName).toBeDefined();
+  expect(outputs.crawler?.value).toEqual({
+    crawlerName: reference("Crawler/Resource", "name"),
+    crawlerArn: reference("Crawler/Resource", "arn"),
+  });
 });
 
 test("the configuration is canonical: keys sorted, whatever the order of settings", () => {

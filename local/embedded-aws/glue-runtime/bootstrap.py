@@ -93,14 +93,14 @@ def use(gateway: Gateway) -> None:
     import pyspark.context
     import pyspark.java_gateway
 
-    launch = pyspark.java_gateway.launch_gateway
+    launch: Any = pyspark.java_gateway.launch_gateway
 
     def launch_prepared(*arguments: Any, **keywords: Any) -> Any:
         gateway.announce()
         return launch(*arguments, **keywords)
 
     pyspark.java_gateway.launch_gateway = launch_prepared
-    pyspark.context.launch_gateway = launch_prepared
+    vars(pyspark.context)["launch_gateway"] = launch_prepared
 
 
 def summary(error: BaseException) -> str:

@@ -4,12 +4,11 @@ import gzip
 import json
 import re
 
-import pytest
-
 import crawl_classify
 import crawl_source
 import crawl_tables
 import crawl_types
+import pytest
 
 
 def classified(data: bytes) -> crawl_classify.Classified:

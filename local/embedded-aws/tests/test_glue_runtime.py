@@ -2,9 +2,8 @@
 
 import bootstrap
 import pytest
-from awsglue.utils import GlueArgumentError, getResolvedOptions
-
 import spark_process
+from awsglue.utils import GlueArgumentError, getResolvedOptions
 
 
 def test_arguments_by_name() -> None:

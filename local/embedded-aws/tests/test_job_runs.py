@@ -88,7 +88,7 @@ def job(script: str, role: str, **more: Any) -> dict[str, Any]:
 def run(bench: Bench, name: str, **request: Any) -> dict[str, Any]:
     glue = bench.client("glue")
     run_id = glue.start_job_run(JobName=name, **request)["JobRunId"]
-    return wait_for(lambda: ended(bench, name, run_id), 90)
+    return dict(wait_for(lambda: ended(bench, name, run_id), 90))
 
 
 def ended(bench: Bench, name: str, run_id: str) -> dict[str, Any] | None:

@@ -8,9 +8,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-import pytest
-
 import emulator
+import pytest
 
 HERE = Path(__file__).resolve().parent.parent
 LISTING = """

@@ -7,10 +7,9 @@ from typing import Any
 import boto3  # type: ignore[import-untyped,unused-ignore]
 import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 import pytest
+import request_rights
 from botocore.config import Config  # type: ignore[import-untyped,unused-ignore]
 from conftest import ACCOUNT, REGION, Bench, statement
-
-import request_rights
 
 BUCKET = "archive-scans"
 GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"

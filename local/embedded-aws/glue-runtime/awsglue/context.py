@@ -19,4 +19,5 @@ class GlueContext(SQLContext):
 
     def get_logger(self) -> Any:
         """A logger of the JVM, whose lines are in the error stream."""
-        return self.sparkSession.sparkContext._jvm.org.apache.log4j.LogManager.getLogger("GlueLogger")
+        jvm: Any = self.sparkSession.sparkContext._jvm
+        return jvm.org.apache.log4j.LogManager.getLogger("GlueLogger")

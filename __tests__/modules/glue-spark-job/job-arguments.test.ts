@@ -1,0 +1,104 @@
+import { argumentMistakes, renderArguments } from "../../../modules/glue-spark-job/job-arguments";
+import {
+  capacityMistakes,
+  type JobCapacity,
+  mostWorkers,
+} from "../../../modules/glue-spark-job/job-capacity";
+
+const known = () => true;
+const managed = { tempUri: "s3://artifacts/temp/", logGroupPrefix: "/aws-glue/jobs/x", autoScaling: false };
+
+test("arguments get their hyphens and an order of their own", () => {
+  const given = { to: "b", from: "a" };
+  const rendered = renderArguments(given, managed);
+  expect(rendered).toEqual({
+    "--TempDir": "s3://artifacts/temp/",
+    "--custom-logGroup-prefix": "/aws-glue/jobs/x",
+    "--enable-job-insights": "true",
+    "--enable-metrics": "true",
+    "--enable-observability-metrics": "true",
+    "--from": "a",
+    "--job-language": "python",
+    "--to": "b",
+  });
+  expect(JSON.stringify(rendered)).toBe(JSON.stringify(renderArguments({ from: "a", to: "b" }, managed)));
+});
+
+test("auto-scaling and modules are there when they are set, and not when they are not", () => {
+  const rendered = renderArguments(
+    {},
+    { ...managed, autoScaling: true, modulesUri: "s3://artifacts/etl.zip" },
+  );
+  expect(rendered).toMatchObject({
+    "--enable-auto-scaling": "true",
+    "--extra-py-files": "s3://artifacts/etl.zip",
+  });
+  expect(Object.keys(renderArguments({}, managed))).not.toContain("--enable-auto-scaling");
+});
+
+test("every argument that the construct can emit is refused from a caller: there is one way to set each", () => {
+  const emitted = Object.keys(renderArguments({}, { ...managed, autoScaling: true, modulesUri: "s3://x" }));
+  for (const argument of emitted) {
+    const name = argument.slice(2);
+    expect(argumentMistakes({ [name]: "x" }, known)).toEqual([
+      [name, expect.stringMatching(/^is managed by this construct; /)],
+    ]);
+  }
+});
+
+test.each([
+  ["extra-py-files", "is managed by this construct; set 'modules'"],
+  ["enable-auto-scaling", "is managed by this construct; set 'capacity' to { kind: \"autoScaling\", … }"],
+  ["number-of-workers", "is managed by this construct; it is no job argument; set 'capacity'"],
+  ["TempDir", "is managed by this construct; it is always set, below the artifacts"],
+  [
+    "job-bookmark-option",
+    "is managed by this construct; bookmarks are not offered: a rename loses them, and with overwrite they lose data",
+  ],
+  ["JOB_NAME", "is kept by Glue for itself; choose another name"],
+  ["mode", "is kept by Glue for itself; choose another name"],
+  ["debug", "is kept by Glue for itself; choose another name"],
+  ["--from", "must be named without leading hyphens; they are added"],
+  ["from date", "must be named with letters, digits, hyphens and underscores"],
+  [
+    "db_password",
+    "looks like a secret, and arguments are written to logs; pass the name of a Secrets Manager secret as '…_name' instead",
+  ],
+])("%s is refused", (name, mistake) => {
+  expect(argumentMistakes({ [name]: "x" }, known)).toEqual([[name, mistake]]);
+});
+
+test("an empty value is refused; one that only Terraform can resolve is not", () => {
+  expect(argumentMistakes({ from: "" }, known)).toEqual([
+    ["from", "must not be empty: Glue takes no empty argument; leave it out"],
+  ]);
+  expect(argumentMistakes({ from: "" }, () => false)).toEqual([]);
+});
+
+test.each<[JobCapacity, number]>([
+  [{ kind: "fixed", workerType: "G.1X", workers: 2 }, 2],
+  [{ kind: "autoScaling", workerType: "G.8X", maxWorkers: 299 }, 299],
+])("%j is a capacity", (capacity, workers) => {
+  expect(capacityMistakes(capacity, known)).toEqual([]);
+  expect(mostWorkers(capacity)).toBe(workers);
+});
+
+test.each<[JobCapacity, string, string]>([
+  [
+    { kind: "fixed", workerType: "G.1X", workers: 1 },
+    "capacity.workers",
+    "must be a whole number from 2 (a driver and a worker) to 299, got 1",
+  ],
+  [
+    { kind: "autoScaling", workerType: "G.1X", maxWorkers: 300 },
+    "capacity.maxWorkers",
+    "must be a whole number from 2 (a driver and a worker) to 299, got 300",
+  ],
+  [
+    { kind: "fixed", workerType: "G.16X" as "G.8X", workers: 2 },
+    "capacity.workerType",
+    'must be one of G.1X, G.2X, G.4X, G.8X, got "G.16X"',
+  ],
+])("%j is none", (capacity, field, mistake) => {
+  expect(capacityMistakes(capacity, known)).toEqual([[field, mistake]]);
+});

@@ -1,0 +1,81 @@
+"""The script as Glue runs it: one file, its modules in a zip, a clear last line when it fails."""
+
+import ast
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from conftest import CONTRACT, ROOT
+
+
+def ship(folder: Path) -> tuple[Path, Path]:
+    modules = folder / "etl.zip"
+    with zipfile.ZipFile(modules, "w") as archive:
+        for path in sorted((ROOT / "etl").rglob("*.py")):
+            archive.write(path, path.relative_to(ROOT))
+    script = folder / "script.py"
+    script.write_text((ROOT / "jobs" / "transform_events.py").read_text())
+    return script, modules
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    script, modules = ship(folder)
+    environment = {**os.environ, "PYTHONPATH": str(modules)}
+    command = [sys.executable, str(script), *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_modules_work_from_a_zip_and_a_failure_ends_with_its_reason(tmp_path: Path) -> None:
+    given = {
+        "JOB_NAME": "etl-dev-events-transform",
+        "pipeline": "events",
+        "source_bucket": str(tmp_path / "raw"),
+        "source_prefix": "events/",
+        "source_subprefix": ".",
+        "output_bucket": str(tmp_path / "processed"),
+        "output_prefix": "events/",
+        "quarantine_bucket": str(tmp_path / "quarantine"),
+        "quarantine_prefix": "events/",
+        "books_bucket": str(tmp_path / "processed"),
+        "books_prefix": "books/events/",
+        "contract_uri": str(CONTRACT),
+        "mode": "daily",
+        "from_date": "2010-12-04",
+        "to_date": "2010-12-04",
+        "run_id": "run-1",
+    }
+    done = run(tmp_path, *(part for name, value in given.items() for part in (f"--{name}", value)))
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert last == f"MissingDelivery: no delivery under {tmp_path}/raw/events/ for 2010-12-04"
+
+
+def test_wrong_arguments_end_with_all_of_them(tmp_path: Path) -> None:
+    done = run(tmp_path, "--from_date", "today")
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("InvalidArguments: --pipeline is missing; --source_bucket is missing; ")
+    assert last.endswith(
+        "; --from_date must be a date as YYYY-MM-DD, got 'today'; --to_date is missing; --run_id is missing"
+    )
+
+
+def test_only_io_knows_boto3_and_only_jobs_know_glue() -> None:
+    for path in [*(ROOT / "etl").rglob("*.py"), *(ROOT / "jobs").glob("*.py")]:
+        tree = ast.parse(path.read_text())
+        names = {
+            name.split(".")[0]
+            for node in ast.walk(tree)
+            for name in (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+        }
+        assert "boto3" not in names or path.name == "io.py", path
+        assert "awsglue" not in names or path.parent.name == "jobs", path
+        assert not names & {"pandas", "numpy"}, path
