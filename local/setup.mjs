@@ -282,10 +282,10 @@ function tsNode(program, args) {
     ...args,
   ];
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, argv, {
-      cwd: root,
-      stdio: ["inherit", "inherit", "inherit", "ipc"],
-    });
+    // The pinned SDK runs on Node 20 as well; what later versions will need is nothing the user can mend.
+    const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
+    const stdio = ["inherit", "inherit", "inherit", "ipc"];
+    const child = spawn(process.execPath, argv, { cwd: root, env, stdio });
     // The terminal sends an interrupt to all of us; the program ends itself and its children, we wait for it.
     process.on("SIGINT", () => undefined);
     process.on("SIGTERM", () => child.kill("SIGTERM"));
