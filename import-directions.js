@@ -76,8 +76,9 @@ module.exports = [
     [
       "modules/iam/{policy-statement,s3-actions}.ts",
       "modules/data-lake/zone.ts",
-      "modules/glue-spark-job/job-arguments.ts",
-      "modules/etl-orchestrator/{state-machine-definition,asl-checks}.ts",
+      "modules/glue-crawler/crawler-configuration.ts",
+      "modules/glue-spark-job/{job-arguments,job-capacity,python-package}.ts",
+      "modules/etl-orchestrator/{asl,asl-checks,lost-input,service-integrations,state-machine-definition}.ts",
     ],
     [barrel, bench, environments, siblings, cdktf],
   ),

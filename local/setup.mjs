@@ -139,7 +139,9 @@ async function fetchJars(java) {
     const nothing = join(setup, "nothing.py");
     mkdirSync(jars, { recursive: true });
     writeFileSync(nothing, "");
-    const options = { JAVA_HOME: dirname(dirname(realJava(java))), PYSPARK_PYTHON: python };
+    // Spark's launcher looks for itself with whatever python3 comes first on the path.
+    const path = `${join(venv, "bin")}:${process.env.PATH ?? ""}`;
+    const options = { JAVA_HOME: dirname(dirname(realJava(java))), PYSPARK_PYTHON: python, PATH: path };
     await run(
       join(venv, "bin", "spark-submit"),
       [

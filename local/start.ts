@@ -189,7 +189,6 @@ function record(
           written: books.written,
           duplicates: books.duplicates,
           quarantined: books.quarantinedByReason,
-          dates: books.dates,
         };
   const run = {
     pipeline,
@@ -199,6 +198,7 @@ function record(
     error,
     cause,
     rows,
+    dates: books?.dates,
     seconds,
     notifications,
   };

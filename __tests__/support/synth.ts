@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { App, Lazy, TerraformResource, TerraformStack, Testing } from "cdktf";
-import { type Construct } from "constructs";
+import { type IConstruct } from "constructs";
 
 /** What constructs synthesise to. This file is the only caller of cdktf's `Testing` for them. */
 
@@ -78,8 +78,8 @@ export class Synthesised<T> {
 
   private find(path: string): { type: string; id: string } {
     const steps = path.split("/");
-    const construct = steps.reduce<Construct | undefined>(
-      (scope, step) => scope?.node.tryFindChild(step) as Construct | undefined,
+    const construct = steps.reduce<IConstruct | undefined>(
+      (scope, step) => scope?.node.tryFindChild(step),
       this.stack,
     );
     if (!(construct instanceof TerraformResource)) throw new Error(`no resource stands at '${path}'`);

@@ -49,7 +49,7 @@ def read_lines(spark: SparkSession, source: str, files: Sequence[StoredObject]) 
 
     A line ends with a line feed alone: inside JSON a carriage return is space.
     """
-    lines = spark.read.text([_escape_glob(file.uri) for file in files], lineSep="\n")
+    lines = spark.read.text(_literal(files), lineSep="\n")
     # Inside a split `row_id` follows the lines, and the splits of a file follow `block_start`.
     columns = lines.select(
         "value",
@@ -72,7 +72,7 @@ def read_partitions(
     """Text `columns` of Parquet files, and `run_date` as text."""
     schema = ", ".join([*(f"`{name}` string" for name in columns), f"{PARTITION} string"])
     reader = spark.read.schema(schema).option("basePath", location)
-    return reader.parquet(*(_escape_glob(file.uri) for file in files))
+    return reader.parquet(*_literal(files))
 
 
 def count_rows_of_files(
@@ -93,13 +93,15 @@ def count_rows_of_files(
 
 
 def root_cause(error: Py4JJavaError) -> str:
-    """The two lowest of a chain of Java exceptions, a line each: what happened, and to what."""
-    chain = []
+    """The first line of the outermost Java exception that is not Spark's own: those only say that a task
+    failed."""
+    causes = []
     cause = error.java_exception
     while cause is not None:
-        chain.append(str(cause.toString()).splitlines()[0])
+        causes.append(str(cause.toString()).splitlines()[0])
         cause = cause.getCause()
-    return "; ".join(dict.fromkeys(reversed(chain[-2:])))
+    of_others = [text for text in causes if not text.startswith("org.apache.spark.SparkException")]
+    return (of_others or causes[-1:])[0]
 
 
 def count_rows(rows: DataFrame) -> tuple[dict[str, int], bool]:
@@ -137,5 +139,6 @@ def _gather(frame: DataFrame) -> DataFrame:
     return frame.sparkSession.sql(rebalance, frame=frame)
 
 
-def _escape_glob(uri: str) -> str:
-    return re.sub(r"([\\*?\[\]{}])", r"\\\1", uri)
+def _literal(files: Iterable[StoredObject]) -> list[str]:
+    """Names as Spark must be given them: an object key may hold what Spark takes for a pattern."""
+    return [re.sub(r"([\\*?\[\]{}])", r"\\\1", file.uri) for file in files]

@@ -112,8 +112,12 @@ def spark(event_log: Path) -> Iterator[SparkSession]:
         SparkSession.builder.master("local[2]")
         .appName("tests")
         .config("spark.ui.enabled", "false")
+        # Many short queries: compiling them well costs more than running them.
+        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         .config("spark.log.level", "ERROR")
         .config("spark.eventLog.enabled", "true")
+        .config("spark.eventLog.rolling.enabled", "false")
+        .config("spark.eventLog.compress", "false")
         .config("spark.eventLog.dir", event_log.as_uri())
         .config("spark.sql.shuffle.partitions", "2")
         .getOrCreate()

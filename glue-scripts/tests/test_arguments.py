@@ -108,7 +108,8 @@ def test_names_of_glue_are_left_alone() -> None:
         (
             "run_id",
             "a/b",
-            "--run_id must be letters, digits, '.', '_', ':' or '-', beginning with a letter or digit, got 'a/b'",
+            "--run_id must be letters, digits, '.', '_', ':' or '-', beginning with a letter or digit, "
+            "got 'a/b'",
         ),
         ("run_mode", "hourly", "--run_mode must be 'daily' or 'backfill', got 'hourly'"),
         ("outptu", "x", "--outptu is not an argument of this job, got 'x'"),

@@ -27,6 +27,10 @@ def with_item(**values: object) -> str:
     return having(items=[{"product_id": "a", "quantity": 1, "unit_price": 1.5} | values])
 
 
+NO_TEXTS: list[object] = [True, False, {}, {"a": "b"}, [], ["a"], [[1]]]
+NO_LISTS: list[object] = ["text", "", "[]", 1, True, {}, [1], ["a"], ["{}"], [[]], [True]]
+NO_INTEGERS: list[object] = ["6", "", 6.0, 6.5, True, {}, [], 2**63]
+NO_NUMBERS: list[object] = ["2.55", "", "NaN", "Infinity", True, {}, []]
 MALFORMED = [
     "not JSON",
     "{",
@@ -95,15 +99,15 @@ MISSING_EVENT_TYPE = [
     having(event_type=None, country=True),
 ]
 WRONG_TYPE = [
-    *(having(event_id=value) for value in (True, False, {"a": 1}, {}, [], ["e"])),
-    *(having(user_id=value) for value in (True, {}, [17850])),
-    having(event_type={"name": "purchase"}),
-    *(having(timestamp=value) for value in (True, {}, [])),
-    having(country=["United Kingdom"]),
-    *(having(items=value) for value in ("text", "", "[]", 1, True, {}, [1], ["a"], [[]])),
-    *(with_item(product_id=value) for value in (True, {}, [])),
-    *(with_item(quantity=value) for value in ("6", 6.0, 6.5, True, {}, 2**63)),
-    *(with_item(unit_price=value) for value in ("2.55", "NaN", True, [])),
+    *(having(event_id=value) for value in NO_TEXTS),
+    *(having(user_id=value) for value in NO_TEXTS),
+    *(having(event_type=value) for value in NO_TEXTS),
+    *(having(timestamp=value) for value in NO_TEXTS),
+    *(having(country=value) for value in NO_TEXTS),
+    *(having(items=value) for value in NO_LISTS),
+    *(with_item(product_id=value) for value in NO_TEXTS),
+    *(with_item(quantity=value) for value in NO_INTEGERS),
+    *(with_item(unit_price=value) for value in NO_NUMBERS),
     GOOD.replace("2.55", "1e400"),
     having(items="text", timestamp="never"),
     having(items=[{"quantity": 1}, {"quantity": "x"}]),

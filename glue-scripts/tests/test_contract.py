@@ -8,7 +8,7 @@ import pytest
 from conftest import CONTRACT, event
 from etl.contract import CategoryRule, Column, Rule, TimestampRule, parse_contract
 from etl.errors import InvalidContract
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 DOCUMENT: dict[str, Any] = json.loads(CONTRACT.read_text())
 
@@ -85,7 +85,8 @@ def test_the_file_says_what_the_job_knows() -> None:
         (
             "properties.country.type",
             ["string", "integer"],
-            '\'properties.country.type\' must be one of string, integer, number, array, got ["string", "integer"]',
+            "'properties.country.type' must be one of string, integer, number, array, "
+            'got ["string", "integer"]',
         ),
         ("properties.country.enum", ["x"], "'properties.country' says enum, which the job would not check"),
         (
@@ -115,7 +116,8 @@ def test_the_file_says_what_the_job_knows() -> None:
         (
             "x-etl.reasons.1.rule",
             "lost",
-            "'x-etl.reasons[1].rule' must be one of notAnObject, wrongType, missing, notATimestamp, got \"lost\"",
+            "'x-etl.reasons[1].rule' must be one of notAnObject, wrongType, missing, notATimestamp, "
+            'got "lost"',
         ),
         (
             "x-etl.reasons.0",

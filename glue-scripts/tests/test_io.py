@@ -102,7 +102,7 @@ def test_dates_are_what_lies_under_them(location: str) -> None:
 def test_hidden_is_what_spark_skips(location: str) -> None:
     found = io.list_dates(location, "dt", FIRST, LAST)
     visible = [stored.name for files in found.values() for stored in files if not io.is_hidden(stored)]
-    assert visible == [name for name in NAMES[2:5]]
+    assert visible == NAMES[2:5]
 
 
 def test_what_is_deleted_is_gone_and_may_be_deleted_again(location: str) -> None:
@@ -151,8 +151,8 @@ def test_failures_name_the_object(tmp_path: Path, bucket: Bucket) -> None:
         io.delete([io.StoredObject("s3://b/k", "k", 0)])
     with pytest.raises(StorageError, match=r"^cannot read s3://b/none: "):
         io.read_text("s3://b/none")
-    with pytest.raises(StorageError, match="^cannot read .*/none: .*No such file"):
+    with pytest.raises(StorageError, match=r"^cannot read .*/none: .*No such file"):
         io.read_text(f"{tmp_path}/none")
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="^cannot write .*/file/x: "):
+    with pytest.raises(StorageError, match=r"^cannot write .*/file/x: "):
         io.write_text(f"{tmp_path}/file/x", "")

@@ -114,7 +114,7 @@ def _start_job_run(settings: Settings, data: dict[str, Any]) -> Any:
             message = f"Concurrent runs exceeded for {name}"
             return glue.error_response_json("ConcurrentRunsExceededException", message, 400)
         run = _new_run(job, name, run_id, data)
-        glue._job_runs[name] = [*runs, run]
+        glue._job_runs[name] = [run, *runs]  # the latest first, as AWS lists them
     stopped = _stops[run_id] = threading.Event()
     worker = _Run(settings, job, run, credentials, stopped)
     context = contextvars.copy_context()

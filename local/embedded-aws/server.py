@@ -12,10 +12,12 @@ import json
 import logging
 import os
 import secrets
+import shutil
 import signal
 import socket
 import ssl
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -42,6 +44,7 @@ def main() -> int:
         print(f"embedded AWS: {error}", file=sys.stderr)
         return 2
     settings = _settings(arguments, listener.getsockname()[1], tls)
+    _use_scratch_folder(settings.state / "tmp")
     _log_to(arguments.logs / "aws.log")
     _configure_ministack(settings, tls, arguments.wait_scale)
     try:
@@ -123,6 +126,13 @@ def _root_credentials(state: Path) -> tuple[str, str]:
     ) as output:
         json.dump({"accessKeyId": key_id, "secretAccessKey": secret}, output)
     return key_id, secret
+
+
+def _use_scratch_folder(folder: Path) -> None:
+    """Temporary files lie in the state, so that those of a server that was killed go with the next start."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
 
 
 def _log_to(file: Path) -> None:

@@ -133,6 +133,7 @@ def _fail(original: Any) -> Callable[..., Any]:
     def fail_execution(execution: dict[str, Any], error: str, cause: str) -> None:
         if execution["status"] == "RUNNING":
             original(execution, error, cause)
+            execution["output"] = None  # MiniStack repeats error and cause there
 
     return fail_execution
 

@@ -37,7 +37,7 @@ export const crawlMachineTimeoutSeconds = (deadlineMinutes: number): number =>
 
 /** The arguments of a run, as the job scripts of this project read them; `$.run` is what the validated input became. */
 export const RUN_ARGUMENTS: Readonly<Record<string, string>> = {
-  mode: "$.run.mode",
+  run_mode: "$.run.mode",
   from_date: "$.run.fromDate",
   to_date: "$.run.toDate",
   run_id: "$.run.id",

@@ -30,6 +30,8 @@ const KEPT_BY_GLUE: readonly string[] = [
   "JOB_RUN_ID",
   "SECURITY_CONFIGURATION",
   "encryption-type",
+  "class",
+  "conf",
   "debug",
   "mode",
   "endpoint",

@@ -91,7 +91,7 @@ describe("the pipeline", () => {
       {
         JobName: "etl-dev-events-transform",
         Arguments: {
-          "--mode": "daily",
+          "--run_mode": "daily",
           "--from_date": "2010-12-01",
           "--to_date": "2010-12-01",
           "--run_id": RUN_ID,
@@ -135,7 +135,7 @@ describe("the pipeline", () => {
     expect(ending(outcome)).toEqual({ status: "SUCCEEDED" });
     expect(made(outcome, "glue:startJobRun.sync").map(({ Arguments }) => Arguments)).toEqual([
       {
-        "--mode": "backfill",
+        "--run_mode": "backfill",
         "--from_date": "2010-12-01",
         "--to_date": "2010-12-03",
         "--run_id": RUN_ID,

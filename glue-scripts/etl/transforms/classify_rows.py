@@ -88,7 +88,8 @@ def _looks_wrong(value: Column, column: ContractColumn) -> Column:
 
 
 def _is_wrong(text: Column, value: Column, column: ContractColumn) -> Column:
-    """Exact, for a column of a clean row: `text` is the JSON object that holds it, `value` what Spark read."""
+    """Exact, for a column of a clean row: `text` is the JSON object that holds it, `value` what Spark
+    read."""
     if column.type == "array":
         texts = parse_member(text, column.name, ArrayType(StringType()))
         strings = [field for field in column.fields if field.type == "string"]

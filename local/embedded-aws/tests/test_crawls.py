@@ -38,7 +38,7 @@ def museum(bench: Bench) -> Iterator[Bench]:
         pyarrow.parquet.write_table(table, sink)
         s3.put_object(Bucket=BUCKET, Key=f"clean/visits/day={day}/part-0.parquet", Body=sink.getvalue())
     s3.put_object(Bucket=BUCKET, Key="raw/Visits/_SUCCESS", Body=b"")
-    s3.put_object(Bucket=BUCKET, Key="raw/Visits/dt=2024-05-01/notes.tmp", Body=b"not for the catalogue")
+    s3.put_object(Bucket=BUCKET, Key="raw/Visits/dt=2024-05-01/notes.tmp", Body=b'{"draft": true}')
     glue = bench.client("glue")
     glue.create_database(DatabaseInput={"Name": "museum"})
     read = statement(["s3:GetObject"], [f"arn:aws:s3:::{BUCKET}/*"])

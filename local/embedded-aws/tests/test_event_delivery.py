@@ -114,8 +114,10 @@ def test_any_other_error_goes_by_the_second_rule_only(ferry: Bench) -> None:
 def test_a_time_out_and_an_abort_without_error_are_told_too(ferry: Bench) -> None:
     (message,) = messages(ferry, {"wait": "x"})
     assert (message["rule"], message["status"]) == ("ferry-redrive", "TIMED_OUT")
+    assert message["error"] == "States.Timeout"
     (message,) = messages(ferry, {"wait": "x"}, stop=True)
     assert (message["rule"], message["status"]) == ("ferry-redrive", "ABORTED")
+    assert (message["error"], message["cause"]) == (None, None)
 
 
 def test_success_tells_nobody(ferry: Bench) -> None:

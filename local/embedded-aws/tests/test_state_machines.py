@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,6 +56,8 @@ def bakery(bench: Bench) -> Iterator[Bench]:
         ],
     )
     make_role(bench, "intern", "states.amazonaws.com", [])
+    resource = [f"arn:aws:glue:{REGION}:{ACCOUNT}:job/{JOB}"]
+    make_role(bench, "careless", "states.amazonaws.com", [statement(jobs[:2], resource)])
     yield bench
 
 
@@ -124,7 +127,7 @@ def test_a_failed_job_run_fails_the_task_with_the_run_as_cause(bakery: Bench) ->
         {"Bake": task("glue:startJobRun.sync", {"JobName": JOB, "Arguments": {"--fail": "x"}})},
     )
     done = execute(bakery, arn)
-    assert (done["status"], done["error"]) == ("FAILED", "States.TaskFailed")
+    assert (done["status"], done["error"], done.get("output")) == ("FAILED", "States.TaskFailed", None)
     cause = json.loads(done["cause"])
     assert (cause["JobRunState"], cause["ErrorMessage"]) == ("FAILED", "ValueError: the oven is cold")
 
@@ -181,6 +184,19 @@ def test_a_stopped_execution_stops_its_job_and_stays_aborted(bakery: Bench) -> N
     done = states.describe_execution(executionArn=run)
     assert (done["status"], done["error"], done["cause"]) == ("ABORTED", "Closed", "no flour")
     assert [event["type"] for event in history(bakery, run)][-1] == "ExecutionAborted"
+
+
+def test_a_role_that_may_not_stop_the_job_leaves_it_running(bakery: Bench) -> None:
+    states = bakery.client("stepfunctions")
+    arn = machine(bakery, "careless", {"Bake": task("glue:startJobRun.sync", SLOW)}, role="careless")
+    run = states.start_execution(stateMachineArn=arn)["executionArn"]
+    job_run = wait_for(lambda: submitted_run(bakery, run))
+    states.stop_execution(executionArn=run)
+    time.sleep(1)
+    assert states.describe_execution(executionArn=run)["status"] == "ABORTED"
+    assert job_state(bakery, job_run) == "RUNNING"
+    bakery.client("glue").batch_stop_job_run(JobName=JOB, JobRunIds=[job_run])
+    assert wait_for(lambda: job_state(bakery, job_run) == "STOPPED", 15)
 
 
 def test_a_task_over_its_time_is_a_states_timeout_and_stops_its_job(bakery: Bench) -> None:

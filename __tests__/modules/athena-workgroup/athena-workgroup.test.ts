@@ -1,0 +1,94 @@
+import { Lazy, TerraformOutput, type TerraformStack } from "cdktf";
+import {
+  AthenaWorkgroup,
+  type AthenaWorkgroupProps,
+} from "../../../modules/athena-workgroup/athena-workgroup";
+import { KEY_ARN, place } from "../../support/places";
+import { droppedProps, refusal, synth, unknownText } from "../../support/synth";
+
+const minimum: AthenaWorkgroupProps = {
+  name: "etl-dev",
+  results: place("query-results-bucket", "", KEY_ARN),
+  scanLimitBytes: 10_485_760,
+};
+const make = (stack: TerraformStack, props: Partial<AthenaWorkgroupProps> = {}, id = "Workgroup") =>
+  new AthenaWorkgroup(stack, id, { ...minimum, ...props });
+
+test("minimum: settings that no client can change", () => {
+  const { at, counts } = synth((stack) => make(stack));
+  expect(counts).toEqual({ aws_athena_workgroup: 1 });
+  expect(at("Workgroup/Resource")).toEqual({
+    name: "etl-dev",
+    configuration: {
+      enforce_workgroup_configuration: true,
+      publish_cloudwatch_metrics_enabled: true,
+      bytes_scanned_cutoff_per_query: 10_485_760,
+      engine_version: { selected_engine_version: "Athena engine version 3" },
+      result_configuration: {
+        output_location: "s3://query-results-bucket/",
+        encryption_configuration: { encryption_option: "SSE_KMS", kms_key_arn: KEY_ARN },
+      },
+    },
+  });
+});
+
+test("every prop changed", () => {
+  const all: AthenaWorkgroupProps = {
+    name: "other",
+    description: "For others",
+    results: place("other", "answers/"),
+    scanLimitBytes: 1_000_000_000,
+    tags: { team: "data" },
+  };
+  const { at } = synth((stack) => make(stack, all));
+  expect(at("Workgroup/Resource")).toMatchObject({
+    name: "other",
+    description: "For others",
+    configuration: {
+      bytes_scanned_cutoff_per_query: 1_000_000_000,
+      result_configuration: {
+        output_location: "s3://other/answers/",
+        encryption_configuration: { encryption_option: "SSE_S3" },
+      },
+    },
+    tags: { team: "data" },
+  });
+  expect(droppedProps(all, (stack, props) => new AthenaWorkgroup(stack, "Workgroup", props))).toEqual([]);
+});
+
+test("two in one stack, and what was made can be read back", () => {
+  const { counts, outputs, reference } = synth((stack) => {
+    make(stack, { name: "other" }, "Other");
+    const { workgroupArn, workgroupName } = make(stack);
+    new TerraformOutput(stack, "workgroup", { value: { workgroupArn, workgroupName } });
+  });
+  expect(counts).toEqual({ aws_athena_workgroup: 2 });
+  expect(outputs.workgroup?.value).toEqual({
+    workgroupArn: reference("Workgroup/Resource", "arn"),
+    workgroupName: reference("Workgroup/Resource", "name"),
+  });
+});
+
+test("refusals, all at once", () => {
+  expect(
+    refusal((stack) =>
+      make(stack, {
+        name: "etl dev",
+        description: "YOUR_TEAM",
+        results: place("x", "/answers/"),
+        scanLimitBytes: 10_485_759,
+      }),
+    ),
+  ).toBe(
+    "AthenaWorkgroup 'etl-dev/Workgroup': 'description' still holds a placeholder, got \"YOUR_TEAM\"; fill it in; " +
+      "'name' must be 1 to 128 letters, digits or ._-, got \"etl dev\"; " +
+      "'results.prefix' must not start with a slash, got \"/answers/\"; S3 would take it as a folder without a name; " +
+      "'scanLimitBytes' must be a whole number, at least 10485760 (10 MiB), got 10485759",
+  );
+});
+
+test("what only Terraform can resolve is left alone", () => {
+  const scanLimitBytes = Lazy.numberValue({ produce: () => 20_000_000 });
+  const props = { name: unknownText(), results: place(unknownText(), unknownText()), scanLimitBytes };
+  expect(() => synth((stack) => make(stack, props))).not.toThrow();
+});

@@ -1,0 +1,123 @@
+import { TerraformOutput, type TerraformStack } from "cdktf";
+import { CatalogTable, type CatalogTableProps } from "../../../modules/catalog-table/catalog-table";
+import { place } from "../../support/places";
+import { type Block, droppedProps, refusal, synth, unknownText } from "../../support/synth";
+
+const minimum: CatalogTableProps = {
+  name: "events",
+  database: { name: "etl_dev_quarantine" },
+  location: place("quarantine-bucket", "events/"),
+  columns: [
+    { name: "raw_line", type: "string", comment: "As delivered" },
+    { name: "reason", type: "string" },
+  ],
+  partition: { name: "run_date", from: "2010-12-01" },
+};
+const make = (stack: TerraformStack, props: Partial<CatalogTableProps> = {}, id = "Table") =>
+  new CatalogTable(stack, id, { ...minimum, ...props });
+
+test("minimum: an external Parquet table whose days Athena knows without being told", () => {
+  const { at, counts } = synth((stack) => make(stack));
+  expect(counts).toEqual({ aws_glue_catalog_table: 1 });
+  expect(at("Table/Resource")).toEqual({
+    name: "events",
+    database_name: "etl_dev_quarantine",
+    table_type: "EXTERNAL_TABLE",
+    parameters: {
+      EXTERNAL: "TRUE",
+      classification: "parquet",
+      "projection.enabled": "true",
+      "projection.run_date.format": "yyyy-MM-dd",
+      "projection.run_date.range": "2010-12-01,NOW+1DAYS",
+      "projection.run_date.type": "date",
+      // `$${` is how Terraform is told to leave `${` alone.
+      "storage.location.template": "s3://quarantine-bucket/events/run_date=$${run_date}/",
+    },
+    partition_keys: [{ name: "run_date", type: "string" }],
+    storage_descriptor: {
+      location: "s3://quarantine-bucket/events/",
+      input_format: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+      output_format: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+      ser_de_info: {
+        serialization_library: "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+        parameters: { "serialization.format": "1" },
+      },
+      columns: [
+        { name: "raw_line", type: "string", comment: "As delivered" },
+        { name: "reason", type: "string" },
+      ],
+    },
+  });
+});
+
+test("every prop changed", () => {
+  const all: CatalogTableProps = {
+    name: "rejects",
+    description: "Rows that were refused",
+    database: { name: "other" },
+    location: place("other", "x/"),
+    columns: [{ name: "line", type: "bigint" }],
+    partition: { name: "day", from: "2020-02-29" },
+  };
+  const { at } = synth((stack) => make(stack, all));
+  expect(at("Table/Resource")).toMatchObject({
+    name: "rejects",
+    description: "Rows that were refused",
+    database_name: "other",
+    partition_keys: [{ name: "day", type: "string" }],
+    storage_descriptor: { location: "s3://other/x/", columns: [{ name: "line", type: "bigint" }] },
+  });
+  expect(at("Table/Resource").parameters).toMatchObject({
+    "projection.day.range": "2020-02-29,NOW+1DAYS",
+    "storage.location.template": "s3://other/x/day=$${day}/",
+  });
+  expect(droppedProps(all, (stack, props) => new CatalogTable(stack, "Table", props))).toEqual([]);
+});
+
+test("two in one stack, and what was made can be read back", () => {
+  const { all, outputs, reference } = synth((stack) => {
+    make(stack, { name: "other" }, "Other");
+    const { databaseName, tableName } = make(stack);
+    new TerraformOutput(stack, "table", { value: { databaseName, tableName } });
+  });
+  expect(all("aws_glue_catalog_table").map(({ name }: Block) => name)).toEqual(["other", "events"]);
+  expect(outputs.table?.value).toEqual({
+    databaseName: reference("Table/Resource", "database_name"),
+    tableName: reference("Table/Resource", "name"),
+  });
+});
+
+test("refusals, all at once", () => {
+  expect(
+    refusal((stack) =>
+      make(stack, {
+        name: "Events",
+        description: "<what>",
+        location: place("x", "events"),
+        columns: [
+          { name: "run_date", type: "string" },
+          { name: "reason", type: "string" },
+          { name: "reason", type: "string" },
+          { name: "raw-line", type: "string" },
+        ],
+        partition: { name: "run_date", from: "2010-13-01" },
+      }),
+    ),
+  ).toBe(
+    "CatalogTable 'etl-dev/Table': 'description' still holds a placeholder, got \"<what>\"; fill it in; " +
+      "'name' must be lower-case letters, digits and underscores, not beginning with a digit, got \"Events\"; " +
+      "'location.prefix' must end in a slash, got \"events\"; without it a sibling such as 'events-old/' matches too; " +
+      "'columns[0].name' must not be the partition 'run_date': it lies in the folder's name; " +
+      "'columns[2].name' must not repeat 'reason'; " +
+      "'columns[3].name' must be lower-case letters, digits and underscores, not beginning with a digit, got \"raw-line\"; " +
+      "'partition.from' must be a date YYYY-MM-DD, got \"2010-13-01\"",
+  );
+  expect(refusal((stack) => make(stack, { columns: [] }))).toBe(
+    "CatalogTable 'etl-dev/Table': 'columns' must not be empty",
+  );
+});
+
+test("what only Terraform can resolve is left alone", () => {
+  const props = { name: unknownText(), location: place(unknownText(), unknownText()) };
+  expect(() => synth((stack) => make(stack, props))).not.toThrow();
+});
