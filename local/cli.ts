@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { isDate } from "./deliveries";
-import { down, logs, query, status } from "./inspect";
+import { destroy, down, logs, query, status } from "./inspect";
 import { interrupted, listenForInterrupts } from "./interrupts";
 import { alone } from "./lock";
 import { start } from "./start";
@@ -35,6 +35,10 @@ function program(end: (code: number) => void): Command {
     .description('asks Athena, e.g. "select * from etl_dev_processed.events limit 5"')
     .action((sql: string) => alone(() => query(sql)));
   cli.command("logs").description("where the logs are, and their ends").action(logs);
+  cli
+    .command("destroy")
+    .description("terraform destroy of the environment, as on AWS, guards included")
+    .action(() => alone(() => destroy()));
   cli
     .command("down")
     .description("removes everything that was deployed, written and recorded here")

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -43,4 +43,10 @@ export function lastRun(clone: string): LastRun {
 /** Rows by reason without the reasons that did not occur. */
 export function nonZero(counts: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).filter(([, rows]) => rows !== 0));
+}
+
+/** Processes that name the clone in their command line: servers, Spark, Terraform and its providers. */
+export function processesOf(clone: string): string[] {
+  const listed = execFileSync("ps", ["-eo", "pid,args"], { encoding: "utf8" });
+  return listed.split("\n").filter((line) => line.includes(clone));
 }

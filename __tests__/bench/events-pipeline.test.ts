@@ -1,7 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cloneWorkingTree } from "../support/clone";
-import { type CommandResult, lastRun, nonZero, npmStart } from "./commands";
+import { digests } from "../../local/terraform";
+import { type CommandResult, lastRun, nonZero, npmStart, processesOf } from "./commands";
 import { DIRTY_BOOKS, writeDirtyDeliveries } from "./dirt";
 
 /**
@@ -98,6 +99,63 @@ test(
     expect(result.output).not.toContain("    at ");
   },
   10 * MINUTES,
+);
+
+test(
+  "a writer that loses a row ends FAILED with BooksDoNotBalance and one notification",
+  () => {
+    const result = withChanged(
+      "glue-scripts/etl/partitions.py",
+      (script) => script.replace("sorted_rows.write.mode", "sorted_rows.offset(1).write.mode"),
+      () => npmStart(clone, "--input", dirt, "--run-date", "2011-01-04"),
+    );
+    expectExit(result, 1);
+    const run = lastRun(clone);
+    expect(run).toMatchObject({ status: "FAILED", error: "BooksDoNotBalance" });
+    expect(run.cause).toMatch(/^read 19 rows, but written \d+ \+ duplicates 1 \+ quarantined \d+ = 1[78]$/);
+    expect(run.notifications).toHaveLength(1);
+    expect(JSON.stringify(run.notifications)).toContain("BooksDoNotBalance");
+    expect(JSON.stringify(run.notifications)).toContain("start-execution");
+    expect(result.output).toContain("BooksDoNotBalance");
+  },
+  10 * MINUTES,
+);
+
+test(
+  "the next run repairs what the failed ones left",
+  () => {
+    expectExit(npmStart(clone, "--input", dirt), 0);
+    const { rows } = lastRun(clone);
+    expect({ ...rows, quarantined: nonZero(rows.quarantined) }).toEqual(DIRTY_BOOKS);
+  },
+  10 * MINUTES,
+);
+
+test("what is deployed is what was synthesised, byte for byte, with one override beside it", () => {
+  const deployed = join(clone, ".local", "terraform", "etl-dev");
+  const synthesised = digests(join(clone, ".local", "cdktf.out", "stacks", "etl-dev"));
+  expect(Object.keys(synthesised)).toContain("cdk.tf.json");
+  const all = digests(deployed);
+  const own = Object.entries(all).filter(
+    ([name]) => !/^(\.terraform|terraform\.tfstate|applied\.json)/.test(name),
+  );
+  const { "override.tf.json": override, ...files } = Object.fromEntries(own);
+  expect(override).toBeDefined();
+  expect(files).toEqual(synthesised);
+});
+
+test("nothing of ours runs after a command", () => {
+  expect(processesOf(clone)).toEqual([]);
+});
+
+test(
+  "terraform destroys the environment, data included, because dev allows it with both keys",
+  () => {
+    expectExit(npmStart(clone, "destroy"), 0);
+    const state = readFileSync(join(clone, ".local", "terraform", "etl-dev", "terraform.tfstate"), "utf8");
+    expect((JSON.parse(state) as { resources: unknown[] }).resources).toEqual([]);
+  },
+  5 * MINUTES,
 );
 
 test(
