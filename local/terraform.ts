@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { execa } from "execa";
+import { digests } from "./digests";
 import { type Endpoint } from "./embedded-aws";
 import { BENCH, LOCAL } from "./places";
 import { providerSource } from "./provider-source";
@@ -154,14 +154,4 @@ function errorsOf(output: string): string {
   const start = output.search(/╷|^Error/m);
   const lines = (start < 0 ? output : output.slice(start)).trim().split("\n");
   return lines.slice(-40).join("\n");
-}
-
-/** Every file of a folder with its SHA-256. */
-export function digests(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-  const digest = (file: string) => createHash("sha256").update(readFileSync(file)).digest("hex");
-  return Object.fromEntries(files.map((file) => [relative(folder, file), digest(file)]));
 }

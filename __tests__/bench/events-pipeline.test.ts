@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cloneWorkingTree } from "../support/clone";
-import { digests } from "../../local/terraform";
+import { digests } from "../../local/digests";
 import { type CommandResult, lastRun, nonZero, npmStart, processesOf } from "./commands";
 import { DIRTY_BOOKS, writeDirtyDeliveries } from "./dirt";
 

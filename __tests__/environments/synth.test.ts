@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
+import { digests } from "../../local/digests";
 import { cloneWorkingTree } from "../support/clone";
 
 const PLACE = { ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "us-east-1" };
@@ -14,21 +14,6 @@ function synth(folder: string, variables: Record<string, string>) {
     encoding: "utf8",
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...variables },
   });
-}
-
-function digests(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
-  );
-  return Object.fromEntries(
-    files
-      .map((entry) => join(entry.parentPath, entry.name))
-      .map(
-        (file) =>
-          [relative(folder, file), createHash("sha256").update(readFileSync(file)).digest("hex")] as const,
-      )
-      .sort(([a], [b]) => a.localeCompare(b)),
-  );
 }
 
 test("two clones in different folders synthesise the same bytes, and name no folder", () => {
