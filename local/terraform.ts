@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { digests } from "./digests";
 import { type Endpoint } from "./embedded-aws";
+import { interrupted } from "./interrupts";
 import { BENCH, LOCAL } from "./places";
 import { providerSource } from "./provider-source";
 import { UserError } from "./user-error";
@@ -11,6 +12,8 @@ import { UserError } from "./user-error";
 
 const OVERRIDE = "override.tf.json";
 const APPLIED = "applied.json";
+/** How long an interrupted Terraform may take to write its state. */
+const GRACE_MS = 60_000;
 
 /** Services whose endpoint is replaced, by the provider's names. */
 const SERVICES = [
@@ -57,7 +60,9 @@ export class Deployment {
   /** Applies the synthesised files. @throws UserError with Terraform's own words */
   async apply(): Promise<void> {
     this.layOut();
-    if (!existsSync(join(this.folder, ".terraform"))) await this.run("init", ["-input=false"]);
+    // From here until the end what is deployed is neither the old files nor the new ones.
+    rmSync(join(this.folder, APPLIED), { force: true });
+    await this.run("init", ["-input=false"]);
     await this.run("apply", ["-input=false", "-auto-approve"]);
     writeFileSync(join(this.folder, APPLIED), JSON.stringify(digests(this.synthesised), null, 2));
   }
@@ -113,6 +118,7 @@ export class Deployment {
       const done = /: (Creation|Modifications|Destruction) complete after/.test(line);
       if (done || /^(Plan|Apply complete|Destroy complete)/.test(line)) this.say(line);
     });
+    interrupted.throwIfAborted();
     if (exitCode !== 0) throw new UserError(`terraform ${verb} failed:\n${errorsOf(all)}`);
   }
 
@@ -134,6 +140,11 @@ export class Deployment {
       extendEnv: false,
       reject: false,
       all: true,
+      // Out of the terminal's group: it must hear of an interrupt once, or it drops its state where it stands.
+      detached: true,
+      cancelSignal: interrupted,
+      killSignal: "SIGINT",
+      forceKillAfterDelay: GRACE_MS,
     });
     child.all.on("data", lineByLine(heard));
     const { exitCode, stdout, all } = await child;

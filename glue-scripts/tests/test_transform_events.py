@@ -266,7 +266,8 @@ def test_the_first_object_key_then_the_first_line_wins(lake: Lake, spark: SparkS
 def test_files_of_all_sorts_are_read(lake: Lake, spark: SparkSession) -> None:
     lake.deliver(D1, event("plain"), event("no-end"), end="\n")
     path = lake.deliver(D1, event("crlf"), "", event("crlf-2"), " ", "oops", file="crlf.json", end="\r\n")
-    lake.deliver(D1, event("gzip"), "", file="late.json.gz")
+    spaced = json.dumps(event("carriage-return")).replace(", ", ",\r")
+    lake.deliver(D1, event("gzip"), "", spaced, file="late.json.gz")
     lake.deliver_bytes(D1, b"\xef\xbb\xbf" + json.dumps(event("bom")).encode(), file="bom.json")
     lake.deliver_bytes(D1, b"\xef\xbb\xbf" + json.dumps(event("bom-gz")).encode(), file="bom.json.gz")
     lake.deliver_bytes(D1, b"", file="empty.json")
@@ -276,9 +277,9 @@ def test_files_of_all_sorts_are_read(lake: Lake, spark: SparkSession) -> None:
         lake.deliver(D1, event("hidden"), file=hidden)
     books = lake.run(D1)
     assert sorted(key for _, key in lake.kept(spark)) == sorted(
-        ["plain", "no-end", "crlf", "crlf-2", "gzip", "bom", "bom-gz", "nested", "name"]
+        ["plain", "no-end", "crlf", "crlf-2", "gzip", "carriage-return", "bom", "bom-gz", "nested", "name"]
     )
-    assert figures(books) == (11, 9, 0, 2)
+    assert figures(books) == (12, 10, 0, 2)
     assert books["files"] == 1
     sources = {row["raw_line"]: row["source_file"] for row in lake.rows(spark, "quarantine")}
     assert sources == {

@@ -1,3 +1,4 @@
+import { viaService } from "../core/partition";
 import { type S3Location } from "../core/s3-location";
 import { type PolicyStatement } from "./policy-statement";
 
@@ -57,7 +58,7 @@ function keyStatements(location: S3Location, region: string, actions: readonly s
     {
       actions,
       resources: [location.encryptionKeyArn],
-      conditions: { StringEquals: { "kms:ViaService": `s3.${region}.amazonaws.com` } },
+      conditions: { StringEquals: { "kms:ViaService": viaService("s3", region) } },
     },
   ];
 }

@@ -2,7 +2,7 @@ import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
 import { Lazy, Token } from "cdktf";
 import { Construct } from "constructs";
-import { partitionOf } from "../core/partition";
+import { partitionOf, viaService } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
@@ -76,7 +76,7 @@ export class NotificationsTopic extends Construct {
       {
         actions: ["kms:Decrypt", "kms:GenerateDataKey*"],
         resources: [this.encryptionKey.keyArn],
-        conditions: { StringEquals: { "kms:ViaService": `sns.${this.props.region}.amazonaws.com` } },
+        conditions: { StringEquals: { "kms:ViaService": viaService("sns", this.props.region) } },
       },
     );
   }

@@ -1,5 +1,5 @@
 import { logRetentionMistake } from "../../../modules/core/log-retention";
-import { partitionOf } from "../../../modules/core/partition";
+import { partitionOf, viaService } from "../../../modules/core/partition";
 import { prefixMistake, s3Uri } from "../../../modules/core/s3-location";
 import { place } from "../../support/places";
 
@@ -24,11 +24,13 @@ test.each([
 });
 
 test.each([
-  ["eu-west-1", "aws"],
-  ["cn-north-1", "aws-cn"],
-  ["us-gov-east-1", "aws-us-gov"],
-])("%s lies in the partition %s", (region, partition) => {
+  ["eu-west-1", "aws", "s3.eu-west-1.amazonaws.com"],
+  ["cn-north-1", "aws-cn", "s3.cn-north-1.amazonaws.com.cn"],
+  ["cn-northwest-1", "aws-cn", "s3.cn-northwest-1.amazonaws.com.cn"],
+  ["us-gov-east-1", "aws-us-gov", "s3.us-gov-east-1.amazonaws.com"],
+])("%s lies in the partition %s, where S3 is %s to keys", (region, partition, s3) => {
   expect(partitionOf(region)).toBe(partition);
+  expect(viaService("s3", region)).toBe(s3);
 });
 
 test("CloudWatch's retention periods are a list", () => {

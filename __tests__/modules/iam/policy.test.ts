@@ -102,3 +102,13 @@ test("a whole bucket without a key: no condition on the prefix, no right to a ke
     ]),
   );
 });
+
+test("in China keys know S3 by the name that it has there", () => {
+  const condition = { StringEquals: { "kms:ViaService": "s3.cn-north-1.amazonaws.com.cn" } };
+  for (const statements of [readStatements, writeStatements, readObjectStatements]) {
+    const ofKey = document(statements(place("lake", "events/", KEY_ARN), "cn-north-1")).filter(
+      ({ Resource }) => Resource === KEY_ARN,
+    );
+    expect(ofKey.map(({ Condition }) => Condition)).toEqual([condition]);
+  }
+});

@@ -116,6 +116,20 @@ test("a role that was let in publishes, with the key through SNS", () => {
   );
 });
 
+test("in China the key knows SNS by the name that it has there", () => {
+  const { statements } = synth((stack) => {
+    make(stack, { region: "cn-north-1" }).grantPublish(
+      new ServiceRole(stack, "Role", { name: "machine", service: "states.amazonaws.com" }),
+    );
+  });
+  expect(
+    statements("Role/Policy/Resource").find(({ Condition }) => Condition !== undefined)?.Condition,
+  ).toEqual({
+    StringEquals: { "kms:ViaService": "sns.cn-north-1.amazonaws.com.cn" },
+  });
+  expect(statements("Topic/Policy")[0]?.Principal).toEqual({ AWS: `arn:aws-cn:iam::${ACCOUNT}:root` });
+});
+
 test("two in one stack keep their publishers apart", () => {
   const { statements } = synth((stack) => {
     make(stack).allowPublishFromRule(RULES[0]!);
