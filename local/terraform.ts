@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { digests } from "./digests";
 import { type Endpoint } from "./embedded-aws";
 import { interrupted } from "./interrupts";
-import { BENCH, LOCAL } from "./places";
+import { BENCH, LOCAL, LOGS } from "./places";
 import { providerSource } from "./provider-source";
 import { UserError } from "./user-error";
 
@@ -14,6 +14,8 @@ const OVERRIDE = "override.tf.json";
 const APPLIED = "applied.json";
 /** How long an interrupted Terraform may take to write its state. */
 const GRACE_MS = 60_000;
+const FOLLOW_MS = 300;
+const SAY_MS = 3_000;
 
 /** Services whose endpoint is replaced, by the provider's names. */
 const SERVICES = [
@@ -75,8 +77,8 @@ export class Deployment {
   }
 
   async outputs(): Promise<Outputs> {
-    const { stdout } = await this.terraform(["output", "-json"]);
-    const raw = JSON.parse(stdout) as Record<string, { value: string }>;
+    const { output } = await this.terraform(["output", "-json"]);
+    const raw = JSON.parse(output) as Record<string, { value: string }>;
     return Object.fromEntries(Object.entries(raw).map(([name, { value }]) => [name, value]));
   }
 
@@ -114,12 +116,12 @@ export class Deployment {
   }
 
   private async run(verb: string, args: readonly string[]): Promise<void> {
-    const { exitCode, all = "" } = await this.terraform([verb, "-no-color", ...args], (line) => {
-      const done = /: (Creation|Modifications|Destruction) complete after/.test(line);
-      if (done || /^(Plan|Apply complete|Destroy complete)/.test(line)) this.say(line);
-    });
+    const counted = new ResourceCount(this.say);
+    const { exitCode, output } = await this.terraform([verb, "-no-color", ...args], (line) =>
+      counted.hear(line),
+    );
     interrupted.throwIfAborted();
-    if (exitCode !== 0) throw new UserError(`terraform ${verb} failed:\n${errorsOf(all)}`);
+    if (exitCode !== 0) throw new UserError(`terraform ${verb} failed:\n${errorsOf(output)}`);
   }
 
   private async terraform(args: readonly string[], heard: (line: string) => void = () => undefined) {
@@ -134,30 +136,70 @@ export class Deployment {
       CHECKPOINT_DISABLE: "1",
       TF_IN_AUTOMATION: "1",
     };
+    // A file and no pipe: when this command is killed, Terraform goes on to its end, which comes soon without a server,
+    // and takes its provider along; a broken pipe would end it on the spot and leave the provider running.
+    mkdirSync(LOGS, { recursive: true });
+    const log = join(LOGS, `terraform-${args[0]}.log`);
+    writeFileSync(log, "");
     const child = execa("terraform", args, {
       cwd: this.folder,
       env,
       extendEnv: false,
       reject: false,
-      all: true,
+      stdin: "ignore",
+      stdout: { file: log },
+      stderr: { file: log },
       // Out of the terminal's group: it must hear of an interrupt once, or it drops its state where it stands.
       detached: true,
       cancelSignal: interrupted,
       killSignal: "SIGINT",
       forceKillAfterDelay: GRACE_MS,
     });
-    child.all.on("data", lineByLine(heard));
-    const { exitCode, stdout, all } = await child;
-    return { exitCode, stdout, all };
+    const follow = follower(log, heard);
+    const timer = setInterval(follow, FOLLOW_MS);
+    try {
+      const { exitCode } = await child;
+      follow();
+      return { exitCode, output: readFileSync(log, "utf8") };
+    } finally {
+      clearInterval(timer);
+    }
   }
 }
 
-function lineByLine(heard: (line: string) => void): (chunk: Buffer) => void {
-  let rest = "";
-  return (chunk) => {
-    const lines = (rest + chunk.toString()).split("\n");
-    rest = lines.pop() ?? "";
-    lines.forEach(heard);
+/** Says how far Terraform is, instead of a line for each resource. */
+class ResourceCount {
+  private total?: number;
+  private done = 0;
+  private saidAt = 0;
+
+  constructor(private readonly say: (line: string) => void) {}
+
+  hear(line: string): void {
+    const plan = /^Plan: (\d+) to add, (\d+) to change, (\d+) to destroy/.exec(line);
+    if (plan !== null) this.total = Number(plan[1]) + Number(plan[2]) + Number(plan[3]);
+    if (plan !== null || /^(Apply|Destroy) complete!/.test(line)) this.say(line);
+    const finished = /^([a-z0-9_]+)\.\S+: (Creation|Modifications|Destruction) complete after/.exec(line);
+    if (finished === null) return;
+    this.done++;
+    if (Date.now() - this.saidAt < SAY_MS) return;
+    this.saidAt = Date.now();
+    this.say(`${this.done} of ${this.total ?? "?"} (${finished[1]})`);
+  }
+}
+
+/** Reads what was added to a file since the last call, line by line. */
+function follower(file: string, heard: (line: string) => void): () => void {
+  let read = 0;
+  return () => {
+    const text = readFileSync(file, "utf8");
+    const end = text.lastIndexOf("\n") + 1;
+    text
+      .slice(read, end)
+      .split("\n")
+      .filter((line) => line !== "")
+      .forEach(heard);
+    read = Math.max(read, end);
   };
 }
 

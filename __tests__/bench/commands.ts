@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -49,4 +49,46 @@ export function nonZero(counts: Readonly<Record<string, number>>): Record<string
 export function processesOf(clone: string): string[] {
   const listed = execFileSync("ps", ["-eo", "pid,args"], { encoding: "utf8" });
   return listed.split("\n").filter((line) => line.includes(clone));
+}
+
+/**
+ * Types `npm start`, waits until it shows `mark`, and ends it: `SIGINT` as a terminal does, to everybody; `SIGKILL` to the
+ * command line alone, as a crash. Resolves when npm has ended.
+ */
+export async function endInTheMiddle(
+  clone: string,
+  args: readonly string[],
+  mark: string,
+  signal: "SIGINT" | "SIGKILL",
+): Promise<CommandResult> {
+  const child = spawn("npm", ["start", "--", ...args], {
+    cwd: clone,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  const ended = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
+  await new Promise<void>((resolve) => {
+    const hear = (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.includes(mark)) resolve();
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    child.once("close", () => resolve());
+  });
+  // A moment later, so that what was announced is at work.
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  if (signal === "SIGINT") process.kill(-child.pid!, "SIGINT");
+  else execFileSync("pkill", ["-KILL", "-f", join(clone, "local", "cli.ts")]);
+  return { exitCode: await ended, output };
+}
+
+/** Waits until none of the clone's processes is left; gives those that are after `seconds`. */
+export async function leftAfter(clone: string, seconds: number): Promise<string[]> {
+  const deadline = Date.now() + seconds * 1_000;
+  while (processesOf(clone).length > 0 && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  return processesOf(clone);
 }

@@ -2,7 +2,15 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cloneWorkingTree } from "../support/clone";
 import { digests } from "../../local/digests";
-import { type CommandResult, lastRun, nonZero, npmStart, processesOf } from "./commands";
+import {
+  type CommandResult,
+  endInTheMiddle,
+  lastRun,
+  leftAfter,
+  nonZero,
+  npmStart,
+  processesOf,
+} from "./commands";
 import { DIRTY_BOOKS, writeDirtyDeliveries } from "./dirt";
 
 /**
@@ -121,8 +129,19 @@ test(
   10 * MINUTES,
 );
 
+test.each(["SIGINT", "SIGKILL"] as const)(
+  "%s while Spark is at work leaves no process behind",
+  async (signal) => {
+    const args = ["--input", dirt];
+    const { exitCode, output } = await endInTheMiddle(clone, args, "RunJob", signal);
+    expect({ exitCode: exitCode === 0, output }).toMatchObject({ exitCode: false });
+    expect(await leftAfter(clone, 15)).toEqual([]);
+  },
+  5 * MINUTES,
+);
+
 test(
-  "the next run repairs what the failed ones left",
+  "the next run repairs what failed and interrupted ones left",
   () => {
     expectExit(npmStart(clone, "--input", dirt), 0);
     const { rows } = lastRun(clone);

@@ -131,20 +131,57 @@ export function unknownText(): string {
   return Lazy.stringValue({ produce: () => "${local.elsewhere}" });
 }
 
-/** The props, of a full set, whose absence changes nothing: they are dropped on their way. */
+/** Two sets of all props, every prop another in the second. */
+type Sets<P> = readonly [full: P, other: P];
+
+/**
+ * The props whose absence, or whose other value, changes nothing: they are dropped on their way. To be refused counts as a
+ * change; to be required does for absence.
+ *
+ * @param within props that are looked into: each of their fields counts as a prop
+ */
 export function droppedProps<P extends object>(
-  full: P,
+  sets: (stack: TerraformStack) => Sets<P>,
   build: (stack: TerraformStack, props: P) => unknown,
+  within: readonly (keyof P & string)[] = [],
 ): string[] {
-  const whole = synth((stack) => void build(stack, full)).json;
-  return Object.keys(full).filter((prop) => {
-    const rest = Object.fromEntries(Object.entries(full).filter(([name]) => name !== prop)) as P;
+  const outcome = (change: (sets: Sets<P>) => P): string => {
     try {
-      return synth((stack) => void build(stack, rest)).json === whole;
-    } catch {
-      return false; // Required: leaving it out is refused.
+      return synth((stack) => void build(stack, change(sets(stack)))).json;
+    } catch (error) {
+      return (error as Error).message;
     }
-  });
+  };
+  const whole = outcome(([full]) => full);
+  const fields = synth((stack) => pathsOf(sets(stack)[0], within)).built;
+  return fields
+    .filter(
+      (path) =>
+        outcome(([full]) => withField(full, path, undefined)) === whole ||
+        outcome(([full, other]) => withField(full, path, other)) === whole,
+    )
+    .map((path) => path.join("."));
+}
+
+function pathsOf(props: object, within: readonly string[]): string[][] {
+  return Object.entries(props).flatMap(([name, value]) => [
+    [name],
+    ...(within.includes(name) ? Object.keys(value as object).map((inner) => [name, inner]) : []),
+  ]);
+}
+
+/** The props with one field as in others, or without it. */
+function withField<T extends object>(
+  props: T,
+  [name, ...inner]: readonly string[],
+  others: T | undefined,
+): T {
+  const { [name!]: mine, ...rest } = props as Record<string, unknown>;
+  const theirs = (others as Record<string, unknown> | undefined)?.[name!];
+  if (inner.length > 0) {
+    return { ...rest, [name!]: withField(mine as object, inner, theirs as object | undefined) } as T;
+  }
+  return (others === undefined ? rest : { ...rest, [name!]: theirs }) as T;
 }
 
 function emptyStack(app: App): TerraformStack {

@@ -92,6 +92,7 @@ function refuse(scope: Construct, props: CatalogTableProps): void {
   refusals.check(columns.length > 0, "columns", "must not be empty");
   const names = columns.map((column) => column.name);
   names.forEach((column, index) => {
+    if (!isKnown(column)) return;
     const field = `columns[${index}].name`;
     refusals.note(field, identifierMistake(column));
     refusals.check(names.indexOf(column) === index, field, `must not repeat '${column}'`);
@@ -101,9 +102,9 @@ function refuse(scope: Construct, props: CatalogTableProps): void {
       `must not be the partition '${column}': it lies in the folder's name`,
     );
   });
-  refusals.note("partition.name", identifierMistake(partition.name));
+  if (isKnown(partition.name)) refusals.note("partition.name", identifierMistake(partition.name));
   refusals.check(
-    /^\d{4}-\d{2}-\d{2}$/.test(partition.from) && !Number.isNaN(Date.parse(partition.from)),
+    !isKnown(partition.from) || isDay(partition.from),
     "partition.from",
     `must be a date YYYY-MM-DD, got ${JSON.stringify(partition.from)}`,
   );
@@ -114,4 +115,10 @@ function refuse(scope: Construct, props: CatalogTableProps): void {
 function identifierMistake(name: string): string | undefined {
   if (/^[a-z_][a-z0-9_]*$/.test(name)) return undefined;
   return `must be lower-case letters, digits and underscores, not beginning with a digit, got ${JSON.stringify(name)}`;
+}
+
+/** Whether a text is a day of the calendar, `YYYY-MM-DD`; `Date` alone takes 30 February for one in March. */
+function isDay(text: string): boolean {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : NaN;
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }

@@ -10,7 +10,14 @@ import { EncryptionKey, type IEncryptionKey } from "../encryption/encryption-key
 import { type IGrantable } from "../iam/grantable";
 import { type ResourcePolicyStatement } from "../iam/policy-statement";
 import { readStatements, writeStatements } from "../iam/s3-actions";
-import { bucketName, DATA_ZONES, databasePrefixMistake, namePrefixMistake, Zone } from "./zone";
+import {
+  bucketName,
+  DATA_ZONES,
+  databasePrefixMistake,
+  nameLengthMistake,
+  namePrefixMistake,
+  Zone,
+} from "./zone";
 import { ZoneBucket } from "./zone-bucket";
 
 export interface DataLakeProps {
@@ -173,8 +180,11 @@ export class DataLake extends Construct {
     const refusals = new Refusals("DataLake", this.node.path);
     refusals.noteUnfilled(placeholderMistakes(this.props, isKnown));
     refusals.noteAll(placeMistakes(this.props, isKnown));
-    if ([namePrefix, account, region].every(isKnown)) {
-      refusals.note("namePrefix", namePrefixMistake(namePrefix, account, region));
+    if (isKnown(namePrefix)) {
+      // The length shows only when all parts of the name are known.
+      const all = isKnown(account) && isKnown(region);
+      const tooLong = all ? nameLengthMistake(namePrefix, account, region) : undefined;
+      refusals.note("namePrefix", namePrefixMistake(namePrefix) ?? tooLong);
     }
     if (isKnown(databasePrefix)) refusals.note("databasePrefix", databasePrefixMistake(databasePrefix));
     refusals.check(

@@ -27,13 +27,22 @@ export function bucketName(namePrefix: string, zone: Zone, account: string, regi
 }
 
 /**
- * What is wrong with the buckets' names, in words that follow `'namePrefix'`.
+ * What is wrong with the first part of buckets' names, in words that follow `'namePrefix'`.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
  */
-export function namePrefixMistake(namePrefix: string, account: string, region: string): string | undefined {
+export function namePrefixMistake(namePrefix: string): string | undefined {
+  const got = `got ${JSON.stringify(namePrefix)}`;
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(namePrefix)) {
-    return `must be lower-case letters and digits joined by single hyphens, got ${JSON.stringify(namePrefix)}`;
+    return `must be lower-case letters and digits joined by single hyphens, ${got}`;
   }
+  if (/^(sthree|amzn-s3-demo)(-|$)/.test(namePrefix)) {
+    return `must not begin with sthree- or amzn-s3-demo-, which S3 keeps for itself, ${got}`;
+  }
+  return undefined;
+}
+
+/** What is wrong with the length of buckets' names, in words that follow `'namePrefix'`. */
+export function nameLengthMistake(namePrefix: string, account: string, region: string): string | undefined {
   const longest = bucketName(namePrefix, Zone.QUERY_RESULTS, account, region);
   const excess = longest.length - BUCKET_NAME_MAX;
   if (excess <= 0) return undefined;

@@ -4,6 +4,7 @@ import { basename, dirname, isAbsolute, resolve } from "node:path";
 import { S3Object } from "@cdktf/provider-aws/lib/s3-object";
 import { App, AssetType, TerraformAsset, Token } from "cdktf";
 import { Construct } from "constructs";
+import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 import { packPackage, shortHash } from "./python-package";
@@ -106,6 +107,7 @@ function defineObject(
 function refuse(scope: Construct, { source, artifacts, prefix }: ArtifactFileProps): void {
   const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
   const refusals = new Refusals("ArtifactFile", scope.node.path);
+  refusals.noteUnfilled(placeholderMistakes({ artifacts, prefix }, isKnown));
   refusals.note("source", fileMistake(source));
   if (isKnown(artifacts.prefix)) refusals.note("artifacts.prefix", prefixMistake(artifacts.prefix));
   if (isKnown(prefix)) refusals.note("prefix", prefixMistake(prefix));

@@ -130,9 +130,11 @@ export class GlueSparkJob extends Construct {
   }
 
   private refuse(): void {
-    const { name, role, script, modules, outputs, capacity, glueVersion } = this.props;
+    const { script, modules, ...rest } = this.props;
+    const { name, role, outputs, capacity, glueVersion } = rest;
     const refusals = new Refusals("GlueSparkJob", this.node.path);
-    refusals.noteUnfilled(placeholderMistakes(this.props, isKnown));
+    // Not in paths of this computer: a path that is none is refused anyway, and a folder may be called what it likes.
+    refusals.noteUnfilled(placeholderMistakes(rest, isKnown));
     refusals.noteAll(placeMistakes(this.props, isKnown));
     if (isKnown(name)) refusals.note("name", nameMistake(name, role !== undefined));
     refusals.note("script", scriptMistake(script));

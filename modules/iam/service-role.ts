@@ -36,11 +36,11 @@ class InlinePolicy extends Construct {
   readonly statements: PolicyStatement[] = [];
   readonly resource: IamRolePolicy;
 
-  constructor(scope: Construct, id: string, roleName: string) {
+  constructor(scope: Construct, id: string, { roleName, name }: { roleName: string; name: string }) {
     super(scope, id);
     this.resource = new IamRolePolicy(this, "Resource", {
       role: roleName,
-      name: "derived",
+      name,
       policy: Lazy.stringValue({ produce: () => policyJson(this.statements) }),
     });
     this.node.addValidation({
@@ -75,7 +75,7 @@ export class ServiceRole extends Construct implements IRole {
       permissionsBoundary: props.permissionsBoundaryArn,
       tags: props.tags && { ...props.tags },
     });
-    this.policy = new InlinePolicy(this, "Policy", this.resource.name);
+    this.policy = new InlinePolicy(this, "Policy", { roleName: this.resource.name, name: "derived" });
     this.roleArn = this.resource.arn;
     this.roleName = this.resource.name;
     this.dependencies = [this.policy.resource];
@@ -123,7 +123,8 @@ class BroughtRole extends Construct implements IRole {
     super(scope, id);
     this.roleArn = roleArn;
     this.roleName = roleName;
-    this.policy = new InlinePolicy(this, "Policy", roleName);
+    // Whoever brings the same role a second time, here or in another stack, must not replace this policy.
+    this.policy = new InlinePolicy(this, "Policy", { roleName, name: `derived-${this.node.addr.slice(-8)}` });
     this.dependencies = [this.policy.resource];
   }
 

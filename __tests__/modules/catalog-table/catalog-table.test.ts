@@ -117,7 +117,28 @@ test("refusals, all at once", () => {
   );
 });
 
+test.each(["2010-02-30", "2010-1-01", "2010-12-01T00:00", "today"])("%s is no day", (from) => {
+  expect(refusal((stack) => make(stack, { partition: { name: "run_date", from } }))).toBe(
+    `CatalogTable 'etl-dev/Table': 'partition.from' must be a date YYYY-MM-DD, got "${from}"`,
+  );
+});
+
 test("what only Terraform can resolve is left alone", () => {
-  const props = { name: unknownText(), location: place(unknownText(), unknownText()) };
-  expect(() => synth((stack) => make(stack, props))).not.toThrow();
+  const props = {
+    name: unknownText(),
+    database: { name: unknownText() },
+    location: place(unknownText(), unknownText()),
+    columns: [
+      { name: unknownText(), type: unknownText() },
+      { name: unknownText(), type: "string" },
+    ],
+    partition: { name: unknownText(), from: unknownText() },
+  };
+  const { at } = synth((stack) => make(stack, props));
+  expect(at("Table/Resource").parameters).toMatchObject({
+    "projection.${local.elsewhere}.range": "${local.elsewhere},NOW+1DAYS",
+    // Terraform leaves the outer one to Athena and fills in the inner one.
+    "storage.location.template":
+      "s3://${local.elsewhere}/${local.elsewhere}${local.elsewhere}=$${${local.elsewhere}}/",
+  });
 });

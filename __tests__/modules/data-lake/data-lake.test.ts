@@ -393,6 +393,20 @@ describe("refusals", () => {
     );
   });
 
+  test("a prefix that S3 keeps for itself", () => {
+    for (const namePrefix of ["sthree-lake", "sthree", "amzn-s3-demo", "amzn-s3-demo-etl"]) {
+      expect(refusal((stack) => make(stack, { namePrefix }))).toBe(
+        `DataLake 'etl-dev/Lake': 'namePrefix' must not begin with sthree- or amzn-s3-demo-, which S3 keeps for itself, got "${namePrefix}"`,
+      );
+    }
+  });
+
+  test("what is known of a name is judged even where the account is not", () => {
+    expect(refusal((stack) => make(stack, { namePrefix: "Etl_Dev", account: unknownText() }))).toBe(
+      "DataLake 'etl-dev/Lake': 'namePrefix' must be lower-case letters and digits joined by single hyphens, got \"Etl_Dev\"",
+    );
+  });
+
   test("permission to destroy alone destroys nothing", () => {
     const { all } = synth((stack) => make(stack, { allowDataDestruction: true }));
     for (const { lifecycle } of all("aws_s3_bucket")) expect(lifecycle).toEqual({ prevent_destroy: true });

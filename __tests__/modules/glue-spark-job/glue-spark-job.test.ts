@@ -307,10 +307,17 @@ describe("uploaded files", () => {
     expect(
       refusal(
         (stack) =>
-          new ArtifactFile(stack, "Contract", { source, artifacts: ARTIFACTS, prefix: "/contracts" }),
+          new ArtifactFile(stack, "Contract", {
+            source,
+            artifacts: place("<bucket>", "jobs"),
+            prefix: "/contracts",
+          }),
       ),
     ).toBe(
-      `ArtifactFile 'etl-dev/Contract': 'source' must be a file, got '${source}', which is none; ` +
+      "ArtifactFile 'etl-dev/Contract': 'artifacts.bucketName' still holds a placeholder, got \"<bucket>\"; fill it in; " +
+        "'artifacts.bucketArn' still holds a placeholder, got \"arn:aws:s3:::<bucket>\"; fill it in; " +
+        `'source' must be a file, got '${source}', which is none; ` +
+        "'artifacts.prefix' must end in a slash, got \"jobs\"; without it a sibling such as 'events-old/' matches too; " +
         "'prefix' must not start with a slash, got \"/contracts\"; S3 would take it as a folder without a name",
     );
   });
@@ -386,6 +393,15 @@ describe("refusals", () => {
       `GlueSparkJob 'etl-dev/Job': 'script' must be a file, got '${none}', which is none`,
     );
   });
+});
+
+test("where somebody keeps the sources is nobody's placeholder", () => {
+  const home = join(folder, "your-team", "TODO");
+  mkdirSync(join(home, "etl"), { recursive: true });
+  writeFileSync(join(home, "etl", "__init__.py"), "");
+  writeFileSync(join(home, "transform.py"), "");
+  const props = { script: join(home, "transform.py"), modules: join(home, "etl") };
+  expect(() => synth((stack) => make(stack, props))).not.toThrow();
 });
 
 test("what only Terraform can resolve is left alone", () => {

@@ -88,8 +88,27 @@ test("a brought role gets one inline policy of its own and is not made", () => {
     return brought;
   });
   expect(counts).toEqual({ aws_iam_role_policy: 1 });
-  expect(at("Brought/Policy/Resource")).toMatchObject({ role: "brought", name: "derived" });
+  expect(at("Brought/Policy/Resource")).toMatchObject({
+    role: "brought",
+    name: expect.stringMatching(/^derived-[0-9a-f]{8}$/) as unknown,
+  });
   expect(built).toMatchObject(ROLE);
+});
+
+test("a role that is brought twice keeps both grants: neither policy takes the other's name", () => {
+  const { all, statements } = synth((stack) => {
+    ServiceRole.fromRoleAttributes(stack, "Brought", ROLE).addToPolicy(read);
+    ServiceRole.fromRoleAttributes(stack, "Again", ROLE).addToPolicy(list);
+  });
+  const policies = all("aws_iam_role_policy");
+  expect(policies.map(({ role }) => role)).toEqual(["brought", "brought"]);
+  expect(new Set(policies.map(({ name }) => name)).size).toBe(2);
+  expect(statements("Brought/Policy/Resource")).toEqual([
+    { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::lake/*" },
+  ]);
+  expect(statements("Again/Policy/Resource")).toEqual([
+    { Effect: "Allow", Action: "s3:ListBucket", Resource: "arn:aws:s3:::lake" },
+  ]);
 });
 
 test("a role that nothing was granted to ends the synth", () => {

@@ -1,0 +1,266 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TerraformStack } from "cdktf";
+import {
+  ArtifactFile,
+  type ArtifactFileProps,
+  AthenaWorkgroup,
+  type AthenaWorkgroupProps,
+  CatalogTable,
+  type CatalogTableProps,
+  DataLake,
+  type DataLakeProps,
+  EncryptionKey,
+  type EncryptionKeyProps,
+  GlueCrawler,
+  type GlueCrawlerProps,
+  GlueSparkJob,
+  type GlueSparkJobProps,
+  type IRole,
+  NotificationsTopic,
+  type NotificationsTopicProps,
+  ServiceRole,
+  type ServiceRoleProps,
+} from "../../../modules/index";
+import { DATABASE, KEY_ARN, place } from "../../support/places";
+import { droppedProps } from "../../support/synth";
+
+/**
+ * Every prop of every construct reaches what is synthesised: taking it away or changing it changes the output. A new prop
+ * does not compile here until both sets hold it.
+ */
+
+const folder = mkdtempSync(join(tmpdir(), "etl-props-"));
+for (const name of ["one", "two"]) {
+  mkdirSync(join(folder, name));
+  writeFileSync(join(folder, name, "__init__.py"), `NAME = "${name}"\n`);
+  writeFileSync(join(folder, `${name}.py`), `print("${name}")\n`);
+}
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const HERE = { account: "000000000000", region: "eu-west-1", tags: { team: "data" } };
+const THERE = { account: "111122223333", region: "cn-north-1", tags: { team: "shop" } };
+const OTHER_KEY = KEY_ARN.replace(/1/g, "9");
+const ONE = place("one", "x/", KEY_ARN);
+const TWO = place("two", "y/", OTHER_KEY);
+
+test("ServiceRole", () => {
+  const sets: [Required<ServiceRoleProps>, Required<ServiceRoleProps>] = [
+    {
+      name: "one",
+      service: "glue.amazonaws.com",
+      description: "One",
+      trustConditions: { StringEquals: { "aws:SourceAccount": HERE.account } },
+      permissionsBoundaryArn: "arn:one",
+      tags: HERE.tags,
+    },
+    {
+      name: "two",
+      service: "states.amazonaws.com",
+      description: "Two",
+      trustConditions: { StringEquals: { "aws:SourceAccount": THERE.account } },
+      permissionsBoundaryArn: "arn:two",
+      tags: THERE.tags,
+    },
+  ];
+  const build = (stack: TerraformStack, props: ServiceRoleProps): void =>
+    new ServiceRole(stack, "Role", props).addToPolicy({ actions: ["s3:GetObject"], resources: ["arn:x"] });
+  expect(droppedProps(() => sets, build)).toEqual([]);
+});
+
+test("EncryptionKey", () => {
+  const sets: [Required<EncryptionKeyProps>, Required<EncryptionKeyProps>] = [
+    { ...HERE, name: "one", description: "One", retain: false, deletionWindowDays: 7 },
+    { ...THERE, name: "two", description: "Two", retain: true, deletionWindowDays: 8 },
+  ];
+  const build = (stack: TerraformStack, props: EncryptionKeyProps) => new EncryptionKey(stack, "Key", props);
+  expect(droppedProps(() => sets, build)).toEqual([]);
+});
+
+test("DataLake", () => {
+  const sets: [Required<DataLakeProps>, Required<DataLakeProps>] = [
+    {
+      ...HERE,
+      namePrefix: "one",
+      databasePrefix: "one",
+      encryptionKey: EncryptionKey.fromKeyArn(KEY_ARN),
+      retainData: false,
+      allowDataDestruction: true,
+      noncurrentVersionDays: 1,
+      queryResultDays: 2,
+      accessLogDays: 3,
+    },
+    {
+      ...THERE,
+      namePrefix: "two",
+      databasePrefix: "two",
+      encryptionKey: EncryptionKey.fromKeyArn(OTHER_KEY),
+      retainData: true,
+      allowDataDestruction: false,
+      noncurrentVersionDays: 4,
+      queryResultDays: 5,
+      accessLogDays: 6,
+    },
+  ];
+  const build = (stack: TerraformStack, props: DataLakeProps) => new DataLake(stack, "Lake", props);
+  expect(droppedProps(() => sets, build)).toEqual([]);
+});
+
+test("GlueCrawler", () => {
+  const sets = (stack: TerraformStack): [Required<GlueCrawlerProps>, Required<GlueCrawlerProps>] => [
+    {
+      ...HERE,
+      name: "one",
+      description: "One",
+      target: ONE,
+      database: DATABASE,
+      exclusions: ["**.one"],
+      tablePrefix: "one_",
+      grouping: { combineCompatibleSchemas: false, tableLevel: 2 },
+      schemaChange: { update: "LOG", delete: "DEPRECATE_IN_DATABASE" },
+      recrawl: "CRAWL_EVERYTHING",
+      role: role(stack, "one"),
+    },
+    {
+      ...THERE,
+      name: "two",
+      description: "Two",
+      target: TWO,
+      database: { name: "two", arn: "arn:two", catalogArn: "arn:catalog" },
+      exclusions: ["**.two"],
+      tablePrefix: "two_",
+      grouping: { combineCompatibleSchemas: true, tableLevel: 3 },
+      schemaChange: { update: "UPDATE_IN_DATABASE", delete: "DELETE_FROM_DATABASE" },
+      recrawl: "CRAWL_NEW_FOLDERS_ONLY",
+      role: role(stack, "two"),
+    },
+  ];
+  const build = (stack: TerraformStack, props: GlueCrawlerProps) => new GlueCrawler(stack, "Crawler", props);
+  expect(droppedProps(sets, build, ["target", "database", "grouping", "schemaChange"])).toEqual([]);
+});
+
+test("GlueSparkJob", () => {
+  const sets = (stack: TerraformStack): [Required<GlueSparkJobProps>, Required<GlueSparkJobProps>] => [
+    {
+      ...HERE,
+      name: "one",
+      description: "One",
+      script: join(folder, "one.py"),
+      modules: join(folder, "one"),
+      files: [file(stack, "one")],
+      artifacts: ONE,
+      inputs: [ONE],
+      outputs: [ONE],
+      arguments: { a: "1" },
+      capacity: { kind: "autoScaling", workerType: "G.1X", maxWorkers: 3 },
+      glueVersion: "6.0",
+      timeoutMinutes: 1,
+      logRetentionDays: 1,
+      role: role(stack, "one"),
+    },
+    {
+      ...THERE,
+      name: "two",
+      description: "Two",
+      script: join(folder, "two.py"),
+      modules: join(folder, "two"),
+      files: [file(stack, "two")],
+      artifacts: TWO,
+      inputs: [TWO],
+      outputs: [TWO],
+      arguments: { a: "2" },
+      capacity: { kind: "autoScaling", workerType: "G.2X", maxWorkers: 4 },
+      glueVersion: "5.1",
+      timeoutMinutes: 2,
+      logRetentionDays: 3,
+      role: role(stack, "two"),
+    },
+  ];
+  const build = (stack: TerraformStack, props: GlueSparkJobProps) => new GlueSparkJob(stack, "Job", props);
+  expect(droppedProps(sets, build, ["artifacts", "arguments", "capacity"])).toEqual([]);
+});
+
+test("ArtifactFile", () => {
+  const sets: [Required<ArtifactFileProps>, Required<ArtifactFileProps>] = [
+    { source: join(folder, "one.py"), artifacts: ONE, prefix: "one/" },
+    { source: join(folder, "two.py"), artifacts: TWO, prefix: "two/" },
+  ];
+  const build = (stack: TerraformStack, props: ArtifactFileProps) => new ArtifactFile(stack, "File", props);
+  expect(droppedProps(() => sets, build)).toEqual([]);
+});
+
+test("NotificationsTopic", () => {
+  const sets: [Required<NotificationsTopicProps>, Required<NotificationsTopicProps>] = [
+    { ...HERE, name: "one", encryptionKey: EncryptionKey.fromKeyArn(KEY_ARN) },
+    { ...THERE, name: "two", encryptionKey: EncryptionKey.fromKeyArn(OTHER_KEY) },
+  ];
+  const build = (stack: TerraformStack, props: NotificationsTopicProps): void =>
+    new NotificationsTopic(stack, "Topic", props).grantPublish(role(stack, "publisher"));
+  expect(droppedProps(() => sets, build)).toEqual([]);
+});
+
+test("AthenaWorkgroup", () => {
+  const sets: [Required<AthenaWorkgroupProps>, Required<AthenaWorkgroupProps>] = [
+    { name: "one", description: "One", results: ONE, scanLimitBytes: 20_000_000, tags: HERE.tags },
+    { name: "two", description: "Two", results: TWO, scanLimitBytes: 30_000_000, tags: THERE.tags },
+  ];
+  const build = (stack: TerraformStack, props: AthenaWorkgroupProps) =>
+    new AthenaWorkgroup(stack, "Workgroup", props);
+  expect(droppedProps(() => sets, build)).toEqual([]);
+});
+
+test("CatalogTable", () => {
+  const sets: [Required<CatalogTableProps>, Required<CatalogTableProps>] = [
+    {
+      name: "one",
+      description: "One",
+      database: { name: "one" },
+      location: ONE,
+      columns: [{ name: "a", type: "string", comment: "One" }],
+      partition: { name: "day", from: "2010-12-01" },
+    },
+    {
+      name: "two",
+      description: "Two",
+      database: { name: "two" },
+      location: TWO,
+      columns: [{ name: "a", type: "string", comment: "Two" }],
+      partition: { name: "date", from: "2010-12-02" },
+    },
+  ];
+  const build = (stack: TerraformStack, props: CatalogTableProps) => new CatalogTable(stack, "Table", props);
+  expect(droppedProps(() => sets, build, ["database", "partition"])).toEqual([]);
+});
+
+test("a prop that is dropped is found, and so is one within another", () => {
+  const sets = [
+    { name: "one", results: { ...ONE } },
+    { name: "two", results: { ...TWO } },
+  ] as const;
+  const build = (stack: TerraformStack) =>
+    new AthenaWorkgroup(stack, "Workgroup", { name: "same", results: ONE, scanLimitBytes: 20_000_000 });
+  expect(droppedProps(() => sets, build, ["results"])).toEqual([
+    "name",
+    "results",
+    "results.bucketName",
+    "results.bucketArn",
+    "results.prefix",
+    "results.encryptionKeyArn",
+  ]);
+});
+
+function role(stack: TerraformStack, name: string): IRole {
+  const brought = ServiceRole.fromRoleAttributes(stack, `Role-${name}`, {
+    roleName: name,
+    roleArn: `arn:${name}`,
+  });
+  // Something of its own, so that it is complete when nobody is given it.
+  brought.addToPolicy({ actions: ["sts:GetCallerIdentity"], resources: ["*"] });
+  return brought;
+}
+
+function file(stack: TerraformStack, name: string): ArtifactFile {
+  const source = join(folder, `${name}.py`);
+  return new ArtifactFile(stack, `File-${name}`, { source, artifacts: ONE, prefix: "files/" });
+}
