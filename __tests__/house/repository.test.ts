@@ -44,7 +44,8 @@ test("every dependency stands in the README's table with its reason", () => {
 });
 
 test("no test is skipped or left alone", () => {
-  const skipping = /\b(?:it|test|describe)\.(?:skip|only|todo)\b|pytest\.mark\.(?:skip|xfail)\b|pytest\.skip\(/;
+  const skipping =
+    /\b(?:it|test|describe)\.(?:skip|only|todo)\b|pytest\.mark\.(?:skip|xfail)\b|pytest\.skip\(/;
   const offenders = tracked
     .filter((file) => /\.(test\.ts|py)$/.test(file) && file !== "__tests__/house/repository.test.ts")
     .filter((file) => skipping.test(readFileSync(join(root, file), "utf8")));

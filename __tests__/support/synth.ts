@@ -145,14 +145,16 @@ export function droppedProps<P extends object>(
   build: (stack: TerraformStack, props: P) => unknown,
   within: readonly (keyof P & string)[] = [],
 ): string[] {
+  const made = (change: (sets: Sets<P>) => P): string =>
+    synth((stack) => void build(stack, change(sets(stack)))).json;
   const outcome = (change: (sets: Sets<P>) => P): string => {
     try {
-      return synth((stack) => void build(stack, change(sets(stack)))).json;
+      return made(change);
     } catch (error) {
       return (error as Error).message;
     }
   };
-  const whole = outcome(([full]) => full);
+  const whole = made(([full]) => full);
   const fields = synth((stack) => pathsOf(sets(stack)[0], within)).built;
   return fields
     .filter(

@@ -111,10 +111,17 @@ function refuse(scope: Construct, props: CatalogTableProps): void {
   refusals.throwIfAny();
 }
 
+/** Of tables and columns in Glue's catalogue. */
+const NAME_MAX = 255;
+
 /** Without quoting, Athena takes lower-case letters, digits and underscores. */
 function identifierMistake(name: string): string | undefined {
-  if (/^[a-z_][a-z0-9_]*$/.test(name)) return undefined;
-  return `must be lower-case letters, digits and underscores, not beginning with a digit, got ${JSON.stringify(name)}`;
+  const got = `got ${JSON.stringify(name)}`;
+  if (!/^[a-z_][a-z0-9_]*$/.test(name)) {
+    return `must be lower-case letters, digits and underscores, not beginning with a digit, ${got}`;
+  }
+  if (name.length <= NAME_MAX) return undefined;
+  return `must have at most ${NAME_MAX} characters, ${got} with ${name.length}`;
 }
 
 /** Whether a text is a day of the calendar, `YYYY-MM-DD`; `Date` alone takes 30 February for one in March. */

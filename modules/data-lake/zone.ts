@@ -20,6 +20,8 @@ export enum Zone {
 export const DATA_ZONES: readonly Zone[] = [Zone.RAW, Zone.PROCESSED, Zone.CURATED, Zone.QUARANTINE];
 
 export const BUCKET_NAME_MAX = 63;
+/** Source: https://docs.aws.amazon.com/glue/latest/webapi/API_DatabaseInput.html */
+const DATABASE_NAME_MAX = 255;
 
 /** `<prefix>-<zone>-<account>-<region>`: names of buckets are global. */
 export function bucketName(namePrefix: string, zone: Zone, account: string, region: string): string {
@@ -54,9 +56,17 @@ export function nameLengthMistake(namePrefix: string, account: string, region: s
 
 /** What is wrong with the databases' prefix: without quoting, Athena takes lower-case letters, digits and underscores. */
 export function databasePrefixMistake(databasePrefix: string): string | undefined {
-  if (/^[a-z][a-z0-9_]*$/.test(databasePrefix)) return undefined;
+  const got = `got ${JSON.stringify(databasePrefix)}`;
+  if (!/^[a-z][a-z0-9_]*$/.test(databasePrefix)) {
+    return (
+      `must be lower-case letters, digits and underscores, beginning with a letter, ${got}; ` +
+      "anything else must be quoted in every query"
+    );
+  }
+  const longest = DATABASE_NAME_MAX - `_${Zone.QUARANTINE}`.length;
+  if (databasePrefix.length <= longest) return undefined;
   return (
-    "must be lower-case letters, digits and underscores, beginning with a letter, got " +
-    `${JSON.stringify(databasePrefix)}; anything else must be quoted in every query`
+    `must have at most ${longest} characters ('<databasePrefix>_${Zone.QUARANTINE}' at most ${DATABASE_NAME_MAX}), ` +
+    `${got} with ${databasePrefix.length}`
   );
 }

@@ -37,7 +37,7 @@ const KEPT_BY_GLUE: readonly string[] = [
   "endpoint",
 ];
 
-/** Arguments are written to logs and shown in the console. */
+/** Arguments are written to logs and shown in the console; the name or ARN of a secret may be. */
 const SECRET = /(^|[_-])(password|passwd|secret|token|api[_-]?key|private[_-]?key)([_-]|$)/i;
 
 /** What is wrong with the caller's arguments: `[name, mistake]`, the mistake in words that follow the name. */
@@ -58,7 +58,7 @@ function nameMistake(name: string): string | undefined {
   const managed = MANAGED[name];
   if (managed !== undefined) return `is managed by this construct; ${managed}`;
   if (KEPT_BY_GLUE.includes(name)) return "is kept by Glue for itself; choose another name";
-  if (SECRET.test(name)) {
+  if (SECRET.test(name) && !/[_-](name|arn)$/i.test(name)) {
     return "looks like a secret, and arguments are written to logs; pass the name of a Secrets Manager secret as '…_name' instead";
   }
   return undefined;

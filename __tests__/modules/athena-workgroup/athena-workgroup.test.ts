@@ -4,7 +4,7 @@ import {
   type AthenaWorkgroupProps,
 } from "../../../modules/athena-workgroup/athena-workgroup";
 import { KEY_ARN, place } from "../../support/places";
-import { droppedProps, refusal, synth, unknownText } from "../../support/synth";
+import { refusal, synth, unknownText } from "../../support/synth";
 
 const minimum: AthenaWorkgroupProps = {
   name: "etl-dev",
@@ -53,7 +53,6 @@ test("every prop changed", () => {
     },
     tags: { team: "data" },
   });
-  expect(droppedProps(all, (stack, props) => new AthenaWorkgroup(stack, "Workgroup", props))).toEqual([]);
 });
 
 test("two in one stack, and what was made can be read back", () => {

@@ -108,7 +108,8 @@ test("DataLake", () => {
 });
 
 test("GlueCrawler", () => {
-  const sets = (stack: TerraformStack): [Required<GlueCrawlerProps>, Required<GlueCrawlerProps>] => [
+  type Props = Omit<Required<GlueCrawlerProps>, "recrawl">;
+  const sets = (stack: TerraformStack): [Props, Props] => [
     {
       ...HERE,
       name: "one",
@@ -119,7 +120,6 @@ test("GlueCrawler", () => {
       tablePrefix: "one_",
       grouping: { combineCompatibleSchemas: false, tableLevel: 2 },
       schemaChange: { update: "LOG", delete: "DEPRECATE_IN_DATABASE" },
-      recrawl: "CRAWL_EVERYTHING",
       role: role(stack, "one"),
     },
     {
@@ -132,12 +132,21 @@ test("GlueCrawler", () => {
       tablePrefix: "two_",
       grouping: { combineCompatibleSchemas: true, tableLevel: 3 },
       schemaChange: { update: "UPDATE_IN_DATABASE", delete: "DELETE_FROM_DATABASE" },
-      recrawl: "CRAWL_NEW_FOLDERS_ONLY",
       role: role(stack, "two"),
     },
   ];
   const build = (stack: TerraformStack, props: GlueCrawlerProps) => new GlueCrawler(stack, "Crawler", props);
   expect(droppedProps(sets, build, ["target", "database", "grouping", "schemaChange"])).toEqual([]);
+  // It takes a schema change of its own.
+  const recrawl = (stack: TerraformStack): [GlueCrawlerProps, GlueCrawlerProps] => {
+    const [full, other] = sets(stack);
+    const schemaChange = { update: "LOG", delete: "LOG" } as const;
+    return [
+      { ...full, schemaChange, recrawl: "CRAWL_NEW_FOLDERS_ONLY" },
+      { ...other, schemaChange: {}, recrawl: "CRAWL_EVERYTHING" },
+    ];
+  };
+  expect(droppedProps(recrawl, build)).toEqual([]);
 });
 
 test("GlueSparkJob", () => {
@@ -149,7 +158,7 @@ test("GlueSparkJob", () => {
       script: join(folder, "one.py"),
       modules: join(folder, "one"),
       files: [file(stack, "one")],
-      artifacts: ONE,
+      artifacts: place("artifacts", "z/", KEY_ARN.replace(/1/g, "7")),
       inputs: [ONE],
       outputs: [ONE],
       arguments: { a: "1" },
@@ -170,7 +179,7 @@ test("GlueSparkJob", () => {
       inputs: [TWO],
       outputs: [TWO],
       arguments: { a: "2" },
-      capacity: { kind: "autoScaling", workerType: "G.2X", maxWorkers: 4 },
+      capacity: { kind: "fixed", workerType: "G.1X", workers: 3 },
       glueVersion: "5.1",
       timeoutMinutes: 2,
       logRetentionDays: 3,
@@ -178,7 +187,7 @@ test("GlueSparkJob", () => {
     },
   ];
   const build = (stack: TerraformStack, props: GlueSparkJobProps) => new GlueSparkJob(stack, "Job", props);
-  expect(droppedProps(sets, build, ["artifacts", "arguments", "capacity"])).toEqual([]);
+  expect(droppedProps(sets, build, ["artifacts", "arguments"])).toEqual([]);
 });
 
 test("ArtifactFile", () => {
@@ -234,10 +243,11 @@ test("CatalogTable", () => {
 });
 
 test("a prop that is dropped is found, and so is one within another", () => {
-  const sets = [
-    { name: "one", results: { ...ONE } },
-    { name: "two", results: { ...TWO } },
-  ] as const;
+  type PickedProps = Pick<AthenaWorkgroupProps, "name" | "results">;
+  const sets: [PickedProps, PickedProps] = [
+    { name: "one", results: ONE },
+    { name: "two", results: TWO },
+  ];
   const build = (stack: TerraformStack) =>
     new AthenaWorkgroup(stack, "Workgroup", { name: "same", results: ONE, scanLimitBytes: 20_000_000 });
   expect(droppedProps(() => sets, build, ["results"])).toEqual([

@@ -8,7 +8,6 @@ import {
   ACCOUNT,
   type Block,
   byText,
-  droppedProps,
   REGION,
   refusal,
   type Synthesised,
@@ -247,7 +246,6 @@ test("every prop changed", () => {
   expect(JSON.stringify(lake.at("Lake/Raw/Lifecycle"))).toContain('{"noncurrent_days":1}');
   expect(JSON.stringify(lake.at("Lake/QueryResults/Lifecycle"))).toContain('{"days":2}');
   expect(JSON.stringify(lake.at("Lake/AccessLogs/Lifecycle"))).toContain('{"days":3}');
-  expect(droppedProps(all, (stack, props) => new DataLake(stack, "Lake", props))).toEqual([]);
 });
 
 test("a brought key is used and no other is made", () => {
@@ -346,6 +344,11 @@ describe("grants", () => {
   });
 });
 
+test("in China the catalogue lies in its partition", () => {
+  const { built } = synth((stack) => make(stack, { region: "cn-north-1" }).database(Zone.RAW));
+  expect(built.catalogArn).toBe(`arn:aws-cn:glue:cn-north-1:${ACCOUNT}:catalog`);
+});
+
 describe("refusals", () => {
   test("all at once", () => {
     expect(
@@ -391,6 +394,15 @@ describe("refusals", () => {
     expect(refusal((stack) => make(stack, { namePrefix: `${namePrefix}a` }))).toContain(
       "too long by 1 characters",
     );
+  });
+
+  test("names of databases that are too long", () => {
+    const databasePrefix = "a".repeat(245);
+    expect(refusal((stack) => make(stack, { databasePrefix }))).toBe(
+      `DataLake 'etl-dev/Lake': 'databasePrefix' must have at most 244 characters ('<databasePrefix>_quarantine' at most 255), ` +
+        `got ${JSON.stringify(databasePrefix)} with 245`,
+    );
+    expect(() => synth((stack) => make(stack, { databasePrefix: "a".repeat(244) }))).not.toThrow();
   });
 
   test("a prefix that S3 keeps for itself", () => {

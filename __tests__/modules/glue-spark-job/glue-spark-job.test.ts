@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Lazy, TerraformOutput, type TerraformStack } from "cdktf";
@@ -11,7 +11,6 @@ import {
   ACCOUNT,
   type Block,
   byText,
-  droppedProps,
   REGION,
   refusal,
   synth,
@@ -220,28 +219,6 @@ test("every prop changed", () => {
   for (const key of keys) expect(read).toContain(`/${key}"`);
 });
 
-test("no prop is dropped", () => {
-  const full: Omit<GlueSparkJobProps, "files"> = {
-    ...minimum(),
-    description: "Transforms",
-    modules,
-    arguments: { source_bucket: "in" },
-    capacity: { kind: "autoScaling", workerType: "G.2X", maxWorkers: 10 },
-    glueVersion: "6.0",
-    timeoutMinutes: 30,
-    logRetentionDays: 30,
-    tags: { team: "data" },
-  };
-  const dropped = droppedProps(full, (stack, props) => new GlueSparkJob(stack, "Job", props));
-  expect(dropped).toEqual([]);
-  const files = (given: boolean) =>
-    synth((stack) => {
-      const file = fileIn(stack);
-      make(stack, given ? { files: [file] } : {});
-    }).json;
-  expect(files(true)).not.toBe(files(false));
-});
-
 test("a brought role is used and given what is needed, and none is made", () => {
   const { address, at, counts, statements } = synth((stack) =>
     make(stack, { name: "a".repeat(255), role: ServiceRole.fromRoleAttributes(stack, "Brought", ROLE) }),
@@ -250,6 +227,19 @@ test("a brought role is used and given what is needed, and none is made", () => 
   expect(at("Job/Resource").role_arn).toBe(ROLE.roleArn);
   expect(at("Job/Resource").depends_on).toContain(address("Brought/Policy/Resource"));
   expect(JSON.stringify(statements("Brought/Policy/Resource"))).toContain("cloudwatch:PutMetricData");
+});
+
+test("in China: ARNs of its partition, and keys that know S3 by its name there", () => {
+  const { json, statements } = synth((stack) => make(stack, { region: "cn-north-1" }));
+  const logs = statements("Job/Role/Policy/Resource").find(({ Action }) =>
+    Action.includes("logs:PutLogEvents"),
+  );
+  const groups = logGroups("etl-dev-events-transform").map((arn) =>
+    arn.replace("arn:aws:", "arn:aws-cn:").replace(REGION, "cn-north-1"),
+  );
+  expect(logs?.Resource).toEqual(groups);
+  expect(json).toContain("s3.cn-north-1.amazonaws.com.cn");
+  expect(json).not.toContain("s3.cn-north-1.amazonaws.com\\");
 });
 
 test("two in one stack keep their files and rights apart", () => {
@@ -283,6 +273,28 @@ describe("uploaded files", () => {
       expect(after.source_hash).not.toBe(before.source_hash);
     },
   );
+
+  test("a script of another name is another object, though its content is the same", () => {
+    const renamed = join(folder, "transform_orders.py");
+    writeFileSync(renamed, readFileSync(script));
+    const keyOf = (of: string) =>
+      synth((stack) => make(stack, { script: of })).at("Job/Script/Resource").key as string;
+    const [key, other] = [keyOf(script), keyOf(renamed)];
+    expect(key).toMatch(/^scripts\/[0-9a-f]{16}\/transform_events\.py$/);
+    expect(other).toBe(key.replace("transform_events", "transform_orders"));
+  });
+
+  test("a renamed module is another zip, what running it left is none", () => {
+    const key = () => object("Modules").key;
+    writeFileSync(join(modules, "books.py"), "READ = 1\n");
+    const before = key();
+    mkdirSync(join(modules, "__pycache__"));
+    writeFileSync(join(modules, "__pycache__", "books.cpython-311.pyc"), "x");
+    expect(key()).toBe(before);
+    renameSync(join(modules, "books.py"), join(modules, "book.py"));
+    expect(key()).not.toBe(before);
+    for (const left of ["__pycache__", "book.py"]) rmSync(join(modules, left), { recursive: true });
+  });
 
   test("lie in the stack's own folder, under relative paths, with their content", () => {
     synthToFolder(

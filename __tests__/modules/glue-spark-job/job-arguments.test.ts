@@ -68,6 +68,65 @@ test.each([
   expect(argumentMistakes({ [name]: "x" }, known)).toEqual([[name, mistake]]);
 });
 
+/** AWS's page "Using job parameters in AWS Glue jobs", and what the job's definition sets by other means. */
+const RESERVED = {
+  managed: [
+    "TempDir",
+    "custom-logGroup-prefix",
+    "custom-logStream-prefix",
+    "enable-auto-scaling",
+    "enable-continuous-cloudwatch-log",
+    "enable-job-insights",
+    "enable-metrics",
+    "enable-observability-metrics",
+    "extra-py-files",
+    "job-bookmark-from",
+    "job-bookmark-option",
+    "job-bookmark-to",
+    "job-language",
+    "number-of-workers",
+    "scriptLocation",
+    "worker-type",
+  ],
+  kept: [
+    "JOB_ID",
+    "JOB_NAME",
+    "JOB_RUN_ID",
+    "SECURITY_CONFIGURATION",
+    "class",
+    "conf",
+    "debug",
+    "encryption-type",
+    "endpoint",
+    "mode",
+  ],
+};
+
+test.each(RESERVED.managed)("%s is managed", (name) => {
+  expect(argumentMistakes({ [name]: "x" }, known)).toEqual([
+    [name, expect.stringMatching(/^is managed by this construct; .+/)],
+  ]);
+});
+
+test.each(RESERVED.kept)("%s is kept by Glue", (name) => {
+  expect(argumentMistakes({ [name]: "x" }, known)).toEqual([
+    [name, "is kept by Glue for itself; choose another name"],
+  ]);
+});
+
+test.each([
+  "source_bucket",
+  "contract_uri",
+  "secret_name",
+  "db_password_name",
+  "token-arn",
+  "tokenizer",
+  "from",
+  "x-1",
+])("%s is taken", (name) => {
+  expect(argumentMistakes({ [name]: "x" }, known)).toEqual([]);
+});
+
 test("an empty value is refused; one that only Terraform can resolve is not", () => {
   expect(argumentMistakes({ from: "" }, known)).toEqual([
     ["from", "must not be empty: Glue takes no empty argument; leave it out"],

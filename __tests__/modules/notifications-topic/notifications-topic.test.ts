@@ -6,7 +6,7 @@ import {
   type NotificationsTopicProps,
 } from "../../../modules/notifications-topic/notifications-topic";
 import { KEY_ARN } from "../../support/places";
-import { ACCOUNT, byText, droppedProps, REGION, refusal, synth, unknownText } from "../../support/synth";
+import { ACCOUNT, byText, REGION, refusal, synth, unknownText } from "../../support/synth";
 
 const minimum: NotificationsTopicProps = { name: "etl-dev-notifications", account: ACCOUNT, region: REGION };
 const make = (
@@ -58,7 +58,6 @@ test("every prop changed", () => {
   expect(counts).toEqual({ aws_sns_topic: 1, aws_sns_topic_policy: 1 });
   expect(at("Topic/Resource")).toEqual({ name: "other", kms_master_key_id: KEY_ARN, tags: { team: "data" } });
   expect(statements("Topic/Policy")[0]?.Principal).toEqual({ AWS: "arn:aws-us-gov:iam::111122223333:root" });
-  expect(droppedProps(all, (stack, props) => new NotificationsTopic(stack, "Topic", props))).toEqual([]);
 });
 
 test("rules that were let in publish, no other, and EventBridge may use the key once", () => {
