@@ -1,0 +1,60 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ROOT } from "../support/clone";
+
+/** What set-up says on a computer that lacks something: every sentence at once, before anything is installed. */
+
+let folder: string;
+
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "etl-path-"))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A program that only tells its version. */
+function stub(name: string, version: string): void {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, name);
+  writeFileSync(file, `#!/bin/sh\necho '${version}'\n`);
+  chmodSync(file, 0o755);
+}
+
+function setUp(verb: string) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, "local", "setup.mjs"), verb], {
+    encoding: "utf8",
+    // The shell that runs the stubs is found by its own path.
+    env: { PATH: folder, HOME: folder },
+  });
+  return { status, stdout, stderr: stderr.trim().split("\n") };
+}
+
+test("everything that is missing is said at once, each with its remedy", () => {
+  expect(setUp("start")).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: [
+      "Python 3.11 is needed (Glue 5.1's), there is none: install it, or name it in PYTHON",
+      "Java 17 is needed by Spark, there is none: install it, and set JAVA_HOME to it",
+      "Terraform is needed, there is none: install Terraform 1.11 or later and put it on the PATH",
+    ],
+  });
+});
+
+test("wrong versions are named", () => {
+  stub("python3", "Python 3.12.1");
+  stub("java", 'openjdk version "11.0.2" 2019-01-15');
+  stub("terraform", "Terraform v1.9.8");
+  expect(setUp("start").stderr).toEqual([
+    "Python 3.11 is needed (Glue 5.1's), found 3.12.1: install it, or name it in PYTHON",
+    "Java 17 is needed by Spark, found 11: install it, and set JAVA_HOME to it",
+    "Terraform 1.11 or later is needed, found 1.9.8: install Terraform 1.11 or later and put it on the PATH",
+  ]);
+});
+
+test("an unknown verb lists the known ones", () => {
+  expect(setUp("fly")).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: ["unknown verb 'fly'; there are start, test, synth, bench, lint"],
+  });
+});
