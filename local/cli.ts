@@ -60,10 +60,22 @@ Examples:
   return cli;
 }
 
+/** Without this the word would be told to be an argument too many of a run. */
+function refuseUnknownCommand(cli: Command, word: string | undefined): void {
+  const known = cli.commands.map((command) => command.name()).filter((name) => name !== "run");
+  if (word === undefined || word.startsWith("-") || word === "run" || word === "help" || known.includes(word))
+    return;
+  throw new UserError(`unknown command '${word}'; there are ${known.join(", ")}, and none for a run`);
+}
+
 async function main(): Promise<void> {
   listenForInterrupts();
+  // Whoever read our output (head, a closed pager) has seen enough.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   try {
-    await program((code) => (process.exitCode = code)).parseAsync();
+    const cli = program((code) => (process.exitCode = code));
+    refuseUnknownCommand(cli, process.argv[2]);
+    await cli.parseAsync();
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode;

@@ -1,12 +1,11 @@
 import { execa } from "execa";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
-import { BENCH, ROOT, SYNTHESISED } from "./places";
+import { ROOT, SYNTHESISED } from "./places";
+import { samplePlace } from "./sample-place";
 import { UserError } from "./user-error";
 
 /** `npm run synth`: the app as `cdktf synth` runs it, type-checked, with a sample place where none is given. */
-
-const PLACE = { ETL_ACCOUNT_ID: BENCH.accountId, ETL_REGION: BENCH.region };
 
 /**
  * Synthesises into `outdir`, which is emptied first.
@@ -33,16 +32,6 @@ export async function synthesise(
   });
   if (exitCode !== 0) throw new UserError(stderr.trim() || stdout.trim());
   return readdirSync(join(outdir, "stacks")).map((stack) => join(outdir, "stacks", stack));
-}
-
-/** The sample place, for whatever the environment and the context do not give. */
-export function samplePlace(variables: NodeJS.ProcessEnv): Record<string, string> {
-  if (variables.CDKTF_CONTEXT_JSON !== undefined) return {};
-  const given = (suffix: string) =>
-    Object.keys(variables).some((name) => name.startsWith("ETL_") && name.endsWith(suffix));
-  return Object.fromEntries(
-    Object.entries(PLACE).filter(([name]) => !given(name.replace("ETL_", "_").replace("__", "_"))),
-  );
 }
 
 async function main(): Promise<void> {

@@ -60,10 +60,13 @@ test("every prop changed", () => {
   expect(statements("Topic/Policy")[0]?.Principal).toEqual({ AWS: "arn:aws-us-gov:iam::111122223333:root" });
 });
 
-test("rules that were let in publish, no other, and EventBridge may use the key once", () => {
+test.each([
+  ["one rule that was let in publishes", RULES.slice(0, 1)],
+  ["rules that were let in publish", RULES],
+])("%s, no other, and EventBridge may use the key once", (_what, rules) => {
   const { reference, statements } = synth((stack) => {
     const topic = make(stack);
-    for (const rule of RULES) topic.allowPublishFromRule(rule);
+    for (const rule of rules) topic.allowPublishFromRule(rule);
   });
   expect(statements("Topic/Policy")).toHaveLength(2);
   expect(statements("Topic/Policy")).toContainEqual({
@@ -72,7 +75,7 @@ test("rules that were let in publish, no other, and EventBridge may use the key 
     Principal: { Service: "events.amazonaws.com" },
     Action: "sns:Publish",
     Resource: reference("Topic/Resource", "arn"),
-    Condition: { ArnEquals: { "aws:SourceArn": RULES } },
+    Condition: { ArnEquals: { "aws:SourceArn": rules.length === 1 ? rules[0]! : rules } },
   });
   const forEvents = statements("Topic/Key/Resource").filter(({ Sid }) => Sid === undefined);
   expect(forEvents).toEqual([
