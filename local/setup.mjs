@@ -20,6 +20,10 @@ const setup = join(root, ".setup");
 const venv = join(setup, "venv");
 const python = join(venv, "bin", "python");
 
+/** How npm, pip and Ivy say that there is no way to the registry. */
+const UNREACHABLE =
+  /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|name resolution|NewConnectionError|UnknownHostException|unresolved dependency/i;
+
 /** Something the user can mend; shown as it is, without a stack trace. */
 class SetupError extends Error {}
 
@@ -217,19 +221,21 @@ function run(command, args, variables = {}) {
   });
 }
 
-/** One sentence about what went wrong, and the tool's own last lines. */
+/** One sentence about what went wrong; the tool's own words are kept in a file where the sentence says it all. */
 function explain(command, output) {
-  const tail = output.trim().split("\n").slice(-12).join("\n");
-  if (/ENOSPC|No space left on device/i.test(output))
-    return `the disk is full: free some space and try again\n${tail}`;
-  if (
-    /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|Temporary failure in name resolution|NewConnectionError|UnknownHostException|unresolved dependency/i.test(
-      output,
-    )
-  ) {
-    return `the package registry cannot be reached: check the network or the registry settings and try again\n${tail}`;
+  const log = join(setup, "failed.log");
+  try {
+    writeFileSync(log, output);
+  } catch {
+    // A full disk takes no log either.
   }
-  return `${command} failed:\n${tail}`;
+  if (/ENOSPC|No space left on device/i.test(output))
+    return "the disk is full: free some space and try again";
+  if (UNREACHABLE.test(output)) {
+    const remedy = "check the network or the registry settings and try again";
+    return `the package registry cannot be reached: ${remedy} (${command}'s own words are in ${log})`;
+  }
+  return `${command} failed:\n${output.trim().split("\n").slice(-12).join("\n")}`;
 }
 
 /** Two set-ups at once would trample each other; a lock whose owner is gone is nobody's. */

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ROOT } from "../support/clone";
+import { cloneWorkingTree, ROOT } from "../support/clone";
 
 /** What set-up says on a computer that lacks something: every sentence at once, before anything is installed. */
 
@@ -57,4 +57,33 @@ test("an unknown verb lists the known ones", () => {
     stdout: "",
     stderr: ["unknown verb 'fly'; there are start, test, synth, bench, lint"],
   });
+});
+
+test.each([
+  [
+    "no network",
+    "npm error code ECONNREFUSED",
+    /^the package registry cannot be reached: check the network or the registry settings and try again \(npm's own words are in \S+failed\.log\)$/,
+  ],
+  [
+    "no disk",
+    "npm error nospc ENOSPC: no space left on device, write",
+    /^the disk is full: free some space and try again$/,
+  ],
+])("%s is one sentence", (_, words, sentence) => {
+  const clone = cloneWorkingTree("unset");
+  try {
+    rmSync(join(clone, "node_modules"));
+    rmSync(join(clone, ".setup"));
+    writeFileSync(join(folder, "npm"), `#!/bin/sh\necho "${words}" >&2\nexit 1\n`);
+    chmodSync(join(folder, "npm"), 0o755);
+    const { status, stderr } = spawnSync(process.execPath, [join(clone, "local", "setup.mjs"), "synth"], {
+      encoding: "utf8",
+      env: { PATH: folder, HOME: folder },
+    });
+    expect(status).toBe(1);
+    expect(stderr.trim()).toMatch(sentence);
+  } finally {
+    rmSync(clone, { recursive: true, force: true });
+  }
 });
