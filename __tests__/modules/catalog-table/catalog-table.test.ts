@@ -111,6 +111,10 @@ test("refusals, all at once", () => {
       "'columns[3].name' must be lower-case letters, digits and underscores, not beginning with a digit, got \"raw-line\"; " +
       "'partition.from' must be a date YYYY-MM-DD, got \"2010-13-01\"",
   );
+  expect(refusal((stack) => make(stack, { partition: { name: "run-date", from: "2010-12-01" } }))).toBe(
+    "CatalogTable 'etl-dev/Table': 'partition.name' must be lower-case letters, digits and underscores, " +
+      'not beginning with a digit, got "run-date"',
+  );
   expect(refusal((stack) => make(stack, { columns: [] }))).toBe(
     "CatalogTable 'etl-dev/Table': 'columns' must not be empty",
   );

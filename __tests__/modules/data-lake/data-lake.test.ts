@@ -180,6 +180,12 @@ describe("minimum", () => {
     }
   });
 
+  test("rules about versions wait for versions", () => {
+    for (const id of BUCKET_IDS) {
+      expect(at(`Lake/${id}/Lifecycle`).depends_on).toEqual([lake.address(`Lake/${id}/Versioning`)]);
+    }
+  });
+
   test("current objects end in answers, access logs and temporary files only", () => {
     const further = Object.fromEntries(
       BUCKET_IDS.map((id) => [id, (at(`Lake/${id}/Lifecycle`).rule as Block[]).slice(2)]),
@@ -246,6 +252,13 @@ test("every prop changed", () => {
   expect(JSON.stringify(lake.at("Lake/Raw/Lifecycle"))).toContain('{"noncurrent_days":1}');
   expect(JSON.stringify(lake.at("Lake/QueryResults/Lifecycle"))).toContain('{"days":2}');
   expect(JSON.stringify(lake.at("Lake/AccessLogs/Lifecycle"))).toContain('{"days":3}');
+});
+
+test("every thing that can be tagged is", () => {
+  const tags = { team: "data" };
+  const { all } = synth((stack) => make(stack, { tags }));
+  const tagged = ["aws_s3_bucket", "aws_kms_key", "aws_glue_catalog_database"].flatMap(all);
+  expect(tagged.map((block) => block.tags)).toEqual(Array(7 + 1 + 4).fill(tags));
 });
 
 test("a brought key is used and no other is made", () => {

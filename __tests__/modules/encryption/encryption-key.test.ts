@@ -100,10 +100,17 @@ test("refusals, all at once", () => {
   expect(
     refusal(
       (stack) =>
-        new EncryptionKey(stack, "Key", { ...minimum, name: "aws/s3", account: "1", deletionWindowDays: 6 }),
+        new EncryptionKey(stack, "Key", {
+          ...minimum,
+          name: "aws/s3",
+          account: "1",
+          description: "<what>",
+          deletionWindowDays: 6,
+        }),
     ),
   ).toBe(
-    "EncryptionKey 'etl-dev/Key': 'name' must be 1 to 250 letters, digits or /_- and not begin with aws/, got \"aws/s3\"; " +
+    "EncryptionKey 'etl-dev/Key': 'description' still holds a placeholder, got \"<what>\"; fill it in; " +
+      "'name' must be 1 to 250 letters, digits or /_- and not begin with aws/, got \"aws/s3\"; " +
       "'account' must be an AWS account id of 12 digits, got \"1\"; " +
       "'deletionWindowDays' must be a whole number from 7 to 30, got 6",
   );

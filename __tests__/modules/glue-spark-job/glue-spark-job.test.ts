@@ -314,6 +314,17 @@ describe("uploaded files", () => {
     );
   });
 
+  test("a kind of artifact that nobody named is refused", () => {
+    expect(
+      refusal(
+        (stack) =>
+          new ArtifactFile(stack, "Contract", { source: contract, artifacts: ARTIFACTS, prefix: "<kind>/" }),
+      ),
+    ).toBe(
+      "ArtifactFile 'etl-dev/Contract': 'prefix' still holds a placeholder, got \"<kind>/\"; fill it in",
+    );
+  });
+
   test("a file that is none is refused", () => {
     const source = join(folder, "none.json");
     expect(
