@@ -1,4 +1,4 @@
-/** Two projects: `unit` needs nothing but Node; `bench` runs the commands of the README for real. */
+/** Two projects: `unit` needs Node, and Terraform for one suite; `bench` runs the commands of the README for real. */
 const shared = {
   rootDir: __dirname,
   testEnvironment: "node",

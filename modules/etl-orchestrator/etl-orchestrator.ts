@@ -5,7 +5,7 @@ import { type SfnStateMachine } from "@cdktf/provider-aws/lib/sfn-state-machine"
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { logRetentionMistake } from "../core/log-retention";
-import { partitionOf } from "../core/partition";
+import { partitionOf, viaService } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
@@ -327,7 +327,7 @@ export class EtlOrchestrator extends Construct {
         effect: "Allow",
         actions: DECRYPT,
         resources: [keyArn],
-        conditions: { StringEquals: { "kms:ViaService": `s3.${region}.amazonaws.com` } },
+        conditions: { StringEquals: { "kms:ViaService": viaService("s3", region) } },
       }));
     const foreignTopics = rights.topicArns
       .filter((arn) => arn !== notifications.topicArn)

@@ -212,6 +212,7 @@ describe("its roles", () => {
   test("in other partitions every ARN is of that partition", () => {
     const { statements, definition, named } = synthOrchestrator({ ...eventsProps(), region: "cn-north-1" });
     const text = JSON.stringify([statements(NAME), statements(CRAWL), definition(NAME), definition(CRAWL)]);
+    expect(text).toContain('"s3.cn-north-1.amazonaws.com.cn"');
     const arns = text.match(/arn:[a-z-]+:(glue|states|events|s3)/g)!;
     expect(new Set(arns.map((arn) => arn.split(":")[1]))).toEqual(new Set(["aws-cn"]));
     expect(named("aws_iam_role", `${NAME}-states`).assume_role_policy).toContain(
