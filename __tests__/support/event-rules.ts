@@ -16,6 +16,13 @@ function leavesAt(value: Json | undefined): (Json | typeof ABSENT)[] {
   return [value];
 }
 
+function wildcard(pattern: Json | undefined): RegExp {
+  if (typeof pattern !== "string" || /\\|\*\*/.test(pattern))
+    throw new Error(`unclear: ${JSON.stringify(pattern)}`);
+  const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join("[^]*")}$`);
+}
+
 function alternativeMatches(alternative: Json, leaf: Json | typeof ABSENT): boolean {
   if (!isObject(alternative)) return leaf === alternative;
   const [operator, ...others] = Object.keys(alternative);
@@ -24,7 +31,14 @@ function alternativeMatches(alternative: Json, leaf: Json | typeof ABSENT): bool
   switch (operator) {
     case "exists":
       return (leaf !== ABSENT) === operand;
+    case "wildcard":
+      return typeof leaf === "string" && wildcard(operand).test(leaf);
     case "anything-but": {
+      if (isObject(operand)) {
+        if (Object.keys(operand).join() !== "wildcard")
+          throw new Error(`unclear: ${JSON.stringify(alternative)}`);
+        return typeof leaf === "string" && !wildcard(operand.wildcard).test(leaf);
+      }
       if (!Array.isArray(operand)) throw new Error(`unsupported: ${JSON.stringify(alternative)}`);
       return leaf !== ABSENT && !(operand as readonly Json[]).includes(leaf);
     }

@@ -154,6 +154,8 @@ export async function interpret(interpretation: Interpretation): Promise<Outcome
         Input: input as never,
         StartTime: "2010-12-01T06:00:00.000Z",
       },
+      // One for all states: the interpreter itself has none.
+      State: { EnteredTime: "2010-12-01T06:00:01.000Z", Name: "a state", RetryCount: 0 },
       StateMachine: { Id: arn, Name: arn.split(":").pop() },
     },
   });

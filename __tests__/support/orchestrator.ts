@@ -5,7 +5,7 @@ import {
   type EtlOrchestratorProps,
   type INotificationTarget,
 } from "../../modules/etl-orchestrator/etl-orchestrator";
-import { Step } from "../../modules/etl-orchestrator/step";
+import { LOCK_ARGUMENTS, RUN_ARGUMENTS, Step } from "../../modules/etl-orchestrator/step";
 import { type IGrantable } from "../../modules/iam/grantable";
 import { synth } from "./synth";
 
@@ -38,11 +38,28 @@ export const books = {
   encryptionKeyArn: KEY_ARN,
 };
 
+export const LOCKS = { tableName: "etl-dev-locks" };
+export const QUERY = {
+  sql: "select '1' as seen, 'PASSED' as verdict, 100 as score, '' as failed where ? < ? and ? <= ?",
+  parameters: ["fromDate", "toDate", "read", "written"] as const,
+};
+
 export const eventsSteps = (): Step[] => [
+  Step.acquireLock("AcquireLock", { table: LOCKS, waitMinutes: 5 }),
   Step.crawl("CrawlRaw", { crawlerName: "etl-dev-events-raw", deadlineMinutes: 5 }),
-  Step.runJob("RunJob", { jobName: "etl-dev-events-transform", timeoutMinutes: 60 }),
-  Step.checkBooks("CheckBooks", { books, emptyGoesTo: "Notify" }),
+  Step.runJob("RunJob", {
+    jobName: "etl-dev-events-transform",
+    timeoutMinutes: 60,
+    runArguments: { ...RUN_ARGUMENTS, ...LOCK_ARGUMENTS },
+  }),
+  Step.checkBooks("CheckBooks", { books, emptyGoesTo: "ReleaseLock" }),
   Step.crawl("CrawlProcessed", { crawlerName: "etl-dev-events-processed", deadlineMinutes: 10 }),
+  Step.checkQuality("CheckQuality", {
+    query: QUERY,
+    workgroup: { workgroupName: "etl-dev" },
+    output: { ...books, prefix: "events/" },
+  }),
+  Step.releaseLock("ReleaseLock", { table: LOCKS }),
   Step.notify("Notify", { books: "CheckBooks" }),
 ];
 

@@ -3,7 +3,11 @@ import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
+import { partitionOf } from "../core/partition";
+import { placeMistakes } from "../core/place";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
+import { type IGrantable } from "../iam/grantable";
+import { encryptStatements, readStatements } from "../iam/s3-actions";
 
 export interface AthenaWorkgroupProps {
   /** Physical name, 1 to 128 letters, digits and `._-`. */
@@ -14,6 +18,9 @@ export interface AthenaWorkgroupProps {
   readonly results: S3Location;
   /** The most bytes that one query may scan, at least 10,485,760: a query above it is cancelled. */
   readonly scanLimitBytes: number;
+  /** AWS account id, 12 digits. */
+  readonly account: string;
+  readonly region: string;
   /** @default - none beside the provider's */
   readonly tags?: Readonly<Record<string, string>>;
 }
@@ -29,9 +36,14 @@ const FEWEST_SCAN_BYTES = 10_485_760;
 export class AthenaWorkgroup extends Construct {
   readonly resource: AthenaWorkgroupResource;
   readonly workgroupName: string;
+  /** Composed of names, so that it is known in a plan. */
   readonly workgroupArn: string;
 
-  constructor(scope: Construct, id: string, props: AthenaWorkgroupProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: AthenaWorkgroupProps,
+  ) {
     super(scope, id);
     refuse(this, props);
 
@@ -53,8 +65,26 @@ export class AthenaWorkgroup extends Construct {
       tags: props.tags && { ...props.tags },
     });
 
+    const { account, region } = props;
     this.workgroupName = this.resource.name;
-    this.workgroupArn = this.resource.arn;
+    this.workgroupArn = `arn:${partitionOf(region)}:athena:${region}:${account}:workgroup/${name}`;
+  }
+
+  /**
+   * Lets whoever runs queries here write their answers and read them again: Athena does both in the caller's name.
+   * Source: https://docs.aws.amazon.com/athena/latest/ug/s3-permissions.html
+   */
+  grantResults(grantable: IGrantable): void {
+    const { results, region } = this.props;
+    grantable.grantee.addToPolicy(
+      { actions: ["s3:GetBucketLocation"], resources: [results.bucketArn] },
+      {
+        actions: ["s3:AbortMultipartUpload", "s3:PutObject"],
+        resources: [`${results.bucketArn}/${results.prefix}*`],
+      },
+      ...readStatements(results, region),
+      ...encryptStatements(results, region),
+    );
   }
 }
 
@@ -63,6 +93,7 @@ function refuse(scope: Construct, props: AthenaWorkgroupProps): void {
   const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
   const refusals = new Refusals("AthenaWorkgroup", scope.node.path);
   refusals.noteUnfilled(placeholderMistakes(props, isKnown));
+  refusals.noteAll(placeMistakes(props, isKnown));
   refusals.check(
     !isKnown(name) || /^[A-Za-z0-9._-]{1,128}$/.test(name),
     "name",

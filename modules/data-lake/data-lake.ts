@@ -174,6 +174,42 @@ export class DataLake extends Construct {
     grantable.grantee.addToPolicy(...writeStatements(this.location(zone, prefix), this.props.region));
   }
 
+  /** Lets a role read what the catalogue says of one table: its columns, not its partitions. */
+  grantDescribeTable(grantable: IGrantable, zone: Zone, table: string): void {
+    grantable.grantee.addToPolicy({
+      actions: ["glue:GetTable"],
+      resources: this.tableArns(zone, table),
+    });
+  }
+
+  /**
+   * Lets a role query one table through Athena, which asks the catalogue in the caller's name. The files are another
+   * right: {@link grantRead}.
+   * Source: https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+   */
+  grantQueryTable(grantable: IGrantable, zone: Zone, table: string): void {
+    grantable.grantee.addToPolicy({
+      actions: [
+        "glue:BatchGetPartition",
+        "glue:GetDatabase",
+        "glue:GetPartition",
+        "glue:GetPartitions",
+        "glue:GetTable",
+      ],
+      resources: this.tableArns(zone, table),
+    });
+  }
+
+  /** A table and, as the catalogue asks for them too, its ancestors. */
+  private tableArns(zone: Zone, table: string): string[] {
+    const { arn, catalogArn } = this.database(zone);
+    return [
+      catalogArn,
+      arn,
+      `${catalogArn.replace(/catalog$/, "table/")}${this.database(zone).name}/${table}`,
+    ];
+  }
+
   private refuse(): void {
     const { namePrefix, databasePrefix, account, region, retainData, allowDataDestruction } = this.props;
     const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);

@@ -221,14 +221,19 @@ export class EtlOrchestrator extends Construct {
             ),
           );
     if (crawlDefinition !== undefined) written.push(crawlDefinition);
-    for (const finding of written.flatMap((one) => checkDefinition(one, { ...props.definition, isKnown })))
+    const successAfterFailure = [
+      ...(props.steps ?? []).flatMap((step) => step.successAfterFailure ?? []),
+      ...(props.definition?.successAfterFailure ?? []),
+    ];
+    const options = { ...props.definition, successAfterFailure, isKnown };
+    for (const finding of written.flatMap((one) => checkDefinition(one, options)))
       refusals.check(false, "definition", formatFinding(finding));
 
     const rights = (one: Definition | undefined, pathValues?: ServiceCallScope["pathValues"]) =>
       one === undefined
         ? { statements: [], topicArns: [], unknown: [] }
         : rightsOf(one, { ...this.scopeOfArns(), pathValues }, isKnown);
-    const own = rights(definition);
+    const own = rights(definition, this.ownExecutions());
     const crawlRights = rights(crawlDefinition, {
       "$.crawlerName": crawls.map((crawl) => crawl.crawlerName),
     });
@@ -257,6 +262,13 @@ export class EtlOrchestrator extends Construct {
   private arnOf(machineName: string): string {
     const { partition, region, account } = this.scopeOfArns();
     return `arn:${partition}:states:${region}:${account}:stateMachine:${machineName}`;
+  }
+
+  /** What steps find where they read the ARN of an execution of this machine. */
+  private ownExecutions(): Record<string, readonly string[]> {
+    const executions = `${this.arnOf(this.props.name).replace(":stateMachine:", ":execution:")}:*`;
+    const paths = (this.props.steps ?? []).flatMap(({ ownExecutionAt }) => ownExecutionAt ?? []);
+    return Object.fromEntries(paths.map((path) => [path, [executions]]));
   }
 
   private get crawlMachineName(): string {

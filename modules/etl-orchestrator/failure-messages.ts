@@ -2,7 +2,7 @@ import { type Definition, type JsonObject } from "./asl";
 import { failErrors } from "./asl-checks";
 
 /**
- * What is told of an execution that did not succeed. Pure. Three rules on the status event, disjoint and together
+ * What is told of an execution that did not succeed. Pure. Four rules on the status event, disjoint and together
  * everything: exactly one message each. A rule of its own serves events without `error` or `cause` (a machine encrypted
  * with a customer key has them left out), because an input path that leads nowhere spoils the whole message.
  */
@@ -20,6 +20,12 @@ const REPEATING_ERRORS = [
   "States.Runtime",
 ];
 
+/**
+ * What a job raises when nothing was delivered for the run's dates, https://docs.aws.amazon.com/step-functions/latest/dg/connect-glue.html:
+ * a failed run arrives as States.TaskFailed, with its error message in the cause.
+ */
+const MISSING_DELIVERY = { error: "States.TaskFailed", wildcard: "*MissingDelivery: *" };
+
 /** The errors a redrive cannot get past. */
 export const errorsThatNeedANewExecution = (definition: Definition): string[] =>
   [...new Set([...failErrors(definition), ...REPEATING_ERRORS])].sort();
@@ -35,7 +41,7 @@ export interface FailureMessageScope {
 
 export interface FailureRule {
   /** UpperCamel; part of construct ids. */
-  readonly id: "NewExecution" | "Redrive" | "WithoutCause";
+  readonly id: "Missing" | "NewExecution" | "Redrive" | "WithoutCause";
   /** Appended to the machine's name. */
   readonly suffix: string;
   readonly description: string;
@@ -44,8 +50,9 @@ export interface FailureRule {
   readonly inputTemplate: string;
 }
 
-/** The longest {@link FailureRule.suffix}, for the limit on names. */
+/** How a rule's name ends. */
 export const FAILURE_RULE_SUFFIXES = {
+  missing: "-missing",
   newExecution: "-failed-new",
   redrive: "-failed",
   withoutCause: "-failed-bare",
@@ -71,11 +78,17 @@ const startCommand = ({ region, aliasArn }: FailureMessageScope) =>
  * A message as EventBridge takes it: JSON whose fields of the event stand bare, so that they arrive as JSON values with
  * their quotes and escapes ("Amazon EventBridge input transformation").
  */
-function template(scope: FailureMessageScope, command: string, advice: string, withCause: boolean): string {
+function template(
+  scope: FailureMessageScope,
+  command: string,
+  advice: string,
+  { withCause = true, outcome = "FAILED" } = {},
+): string {
   const text = (value: string) => JSON.stringify(value);
   const fields = [
     `"pipeline": ${text(scope.pipeline)}`,
     `"status": <status>`,
+    `"outcome": ${text(outcome)}`,
     `"execution": <execution>`,
     ...(withCause ? [`"error": <error>`, `"cause": <cause>`] : [`"error": null`, `"cause": null`]),
     `"console": ${text(consoleLink(scope))}`,
@@ -110,7 +123,23 @@ export function failureRules(
         scope,
         startCommand(scope),
         "Mend what the cause names, then start a new execution; where the input was refused, correct it in --input.",
-        true,
+      ),
+    },
+    {
+      id: "Missing",
+      suffix: FAILURE_RULE_SUFFIXES.missing,
+      description: `${scope.pipeline}: nothing was delivered for the run's dates`,
+      pattern: pattern({
+        status: ["FAILED"],
+        error: [MISSING_DELIVERY.error],
+        cause: [{ wildcard: MISSING_DELIVERY.wildcard }],
+      }),
+      inputPaths: PATHS_WITH_CAUSE,
+      inputTemplate: template(
+        scope,
+        redriveCommand(scope),
+        "Nothing was delivered for these dates. Ask the source; once the delivery has arrived, redrive.",
+        { outcome: "MISSING" },
       ),
     },
     {
@@ -121,7 +150,16 @@ export function failureRules(
         $or: [
           { status: ["TIMED_OUT", "ABORTED"], error: present, cause: present },
           // null is named beside anything-but, so that nothing hangs on what anything-but thinks of it.
-          { status: ["FAILED"], error: [null, { "anything-but": newExecutionErrors }], cause: present },
+          {
+            status: ["FAILED"],
+            error: [null, { "anything-but": [...newExecutionErrors, MISSING_DELIVERY.error] }],
+            cause: present,
+          },
+          {
+            status: ["FAILED"],
+            error: [MISSING_DELIVERY.error],
+            cause: [null, { "anything-but": { wildcard: MISSING_DELIVERY.wildcard } }],
+          },
         ],
       }),
       inputPaths: PATHS_WITH_CAUSE,
@@ -129,7 +167,6 @@ export function failureRules(
         scope,
         redriveCommand(scope),
         "Mend what the cause names, then redrive: it continues at the failed state with the definition of that execution. When the definition itself was mended, start a new execution.",
-        true,
       ),
     },
     {
@@ -147,7 +184,7 @@ export function failureRules(
         scope,
         redriveCommand(scope),
         "The event does not tell the cause: read it behind the link, mend it, then redrive.",
-        false,
+        { withCause: false },
       ),
     },
   ];

@@ -14,6 +14,8 @@ export interface ServiceCallScope {
   readonly account: string;
   /** What a parameter read from the state may be: `{ "$.crawlerName": ["etl-dev-events-raw"] }`. */
   readonly pathValues?: Readonly<Record<string, readonly string[]>>;
+  /** Those that the definition starts queries in: what is asked of a query later names none. */
+  readonly workgroupArns?: readonly string[];
 }
 
 export interface DerivedRights {
@@ -56,6 +58,12 @@ const jobs = (call: Call) =>
   valuesOf(call, "JobName").map(
     (name) => `arn:${call.scope.partition}:glue:${call.scope.region}:${call.scope.account}:job/${name}`,
   );
+const tables = (call: Call) =>
+  valuesOf(call, "TableName").map(
+    (name) => `arn:${call.scope.partition}:dynamodb:${call.scope.region}:${call.scope.account}:table/${name}`,
+  );
+const workgroupArn = ({ partition, region, account }: ServiceCallScope, name: string) =>
+  `arn:${partition}:athena:${region}:${account}:workgroup/${name}`;
 const functions = (call: Call) => valuesOf(call, "FunctionName").flatMap((arn) => [arn, `${arn}:*`]);
 const machines = (call: Call) => valuesOf(call, "StateMachineArn");
 
@@ -85,6 +93,26 @@ const RIGHTS: Readonly<Record<string, (call: Call) => PolicyStatement[]>> = {
           valuesOf(call, "Bucket").map((bucket) => `arn:${call.scope.partition}:s3:::${bucket}/${key}`),
         );
   },
+  "athena:startQueryExecution": (call) =>
+    allow(
+      ["athena:StartQueryExecution"],
+      valuesOf(call, "WorkGroup").map((name) => workgroupArn(call.scope, name)),
+    ),
+  // Without StopQueryExecution a stopped execution leaves the query running and paid.
+  "athena:startQueryExecution.sync": (call) =>
+    allow(
+      ["athena:GetQueryExecution", "athena:StartQueryExecution", "athena:StopQueryExecution"],
+      valuesOf(call, "WorkGroup").map((name) => workgroupArn(call.scope, name)),
+    ),
+  "athena:getQueryExecution": (call) => allow(["athena:GetQueryExecution"], call.scope.workgroupArns ?? []),
+  "athena:getQueryResults": (call) => allow(["athena:GetQueryResults"], call.scope.workgroupArns ?? []),
+  "athena:stopQueryExecution": (call) => allow(["athena:StopQueryExecution"], call.scope.workgroupArns ?? []),
+  "dynamodb:deleteItem": (call) => allow(["dynamodb:DeleteItem"], tables(call)),
+  "dynamodb:getItem": (call) => allow(["dynamodb:GetItem"], tables(call)),
+  "dynamodb:putItem": (call) => allow(["dynamodb:PutItem"], tables(call)),
+  "dynamodb:updateItem": (call) => allow(["dynamodb:UpdateItem"], tables(call)),
+  "aws-sdk:sfn:describeExecution": (call) =>
+    allow(["states:DescribeExecution"], valuesOf(call, "ExecutionArn")),
   "lambda:invoke": (call) => allow(["lambda:InvokeFunction"], functions(call)),
   "states:startExecution": (call) => allow(["states:StartExecution"], machines(call)),
   "states:startExecution.sync:2": (call) =>
@@ -102,15 +130,25 @@ const RIGHTS: Readonly<Record<string, (call: Call) => PolicyStatement[]>> = {
         ],
 };
 
+function workgroupsOf(definition: Definition, scope: ServiceCallScope): string[] {
+  const names = everyState(definition).flatMap(({ state }) =>
+    isObject(state.Parameters) && typeof state.Parameters.WorkGroup === "string"
+      ? [state.Parameters.WorkGroup]
+      : [],
+  );
+  return [...new Set(names)].map((name) => workgroupArn(scope, name));
+}
+
 /** The rights of a definition's service calls. */
 export function rightsOf(
   definition: Definition,
-  scope: ServiceCallScope,
+  place: ServiceCallScope,
   isKnown?: (value: string) => boolean,
 ): DerivedRights {
   const statements: PolicyStatement[] = [];
   const topicArns = new Set<string>();
   const unknown: string[] = [];
+  const scope: ServiceCallScope = { ...place, workgroupArns: workgroupsOf(definition, place) };
   for (const { name, state } of everyState(definition)) {
     if (state.Type !== "Task" || typeof state.Resource !== "string") continue;
     const { kind, call: integration, pattern } = integrationOf(state.Resource, isKnown);

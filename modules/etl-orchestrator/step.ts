@@ -1,14 +1,19 @@
-import { type S3Location } from "../core/s3-location";
+import { type S3Location, s3Uri } from "../core/s3-location";
 import { type JsonObject } from "./asl";
 import { fragment } from "./fragment";
 import { resultKey, type PlaceholderValues } from "./state-machine-definition";
 
+/** How often a lock that somebody else holds is looked at, seconds. */
+const LOCK_POLL_SECONDS = 30;
 /** How often a crawl is looked at, seconds. */
 export const CRAWL_POLL_SECONDS = 30;
 /** On top of a job's own time-out: start-up and queue, so that the reason for a slow run is Glue's, not the orchestrator's. */
 export const JOB_TIMEOUT_MARGIN_SECONDS = 15 * 60;
 
 const DEFAULT_CRAWL_DEADLINE_MINUTES = 60;
+const DEFAULT_LOCK_WAIT_MINUTES = 120;
+/** Athena's own limit for a query is 30 minutes, https://docs.aws.amazon.com/athena/latest/ug/service-limits.html; queueing comes on top. */
+const QUERY_SECONDS = 45 * 60;
 /** What all retries of a run that never started may wait: six attempts of at most ten minutes. */
 const RUN_JOB_RETRY_SECONDS = 6 * 600;
 const API_CALL_SECONDS = 5 * 60;
@@ -27,6 +32,10 @@ export interface Step {
   readonly crawl?: { readonly crawlerName: string; readonly deadlineMinutes: number };
   /** The keys of what the step reads from S3. */
   readonly decryptsWith?: readonly string[];
+  /** States that a caught error leads to although it is an answer, such as a condition that did not hold. */
+  readonly successAfterFailure?: readonly string[];
+  /** A path at which the step finds the ARN of an execution of its own machine. */
+  readonly ownExecutionAt?: string;
   /** What the caller got wrong, `field` and message. */
   readonly mistakes: readonly { readonly field: string; readonly message: string }[];
 }
@@ -44,6 +53,23 @@ export const RUN_ARGUMENTS: Readonly<Record<string, string>> = {
   source_subprefix: "$.run.sourcePrefix",
 };
 
+/** One more argument for a job that fences its writes with the lock: the owner is the execution. */
+export const LOCK_ARGUMENTS: Readonly<Record<string, string>> = { lock_owner: "$$.Execution.Id" };
+
+export interface AcquireLockStepProps {
+  /** The table of locks: one item per pipeline. */
+  readonly table: { readonly tableName: string };
+  /**
+   * How long another run is waited for, minutes; 1 to 1440. After it the execution fails as `PipelineBusy`.
+   * @default 120
+   */
+  readonly waitMinutes?: number;
+}
+
+export interface ReleaseLockStepProps {
+  readonly table: { readonly tableName: string };
+}
+
 export interface CrawlStepProps {
   readonly crawlerName: string;
   /**
@@ -58,7 +84,8 @@ export interface RunJobStepProps {
   /** The job's own time-out, minutes. The step's is 15 minutes above it. */
   readonly timeoutMinutes: number;
   /**
-   * Arguments of the run, without the dashes; a value that starts with `$.` is read from the execution's state.
+   * Arguments of the run, without the dashes; a value that starts with `$.` is read from the execution's state, one with
+   * `$$.` from the execution's context.
    * @default RUN_ARGUMENTS: mode, from_date, to_date, run_id, source_subprefix
    */
   readonly runArguments?: Readonly<Record<string, string>>;
@@ -73,6 +100,24 @@ export interface CheckBooksStepProps {
    */
   readonly emptyGoesTo?: string;
 }
+
+export interface CheckQualityStepProps {
+  /**
+   * One row with the columns seen, verdict, score, failed. The parameters stand in the order of its question marks.
+   */
+  readonly query: { readonly sql: string; readonly parameters: readonly QualityParameter[] };
+  readonly workgroup: { readonly workgroupName: string };
+  /** Where the judged rows lie in folders `run_date=YYYY-MM-DD/`: the message says how to take them back. */
+  readonly output: S3Location;
+  /**
+   * The check-books step whose figures the query is given.
+   * @default "CheckBooks"
+   */
+  readonly books?: string;
+}
+
+/** What a quality query asks for: the run's dates, and the rows that the job says it read and wrote. */
+export type QualityParameter = "fromDate" | "toDate" | "read" | "written";
 
 export interface NotifyStepProps {
   /**
@@ -131,7 +176,7 @@ export const Step = {
     const timeoutSeconds = props.timeoutMinutes * 60 + JOB_TIMEOUT_MARGIN_SECONDS;
     const given = Object.entries(props.runArguments ?? RUN_ARGUMENTS);
     const args = given.map(
-      ([key, value]) => [`--${key}${value.startsWith("$.") ? ".$" : ""}`, value] as const,
+      ([key, value]) => [`--${key}${/^\$\$?\./.test(value) ? ".$" : ""}`, value] as const,
     );
     return step(
       {
@@ -171,6 +216,61 @@ export const Step = {
       boundSeconds: API_CALL_SECONDS,
       goesTo: { WhenEmpty: emptyGoesTo },
       decryptsWith: books.encryptionKeyArn === undefined ? [] : [books.encryptionKeyArn],
+    });
+  },
+
+  /**
+   * Takes the pipeline's lock, waiting for a run that holds it; a run that ended without releasing it is taken over.
+   * Fails as `PipelineBusy`.
+   */
+  acquireLock(name: string, { table, waitMinutes = DEFAULT_LOCK_WAIT_MINUTES }: AcquireLockStepProps): Step {
+    return step(
+      {
+        name,
+        fragment: fragment("acquire-lock"),
+        values: {
+          TableName: table.tableName,
+          PollSeconds: LOCK_POLL_SECONDS,
+          MaxPolls: Math.ceil((waitMinutes * 60) / LOCK_POLL_SECONDS),
+        },
+        boundSeconds: Math.ceil(waitMinutes * 60 * 1.25) + API_CALL_SECONDS,
+        ownExecutionAt: `$.results.${resultKey(name)}.held.Item.owner.S`,
+        successAfterFailure: [`${name}ReadOwner`, `${name}TakeOver`, `${name}CountPoll`],
+      },
+      wholeBetween("waitMinutes", waitMinutes, 1, 1_440),
+    );
+  },
+
+  /** Gives the pipeline's lock back. What fails before it leaves the lock to be taken over. */
+  releaseLock: (name: string, { table }: ReleaseLockStepProps): Step =>
+    step({
+      name,
+      fragment: fragment("release-lock"),
+      values: { TableName: table.tableName },
+      boundSeconds: API_CALL_SECONDS,
+      successAfterFailure: [`${name}NotOurs`],
+    }),
+
+  /** Asks the quality rules of what readers see: fails as `DataQualityCheckFailed` or `QualityUnreadable`. */
+  checkQuality(name: string, props: CheckQualityStepProps): Step {
+    const { query, workgroup, output, books = "CheckBooks" } = props;
+    const summary = `$.results.${resultKey(books)}.summary`;
+    const literals: Readonly<Record<QualityParameter, string>> = {
+      fromDate: String.raw`States.Format('\'{}\'', $.run.fromDate)`,
+      toDate: String.raw`States.Format('\'{}\'', $.run.toDate)`,
+      read: `States.Format('{}', ${summary}.read)`,
+      written: `States.Format('{}', ${summary}.written)`,
+    };
+    return step({
+      name,
+      fragment: fragment("check-quality"),
+      values: {
+        Sql: query.sql,
+        Parameters: `States.Array(${query.parameters.map((parameter) => literals[parameter]).join(", ")})`,
+        Workgroup: workgroup.workgroupName,
+        OutputUri: s3Uri(output),
+      },
+      boundSeconds: QUERY_SECONDS + API_CALL_SECONDS,
     });
   },
 

@@ -37,6 +37,10 @@ export function writeStatements(location: S3Location, region: string): PolicySta
   ];
 }
 
+/** Uses the location's key for writing, and nothing else. */
+export const encryptStatements = (location: S3Location, region: string): PolicyStatement[] =>
+  keyStatements(location, region, ENCRYPT);
+
 function listStatement({ bucketArn, prefix }: S3Location): PolicyStatement {
   if (prefix === "") return { actions: ["s3:ListBucket"], resources: [bucketArn] };
   return {

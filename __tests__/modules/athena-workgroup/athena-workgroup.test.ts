@@ -3,13 +3,16 @@ import {
   AthenaWorkgroup,
   type AthenaWorkgroupProps,
 } from "../../../modules/athena-workgroup/athena-workgroup";
+import { ServiceRole } from "../../../modules/iam/service-role";
 import { KEY_ARN, place } from "../../support/places";
-import { refusal, synth, unknownText } from "../../support/synth";
+import { byText, refusal, synth, unknownText } from "../../support/synth";
 
 const minimum: AthenaWorkgroupProps = {
   name: "etl-dev",
   results: place("query-results-bucket", "", KEY_ARN),
   scanLimitBytes: 10_485_760,
+  account: "111122223333",
+  region: "eu-west-1",
 };
 const make = (stack: TerraformStack, props: Partial<AthenaWorkgroupProps> = {}, id = "Workgroup") =>
   new AthenaWorkgroup(stack, id, { ...minimum, ...props });
@@ -38,6 +41,8 @@ test("every prop changed", () => {
     description: "For others",
     results: place("other", "answers/"),
     scanLimitBytes: 1_000_000_000,
+    account: "444455556666",
+    region: "cn-north-1",
     tags: { team: "data" },
   };
   const { at } = synth((stack) => make(stack, all));
@@ -63,9 +68,43 @@ test("two in one stack, and what was made can be read back", () => {
   });
   expect(counts).toEqual({ aws_athena_workgroup: 2 });
   expect(outputs.workgroup?.value).toEqual({
-    workgroupArn: reference("Workgroup/Resource", "arn"),
+    workgroupArn: "arn:aws:athena:eu-west-1:111122223333:workgroup/etl-dev",
     workgroupName: reference("Workgroup/Resource", "name"),
   });
+});
+
+test("whoever queries writes answers and reads them, encrypted, and removes none", () => {
+  const { statements } = synth((stack) => {
+    const role = new ServiceRole(stack, "Role", { name: "analyst", service: "states.amazonaws.com" });
+    make(stack, { results: place("answers", "ours/", KEY_ARN) }).grantResults(role);
+  });
+  expect(byText(statements("Role/Policy/Resource"))).toEqual(
+    byText([
+      {
+        Effect: "Allow",
+        Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+        Resource: KEY_ARN,
+        Condition: { StringEquals: { "kms:ViaService": "s3.eu-west-1.amazonaws.com" } },
+      },
+      {
+        Effect: "Allow",
+        Action: ["s3:AbortMultipartUpload", "s3:PutObject"],
+        Resource: "arn:aws:s3:::answers/ours/*",
+      },
+      { Effect: "Allow", Action: "s3:GetBucketLocation", Resource: "arn:aws:s3:::answers" },
+      {
+        Effect: "Allow",
+        Action: "s3:GetObject",
+        Resource: ["arn:aws:s3:::answers/ours", "arn:aws:s3:::answers/ours/*"],
+      },
+      {
+        Effect: "Allow",
+        Action: "s3:ListBucket",
+        Resource: "arn:aws:s3:::answers",
+        Condition: { StringLike: { "s3:prefix": ["ours", "ours/", "ours/*"] } },
+      },
+    ]),
+  );
 });
 
 test("refusals, all at once", () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type TerraformStack } from "cdktf";
+import { TerraformOutput, type TerraformStack } from "cdktf";
 import {
   ArtifactFile,
   type ArtifactFileProps,
@@ -20,6 +20,8 @@ import {
   type IRole,
   NotificationsTopic,
   type NotificationsTopicProps,
+  RunLock,
+  type RunLockProps,
   ServiceRole,
   type ServiceRoleProps,
 } from "../../../modules/index";
@@ -211,11 +213,24 @@ test("NotificationsTopic", () => {
 
 test("AthenaWorkgroup", () => {
   const sets: [Required<AthenaWorkgroupProps>, Required<AthenaWorkgroupProps>] = [
-    { name: "one", description: "One", results: ONE, scanLimitBytes: 20_000_000, tags: HERE.tags },
-    { name: "two", description: "Two", results: TWO, scanLimitBytes: 30_000_000, tags: THERE.tags },
+    { ...HERE, name: "one", description: "One", results: ONE, scanLimitBytes: 20_000_000 },
+    { ...THERE, name: "two", description: "Two", results: TWO, scanLimitBytes: 30_000_000 },
   ];
-  const build = (stack: TerraformStack, props: AthenaWorkgroupProps) =>
-    new AthenaWorkgroup(stack, "Workgroup", props);
+  const build = (stack: TerraformStack, props: AthenaWorkgroupProps): void => {
+    const workgroup = new AthenaWorkgroup(stack, "Workgroup", props);
+    workgroup.grantResults(role(stack, "analyst"));
+    new TerraformOutput(stack, "arn", { value: workgroup.workgroupArn });
+  };
+  expect(droppedProps(() => sets, build)).toEqual([]);
+});
+
+test("RunLock", () => {
+  const sets: [Required<RunLockProps>, Required<RunLockProps>] = [
+    { ...HERE, name: "one" },
+    { ...THERE, name: "two" },
+  ];
+  const build = (stack: TerraformStack, props: RunLockProps): void =>
+    new RunLock(stack, "Locks", props).grantFence(role(stack, "job"), "events");
   expect(droppedProps(() => sets, build)).toEqual([]);
 });
 
@@ -249,7 +264,12 @@ test("a prop that is dropped is found, and so is one within another", () => {
     { name: "two", results: TWO },
   ];
   const build = (stack: TerraformStack) =>
-    new AthenaWorkgroup(stack, "Workgroup", { name: "same", results: ONE, scanLimitBytes: 20_000_000 });
+    new AthenaWorkgroup(stack, "Workgroup", {
+      ...HERE,
+      name: "same",
+      results: ONE,
+      scanLimitBytes: 20_000_000,
+    });
   expect(droppedProps(() => sets, build, ["results"])).toEqual([
     "name",
     "results",

@@ -345,6 +345,38 @@ describe("grants", () => {
     );
   });
 
+  test("a table is described, or queried, with its ancestors and no other table", () => {
+    const lake = granted((made, role) => {
+      made.grantDescribeTable(role, Zone.RAW, "events");
+      made.grantQueryTable(role, Zone.PROCESSED, "events");
+    });
+    const glue = `arn:aws:glue:${REGION}:${ACCOUNT}`;
+    const table = (zone: string): string[] => {
+      const database = lake.reference(`Lake/${zone}/Database`, "name");
+      return [
+        lake.reference(`Lake/${zone}/Database`, "arn"),
+        `${glue}:catalog`,
+        `${glue}:table/${database}/events`,
+      ];
+    };
+    expect(byText(lake.statements("Role/Policy/Resource"))).toEqual(
+      byText([
+        { Effect: "Allow", Action: "glue:GetTable", Resource: table("Raw").sort() },
+        {
+          Effect: "Allow",
+          Action: [
+            "glue:BatchGetPartition",
+            "glue:GetDatabase",
+            "glue:GetPartition",
+            "glue:GetPartitions",
+            "glue:GetTable",
+          ],
+          Resource: table("Processed").sort(),
+        },
+      ]),
+    );
+  });
+
   test("the access logs have no key to grant", () => {
     const lake = granted((made, role) => made.grantRead(role, Zone.ACCESS_LOGS));
     const arn = lake.reference("Lake/AccessLogs/Resource", "arn");

@@ -109,7 +109,14 @@ describe("what it makes", () => {
         "Resource",
         "LiveAlias",
       ],
-      ...["NewExecutionRule", "NewExecutionTarget", "RedriveRule", "RedriveTarget"],
+      ...[
+        "NewExecutionRule",
+        "NewExecutionTarget",
+        "MissingRule",
+        "MissingTarget",
+        "RedriveRule",
+        "RedriveTarget",
+      ],
       ...["WithoutCauseRule", "WithoutCauseTarget"],
     ]);
   });
@@ -148,6 +155,26 @@ describe("its roles", () => {
           Condition: { StringEquals: { "kms:ViaService": "s3.us-east-1.amazonaws.com" } },
         },
         { Effect: "Allow", Action: "sns:Publish", Resource: TOPIC_ARN },
+        {
+          Effect: "Allow",
+          Action: "states:DescribeExecution",
+          Resource: `arn:aws:states:${REGION}:${ACCOUNT}:execution:${NAME}:*`,
+        },
+        {
+          Effect: "Allow",
+          Action: [
+            "athena:GetQueryExecution",
+            "athena:GetQueryResults",
+            "athena:StartQueryExecution",
+            "athena:StopQueryExecution",
+          ],
+          Resource: `arn:aws:athena:${REGION}:${ACCOUNT}:workgroup/etl-dev`,
+        },
+        {
+          Effect: "Allow",
+          Action: ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"],
+          Resource: `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/etl-dev-locks`,
+        },
         LOG_DELIVERY,
         TRACING,
       ]),

@@ -1,5 +1,5 @@
 import { type Json, type JsonObject } from "../../../modules/etl-orchestrator/asl";
-import { matches, transform } from "../../support/event-rules";
+import { matches } from "../../support/event-rules";
 import {
   eventsProps,
   MACHINE_ARN,
@@ -7,64 +7,23 @@ import {
   synthOrchestrator,
   TOPIC_ARN,
 } from "../../support/orchestrator";
+import {
+  EXECUTION,
+  type FailureRule,
+  failureRules,
+  messagesOf,
+  statusEvent,
+} from "../../support/status-events";
 
 /** Status events put through the synthesised rules: exactly one message each. */
 
-interface Rule {
-  readonly name: string;
-  readonly pattern: JsonObject;
-  readonly target: {
-    arn: string;
-    input_transformer: { input_paths: Record<string, string>; input_template: string };
-  };
-}
-let rules: Rule[];
+let rules: FailureRule[];
 const notifications = new RecordingTopic();
 
 beforeAll(() => {
-  const { all } = synthOrchestrator({ ...eventsProps(), notifications });
-  rules = Object.entries(all("aws_cloudwatch_event_rule")).map(([key, rule]) => ({
-    name: rule.name as string,
-    pattern: JSON.parse(rule.event_pattern as string) as JsonObject,
-    target: Object.values(all("aws_cloudwatch_event_target")).find(
-      (target) => target.rule === `\${aws_cloudwatch_event_rule.${key}.name}`,
-    ) as never,
-  }));
+  rules = failureRules(synthOrchestrator({ ...eventsProps(), notifications }));
 });
 
-const EXECUTION = `${MACHINE_ARN.replace(":stateMachine:", ":execution:")}:8f1d2c3b`;
-
-/** The event as Step Functions sends it; see "Step Functions events" in the EventBridge Events Reference. */
-const statusEvent = (detail: JsonObject): JsonObject => ({
-  version: "0",
-  id: "315c1398-40ff-a850-213b-158f73e60175",
-  "detail-type": "Step Functions Execution Status Change",
-  source: "aws.states",
-  account: "000000000000",
-  time: "2010-12-02T06:12:21Z",
-  region: "us-east-1",
-  resources: [EXECUTION],
-  detail: {
-    executionArn: EXECUTION,
-    stateMachineArn: MACHINE_ARN,
-    name: "8f1d2c3b",
-    startDate: 1291269600000,
-    stopDate: 1291270341000,
-    input: '{"runDate":"2010-12-01"}',
-    inputDetails: { included: true },
-    output: null,
-    outputDetails: null,
-    stateMachineVersionArn: `${MACHINE_ARN}:3`,
-    stateMachineAliasArn: `${MACHINE_ARN}:live`,
-    redriveCount: 0,
-    redriveDate: null,
-    redriveStatus: "REDRIVABLE",
-    redriveStatusReason: null,
-    error: null,
-    cause: null,
-    ...detail,
-  },
-});
 const without = (event: JsonObject, ...fields: string[]): JsonObject => ({
   ...event,
   detail: Object.fromEntries(
@@ -74,10 +33,9 @@ const without = (event: JsonObject, ...fields: string[]): JsonObject => ({
 
 const told = (event: JsonObject) => rules.filter(({ pattern }) => matches(pattern, event));
 function message(event: JsonObject): JsonObject {
-  const matching = told(event);
-  expect(matching.map(({ name }) => name)).toHaveLength(1);
-  const { input_paths, input_template } = matching[0]!.target.input_transformer;
-  return JSON.parse(transform(input_paths, input_template, event)) as JsonObject;
+  const messages = messagesOf(rules, event);
+  expect(messages).toHaveLength(1);
+  return messages[0]!;
 }
 
 const CONSOLE = `https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1#/v2/executions/details/${EXECUTION}`;
@@ -89,10 +47,31 @@ const START =
 const JOB_CAUSE = JSON.stringify({
   Id: "jr_1",
   JobRunState: "FAILED",
-  ErrorMessage: 'MissingDelivery: nothing under "dt=2010-12-01/"\n',
+  ErrorMessage: 'ValueError: no such column "dt=2010-12-01/"\n',
+});
+const MISSING_CAUSE = JSON.stringify({
+  Id: "jr_2",
+  JobRunState: "FAILED",
+  ErrorMessage: "MissingDelivery: no delivery under s3://raw/events/ for 2010-12-01",
 });
 
-describe.each<[string, JsonObject, string]>([
+describe.each<[string, JsonObject, string, string?]>([
+  [
+    "a delivery that is missing",
+    { status: "FAILED", error: "States.TaskFailed", cause: MISSING_CAUSE },
+    REDRIVE,
+    "MISSING",
+  ],
+  [
+    "the same words in another failure",
+    { status: "FAILED", error: "CrawlFailed", cause: MISSING_CAUSE },
+    REDRIVE,
+  ],
+  [
+    "an abort while nothing was there",
+    { status: "ABORTED", error: "States.TaskFailed", cause: MISSING_CAUSE },
+    REDRIVE,
+  ],
   ["a failed job run", { status: "FAILED", error: "States.TaskFailed", cause: JOB_CAUSE }, REDRIVE],
   [
     "a failed crawl",
@@ -127,12 +106,13 @@ describe.each<[string, JsonObject, string]>([
   ["books that are missing", { status: "FAILED", error: "BooksMissing", cause: "the job …" }, START],
   ["books that cannot be read", { status: "FAILED", error: "BooksUnreadable", cause: "the books …" }, START],
   ["a definition that cannot go on", { status: "FAILED", error: "States.Runtime", cause: "no path" }, START],
-])("%s", (_what, detail, command) => {
+])("%s", (_what, detail, command, outcome = "FAILED") => {
   test("is told once, with cause, link and the command that continues", () => {
     const event = statusEvent(detail);
     expect(message(event)).toEqual({
       pipeline: "events",
       status: detail.status,
+      outcome,
       execution: EXECUTION,
       error: detail.error ?? null,
       cause: detail.cause ?? null,
@@ -147,6 +127,7 @@ describe.each<[string, JsonObject, string]>([
       expect(message(without(statusEvent(detail), ...fields))).toEqual({
         pipeline: "events",
         status: detail.status,
+        outcome: "FAILED",
         execution: EXECUTION,
         error: null,
         cause: null,
@@ -176,8 +157,8 @@ test.each<[string, JsonObject]>([
 });
 
 test("every rule publishes to the topic, and the topic lets each of them", () => {
-  expect(rules.map(({ target }) => target.arn)).toEqual([TOPIC_ARN, TOPIC_ARN, TOPIC_ARN]);
-  expect(new Set(notifications.rules).size).toBe(3);
+  expect(rules.map(({ target }) => target.arn)).toEqual(Array(4).fill(TOPIC_ARN));
+  expect(new Set(notifications.rules).size).toBe(4);
 });
 
 /** All combinations of what the patterns look at. */
@@ -190,7 +171,7 @@ test("the rules are disjoint and leave out no failure", () => {
     "",
     null,
   ];
-  const causes: Json[] = ["c", "", null];
+  const causes: Json[] = ["c", "", null, MISSING_CAUSE];
   for (const status of ["FAILED", "TIMED_OUT", "ABORTED"])
     for (const error of errors)
       for (const cause of causes)

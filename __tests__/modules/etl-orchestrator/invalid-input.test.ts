@@ -134,7 +134,7 @@ describe("accepted", () => {
     [{ mode: "backfill", fromDate: "2010-12-01", toDate: "2010-12-03", sourcePrefix: "a/" }],
   ])("%j", async (input) => {
     const outcome = await validate(input);
-    expect(outcome.error).toBe("StepFunctions.StateMachineDoesNotExistException");
-    expect(outcome.path.at(-1)).toBe("CrawlRaw");
+    expect(outcome.error).toBe("Unscripted");
+    expect(outcome.path.at(-1)).toBe("AcquireLockTake");
   });
 });

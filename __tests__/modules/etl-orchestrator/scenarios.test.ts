@@ -1,74 +1,47 @@
-import { type Definition, type Json, type JsonObject } from "../../../modules/etl-orchestrator/asl";
-import { crawler, ended, throws, well } from "../../support/crawler";
-import { interpret, ServiceError, type Answer, type Outcome } from "../../support/interpreter";
+import { type Json } from "../../../modules/etl-orchestrator/asl";
+import { crawler, ended, throws } from "../../support/crawler";
+import { ServiceError, type Answer, type Outcome } from "../../support/interpreter";
+import { lockTable } from "../../support/lock-table";
 import {
   BOOKS_BUCKET,
   CRAWL_MACHINE_ARN,
   eventsProps,
-  MACHINE_ARN,
+  LOCKS,
+  QUERY,
+  type SynthesisedOrchestrator,
   synthOrchestrator,
   TOPIC_ARN,
 } from "../../support/orchestrator";
+import {
+  body,
+  DAILY,
+  EXECUTION_ARN,
+  made,
+  published,
+  RUN_ID,
+  runPipeline,
+  STEPS,
+  stepsOf,
+  summary,
+  verdict,
+} from "../../support/pipeline-run";
 
 /** The synthesised definitions, parent and child, interpreted with scripted answers. */
 
-const RUN_ID = "run-1";
-const EXECUTION_ARN = `${MACHINE_ARN.replace(":stateMachine:", ":execution:")}:${RUN_ID}`;
-let parent: Definition;
-let child: Definition;
+let synthesised: SynthesisedOrchestrator;
 beforeAll(() => {
-  const synthesised = synthOrchestrator(eventsProps());
-  parent = synthesised.definition("etl-dev-events");
-  child = synthesised.definition("etl-dev-events-crawl");
-});
-
-const summary = (rest: object = {}) => ({
-  pipeline: "events",
-  runId: RUN_ID,
-  outcome: "SUCCEEDED",
-  read: 100,
-  written: 90,
-  duplicates: 7,
-  quarantined: 3,
-  ...rest,
-});
-const body =
-  (books: unknown): Answer =>
-  () => ({ Body: typeof books === "string" ? books : JSON.stringify(books) });
-const answers = (own: Record<string, Answer> = {}): Record<string, Answer> => ({
-  ...well(),
-  "glue:startJobRun.sync": () => ({ Id: "jr_1", JobRunState: "SUCCEEDED" }),
-  "aws-sdk:s3:getObject": body(summary()),
-  "sns:publish": () => ({ MessageId: "m-1" }),
-  ...own,
+  synthesised = synthOrchestrator(eventsProps());
 });
 const run = (input: Json, own?: Record<string, Answer>): Promise<Outcome> =>
-  interpret({
-    definition: parent,
-    stateMachineArn: MACHINE_ARN,
-    name: RUN_ID,
-    input,
-    answers: answers(own),
-    machines: { [CRAWL_MACHINE_ARN]: child },
-  });
-
-const STEPS = ["ValidateInput", "CrawlRaw", "RunJob", "CheckBooks", "CrawlProcessed", "Notify", "Succeeded"];
-const steps = ({ path }: Outcome) => path.filter((state) => STEPS.includes(state));
-const made = ({ calls }: Outcome, integration: string) =>
-  calls.filter((call) => call.integration === integration).map(({ parameters }) => parameters);
-const published = (outcome: Outcome) =>
-  made(outcome, "sns:publish").map(({ Message, ...rest }) => ({
-    ...rest,
-    Message: JSON.parse(Message as string) as JsonObject,
-  }));
+  runPipeline(synthesised, input, own);
+const upTo = (step: string) => STEPS.slice(0, STEPS.indexOf(step) + 1);
 const ending = ({ status, error, cause }: Outcome) => ({ status, error, cause });
-const DAILY = { runDate: "2010-12-01" };
 
 describe("the pipeline", () => {
   test("daily: every step in order, the job told of the run, the success published once", async () => {
     const outcome = await run(DAILY);
     expect(ending(outcome)).toEqual({ status: "SUCCEEDED" });
-    expect(steps(outcome)).toEqual(STEPS);
+    expect(stepsOf(outcome)).toEqual(STEPS);
     expect(made(outcome, "states:startExecution.sync:2")).toEqual([
       {
         StateMachineArn: CRAWL_MACHINE_ARN,
@@ -96,6 +69,7 @@ describe("the pipeline", () => {
           "--to_date": "2010-12-01",
           "--run_id": RUN_ID,
           "--source_subprefix": ".",
+          "--lock_owner": EXECUTION_ARN,
         },
       },
     ]);
@@ -116,11 +90,15 @@ describe("the pipeline", () => {
           sourcePrefix: ".",
           runId: RUN_ID,
           execution: EXECUTION_ARN,
-          read: 100,
-          written: 90,
-          duplicates: 7,
-          quarantined: 3,
+          books: summary(),
         },
+      },
+    ]);
+    expect(made(outcome, "athena:startQueryExecution.sync")).toEqual([
+      {
+        QueryString: QUERY.sql,
+        ExecutionParameters: ["'2010-12-01'", "'2010-12-01'", "100", "90"],
+        WorkGroup: "etl-dev",
       },
     ]);
   });
@@ -140,6 +118,7 @@ describe("the pipeline", () => {
         "--to_date": "2010-12-03",
         "--run_id": RUN_ID,
         "--source_subprefix": "shop-a/",
+        "--lock_owner": EXECUTION_ARN,
       },
     ]);
   });
@@ -148,14 +127,7 @@ describe("the pipeline", () => {
     const empty = summary({ outcome: "EMPTY", read: 0, written: 0, duplicates: 0, quarantined: 0 });
     const outcome = await run(DAILY, { "aws-sdk:s3:getObject": body(empty) });
     expect(ending(outcome)).toEqual({ status: "SUCCEEDED" });
-    expect(steps(outcome)).toEqual([
-      "ValidateInput",
-      "CrawlRaw",
-      "RunJob",
-      "CheckBooks",
-      "Notify",
-      "Succeeded",
-    ]);
+    expect(stepsOf(outcome)).toEqual([...upTo("CheckBooks"), "ReleaseLock", "Notify"]);
     expect(published(outcome).map(({ Message }) => Message.outcome)).toEqual(["EMPTY"]);
   });
 
@@ -165,7 +137,7 @@ describe("the pipeline", () => {
       "glue:startJobRun.sync": throws(new ServiceError("States.TaskFailed", cause)),
     });
     expect(ending(outcome)).toEqual({ status: "FAILED", error: "States.TaskFailed", cause });
-    expect(steps(outcome)).toEqual(["ValidateInput", "CrawlRaw", "RunJob"]);
+    expect(stepsOf(outcome)).toEqual(upTo("RunJob"));
     expect(made(outcome, "glue:startJobRun.sync")).toHaveLength(1);
     expect(published(outcome)).toEqual([]);
   });
@@ -207,7 +179,7 @@ describe("the pipeline", () => {
       Cause: expect.stringContaining('"ErrorMessage":"Access denied"') as string,
       Status: "FAILED",
     });
-    expect(steps(outcome)).toEqual(["ValidateInput", "CrawlRaw"]);
+    expect(stepsOf(outcome)).toEqual(upTo("CrawlRaw"));
     expect(published(outcome)).toEqual([]);
   });
 });
@@ -215,7 +187,7 @@ describe("the pipeline", () => {
 describe("the books", () => {
   const failing = async (books: Answer) => {
     const outcome = await run(DAILY, { "aws-sdk:s3:getObject": books });
-    expect(steps(outcome)).toEqual(["ValidateInput", "CrawlRaw", "RunJob", "CheckBooks"]);
+    expect(stepsOf(outcome)).toEqual(upTo("CheckBooks"));
     expect(published(outcome)).toEqual([]);
     return ending(outcome);
   };
@@ -251,6 +223,8 @@ describe("the books", () => {
     ["with text for a count", summary({ duplicates: "7" })],
     ["with a count below zero", summary({ quarantined: -3 })],
     ["with an unknown outcome", summary({ outcome: "FAILED" })],
+    ["refused without a reason", summary({ outcome: "REFUSED", quality: { score: 0 } })],
+    ["with restated dates that are not counted", summary({ restated: { dates: ["2010-12-02"] } })],
     ["that are a list", []],
   ])("%s", async (_what, books) => {
     expect(await failing(body(books))).toEqual({
@@ -270,5 +244,150 @@ describe("the books", () => {
       "aws-sdk:s3:getObject": throws(refused, { Body: JSON.stringify(summary()) }),
     });
     expect(outcome.status).toBe("SUCCEEDED");
+  });
+});
+
+describe("the lock", () => {
+  const other = `${EXECUTION_ARN.replace(/run-1$/, "other")}`;
+  const owner = (...statuses: string[]): Answer => throws(...statuses.map((Status) => ({ Status })));
+  const lost = new ServiceError("Sfn.ExecutionDoesNotExistException");
+
+  test("is taken before anything is read, and given back before the success is told", async () => {
+    const locks = lockTable();
+    const held: (string | undefined)[] = [];
+    const outcome = await run(DAILY, {
+      ...locks.answers,
+      "glue:startJobRun.sync": () => {
+        held.push(locks.owner());
+        return { Id: "jr_1", JobRunState: "SUCCEEDED" };
+      },
+      "sns:publish": () => {
+        held.push(locks.owner());
+        return {};
+      },
+    });
+    expect(outcome.status).toBe("SUCCEEDED");
+    expect(held).toEqual([EXECUTION_ARN, undefined]);
+    expect(made(outcome, "dynamodb:putItem")).toEqual([
+      expect.objectContaining({
+        TableName: LOCKS.tableName,
+        Item: {
+          pipeline: { S: "events" },
+          owner: { S: EXECUTION_ARN },
+          since: { S: expect.any(String) as string },
+        },
+      }),
+    ]);
+  });
+
+  test.each([
+    ["ended", owner("FAILED")],
+    ["was aborted", owner("ABORTED")],
+    ["took too long", owner("TIMED_OUT")],
+    ["is forgotten", throws(lost)],
+  ])(
+    "an owner that %s is taken over, on the condition that it is still the owner",
+    async (_what, describe) => {
+      const locks = lockTable(other);
+      const outcome = await run(DAILY, { ...locks.answers, "aws-sdk:sfn:describeExecution": describe });
+      expect(ending(outcome)).toEqual({ status: "SUCCEEDED" });
+      expect(made(outcome, "dynamodb:putItem").at(-1)).toMatchObject({
+        ConditionExpression: "#owner = :stale OR #owner = :me",
+        ExpressionAttributeValues: { ":stale": { S: other }, ":me": { S: EXECUTION_ARN } },
+      });
+      expect(locks.owner()).toBeUndefined();
+    },
+  );
+
+  test("of two that take a stale lock over, one waits", async () => {
+    const locks = lockTable(other);
+    const rival = `${other}-rival`;
+    const looks: string[] = [];
+    const outcome = await run(DAILY, {
+      ...locks.answers,
+      "aws-sdk:sfn:describeExecution": ({ parameters }) => {
+        looks.push(parameters.ExecutionArn as string);
+        if (parameters.ExecutionArn !== rival) {
+          locks.give(rival); // between our reading and our taking over
+          return { Status: "FAILED" };
+        }
+        if (looks.length === 4) locks.free();
+        return { Status: "RUNNING" };
+      },
+    });
+    expect(ending(outcome)).toEqual({ status: "SUCCEEDED" });
+    expect(looks).toEqual([other, rival, rival, rival]);
+  });
+
+  test.each(["RUNNING", "PENDING_REDRIVE"])(
+    "an owner that is %s is waited for, then given up",
+    async (Status) => {
+      const locks = lockTable(other);
+      const outcome = await run(DAILY, { ...locks.answers, "aws-sdk:sfn:describeExecution": owner(Status) });
+      expect(outcome).toMatchObject({ status: "FAILED", error: "PipelineBusy" });
+      expect(outcome.cause).toContain("another run of events held the lock for 10 polls of 30 s");
+      expect(outcome.cause).toContain(other);
+      expect(stepsOf(outcome)).toEqual(upTo("AcquireLock"));
+      expect(locks.owner()).toBe(other);
+    },
+  );
+
+  test("an owner that is no execution holds it: somebody paused the pipeline", async () => {
+    const locks = lockTable("paused by the platform team");
+    const outcome = await run(DAILY, {
+      ...locks.answers,
+      "aws-sdk:sfn:describeExecution": throws(new ServiceError("Sfn.InvalidArnException")),
+    });
+    expect(outcome).toMatchObject({ status: "FAILED", error: "PipelineBusy" });
+    expect(outcome.cause).toContain("paused by the platform team");
+  });
+
+  test("that somebody else has by the end stays theirs", async () => {
+    const locks = lockTable();
+    const outcome = await run(DAILY, {
+      ...locks.answers,
+      "athena:getQueryResults": (call) => {
+        locks.give(other);
+        return verdict(["90", "PASSED", "100", ""])(call);
+      },
+    });
+    expect(ending(outcome)).toEqual({ status: "SUCCEEDED" });
+    expect(locks.owner()).toBe(other);
+  });
+});
+
+describe("the quality of what readers see", () => {
+  test.each(["PASSED", "WARNED"])("%s goes on", async (word) => {
+    const outcome = await run(DAILY, { "athena:getQueryResults": verdict(["90", word, "90", "a: 1 of 2"]) });
+    expect(ending(outcome)).toEqual({ status: "SUCCEEDED" });
+  });
+
+  test("FAILED says that the rows are visible, and how to take them back", async () => {
+    const answer = verdict(["90", "FAILED", "66", "few_malformed: 9 of 100"]);
+    const outcome = await run(DAILY, { "athena:getQueryResults": answer });
+    expect(ending(outcome)).toEqual({
+      status: "FAILED",
+      error: "DataQualityCheckFailed",
+      cause:
+        "what readers see of the run dates 2010-12-01 to 2010-12-01 fails its rules (score 66, 90 rows seen): " +
+        "few_malformed: 9 of 100. The rows are visible. To take them back, for each date: " +
+        `aws s3 rm --recursive s3://${BOOKS_BUCKET}/events/run_date=YYYY-MM-DD/`,
+    });
+    expect(published(outcome)).toEqual([]);
+  });
+
+  test.each<[string, Answer]>([
+    ["no row", verdict()],
+    ["no rows at all", () => ({ ResultSet: { Rows: [] } })],
+    ["another word", verdict(["90", "MAYBE", "100", ""])],
+    ["nulls", () => JSON.parse('{"ResultSet":{"Rows":[{"Data":[]},{"Data":[{},{},{},{}]}]}}') as Json],
+    [
+      "a failure without its rules",
+      () => JSON.parse('{"ResultSet":{"Rows":[{},{"Data":[{},{"VarCharValue":"FAILED"},{},{}]}]}}') as Json,
+    ],
+  ])("%s is no verdict", async (_what, answer) => {
+    const outcome = await run(DAILY, { "athena:getQueryResults": answer });
+    expect(outcome).toMatchObject({ status: "FAILED", error: "QualityUnreadable" });
+    expect(outcome.cause).toContain("query q-1 gave no verdict on the run dates 2010-12-01 to 2010-12-01");
   });
 });

@@ -1,0 +1,73 @@
+import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
+import { Token } from "cdktf";
+import { Construct } from "constructs";
+import { partitionOf } from "../core/partition";
+import { placeMistakes } from "../core/place";
+import { placeholderMistakes } from "../core/placeholder";
+import { Refusals } from "../core/refusals";
+import { type IGrantable } from "../iam/grantable";
+
+export interface RunLockProps {
+  /** Physical name, 3 to 255 letters, digits and `._-`. */
+  readonly name: string;
+  /** AWS account id, 12 digits. */
+  readonly account: string;
+  readonly region: string;
+  /** @default - none beside the provider's */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The table of locks that lets one run of a pipeline work at a time: an item per pipeline, whose `owner` is the ARN of the
+ * execution at work. It holds no data of anybody, so it is encrypted with DynamoDB's own key and goes with its environment.
+ *
+ * Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
+ *
+ * @throws Error naming every mistake in the props, before anything is created
+ */
+export class RunLock extends Construct {
+  readonly resource: DynamodbTable;
+  /** As given: it is known in a plan. */
+  readonly tableName: string;
+  /** Composed of names, so that it is known in a plan. */
+  readonly tableArn: string;
+
+  constructor(scope: Construct, id: string, props: RunLockProps) {
+    super(scope, id);
+    refuse(this, props);
+
+    const { name, account, region, tags } = props;
+    this.resource = new DynamodbTable(this, "Resource", {
+      name,
+      billingMode: "PAY_PER_REQUEST",
+      hashKey: "pipeline",
+      attribute: [{ name: "pipeline", type: "S" }],
+      tags: tags && { ...tags },
+    });
+    this.tableName = name;
+    this.tableArn = `arn:${partitionOf(region)}:dynamodb:${region}:${account}:table/${name}`;
+  }
+
+  /** Lets a job take the lock of its execution before it writes, and no other pipeline's. */
+  grantFence(grantable: IGrantable, pipeline: string): void {
+    grantable.grantee.addToPolicy({
+      actions: ["dynamodb:PutItem"],
+      resources: [this.tableArn],
+      conditions: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": pipeline } },
+    });
+  }
+}
+
+function refuse(scope: Construct, props: RunLockProps): void {
+  const { name } = props;
+  const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
+  const refusals = new Refusals("RunLock", scope.node.path);
+  refusals.noteUnfilled(placeholderMistakes(props, isKnown));
+  refusals.noteAll(placeMistakes(props, isKnown));
+  refusals.check(
+    !isKnown(name) || /^[A-Za-z0-9._-]{3,255}$/.test(name),
+    "name",
+    `must be 3 to 255 letters, digits or ._-, got ${JSON.stringify(name)}`,
+  );
+  refusals.throwIfAny();
+}
