@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 import emulator
+import state_machine_redrive as redrive
 
 MOST_BYTES = 248 * 1024
 """Input and output beyond this are left out of the event."""
-_REDRIVABLE = ("FAILED", "TIMED_OUT", "ABORTED")
+_UNSUCCESSFUL = ("FAILED", "TIMED_OUT", "ABORTED")
 _logger = logging.getLogger("embedded-aws.execution-events")
 
 
@@ -48,10 +49,10 @@ def detail(execution: dict[str, Any]) -> dict[str, Any]:
     """The event's detail; what does not apply is null."""
     milliseconds = emulator.service("stepfunctions")._iso_to_epoch_ms
     status = execution["status"]
-    ended = status in _REDRIVABLE
+    ended = status in _UNSUCCESSFUL
+    redriven = redrive.details(execution)
     output = execution.get("output") if status == "SUCCEEDED" else None
     given = execution.get("input")
-    redrive = f"Execution is {status} and " + ("is redrivable" if ended else "cannot be redriven")
     return {
         "executionArn": execution["executionArn"],
         "stateMachineArn": execution["stateMachineArn"],
@@ -65,10 +66,10 @@ def detail(execution: dict[str, Any]) -> dict[str, Any]:
         "outputDetails": {"included": _fits(output)} if output is not None else None,
         "stateMachineVersionArn": execution.get("stateMachineVersionArn"),
         "stateMachineAliasArn": execution.get("stateMachineAliasArn"),
-        "redriveCount": 0,
-        "redriveDate": None,
-        "redriveStatus": "REDRIVABLE" if ended else "NOT_REDRIVABLE",
-        "redriveStatusReason": None if ended else redrive,
+        "redriveCount": redriven["redriveCount"],
+        "redriveDate": milliseconds(redriven.get("redriveDate")),
+        "redriveStatus": redriven["redriveStatus"],
+        "redriveStatusReason": redriven.get("redriveStatusReason"),
         "error": execution.get("error") if ended else None,
         "cause": execution.get("cause") if ended else None,
     }

@@ -8,13 +8,13 @@ https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 import emulator
+from state_machine_execution import failure
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,21 @@ class Service:
     client: str
     prefix: str
     general: str
+    optimised: bool = False
+
+
+def _optimised(client: str, prefix: str, general: str) -> Service:
+    return Service(client, prefix, general, optimised=True)
 
 
 # Optimised integrations, whose general error has the name of the SDK for Java 1.
 OPTIMISED = {
-    "glue": Service("glue", "Glue", "AWSGlueException"),
-    "states": Service("stepfunctions", "StepFunctions", "AWSStepFunctionsException"),
-    "sns": Service("sns", "SNS", "AmazonSNSException"),
-    "sqs": Service("sqs", "SQS", "AmazonSQSException"),
+    "glue": _optimised("glue", "Glue", "AWSGlueException"),
+    "states": _optimised("stepfunctions", "StepFunctions", "AWSStepFunctionsException"),
+    "athena": _optimised("athena", "Athena", "AmazonAthenaException"),
+    "dynamodb": _optimised("dynamodb", "DynamoDB", "AmazonDynamoDBException"),
+    "sns": _optimised("sns", "SNS", "AmazonSNSException"),
+    "sqs": _optimised("sqs", "SQS", "AmazonSQSException"),
 }
 # SDK integrations; a prefix here is the SDK for Java 2's spelling.
 _SDK_NAMES = {
@@ -48,12 +55,6 @@ _PLAIN_SDK_NAMES = ("athena", "glue", "iam", "kms", "s3", "sns", "sqs", "ssm", "
 SDK = {
     name: Service(name, name.capitalize(), f"{name.capitalize()}Exception") for name in _PLAIN_SDK_NAMES
 } | _SDK_NAMES
-
-
-def failure(error: str, cause: str) -> Exception:
-    """The exception by which a Task fails with this error and cause."""
-    made: Exception = emulator.service("stepfunctions")._ExecutionError(error, cause)
-    return made
 
 
 def call(client: Any, service: Service, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +75,7 @@ def call(client: Any, service: Service, action: str, parameters: dict[str, Any])
     except botocore.exceptions.ClientError as error:
         raise failure(error_name(client, service, error, operation), _cause(service, error)) from error
     answer.pop("ResponseMetadata", None)
-    return dict(result(answer, model.output_shape)) if model.output_shape else {}
+    return dict(result(answer, model.output_shape, service.optimised)) if model.output_shape else {}
 
 
 def error_name(
@@ -113,7 +114,8 @@ def _parameters(value: Any, shape: Any) -> Any:
     if shape is None:
         return value or {}
     if shape.type_name == "structure" and isinstance(value, dict):
-        members = {name.lower(): name for name in shape.members}
+        members = {_java_name(shape, name).lower(): name for name in shape.members}
+        members |= {name.lower(): name for name in shape.members}
         named = {}
         for key, item in value.items():
             name = members.get(key.lower())
@@ -128,23 +130,30 @@ def _parameters(value: Any, shape: Any) -> Any:
     return value
 
 
-def result(value: Any, shape: Any, moment: Callable[[datetime], Any] | None = None) -> Any:
-    """An answer as a Task's result: PascalCase names, times as text (or as ``moment`` makes them), bodies as
-    text.
+def _java_name(shape: Any, name: str) -> str:
+    """A member as the SDK for Java 2 names it; it cannot say `null`, so DynamoDB's NULL is Nul."""
+    states = emulator.service("stepfunctions")
+    return str(states._SDK_MEMBER_NAME_OVERRIDES.get((shape.name, name)) or states._api_name_to_sfn_key(name))
+
+
+def result(value: Any, shape: Any, optimised: bool = False) -> Any:
+    """An answer as a Task's result: PascalCase names, bodies as text, times as text.
+
+    Optimised integrations give times in milliseconds, and DynamoDB's attribute values their own names.
     """
     if shape is not None and shape.type_name == "structure" and isinstance(value, dict):
-        name = emulator.service("stepfunctions")._api_name_to_sfn_key
+        own = optimised and shape.name == "AttributeValue"
         return {
-            name(k): result(item, shape.members.get(k), moment)
+            k if own else _java_name(shape, k): result(item, shape.members.get(k), optimised)
             for k, item in value.items()
             if item is not None
         }
     if shape is not None and shape.type_name == "list" and isinstance(value, list):
-        return [result(item, shape.member, moment) for item in value]
+        return [result(item, shape.member, optimised) for item in value]
     if shape is not None and shape.type_name == "map" and isinstance(value, dict):
-        return {key: result(item, shape.value, moment) for key, item in value.items()}
+        return {key: result(item, shape.value, optimised) for key, item in value.items()}
     if isinstance(value, datetime):
-        return moment(value) if moment else iso(value)
+        return int(value.timestamp() * 1000) if optimised else iso(value)
     if hasattr(value, "read"):
         value = value.read()
     return value.decode("utf-8", "replace") if isinstance(value, bytes | bytearray) else value
@@ -153,11 +162,6 @@ def result(value: Any, shape: Any, moment: Callable[[datetime], Any] | None = No
 def iso(moment: datetime) -> str:
     """A time as SDK integrations give it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-def milliseconds(moment: datetime) -> int:
-    """A time as optimised integrations give it."""
-    return int(moment.timestamp() * 1000)
 
 
 def as_cause(document: dict[str, Any]) -> str:

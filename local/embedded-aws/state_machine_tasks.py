@@ -1,7 +1,7 @@
-"""Tasks: `.sync` for Glue job runs and nested executions, SDK calls, all with the state machine's role.
+"""Tasks: which integration a resource names, all with the state machine's role, and a state's time-out.
 
-https://docs.aws.amazon.com/step-functions/latest/dg/connect-glue.html
-https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
+https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html
+https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
 """
 
 import contextlib
@@ -14,21 +14,28 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
 
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 import emulator
 import state_machine_services as services
-from state_machine_runs import Ended, current, pause
+import state_machine_sync as sync
+from state_machine_execution import current, failure
 
 _BEHAVIOUR = "tasks with the state machine's own role"
-_POLL_SECONDS = 0.2
 _RESOURCE = re.compile(
     r"arn:aws[a-z-]*:states:[^:]*:[^:]*:(aws-sdk:)?([a-zA-Z0-9]+):([a-zA-Z0-9]+)(\.[a-zA-Z]+(?::2)?)?"
 )
-_timed_out: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("timed_out", default=None)
-
-
-class _TimedOutError(Exception):
-    """The state's TimeoutSeconds are over; what the Task started has been stopped."""
+_WAITING: dict[tuple[str, str], tuple[Callable[[services.Service, str, dict[str, Any]], Any], set[str]]] = {
+    ("athena", "startQueryExecution"): (sync.start_query, {"", ".sync"}),
+    ("glue", "startJobRun"): (sync.start_job_run, {"", ".sync"}),
+    ("states", "startExecution"): (sync.start_execution, {"", ".sync", ".sync:2"}),
+}
+"""What can be waited for, and the patterns it exists in."""
+_CALLS = {
+    "athena": {"getQueryExecution", "getQueryResults", "stopQueryExecution"},
+    "dynamodb": {"deleteItem", "getItem", "putItem", "updateItem"},
+    "sns": {"publish"},
+    "sqs": {"sendMessage"},
+}
+"""Optimised integrations that answer at once."""
 
 
 def install() -> None:
@@ -42,6 +49,13 @@ def install() -> None:
         _with_timeout,
         _BEHAVIOUR,
     )
+
+
+def patterns(name: str, action: str) -> set[str]:
+    """The patterns in which an optimised integration exists; none when it does not."""
+    if (name, action) in _WAITING:
+        return _WAITING[(name, action)][1]
+    return {""} if action in _CALLS.get(name, ()) else set()
 
 
 def _invoke(original: Any) -> Callable[..., Any]:
@@ -68,7 +82,7 @@ def _with_timeout(original: Any) -> Callable[..., Any]:
         over = threading.Event()
 
         def invoke() -> Any:
-            _timed_out.set(over)
+            sync.timed_out.set(over)
             return states._invoke_resource(resource, input_data)
 
         pool = ThreadPoolExecutor(max_workers=1)
@@ -78,136 +92,28 @@ def _with_timeout(original: Any) -> Callable[..., Any]:
             return future.result(timeout=timeout)
         except FutureTimeoutError:
             over.set()
-            with contextlib.suppress(_TimedOutError, FutureTimeoutError):
+            with contextlib.suppress(Exception):  # however it ended, it is too late
                 future.result(timeout=30)
-            raise services.failure("States.Timeout", "") from None
+            raise failure("States.Timeout", "") from None
 
     return invoke_with_timeout
-
-
-def _client(name: str) -> Any:
-    execution = current.get()
-    assert execution is not None
-    return execution.client(name)
 
 
 def _call_sdk(name: str, action: str, pattern: str | None, parameters: Any) -> Any:
     service = services.SDK.get(name.lower())
     if service is None or pattern:
-        raise services.failure(
-            "States.Runtime", f"aws-sdk:{name}:{action}{pattern or ''} is not to be had here"
-        )
-    return services.call(_client(service.client), service, action, parameters or {})
+        raise failure("States.Runtime", f"aws-sdk:{name}:{action}{pattern or ''} is not to be had here")
+    return services.call(sync.execution().client(service.client), service, action, parameters or {})
 
 
 def _call_optimised(name: str, action: str, pattern: str, parameters: Any) -> Any:
     service = services.OPTIMISED[name]
-    if (name, action) == ("glue", "startJobRun"):
-        return _start_job_run(service, pattern, parameters)
-    if (name, action) == ("states", "startExecution"):
-        return _start_execution(service, pattern, parameters)
-    if pattern or (name, action) not in (("sns", "publish"), ("sqs", "sendMessage")):
-        raise services.failure("States.Runtime", f"{name}:{action}{pattern} is not an integration")
+    if pattern not in patterns(name, action):
+        raise failure("States.Runtime", f"{name}:{action}{pattern} is not an integration")
+    if (name, action) in _WAITING:
+        return _WAITING[(name, action)][0](service, pattern, parameters or {})
     # A message that is an object is sent as its JSON.
-    body = "Message" if name == "sns" else "MessageBody"
-    if isinstance(parameters.get(body), dict | list):
+    body = {"sns": "Message", "sqs": "MessageBody"}.get(name, "")
+    if isinstance((parameters or {}).get(body), dict | list):
         parameters = {**parameters, body: json.dumps(parameters[body])}
-    return services.call(_client(service.client), service, action, parameters)
-
-
-def _poll(ask: Callable[[], dict[str, Any] | None], stop: Callable[[], None]) -> dict[str, Any]:
-    """Ask until there is an answer. When the execution ends or the state's time is over, stop what was
-    started.
-    """
-    over = _timed_out.get()
-    try:
-        while True:
-            answer = ask()
-            if answer is not None:
-                return answer
-            if over is not None and over.is_set():
-                raise _TimedOutError
-            pause(_POLL_SECONDS, over)
-    except (Ended, _TimedOutError):
-        stop()
-        raise
-
-
-# -- Glue job runs --
-
-
-def _start_job_run(service: services.Service, pattern: str, parameters: dict[str, Any]) -> Any:
-    glue = _client("glue")
-    started = services.call(glue, service, "StartJobRun", parameters)
-    name, run_id = parameters["JobName"], started["JobRunId"]
-    execution = current.get()
-    assert execution is not None
-    execution.submitted({"JobName": name, **started})
-    if pattern != ".sync":
-        return {"JobName": name, **started}
-    shape = glue.meta.service_model.operation_model("GetJobRun").output_shape.members["JobRun"]
-
-    def ask() -> dict[str, Any] | None:
-        run = glue.get_job_run(JobName=name, RunId=run_id)["JobRun"]
-        if run["JobRunState"] in ("STARTING", "RUNNING", "STOPPING", "WAITING"):
-            return None
-        return dict(services.result(run, shape, services.milliseconds))
-
-    def stop() -> None:
-        glue.batch_stop_job_run(JobName=name, JobRunIds=[run_id])
-
-    run = _guarded(service, glue, lambda: _poll(ask, stop))
-    if run["JobRunState"] != "SUCCEEDED":
-        raise services.failure("States.TaskFailed", services.as_cause(run))
-    return run
-
-
-# -- nested executions --
-
-
-def _start_execution(service: services.Service, pattern: str, parameters: dict[str, Any]) -> Any:
-    states = _client("stepfunctions")
-    asked = dict(parameters)
-    given = asked.get("Input", {})
-    asked["Input"] = given if isinstance(given, str) else json.dumps(given)
-    started = services.call(states, service, "StartExecution", asked)
-    arn = started["ExecutionArn"]
-    execution = current.get()
-    assert execution is not None
-    execution.submitted(started)
-    if not pattern:
-        return started
-    shape = states.meta.service_model.operation_model("DescribeExecution").output_shape
-
-    def ask() -> dict[str, Any] | None:
-        child = states.describe_execution(executionArn=arn)
-        child.pop("ResponseMetadata", None)
-        return (
-            None
-            if child["status"] == "RUNNING"
-            else dict(services.result(child, shape, services.milliseconds))
-        )
-
-    def stop() -> None:
-        states.stop_execution(
-            executionArn=arn, error="States.ParentStopped", cause="The parent execution ended"
-        )
-
-    child = _guarded(service, states, lambda: _poll(ask, stop))
-    if child["Status"] != "SUCCEEDED":
-        raise services.failure("States.TaskFailed", services.as_cause(child))
-    if pattern == ".sync:2":
-        child = {
-            **child,
-            "Input": json.loads(child.get("Input") or "{}"),
-            "Output": json.loads(child["Output"]),
-        }
-    return child
-
-
-def _guarded(service: services.Service, client: Any, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """A refused poll fails the Task by the error's name."""
-    try:
-        return work()
-    except botocore.exceptions.ClientError as error:
-        raise services.failure(services.error_name(client, service, error), str(error)) from error
+    return services.call(sync.execution().client(service.client), service, action, parameters or {})

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+import state_machine_definitions
 import state_machine_events
 import state_machine_paths
+import state_machine_redrive
 import state_machine_runs
 import state_machine_tasks
 from settings import Settings
@@ -15,4 +17,6 @@ def install(settings: Settings) -> Callable[[], None]:
     state_machine_tasks.install()
     state_machine_paths.install(settings)
     state_machine_events.install()
+    state_machine_redrive.install()
+    state_machine_definitions.install()
     return lambda: None

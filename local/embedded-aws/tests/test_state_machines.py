@@ -2,12 +2,12 @@
 
 import itertools
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from conftest import ACCOUNT, REGION, Bench, make_role, statement, wait_for
+from executions import execute, history, machine, start, submitted, task, wait_until_ended
 
 BUCKET = "bakery-orders"
 JOB = "bake"
@@ -59,40 +59,6 @@ def bakery(bench: Bench) -> Iterator[Bench]:
     resource = [f"arn:aws:glue:{REGION}:{ACCOUNT}:job/{JOB}"]
     make_role(bench, "careless", "states.amazonaws.com", [statement(jobs[:2], resource)])
     yield bench
-
-
-def task(resource: str, parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {
-        "Type": "Task",
-        "Resource": f"arn:aws:states:::{resource}",
-        "Parameters": parameters,
-        "End": True,
-        **more,
-    }
-
-
-def machine(bench: Bench, name: str, states: dict[str, Any], role: str = "manager", **top: Any) -> str:
-    definition = json.dumps({"StartAt": next(iter(states)), "States": states, **top})
-    role_arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
-    answer = bench.client("stepfunctions").create_state_machine(
-        name=name, definition=definition, roleArn=role_arn
-    )
-    return str(answer["stateMachineArn"])
-
-
-def execute(bench: Bench, arn: str, data: Any = None, seconds: float = 30) -> dict[str, Any]:
-    states = bench.client("stepfunctions")
-    run = states.start_execution(stateMachineArn=arn, input=json.dumps(data or {}))["executionArn"]
-    return dict(wait_for(lambda: ended(bench, run), seconds))
-
-
-def ended(bench: Bench, run: str) -> dict[str, Any] | None:
-    execution = bench.client("stepfunctions").describe_execution(executionArn=run)
-    return execution if execution["status"] != "RUNNING" else None
-
-
-def history(bench: Bench, run: str) -> list[dict[str, Any]]:
-    return list(bench.client("stepfunctions").get_execution_history(executionArn=run)["events"])
 
 
 def test_a_job_run_is_waited_for_and_its_run_returned(bakery: Bench) -> None:
@@ -164,13 +130,6 @@ def job_state(bench: Bench, run_id: str) -> str:
     return str(bench.client("glue").get_job_run(JobName=JOB, RunId=run_id)["JobRun"]["JobRunState"])
 
 
-def submitted_run(bench: Bench, run: str) -> str | None:
-    for event in history(bench, run):
-        if event["type"] == "TaskSubmitted":
-            return str(json.loads(event["taskSubmittedEventDetails"]["output"])["JobRunId"])
-    return None
-
-
 SLOW = {"JobName": JOB, "Arguments": {"--slow": "x"}}
 
 
@@ -178,7 +137,7 @@ def test_a_stopped_execution_stops_its_job_and_stays_aborted(bakery: Bench) -> N
     states = bakery.client("stepfunctions")
     arn = machine(bakery, "stopped", {"Bake": task("glue:startJobRun.sync", SLOW)})
     run = states.start_execution(stateMachineArn=arn)["executionArn"]
-    job_run = wait_for(lambda: submitted_run(bakery, run))
+    job_run = wait_for(lambda: submitted(bakery, run, "JobRunId"))
     states.stop_execution(executionArn=run, error="Closed", cause="no flour")
     assert wait_for(lambda: job_state(bakery, job_run) == "STOPPED", 15)
     done = states.describe_execution(executionArn=run)
@@ -190,11 +149,11 @@ def test_a_role_that_may_not_stop_the_job_leaves_it_running(bakery: Bench) -> No
     states = bakery.client("stepfunctions")
     arn = machine(bakery, "careless", {"Bake": task("glue:startJobRun.sync", SLOW)}, role="careless")
     run = states.start_execution(stateMachineArn=arn)["executionArn"]
-    job_run = wait_for(lambda: submitted_run(bakery, run))
+    job_run = wait_for(lambda: submitted(bakery, run, "JobRunId"))
     states.stop_execution(executionArn=run)
-    time.sleep(1)
+    wait_for(lambda: f"what {run} started was not stopped" in bakery.log())
     assert states.describe_execution(executionArn=run)["status"] == "ABORTED"
-    assert job_state(bakery, job_run) == "RUNNING"
+    wait_for(lambda: job_state(bakery, job_run) == "RUNNING")
     bakery.client("glue").batch_stop_job_run(JobName=JOB, JobRunIds=[job_run])
     assert wait_for(lambda: job_state(bakery, job_run) == "STOPPED", 15)
 
@@ -203,7 +162,7 @@ def test_a_task_over_its_time_is_a_states_timeout_and_stops_its_job(bakery: Benc
     arn = machine(bakery, "late", {"Bake": task("glue:startJobRun.sync", SLOW, TimeoutSeconds=2)})
     done = execute(bakery, arn)
     assert (done["status"], done["error"]) == ("FAILED", "States.Timeout")
-    job_run = submitted_run(bakery, done["executionArn"])
+    job_run = submitted(bakery, done["executionArn"], "JobRunId")
     assert wait_for(lambda: job_state(bakery, str(job_run)) == "STOPPED", 15)
 
 
@@ -211,7 +170,7 @@ def test_an_execution_over_its_time_is_timed_out_and_stops_its_job(bakery: Bench
     arn = machine(bakery, "closing", {"Bake": task("glue:startJobRun.sync", SLOW)}, TimeoutSeconds=2)
     done = execute(bakery, arn)
     assert (done["status"], done["error"]) == ("TIMED_OUT", "States.Timeout")
-    job_run = submitted_run(bakery, done["executionArn"])
+    job_run = submitted(bakery, done["executionArn"], "JobRunId")
     assert wait_for(lambda: job_state(bakery, str(job_run)) == "STOPPED", 15)
 
 
@@ -273,6 +232,60 @@ def test_nested_executions(bakery: Bench) -> None:
         bakery, "intern-parent", {"Call": task("states:startExecution.sync:2", parameters)}, "intern"
     )
     assert execute(bakery, intern)["error"] == "StepFunctions.AWSStepFunctionsException"
+
+
+def slow_family(bench: Bench, name: str, of_task: int | None = None, **top: Any) -> str:
+    """The execution of a parent whose child bakes for ten minutes."""
+    child = machine(bench, f"child-of-{name}", {"Bake": task("glue:startJobRun.sync", SLOW)})
+    limit = {"TimeoutSeconds": of_task} if of_task else {}
+    call = task("states:startExecution.sync:2", {"StateMachineArn": child}, **limit)
+    return start(bench, machine(bench, f"family-{name}", {"Call": call}, **top))
+
+
+def child_of(bench: Bench, run: str) -> tuple[str, str]:
+    """The child that a parent waits for, and the job run that the child waits for."""
+    child = str(wait_for(lambda: submitted(bench, run, "ExecutionArn")))
+    return child, str(wait_for(lambda: submitted(bench, child, "JobRunId")))
+
+
+def test_what_ends_a_parent_stops_its_child_and_the_childs_job(bakery: Bench) -> None:
+    states = bakery.client("stepfunctions")
+    cases: list[tuple[str, int | None, dict[str, Any], tuple[str, str | None]]] = [
+        ("stopped", None, {}, ("ABORTED", None)),
+        ("timed-out", None, {"TimeoutSeconds": 2}, ("TIMED_OUT", "States.Timeout")),
+        ("task-timed-out", 2, {}, ("FAILED", "States.Timeout")),
+    ]
+    for name, of_task, top, outcome in cases:
+        run = slow_family(bakery, name, of_task, **top)
+        child, job_run = child_of(bakery, run)
+        if name == "stopped":
+            states.stop_execution(executionArn=run)
+        done = wait_until_ended(bakery, run)
+        assert (done["status"], done.get("error")) == outcome, name
+        assert wait_until_ended(bakery, child)["status"] == "ABORTED", name
+        wait_until_stopped(bakery, job_run)
+
+
+def wait_until_stopped(bench: Bench, job_run: str) -> None:
+    wait_for(lambda: job_state(bench, job_run) == "STOPPED", 15)
+
+
+def test_the_time_out_of_a_nested_machine_is_a_failed_task_of_its_parent(bakery: Bench) -> None:
+    baking = {"Bake": task("glue:startJobRun.sync", SLOW)}
+    child = machine(bakery, "child-late", baking, TimeoutSeconds=1)
+    catch = [
+        {"ErrorEquals": ["States.Timeout"], "Next": "Wrong"},
+        {"ErrorEquals": ["States.TaskFailed"], "Next": "Right"},
+    ]
+    states = {
+        "Call": task("states:startExecution.sync:2", {"StateMachineArn": child}, Catch=catch),
+        "Wrong": {"Type": "Fail", "Error": "Wrong"},
+        "Right": {"Type": "Pass", "Parameters": {"child.$": "States.StringToJson($.Cause)"}, "End": True},
+    }
+    done = execute(bakery, machine(bakery, "parent-of-late", states))
+    assert done["status"] == "SUCCEEDED", done.get("error")
+    failed = json.loads(done["output"])["child"]
+    assert (failed["Status"], failed["Error"]) == ("TIMED_OUT", "States.Timeout")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,78 @@
+"""State machines as tests make, run and read them, through boto3 only."""
+
+import json
+from typing import Any
+
+from conftest import ACCOUNT, Bench, wait_for
+
+
+def task(resource: str, parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A last Task state of an integration, for example ``glue:startJobRun.sync``."""
+    return {
+        "Type": "Task",
+        "Resource": f"arn:aws:states:::{resource}",
+        "Parameters": parameters,
+        "End": True,
+        **more,
+    }
+
+
+def chain(**states: dict[str, Any]) -> dict[str, Any]:
+    """States one after the other, in this order; a state without an end of its own goes to the next one."""
+    names = list(states)
+    linked = {}
+    for name, following in zip(names, [*names[1:], None], strict=True):
+        state = {key: value for key, value in states[name].items() if key != "End"}
+        ends = state["Type"] in ("Succeed", "Fail", "Choice") or "Next" in state
+        after: dict[str, Any] = {"Next": following} if following else {"End": True}
+        linked[name] = state if ends else {**state, **after}
+    return linked
+
+
+def machine(bench: Bench, name: str, states: dict[str, Any], role: str = "manager", **top: Any) -> str:
+    """A state machine that begins with the first of these states; its ARN."""
+    definition = json.dumps({"StartAt": next(iter(states)), "States": states, **top})
+    role_arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+    answer = bench.client("stepfunctions").create_state_machine(
+        name=name, definition=definition, roleArn=role_arn
+    )
+    return str(answer["stateMachineArn"])
+
+
+def start(bench: Bench, arn: str, data: Any = None) -> str:
+    """The ARN of a new execution."""
+    states = bench.client("stepfunctions")
+    return str(states.start_execution(stateMachineArn=arn, input=json.dumps(data or {}))["executionArn"])
+
+
+def execute(bench: Bench, arn: str, data: Any = None, seconds: float = 30) -> dict[str, Any]:
+    """The description of a new execution after its end."""
+    return wait_until_ended(bench, start(bench, arn, data), seconds)
+
+
+def wait_until_ended(bench: Bench, run: str, seconds: float = 30) -> dict[str, Any]:
+    """The description of an execution after its end."""
+    return dict(wait_for(lambda: ended(bench, run), seconds))
+
+
+def ended(bench: Bench, run: str) -> dict[str, Any] | None:
+    """The description of an execution, once it does not run."""
+    execution = bench.client("stepfunctions").describe_execution(executionArn=run)
+    return execution if execution["status"] != "RUNNING" else None
+
+
+def history(bench: Bench, run: str) -> list[dict[str, Any]]:
+    return list(bench.client("stepfunctions").get_execution_history(executionArn=run)["events"])
+
+
+def kinds(bench: Bench, run: str) -> list[str]:
+    """The types of an execution's events."""
+    return [event["type"] for event in history(bench, run)]
+
+
+def submitted(bench: Bench, run: str, key: str) -> str | None:
+    """What the execution's latest `.sync` Task started, by the key that names it; None until there is one."""
+    for event in reversed(history(bench, run)):
+        if event["type"] == "TaskSubmitted":
+            return str(json.loads(event["taskSubmittedEventDetails"]["output"])[key])
+    return None
