@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import athena_partitions
+import athena_queries
 import catalogue_calls
 import crawls
+import enforcement_trace
 import event_delivery
+import job_deaths
 import job_runs
 import request_rights
 import resource_details
@@ -15,14 +17,16 @@ import state_machines
 from settings import Settings
 
 _BEHAVIOURS = (
+    enforcement_trace,  # first: what the others ask is told too
     request_rights,
     resource_details,
     catalogue_calls,
     job_runs,
+    job_deaths,
     crawls,
     state_machines,
     event_delivery,
-    athena_partitions,
+    athena_queries,
     snapshots,  # ends last: it saves what the others have ended
 )
 

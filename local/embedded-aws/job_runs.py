@@ -20,19 +20,19 @@ from typing import Any
 import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 import docker_runs
 import emulator
+import job_deaths
 import roles
 import snapshots
 from job_logs import JobLog
 from settings import Settings
 from spark_process import (
-    SPARK_OF_GLUE,
     Outcome,
     RunningProcesses,
-    SparkMissingError,
     SparkProcess,
     SparkProgram,
     Stoppable,
 )
+from sparks import SPARK_OF_GLUE, SparkMissingError, spark_for
 
 LIVE = frozenset({"STARTING", "RUNNING", "STOPPING", "WAITING"})
 DEFAULT_LOG_PREFIX = "/aws-glue/jobs"
@@ -197,16 +197,20 @@ class _Run:
             snapshots.changed()
 
     def _execute_in(self, folder: Path) -> None:
-        _check(self._job)
+        _check(self._job, str(self._run["GlueVersion"]))
         program = self._fetch(folder)
         logs = self._settings.logs / "job-runs" / self._run["Id"]
-        image = docker_runs.image_for(str(self._job.get("GlueVersion", "")))
+        fate = job_deaths.watch(self._settings, self._run["Id"], self._credentials.access_key_id)
+        version = str(self._run["GlueVersion"])
+        image = docker_runs.image_for(version)
         process: Stoppable
         if image:
             process = docker_runs.DockerProcess(image, program, self._credentials, self._settings, logs)
         else:
-            process = SparkProcess(program, self._credentials, self._settings, logs)
+            spark = spark_for(version, self._settings)
+            process = SparkProcess(program, spark, self._credentials, self._settings, logs)
         _processes.add(self._run["Id"], process)
+        fate.begins(process.kill)
         prefix = self._arguments.get("--custom-logGroup-prefix") or DEFAULT_LOG_PREFIX
         client = roles.client(self._settings, "logs", self._credentials)
         streams = [
@@ -217,10 +221,11 @@ class _Run:
         try:
             state, message = self._wait(process)
         finally:
+            killed = fate.ends()
             _processes.remove(self._run["Id"])
             for stream in streams:
                 stream.close()
-        _finish(self._run, state, message)
+        _finish(self._run, state, killed if killed and state == "FAILED" else message)
 
     def _wait(self, process: Stoppable) -> tuple[str, str]:
         minutes = float(self._run["Timeout"])
@@ -256,11 +261,10 @@ class _RefusedError(Exception):
     """The job asks for something that is not to be had here."""
 
 
-def _check(job: dict[str, Any]) -> None:
+def _check(job: dict[str, Any], version: str) -> None:
     command = job.get("Command") or {}
     if command.get("Name") != "glueetl":
         raise _RefusedError(f"only 'glueetl' jobs run here, not '{command.get('Name')}'")
-    version = str(job.get("GlueVersion", ""))
     if version not in SPARK_OF_GLUE and not docker_runs.image_for(version):
         known = ", ".join(SPARK_OF_GLUE)
         raise _RefusedError(

@@ -1,13 +1,10 @@
 """Which rights a request needs, where MiniStack asks for others than AWS does.
 
-- Glue: MiniStack checks the crawler, database or table ARN `table/<Name>` whatever the call; AWS checks the
-  named resource and, for the catalogue, its ancestors too.
-  https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
-- CloudWatch Logs: AWS checks `log-group:<name>:log-stream:<stream>`, so that a policy written for
-  `<group>:*` counts.
-  https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
-- S3 with SSE-KMS: the caller needs the key as well, through S3; and bucket policies may ask for the key's id.
+- The resources are named by request_resources.py.
+- S3 with SSE-KMS: the caller needs the key as well, through S3, also for the source of a copy, and to decrypt
+  where an upload has parts; and bucket policies may ask for the key's id.
   https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+  https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
 - Keys: MiniStack takes `test` and any account number for the account's owner; here there is one owner's key.
 - A topic with a key of one's own: who publishes needs the key as well, through SNS.
   https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
@@ -18,23 +15,30 @@ from collections.abc import Callable
 from typing import Any
 
 import emulator
+import request_resources
+import roles
 from settings import Settings
 
 _BEHAVIOUR = "rights as AWS asks for them"
 _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
+_NAMES_RESOURCES = frozenset({"athena", "dynamodb", "events", "glue", "kms", "s3", "states"})
+# How a request's key, and whether it is part of a multipart upload, reach the decision.
+_KEY, _IN_PARTS = "ministack:key", "ministack:in-parts"
 _KEY_RIGHTS = {
     "s3:PutObject": ("kms:GenerateDataKey",),
     "s3:GetObject": ("kms:Decrypt",),
     "s3:GetObjectVersion": ("kms:Decrypt",),
     "sns:Publish": ("kms:GenerateDataKey", "kms:Decrypt"),
 }
-_DATABASE_CALLS = frozenset({"GetDatabase", "CreateDatabase", "UpdateDatabase", "DeleteDatabase"})
 
 
 class _Resources(str):
-    """The ARN a denial names, with the others that the same request is checked on."""
+    """The ARN a denial names, with the others that the same request is checked on, and the condition keys
+    that the request brings along.
+    """
 
     others: tuple[str, ...] = ()
+    context: dict[str, Any] = {}  # noqa: RUF012 - replaced, never changed
 
 
 class _Denied(str):
@@ -95,56 +99,27 @@ def _resource_arn(original: Any) -> Callable[..., Any]:
     def extract_resource_arn(
         service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str
     ) -> str:
-        named: list[str] = []
-        action = str(headers.get("x-amz-target", "")).rsplit(".", 1)[-1]
-        if service in ("glue", "logs") and action:
-            try:
-                data = json.loads(body or b"{}")
-            except ValueError:
-                data = {}
-            names = glue_resources(action, data) if service == "glue" else logs_resources(action, data)
-            named = [f"arn:aws:{service}:{region}:{account}:{name}" for name in names]
-        if not named:
-            return str(original(service, method, path, headers, body, query, region, account))
-        resources = _Resources(named[0])
-        resources.others = tuple(named[1:])
+        found = _checked(service, headers, body, f"{region}:{account}")
+        arn = (
+            found.arns[0]
+            if found.arns
+            else str(original(service, method, path, headers, body, query, region, account))
+        )
+        resources = _Resources(arn)
+        resources.others, resources.context = found.arns[1:], found.context
         return resources
 
     return extract_resource_arn
 
 
-def glue_resources(action: str, data: dict[str, Any]) -> list[str]:
-    """What a Glue call is checked on, without the ARN's beginning, the most specific first; empty when
-    unknown.
-    """
-    if action in _DATABASE_CALLS:
-        name = data.get("Name") or (data.get("DatabaseInput") or {}).get("Name", "*")
-        return [f"database/{name}", "catalog"]
-    if data.get("DatabaseName") and "Crawler" not in action:
-        database = data["DatabaseName"]
-        above = [f"database/{database}", "catalog"]
-        tables = data.get("TablesToDelete")
-        if tables:
-            return [*(f"table/{database}/{name}" for name in tables), *above]
-        if action == "GetTables":
-            return [f"table/{database}/*", *above]
-        name = data.get("TableName") or data.get("Name") or (data.get("TableInput") or {}).get("Name", "*")
-        return [f"table/{database}/{name}", *above]
-    if "Crawler" in action and (data.get("Name") or data.get("CrawlerName")):
-        return [f"crawler/{data.get('Name') or data.get('CrawlerName')}"]
-    if "Job" in action and (data.get("JobName") or data.get("Name")):
-        return [f"job/{data.get('JobName') or data.get('Name')}"]
-    if action in ("GetDatabases", "GetCatalogImportStatus"):
-        return ["catalog"]
-    return []
-
-
-def logs_resources(action: str, data: dict[str, Any]) -> list[str]:
-    """What a Logs call is checked on, without the ARN's beginning; empty when unknown."""
-    group = data.get("logGroupName")
-    if not group or action in ("TagResource", "UntagResource", "ListTagsForResource"):
-        return []
-    return [f"log-group:{group}:log-stream:{data.get('logStreamName', '')}"]
+def _checked(service: str, headers: Any, body: bytes, place: str) -> request_resources.Checked:
+    action = str(headers.get("x-amz-target", "")).rsplit(".", 1)[-1]
+    if not action:
+        return request_resources.Checked()
+    try:
+        return request_resources.checked(service, action, json.loads(body or b"{}"), place)
+    except (ValueError, TypeError, AttributeError):  # a malformed request, for the service to refuse
+        return request_resources.Checked()
 
 
 # -- decisions --
@@ -154,7 +129,8 @@ def _context(original: Any) -> Callable[..., Any]:
     def s3_service_context(action: str, query: Any, path: str = "", headers: Any = None) -> dict[str, Any]:
         context = dict(original(action, query, path, headers))
         if action in _KEY_RIGHTS:
-            context["ministack:key"] = _key_of(action, path, headers or {})
+            context[_KEY] = _key_of(action, path, headers or {})
+            context[_IN_PARTS] = "uploads" in (query or {}) or "uploadId" in (query or {})
             asked = (headers or {}).get(_KEY_HEADER)
             if asked and action == "s3:PutObject":
                 context[f"s3:{_KEY_HEADER}"] = _key_arn(asked)
@@ -180,6 +156,13 @@ def _key_of(action: str, path: str, headers: Any) -> str:
     return _key_arn(key_id) if key_id else ""
 
 
+def _key_behind(action: str, resource: str) -> str:
+    """The KMS key that stands behind a topic, or an object named by its ARN alone; empty for none."""
+    if action == "sns:Publish":
+        return _topic_key(resource)
+    return _key_of(action, "/" + resource.removeprefix("arn:aws:s3:::"), {})
+
+
 def _topic_key(topic_arn: str) -> str:
     topic = emulator.service("sns")._topic_by_arn_any_scope(topic_arn) or {}
     key_id = (topic.get("attributes") or {}).get("KmsMasterKeyId")
@@ -200,14 +183,19 @@ def _enforce(original: Any) -> Callable[..., Any]:
         resource_arn: str = "*",
         service_context: dict[str, Any] | None = None,
     ) -> Any:
-        context = dict(service_context or {})
-        key = context.pop("ministack:key", "")
+        context = {**(service_context or {}), **getattr(resource_arn, "context", {})}
+        in_parts = context.pop(_IN_PARTS, False)
+        key = context.pop(_KEY, None)
         for resource in (resource_arn, *getattr(resource_arn, "others", ())):
             denied = original(access_key_id, iam_action, service, region, str(resource), context)
             if denied is not None:
                 return denied
-        key = key or (_topic_key(str(resource_arn)) if iam_action == "sns:Publish" else "")
-        for right in _KEY_RIGHTS.get(iam_action, ()) if key else ():
+        if iam_action not in _KEY_RIGHTS:
+            return None
+        if key is None:  # asked for outside a request, or the source of a copy
+            key = _key_behind(iam_action, str(resource_arn))
+        rights = (*_KEY_RIGHTS[iam_action], *(("kms:Decrypt",) if in_parts else ()))
+        for right in rights if key else ():
             through = {"kms:ViaService": f"{service}.{region}.amazonaws.com"}
             denied = original(access_key_id, right, "kms", region, key, through)
             if denied is not None:
@@ -233,9 +221,32 @@ def _denial(original: Any) -> Callable[..., Any]:
         resource, explicit = str(more.get("resource_arn", "*")), bool(more.get("explicit_deny"))
         told = more.get("error_code") or more.get("message")
         by_resource = explicit and more.get("resource_policy_arn")
-        if service in ("s3", "glue", "states", "kms") and not told and not by_resource:
+        if service in _NAMES_RESOURCES and not told and not by_resource:
             name = emulator.module("core.iam_actions").identity_denial_message
             more["message"] = name(action, str(principal_arn), resource, explicit)
         return original(service, action, str(principal_arn), request_id, **more)
 
     return access_denied_response
+
+
+# -- for what acts on a caller's behalf --
+
+
+def refusal(access_key_id: str, action: str, resource: str, context: dict[str, Any] | None = None) -> str:
+    """Why the holder of a key may not do ``action`` on ``resource``, an ARN; empty when they may.
+
+    Keys of objects and topics count, conditions see ``context``, and the trace tells of it, as for a request.
+    Of the account in which the caller's request is served.
+    """
+    _, region = roles.current_scope()
+    service = action.partition(":")[0]
+    enforce = emulator.module("core.iam_evaluator").enforce
+    denied = enforce(access_key_id, action, service, region, resource, context)
+    if denied is None:
+        return ""
+    principal = getattr(denied, "principal_arn", "")
+    if not principal:
+        return str(denied.message)
+    if isinstance(principal, _Denied):
+        action, resource = principal.key_right, principal.key
+    return f"User: {principal} is not authorized to perform: {action} on resource: {resource}"

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from certificates import TRUST_STORE_PASSWORD, CertificateError, TlsMaterial, tls_material
-from settings import Settings
+from settings import Settings, SparkFiles
 
 _READY_SECONDS = 60.0
 _GRACE_SECONDS = 1.0
@@ -65,6 +65,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--jars", type=folder, required=True, help="folder of the jars that Spark needs for S3"
     )
+    parser.add_argument("--spark4-python", type=Path, help="the Python that has PySpark 4, for Glue 6.0")
+    parser.add_argument("--spark4-jars", type=folder, help="folder of the jars that Spark 4 needs for S3")
     parser.add_argument(
         "--logs", type=folder, required=True, help="folder of aws.log and of the job runs' output"
     )
@@ -80,7 +82,12 @@ def _arguments() -> argparse.Namespace:
         default=60.0,
         help="length of a minute of a job's time-out, in seconds",
     )
-    return parser.parse_args()
+    parser.add_argument("--trace", type=folder, help="file to append what IAM decides to")
+    parser.add_argument("--deaths", type=folder, help="file that says when which job runs are killed")
+    arguments = parser.parse_args()
+    if (arguments.spark4_python is None) != (arguments.spark4_jars is None):
+        parser.error("--spark4-python and --spark4-jars go together")
+    return arguments
 
 
 def _listen(port: int) -> socket.socket:
@@ -110,7 +117,15 @@ def _settings(arguments: argparse.Namespace, port: int, tls: TlsMaterial) -> Set
         access_key_id=key_id,
         secret_access_key=secret,
         seconds_per_minute=arguments.job_minute_seconds,
+        spark4=_spark4(arguments.spark4_python, arguments.spark4_jars),
+        trace=arguments.trace,
+        deaths=arguments.deaths,
     )
+
+
+def _spark4(python: Path | None, jars: Path | None) -> SparkFiles | None:
+    # The link itself, not what it points at: a virtual environment is known by it.
+    return SparkFiles(python.absolute(), jars) if python and jars else None
 
 
 def _root_credentials(state: Path) -> tuple[str, str]:

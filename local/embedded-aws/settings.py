@@ -5,6 +5,14 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
+class SparkFiles:
+    """Where a Spark lies: the Python that has PySpark, and the folder of the jars it needs for S3."""
+
+    python: Path
+    jars: Path
+
+
+@dataclass(frozen=True)
 class Settings:
     """Where the embedded AWS keeps things and how it is reached. Paths are absolute."""
 
@@ -13,6 +21,7 @@ class Settings:
     region: str
     state: Path
     jars: Path
+    """For the Spark in the Python that runs this server."""
     logs: Path
     ca_bundle: Path
     trust_store: Path
@@ -21,6 +30,12 @@ class Settings:
     secret_access_key: str
     seconds_per_minute: float
     """How long a minute of a job's time-out lasts: 60, less in tests."""
+    spark4: SparkFiles | None = None
+    """For Glue versions that have Spark 4; without it their job runs fail."""
+    trace: Path | None = None
+    """Where enforcement_trace.py appends; without it nothing is told."""
+    deaths: Path | None = None
+    """What job_deaths.py reads at the start of each job run; without it no run is killed."""
 
     @property
     def port(self) -> int:

@@ -9,10 +9,8 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -21,15 +19,11 @@ from typing import Protocol
 
 from roles import Credentials
 from settings import Settings
+from sparks import SPARK_3, Spark, SparkKind, java
 
 RUNTIME = Path(__file__).resolve().parent / "glue-runtime"
-SPARK_OF_GLUE = {"5.1": "3.5.6"}
-"""Spark by Glue version, https://docs.aws.amazon.com/glue/latest/dg/release-notes.html; only what is
-installed here.
-"""
 
 _DRIVER_MEMORY = "1g"
-_CREDENTIALS_PROVIDER = "com.amazonaws.auth.EnvironmentVariableCredentialsProvider"
 _KILL_AFTER_SECONDS = 5.0
 _MODULE_ACCESS = [
     "java.lang",
@@ -47,10 +41,6 @@ _MODULE_ACCESS = [
     "sun.security.action",
     "sun.util.calendar",
 ]
-
-
-class SparkMissingError(RuntimeError):
-    """Spark, Java or the S3 jars are not there; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +66,7 @@ class SparkProcess:
     """A running script. Its process group ends with this server, however the server ends."""
 
     def __init__(
-        self, program: SparkProgram, credentials: Credentials, settings: Settings, logs: Path
+        self, program: SparkProgram, spark: Spark, credentials: Credentials, settings: Settings, logs: Path
     ) -> None:
         self._folder = program.folder
         self._report = program.folder / "report.json"
@@ -85,15 +75,15 @@ class SparkProcess:
         logs.mkdir(parents=True, exist_ok=True)
         lifeline, self._lifeline = os.pipe()
         try:
-            plan = self._plan(program, settings, lifeline)
+            plan = self._plan(program, spark, settings, lifeline)
             with self.output.open("wb") as output, self.error.open("wb") as error:
                 self._process = subprocess.Popen(
-                    [sys.executable, str(RUNTIME / "bootstrap.py"), str(plan)],
+                    [spark.python, str(RUNTIME / "bootstrap.py"), str(plan)],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=error,
                     cwd=program.folder,
-                    env=_environment(program, credentials, settings),
+                    env=_environment(program, spark, credentials, settings),
                     pass_fds=(lifeline,),
                     start_new_session=True,
                 )
@@ -103,16 +93,18 @@ class SparkProcess:
         finally:
             os.close(lifeline)
 
-    def _plan(self, program: SparkProgram, settings: Settings, lifeline: int) -> Path:
-        _write_spark_configuration(program.folder, settings)
+    def _plan(self, program: SparkProgram, spark: Spark, settings: Settings, lifeline: int) -> Path:
+        _write_spark_configuration(program.folder, spark, settings)
         plan = program.folder / "plan.json"
-        archive = class_archive(settings)
+        archive = class_archive(spark)
         made = None if archive.is_file() else program.folder / "classes.jsa"
         plan.write_text(
             json.dumps(
                 {
                     "lifeline": lifeline,
-                    "java": _java_command(program.folder, settings, made or archive, reads=made is None),
+                    "java": _java_command(
+                        program.folder, spark, settings, made or archive, reads=made is None
+                    ),
                     "archive": [str(made), str(archive)] if made else None,
                     "connection": str(program.folder / "gateway"),
                     "script": str(program.script),
@@ -178,50 +170,20 @@ def exception_line(error_output: str) -> str:
     return ""
 
 
-def _spark_home() -> Path:
-    import importlib.util
-
-    spec = importlib.util.find_spec("pyspark")
-    if spec is None or spec.origin is None:
-        raise SparkMissingError("PySpark is not installed in the Python that runs the embedded AWS")
-    return Path(spec.origin).parent
-
-
-def java() -> str:
-    """The Java of JAVA_HOME, else the one on the PATH. Raises SparkMissingError without either."""
-    home = os.environ.get("JAVA_HOME")
-    found = shutil.which(str(Path(home) / "bin" / "java")) if home else None
-    found = found or shutil.which("java")
-    if not found:
-        raise SparkMissingError("Java is not on the PATH; install Java 17 or set JAVA_HOME")
-    return found
-
-
-def _jars(settings: Settings) -> list[Path]:
-    jars = sorted(settings.jars.glob("*.jar"))
-    if not any("hadoop-aws" in jar.name for jar in jars):
-        raise SparkMissingError(f"{settings.jars} does not hold the jars that jars.json names")
-    return jars
-
-
-def _classpath(settings: Settings) -> list[Path]:
-    return [*sorted((_spark_home() / "jars").glob("*.jar")), *_jars(settings)]
-
-
-def class_archive(settings: Settings) -> Path:
+def class_archive(spark: Spark) -> Path:
     """The file of Spark's classes as this Java loads them, which saves a third of a run's processor time.
 
     The first run writes it (10 s, 150 MB, beside the jars); another Java or other jars have another one.
     """
-    described = [Path(java()).resolve(), *_classpath(settings)]
+    described = [Path(java()).resolve(), *spark.classpath]
     text = "\n".join(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in described)
-    return settings.jars / f"classes-{hashlib.sha256(text.encode()).hexdigest()[:16]}.jsa"
+    return spark.s3_jars / f"classes-{hashlib.sha256(text.encode()).hexdigest()[:16]}.jsa"
 
 
-def _java_command(folder: Path, settings: Settings, archive: Path, reads: bool) -> list[str]:
+def _java_command(folder: Path, spark: Spark, settings: Settings, archive: Path, reads: bool) -> list[str]:
     return [
         java(),
-        *("-cp", ":".join(str(jar) for jar in _classpath(settings))),
+        *("-cp", ":".join(str(jar) for jar in spark.classpath)),
         f"-XX:{'SharedArchiveFile' if reads else 'ArchiveClassesAtExit'}={archive}",
         *("-Xlog:disable", "-Xlog:all=error:stderr"),  # or what cannot be archived is told line by line
         f"-Xmx{_DRIVER_MEMORY}",
@@ -240,7 +202,7 @@ def _java_command(folder: Path, settings: Settings, archive: Path, reads: bool) 
     ]
 
 
-def spark_values(settings: Settings) -> dict[str, str]:
+def spark_values(settings: Settings, kind: SparkKind = SPARK_3) -> dict[str, str]:
     """Spark's configuration that makes `s3://` the embedded AWS."""
     return {
         "spark.master": "local[2]",
@@ -252,7 +214,7 @@ def spark_values(settings: Settings) -> dict[str, str]:
         "spark.hadoop.fs.s3a.endpoint": settings.endpoint,
         "spark.hadoop.fs.s3a.endpoint.region": settings.region,
         "spark.hadoop.fs.s3a.path.style.access": "true",
-        "spark.hadoop.fs.s3a.aws.credentials.provider": _CREDENTIALS_PROVIDER,
+        "spark.hadoop.fs.s3a.aws.credentials.provider": kind.credentials_provider,
         # A refusal here is an answer, not a hiccup of a network.
         "spark.hadoop.fs.s3a.attempts.maximum": "2",
         "spark.hadoop.fs.s3a.retry.limit": "1",
@@ -260,11 +222,11 @@ def spark_values(settings: Settings) -> dict[str, str]:
     }
 
 
-def _write_spark_configuration(folder: Path, settings: Settings) -> None:
+def _write_spark_configuration(folder: Path, spark: Spark, settings: Settings) -> None:
     configuration = folder / "conf"
     configuration.mkdir(exist_ok=True)
     values = {
-        **spark_values(settings),
+        **spark_values(settings, spark.kind),
         "spark.app.name": "glue",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
@@ -292,7 +254,9 @@ def aws_environment(credentials: Credentials, settings: Settings) -> dict[str, s
     }
 
 
-def _environment(program: SparkProgram, credentials: Credentials, settings: Settings) -> dict[str, str]:
+def _environment(
+    program: SparkProgram, spark: Spark, credentials: Credentials, settings: Settings
+) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "JAVA_HOME", "LANG", "LC_ALL") if name in os.environ}
     return {
         **kept,
@@ -300,12 +264,12 @@ def _environment(program: SparkProgram, credentials: Credentials, settings: Sett
         "HOME": str(program.folder),
         "TMPDIR": str(program.folder),
         "TZ": "UTC",
-        "SPARK_HOME": str(_spark_home()),
+        "SPARK_HOME": str(spark.home),
         "SPARK_CONF_DIR": str(program.folder / "conf"),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_DIRS": str(program.folder / "scratch"),
-        "PYSPARK_PYTHON": sys.executable,
-        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "PYSPARK_PYTHON": str(spark.python),
+        "PYSPARK_DRIVER_PYTHON": str(spark.python),
         "PYTHONPATH": ":".join(str(path) for path in (*program.modules, RUNTIME)),
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",

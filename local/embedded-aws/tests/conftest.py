@@ -14,7 +14,9 @@ from botocore.config import Config  # type: ignore[import-untyped,unused-ignore]
 
 HERE = Path(__file__).resolve().parent
 SERVER = HERE.parent / "server.py"
-JARS = HERE.parents[2] / ".setup" / "jars"
+SETUP = HERE.parents[2] / ".setup"
+JARS = SETUP / "jars"
+SPARK_4 = {"python": SETUP / "venv-spark4" / "bin" / "python", "jars": SETUP / "jars-spark4"}
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 
@@ -76,7 +78,8 @@ class Bench:
 
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    started = Bench(tmp_path_factory.mktemp("bench"), "--job-minute-seconds", "6")
+    spark_4 = (word for name, path in SPARK_4.items() for word in (f"--spark4-{name}", str(path)))
+    started = Bench(tmp_path_factory.mktemp("bench"), "--job-minute-seconds", "6", *spark_4)
     yield started
     assert started.stop() == 0
 

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import docker_runs
 import pytest
@@ -45,7 +46,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def start(folder: Path, *arguments: str) -> docker_runs.DockerProcess:
-    paths = dict.fromkeys(("state", "jars", "logs", "ca_bundle", "trust_store"), folder)
+    paths: dict[str, Any] = dict.fromkeys(("state", "jars", "logs", "ca_bundle", "trust_store"), folder)
     settings = Settings(
         endpoint="https://127.0.0.1:1",
         account="0" * 12,

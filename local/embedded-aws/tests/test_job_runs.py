@@ -1,13 +1,18 @@
 """Job runs: a foreign script (invoices, CSV to Parquet) under real Spark with the job role's own rights."""
 
+import io
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
+import pyarrow.parquet  # type: ignore[import-untyped,unused-ignore]
 import pytest
 from conftest import Bench, make_role, statement, wait_for
 
 BUCKET = "acme-invoices"
+SPARK_OF_GLUE = [("5.1", "3.5.6"), ("6.0", "4.1.1")]
+each_glue = pytest.mark.parametrize(("glue", "spark"), SPARK_OF_GLUE)
 SCRIPT = """
 import sys
 from awsglue.context import GlueContext
@@ -56,7 +61,8 @@ def invoices(bench: Bench) -> Iterator[Bench]:
     }
     glue = bench.client("glue")
     for name, role in roles.items():
-        glue.create_job(Name=name, **job("gross.py", role))
+        for version, _ in SPARK_OF_GLUE:
+            glue.create_job(Name=f"{name}-{version}", **job("gross.py", role, GlueVersion=version))
     glue.create_job(Name="sleeper", **job("sleep.py", roles["writer"]))
     yield bench
 
@@ -96,22 +102,45 @@ def ended(bench: Bench, name: str, run_id: str) -> dict[str, Any] | None:
     return state if state["JobRunState"] in FINAL else None
 
 
-def test_a_run_reads_and_writes_with_its_role_and_logs_where_glue_does(invoices: Bench) -> None:
-    done = run(invoices, "writer", Arguments={"--target": f"s3://{BUCKET}/out/", "--fixed": "ignored"})
+def rows(bench: Bench, prefix: str) -> dict[str, list[dict[str, Any]]]:
+    """What was written below the prefix, by partition."""
+    s3 = bench.client("s3")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]:
+        if entry["Key"].endswith(".parquet"):
+            body = s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read()
+            partition = entry["Key"].removeprefix(prefix).split("/")[0]
+            found.setdefault(partition, []).extend(pyarrow.parquet.read_table(io.BytesIO(body)).to_pylist())
+    return {partition: sorted(many, key=lambda row: row["id"]) for partition, many in found.items()}
+
+
+@each_glue
+def test_a_run_reads_and_writes_with_its_role_and_logs_where_glue_does(
+    invoices: Bench, glue: str, spark: str
+) -> None:
+    arguments = {"--target": f"s3://{BUCKET}/out/{glue}/", "--fixed": "ignored"}
+    done = run(invoices, f"writer-{glue}", Arguments=arguments)
     assert (done["JobRunState"], done.get("ErrorMessage")) == ("SUCCEEDED", None)
-    assert done["Id"].startswith("jr_")
-    s3 = invoices.client("s3")
-    keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix="out/")["Contents"]]
-    assert {key.split("/")[1] for key in keys if key.endswith(".parquet")} == {"country=DE", "country=FR"}
+    assert (done["Id"][:3], done["GlueVersion"]) == ("jr_", glue)
+    assert rows(invoices, f"out/{glue}/") == {
+        "country=DE": [{"id": 2, "amount": 20, "gross": Decimal("24.0")}],
+        "country=FR": [
+            {"id": 1, "amount": 10, "gross": Decimal("12.0")},
+            {"id": 3, "amount": 30, "gross": Decimal("36.0")},
+        ],
+    }
     logs = invoices.client("logs")
     lines = logs.get_log_events(logGroupName="/acme/glue/output", logStreamName=done["Id"])["events"]
-    assert [line["message"] for line in lines] == ["rate 1.2 fixed kept version 3.5.6"]
+    assert [line["message"] for line in lines] == [f"rate 1.2 fixed kept version {spark}"]
     files = invoices.folder / "logs" / "job-runs" / done["Id"]
     assert "rate 1.2" in (files / "output.log").read_text()
 
 
-def test_a_role_without_the_right_to_write_fails_the_run_with_access_denied(invoices: Bench) -> None:
-    done = run(invoices, "reader", Arguments={"--target": f"s3://{BUCKET}/out/"})
+@each_glue
+def test_a_role_without_the_right_to_write_fails_the_run_with_access_denied(
+    invoices: Bench, glue: str, spark: str
+) -> None:
+    done = run(invoices, f"reader-{glue}", Arguments={"--target": f"s3://{BUCKET}/out/"})
     assert done["JobRunState"] == "FAILED"
     assert "AccessDeniedException" in done["ErrorMessage"]
     assert "\tat " not in done["ErrorMessage"]
@@ -120,7 +149,7 @@ def test_a_role_without_the_right_to_write_fails_the_run_with_access_denied(invo
 def test_a_role_that_does_not_trust_glue_starts_nothing(invoices: Bench) -> None:
     glue = invoices.client("glue")
     with pytest.raises(glue.exceptions.InvalidInputException, match=r"does not trust glue\.amazonaws\.com"):
-        glue.start_job_run(JobName="stranger")
+        glue.start_job_run(JobName="stranger-5.1")
 
 
 def test_a_second_run_is_refused_and_a_stopped_run_is_stopped(invoices: Bench) -> None:

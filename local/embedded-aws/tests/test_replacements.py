@@ -19,7 +19,9 @@ import behaviours, emulator
 from pathlib import Path
 from settings import Settings
 paths = [Path(sys.argv[2])] * 5
-behaviours.install(Settings("https://127.0.0.1:1", "000000000000", "us-east-1", *paths, "", "k", "s", 60.0))
+more = {"trace": paths[0] / "trace.jsonl", "deaths": paths[0] / "deaths.jsonl"}
+place = ("https://127.0.0.1:1", "000000000000", "us-east-1")
+behaviours.install(Settings(*place, *paths, "", "k", "s", 60.0, **more))
 for entry in emulator.REPLACEMENTS:
     print(entry.module, entry.function, ",".join(entry.parameters))
 """

@@ -1,73 +1,32 @@
 """Rights as AWS asks for them, tried with a role of a foreign archive."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import boto3  # type: ignore[import-untyped,unused-ignore]
 import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 import pytest
-import request_rights
+from archive import Archive, refused
 from botocore.config import Config  # type: ignore[import-untyped,unused-ignore]
-from conftest import ACCOUNT, REGION, Bench, statement
+from conftest import HERE, REGION, Bench, statement
 
 BUCKET = "archive-scans"
-GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"
-LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group"
-
-
-class Archive:
-    """A role that the account's owner takes on, with whatever rights a test gives it."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-        self.keys = [bench.client("kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2)]
-        trust = {
-            "Effect": "Allow",
-            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-            "Action": "sts:AssumeRole",
-        }
-        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        bench.client("iam").create_role(RoleName="archivist", AssumeRolePolicyDocument=document)
-
-    def client(self, service: str, *statements: dict[str, Any]) -> Any:
-        policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        self.bench.client("iam").put_role_policy(
-            RoleName="archivist", PolicyName="all", PolicyDocument=policy
-        )
-        role = f"arn:aws:iam::{ACCOUNT}:role/archivist"
-        taken = self.bench.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-        keys = {
-            "aws_access_key_id": taken["AccessKeyId"],
-            "aws_secret_access_key": taken["SecretAccessKey"],
-            "aws_session_token": taken["SessionToken"],
-        }
-        return self.bench.client(service, keys)
 
 
 @pytest.fixture(scope="module")
 def archive(bench: Bench) -> Iterator[Archive]:
-    made = Archive(bench)
+    made = Archive(bench, "archivist")
     s3 = bench.client("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": made.keys[0]}
     rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
     s3.put_bucket_encryption(Bucket=BUCKET, ServerSideEncryptionConfiguration=rules)
     s3.put_object(Bucket=BUCKET, Key="old", Body=b"parchment")
-    glue = bench.client("glue")
-    glue.create_database(DatabaseInput={"Name": "scans"})
-    glue.create_table(
-        DatabaseName="scans", TableInput={"Name": "pages", "StorageDescriptor": {"Columns": []}}
-    )
     yield made
-
-
-def refused(call: Any, *what: str) -> None:
-    with pytest.raises(botocore.exceptions.ClientError) as caught:
-        call()
-    assert "AccessDenied" in str(caught.value) or "AuthorizationError" in str(caught.value)
-    for word in what:
-        assert word in str(caught.value)
 
 
 OBJECTS = statement(["s3:GetObject", "s3:PutObject"], [f"arn:aws:s3:::{BUCKET}/*"])
@@ -131,36 +90,20 @@ def test_plain_http_is_not_spoken_at_all(archive: Archive) -> None:
         s3.list_buckets()
 
 
-def test_the_catalogue_asks_for_the_ancestors_too(archive: Archive) -> None:
-    table, above = f"{GLUE}:table/scans/pages", [f"{GLUE}:database/scans", f"{GLUE}:catalog"]
-
-    def read(*resources: str) -> Any:
-        return archive.client("glue", statement(["glue:GetTable"], list(resources))).get_table(
-            DatabaseName="scans", Name="pages"
-        )
-
-    assert read(table, *above)["Table"]["Name"] == "pages"
-    refused(lambda: read(table))
-    refused(lambda: read(*above))
-    refused(lambda: read(f"{GLUE}:table/scans/other", *above))
-
-
-def test_crawlers_jobs_and_log_groups_by_their_own_arn(archive: Archive) -> None:
-    for allowed, called in (
-        (f"{GLUE}:crawler/a", True),
-        (f"{GLUE}:crawler/b", False),
-        (f"{GLUE}:table/a", False),
-    ):
-        glue = archive.client("glue", statement(["glue:GetCrawler"], [allowed]))
-        if called:
-            with pytest.raises(glue.exceptions.EntityNotFoundException):
-                glue.get_crawler(Name="a")
-        else:
-            refused(lambda glue=glue: glue.get_crawler(Name="a"))
-    logs = archive.client("logs", statement(["logs:*"], [f"{LOGS}:/archive/a:*"]))
-    logs.create_log_group(logGroupName="/archive/a")
-    logs.create_log_stream(logGroupName="/archive/a", logStreamName="s")
-    refused(lambda: logs.create_log_group(logGroupName="/archive/b"))
+def test_the_source_of_a_copy_and_the_parts_of_an_upload_need_the_key_to_decrypt(archive: Archive) -> None:
+    other = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": archive.keys[1]}
+    source = {"CopySource": {"Bucket": BUCKET, "Key": "old"}}
+    write = statement(["kms:GenerateDataKey"], archive.keys, **VIA_S3)
+    s3 = archive.client("s3", OBJECTS, write)
+    refused(
+        lambda: s3.copy_object(Bucket=BUCKET, Key="copy", **source, **other), "kms:Decrypt", archive.keys[0]
+    )
+    refused(lambda: s3.create_multipart_upload(Bucket=BUCKET, Key="parts"), "kms:Decrypt")
+    s3.put_object(Bucket=BUCKET, Key="whole", Body=b"x")
+    s3 = archive.client("s3", OBJECTS, write, statement(["kms:Decrypt"], archive.keys[:1], **VIA_S3))
+    s3.copy_object(Bucket=BUCKET, Key="copy", **source, **other)
+    upload = s3.create_multipart_upload(Bucket=BUCKET, Key="parts")["UploadId"]
+    s3.upload_part(Bucket=BUCKET, Key="parts", UploadId=upload, PartNumber=1, Body=b"x")
 
 
 def test_publishing_to_an_encrypted_topic_needs_its_key(archive: Archive) -> None:
@@ -175,20 +118,54 @@ def test_publishing_to_an_encrypted_topic_needs_its_key(archive: Archive) -> Non
     archive.client("sns", publish, use).publish(TopicArn=topic["TopicArn"], Message="x")
 
 
-@pytest.mark.parametrize(
-    ("action", "data", "expected"),
-    [
-        ("GetTables", {"DatabaseName": "d"}, ["table/d/*", "database/d", "catalog"]),
-        (
-            "CreateTable",
-            {"DatabaseName": "d", "TableInput": {"Name": "t"}},
-            ["table/d/t", "database/d", "catalog"],
-        ),
-        ("CreateDatabase", {"DatabaseInput": {"Name": "d"}}, ["database/d", "catalog"]),
-        ("CreateCrawler", {"Name": "c", "DatabaseName": "d"}, ["crawler/c"]),
-        ("StartJobRun", {"JobName": "j"}, ["job/j"]),
-        ("GetClassifiers", {}, []),
-    ],
-)
-def test_what_a_glue_call_is_checked_on(action: str, data: dict[str, Any], expected: list[str]) -> None:
-    assert request_rights.glue_resources(action, data) == expected
+ASKING = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+import emulator, request_rights, roles
+from settings import Settings
+paths = [Path(sys.argv[2])] * 5
+settings = Settings("https://127.0.0.1:1", "000000000000", "us-east-1", *paths, "", "k", "s", 60.0)
+request_rights.install(settings)
+trust = {"Effect": "Allow", "Principal": {"Service": "athena.amazonaws.com"}, "Action": "sts:AssumeRole"}
+allow = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "*"}
+allow["Condition"] = {"StringLikeIfExists": {"s3:prefix": "open/*"}}
+emulator.service("iam")._roles["reader"] = {
+    "Arn": "arn:aws:iam::000000000000:role/reader",
+    "AssumeRolePolicyDocument": {"Statement": trust},
+    "InlinePolicies": {"all": {"Statement": allow}},
+}
+key = emulator.service("kms")
+made = json.loads(key._create_key({})[2])["KeyMetadata"]["Arn"]
+s3 = emulator.service("s3")
+s3._buckets["shelf"] = {"objects": {"sealed": {"preserved_headers": {
+    "x-amz-server-side-encryption": "aws:kms", "x-amz-server-side-encryption-aws-kms-key-id": made}}}}
+reader = roles.assume("reader", "athena.amazonaws.com", "s").access_key_id
+for question in (
+    ("s3:GetObject", "arn:aws:s3:::shelf/plain"),
+    ("s3:GetObject", "arn:aws:s3:::shelf/sealed"),
+    ("s3:PutObject", "arn:aws:s3:::shelf/plain"),
+    ("s3:ListBucket", "arn:aws:s3:::shelf", {"s3:prefix": "open/a"}),
+    ("s3:ListBucket", "arn:aws:s3:::shelf", {"s3:prefix": "closed/"}),
+):
+    print(request_rights.refusal(reader, *question).replace(made, "KEY") or "may")
+print(request_rights.refusal("ASIANOBODY", "s3:GetObject", "arn:aws:s3:::shelf/plain"))
+print(request_rights.refusal("k", "s3:PutObject", "arn:aws:s3:::shelf/plain") or "may")
+"""
+
+
+def test_others_may_ask_what_a_caller_may_do(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ASKING, str(HERE.parent), str(tmp_path)]
+    environment = {**os.environ, "AUTH": "true", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    assert done.returncode == 0, done.stderr
+    user = "User: arn:aws:sts::000000000000:assumed-role/reader/s is not authorized to perform:"
+    assert done.stdout.splitlines() == [
+        "may",
+        f"{user} kms:Decrypt on resource: KEY",
+        f"{user} s3:PutObject on resource: arn:aws:s3:::shelf/plain",
+        "may",
+        f"{user} s3:ListBucket on resource: arn:aws:s3:::shelf",
+        "The security token included in the request is invalid.",
+        "may",
+    ]

@@ -1,0 +1,45 @@
+"""Roles that the account's owner takes on, to call with their rights; and what a trace told of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from conftest import ACCOUNT, Bench
+
+TRUST = {
+    "Effect": "Allow",
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+    "Action": "sts:AssumeRole",
+}
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def role_arn(name: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+
+
+def make(bench: Bench, name: str, *statements: dict[str, Any], trust: dict[str, Any] = TRUST) -> str:
+    """A role with one inline policy, or none; its ARN."""
+    iam = bench.client("iam")
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
+    if statements:
+        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=document(*statements))
+    return role_arn(name)
+
+
+def taken(bench: Bench, name: str, session: str = "test") -> dict[str, str]:
+    """Credentials of a role, for ``bench.client``."""
+    sts = bench.client("sts")
+    found = sts.assume_role(RoleArn=role_arn(name), RoleSessionName=session)["Credentials"]
+    return {
+        "aws_access_key_id": found["AccessKeyId"],
+        "aws_secret_access_key": found["SecretAccessKey"],
+        "aws_session_token": found["SessionToken"],
+    }
+
+
+def lines(trace: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in trace.read_text(encoding="utf-8").splitlines()]
