@@ -17,12 +17,31 @@ NO_SUBPREFIX = "."  # Glue refuses an empty value
 
 _PREFIX = re.compile(r"([^/]+/)*")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+_TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
+_EXECUTION = re.compile(r"arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:execution:[^:\s]+:[^:\s]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]|file:///.*[^/]|/.*[^/]")
 
 
 @dataclass(frozen=True)
+class Lock:
+    """The DynamoDB table of locks, and the execution (its ARN) that must hold the pipeline's."""
+
+    table: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class CatalogueTable:
+    """A table of Glue's catalogue."""
+
+    database: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Arguments:
-    """What one run was asked to do. Locations are URIs that end in `/`; dates are inclusive."""
+    """What one run was asked to do. Locations are URIs that end in `/`; dates are inclusive. `lock` and
+    `source_table` (what a crawl of the source made) are None where the caller has none."""
 
     pipeline: str
     source: str
@@ -30,9 +49,12 @@ class Arguments:
     quarantine: str
     books: str
     contract_uri: str
+    quality_uri: str
     from_date: date
     to_date: date
     run_id: str
+    lock: Lock | None = None
+    source_table: CatalogueTable | None = None
 
 
 def _is_date(text: str) -> bool:
@@ -67,6 +89,7 @@ _CHECKS: dict[str, _Check] = {
     "books_bucket": _BUCKET_NAME,
     "books_prefix": _KEY_PREFIX,
     "contract_uri": _TEXT,
+    "quality_uri": _TEXT,
     "from_date": _DATE,
     "to_date": _DATE,
     "run_id": (
@@ -74,7 +97,16 @@ _CHECKS: dict[str, _Check] = {
         "must be letters, digits, '.', '_', ':' or '-', beginning with a letter or digit",
     ),
     "run_mode": (lambda text: text in ("daily", "backfill"), "must be 'daily' or 'backfill'"),
+    "lock_table": (
+        lambda text: _TABLE.fullmatch(text) is not None,
+        "must be the name of a table: 3 to 255 letters, digits, '_', '.' or '-'",
+    ),
+    "lock_owner": (lambda text: _EXECUTION.fullmatch(text) is not None, "must be the ARN of an execution"),
+    "source_database": _TEXT,
+    "source_table": _TEXT,
 }
+_PAIRS = (("lock_table", "lock_owner"), ("source_database", "source_table"))
+_OPTIONAL = frozenset(name for pair in _PAIRS for name in pair)
 _DEFAULTS = {"source_subprefix": NO_SUBPREFIX, "run_mode": "backfill"}
 
 
@@ -87,9 +119,13 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
     values = _DEFAULTS | given
     for name, (is_right, demand) in _CHECKS.items():
         if name not in values:
-            mistakes.append(f"--{name} is missing")
+            if name not in _OPTIONAL:
+                mistakes.append(f"--{name} is missing")
         elif not is_right(values[name]):
             mistakes.append(f"--{name} {demand}, got '{values[name]}'")
+    for one, other in _PAIRS:
+        if (one in values) != (other in values):
+            mistakes.append(f"--{one} and --{other} go together: give both or neither")
     if not mistakes:
         mistakes = _contradictions(values)
     if mistakes:
@@ -101,9 +137,14 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
         quarantine=_uri(values, "quarantine"),
         books=_uri(values, "books"),
         contract_uri=values["contract_uri"],
+        quality_uri=values["quality_uri"],
         from_date=date.fromisoformat(values["from_date"]),
         to_date=date.fromisoformat(values["to_date"]),
         run_id=values["run_id"],
+        lock=Lock(values["lock_table"], values["lock_owner"]) if "lock_table" in values else None,
+        source_table=CatalogueTable(values["source_database"], values["source_table"])
+        if "source_table" in values
+        else None,
     )
 
 

@@ -39,17 +39,24 @@ def make_books(
     last: date,
     reasons: Sequence[str],
     dates: Sequence[DateFigures],
+    restated: Sequence[DateFigures],
+    quality: Mapping[str, Any],
+    drift: str,
+    is_refused: bool,
     seconds: float,
     uri: str,
 ) -> dict[str, Any]:
-    """The whole books: the summary's fields plus `dates`. `uri` is where the books will lie."""
+    """The whole books: the summary's fields, `dates` and `restatedDates`. The figures are those of the run's
+    own `dates`; under `restated` is what it made of others. A refused run found `quality` wanting and wrote
+    nothing. `uri` is where the books will lie."""
     entries = [_entry(figures, reasons) for figures in dates]
+    restated_entries = [_entry(figures, reasons) for figures in restated]
     counts = ("read", "written", "duplicates", "quarantined")
     sizes = ("inputBytes", "outputBytes", "partitions", "files")
     return {
         "pipeline": pipeline,
         "runId": run_id,
-        "outcome": "SUCCEEDED" if any(figures.read for figures in dates) else "EMPTY",
+        "outcome": _outcome(dates, is_refused),
         "fromDate": first.isoformat(),
         "toDate": last.isoformat(),
         **{name: sum(entry[name] for entry in entries) for name in counts},
@@ -57,15 +64,28 @@ def make_books(
             reason: sum(entry["quarantinedByReason"][reason] for entry in entries) for reason in reasons
         },
         **{name: sum(entry[name] for entry in entries) for name in sizes},
+        "restated": {
+            "dates": [entry["runDate"] for entry in restated_entries],
+            **{name: sum(entry[name] for entry in restated_entries) for name in counts},
+        },
+        "quality": dict(quality),
+        "drift": drift,
         "seconds": round(seconds, 1),
         "books": uri,
         "dates": entries,
+        "restatedDates": restated_entries,
     }
 
 
+def _outcome(dates: Sequence[DateFigures], is_refused: bool) -> str:
+    if is_refused:
+        return "REFUSED"
+    return "SUCCEEDED" if any(figures.read for figures in dates) else "EMPTY"
+
+
 def summarise(books: Mapping[str, Any]) -> dict[str, Any]:
-    """What the state machine reads: the books without their dates, always a few hundred bytes."""
-    return {name: value for name, value in books.items() if name != "dates"}
+    """What the state machine reads: the books without the figures per date, a few hundred bytes."""
+    return {name: value for name, value in books.items() if name not in ("dates", "restatedDates")}
 
 
 def _entry(figures: DateFigures, reasons: Sequence[str]) -> dict[str, Any]:

@@ -14,8 +14,12 @@ from etl.errors import InvalidContract
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 SCALARS = ("string", "integer", "number")
 RULES_WITH_COLUMN = ("missing", "notATimestamp")
+ON_DRIFT = ("report", "fail")
 NOTES = ("title", "description", "$comment", "examples")
 RULES = ("notAnObject", "wrongType", *RULES_WITH_COLUMN)
+EXTENSION = ("businessKey", "lookbackDays", "onDrift", "reasons", "timestamp", "category", "output")
+
+_GLUE_SCALARS = {"string": "string", "integer": "bigint", "number": "double"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class CategoryRule:
 
 @dataclass(frozen=True)
 class Contract:
-    """A validated contract. `lookback_days` is at least 0."""
+    """A validated contract. `lookback_days` is at least 0; `on_drift` is one of ON_DRIFT."""
 
     columns: tuple[Column, ...]
     business_key: tuple[str, ...]
@@ -68,10 +72,26 @@ class Contract:
     category: CategoryRule
     output: tuple[str, ...]
     lookback_days: int
+    on_drift: str
 
     @property
     def reasons(self) -> tuple[str, ...]:
         return tuple(rule.reason for rule in self.rules)
+
+    @property
+    def output_types(self) -> Mapping[str, str]:
+        """The columns that are published, in order, with their types as Glue spells them."""
+        types = {column.name: glue_type(column) for column in self.columns}
+        types |= {self.timestamp.column: "timestamp", self.timestamp.date_column: "date"}
+        types[self.category.column] = "string"
+        return {name: types[name] for name in self.output}
+
+
+def glue_type(column: Column) -> str:
+    """The type as Glue's catalogue spells it: bigint for integer, double for number, an array of structs."""
+    if column.type == "array":
+        return f"array<struct<{','.join(f'{field.name}:{glue_type(field)}' for field in column.fields)}>>"
+    return _GLUE_SCALARS[column.type]
 
 
 def parse_contract(text: str, name: str) -> Contract:
@@ -107,12 +127,18 @@ class _Reader:
                     f"'{keyword}' must be {_shown(value)} or left out, got {_shown(schema[keyword])}"
                 )
         extension = self._object(schema.get("x-etl"), "'x-etl'")
+        self._refuse_others(extension, "'x-etl'", EXTENSION)
         lookback = extension.get("lookbackDays")
         if not isinstance(lookback, int) or isinstance(lookback, bool) or lookback < 0:
             self.mistakes.append(
                 f"'x-etl.lookbackDays' must be a whole number of at least 0, got {_shown(lookback)}"
             )
             lookback = 0
+        on_drift = extension.get("onDrift", ON_DRIFT[0])
+        if on_drift not in ON_DRIFT:
+            self.mistakes.append(
+                f"'x-etl.onDrift' must be {' or '.join(ON_DRIFT)}, or left out, got {_shown(on_drift)}"
+            )
         contract = Contract(
             columns=self._columns(schema.get("properties"), "properties", nested=False),
             business_key=self._texts(extension.get("businessKey"), "x-etl.businessKey"),
@@ -121,6 +147,7 @@ class _Reader:
             category=self._category(extension.get("category")),
             output=self._texts(extension.get("output"), "x-etl.output"),
             lookback_days=lookback,
+            on_drift=on_drift,
         )
         if not self.mistakes:
             self._check_names(contract, self._texts(schema.get("required"), "required"))

@@ -18,6 +18,18 @@ class InvalidContract(JobError):  # noqa: N818
     """The contract file must be corrected."""
 
 
+class InvalidQuality(JobError):  # noqa: N818
+    """The quality file must be corrected."""
+
+
+class LockLost(JobError):  # noqa: N818
+    """Another execution is at work on the pipeline: once it has ended, redrive this one."""
+
+
+class SourceDrifted(JobError):  # noqa: N818
+    """The source delivers other columns than the contract says: one of the two must be changed."""
+
+
 class MissingDelivery(JobError):  # noqa: N818
     """The source has delivered nothing yet: run again once it has."""
 
@@ -27,7 +39,7 @@ class TooManyRows(JobError):  # noqa: N818
 
 
 class StorageError(JobError):
-    """An object could not be read, written or removed."""
+    """An object could not be read, written or removed, or a table not be asked."""
 
 
 class SparkFailed(JobError):  # noqa: N818

@@ -1,4 +1,5 @@
-"""Objects in a bucket, or files in a directory of the same shape: list, read, write, remove.
+"""Objects in a bucket, or files in a directory of the same shape: list, read, write, remove. And what the job
+asks of two tables: the lock of its pipeline, and the columns that a crawl found.
 
 The only module of this package that knows boto3. A location is a URI that ends in `/`: `s3://bucket/prefix/`,
 `file:///directory/` or a plain path. Figures about bytes come from listings, never from opening what is
@@ -7,12 +8,12 @@ listed."""
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from etl.errors import StorageError
+from etl.errors import LockLost, StorageError
 
 DELETE_BATCH = 1000  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 
@@ -102,6 +103,56 @@ def delete_leftovers(location: str) -> None:
     delete(list(_list(location, ".spark-staging-", ".spark-staging-")))
 
 
+def take_lock(table: str, pipeline: str, owner: str) -> None:
+    """Takes the pipeline's lock for `owner` (an execution's ARN), or finds that it has it. Raises LockLost
+    when another execution has it, StorageError when the table cannot be asked.
+
+    The same condition as the state machine's own, so an answer that was lost may be asked for again.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
+    """
+    since = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    item = {"pipeline": {"S": pipeline}, "owner": {"S": owner}, "since": {"S": since}}
+    try:
+        _client("dynamodb").put_item(
+            TableName=table,
+            Item=item,
+            ConditionExpression="attribute_not_exists(#owner) OR #owner = :me",
+            ExpressionAttributeNames={"#owner": "owner"},
+            ExpressionAttributeValues={":me": {"S": owner}},
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+    except Exception as error:
+        if _code(error) == "ConditionalCheckFailedException":
+            held = getattr(error, "response", {}).get("Item", {})
+            other = held.get("owner", {}).get("S", "another execution")
+            raise LockLost(
+                f"pipeline {pipeline} is owned by {other}, not by {owner}; "
+                "nothing was written: once that execution has ended, redrive this one"
+            ) from error
+        raise StorageError(f"cannot take the lock of {pipeline} in table {table}: {error}") from error
+
+
+def table_columns(database: str, table: str) -> list[tuple[str, str]]:
+    """Names and Glue types of a table's columns, without its partition keys; none when there is no such
+    table, as after the crawl of a source that holds no row. Raises StorageError.
+
+    https://docs.aws.amazon.com/glue/latest/webapi/API_GetTable.html"""
+    try:
+        answer = _client("glue").get_table(DatabaseName=database, Name=table)
+        columns = answer["Table"].get("StorageDescriptor", {}).get("Columns", [])
+        return [(column["Name"], column.get("Type", "")) for column in columns]
+    except Exception as error:
+        if _code(error) == "EntityNotFoundException":
+            return []
+        raise StorageError(f"cannot read the columns of {database}.{table}: {error}") from error
+
+
+def _code(error: Exception) -> str:
+    """The service's name for its error; "" for an error of no service."""
+    code: str = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+    return code
+
+
 def _list(location: str, first: str, last: str) -> Iterator[StoredObject]:
     """Objects whose name begins with anything from `first` up to and with `last`, in order."""
     if not _is_s3(location):
@@ -160,8 +211,12 @@ _clients: dict[str, Any] = {}
 
 
 def _s3() -> Any:
-    if "s3" not in _clients:
+    return _client("s3")
+
+
+def _client(service: str) -> Any:
+    if service not in _clients:
         import boto3  # type: ignore[import-untyped]  # here: a run on local files needs none
 
-        _clients["s3"] = boto3.client("s3")
-    return _clients["s3"]
+        _clients[service] = boto3.client(service)
+    return _clients[service]

@@ -18,6 +18,10 @@ _MIB = 1024 * 1024
 _SHUFFLE_BYTES_PER_FILE = 128 * _MIB  # of rows on their way to a file; as Parquet about a third of it
 _INPUT_BYTES_PER_SHUFFLE_PARTITION = 64 * _MIB
 
+# Of monotonically_increasing_id: 33 bits for the line, above them the task. A million tasks leave ten bits.
+_TASK_BITS = 33
+_READ_BITS = _TASK_BITS + 20
+
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     # The parsers of Spark 4, also on 3.5, where the default asks the operator instead of giving null.
@@ -42,10 +46,12 @@ def configure(spark: SparkSession, input_bytes: int) -> None:
     spark.conf.set("spark.sql.shuffle.partitions", str(width))
 
 
-def read_lines(spark: SparkSession, source: str, files: Sequence[StoredObject]) -> DataFrame:
+def read_lines(
+    spark: SparkSession, source: str, files: Sequence[StoredObject], *, number: int = 0
+) -> DataFrame:
     """The lines of delivered files: `value`, `run_date` (text) and their order: `file_path` (encoded URI),
-    `block_start`, `row_id` (unique). Compression by the name's ending; a byte-order mark at the start of a
-    file is dropped.
+    `block_start`, `row_id` (unique among the reads of a run, if each has another `number` below 1024).
+    Compression by the name's ending; a byte-order mark at the start of a file is dropped.
 
     A line ends with a line feed alone: inside JSON a carriage return is space.
     """
@@ -55,7 +61,7 @@ def read_lines(spark: SparkSession, source: str, files: Sequence[StoredObject]) 
         "value",
         F.col("_metadata.file_path").alias("file_path"),
         F.col("_metadata.file_block_start").alias("block_start"),
-        F.monotonically_increasing_id().alias("row_id"),
+        (F.monotonically_increasing_id() + F.lit(number << _READ_BITS)).alias("row_id"),
     )
     nesting = source.count(f"/{DELIVERY}=") + 1
     below = F.substring_index(
@@ -92,6 +98,15 @@ def count_rows_of_files(
     return {(row[PARTITION], row["value"]): row["count"] for row in counted}
 
 
+def without_plan(frame: DataFrame) -> DataFrame:
+    """The same rows, of whose making a query that uses them does not speak. Spark writes out the plan of each
+    query over and over, with the plans of all that is persisted in it: nested, that takes it minutes. For
+    frames of a few columns; each row is copied."""
+    session = frame.sparkSession
+    jframe = frame._jdf
+    return DataFrame(session._jsparkSession.createDataFrame(jframe.toJavaRDD(), jframe.schema()), session)
+
+
 def root_cause(error: Py4JJavaError) -> str:
     """The first line of the outermost Java exception that is not Spark's own: those only say that a task
     failed."""
@@ -106,7 +121,7 @@ def root_cause(error: Py4JJavaError) -> str:
 
 def count_rows(rows: DataFrame) -> tuple[dict[str, int], bool]:
     """Rows per date, and whether the rows of some date lie in more than one task."""
-    task = F.shiftright("row_id", 33)  # documented of monotonically_increasing_id
+    task = F.shiftright("row_id", _TASK_BITS)
     counted = rows.groupBy(PARTITION, task.alias("task")).count().collect()
     per_date: dict[str, int] = {}
     for row in counted:

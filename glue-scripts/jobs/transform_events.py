@@ -1,42 +1,83 @@
 """The events pipeline's job: raw JSON lines of some delivery dates become Parquet, each date replacing what
-an earlier run wrote for it; what does not meet the contract goes to quarantine; the books say where every row
-went."""
+an earlier run wrote for it, and later dates following where that changes them; what does not meet the
+contract goes to quarantine; rows that fail the quality rules are not published at all; the books say where
+every row went."""
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
-from etl import io, partitions
+from etl import by_date, io, partitions
 from etl.arguments import Arguments, read_arguments
 from etl.books import MAX_ROWS, DateFigures, make_books, summarise, to_json
 from etl.contract import Contract, parse_contract
+from etl.deliveries import Delivery, RawRows, list_deliveries
+from etl.drift import find_drift
 from etl.errors import MissingDelivery, SparkFailed, TooManyRows
+from etl.plan import Plan, make_plan
+from etl.quality import Quality, Verdict, judge, nothing_to_judge, parse_quality
 from etl.transforms.classify_rows import classify_rows
 from etl.transforms.decode_uri import decode_uri
-from etl.transforms.find_duplicates import find_duplicates
+from etl.transforms.find_absent_columns import find_absent_columns
+from etl.transforms.measure_quality import measure_quality
+from etl.transforms.meet_rule import check_expressions
 from etl.transforms.parse_lines import parse_lines
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
+Deliveries = Mapping[date, Delivery]
 Objects = Mapping[date, Sequence[io.StoredObject]]
-Counts = Mapping[str, int]
-
-BROADCAST_ROWS = 1_000_000  # row ids, eight bytes each, that every worker can hold
 
 
 def main(argv: Sequence[str]) -> None:
     started = time.monotonic()
     arguments = read_arguments(argv)
-    contract = parse_contract(io.read_text(arguments.contract_uri), arguments.contract_uri)
+    rules = read_rules(arguments)
     deliveries = find_deliveries(arguments)
     try:
-        figures = rebuild(open_session(arguments.pipeline), arguments, contract, deliveries)
+        plan = plan_run(open_session(arguments.pipeline), arguments, rules, deliveries)
+        judgement = judge_run(arguments, rules, plan)
+        # Nothing has been written or removed so far.
+        if judgement.is_refused:
+            figures = count_refused(plan)
+        else:
+            take_lock(arguments)
+            figures = rebuild(arguments, rules.contract, plan)
     except Py4JJavaError as error:
         raise SparkFailed(partitions.root_cause(error)) from error
-    keep_books(arguments, contract, figures, time.monotonic() - started)
+    keep_books(arguments, rules, plan, judgement, figures, time.monotonic() - started)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the rows are held to."""
+
+    contract: Contract
+    quality: Quality
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What was found before anything was written. `drift` is "" where the source is as the contract says."""
+
+    verdict: Verdict
+    drift: str
+
+    @property
+    def is_refused(self) -> bool:
+        return self.verdict.verdict == "FAILED"
+
+
+def read_rules(arguments: Arguments) -> Rules:
+    contract = parse_contract(io.read_text(arguments.contract_uri), arguments.contract_uri)
+    text = io.read_text(arguments.quality_uri)
+    return Rules(
+        contract, parse_quality(text, arguments.quality_uri, contract.output_types, contract.reasons)
+    )
 
 
 def open_session(pipeline: str) -> SparkSession:
@@ -50,110 +91,129 @@ def open_session(pipeline: str) -> SparkSession:
     return session
 
 
-def find_deliveries(arguments: Arguments) -> Objects:
-    """Per date the files to read; a date without a delivery is not there. Raises MissingDelivery."""
+def find_deliveries(arguments: Arguments) -> Deliveries:
+    """Per date what was delivered; a date without a delivery is not there. Raises MissingDelivery."""
     first, last = arguments.from_date, arguments.to_date
-    found = io.list_dates(arguments.source, partitions.DELIVERY, first, last)
+    found = list_deliveries(arguments.source, first, last)
     if not found:
         dates = f"{first}" if first == last else f"{first} to {last}"
         raise MissingDelivery(f"no delivery under {arguments.source} for {dates}")
-    return {day: visible(files) for day, files in found.items()}
+    files = sum(len(delivery.files) for delivery in found.values())
+    tell(f"{len(found)} deliveries: {files} files, {sum(one.input_bytes for one in found.values())} bytes")
+    return found
 
 
-def rebuild(
-    spark: SparkSession, arguments: Arguments, contract: Contract, deliveries: Objects
-) -> list[DateFigures]:
-    """Reads the deliveries once and replaces their dates in the output and in quarantine. Gives their
-    figures."""
-    files = [file for day in sorted(deliveries) for file in deliveries[day] if file.size > 0]
-    input_bytes = sum(file.size for file in files)
-    tell(f"{len(deliveries)} deliveries: {len(files)} files, {input_bytes} bytes")
-    partitions.configure(spark, input_bytes)
+def plan_run(spark: SparkSession, arguments: Arguments, rules: Rules, own: Deliveries) -> Plan:
+    """Reads the deliveries once, and finds their duplicates and the later dates that they change."""
+    partitions.configure(spark, sum(delivery.input_bytes for delivery in own.values()))
+    raw = RawRows(spark, lambda lines: judge_rows(lines, rules))
+    raw.add(own.values())
+    check_size(sum(raw.counts(own).values()), "in one run", "run fewer dates at a time")
+    plan = make_plan(raw, own, arguments.output, arguments.books, rules.contract)
+    for day, reason in sorted(plan.passed_over.items()):
+        tell(f"{day} was not looked at, whether it must be restated: {reason}")
+    if plan.restated:
+        tell(f"restates {', '.join(map(str, plan.restated))}")
+        rows = sum(raw.counts(plan.restated).values())
+        check_size(rows, "in the later dates that it changes", "correct fewer dates at a time")
+    return plan
+
+
+def judge_rows(lines: DataFrame, rules: Rules) -> DataFrame:
+    """Lines become rows, each of them good or with the reason why it goes to quarantine."""
+    parsed = parse_lines(lines, rules.contract)
+    check_expressions(classify_rows(parsed, rules.contract), rules.quality)
+    return classify_rows(parsed, rules.contract, rules.quality.quarantine_rules)
+
+
+def judge_run(arguments: Arguments, rules: Rules, plan: Plan) -> Judgement:
+    """Judges the rows of the run's own dates as they would be published, and the source's columns. Raises
+    SourceDrifted where the contract says so."""
+    rows = plan.judged_of_own()
+    read = sum(plan.raw.counts(plan.own).values())
+    if rows is None or read == 0:
+        return Judgement(nothing_to_judge(rules.quality), "")
+    measured = measure_quality(rows, rules.quality)
+    verdict = judge(rules.quality, measured, read, arguments.to_date)
+    tell(f"quality: {verdict.verdict}, score {verdict.score}{verdict.failed and f'; {verdict.failed}'}")
+    drift = ""
+    if arguments.source_table is not None:
+        source = arguments.source_table
+        absent = find_absent_columns(rows, rules.contract) if measured.rows else ()
+        crawled = io.table_columns(source.database, source.name)
+        drift = find_drift(crawled, rules.contract, f"{source.database}.{source.name}", absent)
+        tell(f"source: {drift or 'as in the contract'}")
+    return Judgement(verdict, drift)
+
+
+def take_lock(arguments: Arguments) -> None:
+    """The fence before the first write: a run that has lost its lock meanwhile must not touch the tables."""
+    if arguments.lock is not None:
+        io.take_lock(arguments.lock.table, arguments.pipeline, arguments.lock.owner)
+
+
+def count_refused(plan: Plan) -> dict[date, DateFigures]:
+    """The figures of dates whose rows are not published: what was found, and that nothing was written."""
+    quarantined = plan.quarantined_of_own()
+    read = plan.raw.counts(plan.own)
+    figures = {
+        day: DateFigures(
+            run_date=day,
+            read=read[day],
+            written=0,
+            duplicates=plan.result.duplicates.get(day.isoformat(), 0),
+            quarantined=quarantined.get(day.isoformat(), {}),
+            input_bytes=delivery.input_bytes,
+            output_bytes=0,
+            files=0,
+        )
+        for day, delivery in plan.own.items()
+    }
+    plan.forget()
+    return figures
+
+
+def check_size(rows: int, where: str, advice: str) -> None:
+    tell(f"read {rows} rows {where}")
+    if rows > MAX_ROWS:
+        raise TooManyRows(f"{rows} rows {where}, at most {MAX_ROWS}: {advice}")
+
+
+def rebuild(arguments: Arguments, contract: Contract, plan: Plan) -> dict[date, DateFigures]:
+    """Replaces the dates of the plan in the output and in quarantine. Gives their figures."""
+    dates = plan.deliveries
+    if plan.is_noted:
+        by_date.put_note(arguments.books, arguments.run_id, dates)
     for location in (arguments.output, arguments.quarantine):
         io.delete_leftovers(location)
-    old_output = list_partitions(arguments.output, deliveries)
-    old_quarantine = list_partitions(arguments.quarantine, deliveries)
-
-    read: Counts = {}
-    duplicates: Counts = {}
-    if files:
-        lines = partitions.read_lines(spark, arguments.source, files)
-        # Kept, because the input is read once: to be counted, searched for duplicates, and written twice
-        # over.
-        rows = classify_rows(parse_lines(lines, contract), contract).persist(StorageLevel.MEMORY_AND_DISK)
-        read, is_scattered = partitions.count_rows(rows)
-        check_size(sum(read.values()))
-        if read:
-            earlier = read_earlier(spark, arguments, contract, set(deliveries))
-            duplicates = write_good_rows(arguments, contract, rows, earlier, is_scattered)
-            write_quarantine(arguments, rows, is_scattered)
-        rows.unpersist()
-    output = remove_stale(old_output, list_partitions(arguments.output, deliveries))
-    quarantine = remove_stale(old_quarantine, list_partitions(arguments.quarantine, deliveries))
-
-    written = partitions.count_rows_of_files(spark, arguments.output, output)
-    quarantined = partitions.count_rows_of_files(spark, arguments.quarantine, quarantine, "reason")
-    return [
-        DateFigures(
-            run_date=day,
-            read=read.get(day.isoformat(), 0),
-            written=written.get((day.isoformat(), ""), 0),
-            duplicates=duplicates.get(day.isoformat(), 0),
-            quarantined={
-                reason: rows for (of_day, reason), rows in quarantined.items() if of_day == day.isoformat()
-            },
-            input_bytes=sum(file.size for file in deliveries[day]),
-            output_bytes=sum(file.size for file in output.get(day, [])),
-            files=len(output.get(day, [])),
-        )
-        for day in sorted(deliveries)
-    ]
+    old_output = list_partitions(arguments.output, dates)
+    old_quarantine = list_partitions(arguments.quarantine, dates)
+    write_good_rows(arguments, contract, plan)
+    write_quarantine(arguments, plan)
+    plan.forget()
+    output = remove_stale(old_output, list_partitions(arguments.output, dates))
+    quarantine = remove_stale(old_quarantine, list_partitions(arguments.quarantine, dates))
+    return count_figures(arguments, plan, output, quarantine)
 
 
-def check_size(rows: int) -> None:
-    tell(f"read {rows} rows")
-    if rows > MAX_ROWS:
-        raise TooManyRows(f"{rows} rows in one run, at most {MAX_ROWS}: run fewer dates at a time")
-
-
-def read_earlier(
-    spark: SparkSession, arguments: Arguments, contract: Contract, rebuilt: set[date]
-) -> DataFrame | None:
-    """The keys that stay in the output and lie inside the look-back window of some date of this run."""
-    first = arguments.from_date - timedelta(days=contract.lookback_days)
-    found = io.list_dates(arguments.output, partitions.PARTITION, first, arguments.to_date)
-    # Not the dates of this run: what lies there is about to be replaced.
-    stays = [file for day, files in found.items() if day not in rebuilt for file in visible(files)]
-    if not stays:
-        return None
-    return partitions.read_partitions(spark, arguments.output, stays, contract.business_key)
-
-
-def write_good_rows(
-    arguments: Arguments, contract: Contract, rows: DataFrame, earlier: DataFrame | None, is_scattered: bool
-) -> Counts:
-    """Writes the good rows that are no duplicates. Gives the number of rows removed, per date."""
-    good = rows.filter(F.col("reason").isNull())
-    found = find_duplicates(good, earlier, contract.business_key, contract.lookback_days)
-    removed = found.persist(StorageLevel.MEMORY_AND_DISK)
-    duplicates = {row["run_date"]: row["count"] for row in removed.groupBy("run_date").count().collect()}
-    is_few = sum(duplicates.values()) <= BROADCAST_ROWS
-    if duplicates:
-        ids = removed.select("row_id")
-        good = good.join(F.broadcast(ids) if is_few else ids, on="row_id", how="left_anti")
+def write_good_rows(arguments: Arguments, contract: Contract, plan: Plan) -> None:
+    """Writes the good rows that are no duplicates."""
+    result = plan.result
+    if result.kept is None:
+        return
     partitions.write_partitions(
-        good.select("run_date", "row_id", *contract.output),
+        result.kept.select("run_date", "row_id", *contract.output),
         arguments.output,
         order="row_id",
-        is_scattered=is_scattered or not is_few,
+        is_scattered=plan.raw.is_scattered or not result.is_broadcast,
     )
-    removed.unpersist()
-    tell(f"removed {sum(duplicates.values())} duplicates, wrote the others to {arguments.output}")
-    return duplicates
+    tell(f"removed {sum(result.duplicates.values())} duplicates, wrote the others to {arguments.output}")
 
 
-def write_quarantine(arguments: Arguments, rows: DataFrame, is_scattered: bool) -> None:
-    bad = rows.filter(F.col("reason").isNotNull()).select(
+def write_quarantine(arguments: Arguments, plan: Plan) -> None:
+    if plan.result.rows is None:
+        return
+    bad = plan.result.rows.filter(F.col("reason").isNotNull()).select(
         "run_date",
         "row_id",
         "raw_line",
@@ -161,11 +221,11 @@ def write_quarantine(arguments: Arguments, rows: DataFrame, is_scattered: bool) 
         decode_uri(F.col("file_path")).alias("source_file"),
         F.lit(arguments.run_id).alias("run_id"),
     )
-    partitions.write_partitions(bad, arguments.quarantine, order="row_id", is_scattered=is_scattered)
+    partitions.write_partitions(bad, arguments.quarantine, order="row_id", is_scattered=plan.raw.is_scattered)
 
 
-def list_partitions(location: str, dates: Mapping[date, object]) -> Objects:
-    """The files of the run's dates as they lie now."""
+def list_partitions(location: str, dates: Collection[date]) -> Objects:
+    """The files of these dates as they lie now."""
     found = io.list_dates(location, partitions.PARTITION, min(dates), max(dates))
     return {day: files for day, files in found.items() if day in dates}
 
@@ -176,32 +236,76 @@ def remove_stale(before: Objects, after: Objects) -> Objects:
     read."""
     old = {file.uri for files in before.values() for file in files}
     io.delete(file for files in after.values() for file in files if file.uri in old)
-    fresh = {day: [file for file in visible(files) if file.uri not in old] for day, files in after.items()}
+    fresh = {
+        day: [file for file in files if not io.is_hidden(file) and file.uri not in old]
+        for day, files in after.items()
+    }
     return {day: files for day, files in fresh.items() if files}
 
 
-def visible(files: Sequence[io.StoredObject]) -> Sequence[io.StoredObject]:
-    return [file for file in files if not io.is_hidden(file)]
+def count_figures(
+    arguments: Arguments, plan: Plan, output: Objects, quarantine: Objects
+) -> dict[date, DateFigures]:
+    """The figures of each date. What was written is counted from the files."""
+    spark = plan.raw.spark
+    written = partitions.count_rows_of_files(spark, arguments.output, output)
+    quarantined = partitions.count_rows_of_files(spark, arguments.quarantine, quarantine, "reason")
+    read = plan.raw.counts(plan.deliveries)
+    return {
+        day: DateFigures(
+            run_date=day,
+            read=read[day],
+            written=written.get((day.isoformat(), ""), 0),
+            duplicates=plan.result.duplicates.get(day.isoformat(), 0),
+            quarantined={
+                reason: rows for (of_day, reason), rows in quarantined.items() if of_day == day.isoformat()
+            },
+            input_bytes=delivery.input_bytes,
+            output_bytes=sum(file.size for file in output.get(day, [])),
+            files=len(output.get(day, [])),
+        )
+        for day, delivery in plan.deliveries.items()
+    }
 
 
 def keep_books(
-    arguments: Arguments, contract: Contract, figures: Sequence[DateFigures], seconds: float
+    arguments: Arguments,
+    rules: Rules,
+    plan: Plan,
+    judgement: Judgement,
+    figures: Mapping[date, DateFigures],
+    seconds: float,
 ) -> None:
-    """Writes the books, then the summary: whoever finds the summary finds the books."""
+    """Writes the books by date, the books, then the summary: whoever finds the summary finds the others."""
     folder = f"{arguments.books}{arguments.run_id}/"
     books = make_books(
         pipeline=arguments.pipeline,
         run_id=arguments.run_id,
         first=arguments.from_date,
         last=arguments.to_date,
-        reasons=contract.reasons,
-        dates=figures,
+        reasons=rules.quality.reasons,
+        dates=[figures[day] for day in sorted(plan.own)],
+        restated=[figures[day] for day in sorted(plan.restated) if day in figures],
+        quality=judgement.verdict.summary(),
+        drift=judgement.drift,
+        is_refused=judgement.is_refused,
         seconds=seconds,
         uri=f"{folder}books.json",
     )
+    if not judgement.is_refused:
+        keep_books_by_date(arguments, plan, books)
     io.write_text(f"{folder}books.json", to_json(books))
     io.write_text(f"{folder}summary.json", to_json(summarise(books)))
     tell(to_json(summarise(books)))
+    if plan.is_noted and not judgement.is_refused:
+        by_date.remove_note(arguments.books)
+
+
+def keep_books_by_date(arguments: Arguments, plan: Plan, books: Mapping[str, Any]) -> None:
+    for name, is_restated in (("dates", False), ("restatedDates", True)):
+        for entry in books[name]:
+            delivery = plan.deliveries[date.fromisoformat(entry["runDate"])]
+            by_date.put_book(arguments.books, arguments.run_id, delivery, entry, is_restated=is_restated)
 
 
 def tell(text: str) -> None:

@@ -18,6 +18,9 @@ import transform_events  # noqa: E402
 from etl.contract import Contract, parse_contract  # noqa: E402
 
 CONTRACT = ROOT / "contracts" / "events.schema.json"
+QUALITY = ROOT / "contracts" / "events.quality.json"
+# For tests of something else, whose few rows fail limits that are meant for thousands.
+LENIENT = ROOT / "tests" / "cases" / "lenient.quality.json"
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Lake:
     """A source, an output and a quarantine; `deliver` fills the first, `run` does what a job run does."""
 
     root: Path
+    quality: Path = LENIENT
 
     def deliver(self, day: str, *lines: object, file: str = "events.json", end: str = "\n") -> Path:
         """Objects are written as JSON, texts as they are; a name ending in .gz is compressed."""
@@ -49,6 +53,7 @@ class Lake:
             "books_bucket": str(self.root / "processed"),
             "books_prefix": "books/events/",
             "contract_uri": str(CONTRACT),
+            "quality_uri": str(self.quality),
             "from_date": first,
             "to_date": last or first,
             "run_id": run_id,
@@ -65,6 +70,11 @@ class Lake:
         folder = self.root / "processed" / "books" / "events" / run_id
         books: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
         return books
+
+    def books_by_date(self) -> dict[str, dict[str, Any]]:
+        """The book of each date, and under "unfinished" the note of a run that did not end."""
+        folder = self.root / "processed" / "books" / "events" / "by-date"
+        return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
 
     def files(self, zone: str) -> list[str]:
         """The partition and name of each data file."""

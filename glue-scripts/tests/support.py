@@ -8,7 +8,7 @@ D1, D2, D3 = "2010-12-01", "2010-12-02", "2010-12-03"
 
 
 def balances(books: dict[str, Any]) -> bool:
-    entries = [books, *books["dates"]]
+    entries = [books, *books["dates"], *books["restatedDates"]]
     return all(
         entry["read"] == entry["written"] + entry["duplicates"] + entry["quarantined"]
         and entry["quarantined"] == sum(entry["quarantinedByReason"].values())

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from etl.arguments import Arguments, read_arguments
+from etl.arguments import Arguments, CatalogueTable, Lock, read_arguments
 from etl.errors import InvalidArguments
 
 GIVEN = {
@@ -17,10 +17,12 @@ GIVEN = {
     "books_bucket": "etl-dev-processed",
     "books_prefix": "books/events/",
     "contract_uri": "s3://etl-dev-artifacts/contracts/1/events.schema.json",
+    "quality_uri": "s3://etl-dev-artifacts/contracts/1/events.quality.json",
     "from_date": "2010-12-01",
     "to_date": "2010-12-03",
     "run_id": "run-1",
 }
+EXECUTION = "arn:aws:states:eu-west-1:000000000000:execution:etl-dev-events:2010-12-01_1"
 
 
 def argv(*without: str, **others: str) -> list[str]:
@@ -42,10 +44,51 @@ def test_all_that_is_given_is_read() -> None:
         quarantine="s3://etl-dev-quarantine/events/",
         books="s3://etl-dev-processed/books/events/",
         contract_uri="s3://etl-dev-artifacts/contracts/1/events.schema.json",
+        quality_uri="s3://etl-dev-artifacts/contracts/1/events.quality.json",
         from_date=date(2010, 12, 1),
         to_date=date(2010, 12, 3),
         run_id="run-1",
+        lock=None,
+        source_table=None,
     )
+
+
+def test_lock_and_source_table_are_read_where_they_are_given() -> None:
+    given = read_arguments(argv(lock_table="etl-dev-locks", lock_owner=EXECUTION))
+    assert (given.lock, given.source_table) == (Lock("etl-dev-locks", EXECUTION), None)
+    given = read_arguments(argv(source_database="etl_dev_raw", source_table="events"))
+    assert (given.lock, given.source_table) == (None, CatalogueTable("etl_dev_raw", "events"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "value"),
+    [
+        ("lock_table", "lock_owner", "etl-dev-locks"),
+        ("lock_owner", "lock_table", EXECUTION),
+        ("source_database", "source_table", "etl_dev_raw"),
+        ("source_table", "source_database", "events"),
+    ],
+)
+def test_half_a_pair_is_refused(one: str, other: str, value: str) -> None:
+    first, second = (one, other) if one in ("lock_table", "source_database") else (other, one)
+    assert refusal(argv(**{one: value})) == f"--{first} and --{second} go together: give both or neither"
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        "events",
+        EXECUTION.replace(":execution:", ":stateMachine:"),
+        EXECUTION.rpartition(":")[0],
+        EXECUTION.replace("000000000000", "1"),
+        EXECUTION + ":x",
+    ],
+)
+def test_the_owner_of_a_lock_is_an_execution(owner: str) -> None:
+    text = refusal(argv(lock_table="etl-dev-locks", lock_owner=owner))
+    assert text == f"--lock_owner must be the ARN of an execution, got '{owner}'"
+    china = EXECUTION.replace("arn:aws:", "arn:aws-cn:")
+    assert read_arguments(argv(lock_table="etl-dev-locks", lock_owner=china)).lock
 
 
 def test_the_source_may_lie_deeper_and_a_dot_means_it_does_not() -> None:
@@ -112,6 +155,13 @@ def test_names_of_glue_are_left_alone() -> None:
             "got 'a/b'",
         ),
         ("run_mode", "hourly", "--run_mode must be 'daily' or 'backfill', got 'hourly'"),
+        ("quality_uri", "", "--quality_uri must not be empty, got ''"),
+        (
+            "lock_table",
+            "a/b",
+            "--lock_table must be the name of a table: 3 to 255 letters, digits, '_', '.' or '-', got 'a/b'; "
+            "--lock_table and --lock_owner go together: give both or neither",
+        ),
         ("outptu", "x", "--outptu is not an argument of this job, got 'x'"),
     ],
 )
@@ -120,11 +170,17 @@ def test_a_wrong_value_is_named_with_what_it_got(name: str, value: str, message:
 
 
 def test_all_mistakes_are_told_at_once() -> None:
-    given = ["stray", *argv("run_id", "pipeline", from_date="yesterday"), "--to_date", "2010-12-04"]
+    given = [
+        "stray",
+        *argv("run_id", "pipeline", "quality_uri", from_date="yesterday"),
+        "--to_date",
+        "2010-12-04",
+    ]
     assert refusal(given) == (
         "'stray' belongs to no argument; "
         "--to_date is given twice, '2010-12-03' and '2010-12-04'; "
         "--pipeline is missing; "
+        "--quality_uri is missing; "
         "--from_date must be a date as YYYY-MM-DD, got 'yesterday'; "
         "--run_id is missing"
     )

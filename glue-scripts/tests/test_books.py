@@ -12,7 +12,12 @@ FIRST = DateFigures(date(2010, 12, 1), 10, 6, 1, {"malformed": 2, "wrong_type": 
 SECOND = DateFigures(date(2010, 12, 2), 5, 0, 0, {"malformed": 5}, 40, 0, 0)
 
 
-def books(*dates: DateFigures) -> dict[str, Any]:
+QUALITY = {"verdict": "PASSED", "score": 100, "threshold": 80, "failed": ""}
+
+
+def books(
+    *dates: DateFigures, restated: tuple[DateFigures, ...] = (), is_refused: bool = False
+) -> dict[str, Any]:
     return make_books(
         pipeline="events",
         run_id="r",
@@ -20,6 +25,10 @@ def books(*dates: DateFigures) -> dict[str, Any]:
         last=date(2010, 12, 2),
         reasons=REASONS,
         dates=dates,
+        restated=restated,
+        quality=QUALITY,
+        drift="new: channel string",
+        is_refused=is_refused,
         seconds=1.26,
         uri="s3://b/books.json",
     )
@@ -41,9 +50,31 @@ def test_the_summary_sums_the_dates() -> None:
         "outputBytes": 50,
         "partitions": 1,
         "files": 1,
+        "restated": {"dates": [], "read": 0, "written": 0, "duplicates": 0, "quarantined": 0},
+        "quality": QUALITY,
+        "drift": "new: channel string",
         "seconds": 1.3,
         "books": "s3://b/books.json",
     }
+
+
+def test_restated_dates_are_summed_apart() -> None:
+    with_both = books(FIRST, restated=(SECOND, FIRST))
+    assert with_both["restated"] == {
+        "dates": ["2010-12-02", "2010-12-01"],
+        "read": 15,
+        "written": 6,
+        "duplicates": 1,
+        "quarantined": 8,
+    }
+    assert with_both["restatedDates"] == [*books(SECOND)["dates"], *books(FIRST)["dates"]]
+    without = books(FIRST)
+    assert {name for name in without if without[name] != with_both[name]} == {"restated", "restatedDates"}
+
+
+def test_what_was_restated_makes_no_run_less_empty() -> None:
+    empty = DateFigures(date(2010, 12, 1), 0, 0, 0, {}, 3, 0, 0)
+    assert books(empty, restated=(SECOND,))["outcome"] == "EMPTY"
 
 
 def test_each_date_has_every_reason() -> None:
@@ -84,3 +115,7 @@ def test_a_summary_stays_small() -> None:
     text = to_json(summarise(books(*[FIRST] * 400)))
     assert json.loads(text)["read"] == 4000
     assert len(text) < 1000
+
+
+def test_a_refused_run_says_so_whatever_it_read() -> None:
+    assert books(FIRST, is_refused=True)["outcome"] == "REFUSED"

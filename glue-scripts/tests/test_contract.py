@@ -62,6 +62,25 @@ def test_the_file_says_what_the_job_knows() -> None:
     assert isinstance(contract.timestamp, TimestampRule)
     assert isinstance(contract.category, CategoryRule)
     assert contract.category.default == "other"
+    assert contract.on_drift == "report"
+    assert contract.output_types == {
+        "event_id": "string",
+        "user_id": "string",
+        "event_type": "string",
+        "event_timestamp": "timestamp",
+        "event_date": "date",
+        "event_category": "string",
+        "country": "string",
+        "items": "array<struct<product_id:string,quantity:bigint,unit_price:double>>",
+    }
+
+
+def test_drift_is_reported_unless_the_contract_wants_a_failure() -> None:
+    def on_drift(value: object) -> str:
+        return parse_contract(json.dumps(changed("x-etl.onDrift", value)), "c.json").on_drift
+
+    assert on_drift("fail") == "fail"
+    assert on_drift(None) == "report"
 
 
 @pytest.mark.parametrize(
@@ -102,6 +121,12 @@ def test_the_file_says_what_the_job_knows() -> None:
             -1,
             "'x-etl.lookbackDays' must be a whole number of at least 0, got -1",
         ),
+        (
+            "x-etl.onDrift",
+            "ignore",
+            "'x-etl.onDrift' must be report or fail, or left out, got \"ignore\"",
+        ),
+        ("x-etl.onDirft", "fail", "'x-etl' says onDirft, which the job would not check"),
         (
             "x-etl.businessKey",
             [],

@@ -1,6 +1,7 @@
-"""Rows become good rows or quarantined rows: one reason each, the first in the contract's order that fits."""
+"""Rows become good rows or quarantined rows: one reason each, the first that fits, in the contract's order
+and then in that of the quality rules that quarantine."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from operator import or_
 
@@ -10,8 +11,11 @@ from pyspark.sql.types import ArrayType, BooleanType, DataType, MapType, StringT
 
 from etl.contract import Column as ContractColumn
 from etl.contract import Contract, Rule
+from etl.quality_reader import Rule as QualityRule
+from etl.transforms.meet_rule import meets
 from etl.transforms.parse_lines import parse_member, readable
 
+_LINE, _REASON = "x-etl-line", "x-etl-reason"  # hyphens: no name that an expression could mean
 _NOT_TEXTS: tuple[DataType, ...] = (
     BooleanType(),
     MapType(StringType(), StringType()),
@@ -19,8 +23,11 @@ _NOT_TEXTS: tuple[DataType, ...] = (
 )
 
 
-def classify_rows(parsed: DataFrame, contract: Contract) -> DataFrame:
-    """Judges what `parse_lines` made.
+def classify_rows(
+    parsed: DataFrame, contract: Contract, quarantine_rules: Sequence[QualityRule] = ()
+) -> DataFrame:
+    """Judges what `parse_lines` made. `quarantine_rules` take of the rows that meet the contract those that
+    break them, with the rule's name as reason.
 
     Out: the other columns of `parsed`; `reason`, null for a good row; `raw_line`, null for a good row; the
     contract's output columns, null for a quarantined one."""
@@ -29,12 +36,28 @@ def classify_rows(parsed: DataFrame, contract: Contract) -> DataFrame:
     timed = parsed.select("*", _timestamp(contract).alias("moment"))
     judged = timed.select("*", _reason(contract).alias("reason"))
     is_good = F.col("reason").isNull()
-    return judged.select(
+    classified = judged.select(
         *others,
         "reason",
         F.when(~is_good, readable(F.col("line"))).alias("raw_line"),
         *(F.when(is_good, _output(contract, name)).alias(name) for name in contract.output),
+        *([F.col("line").alias(_LINE)] if quarantine_rules else []),
     )
+    return _apply_rules(classified, contract, quarantine_rules) if quarantine_rules else classified
+
+
+def _apply_rules(classified: DataFrame, contract: Contract, rules: Sequence[QualityRule]) -> DataFrame:
+    """The same columns without the line, after the rules have taken theirs."""
+    broken = F.coalesce(*(F.when(~meets(rule), F.lit(rule.name)) for rule in rules))
+    judged = classified.select("*", F.coalesce("reason", broken).alias(_REASON))
+    is_good = F.col(_REASON).isNull()
+    changed = {
+        "reason": F.col(_REASON),
+        "raw_line": F.when(~is_good, readable(F.col(_LINE))),
+        **{name: F.when(is_good, F.col(name)) for name in contract.output},
+    }
+    names = [name for name in classified.columns if name != _LINE]
+    return judged.select(*(changed.get(name, F.col(name)).alias(name) for name in names))
 
 
 def _reason(contract: Contract) -> Column:

@@ -1,0 +1,107 @@
+"""What was delivered for a date, and the rows of deliveries: each file is read once in a run, whoever
+asks."""
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import reduce
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from etl import io, partitions
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The files below `<source>dt=<day>/` that are read; a delivery of none is one without rows."""
+
+    day: date
+    source: str
+    files: tuple[io.StoredObject, ...]
+
+    @property
+    def input_bytes(self) -> int:
+        return sum(file.size for file in self.files)
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells deliveries apart by the names and sizes of their files, which is what a listing knows."""
+        files = sorted((file.name, file.size) for file in self.files)
+        return hashlib.sha256(json.dumps(files).encode()).hexdigest()[:32]
+
+
+def list_deliveries(source: str, first: date, last: date) -> dict[date, Delivery]:
+    """The deliveries from `first` to `last`. A date for which nothing was delivered is not there."""
+    found = io.list_dates(source, partitions.DELIVERY, first, last)
+    return {
+        day: Delivery(day, source, tuple(file for file in files if not io.is_hidden(file)))
+        for day, files in found.items()
+    }
+
+
+@dataclass
+class RawRows:
+    """Rows of deliveries, judged, kept in memory (then on disk) until `forget`.
+
+    `judge` makes lines (as `partitions.read_lines` gives them) rows. `read` is the number of rows per date;
+    `is_scattered` tells whether the rows of some date lie in more than one task.
+    """
+
+    spark: SparkSession
+    judge: Callable[[DataFrame], DataFrame]
+    read: dict[date, int] = field(default_factory=dict)
+    is_scattered: bool = False
+    _frames: list[tuple[frozenset[date], DataFrame]] = field(default_factory=list)
+    _bytes: int = 0
+
+    def add(self, deliveries: Iterable[Delivery]) -> None:
+        """Reads those of the deliveries that were not read before."""
+        by_source: dict[str, list[Delivery]] = {}
+        for delivery in sorted(deliveries, key=lambda one: one.day):
+            if delivery.day not in self.read:
+                by_source.setdefault(delivery.source, []).append(delivery)
+        for source, of_source in by_source.items():
+            self._add(source, of_source)
+
+    @property
+    def reads(self) -> int:
+        return len(self._frames)
+
+    def of(self, dates: Collection[date]) -> DataFrame | None:
+        """The rows of these dates; none when there are no rows."""
+        frames = [self._only(dates, days, frame) for days, frame in self._frames if days & set(dates)]
+        return reduce(DataFrame.unionByName, frames) if frames else None
+
+    def counts(self, dates: Collection[date]) -> Mapping[date, int]:
+        return {day: self.read[day] for day in dates}
+
+    def forget(self) -> None:
+        for _, frame in self._frames:
+            frame.unpersist()
+
+    def _add(self, source: str, deliveries: list[Delivery]) -> None:
+        self.read |= dict.fromkeys((delivery.day for delivery in deliveries), 0)
+        files = [file for delivery in deliveries for file in delivery.files if file.size > 0]
+        if not files:
+            return
+        self._bytes += sum(file.size for file in files)
+        partitions.configure(self.spark, self._bytes)
+        lines = partitions.read_lines(self.spark, source, files, number=len(self._frames))
+        # Kept, because the input is read once: to be counted, searched for duplicates, and written twice
+        # over.
+        rows = self.judge(lines).persist(StorageLevel.MEMORY_AND_DISK)
+        counted, is_scattered = partitions.count_rows(rows)
+        self.read |= {date.fromisoformat(day): count for day, count in counted.items()}
+        self.is_scattered |= is_scattered
+        self._frames.append((frozenset(map(date.fromisoformat, counted)), rows))
+
+    @staticmethod
+    def _only(dates: Collection[date], days: frozenset[date], frame: DataFrame) -> DataFrame:
+        if days <= set(dates):
+            return frame
+        wanted = [day.isoformat() for day in days & set(dates)]
+        return frame.filter(F.col(partitions.PARTITION).isin(wanted))

@@ -1,0 +1,41 @@
+"""What the quality rules ask about the rows of a run, counted in one aggregation."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from etl.quality import Measured, Quality
+from etl.quality_reader import SHARES, Rule
+from etl.transforms.meet_rule import meets
+
+
+def measure_quality(judged: DataFrame, quality: Quality) -> Measured:
+    """`judged` has what `classify_rows` made of the run's own dates, without the duplicates: rows whose
+    `reason` is null are to be published, the others are quarantined."""
+    is_published = F.col("reason").isNull()
+    counted = [rule for rule in quality.rules if rule.type in SHARES]
+    dated = [rule for rule in quality.rules if rule.type == "freshness"]
+    row = judged.agg(
+        _count(is_published),
+        *(_count_of(rule, is_published) for rule in counted),
+        *(F.unix_micros(F.max(F.when(is_published, F.col(rule.columns[0])))) for rule in dated),
+        *(_count(F.col("reason") == reason) for reason in quality.reasons),
+    ).collect()[0]
+    rows, *rest = row
+    after_counts, after_newest = len(counted), len(counted) + len(dated)
+    return Measured(
+        rows=rows,
+        counts={rule.name: count for rule, count in zip(counted, rest[:after_counts], strict=True)},
+        newest={rule.name: at for rule, at in zip(dated, rest[after_counts:after_newest], strict=True)},
+        quarantined=dict(zip(quality.reasons, rest[after_newest:], strict=True)),
+    )
+
+
+def _count_of(rule: Rule, is_published: Column) -> Column:
+    if rule.type == "uniqueness":
+        # A structure, because a count of several columns would leave out rows with a null.
+        return F.count_distinct(F.when(is_published, F.struct(*rule.columns)))
+    return _count(is_published & meets(rule))
+
+
+def _count(condition: Column) -> Column:
+    return F.count(F.when(condition, F.lit(1)))
