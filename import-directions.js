@@ -1,6 +1,6 @@
 /**
  * Who may import whom, as eslint settings:
- * main → environments → modules/index → modules/<construct> → modules/{iam,encryption} → modules/core.
+ * main → environments → modules/index → modules/<construct> → modules/{iam,encryption,artifacts} → modules/core.
  */
 
 const barrel = {
@@ -16,7 +16,7 @@ const bench = { regex: "(^|/)local(/|$)", message: "Nothing knows the bench." };
 const environments = { regex: "(^|/)environments(/|$)", message: "modules/ never imports environments/." };
 const cdktf = { regex: "^(cdktf|constructs|@cdktf/)", message: "This file is pure: it imports no cdktf." };
 const siblings = {
-  regex: "^\\.\\./(?!core/|iam/|encryption/)",
+  regex: "^\\.\\./(?!core/|iam/|encryption/|artifacts/)",
   message: "Sibling constructs do not import each other.",
 };
 const library = {
@@ -67,9 +67,13 @@ module.exports = [
     ],
   ),
   directions(
+    ["modules/artifacts/**/*.ts"],
+    [barrel, bench, environments, { regex: "^\\.\\./(?!core/)", message: "artifacts imports core only." }],
+  ),
+  directions(
     ["modules/*/**/*.ts"],
     [barrel, bench, environments, siblings],
-    ["modules/core/**", "modules/iam/**", "modules/encryption/**"],
+    ["modules/core/**", "modules/iam/**", "modules/encryption/**", "modules/artifacts/**"],
   ),
   // Kept free of cdktf, because the logic worth testing hardest lives there.
   directions(
@@ -77,10 +81,13 @@ module.exports = [
       "modules/iam/{policy-statement,s3-actions}.ts",
       "modules/data-lake/zone.ts",
       "modules/glue-crawler/crawler-configuration.ts",
-      "modules/glue-spark-job/{job-arguments,job-capacity,python-package}.ts",
+      "modules/glue-spark-job/{job-arguments,job-capacity}.ts",
+      "modules/data-quality/{quality-contract,quality-expression,quality-query,quality-reader,quality-rules}.ts",
       "modules/etl-orchestrator/{asl,asl-checks,lost-input,service-integrations,state-machine-definition}.ts",
+      "modules/etl-orchestrator/{data-flow,data-shape,finding,*-checks,service-errors,service-shapes,service-statuses}.ts",
     ],
     [barrel, bench, environments, siblings, cdktf],
   ),
+  directions(["modules/artifacts/python-package.ts"], [barrel, bench, environments, cdktf]),
   directions(["local/**/*.ts", "__tests__/**/*.ts"], [barrel]),
 ];

@@ -7,6 +7,7 @@ export const dev: EnvironmentData = {
   backend: { kind: "local" },
   retainData: false,
   allowDataDestruction: true,
+  glueVersion: "5.1",
   logRetentionDays: 14,
   logExecutionData: true,
   scanLimitBytes: 1_073_741_824,

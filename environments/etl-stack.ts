@@ -2,7 +2,7 @@ import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription";
 import { LocalBackend, S3Backend, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { AthenaWorkgroup, DataLake, NotificationsTopic, Zone } from "../modules/index";
+import { AthenaWorkgroup, DataLake, NotificationsTopic, RunLock, Zone } from "../modules/index";
 import { EventsPipeline } from "./pipelines/events";
 import type { EnvironmentSettings } from "./settings";
 
@@ -11,6 +11,7 @@ export class EtlStack extends TerraformStack {
   readonly lake: DataLake;
   readonly notifications: NotificationsTopic;
   readonly workgroup: AthenaWorkgroup;
+  readonly locks: RunLock;
   readonly events: EventsPipeline;
 
   constructor(scope: Construct, settings: EnvironmentSettings) {
@@ -48,11 +49,16 @@ export class EtlStack extends TerraformStack {
       name,
       results: this.lake.location(Zone.QUERY_RESULTS),
       scanLimitBytes: settings.scanLimitBytes,
+      account,
+      region,
     });
+    this.locks = new RunLock(this, "Locks", { name: `${name}-locks`, account, region });
     this.events = new EventsPipeline(this, "Events", {
       ...settings.pipelines.events,
       name: `${name}-events`,
       lake: this.lake,
+      workgroup: this.workgroup,
+      locks: this.locks,
       notifications: this.notifications,
       account,
       region,
@@ -88,6 +94,7 @@ export class EtlStack extends TerraformStack {
       processed_database: this.lake.database(Zone.PROCESSED).name,
       quarantine_database: this.lake.database(Zone.QUARANTINE).name,
       workgroup: this.workgroup.workgroupName,
+      lock_table: this.locks.tableName,
       notifications_topic_arn: this.notifications.topicArn,
       events_state_machine_arn: this.events.orchestrator.stateMachineArn,
       events_alias_arn: this.events.orchestrator.aliasArn,

@@ -7,6 +7,7 @@ export const prod: EnvironmentData = {
   backend: { kind: "s3" },
   retainData: true,
   allowDataDestruction: false,
+  glueVersion: "5.1",
   logRetentionDays: 365,
   logExecutionData: false,
   scanLimitBytes: 107_374_182_400,

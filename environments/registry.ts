@@ -8,11 +8,14 @@ export type { EnvironmentData } from "./settings";
 /** Every environment there is. */
 export const ENVIRONMENTS: Readonly<Record<string, EnvironmentData>> = { dev, staging, prod };
 
-/** Where the account and the region come from; a more specific source wins over a general one. */
+/** Where the account, the region and a Glue version to try come from; a more specific source wins over a general one. */
 export interface Deployment {
   /** Environment variables. */
   readonly variables: Readonly<Record<string, string | undefined>>;
-  /** CDKTF context (`cdktf.json`, `CDKTF_CONTEXT_JSON`): `{ accountId, region, <environment>: { accountId, region } }`. */
+  /**
+   * CDKTF context (`cdktf.json`, `CDKTF_CONTEXT_JSON`):
+   * `{ accountId, region, <environment>: { accountId, region, glueVersion } }`.
+   */
   readonly context: unknown;
 }
 
@@ -37,7 +40,7 @@ export function selectEnvironments(
     .map((name) => `ETL_ENVIRONMENTS: unknown environment '${name}'; known are ${known.join(", ")}`);
   const candidates = known
     .filter((name) => requested.includes(name))
-    .map((name) => ({ ...registry[name], ...placeOf(name, deployment) }));
+    .map((name) => ({ ...registry[name], ...placeOf(name, deployment), ...versionOf(name, deployment) }));
   for (const candidate of candidates) {
     const found = [...missingPlace(candidate), ...settingsMistakes(candidate)].filter(
       // A missing place was said with its remedy already.
@@ -67,6 +70,18 @@ function placeOf(name: string, { variables, context }: Deployment): { accountId?
     ),
     region: firstText(variables[`${prefix}REGION`], variables.ETL_REGION, specific.region, general.region),
   };
+}
+
+/** Only for one environment by its name: what is tried in dev must not reach prod with it. */
+function versionOf(
+  name: string,
+  { variables, context }: Deployment,
+): Partial<Pick<EnvironmentSettings, "glueVersion">> {
+  const specific = asRecord(asRecord(context)[name]);
+  const glueVersion = firstText(variables[`ETL_${name.toUpperCase()}_GLUE_VERSION`], specific.glueVersion);
+  if (glueVersion === undefined) return {};
+  // Whether it is one is told with all other mistakes.
+  return { glueVersion: glueVersion as EnvironmentSettings["glueVersion"] };
 }
 
 function missingPlace(candidate: Partial<EnvironmentSettings>): string[] {

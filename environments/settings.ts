@@ -53,6 +53,8 @@ export const settingsSchema = z.strictObject({
   retainData: z.boolean(),
   /** The second key: without it, `retainData: false` is refused. Never `true` in prod. */
   allowDataDestruction: z.boolean(),
+  /** Glue version of the jobs: 5.1 has Spark 3.5, 6.0 has Spark 4.1. `ETL_<ENVIRONMENT>_GLUE_VERSION` wins. */
+  glueVersion: z.enum(["5.1", "6.0"], "must be 5.1 or 6.0"),
   /** Days that log groups keep their events. */
   logRetentionDays: z.int().refine((days) => logRetentionMistake(days) === undefined, {
     error: `must be one of ${LOG_RETENTION_DAYS.join(", ")}`,

@@ -7,6 +7,7 @@ export const staging: EnvironmentData = {
   backend: { kind: "s3" },
   retainData: true,
   allowDataDestruction: false,
+  glueVersion: "5.1",
   logRetentionDays: 30,
   logExecutionData: false,
   scanLimitBytes: 10_737_418_240,

@@ -15,6 +15,9 @@ export {
   type DatabaseReference,
 } from "./data-lake/data-lake";
 export { Zone } from "./data-lake/zone";
+export { DataQuality, type DataQualityProps } from "./data-quality/data-quality";
+export { type QualityQuery, type TableName } from "./data-quality/quality-query";
+export { type QualityRule } from "./data-quality/quality-rules";
 export { EncryptionKey, type EncryptionKeyProps, type IEncryptionKey } from "./encryption/encryption-key";
 export {
   EtlOrchestrator,
@@ -23,9 +26,14 @@ export {
   type INotificationTarget,
 } from "./etl-orchestrator/etl-orchestrator";
 export {
+  type AcquireLockStepProps,
   type CheckBooksStepProps,
+  type CheckQualityStepProps,
   type CrawlStepProps,
+  LOCK_ARGUMENTS,
   type NotifyStepProps,
+  type QualityParameter,
+  type ReleaseLockStepProps,
   RUN_ARGUMENTS,
   type RunJobStepProps,
   Step,
@@ -37,10 +45,11 @@ export {
   type GlueCrawlerProps,
   type SchemaChangePolicy,
 } from "./glue-crawler/glue-crawler";
-export { ArtifactFile, type ArtifactFileProps } from "./glue-spark-job/artifact-file";
+export { ArtifactFile, type ArtifactFileProps } from "./artifacts/artifact-file";
 export { GlueSparkJob, type GlueSparkJobProps, type GlueVersion } from "./glue-spark-job/glue-spark-job";
 export { type JobCapacity, type WorkerType } from "./glue-spark-job/job-capacity";
 export { type IGrantable, type IRole } from "./iam/grantable";
 export { type PolicyStatement } from "./iam/policy-statement";
 export { type RoleAttributes, ServiceRole, type ServiceRoleProps } from "./iam/service-role";
 export { NotificationsTopic, type NotificationsTopicProps } from "./notifications-topic/notifications-topic";
+export { RunLock, type RunLockProps } from "./run-lock/run-lock";

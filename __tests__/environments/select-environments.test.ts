@@ -66,6 +66,26 @@ describe("where", () => {
   });
 });
 
+describe("the Glue version", () => {
+  const versions = (variables: Record<string, string>, context?: unknown) =>
+    select({ ...PLACE, ...variables }, ENVIRONMENTS, context).map(({ glueVersion }) => glueVersion);
+
+  test("is 5.1 everywhere, and a variable or the context changes the one environment that it names", () => {
+    expect(versions({})).toEqual(["5.1", "5.1", "5.1"]);
+    expect(versions({ ETL_DEV_GLUE_VERSION: "6.0" })).toEqual(["6.0", "5.1", "5.1"]);
+    expect(versions({ ETL_STAGING_GLUE_VERSION: "" }, { staging: { glueVersion: "6.0" } })).toEqual([
+      "5.1",
+      "6.0",
+      "5.1",
+    ]);
+    expect(versions({ ETL_DEV_GLUE_VERSION: "5.1" }, { dev: { glueVersion: "6.0" } })[0]).toBe("5.1");
+  });
+
+  test("has no general variable, so that nothing reaches prod by the way", () => {
+    expect(versions({ ETL_GLUE_VERSION: "6.0" }, { glueVersion: "6.0" })).toEqual(["5.1", "5.1", "5.1"]);
+  });
+});
+
 describe("mistakes", () => {
   const cases: readonly (readonly [change: Record<string, unknown>, message: string])[] = [
     [
@@ -93,6 +113,7 @@ describe("mistakes", () => {
       "environment 'dev': 'retainData' must be true unless 'allowDataDestruction' is true as well, got false and false; " +
         "destroying data takes both",
     ],
+    [{ glueVersion: "4.0" }, "environment 'dev': 'glueVersion' must be 5.1 or 6.0, got \"4.0\""],
     [
       { workers: 3 },
       "environment 'dev': has unknown settings 'workers'; remove them or correct the spelling",

@@ -2,12 +2,17 @@ import { join } from "node:path";
 import { Construct } from "constructs";
 import {
   ArtifactFile,
+  type AthenaWorkgroup,
   CatalogTable,
   type DataLake,
+  DataQuality,
   EtlOrchestrator,
   GlueCrawler,
   GlueSparkJob,
+  LOCK_ARGUMENTS,
   type NotificationsTopic,
+  RUN_ARGUMENTS,
+  type RunLock,
   Step,
   Zone,
 } from "../../modules/index";
@@ -15,14 +20,19 @@ import type { PipelineSettings } from "../settings";
 
 const SCRIPTS = join(__dirname, "..", "..", "glue-scripts");
 
+const PIPELINE = "events";
 /** What every zone calls this pipeline's data. */
 const PREFIX = "events/";
 const BOOKS_PREFIX = "books/events/";
+/** What the crawlers call the table of that prefix, and the quarantine's declared table is called too. */
+const TABLE = "events";
 
 export interface EventsPipelineProps extends PipelineSettings {
   /** First part of every physical name, e.g. `etl-dev-events`. */
   readonly name: string;
   readonly lake: DataLake;
+  readonly workgroup: AthenaWorkgroup;
+  readonly locks: RunLock;
   readonly notifications: NotificationsTopic;
   readonly account: string;
   readonly region: string;
@@ -31,11 +41,12 @@ export interface EventsPipelineProps extends PipelineSettings {
 }
 
 /**
- * The events pipeline: validate input → crawl raw → run job → check books → crawl processed → notify. All of its wiring
- * is here; the constructs know nothing of each other.
+ * The events pipeline: validate input → acquire lock → crawl raw → run job → check books → crawl processed → check quality
+ * → release lock → notify. All of its wiring is here; the constructs know nothing of each other.
  */
 export class EventsPipeline extends Construct {
   readonly rawCrawler: GlueCrawler;
+  readonly quality: DataQuality;
   readonly transform: GlueSparkJob;
   readonly processedCrawler: GlueCrawler;
   readonly orchestrator: EtlOrchestrator;
@@ -43,6 +54,7 @@ export class EventsPipeline extends Construct {
   constructor(scope: Construct, id: string, props: EventsPipelineProps) {
     super(scope, id);
     this.rawCrawler = this.crawler("RawCrawler", Zone.RAW, props);
+    this.quality = this.defineQuality(props);
     this.transform = this.defineTransform(props);
     this.processedCrawler = this.crawler("ProcessedCrawler", Zone.PROCESSED, props);
     this.defineQuarantineTable(props);
@@ -59,6 +71,18 @@ export class EventsPipeline extends Construct {
     });
   }
 
+  /** One file of rules: the job judges by it before it writes, a query by it on what readers see. */
+  private defineQuality({ lake }: EventsPipelineProps): DataQuality {
+    const table = (zone: Zone) => ({ database: lake.database(zone).name, name: TABLE });
+    return new DataQuality(this, "Quality", {
+      rulesFile: join(SCRIPTS, "contracts", "events.quality.json"),
+      contractFile: join(SCRIPTS, "contracts", "events.schema.json"),
+      table: table(Zone.PROCESSED),
+      quarantineTable: table(Zone.QUARANTINE),
+      artifacts: lake.location(Zone.ARTIFACTS),
+    });
+  }
+
   private defineTransform(props: EventsPipelineProps): GlueSparkJob {
     const { lake, account, region } = props;
     const artifacts = lake.location(Zone.ARTIFACTS);
@@ -68,7 +92,7 @@ export class EventsPipeline extends Construct {
       artifacts,
       prefix: "contracts/",
     });
-    return new GlueSparkJob(this, "Transform", {
+    const transform = new GlueSparkJob(this, "Transform", {
       name: `${props.name}-transform`,
       description:
         "Checks, quarantines, deduplicates and rebuilds the events of the delivery dates it is given",
@@ -76,10 +100,10 @@ export class EventsPipeline extends Construct {
       modules: join(SCRIPTS, "etl"),
       artifacts,
       inputs: [lake.location(Zone.RAW, PREFIX)],
-      files: [contract],
+      files: [contract, this.quality.artifact],
       outputs: [lake.location(Zone.PROCESSED, PREFIX), lake.location(Zone.QUARANTINE, PREFIX), books],
       arguments: {
-        pipeline: "events",
+        pipeline: PIPELINE,
         source_bucket: lake.bucket(Zone.RAW).bucketName,
         source_prefix: PREFIX,
         output_bucket: lake.bucket(Zone.PROCESSED).bucketName,
@@ -89,6 +113,10 @@ export class EventsPipeline extends Construct {
         books_bucket: books.bucketName,
         books_prefix: books.prefix,
         contract_uri: contract.uri,
+        quality_uri: this.quality.uri,
+        source_database: lake.database(Zone.RAW).name,
+        source_table: TABLE,
+        lock_table: props.locks.tableName,
       },
       capacity: { kind: "autoScaling", workerType: props.workerType, maxWorkers: props.maxWorkers },
       timeoutMinutes: props.jobTimeoutMinutes,
@@ -96,6 +124,9 @@ export class EventsPipeline extends Construct {
       account,
       region,
     });
+    props.locks.grantFence(transform.role, PIPELINE);
+    lake.grantDescribeTable(transform.role, Zone.RAW, TABLE);
+    return transform;
   }
 
   /** Declared, not crawled: its schema is the job's own, and rejects must be queryable from the first one on. */
@@ -116,15 +147,28 @@ export class EventsPipeline extends Construct {
   }
 
   private defineOrchestrator(props: EventsPipelineProps): EtlOrchestrator {
-    const { lake, account, region, crawlDeadlineMinutes: deadlineMinutes } = props;
-    return new EtlOrchestrator(this, "Orchestrator", {
+    const { lake, locks, workgroup, account, region, crawlDeadlineMinutes: deadlineMinutes } = props;
+    const orchestrator = new EtlOrchestrator(this, "Orchestrator", {
       name: props.name,
-      pipeline: "events",
+      pipeline: PIPELINE,
       steps: [
+        Step.acquireLock("AcquireLock", { table: locks }),
         Step.crawl("CrawlRaw", { ...this.rawCrawler, deadlineMinutes }),
-        Step.runJob("RunJob", this.transform),
-        Step.checkBooks("CheckBooks", { books: lake.location(Zone.PROCESSED, BOOKS_PREFIX) }),
+        Step.runJob("RunJob", {
+          ...this.transform,
+          runArguments: { ...RUN_ARGUMENTS, ...LOCK_ARGUMENTS },
+        }),
+        Step.checkBooks("CheckBooks", {
+          books: lake.location(Zone.PROCESSED, BOOKS_PREFIX),
+          emptyGoesTo: "ReleaseLock",
+        }),
         Step.crawl("CrawlProcessed", { ...this.processedCrawler, deadlineMinutes }),
+        Step.checkQuality("CheckQuality", {
+          query: this.quality.query,
+          workgroup,
+          output: lake.location(Zone.PROCESSED, PREFIX),
+        }),
+        Step.releaseLock("ReleaseLock", { table: locks }),
         Step.notify("Notify"),
       ],
       notifications: props.notifications,
@@ -133,5 +177,12 @@ export class EventsPipeline extends Construct {
       account,
       region,
     });
+    // The query runs in the machine's name: where answers lie, and what is judged.
+    workgroup.grantResults(orchestrator.role);
+    for (const zone of [Zone.PROCESSED, Zone.QUARANTINE]) {
+      lake.grantQueryTable(orchestrator.role, zone, TABLE);
+      lake.grantRead(orchestrator.role, zone, PREFIX);
+    }
+    return orchestrator;
   }
 }

@@ -12,10 +12,10 @@ import { type IRole } from "../iam/grantable";
 import { type PolicyStatement } from "../iam/policy-statement";
 import { readObjectStatements, readStatements, writeStatements } from "../iam/s3-actions";
 import { ServiceRole } from "../iam/service-role";
-import { ArtifactFile, ArtifactPackage, fileMistake } from "./artifact-file";
+import { ArtifactFile, ArtifactPackage, fileMistake } from "../artifacts/artifact-file";
 import { argumentMistakes, renderArguments } from "./job-arguments";
 import { capacityMistakes, type JobCapacity, mostWorkers } from "./job-capacity";
-import { packageMistake } from "./python-package";
+import { packageMistake } from "../artifacts/python-package";
 
 /** Glue versions that the library's jobs are tested on. */
 export type GlueVersion = "5.1" | "6.0";

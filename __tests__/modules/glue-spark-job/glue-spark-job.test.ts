@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Lazy, TerraformOutput, type TerraformStack } from "cdktf";
 import { unzipSync } from "fflate";
-import { ArtifactFile } from "../../../modules/glue-spark-job/artifact-file";
+import { ArtifactFile } from "../../../modules/artifacts/artifact-file";
 import { GlueSparkJob, type GlueSparkJobProps } from "../../../modules/glue-spark-job/glue-spark-job";
 import { ServiceRole } from "../../../modules/iam/service-role";
 import { ARTIFACTS, keyStatement, listStatement, place, PROCESSED, RAW, ROLE } from "../../support/places";

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unzipSync } from "fflate";
-import { packageMistake, packPackage } from "../../../modules/glue-spark-job/python-package";
+import { packageMistake, packPackage } from "../../../modules/artifacts/python-package";
 
 let folder: string;
 let etl: string;

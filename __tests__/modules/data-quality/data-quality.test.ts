@@ -1,0 +1,189 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { TerraformOutput, type TerraformStack } from "cdktf";
+import { DataQuality, type DataQualityProps } from "../../../modules/data-quality/data-quality";
+import { ROOT } from "../../support/clone";
+import { ARTIFACTS, place } from "../../support/places";
+import { droppedProps, refusal, synth, unknownText } from "../../support/synth";
+
+const folder = mkdtempSync(join(tmpdir(), "etl-quality-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function file(name: string, content: unknown): string {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+  return path;
+}
+
+const COUNT = { name: "a_run_has_rows", type: "rowCount", atLeast: 1, action: "halt" };
+const LIMIT = { name: "few", type: "quarantineLimit", reason: "malformed", atMost: 0.5, action: "warn" };
+const ONE = file("one.json", { threshold: 80, rules: [COUNT] });
+const TWO = file("two.json", { threshold: 70, rules: [COUNT, LIMIT] });
+const contracts = (name: string): string => join(ROOT, "glue-scripts", "contracts", name);
+
+const minimum: DataQualityProps = {
+  rulesFile: ONE,
+  table: { database: "etl_dev_processed", name: "events" },
+  artifacts: ARTIFACTS,
+};
+const make = (stack: TerraformStack, props: Partial<DataQualityProps> = {}, id = "Quality") =>
+  new DataQuality(stack, id, { ...minimum, ...props });
+
+test("minimum: the rules as an object for the job, and a query", () => {
+  const { at, counts, built } = synth((stack) => make(stack));
+  expect(counts).toEqual({ aws_s3_object: 1 });
+  expect(at("Quality/Rules/Resource")).toMatchObject({
+    bucket: "artifacts-bucket",
+    key: expect.stringMatching(/^contracts\/[0-9a-f]+\/one\.json$/) as string,
+  });
+  expect(built.threshold).toBe(80);
+  expect(built.rules).toEqual([{ ...COUNT, weight: 1 }]);
+  expect(built.query.parameters).toEqual(["fromDate", "toDate", "written"]);
+  expect(built.query.sql).toContain(
+    'FROM "etl_dev_processed"."events"\n        WHERE "run_date" BETWEEN ? AND ?',
+  );
+});
+
+test("every prop changed, two in one stack, and what was made can be read back", () => {
+  const { at, built, counts, outputs, reference } = synth((stack) => {
+    make(stack, {}, "Other");
+    const quality = make(stack, {
+      rulesFile: TWO,
+      contractFile: contracts("events.schema.json"),
+      table: { database: "db", name: "rows" },
+      quarantineTable: { database: "refused", name: "them" },
+      partitionColumn: "day",
+      artifacts: place("other", "x/"),
+      prefix: "rules/",
+    });
+    new TerraformOutput(stack, "uri", { value: quality.uri });
+    return quality;
+  });
+  expect(counts).toEqual({ aws_s3_object: 2 });
+  expect(at("Quality/Rules/Resource")).toMatchObject({
+    bucket: "other",
+    key: expect.stringMatching(/^x\/rules\/[0-9a-f]+\/two\.json$/) as string,
+  });
+  expect(outputs.uri?.value).toBe(`s3://other/${reference("Quality/Rules/Resource", "key")}`);
+  expect(built.artifact.uri).toBe(built.uri);
+  expect(built.threshold).toBe(70);
+  expect(built.rules.map(({ name }) => name)).toEqual(["a_run_has_rows", "few"]);
+  expect(built.query.sql).toContain('FROM "db"."rows"\n        WHERE "day" BETWEEN ? AND ?');
+  expect(built.query.sql).toContain('FROM "refused"."them"\n        WHERE "day" BETWEEN ? AND ?');
+});
+
+test("the events pipeline's own rules hold with its contract", () => {
+  const { built } = synth((stack) =>
+    make(stack, {
+      rulesFile: contracts("events.quality.json"),
+      contractFile: contracts("events.schema.json"),
+      quarantineTable: { database: "q", name: "events" },
+    }),
+  );
+  const { rules } = JSON.parse(readFileSync(contracts("events.quality.json"), "utf8")) as { rules: object[] };
+  expect(built.rules).toHaveLength(rules.length);
+});
+
+test("no prop is dropped", () => {
+  const build = (stack: TerraformStack, props: DataQualityProps): void => {
+    const { query, uri } = new DataQuality(stack, "Quality", props);
+    new TerraformOutput(stack, "made", { value: { ...query, uri } });
+  };
+  const unlike = { properties: {}, "x-etl": { output: [], reasons: [] } };
+  const sets: [Required<DataQualityProps>, Required<DataQualityProps>] = [
+    {
+      rulesFile: TWO,
+      contractFile: contracts("events.schema.json"),
+      table: { database: "a", name: "b" },
+      quarantineTable: { database: "c", name: "d" },
+      partitionColumn: "e",
+      artifacts: place("one", "x/"),
+      prefix: "p/",
+    },
+    {
+      rulesFile: ONE,
+      contractFile: file("unlike.json", unlike),
+      table: { database: "f", name: "g" },
+      quarantineTable: { database: "h", name: "i" },
+      partitionColumn: "j",
+      artifacts: place("two", "y/"),
+      prefix: "q/",
+    },
+  ];
+  // Without its contract a file that holds with it is taken all the same.
+  expect(droppedProps(() => sets, build, ["table", "quarantineTable"])).toEqual(["contractFile"]);
+});
+
+test("refusals, all at once", () => {
+  const rulesFile = file("wrong.json", {
+    threshold: 80,
+    rules: [
+      COUNT,
+      { name: "fresh", type: "freshness", column: "country", atMostHours: 1, action: "warn" },
+      LIMIT,
+    ],
+  });
+  expect(
+    refusal((stack) =>
+      make(stack, {
+        rulesFile,
+        contractFile: contracts("events.schema.json"),
+        table: { database: "<database>", name: "Events" },
+        partitionColumn: "",
+        artifacts: place("b", "x"),
+        prefix: "/p/",
+      }),
+    ),
+  ).toBe(
+    "DataQuality 'etl-dev/Quality': 'table.database' still holds a placeholder, got \"<database>\"; fill it in; " +
+      "'table.name' must be 1 to 255 characters without capitals, got \"Events\"; " +
+      "'partitionColumn' must be 1 to 255 characters without capitals, got \"\"; " +
+      "'artifacts.prefix' must end in a slash, got \"x\"; without it a sibling such as 'events-old/' matches too; " +
+      "'prefix' must not start with a slash, got \"/p/\"; S3 would take it as a folder without a name; " +
+      "'rulesFile.rules[1].column' of fresh must be timestamp for freshness, got 'country', which is string; " +
+      "'quarantineTable' must be given: quarantineLimit rules count its rows",
+  );
+});
+
+test("files that are none", () => {
+  const notJson = file("not.json", "{");
+  expect(refusal((stack) => make(stack, { rulesFile: "rules.json", contractFile: notJson }))).toMatch(
+    /^DataQuality 'etl-dev\/Quality': 'contractFile' must be JSON, got '.*not\.json': .+; 'rulesFile' must be an absolute path, got 'rules\.json'; use join\(__dirname, …\)$/,
+  );
+  expect(refusal((stack) => make(stack, { rulesFile: file("list.json", []) }))).toBe(
+    "DataQuality 'etl-dev/Quality': 'rulesFile' must be an object, got []",
+  );
+  expect(
+    refusal((stack) =>
+      make(stack, { contractFile: file("bare.json", { "x-etl": { reasons: [{ reason: "malformed" }] } }) }),
+    ),
+  ).toBe(
+    "DataQuality 'etl-dev/Quality': 'contractFile.x-etl.output' must be a list of names of columns, got nothing",
+  );
+});
+
+test("a query that is too long", () => {
+  const values = Array.from({ length: 30_000 }, (_, index) => `value-${index}`);
+  const rulesFile = file("long.json", {
+    threshold: 80,
+    rules: [{ name: "known", type: "allowedValues", column: "c", values, atLeast: 1, action: "warn" }],
+  });
+  expect(refusal((stack) => make(stack, { rulesFile }))).toMatch(
+    /^DataQuality 'etl-dev\/Quality': 'rulesFile' must compile to a query of at most 261120 bytes, got \d{6}; list fewer values$/,
+  );
+});
+
+test("what only Terraform can resolve is left alone", () => {
+  const { outputs } = synth((stack) => {
+    const { query } = make(stack, {
+      table: { database: unknownText(), name: unknownText() },
+      quarantineTable: { database: unknownText(), name: unknownText() },
+      partitionColumn: unknownText(),
+      artifacts: place(unknownText(), unknownText()),
+      prefix: unknownText(),
+    });
+    new TerraformOutput(stack, "sql", { value: query.sql });
+  });
+  expect(outputs.sql?.value).toContain('FROM "${local.elsewhere}"."${local.elsewhere}"');
+});

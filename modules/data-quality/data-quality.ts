@@ -1,0 +1,153 @@
+import { readFileSync } from "node:fs";
+import { Token } from "cdktf";
+import { Construct } from "constructs";
+import { placeholderMistakes } from "../core/placeholder";
+import { type Mistake, Refusals } from "../core/refusals";
+import { prefixMistake, type S3Location } from "../core/s3-location";
+import { ArtifactFile, fileMistake } from "../artifacts/artifact-file";
+import { readContract } from "./quality-contract";
+import { compileQuery, MOST_QUERY_BYTES, type QualityQuery, type TableName } from "./quality-query";
+import { readQuality } from "./quality-reader";
+import { type Judged, type Quality, type QualityRule } from "./quality-rules";
+
+export interface DataQualityProps {
+  /** Absolute path of the rules as JSON. */
+  readonly rulesFile: string;
+  /**
+   * Absolute path of the contract that the rules judge the rows of: they may name its columns and reasons only.
+   * @default - none: columns and reasons are taken as they are written, and the job finds out
+   */
+  readonly contractFile?: string;
+  /** The published rows. */
+  readonly table: TableName;
+  /**
+   * The rows that the job refused, with a column `reason`.
+   * @default - none: there can be no quarantineLimit rule
+   */
+  readonly quarantineTable?: TableName;
+  /**
+   * Of both tables, with the run's date as a text `YYYY-MM-DD`.
+   * @default "run_date"
+   */
+  readonly partitionColumn?: string;
+  /** Where artifacts lie. */
+  readonly artifacts: S3Location;
+  /**
+   * Where the rules lie below that.
+   * @default "contracts/"
+   */
+  readonly prefix?: string;
+}
+
+/**
+ * The quality rules of a pipeline from one file: uploaded for the job, which judges by them before it writes, and compiled to
+ * one Athena query, which judges what readers see.
+ *
+ * @throws Error naming every mistake in the props and the files, before anything is created
+ */
+export class DataQuality extends Construct {
+  readonly artifact: ArtifactFile;
+  /** Of the uploaded rules. */
+  readonly uri: string;
+  /** The lowest score that is not a failure, whole percent. */
+  readonly threshold: number;
+  /** In the order of the file. */
+  readonly rules: readonly QualityRule[];
+  /** One row of answer: seen, verdict, score, failed. */
+  readonly query: QualityQuery;
+
+  constructor(scope: Construct, id: string, props: DataQualityProps) {
+    super(scope, id);
+    const { quality, query } = decide(this, props);
+    this.artifact = new ArtifactFile(this, "Rules", {
+      source: props.rulesFile,
+      artifacts: props.artifacts,
+      prefix: props.prefix ?? DEFAULT_PREFIX,
+    });
+    this.uri = this.artifact.uri;
+    this.threshold = quality.threshold;
+    this.rules = quality.rules;
+    this.query = query;
+  }
+}
+
+const DEFAULT_PREFIX = "contracts/";
+const DEFAULT_PARTITION_COLUMN = "run_date";
+
+/** Reads the rules and compiles them, or refuses. */
+function decide(scope: Construct, props: DataQualityProps): { quality: Quality; query: QualityQuery } {
+  const refusals = new Refusals("DataQuality", scope.node.path);
+  const partitionColumn = props.partitionColumn ?? DEFAULT_PARTITION_COLUMN;
+  refuseProps(refusals, { ...props, partitionColumn });
+  const judged = props.contractFile === undefined ? {} : judgedBy(props.contractFile, refusals);
+  const rules = readJson("rulesFile", props.rulesFile, refusals);
+  const { quality, mistakes } = readQuality(rules.document, judged);
+  if (rules.isRead) refusals.noteAll(mistakes.map(inFile("rulesFile")));
+  refusals.check(
+    props.quarantineTable !== undefined || !quality.rules.some(({ type }) => type === "quarantineLimit"),
+    "quarantineTable",
+    "must be given: quarantineLimit rules count its rows",
+  );
+  refusals.throwIfAny();
+  const query = compileQuery(quality, { ...props, partitionColumn });
+  const bytes = Buffer.byteLength(JSON.stringify(query.sql));
+  refusals.check(
+    bytes <= MOST_QUERY_BYTES,
+    "rulesFile",
+    `must compile to a query of at most ${MOST_QUERY_BYTES} bytes, got ${bytes}; list fewer values`,
+  );
+  refusals.throwIfAny();
+  return { quality, query };
+}
+
+function refuseProps(
+  refusals: Refusals,
+  props: DataQualityProps & { readonly partitionColumn: string },
+): void {
+  const { table, quarantineTable, partitionColumn, artifacts, prefix = DEFAULT_PREFIX } = props;
+  const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
+  const texts = { table, quarantineTable, partitionColumn, artifacts, prefix };
+  refusals.noteUnfilled(placeholderMistakes(texts, isKnown));
+  const names: Readonly<Record<string, string | undefined>> = {
+    "table.database": table.database,
+    "table.name": table.name,
+    "quarantineTable.database": quarantineTable?.database,
+    "quarantineTable.name": quarantineTable?.name,
+    partitionColumn,
+  };
+  for (const [field, name] of Object.entries(names)) {
+    if (name !== undefined && isKnown(name)) refusals.note(field, catalogueNameMistake(name));
+  }
+  if (isKnown(artifacts.prefix)) refusals.note("artifacts.prefix", prefixMistake(artifacts.prefix));
+  if (isKnown(prefix)) refusals.note("prefix", prefixMistake(prefix));
+}
+
+/** Glue keeps names in small letters; a query quotes them, so any other character serves. */
+function catalogueNameMistake(name: string): string | undefined {
+  const isOne = name.length >= 1 && name.length <= 255 && !/[A-Z\p{Cc}]/u.test(name);
+  return isOne ? undefined : `must be 1 to 255 characters without capitals, got ${JSON.stringify(name)}`;
+}
+
+function judgedBy(contractFile: string, refusals: Refusals): Judged {
+  const contract = readJson("contractFile", contractFile, refusals);
+  if (!contract.isRead) return {};
+  const { judged, mistakes } = readContract(contract.document);
+  refusals.noteAll(mistakes.map(inFile("contractFile")));
+  return mistakes.length === 0 ? judged : {};
+}
+
+function readJson(field: string, path: string, refusals: Refusals): { isRead: boolean; document?: unknown } {
+  const mistake = fileMistake(path);
+  refusals.note(field, mistake);
+  if (mistake !== undefined) return { isRead: false };
+  try {
+    return { isRead: true, document: JSON.parse(readFileSync(path, "utf8")) };
+  } catch (error) {
+    refusals.note(field, `must be JSON, got '${path}': ${(error as Error).message}`);
+    return { isRead: false };
+  }
+}
+
+const inFile =
+  (file: string) =>
+  ([field, mistake]: Mistake): Mistake => [field === "" ? file : `${file}.${field}`, mistake];
