@@ -10,8 +10,22 @@ export interface Figures {
   readonly files: number;
 }
 
+/** What the job made of its quality rules. */
+export interface Quality {
+  readonly verdict: string;
+  /** Whole percent. */
+  readonly score: number;
+  readonly threshold: number;
+  /** The failed rules with their counts; empty when none failed. */
+  readonly failed: string;
+}
+
 export interface Books extends Figures {
   readonly outcome: string;
+  readonly quality: Quality;
+  /** How the crawled columns differ from the contract; empty when they do not. */
+  readonly drift: string;
+  readonly restated: { readonly dates: readonly string[] };
   readonly seconds: number;
   readonly dates: readonly (Figures & { readonly runDate: string })[];
 }

@@ -17,13 +17,18 @@ export interface Clients {
   readonly sqs: SQSClient;
 }
 
-export function clientsOf({ endpoint, caBundle, accessKeyId, secretAccessKey }: Endpoint): Clients {
-  const common = {
+/** What every client of the embedded AWS is made with. */
+export function clientOptions({ endpoint, caBundle, accessKeyId, secretAccessKey }: Endpoint) {
+  return {
     endpoint,
     region: BENCH.region,
     credentials: { accessKeyId, secretAccessKey },
     requestHandler: { httpsAgent: new Agent({ ca: readFileSync(caBundle), keepAlive: true }) },
   };
+}
+
+export function clientsOf(endpoint: Endpoint): Clients {
+  const common = clientOptions(endpoint);
   return {
     athena: new AthenaClient(common),
     s3: new S3Client({ ...common, forcePathStyle: true }),

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { BENCH, JARS, LOCAL, LOGS, PYTHON, ROOT } from "./places";
+import { BENCH, JARS, LOCAL, PYTHON, ROOT } from "./places";
+import { SPARK4_JARS, SPARK4_PYTHON } from "./spark4";
 import { UserError } from "./user-error";
 
 /** How to reach the embedded AWS. */
@@ -23,15 +24,22 @@ export class EmbeddedAws {
     readonly at: Endpoint,
   ) {}
 
-  /** @throws UserError when it does not start */
-  static async start(): Promise<EmbeddedAws> {
-    mkdirSync(LOGS, { recursive: true });
+  /**
+   * @param local where its state, certificate and logs lie
+   * @param options further arguments of the server
+   * @throws UserError when it does not start
+   */
+  static async start(local: string = LOCAL, options: readonly string[] = []): Promise<EmbeddedAws> {
+    const logs = join(local, "logs");
+    mkdirSync(logs, { recursive: true });
     const child = spawn(
       PYTHON,
       [
         join(ROOT, "local", "embedded-aws", "server.py"),
-        ...["--state", join(LOCAL, "aws"), "--tls", join(LOCAL, "tls"), "--jars", JARS, "--logs", LOGS],
+        ...["--state", join(local, "aws"), "--tls", join(local, "tls"), "--jars", JARS, "--logs", logs],
+        ...["--spark4-python", SPARK4_PYTHON, "--spark4-jars", SPARK4_JARS],
         ...["--account", BENCH.accountId, "--region", BENCH.region],
+        ...options,
       ],
       // A group of its own: an interrupt of the terminal is for us to pass on, after Terraform has ended.
       { cwd: ROOT, stdio: ["pipe", "pipe", "pipe"], detached: true },
@@ -43,7 +51,7 @@ export class EmbeddedAws {
       child.once("error", (error) =>
         reject(new UserError(`the embedded AWS does not start: ${error.message}`)),
       );
-      child.once("exit", (code) => reject(new UserError(whyNot(code, complaint))));
+      child.once("exit", (code) => reject(new UserError(whyNot(code, complaint, logs))));
     });
     return new EmbeddedAws(child, await ready);
   }
@@ -62,9 +70,10 @@ export class EmbeddedAws {
   }
 }
 
-function whyNot(code: number | null, complaint: string): string {
-  const said = complaint.trim() || lastLine(join(LOGS, "aws.log"));
-  return `the embedded AWS ended with code ${code} before it was ready: ${said}; its log is ${join(LOGS, "aws.log")}`;
+function whyNot(code: number | null, complaint: string, logs: string): string {
+  const log = join(logs, "aws.log");
+  const said = complaint.trim() || lastLine(log);
+  return `the embedded AWS ended with code ${code} before it was ready: ${said}; its log is ${log}`;
 }
 
 function lastLine(file: string): string {

@@ -17,8 +17,10 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const setup = join(root, ".setup");
-const venv = join(setup, "venv");
-const python = join(venv, "bin", "python");
+
+/** The Sparks. Each has a Python environment and jars of its own; the suffix is in the names of all that is its. */
+const SPARK_3 = { suffix: "", environment: "Python environment", jars: "Spark's jars" };
+const SPARK_4 = { suffix: "-spark4", environment: "Python environment for Spark 4", jars: "Spark 4's jars" };
 
 /** How npm, pip and Ivy say that there is no way to the registry. */
 const UNREACHABLE =
@@ -27,10 +29,14 @@ const UNREACHABLE =
 /** Something the user can mend; shown as it is, without a stack trace. */
 class SetupError extends Error {}
 
-/** What each verb needs beside Node and its modules. */
+const ALL_TOOLS = ["python", "java", "terraform"];
+
+/** What each verb needs beside Node and its modules; without `sparks`, the first one. */
 const VERBS = {
-  start: { needs: ["python", "java", "terraform"], run: (args) => tsNode("cli.ts", args) },
-  test: { needs: ["python", "java", "terraform"], run: (args) => tsNode("test.ts", args) },
+  start: { needs: ALL_TOOLS, run: (args) => tsNode("cli.ts", args) },
+  test: { needs: ALL_TOOLS, sparks: [SPARK_3, SPARK_4], run: (args) => tsNode("test.ts", args) },
+  // Only installs; `start` asks for it once it has synthesised a job that needs it.
+  spark4: { needs: ["python", "java"], sparks: [SPARK_4], run: () => 0 },
   synth: { needs: [], run: (args) => tsNode("synth.ts", args) },
   bench: { needs: [], run: (args) => tsNode("bench.ts", args) },
   lint: { needs: ["python"], run: (args) => tsNode("test.ts", ["format", "lint", "types", ...args]) },
@@ -43,8 +49,10 @@ async function main([verb, ...rest]) {
   const tools = findPrerequisites(known.needs);
   await withLock(async () => {
     await installNodeModules();
-    if (tools.python !== undefined) await installPython(tools.python);
-    if (tools.java !== undefined) await fetchJars(tools.java);
+    for (const spark of known.sparks ?? [SPARK_3]) {
+      if (tools.python !== undefined) await installPython(spark, tools.python);
+      if (tools.java !== undefined) await fetchJars(spark, tools.java);
+    }
   });
   const args = rest[0] === "--" ? rest.slice(1) : rest;
   return await known.run(args);
@@ -119,55 +127,73 @@ async function installNodeModules() {
   });
 }
 
-async function installPython(command) {
-  const stamp = stampOf("python", ["requirements.txt"]);
+function venvOf({ suffix }) {
+  return join(setup, `venv${suffix}`);
+}
+
+function pythonOf(spark) {
+  return join(venvOf(spark), "bin", "python");
+}
+
+async function installPython(spark, command) {
+  const { suffix } = spark;
+  const requirements = `requirements${suffix}.txt`;
+  const python = pythonOf(spark);
+  const stamp = stampOf(`python${suffix}`, [requirements]);
   if (stamp.isCurrent() && answer(python, ["--version"]) !== undefined) return;
-  await step("Python environment", async () => {
-    rmSync(venv, { recursive: true, force: true });
-    await run(command, ["-m", "venv", venv]);
+  await step(spark.environment, async () => {
+    rmSync(venvOf(spark), { recursive: true, force: true });
+    await run(command, ["-m", "venv", venvOf(spark)]);
     const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    await run(python, [...pip, "--requirement", join(root, "requirements.txt")]);
+    await run(python, [...pip, "--requirement", join(root, requirements)]);
     stamp.write();
   });
 }
 
 /** Spark's own client fetches the jars, from whatever repositories it is set up with; each is held against its hash. */
-async function fetchJars(java) {
-  const list = join("local", "embedded-aws", "jars.json");
+async function fetchJars(spark, java) {
+  const { suffix } = spark;
+  const list = join("local", "embedded-aws", `jars${suffix}.json`);
   const { packages, exclude, sha256 } = JSON.parse(readFileSync(join(root, list), "utf8"));
-  const jars = join(setup, "jars");
-  const stamp = stampOf("jars", [list]);
+  const jars = join(setup, `jars${suffix}`);
+  const stamp = stampOf(`jars${suffix}`, [list]);
   if (stamp.isCurrent() && Object.keys(sha256).every((file) => existsSync(join(jars, file)))) return;
-  await step("Spark's jars", async () => {
-    const ivy = join(setup, "ivy");
+  await step(spark.jars, async () => {
+    const ivy = join(setup, `ivy${suffix}`);
     const nothing = join(setup, "nothing.py");
+    // Everything in the folder is put on the class path: nothing of an older list may stay.
+    rmSync(jars, { recursive: true, force: true });
     mkdirSync(jars, { recursive: true });
     writeFileSync(nothing, "");
+    const bin = join(venvOf(spark), "bin");
     // Spark's launcher looks for itself with whatever python3 comes first on the path.
-    const path = `${join(venv, "bin")}:${process.env.PATH ?? ""}`;
-    const options = { JAVA_HOME: dirname(dirname(realJava(java))), PYSPARK_PYTHON: python, PATH: path };
+    const path = `${bin}:${process.env.PATH ?? ""}`;
+    const javaHome = dirname(dirname(realJava(java)));
+    const options = { JAVA_HOME: javaHome, PYSPARK_PYTHON: pythonOf(spark), PATH: path };
     await run(
-      join(venv, "bin", "spark-submit"),
+      join(bin, "spark-submit"),
       [
         ...["--master", "local[1]", "--conf", `spark.jars.ivy=${ivy}`],
         ...["--packages", packages.join(","), "--exclude-packages", exclude.join(","), nothing],
       ],
       options,
     );
-    for (const [file, wanted] of Object.entries(sha256)) {
-      const fetched = join(ivy, "jars", file);
-      const got = createHash("sha256").update(readFileSync(fetched)).digest("hex");
-      if (got !== wanted) {
-        throw new SetupError(
-          `${file} has the hash ${got}, not ${wanted}: somebody changed it; check your repositories`,
-        );
-      }
-      const half = join(jars, `.${file}.half`);
-      copyFileSync(fetched, half);
-      renameSync(half, join(jars, file));
-    }
+    for (const [file, wanted] of Object.entries(sha256))
+      placeJar(join(ivy, "jars", file), wanted, jars, file);
     stamp.write();
   });
+}
+
+function placeJar(fetched, wanted, jars, file) {
+  const got = createHash("sha256").update(readFileSync(fetched)).digest("hex");
+  if (got !== wanted) {
+    throw new SetupError(
+      `${file} has the hash ${got}, not ${wanted}: somebody changed it; check your repositories`,
+    );
+  }
+  const half = join(jars, `.${file}.half`);
+  copyFileSync(fetched, half);
+  renameSync(half, join(jars, file));
 }
 
 function realJava(java) {

@@ -12,7 +12,15 @@ import { type Notification, NotificationListener } from "./notifications";
 import { BENCH, LAST_RUN, LOCAL, ROOT } from "./places";
 import { Progress } from "./progress";
 import { mirrorInput } from "./raw-zone";
-import { answerTable, booksTable, notificationText, reasonsLine, secondsLine, wrap } from "./summary";
+import {
+  answerTable,
+  booksTable,
+  notificationText,
+  qualityLines,
+  reasonsLine,
+  secondsLine,
+  wrap,
+} from "./summary";
 import { synthesise } from "./synth";
 import { Deployment, type Outputs } from "./terraform";
 import { UserError } from "./user-error";
@@ -84,7 +92,8 @@ export async function start(options: StartOptions): Promise<number> {
         pc.bold(`${options.pipeline}: ${succeeded ? pc.green(ended.status) : pc.red(ended.status)}`),
       );
       if (ended.error !== undefined) console.log(failureText(ended));
-      if (books !== undefined) console.log(`${booksTable(books)}\n${reasonsLine(books)}`);
+      if (books !== undefined)
+        console.log(`${booksTable(books)}\n${reasonsLine(books)}\n${qualityLines(books)}`);
       if (answer !== undefined) console.log(`\n${sql}\n${answerTable(answer)}`);
       console.log(`\nnotifications received: ${notifications.length}`);
       for (const notification of notifications) console.log(notificationText(notification));
@@ -199,6 +208,9 @@ function record(
     cause,
     rows,
     dates: books?.dates,
+    quality: books?.quality,
+    drift: books?.drift,
+    restated: books?.restated.dates,
     seconds,
     notifications,
   };

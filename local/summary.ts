@@ -26,6 +26,17 @@ export function reasonsLine({ quarantinedByReason }: Figures): string {
   return wrap(`quarantined: ${found.map(([reason, rows]) => `${reason} ${rows}`).join(", ")}`);
 }
 
+export function qualityLines({ quality, drift, restated }: Books): string {
+  const { verdict, score, threshold, failed } = quality;
+  return [
+    `quality: ${verdict}, score ${score} of 100 (at least ${threshold})${failed === "" ? "" : `; ${failed}`}`,
+    `source: ${drift === "" ? "as in the contract" : `drifted: ${drift}`}`,
+    ...(restated.dates.length === 0 ? [] : [`restated: ${restated.dates.join(", ")}`]),
+  ]
+    .map((line) => wrap(line))
+    .join("\n");
+}
+
 export function answerTable({ columns, rows, more }: Answer): string {
   const shown = rows.map((row) => row.map((value) => cut(value, Math.floor((WIDTH - 4) / columns.length))));
   return `${table(columns, shown)}${more ? "\n… and more rows" : ""}`;

@@ -3,15 +3,19 @@ import { join } from "node:path";
 import { XMLParser } from "fast-xml-parser";
 import pc from "picocolors";
 import { execa } from "execa";
+import { faultReport } from "./fault-report";
 
 /**
- * `npm test`: everything that CI runs, in order of speed. Each suite's output is kept in `.local/test/` and shown when
+ * `npm test`: everything that CI runs, in order of speed, the bench's tests beside the others; then the table of faults. Each suite's output is kept in `.local/test/` and shown when
  * the suite fails. The last line is the true total of all runners; a skipped test counts as failed.
  */
 
 const root = join(__dirname, "..");
 const reports = join(root, ".local", "test");
 const python = join(root, ".setup", "venv", "bin", "python");
+const spark4Python = join(root, ".setup", "venv-spark4", "bin", "python");
+
+const FAULT_TABLE = join(root, "__tests__", "faults", "fault-table.json");
 
 interface Count {
   readonly passed: number;
@@ -23,14 +27,18 @@ interface Suite {
   readonly command: readonly [string, ...string[]];
   /** Reads the runner's own report; without one the suite is one check, judged by its exit code. */
   readonly count?: () => Count;
-  readonly slow?: boolean;
+  /** Runs beside the others: it waits more than it works. */
+  readonly beside?: boolean;
+  /** What this suite is called in the table of faults, when it shows some. */
+  readonly faults?: string;
 }
 
 const npx = (...args: string[]): [string, ...string[]] => ["npx", "--no-install", ...args];
 
-function jest(project: string): Suite {
+function jest(project: string, options: Pick<Suite, "beside" | "faults">): Suite {
   const report = join(reports, `jest-${project}.json`);
   return {
+    ...options,
     name: `jest ${project}`,
     command: npx("jest", "--selectProjects", project, "--runInBand", "--json", `--outputFile=${report}`),
     count: () => {
@@ -48,11 +56,20 @@ function jest(project: string): Suite {
   };
 }
 
-function pytest(folder: string): Suite {
-  const report = join(reports, `pytest-${folder.replaceAll("/", "-")}.xml`);
+function pytest(
+  folder: string,
+  {
+    interpreter = python,
+    suffix = "",
+    faults,
+  }: { interpreter?: string; suffix?: string; faults?: string } = {},
+): Suite {
+  const name = `pytest ${folder}${suffix}`;
+  const report = join(reports, `${name.replaceAll(/\W+/g, "-")}.xml`);
   return {
-    name: `pytest ${folder}`,
-    command: [python, "-m", "pytest", folder, "-q", `--junitxml=${report}`],
+    name,
+    faults,
+    command: [interpreter, "-m", "pytest", folder, "-q", `--junitxml=${report}`],
     count: () => {
       const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: "" });
       const { testsuites } = parser.parse(readFileSync(report, "utf8")) as {
@@ -73,10 +90,11 @@ const SUITES: readonly Suite[] = [
   { name: "lint: eslint", command: npx("eslint", ".") },
   { name: "types: mypy glue-scripts", command: [python, "-m", "mypy", "glue-scripts"] },
   { name: "types: mypy local", command: [python, "-m", "mypy", "local/embedded-aws"] },
-  jest("unit"),
-  pytest("glue-scripts/tests"),
+  jest("unit", { faults: "interpreter" }),
+  pytest("glue-scripts/tests", { faults: "pytest" }),
+  pytest("glue-scripts/tests", { interpreter: spark4Python, suffix: " (spark 4)" }),
   pytest("local/embedded-aws/tests"),
-  jest("bench"),
+  jest("bench", { beside: true, faults: "bench" }),
 ];
 
 async function run(suite: Suite): Promise<Count> {
@@ -119,10 +137,22 @@ async function main(filters: readonly string[]): Promise<void> {
     return;
   }
   const total = { passed: 0, failed: 0 };
-  for (const suite of selected) {
-    const { passed, failed } = await run(suite);
-    total.passed += passed;
-    total.failed += failed;
+  const lane = async (suites: readonly Suite[]): Promise<void> => {
+    for (const suite of suites) {
+      const { passed, failed } = await run(suite);
+      total.passed += passed;
+      total.failed += failed;
+    }
+  };
+  await Promise.all([
+    lane(selected.filter(({ beside }) => beside !== true)),
+    lane(selected.filter(({ beside }) => beside === true)),
+  ]);
+  const runners = selected.flatMap(({ faults }) => faults ?? []);
+  if (runners.length > 0) {
+    const { text, unseen } = faultReport(FAULT_TABLE, join(reports, "faults"), runners);
+    console.log(text);
+    total.failed += unseen;
   }
   console.log(`${total.passed} passed, ${total.failed} failed`);
   process.exitCode = total.failed === 0 ? 0 : 1;

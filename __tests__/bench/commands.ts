@@ -27,8 +27,18 @@ export interface CommandResult {
 
 /** Types `npm start -- <args>` in a clone. */
 export function npmStart(clone: string, ...args: string[]): CommandResult {
+  return npmStartWith({}, clone, ...args);
+}
+
+/** The same with environment variables set before it. */
+export function npmStartWith(
+  variables: Readonly<Record<string, string>>,
+  clone: string,
+  ...args: string[]
+): CommandResult {
   const { status, stdout, stderr } = spawnSync("npm", ["start", "--", ...args], {
     cwd: clone,
+    env: { ...process.env, ...variables },
     encoding: "utf8",
     stdio: ["ignore", "pipe", "pipe"],
     maxBuffer: 64 * 1024 * 1024,

@@ -9,9 +9,11 @@ import {
   leftAfter,
   nonZero,
   npmStart,
+  npmStartWith,
   processesOf,
 } from "./commands";
 import { DIRTY_BOOKS, writeDirtyDeliveries } from "./dirt";
+import { BenchSession } from "./session";
 
 /**
  * The system as a newcomer meets it: the commands of the README in a clone of its own, on real files, with the embedded AWS
@@ -85,6 +87,49 @@ test.each(["first", "second"])(
     expectExit(npmStart(clone, "--pipeline", "events", "--input", dirt), 0);
     const { rows } = lastRun(clone);
     expect({ ...rows, quarantined: nonZero(rows.quarantined) }).toEqual(DIRTY_BOOKS);
+  },
+  10 * MINUTES,
+);
+
+/** Every published row, but for the run that wrote it, and the versions of Spark that wrote the files. */
+async function published() {
+  const session = await BenchSession.open(clone);
+  try {
+    const databases = [session.output("processed_database"), session.output("quarantine_database")];
+    const [good, refused] = await Promise.all([
+      session.query(`select * from ${databases[0]}.events order by event_id`),
+      session.query(
+        `select run_date, raw_line, reason, source_file from ${databases[1]}.events order by 1, 2, 3, 4`,
+      ),
+    ]);
+    const writers = new Set<string | undefined>();
+    for (const bucket of [session.output("processed_bucket"), session.output("quarantine_bucket")]) {
+      for (const key of Object.keys(await session.list(bucket, "events/"))) {
+        if (key.endsWith(".parquet")) writers.add(sparkOf(await session.get(bucket, key)));
+      }
+    }
+    return { good, refused, writers: [...writers] };
+  } finally {
+    await session.close();
+  }
+}
+
+/** Spark writes its version into the footer of each Parquet file. */
+function sparkOf(parquet: Uint8Array): string | undefined {
+  return /org\.apache\.spark\.version[^\d]{1,8}(\d+\.\d+\.\d+)/.exec(
+    Buffer.from(parquet).toString("latin1"),
+  )?.[1];
+}
+
+test(
+  "Glue 6.0, which has Spark 4.1 and ANSI on, publishes the same rows and the same books",
+  async () => {
+    const before = { ...(await published()), books: lastRun(clone).rows };
+    expect(before).toMatchObject({ writers: ["3.5.6"] });
+    expect([before.good.length, before.refused.length]).toEqual([DIRTY_BOOKS.written, 12]);
+    expectExit(npmStartWith({ ETL_DEV_GLUE_VERSION: "6.0" }, clone, "--input", dirt), 0);
+    const after = { ...(await published()), books: lastRun(clone).rows };
+    expect(after).toEqual({ ...before, writers: ["4.1.1"] });
   },
   10 * MINUTES,
 );

@@ -40,6 +40,13 @@ test("everything that is missing is said at once, each with its remedy", () => {
   });
 });
 
+test("the second Spark needs no Terraform", () => {
+  expect(setUp("spark4").stderr.map((line) => line.split(" is needed")[0])).toEqual([
+    "Python 3.11",
+    "Java 17",
+  ]);
+});
+
 test("wrong versions are named", () => {
   stub("python3", "Python 3.12.1");
   stub("java", 'openjdk version "11.0.2" 2019-01-15');
@@ -55,7 +62,7 @@ test("an unknown verb lists the known ones", () => {
   expect(setUp("fly")).toEqual({
     status: 1,
     stdout: "",
-    stderr: ["unknown verb 'fly'; there are start, test, synth, bench, lint"],
+    stderr: ["unknown verb 'fly'; there are start, test, spark4, synth, bench, lint"],
   });
 });
 

@@ -26,6 +26,7 @@ from etl.transforms.measure_quality import measure_quality
 from etl.transforms.meet_rule import check_expressions
 from etl.transforms.parse_lines import parse_lines
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -49,6 +50,8 @@ def main(argv: Sequence[str]) -> None:
             figures = rebuild(arguments, rules.contract, plan)
     except Py4JJavaError as error:
         raise SparkFailed(partitions.root_cause(error)) from error
+    except PySparkException as error:
+        raise SparkFailed(str(error).strip().splitlines()[0]) from error
     keep_books(arguments, rules, plan, judgement, figures, time.monotonic() - started)
 
 

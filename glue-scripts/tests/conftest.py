@@ -124,6 +124,8 @@ def spark(event_log: Path) -> Iterator[SparkSession]:
         .config("spark.ui.enabled", "false")
         # Many short queries: compiling them well costs more than running them.
         .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        # For the one line of 200 MB among the faults.
+        .config("spark.driver.memory", "4g")
         .config("spark.log.level", "ERROR")
         .config("spark.eventLog.enabled", "true")
         .config("spark.eventLog.rolling.enabled", "false")

@@ -2,8 +2,8 @@
 
 Of a key the first row of a date stays (by object key, then line), unless the key was kept on a date at most
 `lookback_days` earlier. Only a kept row counts: a removed one opens no new window. So a back-fill gives what
-the runs day by day would have given. Which later dates must be among the rows, because a date that was processed
-before has changed, is found in `etl.plan`: by what stays here and did not stay before."""
+the runs day by day would have given. Which later dates must be among the rows, because a date before them
+has changed, is found in `etl.plan`."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812

@@ -23,6 +23,11 @@ from etl.contract import Contract
 SEAL = "x-etl-seal"
 UNPARSED = "x-etl-unparsed"
 
+# A longer line is no row but a mishap, and several copies of it would be a worker's end. Athena reads rows of
+# at most 32 MB: https://docs.aws.amazon.com/athena/latest/ug/other-notable-limitations.html
+MAX_LINE_BYTES = 16 * 1024 * 1024
+SHOWN_CHARACTERS = 1_000_000
+
 _JSON_SPACE = " \t\r\n"
 _TYPES: dict[str, DataType] = {"string": StringType(), "integer": LongType(), "number": DoubleType()}
 # Spark's defaults accept single quotes and NaN, which are not JSON; the others are said so that they stay so.
@@ -57,10 +62,13 @@ def parse_lines(lines: DataFrame, contract: Contract) -> DataFrame:
     - `is_clean`: the line is one JSON object in valid UTF-8, and every value has the declared type, except
     that Spark takes any JSON value for a string;
     - `is_object`: the line is one JSON object in valid UTF-8.
+
+    A line above MAX_LINE_BYTES is cut, and is no JSON any more; the delivered file has the whole.
     """
     others = [name for name in lines.columns if name != "value"]
     blank_is_no_row = F.col("line") != ""
-    stripped = lines.select(*others, _strip(F.col("value")).alias("line")).filter(blank_is_no_row)
+    limited = lines.select(*others, _limit(F.col("value")).alias("value"))
+    stripped = limited.select(*others, _strip(F.col("value")).alias("line")).filter(blank_is_no_row)
     typed = stripped.select("*", F.from_json(_seal(), _row_type(contract), _STRICT).alias("row"))
     judged = typed.select("*", (_is_whole("row") & _is_utf8()).alias("is_clean"))
     texts = F.when(~F.col("is_clean"), F.from_json(_careful_seal(), _text_type(contract), _STRICT))
@@ -76,6 +84,13 @@ def readable(line: Column) -> Column:
 def parse_member(text: Column, name: str, kind: DataType) -> Column:
     """The member `name` of the JSON object in `text` when it is of `kind`, else null."""
     return F.from_json(text, StructType([StructField(name, kind)]), _STRICT)[name]
+
+
+def _limit(value: Column) -> Column:
+    size = F.octet_length(value)
+    start = F.substring(value, 1, SHOWN_CHARACTERS)
+    cut = F.concat(start, F.lit("… (cut: "), size, F.lit(" bytes)"))
+    return F.when(size > MAX_LINE_BYTES, cut).otherwise(value)
 
 
 def _strip(value: Column) -> Column:

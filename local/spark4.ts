@@ -1,0 +1,41 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT, SETUP } from "./places";
+import { UserError } from "./user-error";
+
+/** Spark 4, for jobs of Glue versions that have it. Half a gigabyte, so installed only when a job asks for it. */
+
+/** Where set-up puts it. */
+export const SPARK4_PYTHON = join(SETUP, "venv-spark4", "bin", "python");
+export const SPARK4_JARS = join(SETUP, "jars-spark4");
+
+/** Glue versions with Spark 4, https://docs.aws.amazon.com/glue/latest/dg/release-notes.html. */
+const GLUE_VERSIONS: readonly unknown[] = ["6.0"];
+
+/** Whether a job of the synthesised stack runs on Spark 4. */
+export function needsSpark4(stack: string): boolean {
+  const { resource } = JSON.parse(readFileSync(join(stack, "cdk.tf.json"), "utf8")) as {
+    readonly resource?: { readonly aws_glue_job?: Readonly<Record<string, { glue_version?: string }>> };
+  };
+  return Object.values(resource?.aws_glue_job ?? {}).some((job) => GLUE_VERSIONS.includes(job.glue_version));
+}
+
+/**
+ * Installs Spark 4 if a job of the synthesised stack needs it; says so while it does, and nothing when it is there.
+ *
+ * @throws UserError with set-up's own words when it cannot be installed
+ */
+export async function installSpark4For(stack: string): Promise<void> {
+  if (!needsSpark4(stack)) return;
+  const child = spawn(process.execPath, [join(ROOT, "local", "setup.mjs"), "spark4"], {
+    stdio: ["ignore", "inherit", "pipe"],
+  });
+  let complaint = "";
+  child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("close", resolve);
+    child.once("error", reject);
+  });
+  if (code !== 0) throw new UserError(complaint.trim());
+}
