@@ -188,20 +188,18 @@ export class DataLake extends Construct {
    * Source: https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
    */
   grantQueryTable(grantable: IGrantable, zone: Zone, table: string): void {
-    grantable.grantee.addToPolicy({
-      actions: [
-        "glue:BatchGetPartition",
-        "glue:GetDatabase",
-        "glue:GetPartition",
-        "glue:GetPartitions",
-        "glue:GetTable",
-      ],
-      resources: this.tableArns(zone, table),
-    });
+    const [catalog, database, ...tables] = this.tableArns(zone, table);
+    grantable.grantee.addToPolicy(
+      { actions: ["glue:GetDatabase"], resources: [catalog, database] },
+      {
+        actions: ["glue:BatchGetPartition", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable"],
+        resources: [catalog, database, ...tables],
+      },
+    );
   }
 
   /** A table and, as the catalogue asks for them too, its ancestors. */
-  private tableArns(zone: Zone, table: string): string[] {
+  private tableArns(zone: Zone, table: string): [catalog: string, database: string, table: string] {
     const { arn, catalogArn } = this.database(zone);
     return [
       catalogArn,

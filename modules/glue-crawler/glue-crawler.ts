@@ -8,6 +8,7 @@ import { Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 import { type IRole } from "../iam/grantable";
 import { type PolicyStatement } from "../iam/policy-statement";
+import { logStatements } from "../iam/log-actions";
 import { readStatements } from "../iam/s3-actions";
 import { ServiceRole } from "../iam/service-role";
 import { type CrawlerGrouping, crawlerConfiguration } from "./crawler-configuration";
@@ -167,6 +168,10 @@ export class GlueCrawler extends Construct {
     return [
       ...readStatements(target, region),
       {
+        actions: ["glue:GetDatabase"],
+        resources: [database.catalogArn, database.arn],
+      },
+      {
         // The catalogue asks for rights on a table, its database and itself.
         actions: [...FILL_CATALOGUE, ...(removing ? EMPTY_CATALOGUE : [])],
         resources: [
@@ -175,13 +180,7 @@ export class GlueCrawler extends Construct {
           `${arn}:glue:${region}:${account}:table/${database.name}/*`,
         ],
       },
-      {
-        actions: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-        resources: [
-          `${arn}:logs:${region}:${account}:log-group:${LOG_GROUP}`,
-          `${arn}:logs:${region}:${account}:log-group:${LOG_GROUP}:*`,
-        ],
-      },
+      ...logStatements([`${arn}:logs:${region}:${account}:log-group:${LOG_GROUP}`]),
     ];
   }
 }
@@ -212,7 +211,6 @@ function recrawlMistake({ recrawl, schemaChange = {} }: GlueCrawlerProps): strin
 
 /** Source: https://docs.aws.amazon.com/glue/latest/dg/crawler-prereqs.html, without the wildcard. */
 const FILL_CATALOGUE = [
-  "glue:GetDatabase",
   "glue:GetTable",
   "glue:GetTables",
   "glue:CreateTable",

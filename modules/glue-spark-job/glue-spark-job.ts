@@ -10,7 +10,8 @@ import { type Mistake, Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 import { type IRole } from "../iam/grantable";
 import { type PolicyStatement } from "../iam/policy-statement";
-import { readObjectStatements, readStatements, writeStatements } from "../iam/s3-actions";
+import { readFolderStatements, readObjectStatements, writeStatements } from "../iam/s3-actions";
+import { logStatements } from "../iam/log-actions";
 import { ServiceRole } from "../iam/service-role";
 import { ArtifactFile, ArtifactPackage, fileMistake } from "../artifacts/artifact-file";
 import { argumentMistakes, renderArguments } from "./job-arguments";
@@ -220,16 +221,9 @@ export class GlueSparkJob extends Construct {
     const artifacts = [this.script, ...(this.modules === undefined ? [] : [this.modules]), ...files];
     return [
       ...artifacts.flatMap(({ location }) => readObjectStatements(location, region)),
-      ...inputs.flatMap((input) => readStatements(input, region)),
+      ...inputs.flatMap((input) => readFolderStatements(input, region)),
       ...[...outputs, this.temporary()].flatMap((output) => writeStatements(output, region)),
-      {
-        // Glue asks for the group before it writes, although it is there.
-        actions: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-        resources: ["output", "error"].flatMap((stream) => [
-          `${logGroup}/${stream}`,
-          `${logGroup}/${stream}:*`,
-        ]),
-      },
+      ...logStatements(["output", "error"].map((stream) => `${logGroup}/${stream}`)),
       {
         // The service has no resource to name; the namespace is Glue's own.
         actions: ["cloudwatch:PutMetricData"],

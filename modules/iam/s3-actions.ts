@@ -15,9 +15,17 @@ export const ENCRYPT = ["kms:Decrypt", "kms:GenerateDataKey"] as const;
 export function readStatements(location: S3Location, region: string): PolicyStatement[] {
   return [
     listStatement(location),
-    { actions: READ_OBJECT, resources: objects(location) },
+    { actions: READ_OBJECT, resources: [below(location)] },
     ...keyStatements(location, region, DECRYPT),
   ];
+}
+
+/**
+ * The same for Spark: S3A asks whether the folder is a file, by its key without the slash, and takes a refusal for an error.
+ * Source: https://hadoop.apache.org/docs/r3.3.4/hadoop-aws/tools/hadoop-aws/performance.html
+ */
+export function readFolderStatements(location: S3Location, region: string): PolicyStatement[] {
+  return [...readStatements(location, region), ...folderKeyStatements(location)];
 }
 
 /** Reads one object, without listing. */
@@ -28,11 +36,12 @@ export function readObjectStatements(location: S3Location, region: string): Poli
   ];
 }
 
-/** Lists, reads, writes and removes below the location. */
+/** Lists, reads, writes and removes below the location, as Spark does. */
 export function writeStatements(location: S3Location, region: string): PolicyStatement[] {
   return [
     listStatement(location),
-    { actions: [...READ_OBJECT, ...WRITE_OBJECT], resources: objects(location) },
+    { actions: [...READ_OBJECT, ...WRITE_OBJECT], resources: [below(location)] },
+    ...folderKeyStatements(location),
     ...keyStatements(location, region, ENCRYPT),
   ];
 }
@@ -51,9 +60,11 @@ function listStatement({ bucketArn, prefix }: S3Location): PolicyStatement {
   };
 }
 
-function objects({ bucketArn, prefix }: S3Location): string[] {
-  if (prefix === "") return [`${bucketArn}/*`];
-  return [`${bucketArn}/${prefix.slice(0, -1)}`, `${bucketArn}/${prefix}*`];
+const below = ({ bucketArn, prefix }: S3Location): string => `${bucketArn}/${prefix}*`;
+
+function folderKeyStatements({ bucketArn, prefix }: S3Location): PolicyStatement[] {
+  if (prefix === "") return [];
+  return [{ actions: READ_OBJECT, resources: [`${bucketArn}/${prefix.slice(0, -1)}`] }];
 }
 
 function keyStatements(location: S3Location, region: string, actions: readonly string[]): PolicyStatement[] {

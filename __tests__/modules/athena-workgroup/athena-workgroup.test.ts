@@ -88,15 +88,10 @@ test("whoever queries writes answers and reads them, encrypted, and removes none
       },
       {
         Effect: "Allow",
-        Action: ["s3:AbortMultipartUpload", "s3:PutObject"],
+        Action: ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
         Resource: "arn:aws:s3:::answers/ours/*",
       },
       { Effect: "Allow", Action: "s3:GetBucketLocation", Resource: "arn:aws:s3:::answers" },
-      {
-        Effect: "Allow",
-        Action: "s3:GetObject",
-        Resource: ["arn:aws:s3:::answers/ours", "arn:aws:s3:::answers/ours/*"],
-      },
       {
         Effect: "Allow",
         Action: "s3:ListBucket",

@@ -322,7 +322,7 @@ describe("grants", () => {
     const arn = lake.reference("Lake/Raw/Resource", "arn");
     expect(byText(lake.statements("Role/Policy/Resource"))).toEqual(
       byText([
-        { Effect: "Allow", Action: "s3:GetObject", Resource: [`${arn}/events`, `${arn}/events/*`] },
+        { Effect: "Allow", Action: "s3:GetObject", Resource: `${arn}/events/*` },
         listStatement(arn, "events/"),
         keyStatement("kms:Decrypt", lake.reference("Lake/Key/Resource", "arn")),
       ]),
@@ -337,8 +337,9 @@ describe("grants", () => {
         {
           Effect: "Allow",
           Action: ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-          Resource: [`${arn}/events`, `${arn}/events/*`],
+          Resource: `${arn}/events/*`,
         },
+        { Effect: "Allow", Action: "s3:GetObject", Resource: `${arn}/events` },
         listStatement(arn, "events/"),
         keyStatement(["kms:Decrypt", "kms:GenerateDataKey"], lake.reference("Lake/Key/Resource", "arn")),
       ]),
@@ -364,13 +365,12 @@ describe("grants", () => {
         { Effect: "Allow", Action: "glue:GetTable", Resource: table("Raw").sort() },
         {
           Effect: "Allow",
-          Action: [
-            "glue:BatchGetPartition",
-            "glue:GetDatabase",
-            "glue:GetPartition",
-            "glue:GetPartitions",
-            "glue:GetTable",
-          ],
+          Action: "glue:GetDatabase",
+          Resource: table("Processed").slice(0, 2).sort(),
+        },
+        {
+          Effect: "Allow",
+          Action: ["glue:BatchGetPartition", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable"],
           Resource: table("Processed").sort(),
         },
       ]),

@@ -23,7 +23,6 @@ const fillCatalogue = {
     "glue:BatchUpdatePartition",
     "glue:CreatePartition",
     "glue:CreateTable",
-    "glue:GetDatabase",
     "glue:GetPartition",
     "glue:GetPartitions",
     "glue:GetTable",
@@ -33,14 +32,16 @@ const fillCatalogue = {
   ],
   Resource: [DATABASE.catalogArn, DATABASE.arn, `arn:aws:glue:${REGION}:${ACCOUNT}:table/${DATABASE.name}/*`],
 };
-const writeLogs = {
+const readDatabase = {
   Effect: "Allow",
-  Action: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-  Resource: [
-    `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws-glue/crawlers`,
-    `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws-glue/crawlers:*`,
-  ],
+  Action: "glue:GetDatabase",
+  Resource: [DATABASE.catalogArn, DATABASE.arn],
 };
+const logGroup = `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws-glue/crawlers`;
+const writeLogs = [
+  { Effect: "Allow", Action: "logs:CreateLogGroup", Resource: [logGroup, `${logGroup}:*`] },
+  { Effect: "Allow", Action: ["logs:CreateLogStream", "logs:PutLogEvents"], Resource: `${logGroup}:*` },
+];
 
 test("minimum: an S3 crawl of everything that was not left over, with a role of its own", () => {
   const { address, at, built, counts, reference } = synth((stack) => make(stack));
@@ -81,12 +82,13 @@ test("its role: assumed by Glue for this account, and rights on these things onl
       {
         Effect: "Allow",
         Action: "s3:GetObject",
-        Resource: ["arn:aws:s3:::raw-bucket/events", "arn:aws:s3:::raw-bucket/events/*"],
+        Resource: "arn:aws:s3:::raw-bucket/events/*",
       },
       listStatement("arn:aws:s3:::raw-bucket", "events/"),
       keyStatement("kms:Decrypt"),
+      readDatabase,
       fillCatalogue,
-      writeLogs,
+      ...writeLogs,
     ]),
   );
 });
@@ -164,7 +166,10 @@ test("in China: ARNs of its partition, and a key that knows S3 by its name there
   const { statements } = synth((stack) => make(stack, { region: "cn-north-1" }));
   const here = (arn: string) => arn.replace("arn:aws:", "arn:aws-cn:").replace(REGION, "cn-north-1");
   const given = statements("Crawler/Role/Policy/Resource");
-  expect(given).toContainEqual({ ...writeLogs, Resource: writeLogs.Resource.map(here) });
+  expect(given).toContainEqual({
+    ...writeLogs[0],
+    Resource: [logGroup, `${logGroup}:*`].map(here),
+  });
   expect(given.flatMap(({ Resource }) => Resource)).toContain(
     `arn:aws-cn:glue:cn-north-1:${ACCOUNT}:table/${DATABASE.name}/*`,
   );

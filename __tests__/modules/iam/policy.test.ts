@@ -1,5 +1,10 @@
 import { type PolicyStatement, policyJson } from "../../../modules/iam/policy-statement";
-import { readObjectStatements, readStatements, writeStatements } from "../../../modules/iam/s3-actions";
+import {
+  readFolderStatements,
+  readObjectStatements,
+  readStatements,
+  writeStatements,
+} from "../../../modules/iam/s3-actions";
 import { byText, type Statement } from "../../support/synth";
 import { keyStatement, KEY_ARN, listStatement, place } from "../../support/places";
 
@@ -68,10 +73,23 @@ test("reading: list below the prefix, get, decrypt through S3, and nothing else"
       {
         Effect: "Allow",
         Action: "s3:GetObject",
-        Resource: ["arn:aws:s3:::lake/events", "arn:aws:s3:::lake/events/*"],
+        Resource: "arn:aws:s3:::lake/events/*",
       },
     ]),
   );
+});
+
+test("reading as Spark does: also the folder's own key, which S3A asks for without its slash", () => {
+  const objects = document(readFolderStatements(place("lake", "events/"), "eu-west-1")).filter(
+    ({ Action }) => Action === "s3:GetObject",
+  );
+  expect(objects).toEqual([
+    {
+      Effect: "Allow",
+      Action: "s3:GetObject",
+      Resource: ["arn:aws:s3:::lake/events", "arn:aws:s3:::lake/events/*"],
+    },
+  ]);
 });
 
 test("writing: also put, delete, abort, and a data key", () => {
@@ -82,8 +100,9 @@ test("writing: also put, delete, abort, and a data key", () => {
       {
         Effect: "Allow",
         Action: ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-        Resource: ["arn:aws:s3:::lake/events", "arn:aws:s3:::lake/events/*"],
+        Resource: "arn:aws:s3:::lake/events/*",
       },
+      { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::lake/events" },
     ]),
   );
 });
