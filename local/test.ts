@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { XMLParser } from "fast-xml-parser";
 import pc from "picocolors";
@@ -97,6 +97,12 @@ const SUITES: readonly Suite[] = [
   jest("bench", { beside: true, faults: "bench" }),
 ];
 
+/** What tests wrote down to be read: the deaths, and the table of rights with their proof. */
+function proofs(): string[] {
+  const folder = join(reports, "proofs");
+  return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+}
+
 async function run(suite: Suite): Promise<Count> {
   const started = Date.now();
   process.stdout.write(`${suite.name} …\n`);
@@ -149,6 +155,7 @@ async function main(filters: readonly string[]): Promise<void> {
     lane(selected.filter(({ beside }) => beside === true)),
   ]);
   const runners = selected.flatMap(({ faults }) => faults ?? []);
+  for (const proof of proofs()) console.log(readFileSync(proof, "utf8"));
   if (runners.length > 0) {
     const { text, unseen } = faultReport(FAULT_TABLE, join(reports, "faults"), runners);
     console.log(text);

@@ -232,12 +232,16 @@ export class BenchSession {
     const policy = JSON.parse(original) as { Statement: PolicyStatement[] };
     let removed = 0;
     const Statement = policy.Statement.flatMap((statement) => {
-      const actions = [statement.Action].flat();
-      if (!actions.includes(action) || ![statement.Resource].flat().some((arn) => arn.includes(of)))
-        return [statement];
+      const resources = [statement.Resource].flat();
+      const taken = resources.filter((arn) => arn.includes(of));
+      if (![statement.Action].flat().includes(action) || taken.length === 0) return [statement];
       removed += 1;
-      const left = actions.filter((one) => one !== action);
-      return left.length === 0 ? [] : [{ ...statement, Action: left }];
+      const others = [statement.Action].flat().filter((one) => one !== action);
+      const kept = resources.filter((arn) => !taken.includes(arn));
+      return [
+        ...(others.length === 0 ? [] : [{ ...statement, Action: others }]),
+        ...(kept.length === 0 ? [] : [{ ...statement, Action: action, Resource: kept }]),
+      ];
     });
     if (removed === 0) throw new Error(`${role} may not ${action} on anything with '${of}'`);
     const put = (document: string) =>

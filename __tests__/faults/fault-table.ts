@@ -37,9 +37,16 @@ export function kindOf(message: { status?: unknown; outcome?: unknown; command?:
   return String(message.command).includes(" redrive-execution ") ? "redrive" : "new execution";
 }
 
+const KEPT = join(__dirname, "..", "..", ".local", "test");
+
 /** Writes down what a runner saw, where `npm test` looks for it. */
 export function keep(runner: Runner, seen: readonly Seen[]): void {
-  const folder = join(__dirname, "..", "..", ".local", "test", "faults");
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${runner}.json`), JSON.stringify(seen));
+  mkdirSync(join(KEPT, "faults"), { recursive: true });
+  writeFileSync(join(KEPT, "faults", `${runner}.json`), JSON.stringify(seen));
+}
+
+/** Writes down a proof, which `npm test` prints at its end. */
+export function keepText(name: string, text: string): void {
+  mkdirSync(join(KEPT, "proofs"), { recursive: true });
+  writeFileSync(join(KEPT, "proofs", name), `${text.trimEnd()}\n`);
 }
