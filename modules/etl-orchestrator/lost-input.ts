@@ -1,217 +1,179 @@
-import {
-  catchers,
-  choices,
-  isObject,
-  innerMachines,
-  regularSuccessors,
-  type Definition,
-  type Json,
-  type JsonObject,
-  type State,
-} from "./asl";
+import { choices, everyState, isObject, type Definition, type Json, type JsonObject } from "./asl";
+import { type Reading } from "./data-flow";
+import { originsIn, partsOf, type Origin } from "./data-shape";
+import { type AslCheckOptions, type Finding } from "./finding";
+import { CALLS } from "./service-shapes";
 
-/**
- * Follows the data through a definition and finds states that read what an earlier state wiped. Pure.
- *
- * The state's data is known by shape only: `any` (the input, or a result whose author wrote `"ResultPath": "$"`),
- * `replaced` (a result that took the place of everything because a Task has no ResultPath), or an object with known
- * fields. Paths through the machine are followed one by one, so a field must be there on each of them. A path that some
- * Choice tests with IsPresent is taken for optional and never reported.
- */
+/** States that read what is not there: lost, never given, or of another kind than they take it for. Pure. */
 
-type Shape =
-  | { readonly kind: "any" }
-  | { readonly kind: "replaced"; readonly by: string }
-  | { readonly kind: "object"; readonly fields: Readonly<Record<string, Shape>>; readonly by: string };
-
-export interface LostInput {
-  readonly state: string;
-  readonly path: string;
-  /** The state that replaced the data. */
-  readonly by: string;
+/** `all` is what the definition reads, followed from `input` when that is declared. */
+export function dataFindings(
+  definition: Definition,
+  all: readonly Reading[],
+  { input }: AslCheckOptions,
+): Finding[] {
+  const paths = testedPaths(all);
+  const origins = testedOrigins(all);
+  const judged = [
+    ...all.flatMap((reading) => lossFinding(reading, paths)),
+    ...all.flatMap((reading) => optionalFinding(reading, origins)),
+    ...textFindings(definition, all),
+    ...(input === undefined ? [] : [...numberFindings(input, all), ...unusedFindings(input, all)]),
+  ];
+  const once = new Map(judged.map((finding) => [JSON.stringify(finding), finding]));
+  return [...once.values()];
 }
 
-const ANY: Shape = { kind: "any" };
-const PATH = /\$(?:\.[A-Za-z_][A-Za-z0-9_-]*|\['[^']+'\])*/;
+const isWithin = (path: string, whole: string) =>
+  path === whole || path.startsWith(`${whole}.`) || path.startsWith(`${whole}[`);
 
-/** The leading plain fields of a path: `$.a.b[0].c` gives `a`, `b`. */
-function fieldsOf(path: string): string[] {
-  const plain = PATH.exec(path)?.[0] ?? "$";
-  return [...plain.matchAll(/\.([A-Za-z_][A-Za-z0-9_-]*)|\['([^']+)'\]/g)].map(
-    (match) => match[1] ?? match[2] ?? "",
-  );
-}
+/** A path that some Choice tests with IsPresent is taken for optional and never reported. */
+const testedPaths = (all: readonly Reading[]) => all.filter(({ isTest }) => isTest).map(({ path }) => path);
 
-/** Every path that an expression reads from the state's data: the expression itself, or the arguments of an intrinsic. */
-function pathsIn(expression: string): string[] {
-  if (expression.startsWith("$$")) return [];
-  if (expression.startsWith("$")) return [expression];
-  const withoutText = expression.replace(/'(?:\\.|[^'\\])*'/g, "''");
-  return [...withoutText.matchAll(/(?<![$\w])\$(?!\$)[^,()\s]*/g)].map((match) => match[0]);
-}
-
-/** The paths a payload template reads. */
-function pathsInTemplate(template: Json | undefined): string[] {
-  if (Array.isArray(template)) return (template as readonly Json[]).flatMap(pathsInTemplate);
-  if (!isObject(template)) return [];
-  return Object.entries(template).flatMap(([key, value]) =>
-    key.endsWith(".$") && typeof value === "string" ? pathsIn(value) : pathsInTemplate(value),
-  );
-}
-
-/** The paths a choice rule reads, those it only tests for being there apart. */
-function pathsInRule(rule: JsonObject): { reads: string[]; tests: string[] } {
-  const inner = [rule.And, rule.Or, rule.Not].flatMap((part): (Json | undefined)[] =>
-    Array.isArray(part) ? [...(part as readonly Json[])] : [part],
-  );
-  const nested = inner.filter((part) => isObject(part)).map(pathsInRule);
-  const own = Object.entries(rule)
-    .filter(([key, value]) => (key === "Variable" || key.endsWith("Path")) && typeof value === "string")
-    .flatMap(([, value]) => pathsIn(value as string));
-  const isTest = "IsPresent" in rule;
-  return {
-    reads: [...(isTest ? [] : own), ...nested.flatMap((part) => part.reads)],
-    tests: [...(isTest ? own : []), ...nested.flatMap((part) => part.tests)],
-  };
-}
-
-const PATH_FIELDS = [
-  "ErrorPath",
-  "CausePath",
-  "SecondsPath",
-  "TimestampPath",
-  "TimeoutSecondsPath",
-  "HeartbeatSecondsPath",
-  "ItemsPath",
-  "MaxConcurrencyPath",
-];
-
-/** What a state reads after its InputPath. */
-function readsOf(state: State): string[] {
-  const fields = PATH_FIELDS.map((field) => state[field]).filter((value) => typeof value === "string");
+function lossFinding({ state, path, loss, isTest, field }: Reading, tested: readonly string[]): Finding[] {
+  if (loss === undefined || isTest || tested.some((test) => isWithin(path, test))) return [];
+  const { by, answerOf, depth } = loss;
+  if (answerOf === "input")
+    return [
+      {
+        check: "undeclared-input",
+        state,
+        what: `reads ${path}, which the declared input does not have`,
+        remedy: "declare it, or test for it with IsPresent first",
+      },
+    ];
+  if (answerOf?.startsWith("lambda:invoke"))
+    return [
+      {
+        check: "function-answer",
+        state,
+        what: `reads ${path}, and what the function of ${by} answered is under Payload`,
+        remedy: `read it there, or let ${by} have "OutputPath": "$.Payload" or a ResultSelector; "ResultPath" keeps the input`,
+      },
+    ];
+  // What is missing at the top may as well be the input that an answer replaced.
+  if (answerOf !== undefined && (field === "ResultSelector" || depth > 0))
+    return [
+      {
+        check: "answer-member",
+        state,
+        what: `reads ${path}, which ${answerOf} does not answer with`,
+        remedy: `read one of ${someOf(membersOf(answerOf)) || "nothing: its answer is empty"}`,
+      },
+    ];
   return [
-    ...pathsInTemplate(state.Parameters),
-    ...fields.flatMap(pathsIn),
-    ...choices(state).flatMap((rule) => pathsInRule(rule).reads),
+    {
+      check: "lost-input",
+      state,
+      what: `reads ${path}, which ${by} replaced`,
+      remedy: `give ${by} a "ResultPath" (null, or $.results.<step>), or write "ResultPath": "$" there if it is meant`,
+    },
   ];
 }
 
-/** The shape at a path, or who replaced the data when there is nothing. */
-function select(shape: Shape, path: string): { found: Shape } | { lostTo: string } {
-  let current = shape;
-  for (const field of fieldsOf(path)) {
-    if (current.kind === "any") return { found: ANY };
-    if (current.kind === "replaced") return { lostTo: current.by };
-    const next: Shape | undefined = Object.hasOwn(current.fields, field) ? current.fields[field] : undefined;
-    if (next === undefined) return { lostTo: current.by };
-    current = next;
-  }
-  return { found: current };
+/** As many names as one reads. */
+const MOST_NAMES = 8;
+const someOf = (names: readonly string[]) =>
+  names.length <= MOST_NAMES
+    ? names.join(", ")
+    : `${names.slice(0, MOST_NAMES).join(", ")} and ${names.length - MOST_NAMES} more`;
+
+function membersOf(answerOf: string): readonly string[] {
+  const shape = CALLS[answerOf.replace(/\.sync(?::2)?$/, "")];
+  return (answerOf.includes(".sync") ? shape?.awaited : shape?.answer) ?? [];
 }
 
-const selected = (shape: Shape, path: Json | undefined): Shape => {
-  if (typeof path !== "string" || path.startsWith("$$")) return path === null ? emptyBy("null") : ANY;
-  const result = select(shape, path);
-  return "found" in result ? result.found : ANY;
-};
-const emptyBy = (by: string): Shape => ({ kind: "object", fields: {}, by });
+const originOf = ({ found }: Reading): Origin | undefined =>
+  found?.kind === "any" ? found.origin : undefined;
 
-function shapeOfTemplate(template: Json | undefined, data: Shape, by: string): Shape {
-  if (!isObject(template)) return ANY;
-  const fields = Object.entries(template).map(([key, value]): [string, Shape] =>
-    key.endsWith(".$")
-      ? [key.slice(0, -2), typeof value === "string" && value.startsWith("$") ? selected(data, value) : ANY]
-      : [key, shapeOfTemplate(value, data, by)],
+const testedOrigins = (all: readonly Reading[]) =>
+  all.filter(({ isTest }) => isTest).flatMap((reading) => originOf(reading) ?? []);
+
+/** Parts of an answer that are not always there. A test for a part below it is a test for it too. */
+function optionalFinding(reading: Reading, tested: readonly Origin[]): Finding[] {
+  const origin = originOf(reading);
+  if (origin === undefined || reading.isTest) return [];
+  const sometimes = Object.entries(CALLS[origin.call]?.sometimes ?? {});
+  const match = sometimes.find(([path]) => isWithin(origin.path, path));
+  if (match === undefined) return [];
+  const [path, why] = match;
+  const isTested = tested.some(
+    (test) =>
+      test.call === origin.call && (isWithin(origin.path, test.path) || isWithin(test.path, origin.path)),
   );
-  return { kind: "object", fields: Object.fromEntries(fields), by };
+  if (isTested && reading.field !== "ResultSelector") return [];
+  return [
+    {
+      check: "optional-member",
+      state: reading.state,
+      what: `reads ${path} of ${origin.call}, which is not always there: ${why}`,
+      remedy:
+        reading.field === "ResultSelector"
+          ? "select the object that holds it, and test for it with IsPresent"
+          : "test for it with IsPresent first",
+    },
+  ];
 }
 
-/** Puts a result where ResultPath says. */
-function placed(data: Shape, result: Shape, path: Json | undefined, by: string): Shape {
-  if (path === null) return data;
-  const fields = typeof path === "string" ? fieldsOf(path) : [];
-  const [first, ...rest] = fields;
-  if (first === undefined) return result;
-  if (data.kind === "any") return ANY;
-  const known = data.kind === "object" ? data.fields : {};
-  const inner = placed(
-    known[first] ?? emptyBy(by),
-    result,
-    rest.length === 0 ? "$" : `$.${rest.join(".")}`,
-    by,
+/** Athena answers with texts, and a numeric comparison with a text is false. */
+function textFindings(definition: Definition, all: readonly Reading[]): Finding[] {
+  const texts = all.filter(
+    (reading) => reading.field === "Choices" && originOf(reading)?.path.endsWith("VarCharValue"),
   );
-  return { kind: "object", fields: { ...known, [first]: inner }, by: data.by };
+  const compared = (rule: Json | undefined): string[] => {
+    if (Array.isArray(rule)) return (rule as readonly Json[]).flatMap(compared);
+    if (!isObject(rule)) return [];
+    const isNumeric = Object.keys(rule).some((key) => key.startsWith("Numeric"));
+    const own = isNumeric && typeof rule.Variable === "string" ? [rule.Variable] : [];
+    return [...own, ...[rule.And, rule.Or, rule.Not].flatMap(compared)];
+  };
+  return everyState(definition).flatMap(({ name, state }) =>
+    [...new Set(choices(state).flatMap(compared))]
+      .filter((path) => texts.some((reading) => reading.state === name && reading.path === path))
+      .map((path) => ({
+        check: "text-as-number" as const,
+        state: name,
+        what: `compares ${path} as a number, and Athena answers with texts`,
+        remedy: "make it a number first: States.StringToJson, in a Pass or the ResultSelector",
+      })),
+  );
 }
 
-/** What a state makes of its data when it succeeds. */
-function outputOf(name: string, state: State, data: Shape): Shape {
-  const effective = "InputPath" in state ? selected(data, state.InputPath) : data;
-  const parameters = "Parameters" in state ? shapeOfTemplate(state.Parameters, effective, name) : effective;
-  const put = (result: Shape) =>
-    placed(data, result, state.ResultPath ?? ("ResultPath" in state ? null : "$"), name);
-  let output = effective;
-  if (state.Type === "Pass") {
-    output = put("Result" in state ? shapeOfTemplate(state.Result, ANY, name) : parameters);
-  } else if (state.Type === "Task" || state.Type === "Parallel" || state.Type === "Map") {
-    const raw: Shape = "ResultPath" in state ? ANY : { kind: "replaced", by: name };
-    output = put("ResultSelector" in state ? shapeOfTemplate(state.ResultSelector, ANY, name) : raw);
-  }
-  return "OutputPath" in state ? selected(output, state.OutputPath) : output;
+const valueAt = (input: JsonObject, path: string): Json | undefined =>
+  path
+    .split(".")
+    .reduce<Json | undefined>((value, part) => (isObject(value) ? value[part] : undefined), input);
+
+/** Fields of the declared input that are no texts and become job arguments as they are. */
+function numberFindings(input: JsonObject, all: readonly Reading[]): Finding[] {
+  return all.flatMap((reading) => {
+    const origin = originOf(reading);
+    if (origin?.call !== "input" || !reading.isPlain || !reading.key?.startsWith("--")) return [];
+    const value = valueAt(input, origin.path);
+    if (typeof value === "string" || value === undefined) return [];
+    return [
+      {
+        check: "glue-argument" as const,
+        state: reading.state,
+        what: `the job argument ${reading.key} is the input's ${origin.path}, which is no text, and Glue takes texts only`,
+        remedy: `write States.Format('{}', ${reading.path})`,
+      },
+    ];
+  });
 }
 
-const caughtOutput = (name: string, data: Shape, catcher: JsonObject): Shape =>
-  placed(
-    data,
-    { kind: "object", fields: { Error: ANY, Cause: ANY }, by: name },
-    catcher.ResultPath ?? ("ResultPath" in catcher ? null : "$"),
-    name,
-  );
-
-/** Shapes a single state may have been seen with; beyond this the machine is too branched to follow and is left alone. */
-const MOST_SHAPES = 64;
-
-/** Every read of a path that an earlier state wiped on some way to it; each state and path once. */
-export function lostInputs(definition: Definition, input: Shape = ANY): LostInput[] {
-  const { States: states } = definition;
-  const optional = new Set(
-    Object.values(states)
-      .flatMap((state) => choices(state))
-      .flatMap((rule) => pathsInRule(rule).tests),
-  );
-  const isOptional = (path: string) =>
-    [...optional].some((test) => path === test || path.startsWith(`${test}.`));
-
-  const found = new Map<string, LostInput>();
-  const seen = new Map<string, Set<string>>();
-  const open: { name: string; data: Shape }[] = [{ name: definition.StartAt, data: input }];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { name, data } = next;
-    const state = states[name];
-    if (state === undefined) continue;
-    const shapes = seen.get(name) ?? new Set<string>();
-    seen.set(name, shapes);
-    const key = JSON.stringify(data);
-    if (shapes.has(key) || shapes.size >= MOST_SHAPES) continue;
-    shapes.add(key);
-
-    const effective = "InputPath" in state ? selected(data, state.InputPath) : data;
-    const note = (shape: Shape, path: string) => {
-      const result = select(shape, path);
-      if ("lostTo" in result && !isOptional(path))
-        found.set(`${name} ${path}`, { state: name, path, by: result.lostTo });
-    };
-    if (typeof state.InputPath === "string") pathsIn(state.InputPath).forEach((path) => note(data, path));
-    readsOf(state).forEach((path) => note(effective, path));
-
-    for (const machine of innerMachines(state))
-      for (const lost of lostInputs(machine, state.Type === "Parallel" ? effective : ANY))
-        found.set(`${lost.state} ${lost.path}`, lost);
-
-    const output = outputOf(name, state, data);
-    regularSuccessors(state).forEach((successor) => open.push({ name: successor, data: output }));
-    for (const catcher of catchers(state))
-      if (typeof catcher.Next === "string")
-        open.push({ name: catcher.Next, data: caughtOutput(name, data, catcher) });
-  }
-  return [...found.values()];
+/** Fields of the declared input that nothing reads. */
+function unusedFindings(input: JsonObject, all: readonly Reading[]): Finding[] {
+  const used = all.flatMap(({ found }) => (found === undefined ? [] : originsIn(found)));
+  const isUsed = (field: string) =>
+    used.some(({ call, path }) => call === "input" && isWithin(path, field)) ||
+    all.some(({ loss, path }) => loss !== undefined && partsOf(path).parts[0] === field);
+  return Object.keys(input)
+    .filter((field) => !isUsed(field))
+    .map((field) => ({
+      check: "unused-input" as const,
+      state: "",
+      what: `no state reads $.${field} of the declared input`,
+      remedy: `pass it on ("--${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}.$": "$.${field}"), or leave it out of the input`,
+    }));
 }

@@ -7,16 +7,19 @@ import {
   type AslCheckOptions,
 } from "../../../modules/etl-orchestrator/asl-checks";
 
+/** A sound call: what a test is not about is right. */
 const task = (resource: string, rest: object = { End: true }) => ({
   Type: "Task",
   Resource: `arn:aws:states:::${resource}`,
+  Retry: [{ ErrorEquals: [resource.startsWith("glue:") ? "Glue.ThrottlingException" : "States.TaskFailed"] }],
   ...rest,
 });
 const machine = (states: object, StartAt = Object.keys(states)[0]): Definition =>
-  ({ StartAt, States: states }) as unknown as Definition;
+  ({ StartAt, TimeoutSeconds: 86_400, States: states }) as unknown as Definition;
 const findings = (states: object, options?: AslCheckOptions) =>
   checkDefinition(machine(states), options).map(formatFinding);
 const JOB = "glue:startJobRun.sync";
+const NAMED = (...errors: string[]) => ({ ErrorEquals: errors });
 const FAIL = { Type: "Fail", Error: "E", Cause: "c" };
 const DONE = { Type: "Succeed" };
 
@@ -33,71 +36,6 @@ test("a sound definition has no findings", () => {
       Done: DONE,
     }),
   ).toEqual([]);
-});
-
-/** What the first document gets wrong, each in the fewest states that show it. */
-describe("the mistakes of the first document", () => {
-  test.each([
-    [
-      "a crawler integration that does not exist",
-      { Crawl: task("glue:startCrawler.sync", { TimeoutSeconds: 60, End: true }) },
-      "state Crawl: the integration glue:startCrawler.sync does not exist (write aws-sdk:glue:startCrawler and poll until it is done (a crawl: Step.crawl))",
-    ],
-    [
-      "an input lost to a Task without ResultPath",
-      {
-        Crawl: task("aws-sdk:glue:startCrawler", { Next: "Run" }),
-        Run: task(JOB, {
-          TimeoutSeconds: 60,
-          Parameters: { Arguments: { "--source_path.$": "$.sourcePath" } },
-          End: true,
-        }),
-      },
-      'state Run: reads $.sourcePath, which Crawl replaced (give Crawl a "ResultPath" (null, or $.results.<step>), or write "ResultPath": "$" there if it is meant)',
-    ],
-    [
-      "an error caught into a success",
-      {
-        Run: task(JOB, {
-          TimeoutSeconds: 60,
-          Catch: [{ ErrorEquals: ["States.ALL"], Next: "Tell" }],
-          End: true,
-        }),
-        Tell: task("sns:publish"),
-      },
-      "state Run: an error caught here goes to Tell and ends in success at Tell (end that way in a Fail state, or do not catch: a failed Task can be redriven)",
-    ],
-    [
-      "a failed check that ends in success",
-      {
-        Passed: {
-          Type: "Choice",
-          Choices: [{ Variable: "$.score", NumericGreaterThanEquals: 95, Next: "Done" }],
-          Default: "NotifyQualityIssue",
-        },
-        Done: DONE,
-        NotifyQualityIssue: task("sns:publish"),
-      },
-      "state NotifyQualityIssue: is named like a failure and ends in success at NotifyQualityIssue (end that way in a Fail state, or list the state in 'successAfterFailure')",
-    ],
-    [
-      "a job run that is repeated whatever it failed of",
-      { Run: task(JOB, { TimeoutSeconds: 60, Retry: [{ ErrorEquals: ["States.TaskFailed"] }], End: true }) },
-      "state Run: retries States.TaskFailed, so a run that failed for a reason is run and paid again (retry only what never started (Step.runJob does), or list the state in 'retriesEveryError')",
-    ],
-    [
-      "a job run that may take three years",
-      { Run: task(JOB) },
-      "state Run: waits without TimeoutSeconds, which is 99999999 s (write TimeoutSeconds above what it waits for)",
-    ],
-    [
-      "a function in an account of nine digits",
-      { Check: { Type: "Task", Resource: "arn:aws:lambda:us-east-1:123456789:function:f", End: true } },
-      "state Check: the resource arn:aws:lambda:us-east-1:123456789:function:f is neither a service integration nor the ARN of a function or an activity (write arn:<partition>:states:::<service>:<call>, and account ids with 12 digits)",
-    ],
-  ])("%s", (_what, states, expected) => {
-    expect(findings(states)).toEqual([expected]);
-  });
 });
 
 describe("structure", () => {
@@ -129,17 +67,28 @@ describe("structure", () => {
     [
       "SDK integrations do not wait",
       { A: task("aws-sdk:glue:startCrawler.sync", { TimeoutSeconds: 9, End: true }) },
-      ["SDK integrations know no .sync"],
+      ["SDK integrations know no .sync", "retries States.TaskFailed"],
     ],
     [
       "an unknown pattern",
-      { A: task("sns:publish.sync", { TimeoutSeconds: 9, End: true }) },
+      {
+        A: task("sns:publish.sync", {
+          TimeoutSeconds: 9,
+          Retry: [NAMED("SNS.ThrottledException")],
+          End: true,
+        }),
+      },
       ["the integration sns:publish knows no pattern .sync"],
     ],
     [
       "heartbeat",
       { A: task("lambda:invoke.waitForTaskToken", { TimeoutSeconds: 9, HeartbeatSeconds: 9, End: true }) },
       ["HeartbeatSeconds 9 is not below TimeoutSeconds 9"],
+    ],
+    [
+      "JSONata in a Choice",
+      { A: { Type: "Choice", Choices: [{ Condition: "{% $x %}", Next: "B" }], Default: "B" }, B: pass },
+      ["the JSONata field Condition", "a JSONata expression"],
     ],
     ["no Resource", { A: { Type: "Task", End: true } }, ["is a Task without Resource"]],
     [
@@ -160,6 +109,19 @@ describe("structure", () => {
     expected.forEach((text, index) => expect(found[index]).toContain(text));
   });
 
+  test("a machine in JSONata is told so once", () => {
+    const jsonata = { ...machine({ A: { ...pass, Output: "{% $x %}" } }), QueryLanguage: "JSONata" };
+    expect(checkDefinition(jsonata).map(({ check }) => check)).toEqual(["query-language"]);
+  });
+
+  test("a machine has an end in time, and is not too big", () => {
+    const endless = { ...machine({ A: pass }), TimeoutSeconds: undefined };
+    expect(checkDefinition(endless).map(({ check }) => check)).toEqual(["machine-timeout"]);
+    expect(checkDefinition(endless, { isFragment: true })).toEqual([]);
+    const big = machine({ A: { ...pass, Comment: "x".repeat(1_048_576) } });
+    expect(checkDefinition(big).map(({ check }) => check)).toEqual(["definition-size"]);
+  });
+
   test("StartAt must name a state", () => {
     expect(checkDefinition(machine({ A: pass }, "Z")).map(formatFinding)).toEqual([
       "the definition: StartAt names Z, which is no state (name one of A)",
@@ -173,7 +135,16 @@ describe("structure", () => {
 });
 
 describe("retriers", () => {
-  const retry = (...rules: object[]) => findings({ A: task("sns:publish", { Retry: rules, End: true }) });
+  /** On a state that calls no service, so that any error may come. */
+  const retry = (...rules: object[]) =>
+    findings({
+      A: {
+        Type: "Parallel",
+        Branches: [machine({ B: { Type: "Pass", End: true } })],
+        Retry: rules,
+        End: true,
+      },
+    });
   test.each<[string, object[], string]>([
     ["BackoffRate", [{ ErrorEquals: ["E"], BackoffRate: 0.5 }], "BackoffRate 0.5 is below 1"],
     [
@@ -196,6 +167,10 @@ describe("retriers", () => {
     expect(retry(...rules)).toEqual([expect.stringContaining(expected)]);
   });
 
+  test("time-outs and all the rest may follow all errors", () => {
+    expect(retry(NAMED("States.TaskFailed"), NAMED("States.Timeout"), NAMED("States.ALL"))).toEqual([]);
+  });
+
   test("States.ALL alone and last is fine where repeating does no harm", () => {
     expect(retry({ ErrorEquals: ["E"] }, { ErrorEquals: ["States.ALL"] })).toEqual([]);
   });
@@ -209,7 +184,7 @@ describe("retriers", () => {
     const never = {
       Run: task(JOB, {
         TimeoutSeconds: 9,
-        Retry: [{ ErrorEquals: ["States.ALL"], MaxAttempts: 0 }],
+        Retry: [NAMED("Glue.ThrottlingException"), { ErrorEquals: ["States.ALL"], MaxAttempts: 0 }],
         End: true,
       }),
     };
@@ -219,7 +194,7 @@ describe("retriers", () => {
 
 describe("failing paths", () => {
   const busy = (next: string) => ({
-    Start: task("aws-sdk:glue:startCrawler", {
+    Start: task("aws-sdk:glue:updateCrawler", {
       ResultPath: null,
       Catch: [{ ErrorEquals: ["Glue.CrawlerRunningException"], ResultPath: null, Next: "Wait" }],
       Next: "Done",
@@ -255,7 +230,8 @@ describe("lost input", () => {
     Parameters: { "x.$": path },
     ...rest,
   });
-  const call = (rest: object) => task("aws-sdk:glue:getCrawler", { Next: "R", ...rest });
+  /** A call whose answer is not known. */
+  const call = (rest: object) => task("aws-sdk:glue:listCrawlers", { Next: "R", ...rest });
 
   test.each<[string, object, string[]]>([
     ["null keeps the input", { T: call({ ResultPath: null }), R: reads("$.a") }, []],
@@ -297,9 +273,9 @@ describe("lost input", () => {
       ["R: reads $.a, which T replaced"],
     ],
     [
-      "after a catch without ResultPath",
+      "after a catch that takes the place of everything",
       {
-        T: call({ ResultPath: null, Catch: [{ ErrorEquals: ["E"], Next: "F" }] }),
+        T: call({ ResultPath: null, Catch: [{ ErrorEquals: ["Glue.E"], ResultPath: "$", Next: "F" }] }),
         R: { Type: "Pass", End: true },
         F: { Type: "Fail", Error: "E", CausePath: "$.run.id" },
       },
@@ -368,7 +344,160 @@ describe("lost input", () => {
   });
 });
 
+describe("the status of what was started", () => {
+  const state = (StringEquals: string) => ({ Variable: "$.now.Crawler.State", StringEquals });
+  const ended = [
+    { Variable: "$.now.Crawler.LastCrawl.Status", IsPresent: true },
+    { Variable: "$.now.Crawler.LastCrawl.Status", StringEquals: "SUCCEEDED" },
+  ];
+  const judged = (...rules: object[]) =>
+    findings({
+      Start: task("aws-sdk:glue:startCrawler", { Parameters: { Name: "c" }, ResultPath: null, Next: "Wait" }),
+      Wait: { Type: "Wait", Seconds: 30, Next: "Look" },
+      Look: task("aws-sdk:glue:getCrawler", {
+        Parameters: { Name: "c" },
+        ResultPath: "$.now",
+        Next: "Judge",
+      }),
+      Judge: { Type: "Choice", Choices: rules, Default: "Failed" },
+      Done: DONE,
+      Failed: FAIL,
+    });
+
+  test.each<[string, object[], string[]]>([
+    [
+      "not ended is waited for",
+      [
+        { Not: state("READY"), Next: "Wait" },
+        { And: ended, Next: "Done" },
+      ],
+      [],
+    ],
+    [
+      "ended is waited for, and nothing else",
+      [
+        { And: ended, Next: "Done" },
+        { ...state("READY"), Next: "Wait" },
+      ],
+      ["takes RUNNING, STOPPING for an end"],
+    ],
+    [
+      "one of two, said as not the other",
+      [
+        { Not: state("STOPPING"), Next: "Wait" },
+        { And: ended, Next: "Done" },
+      ],
+      ["takes STOPPING for an end"],
+    ],
+    [
+      "both, said as one or the other",
+      [
+        { Or: [state("RUNNING"), state("STOPPING")], Next: "Wait" },
+        { And: ended, Next: "Done" },
+      ],
+      [],
+    ],
+    [
+      "both at once, which never holds",
+      [
+        { And: [state("RUNNING"), state("STOPPING")], Next: "Wait" },
+        { And: ended, Next: "Done" },
+      ],
+      ["takes RUNNING, STOPPING for an end"],
+    ],
+    [
+      "a rule that takes it before the one that waits",
+      [
+        { And: ended, Next: "Done" },
+        { Variable: "$.now.Crawler.State", StringMatches: "R*NING", Next: "Failed" },
+        { Not: state("READY"), Next: "Wait" },
+      ],
+      ["takes RUNNING for an end"],
+    ],
+  ])("%s", (_what, rules, expected) => {
+    const found = judged(...rules);
+    expect(found).toHaveLength(expected.length);
+    expected.forEach((text, index) => expect(found[index]).toContain(text));
+  });
+
+  test("of what somebody else started is information", () => {
+    const described = (rest: object) => ({
+      ...rest,
+      Look: task("aws-sdk:sfn:describeExecution", {
+        Parameters: { ExecutionArn: "a" },
+        ResultPath: "$.other",
+        Retry: [NAMED("Sfn.ThrottlingException")],
+        Next: "Is",
+      }),
+      Is: {
+        Type: "Choice",
+        Choices: [{ Variable: "$.other.Status", StringEquals: "RUNNING", Next: "Done" }],
+        Default: "Done",
+      },
+      Done: DONE,
+    });
+    expect(findings(described({}))).toEqual([]);
+    const started = task("states:startExecution", {
+      Parameters: { StateMachineArn: "m" },
+      ResultPath: null,
+      Next: "Wait",
+    });
+    const own = described({ Start: started, Wait: { Type: "Wait", Seconds: 1, Next: "Look" } });
+    expect(findings(own)).toEqual([
+      expect.stringContaining("takes RUNNING, PENDING_REDRIVE for an end"),
+      expect.stringContaining("that ended as FAILED, TIMED_OUT, ABORTED end in success"),
+    ]);
+  });
+});
+
+test("a test that comes later does not help a selector that fails at once", () => {
+  const states = {
+    Look: task("aws-sdk:glue:getCrawler", {
+      Parameters: { Name: "c" },
+      ResultSelector: { "last.$": "$.Crawler.LastCrawl" },
+      ResultPath: "$.now",
+      Retry: [NAMED("Glue.ThrottlingException")],
+      Next: "Is",
+    }),
+    Is: {
+      Type: "Choice",
+      Choices: [{ Variable: "$.now.last.Status", IsPresent: true, Next: "Done" }],
+      Default: "Done",
+    },
+    Done: DONE,
+  };
+  expect(findings(states)).toEqual([expect.stringContaining("state Look: reads Crawler.LastCrawl")]);
+});
+
 test("the errors of Fail states, each once", () => {
   const states = { A: { Type: "Pass", Next: "F" }, F: FAIL, G: { ...FAIL, Error: "B" }, H: FAIL };
   expect(failErrors(machine(states))).toEqual(["B", "E"]);
+});
+
+describe("what is allowed", () => {
+  const issue = (Comment?: string) => ({ TellIssue: { Type: "Pass", End: true, Comment } });
+
+  test("by a Comment, which must name a check that finds something", () => {
+    expect(findings(issue())).toHaveLength(1);
+    expect(findings(issue("allow(named-failure): it warns, and the run goes on"))).toEqual([]);
+    expect(findings({ Tell: { ...issue("allow(named-failure)").TellIssue } })).toEqual([
+      "state Tell: its Comment allows named-failure, which finds nothing here (take the allowance out)",
+    ]);
+    expect(findings(issue("allow(named-failure) allow(everything)"))).toEqual([
+      "state TellIssue: its Comment allows everything, which is no check (take the allowance out)",
+    ]);
+  });
+
+  test("by a list, with or without a Comment", () => {
+    const options = { successAfterFailure: ["TellIssue"] };
+    expect(findings(issue(), options)).toEqual([]);
+    expect(findings(issue("allow(named-failure)"), options)).toEqual([]);
+    expect(findings(issue(), { allow: { TellIssue: ["named-failure"] } })).toEqual([]);
+    expect(findings(issue(), { allow: { TellIssue: ["redrive"] } })).toHaveLength(1);
+  });
+
+  test("for the machine, in its own Comment", () => {
+    const endless = { StartAt: "A", Comment: "allow(machine-timeout)", States: { A: DONE } };
+    expect(checkDefinition(endless)).toEqual([]);
+  });
 });

@@ -11,6 +11,7 @@ describe("a definition written by hand", () => {
     Parameters: { JobName: "${JobName}" },
     TimeoutSeconds: "${TimeoutSeconds}",
     ResultPath: null,
+    Retry: [{ ErrorEquals: ["Glue.ThrottlingException"] }],
     ...rest,
   });
   const template = (states: object, rest: object = {}) =>
@@ -27,6 +28,7 @@ describe("a definition written by hand", () => {
       Type: "Task",
       Resource: "arn:${Partition}:states:::sns:publish",
       Parameters: { TopicArn: "${TopicArn}", Message: "done" },
+      Retry: [{ ErrorEquals: ["States.TaskFailed"] }],
       End: true,
     };
     const { definition, statements } = synthOrchestrator(
@@ -82,6 +84,7 @@ describe("a definition written by hand", () => {
         Type: "Task",
         Resource: "arn:aws:states:::glue:startCrawler",
         Parameters: { "Name.$": "$.crawler" },
+        Retry: [{ ErrorEquals: ["Glue.ThrottlingException"] }],
         End: true,
       },
     };
@@ -112,6 +115,7 @@ describe("a definition written by hand", () => {
       Resource: "arn:aws:states:::athena:startQueryExecution.sync",
       Parameters: { QueryString: "select 1" },
       TimeoutSeconds: 60,
+      Retry: [{ ErrorEquals: ["Athena.TooManyRequestsException"] }],
       End: true,
     };
     const retried = job({ Retry: [{ ErrorEquals: ["States.TaskFailed"] }], Next: "Query" });

@@ -1,0 +1,225 @@
+import { isObject, type Definition, type Json, type JsonObject, type State } from "./asl";
+import { Findings, type AslCheckOptions, type Finding } from "./finding";
+import { integrationMistake, integrationOf } from "./service-integrations";
+import { callShape, LISTS } from "./service-shapes";
+import { textsOf } from "./structure-checks";
+
+/** Which calls a Task makes, and with what. Pure. */
+
+/** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html: input or result of a task, state or execution. */
+export const MOST_PAYLOAD_BYTES = 262_144;
+/** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
+const MOST_SUBJECT_CHARACTERS = 100;
+
+export function callFindings(
+  name: string,
+  state: State,
+  machine: Pick<Definition, "TimeoutSeconds">,
+  options: AslCheckOptions,
+): Finding[] {
+  const findings = new Findings(name);
+  notePayload(findings, state);
+  notePlaces(findings, state, options);
+  if (state.Type !== "Task") return findings.all;
+  const { Resource: resource } = state;
+  if (typeof resource !== "string") {
+    findings.find(
+      "integration",
+      "is a Task without Resource",
+      "write the ARN of an integration or a function",
+    );
+    return findings.all;
+  }
+  noteResource(findings, resource, options);
+  noteTimes(findings, resource, state, machine);
+  const { call } = integrationOf(resource, options.isKnown);
+  noteParameters(findings, call, state.Parameters);
+  if (isObject(state.Parameters)) noteValues(findings, call, state.Parameters, options);
+  return findings.all;
+}
+
+function noteResource(findings: Findings, resource: string, { isKnown }: AslCheckOptions): void {
+  const mistake = integrationMistake(resource, isKnown);
+  if (mistake !== undefined) findings.find("integration", mistake.what, mistake.remedy);
+  if (integrationOf(resource, isKnown).kind === "function" || /^arn:[^:]*:lambda:/.test(resource))
+    findings.find(
+      "function-arn",
+      "calls a function by its ARN: no version can be named, and its metrics are apart from those of other calls",
+      "write arn:<partition>:states:::lambda:invoke with FunctionName and Payload; its answer is at $.Payload",
+    );
+}
+
+const WAITING = /\.(?:sync|sync:2|waitForTaskToken)$/;
+
+function noteTimes(
+  findings: Findings,
+  resource: string,
+  state: State,
+  machine: Pick<Definition, "TimeoutSeconds">,
+): void {
+  const { TimeoutSeconds: timeout, HeartbeatSeconds: heartbeat } = state;
+  const waits = WAITING.test(resource) || integrationOf(resource).kind === "activity";
+  if (waits && timeout === undefined && !("TimeoutSecondsPath" in state))
+    findings.find(
+      "timeout",
+      "waits without TimeoutSeconds, which is 99999999 s",
+      "write TimeoutSeconds above what it waits for",
+    );
+  if (typeof timeout !== "number") return;
+  if (typeof heartbeat === "number" && heartbeat >= timeout)
+    findings.find(
+      "timeout-order",
+      `HeartbeatSeconds ${heartbeat} is not below TimeoutSeconds ${timeout}`,
+      "write a smaller HeartbeatSeconds",
+    );
+  if (typeof machine.TimeoutSeconds === "number" && timeout > machine.TimeoutSeconds)
+    findings.find(
+      "timeout-order",
+      `TimeoutSeconds ${timeout} is above the machine's ${machine.TimeoutSeconds}, which no Catch and no redrive of the state sees`,
+      "write a greater TimeoutSeconds for the machine",
+    );
+  const minutes = isObject(state.Parameters) ? state.Parameters.Timeout : undefined;
+  if (
+    integrationOf(resource).call === "glue:startJobRun" &&
+    typeof minutes === "number" &&
+    timeout <= minutes * 60
+  )
+    findings.find(
+      "timeout-order",
+      `TimeoutSeconds ${timeout} is not above the job run's own ${minutes} minutes`,
+      `write more than ${minutes * 60}: start-up and queue come on top, and the reason is Glue's then`,
+    );
+}
+
+const parameterName = (key: string) => key.replace(/\.\$$/, "");
+
+/** A Task without Parameters sends its whole input, which is not known here. */
+function noteParameters(findings: Findings, call: string, parameters: Json | undefined): void {
+  const shape = callShape(call);
+  if (shape === undefined || !isObject(parameters)) return;
+  const given = Object.keys(parameters).map(parameterName);
+  const known = [...shape.required, ...(shape.optional ?? [])];
+  for (const missing of shape.required.filter((name) => !given.includes(name)))
+    findings.find("parameter", `${call} is called without ${missing}`, `write ${missing} in its Parameters`);
+  for (const name of shape.optional === undefined ? [] : given.filter((one) => !known.includes(one)))
+    findings.find("parameter", `${call} has no parameter ${name}`, `write one of ${known.join(", ")}`);
+}
+
+function noteValues(
+  findings: Findings,
+  call: string,
+  parameters: JsonObject,
+  { isKnown }: AslCheckOptions,
+): void {
+  if (/(?:^|:)glue:startJobRun$/.test(call)) noteArguments(findings, parameters.Arguments);
+  const { Subject: subject } = parameters;
+  if (call === "sns:publish" && typeof subject === "string" && (isKnown ?? (() => true))(subject))
+    if (subject === "" || subject.length > MOST_SUBJECT_CHARACTERS || !/^[\x20-\x7e]+$/.test(subject))
+      findings.find(
+        "subject",
+        `its Subject of ${subject.length} characters is one that SNS refuses`,
+        `write 1 to ${MOST_SUBJECT_CHARACTERS} ASCII characters on one line`,
+      );
+  const named = Object.entries(parameters).find(([key]) => parameterName(key) === "Name");
+  const startsExecution = call === "states:startExecution" || call === "aws-sdk:sfn:startExecution";
+  if (startsExecution && named !== undefined && !JSON.stringify(named[1]).includes("States.UUID()"))
+    findings.find(
+      "execution-name",
+      "names the execution it starts: a name is taken for 90 days, so a redrive or a second run of the day is refused",
+      "leave Name out, or let it end in States.UUID()",
+    );
+}
+
+/** Intrinsics that give numbers. */
+const NUMERIC = /^States\.(?:MathAdd|MathRandom|ArrayLength)\(/;
+
+/** Glue takes a map of texts, and none that is empty. */
+function noteArguments(findings: Findings, given: Json | undefined): void {
+  if (!isObject(given)) return;
+  for (const [key, value] of Object.entries(given)) {
+    const isPath = key.endsWith(".$");
+    const isNumber = isPath && typeof value === "string" && NUMERIC.test(value);
+    if (typeof value !== "string" || isNumber)
+      findings.find(
+        "glue-argument",
+        `the job argument ${parameterName(key)} is ${isNumber ? "a number" : describe(value)}, and Glue takes texts only`,
+        isNumber
+          ? `write States.Format('{}', ${value})`
+          : `write ${JSON.stringify(typeof value === "object" ? JSON.stringify(value) : String(value))}`,
+      );
+    else if (!isPath && value === "")
+      findings.find(
+        "glue-argument",
+        `the job argument ${key} is empty, which Glue refuses`,
+        "leave it out, or let a full stop stand for none",
+      );
+  }
+}
+
+const describe = (value: Json): string =>
+  value === null
+    ? "null"
+    : typeof value === "object"
+      ? "an object or a list"
+      : `the ${typeof value} ${JSON.stringify(value)}`;
+
+/** What does not fit: a text that is too big, an answer that grows with the data. */
+function notePayload(findings: Findings, state: State): void {
+  for (const field of ["Parameters", "Result", "ResultSelector"]) {
+    const bytes = state[field] === undefined ? 0 : Buffer.byteLength(JSON.stringify(state[field]));
+    if (bytes > MOST_PAYLOAD_BYTES)
+      findings.find(
+        "payload-size",
+        `its ${field} has ${bytes} bytes, and a state takes ${MOST_PAYLOAD_BYTES}`,
+        "put it in S3 and pass where it lies",
+      );
+  }
+  if (state.Type !== "Task" || typeof state.Resource !== "string") return;
+  const { call } = integrationOf(state.Resource);
+  const bound = LISTS[call];
+  if (bound === undefined || state.ResultPath === null) return;
+  const bounds = isObject(state.Parameters) ? Object.keys(state.Parameters).map(parameterName) : [];
+  if (!bounds.includes(bound) && !("ResultSelector" in state))
+    findings.find(
+      "payload-size",
+      `keeps the whole answer of ${call}, which fails above ${MOST_PAYLOAD_BYTES} bytes as States.DataLimitExceeded`,
+      `write ${bound}, or take what is needed with ResultSelector; a long list belongs to a Map with ItemReader`,
+    );
+}
+
+const ARN = /\barn:[^:\s]+:[a-z0-9-]+:([^:\s]*):([^:\s]*):[^\s]/;
+
+/** ARNs: account ids have twelve digits, and a file that is deployed to many places names none. */
+function notePlaces(
+  findings: Findings,
+  state: State,
+  { isTemplate = false, isKnown = () => true }: AslCheckOptions,
+): void {
+  const seen = new Set<string>();
+  const resource = textsOf(state.Resource);
+  for (const text of [...resource, ...textsOf(state.Parameters)]) {
+    const [arn, region = "", account = ""] = ARN.exec(text) ?? [];
+    if (arn === undefined || !isKnown(text)) continue;
+    if (
+      /^\d+$/.test(account) &&
+      account.length !== 12 &&
+      !resource.includes(text) &&
+      !seen.has(`account ${account}`)
+    ) {
+      seen.add(`account ${account}`);
+      findings.find(
+        "account-id",
+        `names the account ${account}, which has ${account.length} digits`,
+        "write account ids with 12 digits",
+      );
+    }
+    const place = [region, account].filter((part) => /^[a-z0-9-]+$/.test(part)).join(" ");
+    if (!isTemplate || place === "" || seen.has(place)) continue;
+    seen.add(place);
+    findings.find(
+      "place",
+      `names the place ${place}, so it serves one account and region only`,
+      "write placeholders such as ${Region} and ${Account} there, and fill them from the stack",
+    );
+  }
+}

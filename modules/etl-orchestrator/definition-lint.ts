@@ -1,0 +1,132 @@
+import aslValidator from "asl-validator";
+import { isObject, successors, type Definition, type Json, type JsonObject, type State } from "./asl";
+import { asDefinition, checkDefinition, type AslCheckOptions, type Finding } from "./asl-checks";
+import { isNamedLikeFailure } from "./failure-path-checks";
+
+/**
+ * The checks on the text of a file, whose `${Name}` placeholders are filled later: by the orchestrator, Terraform or
+ * CloudFormation. Pure. A file that goes on to a placeholder is a part of a machine, as those of step-functions/ are.
+ */
+
+export type LintOptions = Pick<
+  AslCheckOptions,
+  "allow" | "input" | "successAfterFailure" | "retriesEveryError"
+>;
+
+const PLACEHOLDER = /\$\{([A-Za-z][\w:.]*)\}/g;
+const TOKEN = /__[A-Za-z]\w*?__/;
+
+/** Placeholders become words that a path and a name may hold, and words become placeholders again in what is found. */
+class Placeholders {
+  private readonly meant = new Map<string, string>();
+
+  hide = (text: string): string =>
+    text.replace(PLACEHOLDER, (whole, name: string) => {
+      const token = `__${name.replace(/\W/g, "_")}__`;
+      this.meant.set(token, whole);
+      return token;
+    });
+
+  show = (text: string): string =>
+    [...this.meant].reduce((shown, [token, whole]) => shown.replaceAll(token, whole), text);
+
+  isOne = (text: string): boolean => this.meant.has(text);
+}
+
+const mapTexts = (value: Json, change: (text: string) => string): Json => {
+  if (typeof value === "string") return change(value);
+  if (Array.isArray(value)) return (value as readonly Json[]).map((inner) => mapTexts(inner, change));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [change(key), mapTexts(inner, change)]),
+  );
+};
+
+/** Everything found in the text of one definition file. */
+export function lintDefinition(text: string, options: LintOptions = {}): Finding[] {
+  const placeholders = new Placeholders();
+  let definition: Definition;
+  try {
+    definition = asDefinition(mapTexts(JSON.parse(text) as Json, placeholders.hide));
+  } catch (error) {
+    return [notReadable(error as Error)];
+  }
+  const outside = outsideStates(definition, placeholders.isOne);
+  const whole: Definition = { ...definition, States: { ...definition.States, ...outside } };
+  const hidden = <T>(lists: Readonly<Record<string, T>> | undefined) =>
+    lists && Object.fromEntries(Object.entries(lists).map(([name, list]) => [placeholders.hide(name), list]));
+  const found = checkDefinition(whole, {
+    ...options,
+    allow: hidden(options.allow),
+    successAfterFailure: options.successAfterFailure?.map(placeholders.hide),
+    retriesEveryError: options.retriesEveryError?.map(placeholders.hide),
+    isKnown: (value) => !TOKEN.test(value),
+    isTemplate: true,
+    isFragment: Object.keys(outside).length > 0,
+  }).filter(({ state }) => !Object.hasOwn(outside, state));
+  return [...schemaFindings(whole, found.length === 0), ...found].map((finding) => ({
+    check: finding.check,
+    state: placeholders.show(finding.state),
+    what: placeholders.show(finding.what),
+    remedy: placeholders.show(finding.remedy),
+  }));
+}
+
+const notReadable = (error: Error): Finding => ({
+  check: "json",
+  state: "",
+  what: error instanceof SyntaxError ? `is no JSON: ${error.message}` : error.message,
+  remedy: "write a JSON object with StartAt and States; placeholders stand inside quotes",
+});
+
+/** Where a part of a machine goes on: to a success, unless the placeholder is called a failure. */
+function outsideStates(
+  definition: Definition,
+  isPlaceholder: (name: string) => boolean,
+): Record<string, State> {
+  const targets = Object.values(definition.States).flatMap(successors);
+  const outside = (name: string): State =>
+    isNamedLikeFailure(name) ? { Type: "Fail", Error: name, Cause: name } : { Type: "Succeed" };
+  return Object.fromEntries(
+    targets
+      .filter((name) => definition.States[name] === undefined && isPlaceholder(name))
+      .map((name) => [name, outside(name)]),
+  );
+}
+
+/** What our own checks say better. */
+const ALREADY_SAID = ["MISSING_TRANSITION_TARGET", "MISSING_TERMINAL_STATE", "TERMINAL_STATE_WITH_NEXT"];
+const NUMBER = /(?:Seconds|Rate|Attempts|Concurrency|Count|Percentage)$|^Numeric(?!.*Path$)/;
+
+interface SchemaError {
+  readonly "Error code": string;
+  readonly Message: string;
+}
+const validate = aslValidator as (
+  definition: unknown,
+  options: { readonly checkArn: boolean; readonly checkPaths: boolean },
+) => { readonly errors: readonly SchemaError[] };
+
+/** The judgement of asl-validator: the language's own schema, and the syntax of paths. ARNs hold placeholders here. */
+function schemaFindings(definition: Definition, isSound: boolean): Finding[] {
+  const sample = withSamples(definition as unknown as JsonObject);
+  return validate(sample, { checkArn: false, checkPaths: true })
+    .errors.filter((error) => isSound || !ALREADY_SAID.includes(error["Error code"]))
+    .map(({ Message: message }) => ({
+      check: "schema" as const,
+      state: /^\/States\/([^/ ]+)/.exec(message)?.[1] ?? "",
+      what: `is not as the Amazon States Language has it: ${message}`,
+      remedy: "compare the fields of that state with https://states-language.net/spec.html",
+    }));
+}
+
+/** Placeholders of numbers and paths as samples, because the schema knows no placeholders. */
+function withSamples(value: Json, key = ""): Json {
+  if (typeof value === "string" && TOKEN.test(value)) {
+    if (NUMBER.test(key)) return 1;
+    if (key.endsWith(".$") && !/^(?:\$|States\.)/.test(value)) return "$.sample";
+  }
+  if (Array.isArray(value)) return (value as readonly Json[]).map((inner) => withSamples(inner));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withSamples(inner, name)]));
+}

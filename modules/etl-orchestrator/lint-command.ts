@@ -1,0 +1,139 @@
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { isObject, type JsonObject } from "./asl";
+import { CHECKS, type Finding } from "./asl-checks";
+import { lintDefinition, type LintOptions } from "./definition-lint";
+
+/** `cdktf-aws-etl lint file.asl.json …`: the checks of every synth, on files. */
+
+const COLUMNS = 80;
+const USAGE = `Usage: cdktf-aws-etl lint [options] <file.asl.json …>
+
+Checks state machine definitions before anything is deployed: calls that do not
+exist, runs that nobody waits for, errors that end in success, input that is
+lost on the way. Placeholders \${Name} in texts are left alone.
+
+Options:
+  --input <file>          an input as JSON: all of it must be read, no other
+  --allow <check:state>   let a finding be, also as "Comment": "allow(check)"
+                          in the state itself; may be given several times
+  --json                  findings as JSON
+  --help                  this text
+
+Exit codes: 0 nothing found, 1 findings, 2 the command was wrong.
+docs/definition-checks.md lists the checks.`;
+
+/** A mistake in the command line or a file that cannot be read. */
+class UsageError extends Error {}
+
+type FileFinding = { readonly file: string } & Finding;
+
+/** Runs the command. @returns its exit code. */
+export function lintCommand(args: readonly string[], write: (text: string) => void): number {
+  try {
+    const { values, positionals } = parse(args);
+    if (values.help === true) {
+      write(`${USAGE}\n`);
+      return 0;
+    }
+    if (positionals.length === 0) throw new UsageError("name at least one file");
+    const options: LintOptions = {
+      allow: allowances(values.allow ?? []),
+      ...(values.input === undefined ? {} : { input: declaredInput(values.input) }),
+    };
+    const found = positionals.flatMap((file) =>
+      lintDefinition(read(file), options).map((finding): FileFinding => ({ file, ...finding })),
+    );
+    write(values.json === true ? `${JSON.stringify(found, null, 2)}\n` : report(found, positionals.length));
+    return found.length === 0 ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    write(`${wrap(error.message, "", "")}\n(cdktf-aws-etl lint --help tells more)\n`);
+    return 2;
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        input: { type: "string" },
+        allow: { type: "string", multiple: true },
+        json: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`${file} cannot be read (${code ?? String(error)})`);
+  }
+}
+
+function declaredInput(file: string): JsonObject {
+  let input: unknown;
+  try {
+    input = JSON.parse(read(file));
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${file} is no JSON: ${(error as Error).message}`);
+  }
+  if (!isObject(input)) throw new UsageError(`${file} must hold a JSON object, an input of the machine`);
+  return input;
+}
+
+function allowances(given: readonly string[]): Record<string, string[]> {
+  const allowed: Record<string, string[]> = {};
+  for (const one of given) {
+    const [check = "", ...rest] = one.split(":");
+    if (rest.length === 0) throw new UsageError(`--allow must be <check:state>, got ${one}`);
+    if (!(CHECKS as readonly string[]).includes(check))
+      throw new UsageError(`--allow: there is no check ${check}; there are ${CHECKS.join(", ")}`);
+    (allowed[rest.join(":")] ??= []).push(check);
+  }
+  return allowed;
+}
+
+function report(found: readonly FileFinding[], files: number): string {
+  const blocks = [...new Set(found.map(({ file }) => file))].map((file) =>
+    [file, ...found.filter((one) => one.file === file).map(paragraph)].join("\n"),
+  );
+  const count = (number: number, word: string) => `${number} ${word}${number === 1 ? "" : "s"}`;
+  const broken = new Set(found.map(({ file }) => file)).size;
+  const total =
+    found.length === 0
+      ? `${count(files, "definition")}, nothing found`
+      : `${count(found.length, "finding")} in ${broken} of ${count(files, "file")}`;
+  return `${[...blocks, total].join("\n\n")}\n`;
+}
+
+const paragraph = ({ state, check, what, remedy }: FileFinding): string =>
+  [
+    `  ${state === "" ? "the definition" : state}  [${check}]`,
+    wrap(what, "    ", "    "),
+    wrap(remedy, "    remedy: ", "      "),
+  ].join("\n");
+
+/** Breaks lines between words; a word that is longer than a line stands alone on it. */
+function wrap(text: string, first: string, further: string): string {
+  const lines: string[] = [];
+  let line = first;
+  let isEmpty = true;
+  for (const word of text.split(/\s+/)) {
+    if (!isEmpty && line.length + 1 + word.length > COLUMNS) {
+      lines.push(line);
+      line = further + word;
+    } else line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line].join("\n");
+}

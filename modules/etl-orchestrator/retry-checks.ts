@@ -1,0 +1,143 @@
+import { catchers, errorEquals, retriers, type JsonObject, type State } from "./asl";
+import { Findings, type AslCheckOptions, type Finding } from "./finding";
+import { errorNameMistake, isDeterministic, serviceOf, transientErrors } from "./service-errors";
+import { integrationOf } from "./service-integrations";
+
+/** What a state does about errors: Retry and Catch. Pure. */
+
+const MOST_DELAY_SECONDS = 31_622_400;
+
+export function retryFindings(name: string, state: State, options: AslCheckOptions): Finding[] {
+  const findings = new Findings(name);
+  noteOrder(findings, "Retry", retriers(state));
+  noteOrder(findings, "Catch", catchers(state));
+  retriers(state).forEach((rule) => noteFields(findings, rule));
+  noteNames(findings, state);
+  noteRepeats(findings, state, options);
+  noteMissingRetry(findings, state);
+  for (const rule of catchers(state))
+    if (!("ResultPath" in rule))
+      findings.find(
+        "catch-result-path",
+        `a Catch to ${JSON.stringify(rule.Next)} has no ResultPath, so only Error and Cause remain of the state's data`,
+        'write "ResultPath": "$.error", or "$" if nothing else is needed',
+      );
+  return findings.all;
+}
+
+/** Rules are tried in their order, and States.ALL must be alone in the last. */
+function noteOrder(findings: Findings, field: string, rules: readonly JsonObject[]): void {
+  const seen = new Set<string>();
+  rules.forEach((rule, index) => {
+    const errors = errorEquals(rule);
+    if (errors.includes("States.ALL") && (errors.length > 1 || index < rules.length - 1))
+      findings.find(
+        "error-order",
+        `States.ALL in ${field} is ${errors.length === 1 ? "not last" : "not alone"}`,
+        "give it a rule of its own at the end",
+      );
+    for (const error of errors) {
+      const taken = seen.has(error)
+        ? error
+        : seen.has("States.TaskFailed") && error !== "States.ALL" && error !== "States.Timeout"
+          ? "States.TaskFailed"
+          : undefined;
+      if (taken !== undefined)
+        findings.find(
+          "error-order",
+          `${error} in ${field} is never asked: ${taken === error ? "an earlier rule names it too" : "States.TaskFailed before it takes it"}`,
+          "put the rule for the one error first, and name each error once",
+        );
+    }
+    errors.forEach((error) => seen.add(error));
+  });
+}
+
+function noteFields(findings: Findings, rule: JsonObject): void {
+  const {
+    BackoffRate: backoff,
+    JitterStrategy: jitter,
+    MaxDelaySeconds: delay,
+    IntervalSeconds: interval,
+  } = rule;
+  const find = (what: string, remedy: string) => findings.find("retry-fields", what, remedy);
+  if (typeof backoff === "number" && backoff < 1)
+    find(`BackoffRate ${backoff} is below 1`, "write 1 or more");
+  if (jitter !== undefined && jitter !== "FULL" && jitter !== "NONE")
+    find(`JitterStrategy ${JSON.stringify(jitter)} does not exist`, "write FULL or NONE");
+  if (typeof delay !== "number") return;
+  if (typeof interval === "number" && delay <= interval)
+    find(`MaxDelaySeconds ${delay} is not above IntervalSeconds ${interval}`, "write a greater one");
+  if (delay < 1 || delay >= MOST_DELAY_SECONDS)
+    find(`MaxDelaySeconds ${delay} is out of range`, `write more than 0 and less than ${MOST_DELAY_SECONDS}`);
+}
+
+const resourceOf = (state: State) => (typeof state.Resource === "string" ? state.Resource : "");
+
+/** Errors are matched letter by letter: a misspelt one never matches, and nothing says so. */
+function noteNames(findings: Findings, state: State): void {
+  const { prefix } = state.Type === "Task" ? serviceOf(resourceOf(state)) : {};
+  const rules = [
+    ...retriers(state).map((rule) => ({ field: "Retry", rule })),
+    ...catchers(state).map((rule) => ({ field: "Catch", rule })),
+  ];
+  for (const { field, rule } of rules)
+    for (const error of errorEquals(rule)) {
+      const meant = errorNameMistake(error, prefix);
+      if (meant !== undefined)
+        findings.find("error-name", `${field} names ${error}, an error that never comes`, `write ${meant}`);
+      if (error === "States.Runtime")
+        findings.find(
+          "uncatchable",
+          `${field} names States.Runtime, which always fails the execution`,
+          "mend what raises it: a path that is not there, a comparison of another type",
+        );
+    }
+}
+
+const isRepeated = (rule: JsonObject) => rule.MaxAttempts !== 0;
+
+/** What must not be tried again: a run that failed for a reason, and a call that fails the same way each time. */
+function noteRepeats(findings: Findings, state: State, { retriesEveryError = [] }: AslCheckOptions): void {
+  const resource = resourceOf(state);
+  const errors = retriers(state).filter(isRepeated).flatMap(errorEquals);
+  const isRun =
+    state.Type === "Task" &&
+    (/\.sync(?::2)?$/.test(resource) || integrationOf(resource).call === "glue:startJobRun");
+  const name = findings.about;
+  if (isRun && !retriesEveryError.includes(name))
+    for (const every of ["States.TaskFailed", "States.ALL", "States.Timeout"])
+      if (errors.includes(every))
+        findings.find(
+          "retry-run",
+          `retries ${every}, so a run that failed for a reason is run and paid again`,
+          "retry only what never started (Step.runJob does), or list the state in 'retriesEveryError'",
+        );
+  for (const error of new Set(errors.filter(isDeterministic)))
+    findings.find(
+      "retry-deterministic",
+      `retries ${error}, which the same call meets again`,
+      "take it out of Retry; catch it if it is an answer",
+    );
+}
+
+/** Errors that only a start of a run can meet. */
+const ONLY_STARTS = /\.(?:ConcurrentRunsExceeded|ResourceNumberLimitExceeded)Exception$/;
+
+/** A call that is throttled once fails the execution, unless it is tried again. */
+function noteMissingRetry(findings: Findings, state: State): void {
+  const { prefix } = state.Type === "Task" ? serviceOf(resourceOf(state)) : {};
+  const transient = transientErrors(prefix ?? "");
+  if (transient.length === 0) return;
+  const startsRun = integrationOf(resourceOf(state)).call.endsWith("glue:startJobRun");
+  const covers = (error: string) =>
+    error === "States.ALL" ||
+    error === "States.TaskFailed" ||
+    (error.startsWith(`${prefix}.`) && !isDeterministic(error));
+  if (!retriers(state).filter(isRepeated).flatMap(errorEquals).some(covers))
+    findings.find(
+      "retry-missing",
+      "has no Retry for a service that is busy for a moment",
+      `retry ${transient.filter((error) => startsRun || !ONLY_STARTS.test(error)).join(", ")}`,
+    );
+}

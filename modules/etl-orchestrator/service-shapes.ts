@@ -1,0 +1,297 @@
+import { type CallPattern } from "./service-integrations";
+
+/**
+ * What calls take and give, as far as a definition can get it wrong. Pure. A test holds these tables against the models
+ * of the AWS SDK; `lambda:invoke` is from the page of its integration. Names are in PascalCase, as Step Functions wants
+ * them ("AWS SDK service integrations", developer guide).
+ */
+
+export interface CallShape {
+  /** Parameters that must be there. */
+  readonly required: readonly string[];
+  /** All others; `undefined` when they are not listed here. */
+  readonly optional?: readonly string[];
+  /** Members of the answer; `undefined` when they are not listed here. */
+  readonly answer?: readonly string[];
+  /** Of the answer of a call that waits (`.sync`). */
+  readonly awaited?: readonly string[];
+  /** Paths in the answer that are not always there, and when. */
+  readonly sometimes?: Readonly<Record<string, string>>;
+}
+
+const START_JOB_RUN = {
+  required: ["JobName"],
+  optional: [
+    "JobRunQueuingEnabled",
+    "JobRunId",
+    "Arguments",
+    "AllocatedCapacity",
+    "Timeout",
+    "MaxCapacity",
+    "SecurityConfiguration",
+    "NotificationProperty",
+    "WorkerType",
+    "NumberOfWorkers",
+    "ExecutionClass",
+    "ExecutionRoleSessionPolicy",
+  ],
+};
+const JOB_RUN = [
+  "Id",
+  "Attempt",
+  "PreviousRunId",
+  "TriggerName",
+  "JobName",
+  "JobMode",
+  "JobRunQueuingEnabled",
+  "StartedOn",
+  "LastModifiedOn",
+  "CompletedOn",
+  "JobRunState",
+  "Arguments",
+  "ErrorMessage",
+  "PredecessorRuns",
+  "AllocatedCapacity",
+  "ExecutionTime",
+  "Timeout",
+  "MaxCapacity",
+  "WorkerType",
+  "NumberOfWorkers",
+  "SecurityConfiguration",
+  "LogGroupName",
+  "NotificationProperty",
+  "GlueVersion",
+  "DPUSeconds",
+  "ExecutionClass",
+  "MaintenanceWindow",
+  "ProfileName",
+  "StateDetail",
+  "ExecutionRoleSessionPolicy",
+];
+const EXECUTION = [
+  "ExecutionArn",
+  "StateMachineArn",
+  "Status",
+  "StartDate",
+  "Name",
+  "StopDate",
+  "Input",
+  "InputDetails",
+  "Output",
+  "OutputDetails",
+  "TraceHeader",
+  "MapRunArn",
+  "Error",
+  "Cause",
+  "StateMachineVersionArn",
+  "StateMachineAliasArn",
+  "RedriveCount",
+  "RedriveDate",
+  "RedriveStatus",
+  "RedriveStatusReason",
+];
+const WRITTEN_ITEM = ["Attributes", "ConsumedCapacity", "ItemCollectionMetrics"];
+const CONDITIONAL_WRITE = [
+  "Expected",
+  "ReturnValues",
+  "ReturnConsumedCapacity",
+  "ReturnItemCollectionMetrics",
+  "ConditionalOperator",
+  "ConditionExpression",
+  "ExpressionAttributeNames",
+  "ExpressionAttributeValues",
+  "ReturnValuesOnConditionCheckFailure",
+];
+
+export const CALLS: Readonly<Record<string, CallShape>> = {
+  // The optimised integration adds the job's name to the answer (developer guide, "Run AWS Glue jobs").
+  "glue:startJobRun": { ...START_JOB_RUN, answer: ["JobName", "JobRunId"], awaited: JOB_RUN },
+  "aws-sdk:glue:startJobRun": { ...START_JOB_RUN, answer: ["JobRunId"] },
+  "aws-sdk:glue:getJobRun": {
+    required: ["JobName", "RunId"],
+    optional: ["PredecessorsIncluded"],
+    answer: ["JobRun"],
+    sometimes: { "JobRun.ErrorMessage": "a run that did not fail has none" },
+  },
+  "aws-sdk:glue:getJobRuns": {
+    required: ["JobName"],
+    optional: ["NextToken", "MaxResults"],
+    answer: ["JobRuns", "NextToken"],
+  },
+  "aws-sdk:glue:startCrawler": { required: ["Name"], optional: [], answer: [] },
+  "aws-sdk:glue:stopCrawler": { required: ["Name"], optional: [], answer: [] },
+  "aws-sdk:glue:getCrawler": {
+    required: ["Name"],
+    optional: [],
+    answer: ["Crawler"],
+    sometimes: { "Crawler.LastCrawl": "a crawler has none before its first crawl has ended" },
+  },
+  "aws-sdk:glue:startDataQualityRulesetEvaluationRun": {
+    required: ["DataSource", "Role", "RulesetNames"],
+    optional: ["NumberOfWorkers", "Timeout", "ClientToken", "AdditionalRunOptions", "AdditionalDataSources"],
+    answer: ["RunId"],
+  },
+  "aws-sdk:glue:getDataQualityRulesetEvaluationRun": {
+    required: ["RunId"],
+    optional: [],
+    answer: [
+      "RunId",
+      "DataSource",
+      "Role",
+      "NumberOfWorkers",
+      "Timeout",
+      "AdditionalRunOptions",
+      "Status",
+      "ErrorString",
+      "StartedOn",
+      "LastModifiedOn",
+      "CompletedOn",
+      "ExecutionTime",
+      "RulesetNames",
+      "ResultIds",
+      "AdditionalDataSources",
+    ],
+    sometimes: { ResultIds: "a run that did not succeed has none" },
+  },
+  "athena:startQueryExecution": {
+    required: ["QueryString"],
+    optional: [
+      "ClientRequestToken",
+      "QueryExecutionContext",
+      "ResultConfiguration",
+      "WorkGroup",
+      "ExecutionParameters",
+      "ResultReuseConfiguration",
+      "EngineConfiguration",
+    ],
+    answer: ["QueryExecutionId"],
+    awaited: ["QueryExecution"],
+  },
+  "athena:getQueryExecution": {
+    required: ["QueryExecutionId"],
+    optional: [],
+    answer: ["QueryExecution"],
+  },
+  "athena:getQueryResults": {
+    required: ["QueryExecutionId"],
+    optional: ["NextToken", "MaxResults", "QueryResultType"],
+    answer: ["UpdateCount", "ResultSet", "NextToken"],
+  },
+  "athena:stopQueryExecution": { required: [], optional: ["QueryExecutionId"], answer: [] },
+  "dynamodb:putItem": {
+    required: ["TableName", "Item"],
+    optional: CONDITIONAL_WRITE,
+    answer: WRITTEN_ITEM,
+  },
+  "dynamodb:deleteItem": {
+    required: ["TableName", "Key"],
+    optional: CONDITIONAL_WRITE,
+    answer: WRITTEN_ITEM,
+  },
+  "dynamodb:updateItem": {
+    required: ["TableName", "Key"],
+    optional: [...CONDITIONAL_WRITE, "AttributeUpdates", "UpdateExpression"],
+    answer: WRITTEN_ITEM,
+  },
+  "dynamodb:getItem": {
+    required: ["TableName", "Key"],
+    optional: [
+      "AttributesToGet",
+      "ConsistentRead",
+      "ReturnConsumedCapacity",
+      "ProjectionExpression",
+      "ExpressionAttributeNames",
+    ],
+    answer: ["Item", "ConsumedCapacity"],
+    sometimes: { Item: "there is none under a key that the table does not hold" },
+  },
+  "aws-sdk:sfn:describeExecution": {
+    required: ["ExecutionArn"],
+    optional: ["IncludedData"],
+    answer: EXECUTION,
+    sometimes: {
+      Output: "an execution that did not succeed has none",
+      Error: "only a failed execution has one",
+      Cause: "only a failed execution has one",
+    },
+  },
+  "states:startExecution": {
+    required: ["StateMachineArn"],
+    optional: ["Name", "Input", "TraceHeader"],
+    answer: ["ExecutionArn", "StartDate"],
+    awaited: EXECUTION,
+  },
+  "lambda:invoke": {
+    required: ["FunctionName"],
+    optional: [
+      "ClientContext",
+      "DurableExecutionName",
+      "InvocationType",
+      "LogType",
+      "Payload",
+      "Qualifier",
+      "TenantId",
+    ],
+    answer: ["DurableExecutionArn", "ExecutedVersion", "FunctionError", "LogResult", "Payload", "StatusCode"],
+  },
+  "sns:publish": {
+    required: ["Message"],
+    optional: [
+      "TopicArn",
+      "TargetArn",
+      "PhoneNumber",
+      "Subject",
+      "MessageStructure",
+      "MessageAttributes",
+      "MessageDeduplicationId",
+      "MessageGroupId",
+    ],
+    answer: ["MessageId", "SequenceNumber"],
+  },
+  "sqs:sendMessage": {
+    required: ["QueueUrl", "MessageBody"],
+    optional: [
+      "DelaySeconds",
+      "MessageAttributes",
+      "MessageSystemAttributes",
+      "MessageDeduplicationId",
+      "MessageGroupId",
+    ],
+    answer: [
+      "MD5OfMessageBody",
+      "MD5OfMessageAttributes",
+      "MD5OfMessageSystemAttributes",
+      "MessageId",
+      "SequenceNumber",
+    ],
+  },
+  "aws-sdk:s3:getObject": { required: ["Bucket", "Key"] },
+  "aws-sdk:s3:listObjectsV2": { required: ["Bucket"] },
+};
+
+/** The shape of a call; one written as an optimised integration that does not exist is judged as the SDK's. */
+export const callShape = (call: string): CallShape | undefined => CALLS[call] ?? CALLS[`aws-sdk:${call}`];
+
+/** What optimised integrations add to every answer. */
+const METADATA = ["SdkHttpMetadata", "SdkResponseMetadata"];
+
+/** The members of a call's answer, when they are known. */
+export function answerOf(call: string, pattern: CallPattern): readonly string[] | undefined {
+  if (pattern === ".waitForTaskToken") return undefined;
+  const shape = CALLS[call];
+  const members = pattern === "" ? shape?.answer : shape?.awaited;
+  return members && [...members, ...METADATA];
+}
+
+/** Calls that answer with a list which grows with the data, and what bounds it. */
+export const LISTS: Readonly<Record<string, string>> = {
+  "athena:getQueryResults": "MaxResults",
+  "aws-sdk:athena:getQueryResults": "MaxResults",
+  "aws-sdk:glue:getJobRuns": "MaxResults",
+  "aws-sdk:glue:getPartitions": "MaxResults",
+  "aws-sdk:glue:getTables": "MaxResults",
+  "aws-sdk:dynamodb:query": "Limit",
+  "aws-sdk:dynamodb:scan": "Limit",
+  "aws-sdk:s3:listObjects": "MaxKeys",
+  "aws-sdk:s3:listObjectsV2": "MaxKeys",
+};

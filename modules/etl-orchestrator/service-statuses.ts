@@ -1,0 +1,140 @@
+/**
+ * What is started and must be waited for, and how one sees that it has ended. Pure. The values are those of the AWS
+ * SDK's models, against which a test holds them.
+ */
+
+/** The statuses that a call tells of what another one started. */
+export interface StatusKind {
+  /** What it is, in words. */
+  readonly what: string;
+  /** The calls that start it, without waiting. */
+  readonly startedBy: readonly string[];
+  /** The call that tells of it, and where in its answer. */
+  readonly call: string;
+  readonly path: string;
+  readonly unfinished: readonly string[];
+  /** Ended well, or merely ended where another field holds the verdict. */
+  readonly ended: readonly string[];
+  readonly failed: readonly string[];
+}
+
+const JOB_RUN_STATES = {
+  unfinished: ["STARTING", "RUNNING", "STOPPING", "WAITING"],
+  ended: ["SUCCEEDED"],
+  failed: ["STOPPED", "FAILED", "TIMEOUT", "ERROR", "EXPIRED"],
+};
+
+export const STATUSES: readonly StatusKind[] = [
+  {
+    what: "a job run",
+    startedBy: ["glue:startJobRun", "aws-sdk:glue:startJobRun"],
+    call: "aws-sdk:glue:getJobRun",
+    path: "JobRun.JobRunState",
+    ...JOB_RUN_STATES,
+  },
+  {
+    what: "a job run",
+    startedBy: ["glue:startJobRun", "aws-sdk:glue:startJobRun"],
+    call: "aws-sdk:glue:getJobRuns",
+    path: "JobRuns[0].JobRunState",
+    ...JOB_RUN_STATES,
+  },
+  {
+    what: "a crawl",
+    startedBy: ["aws-sdk:glue:startCrawler"],
+    call: "aws-sdk:glue:getCrawler",
+    path: "Crawler.State",
+    unfinished: ["RUNNING", "STOPPING"],
+    ended: ["READY"],
+    failed: [],
+  },
+  {
+    what: "a crawl",
+    startedBy: ["aws-sdk:glue:startCrawler"],
+    call: "aws-sdk:glue:getCrawler",
+    path: "Crawler.LastCrawl.Status",
+    unfinished: [],
+    ended: ["SUCCEEDED"],
+    failed: ["CANCELLED", "FAILED"],
+  },
+  {
+    what: "a query",
+    startedBy: ["athena:startQueryExecution", "aws-sdk:athena:startQueryExecution"],
+    call: "athena:getQueryExecution",
+    path: "QueryExecution.Status.State",
+    unfinished: ["QUEUED", "RUNNING"],
+    ended: ["SUCCEEDED"],
+    failed: ["FAILED", "CANCELLED"],
+  },
+  {
+    what: "an execution",
+    startedBy: ["states:startExecution", "aws-sdk:sfn:startExecution"],
+    call: "aws-sdk:sfn:describeExecution",
+    path: "Status",
+    unfinished: ["RUNNING", "PENDING_REDRIVE"],
+    ended: ["SUCCEEDED"],
+    failed: ["FAILED", "TIMED_OUT", "ABORTED"],
+  },
+  {
+    what: "an evaluation of quality rules",
+    startedBy: ["aws-sdk:glue:startDataQualityRulesetEvaluationRun"],
+    call: "aws-sdk:glue:getDataQualityRulesetEvaluationRun",
+    path: "Status",
+    unfinished: ["STARTING", "RUNNING", "STOPPING"],
+    ended: ["SUCCEEDED"],
+    failed: ["STOPPED", "FAILED", "TIMEOUT"],
+  },
+];
+
+/** What a crawl's `READY` does not say. */
+export const CRAWL_STATE = "Crawler.State";
+export const CRAWL_VERDICT = "Crawler.LastCrawl.Status";
+
+export interface AsyncStart {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+const pollOf = (call: string, id: string) =>
+  `or poll it: Wait, ${call} with ${id}, Choice, and back to the Wait`;
+
+/** Calls that come back when the work has begun, not when it is done. */
+export const ASYNC_STARTS: Readonly<Record<string, AsyncStart>> = {
+  "glue:startJobRun": {
+    what: "a job run",
+    remedy: `write glue:startJobRun.sync, ${pollOf("getJobRun", "RunId from $.JobRunId")}`,
+  },
+  "aws-sdk:glue:startJobRun": {
+    what: "a job run",
+    remedy: `write glue:startJobRun.sync, ${pollOf("getJobRun", "RunId from $.JobRunId")}`,
+  },
+  "aws-sdk:glue:startCrawler": {
+    what: "a crawl",
+    remedy: "poll getCrawler until it is READY again, then read LastCrawl.Status (Step.crawl does)",
+  },
+  "athena:startQueryExecution": {
+    what: "a query",
+    remedy: `write athena:startQueryExecution.sync, ${pollOf("getQueryExecution", "QueryExecutionId")}`,
+  },
+  "aws-sdk:athena:startQueryExecution": {
+    what: "a query",
+    remedy: `write athena:startQueryExecution.sync, ${pollOf("getQueryExecution", "QueryExecutionId")}`,
+  },
+  "states:startExecution": {
+    what: "an execution",
+    remedy: "write states:startExecution.sync:2, or allow(async-start) when nobody needs its end",
+  },
+  "aws-sdk:sfn:startExecution": {
+    what: "an execution",
+    remedy: "write states:startExecution.sync:2, or allow(async-start) when nobody needs its end",
+  },
+  "aws-sdk:glue:startDataQualityRulesetEvaluationRun": {
+    what: "an evaluation of quality rules",
+    remedy: `poll it: ${pollOf("getDataQualityRulesetEvaluationRun", "RunId").slice("or poll it: ".length)}`,
+  },
+  "batch:submitJob": { what: "a batch job", remedy: "write batch:submitJob.sync" },
+  "codebuild:startBuild": { what: "a build", remedy: "write codebuild:startBuild.sync" },
+  "databrew:startJobRun": { what: "a job run", remedy: "write databrew:startJobRun.sync" },
+  "ecs:runTask": { what: "a task", remedy: "write ecs:runTask.sync" },
+  "emr-serverless:startJobRun": { what: "a job run", remedy: "write emr-serverless:startJobRun.sync" },
+};

@@ -1,0 +1,169 @@
+import {
+  catchers,
+  choices,
+  innerMachines,
+  isObject,
+  isSuccess,
+  reachable,
+  regularSuccessors,
+  successors,
+  type Definition,
+  type Json,
+  type JsonObject,
+  type State,
+} from "./asl";
+import { Findings, type Finding } from "./finding";
+
+/** The shape of a definition: what leads where, and which fields are not read by the query language it uses. Pure. */
+
+const STATE_TYPES = ["Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"];
+const WITHOUT_NEXT = ["Choice", "Succeed", "Fail"];
+const MOST_NAME_CHARACTERS = 80;
+/** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+const MOST_DEFINITION_BYTES = 1_048_576;
+
+/** Of a machine: where it starts, what is reached, and what ends. Inner machines included. */
+export function flowFindings(machine: Definition): Finding[] {
+  const { States: states } = machine;
+  const names = Object.keys(states);
+  const own = new Findings("");
+  if (states[machine.StartAt] === undefined)
+    own.find(
+      "start",
+      `StartAt names ${machine.StartAt}, which is no state`,
+      `name one of ${names.join(", ")}`,
+    );
+  const reached = reachable(states, machine.StartAt);
+  const perState = Object.entries(states).flatMap(([name, state]) => {
+    const findings = new Findings(name);
+    for (const next of new Set(successors(state)))
+      if (states[next] === undefined)
+        findings.find("dangling", `goes to ${next}, which is no state`, `name one of ${names.join(", ")}`);
+    if (!reached.has(name) && states[machine.StartAt] !== undefined)
+      findings.find("unreachable", "cannot be reached", "lead a state to it or remove it");
+    const canEnd = [...reachable(states, name)].some((other) => {
+      const end = states[other];
+      return end !== undefined && (isSuccess(end) || end.Type === "Fail");
+    });
+    if (reached.has(name) && !canEnd)
+      findings.find("no-end", "leads to no end", 'lead it to a state with "End": true, a Succeed or a Fail');
+    return [...findings.all, ...innerMachines(state).flatMap(flowFindings)];
+  });
+  return [...own.all, ...perState];
+}
+
+/** Of the whole definition: its language, its size, its own time-out. */
+export function machineFindings(machine: Definition, isFragment: boolean): Finding[] {
+  const findings = new Findings("");
+  if (usesJsonata(machine))
+    findings.find(
+      "query-language",
+      `the query language ${machine.QueryLanguage} is not followed here`,
+      "write JSONPath",
+    );
+  if (machine.TimeoutSeconds === undefined && !isFragment)
+    findings.find(
+      "machine-timeout",
+      "has no TimeoutSeconds: a loop that polls for what never comes may last a year",
+      "write TimeoutSeconds above what the longest run takes",
+    );
+  const bytes = Buffer.byteLength(JSON.stringify(machine));
+  if (bytes > MOST_DEFINITION_BYTES)
+    findings.find(
+      "definition-size",
+      `has ${bytes} bytes, and AWS takes ${MOST_DEFINITION_BYTES}`,
+      "move steps to a state machine of their own",
+    );
+  return findings.all;
+}
+
+const usesJsonata = (part: { readonly QueryLanguage?: Json }): boolean =>
+  part.QueryLanguage !== undefined && part.QueryLanguage !== "JSONPath";
+
+/** Of one state: its fields and its type. */
+export function shapeFindings(name: string, state: State, machineIsJsonata: boolean): Finding[] {
+  const findings = new Findings(name);
+  const type = typeof state.Type === "string" ? state.Type : "";
+  if (name.length > MOST_NAME_CHARACTERS)
+    findings.find(
+      "name-length",
+      `its name has ${name.length} characters`,
+      `use at most ${MOST_NAME_CHARACTERS}`,
+    );
+  if (!STATE_TYPES.includes(type))
+    findings.find("state-type", `its type is ${type || "missing"}`, `write one of ${STATE_TYPES.join(", ")}`);
+  if (usesJsonata(state))
+    findings.find("query-language", "uses another query language than JSONPath", "write JSONPath");
+  else if (!machineIsJsonata) noteJsonataFields(findings, state);
+  if (
+    "Assign" in state ||
+    choices(state).some((rule) => "Assign" in rule) ||
+    catchers(state).some((rule) => "Assign" in rule)
+  )
+    findings.find(
+      "assign",
+      "uses Assign, on which interpreters disagree",
+      "carry values in the state: ResultPath",
+    );
+  noteEnds(findings, state, type);
+  return findings.all;
+}
+
+function noteEnds(findings: Findings, state: State, type: string): void {
+  if (!WITHOUT_NEXT.includes(type)) {
+    const ways = (typeof state.Next === "string" ? 1 : 0) + (state.End === true ? 1 : 0);
+    if (ways === 0) findings.find("next-and-end", "has neither Next nor End", 'write "Next" or "End": true');
+    if (ways === 2) findings.find("next-and-end", "has both Next and End", "write one of them");
+  }
+  if (type === "Choice" && state.Default === undefined)
+    findings.find(
+      "choice-default",
+      "is a Choice without Default: an unforeseen value fails without a reason",
+      "write a Default",
+    );
+  if (type === "Choice" && regularSuccessors(state).length === 0)
+    findings.find("choice-default", "leads nowhere", "write Choices");
+  if (type !== "Fail") return;
+  if (state.Error === undefined && state.ErrorPath === undefined)
+    findings.find(
+      "fail-words",
+      "is a Fail without Error",
+      "write Error: the failure rules sort messages by it",
+    );
+  if (state.Cause === undefined && state.CausePath === undefined)
+    findings.find(
+      "fail-words",
+      "is a Fail without Cause",
+      "write Cause or CausePath: somebody has to act on it",
+    );
+}
+
+/** Fields that only JSONata has, and what stands for them in JSONPath. */
+const JSONATA_FIELDS: Readonly<Record<string, string>> = {
+  Arguments: "Parameters",
+  Output: "ResultSelector, ResultPath or OutputPath",
+  Items: "ItemsPath",
+  Condition: "Variable with a comparison",
+};
+
+/** Examples of AWS are in JSONata by now; pasted into a JSONPath machine, their fields are refused or taken literally. */
+function noteJsonataFields(findings: Findings, state: State): void {
+  const places: JsonObject[] = [state, ...choices(state), ...catchers(state)];
+  for (const [field, instead] of Object.entries(JSONATA_FIELDS))
+    if (places.some((place) => field in place))
+      findings.find("jsonata-field", `has the JSONata field ${field} and is JSONPath`, `write ${instead}`);
+  if (textsOf(state).some((text) => /^\{%.*%\}$/s.test(text)))
+    findings.find(
+      "jsonata-field",
+      "has a JSONata expression {% … %}, which JSONPath takes for a text",
+      'write a path: "name.$": "$.field"',
+    );
+}
+
+/** Every text in a value, the machines inside a state left to themselves. */
+export function textsOf(value: Json | undefined): string[] {
+  if (typeof value === "string") return [value];
+  if (Array.isArray(value)) return (value as readonly Json[]).flatMap(textsOf);
+  if (!isObject(value) || isObject(value.States)) return [];
+  return Object.values(value).flatMap(textsOf);
+}
