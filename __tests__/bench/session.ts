@@ -86,7 +86,9 @@ export class BenchSession {
   }
 
   async close(): Promise<void> {
-    await this.listener?.close();
+    const { listener } = this;
+    this.listener = undefined;
+    await listener?.close();
     await this.aws.stop();
   }
 
