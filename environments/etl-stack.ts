@@ -55,6 +55,7 @@ export class EtlStack extends TerraformStack {
     this.locks = new RunLock(this, "Locks", { name: `${name}-locks`, account, region });
     this.events = new EventsPipeline(this, "Events", {
       ...settings.pipelines.events,
+      glueVersion: settings.glueVersion,
       name: `${name}-events`,
       lake: this.lake,
       workgroup: this.workgroup,

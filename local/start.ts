@@ -22,6 +22,7 @@ import {
   wrap,
 } from "./summary";
 import { synthesise } from "./synth";
+import { installSpark4For } from "./spark4";
 import { Deployment, type Outputs } from "./terraform";
 import { UserError } from "./user-error";
 
@@ -40,6 +41,7 @@ export async function start(options: StartOptions): Promise<number> {
   const deliveries = findDeliveries(folder, options.runDate);
   const progress = new Progress();
   const stack = await progress.step("synth", () => synthesiseDev());
+  await installSpark4For(stack);
   const aws = await progress.step("embedded AWS", () => EmbeddedAws.start());
   try {
     const outputs = await progress.step("deploy", (note) => deploy(stack, aws, note));

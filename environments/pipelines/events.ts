@@ -9,6 +9,7 @@ import {
   EtlOrchestrator,
   GlueCrawler,
   GlueSparkJob,
+  type GlueVersion,
   LOCK_ARGUMENTS,
   type NotificationsTopic,
   RUN_ARGUMENTS,
@@ -34,6 +35,7 @@ export interface EventsPipelineProps extends PipelineSettings {
   readonly workgroup: AthenaWorkgroup;
   readonly locks: RunLock;
   readonly notifications: NotificationsTopic;
+  readonly glueVersion: GlueVersion;
   readonly account: string;
   readonly region: string;
   readonly logRetentionDays: number;
@@ -118,6 +120,7 @@ export class EventsPipeline extends Construct {
         source_table: TABLE,
         lock_table: props.locks.tableName,
       },
+      glueVersion: props.glueVersion,
       capacity: { kind: "autoScaling", workerType: props.workerType, maxWorkers: props.maxWorkers },
       timeoutMinutes: props.jobTimeoutMinutes,
       logRetentionDays: props.logRetentionDays,

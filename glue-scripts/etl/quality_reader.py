@@ -12,6 +12,8 @@ from etl.expression import find_mistakes
 MILLION = 1_000_000  # shares are kept as whole millionths
 MAX_ROWS = 2_147_483_647  # what a run may have
 MAX_HOURS = 1_000_000
+MAX_RULES = 100  # a function of Athena's takes 127 arguments
+VISIBILITY_RULE = "rows_are_visible"
 
 # By type: the actions it knows, and the keys that it needs beside name, type, action and atLeast.
 _ROW_BY_ROW = ("warn", "halt", "quarantine")
@@ -72,6 +74,8 @@ class QualityReader:
         if not isinstance(entries, list) or not entries:
             self._wrong("rules", "a list with at least one rule", entries)
             return threshold, ()
+        if len(entries) > MAX_RULES:
+            self._wrong("rules", f"a list of at most {MAX_RULES} rules", len(entries))
         nodes = [self._object(entry, f"'rules[{index}]'") for index, entry in enumerate(entries)]
         names = [entry.get("name") for entry in nodes]
         taken = [entry.get("name") for entry in nodes if entry.get("action") == "quarantine"]
@@ -89,6 +93,8 @@ class QualityReader:
                 self._wrong(here, form, name)
             elif name in names[:index]:
                 self.mistakes.append(f"'{here}' is '{name}', as another rule's")
+            elif name == VISIBILITY_RULE:
+                self.mistakes.append(f"'{here}' is '{name}', which the query has a rule of its own for")
             elif name in self._reasons:
                 self.mistakes.append(f"'{here}' is '{name}', which is a reason of the contract")
 
@@ -121,6 +127,8 @@ class QualityReader:
         if "columns" in TYPES[type_][1]:
             names = self._texts(node, "columns", here)
             for name in names:
+                if name == "":
+                    self._wrong(f"{here}.columns", f"names of {', '.join(self._columns)}", name)
                 self._check_column(name, f"{here}.columns", type_)
             return names
         if "column" in TYPES[type_][1]:

@@ -62,8 +62,12 @@ class Lake:
         return [part for name, value in given.items() for part in (f"--{name}", value)]
 
     def run(self, first: str, last: str = "", run_id: str = "run-1", **others: str) -> dict[str, Any]:
-        """Runs the job and gives its books."""
-        transform_events.main(self.arguments(first, last, run_id, **others))
+        """Runs the job and gives its books. Nothing is kept in memory after it, as after a process of its
+        own."""
+        try:
+            transform_events.main(self.arguments(first, last, run_id, **others))
+        finally:
+            SparkSession.builder.getOrCreate().catalog.clearCache()
         return self.books(run_id)
 
     def books(self, run_id: str = "run-1", name: str = "books") -> dict[str, Any]:

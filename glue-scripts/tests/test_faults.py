@@ -131,7 +131,7 @@ def drift_refused(lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(io, "table_columns", lambda *_: [*columns, *rest, *items])
     lake.deliver(D1, event("a"))
     source = {"source_database": "raw", "source_table": "events"}
-    return unchanged(lake, D1, contract_uri=str(strict), **source)
+    return unchanged(lake, D1, lambda: None, contract_uri=str(strict), **source)
 
 
 SCRIPTS: dict[str, Script] = {

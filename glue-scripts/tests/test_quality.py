@@ -102,6 +102,11 @@ def test_the_file_of_the_events_pipeline_is_right(contract: Contract) -> None:
     [
         (
             0,
+            {"name": "rows_are_visible"},
+            "'rules[0].name' is 'rows_are_visible', which the query has a rule of its own for",
+        ),
+        (
+            0,
             {"name": "Bad name"},
             "'rules[0].name' must be at most 60 small letters, digits and '_', beginning with a letter, "
             'got "Bad name"',
@@ -200,6 +205,12 @@ def test_the_threshold_is_a_whole_percent(threshold: object) -> None:
 def test_no_rules_are_refused(rules: object) -> None:
     assert refusal({"threshold": 80, "rules": rules}) == (
         f"q.json: 'rules' must be a list with at least one rule, got {json.dumps(rules)}"
+    )
+
+
+def test_more_rules_than_a_query_can_ask_are_refused() -> None:
+    assert "'rules' must be a list of at most 100 rules, got 101" in refusal(
+        DOCUMENT | {"rules": [DOCUMENT["rules"][0]] * 101}
     )
 
 

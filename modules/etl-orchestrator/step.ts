@@ -268,6 +268,7 @@ export const Step = {
         Sql: query.sql,
         Parameters: `States.Array(${query.parameters.map((parameter) => literals[parameter]).join(", ")})`,
         Workgroup: workgroup.workgroupName,
+        Books: resultKey(books),
         OutputUri: s3Uri(output),
       },
       boundSeconds: QUERY_SECONDS + API_CALL_SECONDS,

@@ -111,6 +111,13 @@ test("names and texts are quoted, and no text looks like Terraform's own", () =>
   expect(parameters).toHaveLength(6);
 });
 
+test("a share is the millionth that it is written as, though a million of it is a little less", () => {
+  const share = 0.524287;
+  expect(share * 1_000_000).toBeLessThan(524_287);
+  const { sql } = compile([{ ...common, type: "completeness", column: "country", atLeast: share }]);
+  expect(sql).toContain("(count_0 * 1000000 >= 524287 * seen)");
+});
+
 test("a rule's own or does not reach beyond it", () => {
   const { sql } = compile([{ ...common, type: "customSql", expression: "true or n > 0", atLeast: 1 }]);
   expect(sql).toContain("count(CASE WHEN (true or n > 0) THEN 1 END)");

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatFinding } from "../../../modules/etl-orchestrator/asl-checks";
@@ -149,6 +149,13 @@ describe("the command", () => {
 2 findings in 1 of 2 files
 `);
     expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  test("breaks no column, however much there is to say", () => {
+    const text = readFileSync(join(__dirname, "seed-definitions", "document-000.asl.json"), "utf8");
+    const lines = run(file("long.asl.json", text)).text.split("\n");
+    expect(lines.length).toBeGreaterThan(90);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
   });
 
   test("says the same as JSON", () => {

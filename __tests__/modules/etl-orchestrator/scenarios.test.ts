@@ -131,6 +131,15 @@ describe("the pipeline", () => {
     expect(published(outcome).map(({ Message }) => Message.outcome)).toEqual(["EMPTY"]);
   });
 
+  test("an empty delivery that restated later dates: these are crawled, and no rows are judged", async () => {
+    const restated = { dates: ["2010-12-03"], read: 4, written: 4, duplicates: 0, quarantined: 0 };
+    const empty = summary({ outcome: "EMPTY", read: 0, written: 0, duplicates: 0, quarantined: 0, restated });
+    const outcome = await run(DAILY, { "aws-sdk:s3:getObject": body(empty) });
+    expect(ending(outcome)).toEqual({ status: "SUCCEEDED" });
+    expect(stepsOf(outcome)).toEqual(STEPS);
+    expect(made(outcome, "athena:startQueryExecution.sync")).toEqual([]);
+  });
+
   test("a failed job is not repeated, and nothing is published", async () => {
     const cause = '{"JobRunState":"FAILED","ErrorMessage":"MissingDelivery: nothing under dt=2010-12-01/"}';
     const outcome = await run(DAILY, {
