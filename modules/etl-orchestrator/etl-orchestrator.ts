@@ -39,7 +39,7 @@ export interface INotificationTarget {
 /** A definition written by hand, instead of steps. It passes the same checks. */
 export interface HandWrittenDefinition extends Pick<
   AslCheckOptions,
-  "successAfterFailure" | "retriesEveryError"
+  "allow" | "input" | "successAfterFailure" | "retriesEveryError"
 > {
   /** The definition; `${UpperCamel}` placeholders in its strings are filled from `values`. */
   readonly template: JsonObject;
@@ -221,11 +221,7 @@ export class EtlOrchestrator extends Construct {
             ),
           );
     if (crawlDefinition !== undefined) written.push(crawlDefinition);
-    const successAfterFailure = [
-      ...(props.steps ?? []).flatMap((step) => step.successAfterFailure ?? []),
-      ...(props.definition?.successAfterFailure ?? []),
-    ];
-    const options = { ...props.definition, successAfterFailure, isKnown };
+    const options = { ...props.definition, isKnown };
     for (const finding of written.flatMap((one) => checkDefinition(one, options)))
       refusals.check(false, "definition", formatFinding(finding));
 

@@ -32,8 +32,6 @@ export interface Step {
   readonly crawl?: { readonly crawlerName: string; readonly deadlineMinutes: number };
   /** The keys of what the step reads from S3. */
   readonly decryptsWith?: readonly string[];
-  /** States that a caught error leads to although it is an answer, such as a condition that did not hold. */
-  readonly successAfterFailure?: readonly string[];
   /** A path at which the step finds the ARN of an execution of its own machine. */
   readonly ownExecutionAt?: string;
   /** What the caller got wrong, `field` and message. */
@@ -235,7 +233,6 @@ export const Step = {
         },
         boundSeconds: Math.ceil(waitMinutes * 60 * 1.25) + API_CALL_SECONDS,
         ownExecutionAt: `$.results.${resultKey(name)}.held.Item.owner.S`,
-        successAfterFailure: [`${name}ReadOwner`, `${name}TakeOver`, `${name}CountPoll`],
       },
       wholeBetween("waitMinutes", waitMinutes, 1, 1_440),
     );
@@ -248,7 +245,6 @@ export const Step = {
       fragment: fragment("release-lock"),
       values: { TableName: table.tableName },
       boundSeconds: API_CALL_SECONDS,
-      successAfterFailure: [`${name}NotOurs`],
     }),
 
   /** Asks the quality rules of what readers see: fails as `DataQualityCheckFailed` or `QualityUnreadable`. */
