@@ -61,15 +61,16 @@ function pytest(
   {
     interpreter = python,
     suffix = "",
+    args = [],
     faults,
-  }: { interpreter?: string; suffix?: string; faults?: string } = {},
+  }: { interpreter?: string; suffix?: string; args?: readonly string[]; faults?: string } = {},
 ): Suite {
   const name = `pytest ${folder}${suffix}`;
   const report = join(reports, `${name.replaceAll(/\W+/g, "-")}.xml`);
   return {
     name,
     faults,
-    command: [interpreter, "-m", "pytest", folder, "-q", `--junitxml=${report}`],
+    command: [interpreter, "-m", "pytest", folder, "-q", ...args, `--junitxml=${report}`],
     count: () => {
       const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: "" });
       const { testsuites } = parser.parse(readFileSync(report, "utf8")) as {
@@ -92,7 +93,7 @@ const SUITES: readonly Suite[] = [
   { name: "types: mypy local", command: [python, "-m", "mypy", "local/embedded-aws"] },
   jest("unit", { faults: "interpreter" }),
   pytest("glue-scripts/tests", { faults: "pytest" }),
-  pytest("glue-scripts/tests", { interpreter: spark4Python, suffix: " (spark 4)" }),
+  pytest("glue-scripts/tests", { interpreter: spark4Python, suffix: " (spark 4)", args: ["-m", "not once"] }),
   pytest("local/embedded-aws/tests"),
   jest("bench", { beside: true, faults: "bench" }),
 ];

@@ -14,6 +14,8 @@ from etl.errors import JobError
 from pyspark.sql import SparkSession
 from support import D1, D2, balances, figures
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parent.parent.parent
 TABLE = ROOT / "__tests__" / "faults" / "fault-table.json"
 KEPT = ROOT / ".local" / "test" / "faults" / "pytest.json"

@@ -21,6 +21,8 @@ from restating import (
     killed_in_its_write,
 )
 
+pytestmark = pytest.mark.once
+
 DAYS = [(date(2010, 12, 1) + timedelta(days=offset)).isoformat() for offset in range(8)]
 LOOKBACK_DAYS = 3
 STEPS = 16  # about as many as a run of this size has

@@ -11,6 +11,8 @@ from pyspark.sql import SparkSession
 from restating import Keys, Killed, deliver, ends_with, kept, killed_before, killed_in_its_write
 from support import D1, D2, D3
 
+pytestmark = pytest.mark.once
+
 D9, D10 = "2010-12-09", "2010-12-10"
 
 FIRST: Keys = {D1: "ab", D2: "bc", D3: "z!", D9: "b", D10: "q"}
