@@ -11,6 +11,8 @@ from pyspark.sql import SparkSession
 from restating import Keys, deliver, kept
 from support import D1, D2, D3, balances, figures
 
+pytestmark = pytest.mark.once
+
 
 @dataclass(frozen=True)
 class Case:
