@@ -7,7 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from conftest import CONTRACT, ROOT
+from conftest import CONTRACT, LENIENT, ROOT
 
 
 def ship(folder: Path) -> tuple[Path, Path]:
@@ -41,6 +41,7 @@ def test_the_modules_work_from_a_zip_and_a_failure_ends_with_its_reason(tmp_path
         "books_bucket": str(tmp_path / "processed"),
         "books_prefix": "books/events/",
         "contract_uri": str(CONTRACT),
+        "quality_uri": str(LENIENT),
         "mode": "daily",
         "from_date": "2010-12-04",
         "to_date": "2010-12-04",
