@@ -23,7 +23,6 @@ import {
   JOB_ROLE,
   MACHINE_ROLE,
   PROCESSED_CRAWLER_ROLE,
-  RAW_CRAWLER_ROLE,
   SCENARIOS,
 } from "./faults";
 import { BenchSession } from "./session";
@@ -146,11 +145,12 @@ async function rowsAsPromised(
   }
 }
 
-/** Rights that the steps of a run need, one of each role: without it the run fails there, with it a redrive goes on. */
+/**
+ * Rights that the steps of a run need: without one the run fails there, with it a redrive goes on. The raw crawler's is taken
+ * away in the table of faults.
+ */
 const RIGHTS: readonly (readonly [what: string, role: string, action: string, of: string, step: string])[] = [
   ["the crawl machine may not start crawlers", CRAWL_MACHINE_ROLE, "glue:StartCrawler", "", "CrawlRaw"],
-  ["the raw crawler may not list", RAW_CRAWLER_ROLE, "s3:ListBucket", "", "CrawlRaw"],
-  ["the job may not take the lock", JOB_ROLE, "dynamodb:PutItem", "", "RunJob"],
   ["the job may not write", JOB_ROLE, "s3:PutObject", "-processed-", "RunJob"],
   [
     "the processed crawler may not register partitions",
@@ -226,7 +226,9 @@ describe("a redrive after the cause was mended goes on at the failed step", () =
 
 describe("a job run that is killed", () => {
   const SEED = 20101201;
-  const DEATHS = 20;
+  /** Twenty take seven minutes; ETL_DEATHS asks for another number than CI's. */
+  const DEATHS = Number(process.env.ETL_DEATHS ?? 8);
+  const BY_SECONDS = Math.floor(DEATHS * 0.3);
   const FIRST = dayOf(130);
   const LATER = new Date(Date.parse(FIRST) + 3 * 86_400_000).toISOString().slice(0, 10);
   let start: Lake;
@@ -270,10 +272,10 @@ describe("a job run that is killed", () => {
       const deaths: Death[] = [
         { afterMutatingCall: between },
         { afterMutatingCall: beforeBooks },
-        ...Array.from({ length: 12 }, () => ({
+        ...Array.from({ length: DEATHS - 2 - BY_SECONDS }, () => ({
           afterMutatingCall: 1 + Math.floor(random() * (calls.length - 1)),
         })),
-        ...Array.from({ length: DEATHS - 14 }, () => ({ afterSeconds: random() * seconds })),
+        ...Array.from({ length: BY_SECONDS }, () => ({ afterSeconds: random() * seconds })),
       ];
       const within: boolean[] = [];
       for (const [index, death] of deaths.entries()) {
@@ -291,7 +293,7 @@ describe("a job run that is killed", () => {
         expect({ name, lake: await readLake(session) }).toEqual({ name, lake: wanted });
       }
       keepText("deaths.txt", said.join("\n"));
-      expect(within.filter(Boolean).length).toBeGreaterThanOrEqual(10);
+      expect(within.filter(Boolean).length).toBeGreaterThanOrEqual(DEATHS / 2);
       await session.freeLock();
     },
     25 * MINUTES,
