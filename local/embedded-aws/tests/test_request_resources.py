@@ -16,9 +16,9 @@ LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group"
 
 @pytest.fixture(scope="module")
 def archive(bench: Bench) -> Iterator[Archive]:
-    made = Archive(bench, "librarian")
+    made = Archive(bench, "resource-librarian")
     place = {"LocationConstraint": REGION}
-    bench.client("s3").create_bucket(Bucket="library-answers", CreateBucketConfiguration=place)
+    bench.client("s3").create_bucket(Bucket="resource-answers", CreateBucketConfiguration=place)
     glue = bench.client("glue")
     glue.create_database(DatabaseInput={"Name": "scans"})
     glue.create_table(
@@ -31,8 +31,8 @@ def test_a_lock_may_be_limited_to_one_partition_key(archive: Archive) -> None:
     made = {"KeySchema": [{"AttributeName": "shelf", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST"}
     attributes = [{"AttributeName": "shelf", "AttributeType": "S"}]
     owner = archive.bench.client("dynamodb")
-    owner.create_table(TableName="loans", AttributeDefinitions=attributes, **made)
-    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/loans"
+    owner.create_table(TableName="resource-loans", AttributeDefinitions=attributes, **made)
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/resource-loans"
     only = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["maps"]}}
     calls = ["dynamodb:PutItem", "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"]
     dynamodb = archive.client("dynamodb", statement(calls, [table], **only))
@@ -41,13 +41,23 @@ def test_a_lock_may_be_limited_to_one_partition_key(archive: Archive) -> None:
         key = {"shelf": {"S": shelf}}
         condition = {"KeyConditionExpression": "#s = :s", "ExpressionAttributeNames": {"#s": "shelf"}}
         for call, more in (
-            (dynamodb.put_item, {"TableName": "loans", "Item": key}),
+            (dynamodb.put_item, {"TableName": "resource-loans", "Item": key}),
             (
                 dynamodb.query,
-                {"TableName": "loans", **condition, "ExpressionAttributeValues": {":s": key["shelf"]}},
+                {
+                    "TableName": "resource-loans",
+                    **condition,
+                    "ExpressionAttributeValues": {":s": key["shelf"]},
+                },
             ),
-            (dynamodb.batch_get_item, {"RequestItems": {"loans": {"Keys": [{"shelf": {"S": "maps"}}, key]}}}),
-            (dynamodb.batch_write_item, {"RequestItems": {"loans": [{"PutRequest": {"Item": key}}]}}),
+            (
+                dynamodb.batch_get_item,
+                {"RequestItems": {"resource-loans": {"Keys": [{"shelf": {"S": "maps"}}, key]}}},
+            ),
+            (
+                dynamodb.batch_write_item,
+                {"RequestItems": {"resource-loans": [{"PutRequest": {"Item": key}}]}},
+            ),
         ):
             if shelf == "maps":
                 # A batch must not name a key twice; AWS refuses that for another reason.
@@ -58,12 +68,12 @@ def test_a_lock_may_be_limited_to_one_partition_key(archive: Archive) -> None:
 
     on("maps")
     on("seals")
-    refused(lambda: dynamodb.get_item(TableName="loans", Key={"shelf": {"S": "maps"}}))
+    refused(lambda: dynamodb.get_item(TableName="resource-loans", Key={"shelf": {"S": "maps"}}))
 
 
 def test_queries_are_checked_on_their_workgroup(archive: Archive) -> None:
     owner = archive.bench.client("athena")
-    output = {"ResultConfiguration": {"OutputLocation": "s3://library-answers/answers/"}}
+    output = {"ResultConfiguration": {"OutputLocation": "s3://resource-answers/answers/"}}
     for group in ("readers", "staff"):
         owner.create_work_group(Name=group, Configuration=output)
     ids = {

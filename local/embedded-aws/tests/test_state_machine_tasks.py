@@ -52,7 +52,7 @@ def library(bench: Bench) -> Iterator[Bench]:
         statement(["glue:GetDatabase", "glue:GetTable", "glue:GetPartitions"], catalogue),
     ]
     rights = {
-        "librarian": [
+        "reading-librarian": [
             statement([*ASKS, "athena:StopQueryExecution"], [WORKGROUP]),
             statement(items, [TABLE_ARN]),
             statement(["states:DescribeExecution"], [f"{STATES}:execution:read-*"]),
@@ -88,7 +88,7 @@ def test_a_query_is_waited_for_and_its_rows_read(library: Bench) -> None:
         Ask=query(COUNT, ResultPath="$.asked"),
         Read={**results("$.asked.QueryExecution.QueryExecutionId"), "ResultPath": "$.read"},
     )
-    done = execute(library, machine(library, "read-books", states, "librarian"))
+    done = execute(library, machine(library, "read-books", states, "reading-librarian"))
     assert done["status"] == "SUCCEEDED", done.get("cause")
     output = json.loads(done["output"])
     asked = output["asked"]["QueryExecution"]
@@ -120,7 +120,7 @@ def test_a_query_that_is_only_started_is_asked_for(library: Bench) -> None:
             "ResultPath": "$.stopped",
         },
     )
-    done = execute(library, machine(library, "asks-only", states, "librarian"))
+    done = execute(library, machine(library, "asks-only", states, "reading-librarian"))
     output = json.loads(done["output"])
     assert list(output["asked"]) == ["QueryExecutionId"]
     status = output["seen"]["QueryExecution"]["Status"]
@@ -138,13 +138,13 @@ def test_a_failed_query_fails_the_task_with_the_query_as_cause(library: Bench) -
     caught = {"Type": "Pass", "Parameters": {"query.$": "States.StringToJson($.Cause)"}, "End": True}
     catch = [{"ErrorEquals": ["States.TaskFailed"], "Next": "Caught"}]
     states = {"Ask": query("SELECT pages FROM books", Catch=catch), "Caught": caught}
-    done = execute(library, machine(library, "fails-query", states, "librarian"))
+    done = execute(library, machine(library, "fails-query", states, "reading-librarian"))
     assert done["status"] == "SUCCEEDED", done.get("cause")
     failed = json.loads(done["output"])["query"]["QueryExecution"]
     assert failed["Status"]["State"] == "FAILED"
     assert "pages" in failed["Status"]["StateChangeReason"]
     nothing = {"Read": task("athena:getQueryResults", {"QueryExecutionId": failed["QueryExecutionId"]})}
-    refused = execute(library, machine(library, "reads-failed", nothing, "librarian"))
+    refused = execute(library, machine(library, "reads-failed", nothing, "reading-librarian"))
     assert refused["error"] == "Athena.InvalidRequestException"
 
 
@@ -165,7 +165,7 @@ def wait_until_cancelled(bench: Bench, query_id: str) -> None:
 
 
 def test_a_stopped_execution_stops_its_query(library: Bench) -> None:
-    run = start(library, machine(library, "stops-query", {"Ask": query(SLOW)}, "librarian"))
+    run = start(library, machine(library, "stops-query", {"Ask": query(SLOW)}, "reading-librarian"))
     query_id = slow_query(library, run)
     library.client("stepfunctions").stop_execution(executionArn=run)
     wait_until_cancelled(library, query_id)
@@ -179,7 +179,7 @@ def test_a_query_over_its_time_is_stopped_whoever_set_the_time(library: Bench) -
         ("of-all", {"Ask": query(SLOW)}, {"TimeoutSeconds": 1}),
     ]
     for name, states, top in cases:
-        done = execute(library, machine(library, f"late-{name}", states, "librarian", **top))
+        done = execute(library, machine(library, f"late-{name}", states, "reading-librarian", **top))
         assert (done["status"], done["error"]) == ("TIMED_OUT" if top else "FAILED", "States.Timeout")
         query_id = str(submitted(library, done["executionArn"], "QueryExecutionId"))
         wait_until_cancelled(library, query_id)
@@ -192,7 +192,7 @@ def test_a_role_that_may_not_stop_the_query_still_times_out(library: Bench) -> N
 
 
 def test_a_query_that_somebody_cancels_fails_the_task(library: Bench) -> None:
-    run = start(library, machine(library, "cancelled", {"Ask": query(SLOW)}, "librarian"))
+    run = start(library, machine(library, "cancelled", {"Ask": query(SLOW)}, "reading-librarian"))
     library.client("athena").stop_query_execution(QueryExecutionId=slow_query(library, run))
     done = wait_until_ended(library, run)
     assert (done["status"], done["error"]) == ("FAILED", "States.TaskFailed")
@@ -247,7 +247,7 @@ def test_an_item_is_put_read_changed_and_deleted(library: Bench) -> None:
         Delete=task("dynamodb:deleteItem", delete, ResultPath="$.deleted"),
         Gone=task("dynamodb:getItem", read, ResultPath="$.gone"),
     )
-    done = execute(library, machine(library, "lends", steps, "librarian"), {"by": "ann"})
+    done = execute(library, machine(library, "lends", steps, "reading-librarian"), {"by": "ann"})
     assert done["status"] == "SUCCEEDED", done.get("cause")
     output = json.loads(done["output"])
     written = {**ITEM, "by": {"S": "ann"}}
@@ -265,7 +265,7 @@ def with_sorted_sets(item: dict[str, Any]) -> dict[str, Any]:
 def test_a_condition_that_does_not_hold_and_any_other_error_have_aws_own_names(library: Bench) -> None:
     catch = [{"ErrorEquals": ["DynamoDB.ConditionalCheckFailedException"], "Next": "Lent"}]
     lent = {"Type": "Fail", "Error": "Lent"}
-    arn = machine(library, "lends-once", {"Put": lend(Catch=catch), "Lent": lent}, "librarian")
+    arn = machine(library, "lends-once", {"Put": lend(Catch=catch), "Lent": lent}, "reading-librarian")
     outcomes = [execute(library, arn, {"by": who}) for who in ("bob", "bob", "cid")]
     assert [done.get("error") for done in outcomes] == [None, None, "Lent"]
     held = library.client("dynamodb").get_item(TableName=TABLE, Key=KEY)["Item"]["by"]
@@ -273,12 +273,12 @@ def test_a_condition_that_does_not_hold_and_any_other_error_have_aws_own_names(l
     wrong = {"TableName": TABLE, "Key": {"title": {"S": "Emma"}}}
     for action in ("dynamodb:getItem", "aws-sdk:dynamodb:getItem"):
         done = execute(
-            library, machine(library, f"no-key-{action[:3]}", {"G": task(action, wrong)}, "librarian")
+            library, machine(library, f"no-key-{action[:3]}", {"G": task(action, wrong)}, "reading-librarian")
         )
         general = "DynamoDb.DynamoDbException" if "sdk" in action else "DynamoDB.AmazonDynamoDBException"
         assert (done["status"], done["error"]) == ("FAILED", general)
     missing = task("dynamodb:scan", {"TableName": TABLE})
-    refused = execute(library, machine(library, "scans", {"Scan": missing}, "librarian"))
+    refused = execute(library, machine(library, "scans", {"Scan": missing}, "reading-librarian"))
     assert (refused["error"], "not an integration" in refused["cause"]) == ("States.Runtime", True)
 
 
@@ -298,7 +298,7 @@ def test_dynamodb_is_asked_with_the_machines_role_on_the_table(library: Bench) -
             name = f"{prefix[:3]}-{action}"
             refused = execute(library, machine(library, f"reader{name}", states, "reader"))
             assert refused.get("error") == error, name
-            allowed = execute(library, machine(library, f"librarian{name}", states, "librarian"))
+            allowed = execute(library, machine(library, f"librarian{name}", states, "reading-librarian"))
             assert allowed["status"] == "SUCCEEDED", allowed.get("cause")
 
 
@@ -308,7 +308,7 @@ def test_the_sdk_integration_names_attributes_as_the_sdk_for_java(library: Bench
         Put=task("aws-sdk:dynamodb:putItem", {"TableName": TABLE, "Item": item}),
         Get=task("aws-sdk:dynamodb:getItem", {"TableName": TABLE, "Key": KEY}),
     )
-    done = execute(library, machine(library, "java", states, "librarian"))
+    done = execute(library, machine(library, "java", states, "reading-librarian"))
     assert json.loads(done.get("output", "{}")) == {"Item": item}, done.get("cause")
 
 
@@ -316,21 +316,23 @@ def test_the_sdk_integration_names_attributes_as_the_sdk_for_java(library: Bench
 
 
 def test_an_execution_is_described_with_the_machines_role(library: Bench) -> None:
-    done = execute(library, machine(library, "read-me", {"Done": {"Type": "Succeed"}}, "librarian"), {"a": 1})
+    done = execute(
+        library, machine(library, "read-me", {"Done": {"Type": "Succeed"}}, "reading-librarian"), {"a": 1}
+    )
     run = done["executionArn"]
 
     def describe(name: str, which: str, role: str) -> dict[str, Any]:
         call = {"Call": task("aws-sdk:sfn:describeExecution", {"ExecutionArn": which})}
         return execute(library, machine(library, name, call, role))
 
-    seen = json.loads(describe("describes", run, "librarian")["output"])
+    seen = json.loads(describe("describes", run, "reading-librarian")["output"])
     assert (seen["Status"], seen["Input"], seen["RedriveStatus"]) == (
         "SUCCEEDED",
         '{"a": 1}',
         "NOT_REDRIVABLE",
     )
     assert seen["StartDate"].endswith("Z")
-    missing = describe("describes-nobody", f"{run}-of-nobody", "librarian")
+    missing = describe("describes-nobody", f"{run}-of-nobody", "reading-librarian")
     assert missing["error"] == "Sfn.ExecutionDoesNotExistException"
     refused = describe("describes-not", run, "reader")
     assert (refused["error"], run in refused["cause"]) == ("Sfn.SfnException", True)
