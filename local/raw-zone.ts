@@ -47,7 +47,11 @@ export async function mirrorInput(
   const known = startedEmpty ? {} : (before?.uploaded ?? {});
   const changed = [...wanted].filter(([key, { sha256 }]) => known[key] !== sha256);
   for (const [key, { path }] of changed) {
-    await s3.send(new PutObjectCommand({ Bucket: buckets.raw, Key: key, Body: readFileSync(path) }));
+    const Body = readFileSync(path);
+    // Of an empty file the client would not say the length, and would warn of it.
+    await s3.send(
+      new PutObjectCommand({ Bucket: buckets.raw, Key: key, Body, ContentLength: Body.byteLength }),
+    );
   }
   const uploaded = Object.fromEntries([...wanted].map(([key, { sha256 }]) => [key, sha256]));
   const records = { ...allRecords(), [pipeline]: { folder, uploaded } satisfies InputRecord };

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cloneWorkingTree } from "../support/clone";
 import { digests } from "../../local/digests";
@@ -21,6 +21,7 @@ import { BenchSession } from "./session";
  */
 
 const MINUTES = 60_000;
+const COUNT = "select count(*) as n from etl_dev_processed.events";
 let clone: string;
 let dirt: string;
 
@@ -61,15 +62,37 @@ test(
     expect(again.executionArn).not.toBe(before.executionArn);
     expect(again.rows).toEqual(before.rows);
     expect(again.notifications).toHaveLength(1);
-    const { output } = npmStart(clone, "query", "select count(*) as n from etl_dev_processed.events");
+    const { output } = npmStart(clone, "query", COUNT);
     expect(output).toContain(String(SAMPLE_ROWS.written));
   },
   10 * MINUTES,
 );
 
-test.each(["first", "second"])(
-  "dirty deliveries balance, the %s time",
+test(
+  "the shipped rules refuse dirty deliveries, and say which ones failed",
   () => {
+    const result = npmStart(clone, "--pipeline", "events", "--input", dirt);
+    expectExit(result, 1);
+    expect(result.output).toContain("DataQualityCheckFailed");
+    expect(result.output).toContain("few_malformed: 3 of 24");
+    expect(lastRun(clone).rows).toMatchObject({ read: DIRTY_BOOKS.read, written: 0 });
+  },
+  10 * MINUTES,
+);
+
+/** Half of their lines are refused on purpose: a team with such a source says so in its rules. */
+function allowDirt(): void {
+  const file = join(clone, "glue-scripts", "contracts", "events.quality.json");
+  const shipped = JSON.parse(readFileSync(file, "utf8")) as { rules: { type: string }[] };
+  const rules = shipped.rules.filter(({ type }) => type !== "quarantineLimit");
+  expect(rules.length).toBeLessThan(shipped.rules.length);
+  writeFileSync(file, JSON.stringify({ ...shipped, rules }));
+}
+
+test.each(["first", "second"])(
+  "dirty deliveries balance under rules that allow them, the %s time",
+  (time) => {
+    if (time === "first") allowDirt();
     expectExit(npmStart(clone, "--pipeline", "events", "--input", dirt), 0);
     const { rows } = lastRun(clone);
     expect({ ...rows, quarantined: nonZero(rows.quarantined) }).toEqual(DIRTY_BOOKS);

@@ -180,7 +180,9 @@ export class BenchSession {
   }
 
   async put(bucket: string, key: string, body: string | Uint8Array): Promise<void> {
-    await this.clients.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
+    // Of an empty text the client would not say the length, and would warn of it.
+    const ContentLength = Buffer.byteLength(body);
+    await this.clients.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentLength }));
   }
 
   async get(bucket: string, key: string): Promise<Uint8Array> {
