@@ -35,9 +35,9 @@ def install(settings: Settings) -> Callable[[], None]:
 
     def topics(original: Any) -> Callable[..., Any]:
         def dispatch_to_sns(arn: str, payload: Any) -> Any:
-            refusal = _refusal(arn, _rule.get())
-            if refusal:
-                _logger.warning("rule %s does not reach %s: %s", _rule.get(), arn, refusal)
+            refused = refusal(arn, _rule.get(), _PRINCIPAL)
+            if refused:
+                _logger.warning("rule %s does not reach %s: %s", _rule.get(), arn, refused)
                 return None
             return original(arn, payload)
 
@@ -49,34 +49,38 @@ def install(settings: Settings) -> Callable[[], None]:
     return lambda: None
 
 
-def _refusal(topic_arn: str, rule_arn: str) -> str:
-    """Why the rule may not publish to the topic; empty when it may."""
+def refusal(topic_arn: str, source_arn: str, principal: str) -> str:
+    """Why a service may not publish to the topic for this source (a rule, an alarm); empty when it may."""
     topic = emulator.service("sns")._topic_by_arn_any_scope(topic_arn)
     if topic is None:
         return "there is no such topic"
     attributes = topic.get("attributes") or {}
-    if not _allows(attributes.get("Policy") or "{}", "sns:Publish", topic_arn, rule_arn):
-        return f"the topic's policy does not let {_PRINCIPAL} publish for this rule"
+    if not _allows(attributes.get("Policy") or "{}", "sns:Publish", topic_arn, source_arn, principal):
+        return f"the topic's policy does not let {principal} publish for this {_kind(source_arn)}"
     key_id = attributes.get("KmsMasterKeyId")
     if key_id:
         key: dict[str, Any] = emulator.service("kms")._resolve_key(key_id) or {"Arn": key_id}
         for action in ("kms:Decrypt", "kms:GenerateDataKey"):
-            if not _allows(key.get("Policy") or "{}", action, str(key["Arn"]), rule_arn):
-                return f"the key's policy does not let {_PRINCIPAL} use {action}"
+            if not _allows(key.get("Policy") or "{}", action, str(key["Arn"]), source_arn, principal):
+                return f"the key's policy does not let {principal} use {action}"
     return ""
 
 
-def _allows(policy: str, action: str, resource: str, rule_arn: str) -> bool:
+def _kind(source_arn: str) -> str:
+    return "alarm" if ":cloudwatch:" in source_arn else "rule"
+
+
+def _allows(policy: str, action: str, resource: str, source_arn: str, principal: str) -> bool:
     evaluator = emulator.module("core.iam_evaluator")
     account, region = roles.current_scope()
     context = evaluator.EvalContext(
-        principal_arn=_PRINCIPAL,
+        principal_arn=principal,
         principal_type="Service",
         principal_account=account,
         action=action,
         resource_arn=resource,
         region=region,
         secure_transport=True,
-        service_context={"aws:sourcearn": rule_arn, "aws:sourceaccount": account},
+        service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": account},
     )
-    return bool(evaluator.evaluate_resource_policy(policy, context, service=_PRINCIPAL).decision == "Allow")
+    return bool(evaluator.evaluate_resource_policy(policy, context, service=principal).decision == "Allow")

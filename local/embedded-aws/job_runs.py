@@ -21,6 +21,7 @@ import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 import docker_runs
 import emulator
 import job_deaths
+import metric_emission
 import roles
 import snapshots
 from job_logs import JobLog
@@ -293,6 +294,7 @@ def _finish(run: dict[str, Any], state: str, message: str) -> None:
     if message:
         run["ErrorMessage"] = message
     run["JobRunState"] = state
+    metric_emission.job_run_ended(run)
 
 
 # -- stopping --

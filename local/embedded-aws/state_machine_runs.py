@@ -51,7 +51,7 @@ def _start(original: Any) -> Callable[..., Any]:
             answer = original(data)
             if answer[0] < 400:
                 states = emulator.service("stepfunctions")
-                _pinned(states._executions[json.loads(answer[2])["executionArn"]])
+                pinned(states._executions[json.loads(answer[2])["executionArn"]])
             return answer
         finally:
             _requested.reset(token)
@@ -111,7 +111,7 @@ def _run_execution(exec_arn: str) -> None:
     if record.get("redriveCount", 0) != redrives:
         return  # stopped and redriven before it began
     try:
-        execution = Execution(record, _pinned(record), _settings[0])
+        execution = Execution(record, pinned(record), _settings[0])
         _ends[exec_arn] = execution.ended
     except (KeyError, ValueError) as error:
         states._fail_execution(record, "States.Runtime", f"The state machine cannot be run: {error}")
@@ -150,7 +150,7 @@ def _run_execution(exec_arn: str) -> None:
         snapshots.changed()
 
 
-def _pinned(record: dict[str, Any]) -> dict[str, Any]:
+def pinned(record: dict[str, Any]) -> dict[str, Any]:
     """The machine as the execution was started with it: later updates do not reach it, nor does a redrive.
 
     It is that of the version that was named, or that the alias named leads to.

@@ -1,0 +1,123 @@
+"""A bench whose alarms see an hour in a minute, and an inbox for what they say."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from conftest import ACCOUNT, REGION, Bench, wait_for
+
+MINUTE = 1.0
+"""Seconds of a minute of alarms."""
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:lighthouse"
+INBOX = f"arn:aws:sqs:{REGION}:{ACCOUNT}:harbour-office"
+ALARM = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:"
+
+
+def bench(folder: Path, minute: float = MINUTE) -> Bench:
+    return Bench(folder, "--metric-minute-seconds", str(minute), "--job-minute-seconds", "6")
+
+
+def allow(actions: Any, resource: str, service: str, condition: dict[str, Any]) -> dict[str, Any]:
+    principal = {"Service": service}
+    given = {"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": resource}
+    return {**given, "Condition": condition}
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def topic(bench: Bench, name: str, *statements: dict[str, Any], **attributes: str) -> str:
+    """A topic with this policy, whose messages arrive in the inbox; its ARN."""
+    sns = bench.client("sns")
+    arn = str(
+        sns.create_topic(Name=name, Attributes={"Policy": document(*statements), **attributes})["TopicArn"]
+    )
+    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=INBOX)
+    return arn
+
+
+def make_inbox(bench: Bench) -> None:
+    source = {"ArnLike": {"aws:SourceArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:*"}}
+    policy = document(allow("sqs:SendMessage", INBOX, "sns.amazonaws.com", source))
+    bench.client("sqs").create_queue(QueueName="harbour-office", Attributes={"Policy": policy})
+
+
+def messages(bench: Bench) -> list[dict[str, Any]]:
+    """What has arrived since the last call: each notification's message, with its subject."""
+    sqs = bench.client("sqs")
+    url = sqs.get_queue_url(QueueName="harbour-office")["QueueUrl"]
+    found = []
+    while got := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in got:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            envelope = json.loads(message["Body"])
+            found.append({**json.loads(envelope["Message"]), "Subject": envelope["Subject"]})
+    return found
+
+
+def turns(said: list[dict[str, Any]]) -> list[str]:
+    """Each message as `name old -> new`."""
+    return [f"{one['AlarmName']} {one['OldStateValue']} -> {one['NewStateValue']}" for one in said]
+
+
+def collect(bench: Bench, count: int, seconds: float = 20) -> list[dict[str, Any]]:
+    """The next so many messages."""
+    found: list[dict[str, Any]] = []
+
+    def enough() -> bool:
+        found.extend(messages(bench))
+        return len(found) >= count
+
+    wait_for(enough, seconds)
+    return found
+
+
+def described(bench: Bench, name: str) -> dict[str, Any]:
+    answer = bench.client("cloudwatch").describe_alarms(
+        AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+    )
+    return dict((answer["MetricAlarms"] + answer["CompositeAlarms"])[0])
+
+
+def state(bench: Bench, name: str) -> str:
+    return str(described(bench, name)["StateValue"])
+
+
+def until(bench: Bench, name: str, wanted: str, seconds: float = 20) -> None:
+    wait_for(lambda: state(bench, name) == wanted, seconds)
+
+
+def stays(what: Callable[[], Any], seconds: float) -> Any:
+    """What holds during all of these seconds; fails when it changes."""
+    first, deadline = what(), time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        now = what()
+        assert now == first, f"{first} became {now}"
+        time.sleep(0.1)
+    return first
+
+
+def put(bench: Bench, name: str, value: float, **dimensions: str) -> None:
+    """One datum of the namespace `Tides`."""
+    listed = [{"Name": key, "Value": text} for key, text in dimensions.items()]
+    datum = {"MetricName": name, "Value": value, "Unit": "Count", "Dimensions": listed}
+    bench.client("cloudwatch").put_metric_data(Namespace="Tides", MetricData=[datum])
+
+
+def alarm(bench: Bench, name: str, metric: str, **more: Any) -> str:
+    """An alarm of one or more in a minute; its ARN."""
+    settings = {
+        "Namespace": "Tides",
+        "MetricName": metric,
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "notBreaching",
+    }
+    bench.client("cloudwatch").put_metric_alarm(AlarmName=name, **(settings | more))
+    return f"{ALARM}{name}"
