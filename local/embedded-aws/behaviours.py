@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import alarms
 import athena_queries
 import catalogue_calls
 import crawls
@@ -12,6 +13,7 @@ import job_deaths
 import job_runs
 import request_rights
 import resource_details
+import schedules
 import snapshots
 import state_machines
 from settings import Settings
@@ -26,6 +28,8 @@ _BEHAVIOURS = (
     crawls,
     state_machines,
     event_delivery,
+    schedules,
+    alarms,
     athena_queries,
     snapshots,  # ends last: it saves what the others have ended
 )

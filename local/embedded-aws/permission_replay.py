@@ -1,11 +1,15 @@
 """Shows that each granted right is needed: takes one away, and decides the calls of a trace again.
 
     python permission_replay.py --state DIR --trace FILE [--json OUT] [--not-shown FILE] [--denied FILE]
+                                [--roles PATTERN | --other-roles PATTERN]
 
 The policies are those that an embedded AWS keeps in its state, the calls those that it recorded with --trace.
 A right is one action on one resource of one statement (of a role's trust policy, or of the policy of a
 resource that was called: for one principal). It is needed when a call that was allowed is denied without it.
 First every recorded verdict must come out again with nothing taken away; or the replay proves nothing.
+
+Where traces of several runs share the work, --roles judges the rights of some roles only, --other-roles those
+of all others.
 
 Left out are the calls of services to resources that are gone, since nothing but their policy decided them.
 
@@ -21,12 +25,13 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from recorded_calls import Call, Document, Policies, ReplayError, read_trace
-from replay_report import Shown, problems_of, read_entries, report, summary
+from replay_report import Shown, name_of, problems_of, read_entries, report, summary
 
 _ANY = ""
 
@@ -68,7 +73,11 @@ def main(arguments: list[str] | None = None) -> int:
             needed_by=call,
         )
         for grant, call in judge(policies, calls)
+        if _is_meant(grant.document.holder, options)
     ]
+    if not shown:
+        print("permission replay: no role that is meant has a right", file=sys.stderr)
+        return 2
     problems = problems_of(shown, calls, not_shown, denied)
     if options.json:
         options.json.write_text(
@@ -91,7 +100,17 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "--not-shown", type=Path, help="rights that a trace cannot show, and why they are granted"
     )
     parser.add_argument("--denied", type=Path, help="denials that are right, and why")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--roles", help="judge the rights of roles whose name is like this only")
+    which.add_argument("--other-roles", help="judge all rights but those of roles whose name is like this")
     return parser.parse_args(arguments)
+
+
+def _is_meant(holder: str, options: argparse.Namespace) -> bool:
+    name = name_of(holder) if ":role/" in holder else ""
+    if options.roles is not None:
+        return fnmatchcase(name, options.roles)
+    return options.other_roles is None or not fnmatchcase(name, options.other_roles)
 
 
 def account_of(calls: list[Call]) -> str:

@@ -12,6 +12,11 @@
   https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonathena.html
 - EventBridge: a rule of the default bus has no bus in its ARN.
   https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
+- Tags: a call that reads or changes them is checked on the resource that it names.
+- KMS: an alias is checked with its key; conditions see the tags of the key, or those it is made with.
+  https://docs.aws.amazon.com/kms/latest/developerguide/tag-authorization.html
+- CloudWatch: an alarm is checked by its name, metric data by `cloudwatch:namespace`.
+  https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
 - DynamoDB: `dynamodb:LeadingKeys` is the partition keys a request names (of transactions nothing is told).
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 """
@@ -19,6 +24,7 @@
 import re
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 import emulator
 
@@ -38,6 +44,7 @@ _ATHENA_CATALOGUE_CALLS = {
     "ListTableMetadata": "CatalogName",
 }
 _ATHENA_GROUP_NAMED = frozenset({"GetWorkGroup", "UpdateWorkGroup", "DeleteWorkGroup", "StartQueryExecution"})
+_TAGGED = ("ResourceARN", "ResourceArn", "resourceArn")
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,13 @@ def checked(service: str, action: str, data: dict[str, Any], place: str) -> Chec
         keys = leading_keys(data)
         arn = data.get("ResourceArn")
         return Checked((str(arn),) if arn else (), {"dynamodb:LeadingKeys": keys} if keys else {})
+    if service == "kms":
+        return kms_resources(action, data, place)
+    tagged = next((str(data[name]) for name in _TAGGED if data.get(name)), "") if "Tag" in action else ""
+    if tagged:
+        return Checked((tagged,))
+    if service == "monitoring":
+        return cloudwatch_resources(action, data, place)
     names: list[str] = []
     if service == "glue":
         names = glue_resources(action, data)
@@ -68,6 +82,18 @@ def checked(service: str, action: str, data: dict[str, Any], place: str) -> Chec
     elif service == "events":
         names = events_resources(action, data)
     return Checked(tuple(f"arn:aws:{service}:{place}:{name}" for name in names))
+
+
+def cloudwatch_resources(action: str, data: dict[str, Any], place: str) -> Checked:
+    """What a CloudWatch call is checked on; metric data have no resource, only a namespace."""
+    if action == "PutMetricData":
+        return Checked(("*",), {"cloudwatch:namespace": str(data.get("Namespace", ""))})
+    if data.get("ResourceARN"):
+        return Checked((str(data["ResourceARN"]),))
+    if "Alarm" not in action or action == "DescribeAlarmsForMetric":
+        return Checked(("*",))
+    names = data.get("AlarmNames") or [data.get("AlarmName") or "*"]
+    return Checked(tuple(f"arn:aws:cloudwatch:{place}:alarm:{name}" for name in names))
 
 
 def glue_resources(action: str, data: dict[str, Any]) -> list[str]:
@@ -108,6 +134,8 @@ def athena_resources(action: str, data: dict[str, Any]) -> list[str]:
     """What an Athena call is checked on, without the ARN's beginning; empty when unknown."""
     if action in _ATHENA_CATALOGUE_CALLS:
         return [f"datacatalog/{data.get(_ATHENA_CATALOGUE_CALLS[action], '*')}"]
+    if action == "CreateWorkGroup":
+        return [f"workgroup/{data.get('Name', '*')}"]
     athena = emulator.service("athena")
     ids = data.get("QueryExecutionIds") or [data.get("QueryExecutionId")]
     named = data.get("NamedQueryIds") or [data.get("NamedQueryId")]
@@ -128,6 +156,17 @@ def events_resources(action: str, data: dict[str, Any]) -> list[str]:
     return [f"rule/{rule}" if bus == "default" else f"rule/{bus}/{rule}"]
 
 
+def kms_resources(action: str, data: dict[str, Any], place: str) -> Checked:
+    """What a call on a key or an alias is checked on. AWS checks a deleted alias's key as well; so here."""
+    alias = str(data.get("AliasName") or "")
+    record = emulator.service("kms")._resolve_key(data.get("TargetKeyId") or data.get("KeyId") or alias)
+    if record is None:
+        return Checked((f"arn:aws:kms:{place}:{alias}",) if alias else ())
+    tags = {f"aws:ResourceTag/{tag['TagKey']}": tag["TagValue"] for tag in record.get("Tags") or []}
+    key = (str(record["Arn"]),)
+    return Checked((f"arn:aws:kms:{place}:{alias}", *key) if alias else key, tags)
+
+
 def states_resources(data: dict[str, Any]) -> Checked:
     """What a Step Functions call is checked on: a version or alias counts as its state machine."""
     routes = data.get("routingConfiguration") or [{}]
@@ -137,6 +176,20 @@ def states_resources(data: dict[str, Any]) -> Checked:
     if len(parts) == 8 and parts[5] == "stateMachine":
         return Checked((":".join(parts[:7]),), {"states:StateMachineQualifier": parts[7]})
     return Checked((arn,) if arn else ())
+
+
+def scheduler_resource(path: str, asked: dict[str, Any], place: str) -> str:
+    """What a call of the scheduler, which speaks in paths, is checked on; empty when unknown.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridgescheduler.html
+    """
+    kind, _, name = unquote(path).strip("/").partition("/")
+    if kind == "tags":
+        return name
+    if kind == "schedules" and name:
+        group = asked.get("GroupName") or asked.get("groupName") or "default"
+        return f"arn:aws:scheduler:{place}:schedule/{group}/{name}"
+    return f"arn:aws:scheduler:{place}:schedule-group/{name}" if kind == "schedule-groups" and name else ""
 
 
 def leading_keys(data: dict[str, Any]) -> list[str]:

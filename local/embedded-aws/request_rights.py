@@ -8,13 +8,16 @@
 - Keys: MiniStack takes `test` and any account number for the account's owner; here there is one owner's key.
 - A topic with a key of one's own: who publishes needs the key as well, through SNS.
   https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+- A role that a request hands to a service needs `iam:PassRole`; passed_roles.py finds it.
 """
 
 import json
 from collections.abc import Callable
 from typing import Any
 
+import cloudwatch_protocols
 import emulator
+import passed_roles
 import request_resources
 import roles
 from settings import Settings
@@ -22,6 +25,7 @@ from settings import Settings
 _BEHAVIOUR = "rights as AWS asks for them"
 _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
 _NAMES_RESOURCES = frozenset({"athena", "dynamodb", "events", "glue", "kms", "s3", "states"})
+_HAND_OVER = "iam:PassRole"
 # How a request's key, and whether it is part of a multipart upload, reach the decision.
 _KEY, _IN_PARTS = "ministack:key", "ministack:in-parts"
 _KEY_RIGHTS = {
@@ -38,14 +42,15 @@ class _Resources(str):
     """
 
     others: tuple[str, ...] = ()
+    passed: tuple[passed_roles.Passed, ...] = ()
     context: dict[str, Any] = {}  # noqa: RUF012 - replaced, never changed
 
 
 class _Denied(str):
-    """The principal of a denial, with the key right that was missing."""
+    """The principal of a denial, with the right that was missing: on a key, or to pass a role."""
 
-    key_right = ""
-    key = ""
+    right = ""
+    resource = ""
 
 
 def install(settings: Settings) -> Callable[[], None]:
@@ -99,7 +104,12 @@ def _resource_arn(original: Any) -> Callable[..., Any]:
     def extract_resource_arn(
         service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str
     ) -> str:
-        found = _checked(service, headers, body, f"{region}:{account}")
+        action, data = _asked(service, path, headers, body, query)
+        found = _checked(service, action, data, f"{region}:{account}")
+        if service == "scheduler":
+            asked = {name: value[0] if isinstance(value, list) else value for name, value in query.items()}
+            one = request_resources.scheduler_resource(path, asked | data, f"{region}:{account}")
+            found = request_resources.Checked((one,) if one else ())
         arn = (
             found.arns[0]
             if found.arns
@@ -107,17 +117,42 @@ def _resource_arn(original: Any) -> Callable[..., Any]:
         )
         resources = _Resources(arn)
         resources.others, resources.context = found.arns[1:], found.context
+        resources.passed = passed_roles.passed_roles(service, action, data, account)
         return resources
 
     return extract_resource_arn
 
 
-def _checked(service: str, headers: Any, body: bytes, place: str) -> request_resources.Checked:
+def _asked(service: str, path: str, headers: Any, body: bytes, query: Any) -> tuple[str, dict[str, Any]]:
+    """A request's action, and what it says; nothing of what is malformed, for the service to refuse."""
+    if service == "monitoring":
+        return _asked_of_cloudwatch(path, headers, body, query)
+    if service == "sns":  # a query: each value is a list
+        asked = {
+            name: value[0] if isinstance(value, list) else value for name, value in (query or {}).items()
+        }
+        return str(asked.get("Action", "")), asked
     action = str(headers.get("x-amz-target", "")).rsplit(".", 1)[-1]
+    try:
+        data = json.loads(body or b"{}") if action or service == "scheduler" else {}
+    except ValueError:
+        data = {}
+    return action, data if isinstance(data, dict) else {}
+
+
+def _asked_of_cloudwatch(path: str, headers: Any, body: bytes, query: Any) -> tuple[str, dict[str, Any]]:
+    try:
+        call = cloudwatch_protocols.read(path, headers, body, query)
+    except Exception:  # whatever a malformed body makes of the parser
+        return "", {}
+    return call.action, call.parameters
+
+
+def _checked(service: str, action: str, data: dict[str, Any], place: str) -> request_resources.Checked:
     if not action:
         return request_resources.Checked()
     try:
-        return request_resources.checked(service, action, json.loads(body or b"{}"), place)
+        return request_resources.checked(service, action, data, place)
     except (ValueError, TypeError, AttributeError):  # a malformed request, for the service to refuse
         return request_resources.Checked()
 
@@ -190,6 +225,10 @@ def _enforce(original: Any) -> Callable[..., Any]:
             denied = original(access_key_id, iam_action, service, region, str(resource), context)
             if denied is not None:
                 return denied
+        for role, to in getattr(resource_arn, "passed", ()):
+            denied = original(access_key_id, _HAND_OVER, "iam", region, role, {"iam:PassedToService": to})
+            if denied is not None:
+                return _naming(denied, _HAND_OVER, role)
         if iam_action not in _KEY_RIGHTS:
             return None
         if key is None:  # asked for outside a request, or the source of a copy
@@ -199,14 +238,19 @@ def _enforce(original: Any) -> Callable[..., Any]:
             through = {"kms:ViaService": f"{service}.{region}.amazonaws.com"}
             denied = original(access_key_id, right, "kms", region, key, through)
             if denied is not None:
-                if hasattr(denied, "principal_arn"):
-                    principal = _Denied(denied.principal_arn)
-                    principal.key_right, principal.key = right, key
-                    denied.principal_arn = principal
-                return denied
+                return _naming(denied, right, key)
         return None
 
     return enforce
+
+
+def _naming(denied: Any, right: str, resource: str) -> Any:
+    """A denial that tells of the right that was missing beside the action itself."""
+    if hasattr(denied, "principal_arn"):
+        principal = _Denied(denied.principal_arn)
+        principal.right, principal.resource = right, resource
+        denied.principal_arn = principal
+    return denied
 
 
 def _denial(original: Any) -> Callable[..., Any]:
@@ -216,7 +260,7 @@ def _denial(original: Any) -> Callable[..., Any]:
         service: str, action: str, principal_arn: str, request_id: str, **more: Any
     ) -> Any:
         if isinstance(principal_arn, _Denied):
-            action, more["resource_arn"] = principal_arn.key_right, principal_arn.key
+            action, more["resource_arn"] = principal_arn.right, principal_arn.resource
             more["resource_policy_arn"] = ""
         resource, explicit = str(more.get("resource_arn", "*")), bool(more.get("explicit_deny"))
         told = more.get("error_code") or more.get("message")
@@ -224,7 +268,10 @@ def _denial(original: Any) -> Callable[..., Any]:
         if service in _NAMES_RESOURCES and not told and not by_resource:
             name = emulator.module("core.iam_actions").identity_denial_message
             more["message"] = name(action, str(principal_arn), resource, explicit)
-        return original(service, action, str(principal_arn), request_id, **more)
+        answer = original(service, action, str(principal_arn), request_id, **more)
+        if service == "monitoring":
+            answer = cloudwatch_protocols.denial(answer, more.get("headers"))
+        return answer
 
     return access_denied_response
 
@@ -248,5 +295,5 @@ def refusal(access_key_id: str, action: str, resource: str, context: dict[str, A
     if not principal:
         return str(denied.message)
     if isinstance(principal, _Denied):
-        action, resource = principal.key_right, principal.key
+        action, resource = principal.right, principal.resource
     return f"User: {principal} is not authorized to perform: {action} on resource: {resource}"

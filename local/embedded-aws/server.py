@@ -22,6 +22,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +83,32 @@ def _arguments() -> argparse.Namespace:
         default=60.0,
         help="length of a minute of a job's time-out, in seconds",
     )
+    parser.add_argument(
+        "--metric-minute-seconds",
+        type=float,
+        default=60.0,
+        help="length of a minute of an alarm's periods and suppressors, in seconds",
+    )
     parser.add_argument("--trace", type=folder, help="file to append what IAM decides to")
     parser.add_argument("--deaths", type=folder, help="file that says when which job runs are killed")
+    parser.add_argument(
+        "--schedule-clock",
+        type=_instant,
+        help="what the clock of schedules says at the start, as YYYY-MM-DDThh:mm:ssZ; default: the real time",
+    )
     arguments = parser.parse_args()
+    if not arguments.metric_minute_seconds > 0:
+        parser.error("--metric-minute-seconds must be more than 0")
     if (arguments.spark4_python is None) != (arguments.spark4_jars is None):
         parser.error("--spark4-python and --spark4-jars go together")
     return arguments
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a Z or an offset")
+    return instant.astimezone(UTC)
 
 
 def _listen(port: int) -> socket.socket:
@@ -120,6 +141,8 @@ def _settings(arguments: argparse.Namespace, port: int, tls: TlsMaterial) -> Set
         spark4=_spark4(arguments.spark4_python, arguments.spark4_jars),
         trace=arguments.trace,
         deaths=arguments.deaths,
+        schedule_clock=arguments.schedule_clock,
+        metric_minute_seconds=arguments.metric_minute_seconds,
     )
 
 

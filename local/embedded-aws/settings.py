@@ -1,6 +1,7 @@
 """What the command line said, for the behaviours that need it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 
@@ -36,6 +37,11 @@ class Settings:
     """Where enforcement_trace.py appends; without it nothing is told."""
     deaths: Path | None = None
     """What job_deaths.py reads at the start of each job run; without it no run is killed."""
+    metric_minute_seconds: float = 60.0
+    """How long a minute of an alarm's periods lasts: 60, less in tests."""
+
+    schedule_clock: datetime | None = None
+    """What the clock that schedules go by says when the server starts; without it, the real time."""
 
     @property
     def port(self) -> int:

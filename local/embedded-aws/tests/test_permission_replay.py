@@ -135,6 +135,21 @@ def test_each_right_is_needed_by_a_call_or_not_shown(bakery: Bakery, tmp_path: P
     }
 
 
+@pytest.mark.parametrize(("option", "is_baker"), [("--roles", True), ("--other-roles", False)])
+def test_the_rights_of_some_roles_are_judged_by_themselves(
+    bakery: Bakery, tmp_path: Path, option: str, is_baker: bool
+) -> None:
+    out = tmp_path / "out.json"
+    assert replay(bakery.state, bakery.trace, "--json", str(out), option, "bak*").returncode == 0
+    holders = {one["holder"] for one in json.loads(out.read_text(encoding="utf-8"))["rights"]}
+    assert {holder.endswith(":role/baker") for holder in holders} == {is_baker}
+
+
+def test_roles_that_are_not_there_are_no_proof(bakery: Bakery) -> None:
+    done = replay(bakery.state, bakery.trace, "--roles", "nobody*")
+    assert (done.returncode, done.stderr) == (2, "permission replay: no role that is meant has a right\n")
+
+
 def test_the_table_says_which_call(bakery: Bakery) -> None:
     done = replay(bakery.state, bakery.trace)
     (line,) = [text for text in done.stdout.splitlines() if text.startswith("  s3:ListBucket")]

@@ -37,7 +37,7 @@ def replaced(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, t
     )
     assert done.returncode == 0, done.stderr
     rows = [line.split(" ") for line in done.stdout.splitlines()]
-    return [(module, function, tuple(parameters.split(","))) for module, function, parameters in rows]
+    return [(module, function, tuple(filter(None, names.split(",")))) for module, function, names in rows]
 
 
 def test_the_version_is_the_one_that_was_read() -> None:
