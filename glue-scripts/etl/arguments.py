@@ -11,9 +11,12 @@ from datetime import date
 from itertools import combinations
 
 from etl.errors import InvalidArguments
+from etl.schedule import is_instant, is_time_zone, run_date_of
 
 GLUE_ARGUMENTS = frozenset({"class", "conf", "debug", "endpoint", "mode"})
-NO_SUBPREFIX = "."  # Glue refuses an empty value
+NONE = "."  # Glue refuses an empty value
+NO_SUBPREFIX = NONE
+MAX_LAG_DAYS = 366
 
 _PREFIX = re.compile(r"([^/]+/)*")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
@@ -40,8 +43,9 @@ class CatalogueTable:
 
 @dataclass(frozen=True)
 class Arguments:
-    """What one run was asked to do. Locations are URIs that end in `/`; dates are inclusive. `lock` and
-    `source_table` (what a crawl of the source made) are None where the caller has none."""
+    """What one run was asked to do. Locations are URIs that end in `/`; dates are inclusive, and told from
+    the scheduled time where a schedule started the run. `lock` and `source_table` (what a crawl of the
+    source made) are None where the caller has none."""
 
     pipeline: str
     source: str
@@ -70,7 +74,10 @@ def _is_prefix(text: str) -> bool:
 
 _Check = tuple[Callable[[str], bool], str]
 _TEXT: _Check = (lambda text: text.strip() != "", "must not be empty")
-_DATE: _Check = (_is_date, "must be a date as YYYY-MM-DD")
+_DATE: _Check = (
+    lambda text: text == NONE or _is_date(text),
+    "must be a date as YYYY-MM-DD",
+)
 _BUCKET_NAME: _Check = (lambda text: _BUCKET.fullmatch(text) is not None, "must be the name of a bucket")
 _KEY_PREFIX: _Check = (_is_prefix, "must be a prefix: no leading slash, ending in '/'")
 
@@ -92,6 +99,15 @@ _CHECKS: dict[str, _Check] = {
     "quality_uri": _TEXT,
     "from_date": _DATE,
     "to_date": _DATE,
+    "scheduled_time": (
+        lambda text: text == NONE or is_instant(text),
+        "must be an instant in UTC as YYYY-MM-DDThh:mm:ssZ, or '.' for none",
+    ),
+    "time_zone": (is_time_zone, "must be a time zone of the IANA database such as Europe/Berlin"),
+    "lag_days": (
+        lambda text: re.fullmatch(r"\d{1,3}", text, re.ASCII) is not None and int(text) <= MAX_LAG_DAYS,
+        f"must be a whole number from 0 to {MAX_LAG_DAYS}",
+    ),
     "run_id": (
         lambda text: _RUN_ID.fullmatch(text) is not None,
         "must be letters, digits, '.', '_', ':' or '-', beginning with a letter or digit",
@@ -107,7 +123,15 @@ _CHECKS: dict[str, _Check] = {
 }
 _PAIRS = (("lock_table", "lock_owner"), ("source_database", "source_table"))
 _OPTIONAL = frozenset(name for pair in _PAIRS for name in pair)
-_DEFAULTS = {"source_subprefix": NO_SUBPREFIX, "run_mode": "backfill"}
+_DEFAULTS = {
+    "source_subprefix": NO_SUBPREFIX,
+    "run_mode": "backfill",
+    "from_date": NONE,
+    "to_date": NONE,
+    "scheduled_time": NONE,
+    "time_zone": "UTC",
+    "lag_days": "0",
+}
 
 
 def read_arguments(argv: Sequence[str]) -> Arguments:
@@ -126,7 +150,9 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
     for one, other in _PAIRS:
         if (one in values) != (other in values):
             mistakes.append(f"--{one} and --{other} go together: give both or neither")
+    mistakes += _date_mistakes(values)
     if not mistakes:
+        values |= _dates(values)
         mistakes = _contradictions(values)
     if mistakes:
         raise InvalidArguments("; ".join(mistakes))
@@ -167,6 +193,23 @@ def _pair(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
         elif name not in GLUE_ARGUMENTS and re.fullmatch(r"[a-z0-9_]*", name):
             mistakes.append(f"--{name} is not an argument of this job, got '{value}'")
     return values, mistakes
+
+
+def _date_mistakes(values: dict[str, str]) -> list[str]:
+    scheduled = values["scheduled_time"]
+    given = [f"--{name} '{values[name]}'" for name in ("from_date", "to_date") if values[name] != NONE]
+    if scheduled == NONE:
+        return [f"--{name} is missing" for name in ("from_date", "to_date") if values[name] == NONE]
+    if given:
+        return [f"--scheduled_time '{scheduled}' tells the date by itself, got {', '.join(given)} too"]
+    return []
+
+
+def _dates(values: dict[str, str]) -> dict[str, str]:
+    if values["scheduled_time"] == NONE:
+        return {}
+    day = run_date_of(values["scheduled_time"], values["time_zone"], int(values["lag_days"]))
+    return {"from_date": day.isoformat(), "to_date": day.isoformat()}
 
 
 def _contradictions(values: dict[str, str]) -> list[str]:

@@ -204,3 +204,87 @@ def test_places_must_not_lie_inside_each_other() -> None:
         "output and books must not lie inside each other, "
         "got 's3://etl-dev-processed/events/' and 's3://etl-dev-processed/events/books/'"
     )
+
+
+SCHEDULED = "2026-10-25T03:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("scheduled_time", "time_zone", "lag_days", "run_date"),
+    [
+        ("2026-01-15T04:00:00Z", "UTC", "1", date(2026, 1, 14)),
+        ("2026-01-01T04:00:00Z", "UTC", "1", date(2025, 12, 31)),
+        ("2026-03-01T04:00:00Z", "UTC", "0", date(2026, 3, 1)),
+        ("2028-03-01T04:00:00Z", "UTC", "1", date(2028, 2, 29)),
+        # 04:00 in Berlin the day before, on and after each change of the clock.
+        ("2026-03-28T03:00:00Z", "Europe/Berlin", "1", date(2026, 3, 27)),
+        ("2026-03-29T02:00:00Z", "Europe/Berlin", "1", date(2026, 3, 28)),
+        ("2026-03-30T02:00:00Z", "Europe/Berlin", "1", date(2026, 3, 29)),
+        ("2026-10-25T03:00:00Z", "Europe/Berlin", "1", date(2026, 10, 24)),
+        ("2026-10-26T03:00:00Z", "Europe/Berlin", "1", date(2026, 10, 25)),
+        # 00:30 in Berlin is the day before in UTC; the day of 25 hours is one day, that of 23 too.
+        ("2026-03-28T23:30:00Z", "Europe/Berlin", "1", date(2026, 3, 28)),
+        ("2026-03-29T22:30:00Z", "Europe/Berlin", "1", date(2026, 3, 29)),
+        ("2026-10-24T22:30:00Z", "Europe/Berlin", "1", date(2026, 10, 24)),
+        ("2026-10-25T23:30:00Z", "Europe/Berlin", "1", date(2026, 10, 25)),
+        # 23:30 in Los Angeles is the day after in UTC.
+        ("2026-03-09T06:30:00Z", "America/Los_Angeles", "1", date(2026, 3, 7)),
+        ("2026-11-02T07:30:00Z", "America/Los_Angeles", "1", date(2026, 10, 31)),
+        ("2026-11-02T07:30:00Z", "America/Los_Angeles", "366", date(2025, 10, 31)),
+    ],
+)
+def test_the_date_of_a_scheduled_run_is_that_of_its_zone(
+    scheduled_time: str, time_zone: str, lag_days: str, run_date: date
+) -> None:
+    given = read_arguments(
+        argv(
+            from_date=".",
+            to_date=".",
+            run_mode="daily",
+            scheduled_time=scheduled_time,
+            time_zone=time_zone,
+            lag_days=lag_days,
+        )
+    )
+    assert (given.from_date, given.to_date) == (run_date, run_date)
+
+
+def test_a_run_that_was_not_scheduled_keeps_its_dates_whatever_the_zone_and_the_lag() -> None:
+    given = read_arguments(argv(scheduled_time=".", time_zone="Europe/Berlin", lag_days="1"))
+    assert given == read_arguments(argv())
+
+
+def test_dates_are_given_or_told_by_the_schedule() -> None:
+    assert refusal(argv("from_date", "to_date")) == "--from_date is missing; --to_date is missing"
+    assert refusal(argv(to_date=".")) == "--to_date is missing"
+    assert refusal(argv(scheduled_time=SCHEDULED)) == (
+        f"--scheduled_time '{SCHEDULED}' tells the date by itself, "
+        "got --from_date '2010-12-01', --to_date '2010-12-03' too"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "now", "2026-10-25", "2026-10-25T03:00Z", "2026-10-25T03:00:00", "2026-10-25T03:00:00.5Z"),
+        *("2026-10-25T03:00:00+01:00", "2026-02-30T03:00:00Z", "2026-10-25T24:00:00Z"),
+        "2026-10-25T3:00:00Z",
+    ],
+)
+def test_a_scheduled_time_is_an_instant(text: str) -> None:
+    assert refusal(argv("from_date", "to_date", scheduled_time=text)).startswith(
+        f"--scheduled_time must be an instant in UTC as YYYY-MM-DDThh:mm:ssZ, or '.' for none, got '{text}'"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Europe/Berlyn", "Europe", "+01:00", "../UTC", "Europe/", "/etc/localtime"]
+)
+def test_a_time_zone_is_one_of_the_database(name: str) -> None:
+    text = f"--time_zone must be a time zone of the IANA database such as Europe/Berlin, got '{name}'"
+    assert refusal(argv(time_zone=name)) == text
+
+
+@pytest.mark.parametrize("days", ["", "-1", "1.5", "367", "one"])
+def test_a_lag_is_a_number_of_days(days: str) -> None:
+    assert refusal(argv(lag_days=days)) == f"--lag_days must be a whole number from 0 to 366, got '{days}'"
