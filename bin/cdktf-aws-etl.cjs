@@ -6,9 +6,10 @@ const { existsSync } = require("node:fs");
 const { join } = require("node:path");
 
 const root = join(__dirname, "..");
-const command = join("modules", "etl-orchestrator", "lint-command");
+const LINT = join("modules", "etl-orchestrator", "lint-command");
+const PLAN_REVIEW = join("plan-review", "plan-review-command");
 
-function load() {
+function load(command) {
   const source = join(root, `${command}.ts`);
   if (!existsSync(source)) return require(join(root, "dist", command));
   require("ts-node").register({ swc: true, project: join(root, "tsconfig.json") });
@@ -16,10 +17,14 @@ function load() {
 }
 
 const [verb, ...args] = process.argv.slice(2);
+const write = (text) => process.stdout.write(text);
 if (verb === "lint") {
-  process.exitCode = load().lintCommand(args, (text) => process.stdout.write(text));
+  process.exitCode = load(LINT).lintCommand(args, write);
+} else if (verb === "plan-review") {
+  process.exitCode = load(PLAN_REVIEW).planReviewCommand(args, write);
 } else {
   const isHelp = verb === "--help" || verb === "-h";
-  process.stdout.write("Usage: cdktf-aws-etl lint [options] <file.asl.json …>\n");
+  process.stdout.write(`Usage: cdktf-aws-etl lint [options] <file.asl.json …>
+       cdktf-aws-etl plan-review [options] <plan.json>\n`);
   process.exitCode = isHelp ? 0 : 2;
 }

@@ -1,0 +1,4 @@
+resource "aws_kms_key" "lake" {
+  description             = "Encrypts the lake"
+  deletion_window_in_days = 7
+}

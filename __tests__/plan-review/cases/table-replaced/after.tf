@@ -1,0 +1,9 @@
+resource "aws_dynamodb_table" "locks" {
+  name         = "shop-locks"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "lock"
+  attribute {
+    name = "lock"
+    type = "S"
+  }
+}

@@ -1,0 +1,139 @@
+import { type Change, UNKNOWN, withoutKeys } from "./change";
+import { code } from "./markdown";
+import { type Plan, type Values } from "./plan";
+import prices from "./prices.json";
+import { runsPerMonth } from "./runs-per-month";
+
+/** What a plan may cost, before and after; ceilings, for nobody knows how long a run will take. */
+
+export interface MoneyLine {
+  readonly what: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+interface Moment {
+  /** DPU-hours that a run can take at most. */
+  readonly ceiling: number;
+  readonly rate: number;
+  readonly runs: number | undefined;
+}
+
+/** DPUs of a worker, https://docs.aws.amazon.com/glue/latest/dg/worker-types.html */
+const DPUS: Readonly<Record<string, number>> = {
+  ...{ Standard: 1, "G.025X": 0.25, "G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8, "G.12X": 12, "G.16X": 16 },
+  ...{ "R.1X": 1, "R.2X": 2, "R.4X": 4, "R.8X": 8 },
+};
+/** Without a time-out of its own a job ends after this, https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html */
+const DEFAULT_TIMEOUT_MINUTES = 480;
+
+const FLAT: Readonly<Record<string, { readonly word: string; readonly price: number }>> = {
+  aws_kms_key: { word: "KMS keys", price: prices.month.kmsKey },
+  aws_cloudwatch_metric_alarm: { word: "alarms", price: prices.month.alarm },
+  aws_cloudwatch_composite_alarm: { word: "composite alarms", price: prices.month.compositeAlarm },
+  aws_secretsmanager_secret: { word: "secrets", price: prices.month.secret },
+  aws_cloudwatch_dashboard: { word: "dashboards", price: prices.month.dashboard },
+};
+
+export const PRICED = `Ceilings: workers × time-out × tries. Prices of ${prices.region} as of ${prices.asOf}; storage, requests and data are not in it.`;
+
+/** Only what changes. */
+export function moneyOf(changes: readonly Change[], plan: Plan): MoneyLine[] {
+  return [
+    ...changes.filter(({ type }) => type === "aws_glue_job").flatMap((job) => jobLines(job, changes, plan)),
+    ...flatLines(changes),
+  ];
+}
+
+function jobLines(job: Change, changes: readonly Change[], plan: Plan): MoneyLine[] {
+  const schedules = changes.filter(
+    ({ type, address }) =>
+      type === "aws_scheduler_schedule" && reaches(plan, withoutKeys(address), withoutKeys(job.address)),
+  );
+  const [was, is] = (["before", "after"] as const).map((moment) => momentOf(job, schedules, moment));
+  if (JSON.stringify(was) === JSON.stringify(is)) return [];
+  const lines: MoneyLine[] = [];
+  const line = (what: string, show: (moment: Moment) => string) => {
+    const [before, after] = [was, is].map((one) =>
+      one === undefined ? "–" : one === UNKNOWN ? "not known" : show(one as Moment),
+    );
+    if (before !== after) lines.push({ what, before: before!, after: after! });
+  };
+  line(`job ${code(job.name)}, a run at most`, ({ ceiling }) => `${figure(ceiling)} DPU-hours`);
+  line(`job ${code(job.name)}, a run at most`, ({ ceiling, rate }) => dollars(ceiling * rate));
+  line(`job ${code(job.name)}, a month at most`, ({ ceiling, rate, runs }) =>
+    runs === undefined ? "no schedule seen" : `${dollars(ceiling * rate * runs)} (${figure(runs)} runs)`,
+  );
+  return lines;
+}
+
+function momentOf(
+  job: Change,
+  schedules: readonly Change[],
+  when: "before" | "after",
+): Moment | undefined | typeof UNKNOWN {
+  const values = job[when];
+  if (values === undefined) return undefined;
+  const dpus = dpusOf(values);
+  const timeout =
+    values.timeout === null || values.timeout === undefined || values.timeout === UNKNOWN
+      ? DEFAULT_TIMEOUT_MINUTES
+      : values.timeout;
+  if (dpus === undefined || typeof timeout !== "number") return UNKNOWN;
+  const tries = 1 + (typeof values.max_retries === "number" ? values.max_retries : 0);
+  return { ceiling: (dpus * timeout * tries) / 60, rate: rateOf(values), runs: runsOf(schedules, when) };
+}
+
+function dpusOf({ worker_type, number_of_workers, max_capacity }: Values): number | undefined {
+  const each = typeof worker_type === "string" ? DPUS[worker_type] : undefined;
+  if (each !== undefined && typeof number_of_workers === "number") return each * number_of_workers;
+  return typeof max_capacity === "number" ? max_capacity : undefined;
+}
+
+function rateOf({ glue_version, execution_class, worker_type }: Values): number {
+  const { upTo5, from6, flexUpTo5, memoryOptimisedUpTo5 } = prices.glueDpuHour;
+  if (typeof glue_version === "string" && Number.parseInt(glue_version) >= 6) return from6;
+  if (execution_class === "FLEX") return flexUpTo5;
+  return typeof worker_type === "string" && worker_type.startsWith("R.") ? memoryOptimisedUpTo5 : upTo5;
+}
+
+function runsOf(schedules: readonly Change[], when: "before" | "after"): number | undefined {
+  const found = schedules.map((one) => one[when]).filter((values) => values !== undefined);
+  const each = found.map(({ state, schedule_expression: expression }) =>
+    state === "DISABLED" ? 0 : typeof expression === "string" ? runsPerMonth(expression) : undefined,
+  );
+  if (each.length === 0 || each.some((runs) => runs === undefined)) return undefined;
+  return each.reduce<number>((sum, runs) => sum + runs!, 0);
+}
+
+/** Whether one resource's configuration leads to another's by references, however many lie between. */
+function reaches({ configuration }: Plan, from: string, to: string): boolean {
+  const module = /^(?:module\.[^.]+\.)*/.exec(from)![0];
+  const seen = new Set<string>();
+  const open = [from];
+  for (let address = open.pop(); address !== undefined; address = open.pop()) {
+    if (address === to) return true;
+    if (seen.has(address)) continue;
+    seen.add(address);
+    const text = JSON.stringify(configuration?.get(address) ?? {});
+    for (const [, type, name] of text.matchAll(/"(aws_[a-z0-9_]+)\.([A-Za-z0-9_-]+)[^"]*"/g))
+      open.push(`${module}${type}.${name}`);
+  }
+  return false;
+}
+
+function flatLines(changes: readonly Change[]): MoneyLine[] {
+  return Object.entries(FLAT).flatMap(([type, { word, price }]) => {
+    const all = changes.filter((change) => change.type === type);
+    const [was, is] = [
+      all.filter(({ before }) => before !== undefined),
+      all.filter(({ after }) => after !== undefined),
+    ];
+    if (was.length === is.length) return [];
+    const show = (number: number) => `${dollars(number * price)} (${number})`;
+    return [{ what: `${word}, a month`, before: show(was.length), after: show(is.length) }];
+  });
+}
+
+const dollars = (amount: number): string => `$${amount.toFixed(2)}`;
+const figure = (number: number): string => String(Math.round(number * 10) / 10);

@@ -1,0 +1,110 @@
+import { type Change } from "./change";
+import { at } from "./data-loss";
+import { code, shown } from "./markdown";
+
+/** When things run, and who is told when they do not. */
+
+export function operationsOf(changes: readonly Change[]): string[] {
+  return changes.flatMap((change) => {
+    if (change.action === "nothing") return [];
+    const schedule = SCHEDULES[change.type];
+    if (schedule !== undefined) return described(change, schedule.word, schedule.fields(change));
+    const alarm = ALARMS[change.type];
+    return alarm === undefined
+      ? []
+      : described(change, alarm, [...differences(change, ALARM_FIELDS), ...actions(change)]);
+  });
+}
+
+type Fields = readonly (readonly [word: string, path: string])[];
+
+const SCHEDULE: Fields = [
+  ["", "schedule_expression"],
+  ["zone", "schedule_expression_timezone"],
+  ["", "state"],
+  ["", "is_enabled"],
+  ["starts", "start_date"],
+  ["ends", "end_date"],
+  ["input", "target.0.input"],
+  ["retries", "target.0.retry_policy.0.maximum_retry_attempts"],
+  ["window", "flexible_time_window.0.mode"],
+];
+
+const SCHEDULES: Readonly<
+  Record<string, { readonly word: string; readonly fields: (change: Change) => string[] }>
+> = {
+  aws_scheduler_schedule: { word: "schedule", fields: (change) => differences(change, SCHEDULE) },
+  aws_glue_trigger: {
+    word: "trigger",
+    fields: (change) =>
+      differences(change, [
+        ["", "schedule"],
+        ["enabled", "enabled"],
+      ]),
+  },
+  aws_glue_crawler: { word: "crawler", fields: (change) => differences(change, [["schedule", "schedule"]]) },
+  aws_cloudwatch_event_rule: {
+    word: "rule",
+    fields: (change) =>
+      differences(change, [
+        ["", "schedule_expression"],
+        ["", "state"],
+        ["pattern", "event_pattern"],
+      ]),
+  },
+};
+
+const ALARMS: Readonly<Record<string, string>> = {
+  aws_cloudwatch_metric_alarm: "alarm",
+  aws_cloudwatch_composite_alarm: "composite alarm",
+};
+
+const ALARM_FIELDS: Fields = [
+  ["threshold", "threshold"],
+  ["comparison", "comparison_operator"],
+  ["period", "period"],
+  ["periods", "evaluation_periods"],
+  ["of them breaching", "datapoints_to_alarm"],
+  ["statistic", "statistic"],
+  ["metric", "metric_name"],
+  ["missing data", "treat_missing_data"],
+  ["rule", "alarm_rule"],
+  ["actions enabled", "actions_enabled"],
+];
+
+/** What is created or deleted in one line, what is changed field by field; nothing that nobody would notice. */
+function described(change: Change, word: string, fields: readonly string[]): string[] {
+  const what = `${word} ${code(change.name)}`;
+  if (change.action === "created") {
+    const when = change.after?.schedule_expression ?? change.after?.schedule;
+    // A crawler without a schedule and a rule on events run when they are called.
+    if (when === undefined || when === null || when === "")
+      return word.includes("alarm") ? [`${what} is created`] : [];
+    return [`${what} is created: ${shown(when)}${zone(change)}, ${shown(change.after?.state ?? "ENABLED")}`];
+  }
+  if (change.action === "destroyed") return word === "crawler" ? [] : [`${what} is deleted`];
+  return fields.length === 0 ? [] : [`${what}: ${fields.join("; ")}`];
+}
+
+const zone = ({ after }: Change): string =>
+  after?.schedule_expression_timezone === undefined ? "" : ` ${shown(after.schedule_expression_timezone)}`;
+
+function differences({ before, after }: Change, fields: Fields): string[] {
+  return fields.flatMap(([word, path]) => {
+    const [was, is] = [shown(at(before, path)), shown(at(after, path))];
+    return was === is ? [] : [`${word === "" ? "" : `${word} `}${was} → ${is}`];
+  });
+}
+
+function actions({ before, after }: Change): string[] {
+  return ["alarm_actions", "ok_actions", "insufficient_data_actions"].flatMap((field) => {
+    const [was, is] = [before?.[field], after?.[field]].map((value) =>
+      Array.isArray(value) ? value.map(shown) : [],
+    );
+    const when = field === "alarm_actions" ? "" : ` (${field})`;
+    return [
+      ...was!.filter((one) => !is!.includes(one)).map((one) => `no longer tells ${code(one)}${when}`),
+      ...is!.filter((one) => !was!.includes(one)).map((one) => `now tells ${code(one)}${when}`),
+    ];
+  });
+}

@@ -1,0 +1,136 @@
+import { type Change } from "./change";
+import { arnContains, contains } from "./globs";
+import { type Named } from "./policy-document";
+import { type Effect, gained } from "./policy-effects";
+import { type Subject, subjectsOf, type Unread } from "./policy-sources";
+
+/** Who may do what that could not before. */
+
+export interface Permission {
+  readonly subject: Subject;
+  readonly effect: Effect;
+  /** Why this counts although its holder is new. */
+  readonly because?: string;
+}
+
+export interface UnreadPolicy extends Unread {
+  readonly holder: string;
+}
+
+export interface Permissions {
+  readonly widened: readonly Permission[];
+  readonly widenedUnread: readonly UnreadPolicy[];
+  /** Of roles and resources that come with this plan and reach nothing that was there. */
+  readonly created: readonly Permission[];
+  readonly createdUnread: readonly UnreadPolicy[];
+  readonly narrowed: readonly Permission[];
+}
+
+/**
+ * A new role's permissions are no widening by themselves: nobody had it, and in the first creation of an environment a warning
+ * for each would teach reviewers to ignore warnings. They count where they reach what was there before: a resource of this
+ * state, another account, a bucket of somebody else, everybody; or know no limits.
+ */
+export function permissionsOf(changes: readonly Change[], ownAccounts: readonly string[]): Permissions {
+  const reach = new Reach(changes, ownAccounts);
+  const found = subjectsOf(changes).map((subject) => {
+    const now = gained(subject.before, subject.after).map((effect): Permission => {
+      const because = subject.created ? reach.because(subject, effect) : undefined;
+      return { subject, effect, ...(because === undefined ? {} : { because }) };
+    });
+    const counts = (one: Permission) => !subject.created || one.because !== undefined;
+    const unread = subject.unread.map((one) => ({ ...one, holder: subject.holder }));
+    // Where nothing existed there is nothing that an unknown policy could open.
+    const isHarmless = subject.created && reach.isFirst;
+    return {
+      widened: now.filter(counts),
+      created: now.filter((one) => !counts(one)),
+      widenedUnread: isHarmless ? [] : unread,
+      createdUnread: isHarmless ? unread : [],
+      narrowed: (subject.created ? [] : gained(subject.after, subject.before)).map((effect): Permission => ({
+        subject,
+        effect,
+      })),
+    };
+  });
+  return {
+    widened: found.flatMap(({ widened }) => widened),
+    widenedUnread: found.flatMap(({ widenedUnread }) => widenedUnread),
+    created: found.flatMap(({ created }) => created),
+    createdUnread: found.flatMap(({ createdUnread }) => createdUnread),
+    // A subject that is unknown afterwards seems to lose everything; one that is gone has lost it with its holder.
+    narrowed: found.flatMap(({ narrowed }, i) => (found[i]!.widenedUnread.length > 0 ? [] : narrowed)),
+  };
+}
+
+/** What a new permission can reach. */
+class Reach {
+  private readonly existing: readonly Change[];
+  private readonly createdBuckets: ReadonlySet<unknown>;
+
+  constructor(
+    changes: readonly Change[],
+    private readonly ownAccounts: readonly string[],
+  ) {
+    this.existing = changes.filter(({ existed }) => existed);
+    const created = changes.filter(({ type, existed }) => type === "aws_s3_bucket" && !existed);
+    this.createdBuckets = new Set(created.map(({ after }) => after?.bucket));
+  }
+
+  /** Whether the plan creates everything it knows. */
+  get isFirst(): boolean {
+    return this.existing.length === 0;
+  }
+
+  because(subject: Subject, { principal, action, resource }: Effect): string | undefined {
+    if (subject.kind !== "identity") return this.outsider(principal);
+    if (action.except || resource.except) return "it names exceptions, so it holds what nobody listed";
+    const [what, where] = [action.values[0]!, resource.values[0]!];
+    if (what.startsWith("everything in ")) return "the policy is not in this plan";
+    if (isLimitless(what, where)) return "it has no limits";
+    return this.reached(what, where) ?? this.elsewhere(where);
+  }
+
+  private outsider({ except, values }: Named): string | undefined {
+    if (except) return "it names exceptions, so it holds everybody nobody listed";
+    const [principal] = values;
+    if (principal === "*") return "it is everybody";
+    if (principal!.startsWith("Service ")) return undefined;
+    const account = /::(\d{12}):/.exec(principal!)?.[1];
+    if (account !== undefined && this.ownAccounts.includes(account)) return undefined;
+    return "it comes from outside the account";
+  }
+
+  private reached(action: string, where: string): string | undefined {
+    const service = action.split(":")[0]!.toLowerCase();
+    const found = this.existing.find(({ before }) => {
+      const arn = before?.arn;
+      if (typeof arn !== "string" || !contains(service, arn.split(":")[2] ?? "")) return false;
+      // Of a bucket the objects are meant as well, of a log group its streams.
+      return (
+        arnContains(where, arn) ||
+        where.startsWith(`${arn}/`) ||
+        where.startsWith(`${arn}:`) ||
+        arnContains(where, `${arn}/*`)
+      );
+    });
+    return found === undefined ? undefined : `it reaches \`${found.address}\`, which exists`;
+  }
+
+  private elsewhere(where: string): string | undefined {
+    const [, , service, , account = "", name = ""] = where.split(":");
+    if (service === "s3") {
+      const bucket = name.split("/")[0];
+      return this.createdBuckets.has(bucket) ? undefined : "the bucket is not of this plan";
+    }
+    const isOther =
+      /^\d{12}$/.test(account) && this.ownAccounts.length > 0 && !this.ownAccounts.includes(account);
+    return isOther ? "it is in another account" : undefined;
+  }
+}
+
+/** Everything, a whole service everywhere, or a way to more rights (iam, sts, organizations) everywhere. */
+function isLimitless(action: string, resource: string): boolean {
+  if (resource !== "*") return false;
+  return /^\*|:\*$/.test(action) || /^(iam|sts|organizations):(?!Get|List|Simulate)/i.test(action);
+}

@@ -1,0 +1,96 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { readAllowances } from "./allowances";
+import { pageOf } from "./page";
+import { readPlan, UsageError } from "./plan";
+import { review } from "./review";
+
+/** `cdktf-aws-etl plan-review plan.json`: a Terraform plan as one page of Markdown for a pull request. */
+
+const USAGE = `Usage: cdktf-aws-etl plan-review [options] <plan.json>
+
+Tells what a plan does to data, permissions, protection, schedules and money, as
+one page of Markdown. The plan is the JSON of Terraform:
+
+  terraform plan -out=plan.tfplan && terraform show -json plan.tfplan > plan.json
+
+Options:
+  --allow <file>    widened permissions that were reviewed, as JSON: a list of
+                    {principal, action, resource, reason, reviewedBy, expires}
+  --about <text>    a line below the verdict: what was planned against what
+  --output <file>   write the page there instead of here
+  --help            this text
+
+Exit codes: 0 nothing dangerous; 2 data is lost; 3 permissions are widened that
+no entry allows; 1 the command, the plan or the reviewed file is wrong. Where
+several hold, 2 comes before 3, and 3 before a wrong entry.
+plan-review/README.md says what is looked at.`;
+
+/**
+ * Runs the command.
+ *
+ * @param today YYYY-MM-DD, for the ends of reviewed entries
+ * @returns its exit code
+ */
+export function planReviewCommand(
+  args: readonly string[],
+  write: (text: string) => void,
+  today: string = new Date().toISOString().slice(0, 10),
+): number {
+  try {
+    const { values, positionals } = parse(args);
+    if (values.help === true) {
+      write(`${USAGE}\n`);
+      return 0;
+    }
+    const [file, ...others] = positionals;
+    if (file === undefined) throw new UsageError("name a plan.json");
+    if (others.length > 0) throw new UsageError(`one plan at a time, got ${positionals.join(" ")}`);
+    const plan = readPlan(read(file), file);
+    const allowances = values.allow === undefined ? [] : readAllowances(read(values.allow), values.allow);
+    const found = review(plan, allowances, today);
+    const page = pageOf(found, values.about ?? "");
+    if (values.output === undefined) write(page);
+    else save(values.output, page);
+    return found.exitCode;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    write(`${error.message}\n(cdktf-aws-etl plan-review --help tells more)\n`);
+    return 1;
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        allow: { type: "string" },
+        about: { type: "string" },
+        output: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+const reasonOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read (${reasonOf(error)})`);
+  }
+}
+
+function save(file: string, page: string): void {
+  try {
+    writeFileSync(file, page);
+  } catch (error) {
+    throw new UsageError(`${file} cannot be written (${reasonOf(error)})`);
+  }
+}

@@ -1,0 +1,120 @@
+/** Policy documents in one shape, whatever way they were written. */
+
+/** What a part of a statement names: these, or everything but these. */
+export interface Named {
+  readonly except: boolean;
+  readonly values: readonly string[];
+}
+
+/** One clause of a condition; all clauses must hold, one of the values of each. */
+export interface Clause {
+  readonly operator: string;
+  readonly key: string;
+  readonly values: readonly string[];
+}
+
+export interface Statement {
+  readonly effect: "Allow" | "Deny";
+  /** `Service glue.amazonaws.com`, `AWS arn:…`, or `*` for everybody. */
+  readonly principals: Named;
+  readonly actions: Named;
+  readonly resources: Named;
+  readonly conditions: readonly Clause[];
+}
+
+/** A document that is none; it counts as widened. */
+export class NotUnderstood extends Error {}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * @param holder the principal of an identity policy, or the resource of a trust policy, for what the document leaves out
+ * @throws NotUnderstood
+ */
+export function parsePolicy(
+  document: unknown,
+  holder: { readonly principal?: string; readonly resource?: string },
+): Statement[] {
+  const json = typeof document === "string" ? asJson(document) : document;
+  if (!isFields(json) || json.Statement === undefined) throw new NotUnderstood("it holds no Statement");
+  return asList(json.Statement).map((statement) => {
+    if (!isFields(statement)) throw new NotUnderstood("a statement is no object");
+    const { Effect: effect } = statement;
+    if (effect !== "Allow" && effect !== "Deny") throw new NotUnderstood(`Effect is ${String(effect)}`);
+    return {
+      effect,
+      principals: principalsOf(statement, holder.principal),
+      actions: named(statement, "Action"),
+      resources: named(statement, "Resource", holder.resource),
+      conditions: conditionsOf(statement.Condition),
+    };
+  });
+}
+
+/** Whether a value may be a policy document at all. */
+export function looksLikePolicy(value: unknown): boolean {
+  if (typeof value !== "string" || !value.includes('"Statement"')) return false;
+  try {
+    return isFields(JSON.parse(value));
+  } catch {
+    return false;
+  }
+}
+
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new NotUnderstood("it is no JSON");
+  }
+}
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const asList = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : [value]);
+const texts = (value: unknown): string[] => [...new Set(asList(value).map(String))].sort();
+
+function named(statement: Fields, field: string, otherwise?: string): Named {
+  const value = statement[field];
+  const except = statement[`Not${field}`];
+  if (except !== undefined) return { except: true, values: texts(except) };
+  if (value !== undefined) return { except: false, values: texts(value) };
+  if (otherwise === undefined) throw new NotUnderstood(`a statement has neither ${field} nor Not${field}`);
+  return { except: false, values: [otherwise] };
+}
+
+function principalsOf(statement: Fields, holder: string | undefined): Named {
+  if (statement.Principal !== undefined) return { except: false, values: principals(statement.Principal) };
+  if (statement.NotPrincipal !== undefined)
+    return { except: true, values: principals(statement.NotPrincipal) };
+  if (holder === undefined) throw new NotUnderstood("a statement names no Principal");
+  return { except: false, values: [holder] };
+}
+
+function principals(value: unknown): string[] {
+  if (value === "*") return ["*"];
+  if (!isFields(value)) throw new NotUnderstood(`Principal is ${JSON.stringify(value)}`);
+  const all = Object.entries(value).flatMap(([kind, names]) =>
+    texts(names).map((name) => principal(kind, name)),
+  );
+  return [...new Set(all)].sort();
+}
+
+/** `{"AWS": "*"}` is everybody, an account's number is its root (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html). */
+function principal(kind: string, name: string): string {
+  if (kind === "AWS" && name === "*") return "*";
+  if (kind === "AWS" && /^\d{12}$/.test(name)) return `AWS arn:aws:iam::${name}:root`;
+  return `${kind} ${name}`;
+}
+
+function conditionsOf(condition: unknown): Clause[] {
+  if (condition === undefined) return [];
+  if (!isFields(condition)) throw new NotUnderstood("a Condition is no object");
+  return Object.entries(condition)
+    .flatMap(([operator, clauses]) => {
+      if (!isFields(clauses)) throw new NotUnderstood(`the Condition ${operator} is no object`);
+      // Keys are compared without regard to case.
+      return Object.entries(clauses).map(([key, values]) => ({ operator, key, values: texts(values) }));
+    })
+    .sort((a, b) => (`${a.operator} ${a.key}` < `${b.operator} ${b.key}` ? -1 : 1));
+}
