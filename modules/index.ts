@@ -15,6 +15,7 @@ export {
   type DatabaseReference,
 } from "./data-lake/data-lake";
 export { Zone } from "./data-lake/zone";
+export { ZoneBucket, type ZoneBucketProps } from "./data-lake/zone-bucket";
 export { DataQuality, type DataQualityProps } from "./data-quality/data-quality";
 export { type QualityQuery, type TableName } from "./data-quality/quality-query";
 export { type QualityRule } from "./data-quality/quality-rules";
@@ -33,6 +34,7 @@ export {
   LOCK_ARGUMENTS,
   type NotifyStepProps,
   type QualityParameter,
+  type RecordMetricsStepProps,
   type ReleaseLockStepProps,
   RUN_ARGUMENTS,
   type RunJobStepProps,
@@ -52,4 +54,12 @@ export { type IGrantable, type IRole } from "./iam/grantable";
 export { type PolicyStatement } from "./iam/policy-statement";
 export { type RoleAttributes, ServiceRole, type ServiceRoleProps } from "./iam/service-role";
 export { NotificationsTopic, type NotificationsTopicProps } from "./notifications-topic/notifications-topic";
+export {
+  type IAlertTarget,
+  type MissedRun,
+  PipelineAlarms,
+  type PipelineAlarmsProps,
+} from "./pipeline-alarms/pipeline-alarms";
+export { longestGapMinutes } from "./core/longest-gap";
+export { PipelineSchedule, type PipelineScheduleProps } from "./pipeline-schedule/pipeline-schedule";
 export { RunLock, type RunLockProps } from "./run-lock/run-lock";

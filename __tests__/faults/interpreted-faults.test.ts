@@ -122,6 +122,14 @@ const SCRIPTS: Readonly<Record<string, () => { input?: Json; answers?: Record<st
     answers: query("Query exhausted resources: Bytes scanned limit was exceeded"),
   }),
   "athena-result-empty": () => ({ answers: { "athena:getQueryResults": verdict() } }),
+  "cloudwatch-down": () => ({
+    answers: {
+      "aws-sdk:cloudwatch:putMetricData": error(
+        "CloudWatch.InternalServiceException",
+        "InternalServiceFault",
+      ),
+    },
+  }),
   "sns-down": () => ({ answers: { "sns:publish": error("SNS.InternalErrorException", "InternalError") } }),
   "drift-refused": () => ({ answers: jobFails("SourceDrifted: new: channel string") }),
 };

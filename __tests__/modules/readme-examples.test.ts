@@ -22,6 +22,8 @@ const MODULES = [
   "glue-spark-job",
   "iam",
   "notifications-topic",
+  "pipeline-alarms",
+  "pipeline-schedule",
   "run-lock",
 ];
 

@@ -60,6 +60,7 @@ export const eventsSteps = (): Step[] => [
     output: { ...books, prefix: "events/" },
   }),
   Step.releaseLock("ReleaseLock", { table: LOCKS }),
+  Step.recordMetrics("RecordMetrics", { books: "CheckBooks" }),
   Step.notify("Notify", { books: "CheckBooks" }),
 ];
 

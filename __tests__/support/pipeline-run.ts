@@ -18,6 +18,7 @@ export const STEPS = [
   "CrawlProcessed",
   "CheckQuality",
   "ReleaseLock",
+  "RecordMetrics",
   "Notify",
 ];
 
@@ -57,6 +58,7 @@ export const answers = (own: Readonly<Record<string, Answer>> = {}): Record<stri
   "aws-sdk:s3:getObject": body(summary()),
   "athena:startQueryExecution.sync": () => ({ QueryExecution: { QueryExecutionId: "q-1" } }),
   "athena:getQueryResults": verdict(["90", "PASSED", "100", ""]),
+  "aws-sdk:cloudwatch:putMetricData": () => ({}),
   "sns:publish": () => ({ MessageId: "m-1" }),
   ...own,
 });

@@ -8,7 +8,8 @@ import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-pub
 import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
 import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import { Construct } from "constructs";
-import { policyJson, type ResourcePolicyStatement } from "../iam/policy-statement";
+import { policyDocument } from "../iam/policy-document";
+import { type ResourcePolicyStatement } from "../iam/policy-statement";
 
 export interface ZoneBucketProps {
   readonly name: string;
@@ -79,7 +80,7 @@ export class ZoneBucket extends Construct {
     const statements = [...guards(this.bucketArn, keyArn), ...(props.statements?.(this.bucketArn) ?? [])];
     return new S3BucketPolicy(this, "Policy", {
       bucket: this.resource.bucket,
-      policy: policyJson(statements),
+      policy: policyDocument(() => statements),
       dependsOn: [publicAccess, ownership, encryption],
     });
   }

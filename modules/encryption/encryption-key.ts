@@ -1,12 +1,13 @@
 import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias";
 import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
-import { Lazy, Token } from "cdktf";
+import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { partitionOf } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
-import { policyJson, type PolicyStatement, type ResourcePolicyStatement } from "../iam/policy-statement";
+import { policyDocument } from "../iam/policy-document";
+import { type PolicyStatement, type ResourcePolicyStatement } from "../iam/policy-statement";
 
 /** A KMS key, made here or brought. */
 export interface IEncryptionKey {
@@ -63,7 +64,7 @@ export class EncryptionKey extends Construct implements IEncryptionKey {
       description: props.description ?? `Encrypts ${props.name}`,
       enableKeyRotation: true,
       deletionWindowInDays: props.deletionWindowDays ?? 30,
-      policy: Lazy.stringValue({ produce: () => policyJson(this.statements) }),
+      policy: policyDocument(() => this.statements),
       lifecycle: (props.retain ?? true) ? { preventDestroy: true } : undefined,
       tags: props.tags && { ...props.tags },
     });

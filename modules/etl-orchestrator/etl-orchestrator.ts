@@ -9,6 +9,7 @@ import { partitionOf, viaService } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
+import { runbookUrlMistake } from "../core/runbook";
 import { type IGrantable, type IRole } from "../iam/grantable";
 import { type PolicyStatement } from "../iam/policy-statement";
 import { DECRYPT } from "../iam/s3-actions";
@@ -26,6 +27,9 @@ import {
   type RenderOptions,
 } from "./state-machine-definition";
 import { CRAWL_POLL_SECONDS, crawlMachineTimeoutSeconds, Step } from "./step";
+
+/** The alias that is started: the version that was deployed last. */
+const ALIAS = "live";
 
 /** Where an orchestrator tells of successes and failures. */
 export interface INotificationTarget {
@@ -68,6 +72,11 @@ export interface EtlOrchestratorProps {
   /** AWS account id, 12 digits. */
   readonly account: string;
   readonly region: string;
+  /**
+   * The https address of the folder docs/runbook, ending with a slash; messages link to its pages.
+   * @default - messages name the page by its path
+   */
+  readonly runbookUrl?: string;
   /**
    * Of the whole execution, minutes; at most a year. Never below what the longest step may take.
    * @default the sum of what the steps may take; 1440 for a hand-written definition that names none
@@ -121,10 +130,13 @@ export class EtlOrchestrator extends Construct {
   readonly stateMachineArn: string;
   /** What schedules and people start: the published version, not the latest edit. */
   readonly aliasArn: string;
+  readonly aliasName = ALIAS;
   /** The definition as JSON text. */
   readonly definition: string;
   /** The child machine that runs crawls; `undefined` without a crawl step. */
   readonly crawlStateMachineArn?: string;
+  /** Its name, as composed. */
+  readonly crawlStateMachineName?: string;
 
   constructor(
     scope: Construct,
@@ -148,13 +160,15 @@ export class EtlOrchestrator extends Construct {
     this.aliasArn = alias.arn;
     this.definition = JSON.stringify(decision.definition);
     this.crawlStateMachineArn = crawl?.resource.arn;
+    this.crawlStateMachineName = crawl && this.crawlMachineName;
   }
 
   private refuse(): void {
-    const { name, pipeline, tags, steps, definition, timeoutMinutes, logRetentionDays } = this.props;
+    const { name, pipeline, tags, steps, definition, timeoutMinutes, logRetentionDays, runbookUrl } =
+      this.props;
     const refusals = new Refusals("EtlOrchestrator", this.node.path);
     const known = (value: unknown, ok: boolean) => !isKnown(value) || ok;
-    refusals.noteUnfilled(placeholderMistakes({ name, pipeline, tags }, isKnown));
+    refusals.noteUnfilled(placeholderMistakes({ name, pipeline, tags, runbookUrl }, isKnown));
     for (const step of steps ?? [])
       for (const [field, mistake] of placeholderMistakes(step.values, isKnown))
         refusals.note(`steps.${step.name}.${field}`, mistake);
@@ -165,6 +179,8 @@ export class EtlOrchestrator extends Construct {
       `must be 1 to ${MOST_NAME_CHARACTERS} letters, digits, hyphens or underscores, got ${JSON.stringify(name)} (${name.length})`,
     );
     refusals.check(known(pipeline, pipeline.trim() !== ""), "pipeline", "must not be empty");
+    if (runbookUrl !== undefined && isKnown(runbookUrl))
+      refusals.note("runbookUrl", runbookUrlMistake(runbookUrl));
     refusals.check(
       (steps === undefined) !== (definition === undefined),
       "steps",
@@ -295,6 +311,7 @@ export class EtlOrchestrator extends Construct {
       offered: {
         ...offered,
         Subject: `${name}: run succeeded`,
+        StateMachineName: name,
         CrawlStateMachineArn: this.arnOf(this.crawlMachineName),
       },
       isKnown,
@@ -359,17 +376,23 @@ export class EtlOrchestrator extends Construct {
 
   private defineAlias({ resource }: LoggedMachine): SfnAlias {
     return new SfnAlias(this, "LiveAlias", {
-      name: "live",
+      name: ALIAS,
       description: `The published version of ${this.props.name} that runs`,
       routingConfiguration: [{ stateMachineVersionArn: resource.stateMachineVersionArn, weight: 100 }],
     });
   }
 
   private defineFailureRules(definition: Definition): void {
-    const { name, pipeline, notifications, tags } = this.props;
+    const { name, pipeline, notifications, tags, runbookUrl } = this.props;
     const stateMachineArn = this.arnOf(name);
     const rules = failureRules(
-      { ...this.scopeOfArns(), pipeline, stateMachineArn, aliasArn: `${stateMachineArn}:live` },
+      {
+        ...this.scopeOfArns(),
+        pipeline,
+        stateMachineArn,
+        aliasArn: `${stateMachineArn}:${ALIAS}`,
+        runbookUrl,
+      },
       errorsThatNeedANewExecution(definition),
     );
     for (const { id, suffix, description, pattern, inputPaths, inputTemplate } of rules) {

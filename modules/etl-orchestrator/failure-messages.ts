@@ -1,3 +1,5 @@
+import { statesConsole } from "../core/console";
+import { runbookLink, type RunbookPage } from "../core/runbook";
 import { type Definition, type JsonObject } from "./asl";
 import { failErrors } from "./asl-checks";
 
@@ -37,6 +39,8 @@ export interface FailureMessageScope {
   readonly stateMachineArn: string;
   /** What a new execution is started on. */
   readonly aliasArn: string;
+  /** The address of the folder docs/runbook; without it pages are named by their path. */
+  readonly runbookUrl?: string;
 }
 
 export interface FailureRule {
@@ -58,13 +62,8 @@ export const FAILURE_RULE_SUFFIXES = {
   withoutCause: "-failed-bare",
 };
 
-const CONSOLES: Readonly<Record<string, string>> = {
-  "aws-cn": "console.amazonaws.cn",
-  "aws-us-gov": "console.amazonaws-us-gov.com",
-};
-
 const consoleLink = ({ partition, region }: FailureMessageScope) =>
-  `https://${region}.${CONSOLES[partition] ?? "console.aws.amazon.com"}/states/home?region=${region}#/v2/executions/details/<execution>`;
+  statesConsole(partition, region, "executions/details/<execution>");
 
 const redriveCommand = ({ region }: FailureMessageScope) =>
   `aws stepfunctions redrive-execution --region ${region} --execution-arn <execution>`;
@@ -76,12 +75,14 @@ const startCommand = ({ region, aliasArn }: FailureMessageScope) =>
 
 /**
  * A message as EventBridge takes it: JSON whose fields of the event stand bare, so that they arrive as JSON values with
- * their quotes and escapes ("Amazon EventBridge input transformation").
+ * their quotes and escapes ("Amazon EventBridge input transformation"). At most 8192 characters and 100 fields of the event:
+ * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer.html
  */
 function template(
   scope: FailureMessageScope,
   command: string,
   advice: string,
+  runbook: RunbookPage,
   { withCause = true, outcome = "FAILED" } = {},
 ): string {
   const text = (value: string) => JSON.stringify(value);
@@ -94,6 +95,7 @@ function template(
     `"console": ${text(consoleLink(scope))}`,
     `"advice": ${text(advice)}`,
     `"command": ${text(command)}`,
+    `"runbook": ${text(runbookLink(scope.runbookUrl, runbook))}`,
   ];
   return `{${fields.join(", ")}}`;
 }
@@ -123,6 +125,7 @@ export function failureRules(
         scope,
         startCommand(scope),
         "Mend what the cause names, then start a new execution; where the input was refused, correct it in --input.",
+        "new-execution",
       ),
     },
     {
@@ -139,6 +142,7 @@ export function failureRules(
         scope,
         redriveCommand(scope),
         "Nothing was delivered for these dates. Ask the source; once the delivery has arrived, redrive.",
+        "missing-delivery",
         { outcome: "MISSING" },
       ),
     },
@@ -167,6 +171,7 @@ export function failureRules(
         scope,
         redriveCommand(scope),
         "Mend what the cause names, then redrive: it continues at the failed state with the definition of that execution. When the definition itself was mended, start a new execution.",
+        "redrive",
       ),
     },
     {
@@ -184,6 +189,7 @@ export function failureRules(
         scope,
         redriveCommand(scope),
         "The event does not tell the cause: read it behind the link, mend it, then redrive.",
+        "without-cause",
         { withCause: false },
       ),
     },

@@ -14,6 +14,7 @@ export type FragmentName =
   | "check-books"
   | "check-quality"
   | "release-lock"
+  | "record-metrics"
   | "notify";
 
 export const fragment = (name: FragmentName): JsonObject =>

@@ -107,6 +107,15 @@ const RIGHTS: Readonly<Record<string, (call: Call) => PolicyStatement[]>> = {
   "athena:getQueryExecution": (call) => allow(["athena:GetQueryExecution"], call.scope.workgroupArns ?? []),
   "athena:getQueryResults": (call) => allow(["athena:GetQueryResults"], call.scope.workgroupArns ?? []),
   "athena:stopQueryExecution": (call) => allow(["athena:StopQueryExecution"], call.scope.workgroupArns ?? []),
+  // Metrics are no resources; what can be limited is the namespace,
+  // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html.
+  "aws-sdk:cloudwatch:putMetricData": (call) =>
+    valuesOf(call, "Namespace").map((namespace) => ({
+      effect: "Allow" as const,
+      actions: ["cloudwatch:PutMetricData"],
+      resources: ["*"],
+      conditions: { StringEquals: { "cloudwatch:namespace": namespace } },
+    })),
   "dynamodb:deleteItem": (call) => allow(["dynamodb:DeleteItem"], tables(call)),
   "dynamodb:getItem": (call) => allow(["dynamodb:GetItem"], tables(call)),
   "dynamodb:putItem": (call) => allow(["dynamodb:PutItem"], tables(call)),

@@ -15,6 +15,7 @@ interface Prefixes {
 const PREFIXES: Readonly<Record<string, Prefixes>> = {
   athena: { optimised: "Athena", sdk: "Athena" },
   batch: { optimised: "Batch", sdk: "Batch" },
+  cloudwatch: { sdk: "CloudWatch" },
   codebuild: { optimised: "CodeBuild", sdk: "CodeBuild" },
   dynamodb: { optimised: "DynamoDB", sdk: "DynamoDb" },
   ecs: { optimised: "ECS", sdk: "Ecs" },
@@ -41,6 +42,8 @@ export function serviceOf(resource: string): { readonly service: string; readonl
 /** What is worth trying again, by prefix: the service was busy, or out of reach. */
 const TRANSIENT: Readonly<Record<string, readonly string[]>> = {
   Athena: ["TooManyRequestsException", "InternalServerException", "SdkClientException"],
+  // Throttling is no error of CloudWatch's own model, so it has the service's general name.
+  CloudWatch: ["InternalServiceException", "CloudWatchException", "SdkClientException"],
   DynamoDB: [
     "ThrottlingException",
     "RequestLimitExceededException",
@@ -71,6 +74,11 @@ export const transientErrors = (prefix: string): string[] =>
 /** Others that are often named, so that a slip of the pen in one is seen. */
 const FURTHER: Readonly<Record<string, readonly string[]>> = {
   Athena: ["InvalidRequestException", "ResourceNotFoundException"],
+  CloudWatch: [
+    "InvalidParameterValueException",
+    "MissingRequiredParameterException",
+    "LimitExceededException",
+  ],
   DynamoDB: ["ConditionalCheckFailedException", "ResourceNotFoundException"],
   Glue: [
     "CrawlerRunningException",

@@ -265,6 +265,11 @@ export const CALLS: Readonly<Record<string, CallShape>> = {
       "SequenceNumber",
     ],
   },
+  "aws-sdk:cloudwatch:putMetricData": {
+    required: ["Namespace"],
+    optional: ["MetricData", "EntityMetricData", "StrictEntityValidation"],
+    answer: [],
+  },
   "aws-sdk:s3:getObject": { required: ["Bucket", "Key"] },
   "aws-sdk:s3:listObjectsV2": { required: ["Bucket"] },
 };

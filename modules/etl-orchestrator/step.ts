@@ -1,3 +1,4 @@
+import { PIPELINE_DIMENSION, PIPELINE_METRICS, PIPELINE_NAMESPACE } from "../core/pipeline-metrics";
 import { type S3Location, s3Uri } from "../core/s3-location";
 import { type JsonObject } from "./asl";
 import { fragment } from "./fragment";
@@ -42,13 +43,17 @@ export interface Step {
 export const crawlMachineTimeoutSeconds = (deadlineMinutes: number): number =>
   Math.ceil(deadlineMinutes * 60 * 1.25) + 600;
 
-/** The arguments of a run, as the job scripts of this project read them; `$.run` is what the validated input became. */
+/**
+ * The arguments of a run, as the job scripts of this project read them; `$.run` is what the validated input became. A full
+ * stop stands for none: a run has dates, or the scheduled time from which the job tells its date.
+ */
 export const RUN_ARGUMENTS: Readonly<Record<string, string>> = {
   run_mode: "$.run.mode",
   from_date: "$.run.fromDate",
   to_date: "$.run.toDate",
   run_id: "$.run.id",
   source_subprefix: "$.run.sourcePrefix",
+  scheduled_time: "$.run.scheduledTime",
 };
 
 /** One more argument for a job that fences its writes with the lock: the owner is the execution. */
@@ -84,7 +89,7 @@ export interface RunJobStepProps {
   /**
    * Arguments of the run, without the dashes; a value that starts with `$.` is read from the execution's state, one with
    * `$$.` from the execution's context.
-   * @default RUN_ARGUMENTS: mode, from_date, to_date, run_id, source_subprefix
+   * @default RUN_ARGUMENTS: run_mode, from_date, to_date, run_id, source_subprefix, scheduled_time
    */
   readonly runArguments?: Readonly<Record<string, string>>;
 }
@@ -116,6 +121,14 @@ export interface CheckQualityStepProps {
 
 /** What a quality query asks for: the run's dates, and the rows that the job says it read and wrote. */
 export type QualityParameter = "fromDate" | "toDate" | "read" | "written";
+
+export interface RecordMetricsStepProps {
+  /**
+   * The check-books step whose figures become metrics.
+   * @default "CheckBooks"
+   */
+  readonly books?: string;
+}
 
 export interface NotifyStepProps {
   /**
@@ -268,6 +281,28 @@ export const Step = {
         OutputUri: s3Uri(output),
       },
       boundSeconds: QUERY_SECONDS + API_CALL_SECONDS,
+    });
+  },
+
+  /**
+   * Puts the figures of a check-books step as metrics: rows read, written, quarantined and duplicate, each `Count`, with the
+   * machine's name as the only dimension. Before the success is told, so that a success told is a success counted.
+   */
+  recordMetrics(name: string, { books = "CheckBooks" }: RecordMetricsStepProps = {}): Step {
+    const { rowsRead, rowsWritten, rowsQuarantined, rowsDuplicate } = PIPELINE_METRICS;
+    return step({
+      name,
+      fragment: fragment("record-metrics"),
+      values: {
+        Books: resultKey(books),
+        Namespace: PIPELINE_NAMESPACE,
+        Dimension: PIPELINE_DIMENSION,
+        RowsRead: rowsRead,
+        RowsWritten: rowsWritten,
+        RowsQuarantined: rowsQuarantined,
+        RowsDuplicate: rowsDuplicate,
+      },
+      boundSeconds: API_CALL_SECONDS,
     });
   },
 

@@ -15,7 +15,7 @@ import { logStatements } from "../iam/log-actions";
 import { ServiceRole } from "../iam/service-role";
 import { ArtifactFile, ArtifactPackage, fileMistake } from "../artifacts/artifact-file";
 import { argumentMistakes, renderArguments } from "./job-arguments";
-import { capacityMistakes, type JobCapacity, mostWorkers } from "./job-capacity";
+import { capacityMistakes, type JobCapacity, maxDpuHours, mostWorkers } from "./job-capacity";
 import { packageMistake } from "../artifacts/python-package";
 
 /** Glue versions that the library's jobs are tested on. */
@@ -98,6 +98,11 @@ export class GlueSparkJob extends Construct {
   /** Minutes after which Glue stops a run. */
   readonly timeoutMinutes: number;
   /**
+   * The most that one run can be billed, DPU-hours: workers × DPU per worker × time-out / 60. `undefined` when a factor is only
+   * known to Terraform.
+   */
+  readonly maxDpuHoursPerRun: number | undefined;
+  /**
    * Below it Glue writes two log groups: `/output` with what the script prints, `/error` with Spark's and Glue's messages.
    * Source: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
    */
@@ -114,6 +119,7 @@ export class GlueSparkJob extends Construct {
     this.refuse();
 
     this.timeoutMinutes = props.timeoutMinutes ?? 60;
+    this.maxDpuHoursPerRun = maxDpuHours(props.capacity, this.timeoutMinutes, isKnown);
     this.logGroupPrefix = `/aws-glue/jobs/${props.name}`;
 
     const { artifacts, modules } = props;

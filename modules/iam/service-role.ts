@@ -1,11 +1,12 @@
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
-import { type ITerraformDependable, Lazy, Token } from "cdktf";
+import { type ITerraformDependable, Token } from "cdktf";
 import { Construct } from "constructs";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { type IRole } from "./grantable";
-import { type PolicyStatement, policyJson } from "./policy-statement";
+import { policyDocument } from "./policy-document";
+import { type PolicyStatement } from "./policy-statement";
 
 export interface ServiceRoleProps {
   /** Physical name; at most 64 of `A-Za-z0-9+=,.@_-`. */
@@ -41,7 +42,7 @@ class InlinePolicy extends Construct {
     this.resource = new IamRolePolicy(this, "Resource", {
       role: roleName,
       name,
-      policy: Lazy.stringValue({ produce: () => policyJson(this.statements) }),
+      policy: policyDocument(() => this.statements),
     });
     this.node.addValidation({
       validate: () =>

@@ -1,6 +1,6 @@
 import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
-import { Lazy, Token } from "cdktf";
+import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { partitionOf, viaService } from "../core/partition";
 import { placeMistakes } from "../core/place";
@@ -8,7 +8,8 @@ import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { EncryptionKey, type IEncryptionKey } from "../encryption/encryption-key";
 import { type IGrantable } from "../iam/grantable";
-import { policyJson, type ResourcePolicyStatement } from "../iam/policy-statement";
+import { policyDocument } from "../iam/policy-document";
+import { type ResourcePolicyStatement } from "../iam/policy-statement";
 
 export interface NotificationsTopicProps {
   /** Physical name, 1 to 256 letters, digits, hyphens and underscores. */
@@ -17,8 +18,8 @@ export interface NotificationsTopicProps {
   readonly account: string;
   readonly region: string;
   /**
-   * The key that messages are encrypted with. SNS's own `alias/aws/sns` will not do: EventBridge may not use it, and its
-   * messages would be dropped without a word.
+   * The key that messages are encrypted with. SNS's own `alias/aws/sns` will not do: neither EventBridge nor CloudWatch may
+   * use it, and their messages would be dropped without a word.
    * @default - a key of the topic's own
    */
   readonly encryptionKey?: IEncryptionKey;
@@ -27,7 +28,8 @@ export interface NotificationsTopicProps {
 }
 
 /**
- * An encrypted topic whose policy lets in exactly those who publish: the rules named to it, and roles by grants of their own.
+ * An encrypted topic whose policy lets in exactly those who publish: the rules and alarms named to it, and roles by grants of
+ * their own.
  *
  * @throws Error naming every mistake in the props, before anything is created
  */
@@ -36,6 +38,7 @@ export class NotificationsTopic extends Construct {
   readonly topicArn: string;
   readonly encryptionKey: IEncryptionKey;
   private readonly ruleArns: string[] = [];
+  private readonly alarmArns = new Set<string>();
 
   constructor(
     scope: Construct,
@@ -53,7 +56,7 @@ export class NotificationsTopic extends Construct {
     });
     new SnsTopicPolicy(this, "Policy", {
       arn: this.resource.arn,
-      policy: Lazy.stringValue({ produce: () => policyJson(this.statements()) }),
+      policy: policyDocument(() => this.statements()),
     });
 
     this.topicArn = this.resource.arn;
@@ -61,12 +64,18 @@ export class NotificationsTopic extends Construct {
 
   /** Lets an EventBridge rule publish, and EventBridge use the key for it. */
   allowPublishFromRule(ruleArn: string): void {
-    if (this.ruleArns.length === 0) {
-      this.encryptionKey.allowService("events.amazonaws.com", ["kms:Decrypt", "kms:GenerateDataKey*"], {
-        StringEquals: { "aws:SourceAccount": this.props.account },
-      });
-    }
+    if (this.ruleArns.length === 0) this.allowKey("events.amazonaws.com");
     this.ruleArns.push(ruleArn);
+  }
+
+  /**
+   * Lets the account's CloudWatch alarms whose names begin with `namePrefix` publish, and CloudWatch use the key for it.
+   * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+   */
+  allowPublishFromAlarms(namePrefix: string): void {
+    const { account, region } = this.props;
+    if (this.alarmArns.size === 0) this.allowKey("cloudwatch.amazonaws.com");
+    this.alarmArns.add(`arn:${partitionOf(region)}:cloudwatch:${region}:${account}:alarm:${namePrefix}*`);
   }
 
   /** Lets a role publish. */
@@ -101,6 +110,13 @@ export class NotificationsTopic extends Construct {
     return new EncryptionKey(this, "Key", { name, account, region, retain: false, tags });
   }
 
+  /** Source: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html, "compatibility with AWS services". */
+  private allowKey(service: string): void {
+    this.encryptionKey.allowService(service, ["kms:Decrypt", "kms:GenerateDataKey*"], {
+      StringEquals: { "aws:SourceAccount": this.props.account },
+    });
+  }
+
   private statements(): ResourcePolicyStatement[] {
     const { account, region } = this.props;
     const resources = [this.resource.arn];
@@ -116,7 +132,6 @@ export class NotificationsTopic extends Construct {
       ],
       resources,
     };
-    if (this.ruleArns.length === 0) return [owner];
     const rules: ResourcePolicyStatement = {
       sid: "RulesPublish",
       principal: { Service: "events.amazonaws.com" },
@@ -124,6 +139,20 @@ export class NotificationsTopic extends Construct {
       resources,
       conditions: { ArnEquals: { "aws:SourceArn": this.ruleArns } },
     };
-    return [owner, rules];
+    const alarms: ResourcePolicyStatement = {
+      sid: "AlarmsPublish",
+      principal: { Service: "cloudwatch.amazonaws.com" },
+      actions: ["sns:Publish"],
+      resources,
+      conditions: {
+        StringEquals: { "aws:SourceAccount": account },
+        ArnLike: { "aws:SourceArn": [...this.alarmArns] },
+      },
+    };
+    return [
+      owner,
+      ...(this.ruleArns.length === 0 ? [] : [rules]),
+      ...(this.alarmArns.size === 0 ? [] : [alarms]),
+    ];
   }
 }

@@ -20,6 +20,10 @@ import {
   type IRole,
   NotificationsTopic,
   type NotificationsTopicProps,
+  PipelineAlarms,
+  type PipelineAlarmsProps,
+  PipelineSchedule,
+  type PipelineScheduleProps,
   RunLock,
   type RunLockProps,
   ServiceRole,
@@ -211,6 +215,49 @@ test("NotificationsTopic", () => {
   expect(droppedProps(() => sets, build)).toEqual([]);
 });
 
+test("PipelineAlarms", () => {
+  const alerts = (topicArn: string) => ({ topicArn, allowPublishFromAlarms: () => undefined });
+  const sets: [Required<PipelineAlarmsProps>, Required<PipelineAlarmsProps>] = [
+    {
+      ...HERE,
+      name: "one",
+      pipeline: "events",
+      environment: "dev",
+      stateMachineName: "one",
+      crawlStateMachineName: "one-crawl",
+      alerts: alerts("arn:one"),
+      usualMinutes: 10,
+      slowFactor: 3,
+      quarantineSharePercent: 20,
+      minimumRows: 2,
+      missedRun: { longestGapMinutes: 1_440, graceMinutes: 120 },
+      deadLetterQueueName: "one-dead-letters",
+      runbookUrl: "https://one.example.com/",
+      actionsEnabled: false,
+    },
+    {
+      ...THERE,
+      name: "two",
+      pipeline: "orders",
+      environment: "prod",
+      stateMachineName: "two",
+      crawlStateMachineName: "two-crawl",
+      alerts: alerts("arn:two"),
+      usualMinutes: 11,
+      slowFactor: 4,
+      quarantineSharePercent: 30,
+      minimumRows: 3,
+      missedRun: { longestGapMinutes: 2_880, graceMinutes: 240 },
+      deadLetterQueueName: "two-dead-letters",
+      runbookUrl: "https://two.example.com/",
+      actionsEnabled: true,
+    },
+  ];
+  const build = (stack: TerraformStack, props: PipelineAlarmsProps) =>
+    new PipelineAlarms(stack, "Alarms", props);
+  expect(droppedProps(() => sets, build, ["missedRun"])).toEqual([]);
+});
+
 test("AthenaWorkgroup", () => {
   const sets: [Required<AthenaWorkgroupProps>, Required<AthenaWorkgroupProps>] = [
     { ...HERE, name: "one", description: "One", results: ONE, scanLimitBytes: 20_000_000 },
@@ -255,6 +302,44 @@ test("CatalogTable", () => {
   ];
   const build = (stack: TerraformStack, props: CatalogTableProps) => new CatalogTable(stack, "Table", props);
   expect(droppedProps(() => sets, build, ["database", "partition"])).toEqual([]);
+});
+
+test("PipelineSchedule", () => {
+  const sets: [Required<PipelineScheduleProps>, Required<PipelineScheduleProps>] = [
+    {
+      ...HERE,
+      name: "one",
+      stateMachineArn: `arn:aws:states:eu-west-1:${HERE.account}:stateMachine:one`,
+      alias: "live",
+      expression: "cron(0 4 * * ? *)",
+      timeZone: "Europe/Berlin",
+      enabled: false,
+      start: "2030-01-01T00:00:00Z",
+      end: "2031-01-01T00:00:00Z",
+      retryAttempts: 1,
+      retrySeconds: 60,
+      flexibleMinutes: 1,
+      description: "One",
+    },
+    {
+      ...THERE,
+      name: "two",
+      stateMachineArn: `arn:aws-cn:states:cn-north-1:${THERE.account}:stateMachine:two`,
+      alias: "next",
+      expression: "rate(6 hours)",
+      timeZone: "Asia/Shanghai",
+      enabled: true,
+      start: "2030-02-01T00:00:00Z",
+      end: "2031-02-01T00:00:00Z",
+      retryAttempts: 2,
+      retrySeconds: 120,
+      flexibleMinutes: 2,
+      description: "Two",
+    },
+  ];
+  const build = (stack: TerraformStack, props: PipelineScheduleProps) =>
+    new PipelineSchedule(stack, "Schedule", props);
+  expect(droppedProps(() => sets, build)).toEqual([]);
 });
 
 test("a prop that is dropped is found, and so is one within another", () => {

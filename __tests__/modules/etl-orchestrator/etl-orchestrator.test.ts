@@ -175,6 +175,12 @@ describe("its roles", () => {
           Action: ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"],
           Resource: `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/etl-dev-locks`,
         },
+        {
+          Effect: "Allow",
+          Action: "cloudwatch:PutMetricData",
+          Resource: "*",
+          Condition: { StringEquals: { "cloudwatch:namespace": "EtlPipelines" } },
+        },
         LOG_DELIVERY,
         TRACING,
       ]),

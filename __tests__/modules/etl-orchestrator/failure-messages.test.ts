@@ -119,6 +119,7 @@ describe.each<[string, JsonObject, string, string?]>([
       console: CONSOLE,
       advice: expect.any(String) as string,
       command,
+      runbook: `docs/runbook/${outcome === "MISSING" ? "missing-delivery" : command === START ? "new-execution" : "redrive"}.md`,
     });
   });
 
@@ -134,6 +135,7 @@ describe.each<[string, JsonObject, string, string?]>([
         console: CONSOLE,
         advice: expect.stringContaining("link") as string,
         command: REDRIVE,
+        runbook: "docs/runbook/without-cause.md",
       });
     }
   });
@@ -177,4 +179,46 @@ test("the rules are disjoint and leave out no failure", () => {
       for (const cause of causes)
         for (const left of [[], ["error"], ["cause"], ["error", "cause"]])
           expect(told(without(statusEvent({ status, error, cause }), ...left))).toHaveLength(1);
+});
+
+describe("links to the runbook", () => {
+  const withUrl = (runbookUrl: string) => failureRules(synthOrchestrator({ ...eventsProps(), runbookUrl }));
+
+  test("lead where the pages are", () => {
+    const [told] = messagesOf(
+      withUrl("https://wiki.example.com/runbook/"),
+      statusEvent({ status: "FAILED", error: "InvalidInput", cause: "no" }),
+    );
+    expect(told?.runbook).toBe("https://wiki.example.com/runbook/new-execution.md");
+  });
+
+  test("leave messages within EventBridge's limits, the longest address included", () => {
+    const address = `https://wiki.example.com/${"x".repeat(274)}/`;
+    expect(address).toHaveLength(300);
+    for (const { target } of withUrl(address)) {
+      const { input_template: template, input_paths: paths } = target.input_transformer as {
+        input_template: string;
+        input_paths: object;
+      };
+      expect(template).toContain(address);
+      expect(template.length).toBeLessThanOrEqual(8_192);
+      expect(Object.keys(paths).length).toBeLessThanOrEqual(100);
+    }
+  });
+
+  test.each([
+    "http://wiki.example.com/",
+    "https://wiki.example.com/runbook",
+    `https://w.example/${"x".repeat(300)}/`,
+  ])("are refused as %s", (runbookUrl) => {
+    expect(() => withUrl(runbookUrl)).toThrow(
+      "'runbookUrl' must be the https address of the folder docs/runbook, ending with a slash, of at most 300 characters",
+    );
+  });
+
+  test("are refused as a placeholder", () => {
+    expect(() => withUrl("https://github.com/<owner>/<repository>/blob/main/docs/runbook/")).toThrow(
+      "'runbookUrl' still holds a placeholder",
+    );
+  });
 });

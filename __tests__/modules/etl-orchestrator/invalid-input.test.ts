@@ -15,10 +15,25 @@ const PREFIX =
   "sourcePrefix must be relative and end in a slash, without a leading slash, empty or dotted parts, or a colon, got";
 const MISSING = "runDate is missing: a daily run takes the delivery date as YYYY-MM-DD, got";
 const UNKNOWN =
-  "a field is unknown: a run takes runDate, or mode with fromDate and toDate, and sourcePrefix, got";
+  "a field is unknown: a run takes runDate or scheduledTime, or mode with fromDate and toDate, and sourcePrefix, got";
 const day = (runDate: Json): Json => ({ runDate });
 const range = (fromDate: Json, toDate: Json): Json => ({ mode: "backfill", fromDate, toDate });
 const prefix = (sourcePrefix: Json): Json => ({ runDate: "2010-12-01", sourcePrefix });
+
+const INSTANT = "scheduledTime must be an instant in UTC as YYYY-MM-DDThh:mm:ssZ, got";
+const at = (scheduledTime: Json): Json => ({ mode: "daily", scheduledTime });
+const NO_INSTANTS: readonly Json[] = [
+  ...["", "now", "<aws.scheduler.scheduled-time>", "2010-12-02", "2010-12-02T04:00Z", "2010-12-02T04:00:00"],
+  ...[
+    "2010-12-02T04:00:00.5Z",
+    "2010-12-02T04:00:00,5Z",
+    "2010-12-02T04:00:00+01:00",
+    "2010-12-02 04:00:00Z",
+  ],
+  ...["2010-12-02T24:00:00Z", "2010-12-02T04:60:00Z", "2010-12-02T4:00:00Z", "2010-12-02T04:00:00ZZ"],
+  ...["2010-12-02T04:00:00Z ", "2010-12-02TT04:00:00Z", "2010-12-02T04:00:00z"],
+  ...[null, 7, {}, ["2010-12-02T04:00:00Z"]],
+];
 
 const NO_DATES = [
   ...[
@@ -52,6 +67,21 @@ describe("refused as InvalidInput, saying which field and what it got", () => {
       [range(date, "2010-12-03"), `fromDate ${DATE} ${JSON.stringify(date)}`],
       [range("2010-12-01", date), `toDate ${DATE} ${JSON.stringify(date)}`],
     ]),
+    ...NO_INSTANTS.map((text): [Json, string] => [at(text), `${INSTANT} ${JSON.stringify(text)}`]),
+    [at("2010-02-29T04:00:00Z"), `the date of scheduledTime ${DATE} "2010-02-29"`],
+    [at("2100-01-01T04:00:00Z"), `the date of scheduledTime ${DATE} "2100-01-01"`],
+    [
+      { runDate: "2010-12-01", scheduledTime: "2010-12-02T04:00:00Z" },
+      'runDate and scheduledTime say the same thing twice: a daily run takes one of them, got {"runDate":"2010-12-01","scheduledTime":"2010-12-02T04:00:00Z"}',
+    ],
+    [
+      { mode: "backfill", scheduledTime: "2010-12-02T04:00:00Z" },
+      'runDate and scheduledTime belong to mode daily; a backfill takes fromDate and toDate, got {"mode":"backfill","scheduledTime":"2010-12-02T04:00:00Z"}',
+    ],
+    [
+      { scheduledTime: "2010-12-02T04:00:00Z", extra: 1 },
+      `${UNKNOWN} {"scheduledTime":"2010-12-02T04:00:00Z","extra":1}`,
+    ],
     [range("2010-12-32", "2010-12-03"), `fromDate ${DATE} "2010-12-32"`],
     [range("2010-12-01", "2010-02-29"), `toDate ${DATE} "2010-02-29"`],
     [range("2010-12-01", 3), `toDate ${DATE} 3`],
@@ -67,7 +97,7 @@ describe("refused as InvalidInput, saying which field and what it got", () => {
     ],
     [
       { mode: "backfill", runDate: "2010-12-01" },
-      'runDate belongs to mode daily; a backfill takes fromDate and toDate, got {"mode":"backfill","runDate":"2010-12-01"}',
+      'runDate and scheduledTime belong to mode daily; a backfill takes fromDate and toDate, got {"mode":"backfill","runDate":"2010-12-01"}',
     ],
     [
       { runDate: "2010-12-01", toDate: "2010-12-01" },
@@ -126,6 +156,9 @@ describe("accepted", () => {
     [day("1901-01-01")],
     [day("2099-12-31")],
     [{ mode: "daily", runDate: "2010-12-01" }],
+    [at("2010-12-02T04:00:00Z")],
+    [at("2012-02-29T23:59:59Z")],
+    [{ scheduledTime: "2010-12-02T00:00:00Z", sourcePrefix: "shop-a/" }],
     [range("2010-12-01", "2010-12-01")],
     [range("2010-12-31", "2011-01-01")],
     [prefix("shop-a/")],

@@ -69,6 +69,7 @@ describe("the pipeline", () => {
           "--to_date": "2010-12-01",
           "--run_id": RUN_ID,
           "--source_subprefix": ".",
+          "--scheduled_time": ".",
           "--lock_owner": EXECUTION_ARN,
         },
       },
@@ -118,16 +119,102 @@ describe("the pipeline", () => {
         "--to_date": "2010-12-03",
         "--run_id": RUN_ID,
         "--source_subprefix": "shop-a/",
+        "--scheduled_time": ".",
         "--lock_owner": EXECUTION_ARN,
       },
     ]);
+  });
+
+  test("a scheduled run: the job tells the date, and every later step has it", async () => {
+    const told = { fromDate: "2010-12-01", toDate: "2010-12-01" };
+    const scheduled = { mode: "daily", scheduledTime: "2010-12-02T04:00:00Z" };
+    const outcome = await run(scheduled, { "aws-sdk:s3:getObject": body(summary(told)) });
+    expect(ending(outcome)).toEqual({ status: "SUCCEEDED" });
+    expect(stepsOf(outcome)).toEqual(STEPS);
+    expect(made(outcome, "glue:startJobRun.sync").map(({ Arguments }) => Arguments)).toEqual([
+      {
+        "--run_mode": "daily",
+        "--from_date": ".",
+        "--to_date": ".",
+        "--run_id": RUN_ID,
+        "--source_subprefix": ".",
+        "--scheduled_time": "2010-12-02T04:00:00Z",
+        "--lock_owner": EXECUTION_ARN,
+      },
+    ]);
+    expect(made(outcome, "athena:startQueryExecution.sync")).toEqual([
+      expect.objectContaining({ ExecutionParameters: ["'2010-12-01'", "'2010-12-01'", "100", "90"] }),
+    ]);
+    expect(published(outcome).map(({ Message }) => Message)).toEqual([
+      expect.objectContaining({ mode: "daily", sourcePrefix: ".", runId: RUN_ID, ...told }),
+    ]);
+  });
+
+  test("a scheduled run that is refused names the date, and one whose books tell none is not believed", async () => {
+    const scheduled = { mode: "daily", scheduledTime: "2010-12-02T04:00:00Z" };
+    const quality = { verdict: "FAILED", score: 50, threshold: 80, failed: "price 1 of 2" };
+    const refused = summary({
+      fromDate: "2010-12-01",
+      toDate: "2010-12-01",
+      outcome: "REFUSED",
+      quality,
+    });
+    const outcome = await run(scheduled, { "aws-sdk:s3:getObject": body(refused) });
+    expect(outcome).toMatchObject({ status: "FAILED", error: "DataQualityCheckFailed" });
+    expect(outcome.cause).toContain("rows read for 2010-12-01 to 2010-12-01 fail their rules");
+    expect(await run(scheduled, { "aws-sdk:s3:getObject": body(summary()) })).toMatchObject({
+      status: "FAILED",
+      error: "BooksUnreadable",
+    });
+  });
+
+  const figure = (MetricName: string, Value: number) => ({
+    MetricName,
+    Dimensions: [{ Name: "StateMachineName", Value: "etl-dev-events" }],
+    Value,
+    Unit: "Count",
+  });
+
+  test.each([
+    ["a day", DAILY, { read: 100, written: 90, duplicates: 7, quarantined: 3 }],
+    [
+      "a back-fill, whose books are summed",
+      { mode: "backfill", fromDate: "2010-12-01", toDate: "2010-12-03" },
+      { read: 300, written: 270, duplicates: 21, quarantined: 9 },
+    ],
+    ["an empty delivery", DAILY, { outcome: "EMPTY", read: 0, written: 0, duplicates: 0, quarantined: 0 }],
+  ])("the figures of %s become metrics, in one call", async (_what, input, figures) => {
+    const outcome = await run(input, { "aws-sdk:s3:getObject": body(summary(figures)) });
+    expect(ending(outcome)).toEqual({ status: "SUCCEEDED" });
+    expect(made(outcome, "aws-sdk:cloudwatch:putMetricData")).toEqual([
+      {
+        Namespace: "EtlPipelines",
+        MetricData: [
+          figure("RowsRead", figures.read),
+          figure("RowsWritten", figures.written),
+          figure("RowsQuarantined", figures.quarantined),
+          figure("RowsDuplicate", figures.duplicates),
+        ],
+      },
+    ]);
+  });
+
+  test("a throttled call for metrics is repeated", async () => {
+    const outcome = await run(DAILY, {
+      "aws-sdk:cloudwatch:putMetricData": throws(
+        new ServiceError("CloudWatch.CloudWatchException", "Rate exceeded"),
+        {},
+      ),
+    });
+    expect(ending(outcome)).toEqual({ status: "SUCCEEDED" });
+    expect(made(outcome, "aws-sdk:cloudwatch:putMetricData")).toHaveLength(2);
   });
 
   test("an empty delivery: no processed crawl, told as a success", async () => {
     const empty = summary({ outcome: "EMPTY", read: 0, written: 0, duplicates: 0, quarantined: 0 });
     const outcome = await run(DAILY, { "aws-sdk:s3:getObject": body(empty) });
     expect(ending(outcome)).toEqual({ status: "SUCCEEDED" });
-    expect(stepsOf(outcome)).toEqual([...upTo("CheckBooks"), "ReleaseLock", "Notify"]);
+    expect(stepsOf(outcome)).toEqual([...upTo("CheckBooks"), "ReleaseLock", "RecordMetrics", "Notify"]);
     expect(published(outcome).map(({ Message }) => Message.outcome)).toEqual(["EMPTY"]);
   });
 

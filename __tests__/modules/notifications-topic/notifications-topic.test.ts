@@ -89,6 +89,54 @@ test.each([
   ]);
 });
 
+const alarms = (prefix: string) => `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:${prefix}*`;
+
+test.each([
+  ["alarms of a prefix that was let in publish", ["etl-dev-events-"]],
+  ["alarms of several prefixes publish", ["etl-dev-events-", "etl-dev-mobile-"]],
+])("%s, no other account's, and CloudWatch may use the key once", (_what, prefixes) => {
+  const { reference, statements } = synth((stack) => {
+    const topic = make(stack);
+    for (const prefix of prefixes) topic.allowPublishFromAlarms(prefix);
+    topic.allowPublishFromAlarms(prefixes[0]!);
+  });
+  expect(statements("Topic/Policy")).toHaveLength(2);
+  expect(statements("Topic/Policy")).toContainEqual({
+    Sid: "AlarmsPublish",
+    Effect: "Allow",
+    Principal: { Service: "cloudwatch.amazonaws.com" },
+    Action: "sns:Publish",
+    Resource: reference("Topic/Resource", "arn"),
+    Condition: {
+      StringEquals: { "aws:SourceAccount": ACCOUNT },
+      ArnLike: { "aws:SourceArn": prefixes.length === 1 ? alarms(prefixes[0]!) : prefixes.map(alarms) },
+    },
+  });
+  const forServices = statements("Topic/Key/Resource").filter(({ Sid }) => Sid === undefined);
+  expect(forServices).toEqual([
+    {
+      Effect: "Allow",
+      Principal: { Service: "cloudwatch.amazonaws.com" },
+      Action: ["kms:Decrypt", "kms:GenerateDataKey*"],
+      Resource: "*",
+      Condition: { StringEquals: { "aws:SourceAccount": ACCOUNT } },
+    },
+  ]);
+});
+
+test("rules and alarms are let in side by side", () => {
+  const { statements } = synth((stack) => {
+    const topic = make(stack);
+    topic.allowPublishFromRule(RULES[0]!);
+    topic.allowPublishFromAlarms("etl-dev-events-");
+  });
+  expect(statements("Topic/Policy").map(({ Sid }) => Sid)).toEqual([
+    "AccountDecides",
+    "AlarmsPublish",
+    "RulesPublish",
+  ]);
+});
+
 test("one rule is a text, not a list of one; the order of rules does not matter", () => {
   const policy = (...rules: string[]) =>
     synth((stack) => {

@@ -1,0 +1,90 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  PIPELINE_DIMENSION,
+  PIPELINE_METRICS,
+  PIPELINE_NAMESPACE,
+} from "../../../modules/core/pipeline-metrics";
+import { type Metric } from "../../../modules/pipeline-alarms/alarm-table";
+import { MACHINE_ARN, synthOrchestrator, eventsProps } from "../../support/orchestrator";
+import { everyAlarm } from "./every-alarm";
+
+/**
+ * Every shipped alarm looks at a metric that is emitted: the same namespace, name and exact set of dimensions as in the table
+ * of what AWS emits, or as the pipeline's own state puts it. One dimension more or less, and an alarm never has data.
+ */
+
+interface Emitted {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: readonly string[];
+  readonly page: string;
+}
+
+const AWS = (
+  JSON.parse(
+    readFileSync(join(__dirname, "..", "..", "..", "local", "embedded-aws", "aws-metrics.json"), "utf8"),
+  ) as { metrics: readonly Emitted[] }
+).metrics;
+const OWN: readonly Emitted[] = Object.values(PIPELINE_METRICS).map((name) => ({
+  namespace: PIPELINE_NAMESPACE,
+  name,
+  dimensions: [PIPELINE_DIMENSION],
+  page: "modules/core/pipeline-metrics.ts",
+}));
+const keyOf = (namespace: string, name: string, dimensions: readonly string[]): string =>
+  [namespace, name, ...[...dimensions].sort()].join(" ");
+const EMITTED = new Set([...AWS, ...OWN].map((one) => keyOf(one.namespace, one.name, one.dimensions)));
+const emits = ({ namespace, name, dimensions }: Metric): boolean =>
+  EMITTED.has(keyOf(namespace, name, Object.keys(dimensions)));
+
+const LOOKED_AT = everyAlarm().flatMap(({ suffix, signal }) =>
+  (signal.kind === "metric" ? [signal.metric] : [signal.part, signal.whole]).map(
+    (metric) => [suffix, metric] as const,
+  ),
+);
+
+test.each(LOOKED_AT)("%s looks at a metric that is emitted", (_suffix, metric) => {
+  expect([metric, emits(metric)]).toEqual([metric, true]);
+});
+
+test("AWS's table names the page of every metric", () => {
+  expect(AWS.length).toBeGreaterThan(0);
+  for (const { page } of AWS) expect(page).toMatch(/^https:\/\/docs\.aws\.amazon\.com\//);
+});
+
+const metric = (namespace: string, name: string, ...dimensions: string[]): Metric => ({
+  namespace,
+  name,
+  dimensions: Object.fromEntries(dimensions.map((dimension) => [dimension, "x"])),
+});
+
+/** What is often written, and never has data. */
+test.each([
+  ["profiling metrics by the job alone", metric("Glue", "glue.driver.aggregate.numFailedTasks", "JobName")],
+  ["observability by the job alone", metric("Glue", "glue.error.ALL", "JobName")],
+  ["executions by the machine's name", metric("AWS/States", "ExecutionsFailed", "StateMachineName")],
+  ["throttled executions in the plural", metric("AWS/States", "ExecutionsThrottled", "StateMachineArn")],
+  ["a queue by its ARN", metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueArn")],
+  ["rows without a dimension", metric(PIPELINE_NAMESPACE, "RowsRead")],
+])("no metric is emitted as %s", (_what, looked) => {
+  expect(emits(looked)).toBe(false);
+});
+
+test("the pipeline's state puts exactly the metrics of the pipeline's table", () => {
+  const { States } = synthOrchestrator(eventsProps()).definition("etl-dev-events");
+  const put = States.RecordMetrics?.Parameters as {
+    Namespace: string;
+    MetricData: { MetricName: string; Dimensions: { Name: string; Value: string }[] }[];
+  };
+  const keys = put.MetricData.map(({ MetricName, Dimensions }) =>
+    keyOf(
+      put.Namespace,
+      MetricName,
+      Dimensions.map(({ Name }) => Name),
+    ),
+  );
+  expect(keys.sort()).toEqual(OWN.map((one) => keyOf(one.namespace, one.name, one.dimensions)).sort());
+  const names = put.MetricData.flatMap(({ Dimensions }) => Dimensions.map(({ Value }) => Value));
+  expect(new Set(names)).toEqual(new Set([MACHINE_ARN.split(":").at(-1)]));
+});

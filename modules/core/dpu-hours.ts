@@ -1,0 +1,36 @@
+/**
+ * What a run of a job may cost at most, in DPU-hours, the unit that Glue bills. Pure.
+ *
+ * A G.nX worker is n data processing units. Source: https://docs.aws.amazon.com/glue/latest/dg/worker-types.html
+ */
+export const DPU_PER_WORKER = { "G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8 } as const;
+
+/** Worker types of Spark jobs that the AWS provider accepts. */
+export type SizedWorker = keyof typeof DPU_PER_WORKER;
+
+/** What bounds a run. */
+export interface RunBounds {
+  readonly workerType: SizedWorker;
+  /** The number of workers, or the bound of auto-scaling; the driver is one of them. */
+  readonly workers: number;
+  readonly timeoutMinutes: number;
+}
+
+/** `workers × DPU per worker × minutes / 60`: all workers busy until the time-out. */
+export function dpuHours({ workerType, workers, timeoutMinutes }: RunBounds): number {
+  return (workers * DPU_PER_WORKER[workerType] * timeoutMinutes) / 60;
+}
+
+/** The sum as one reads it, e.g. `10 workers × 1 DPU (G.1X) × 60 min / 60 = 10 DPU-hours`. */
+export function dpuHoursText(bounds: RunBounds): string {
+  const { workerType, workers, timeoutMinutes } = bounds;
+  return (
+    `${workers} workers × ${DPU_PER_WORKER[workerType]} DPU (${workerType}) × ${timeoutMinutes} min / 60 ` +
+    `= ${hoursText(dpuHours(bounds))} DPU-hours`
+  );
+}
+
+/** At most two decimals, and none that say nothing. */
+export function hoursText(hours: number): string {
+  return String(Math.round(hours * 100) / 100);
+}

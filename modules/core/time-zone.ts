@@ -1,0 +1,112 @@
+/**
+ * Local times of a zone as instants, from the rules of zones that Node carries. Pure. Minutes count from 1970-01-01T00:00,
+ * local ones as if the clock on the wall were UTC.
+ */
+
+const MINUTE = 60_000;
+const DAY_MINUTES = 24 * 60;
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function formatter(timeZone: string): Intl.DateTimeFormat {
+  const known = formatters.get(timeZone);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat("en-US", {
+    timeZone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+  });
+  formatters.set(timeZone, made);
+  return made;
+}
+
+/** What is wrong with the name of a time zone, in words that follow its field. */
+export function timeZoneMistake(timeZone: string): string | undefined {
+  const wanted = `must be a time zone of the IANA database such as Europe/Berlin or UTC, got ${JSON.stringify(timeZone)}`;
+  // Offsets such as +01:00 are Intl's, but not AWS's.
+  if (!/^[A-Za-z]/.test(timeZone)) return wanted;
+  try {
+    formatter(timeZone);
+    return undefined;
+  } catch {
+    return wanted;
+  }
+}
+
+/** How far the zone's clock is before UTC at an instant, minutes. */
+export function offsetAt(timeZone: string, instantMinutes: number): number {
+  const parts = formatter(timeZone).formatToParts(instantMinutes * MINUTE);
+  const of = (type: string): number => Number(parts.find((part) => part.type === type)!.value);
+  return Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute")) / MINUTE - instantMinutes;
+}
+
+/** No zone changes its clock twice within so many days. */
+const BLOCK_MINUTES = 8 * DAY_MINUTES;
+const blockOffsets = new Map<string, Map<number, number>>();
+
+function offsetAtBlock(timeZone: string, block: number): number {
+  const known = blockOffsets.get(timeZone) ?? new Map<number, number>();
+  blockOffsets.set(timeZone, known);
+  const offset = known.get(block) ?? offsetAt(timeZone, block * BLOCK_MINUTES);
+  known.set(block, offset);
+  return offset;
+}
+
+/** The clock about a local day: `before` and from `changesAt` on `after`, which are the same where it does not change. */
+export interface ZoneDay {
+  readonly before: number;
+  readonly after: number;
+  /** An instant. */
+  readonly changesAt: number;
+}
+
+/** @param localMidnight the day's first minute, local */
+export function zoneDay(timeZone: string, localMidnight: number): ZoneDay {
+  const first = Math.floor((localMidnight - DAY_MINUTES) / BLOCK_MINUTES);
+  const last = Math.ceil((localMidnight + 2 * DAY_MINUTES) / BLOCK_MINUTES);
+  for (let block = first; block < last; block++) {
+    const before = offsetAtBlock(timeZone, block);
+    const after = offsetAtBlock(timeZone, block + 1);
+    if (before !== after) return { before, after, changesAt: changeWithin(timeZone, block, before) };
+  }
+  const offset = offsetAtBlock(timeZone, first);
+  return { before: offset, after: offset, changesAt: first * BLOCK_MINUTES };
+}
+
+const changes = new Map<string, number>();
+
+/** The first instant of a block at which the zone no longer has the offset `before`. */
+function changeWithin(timeZone: string, block: number, before: number): number {
+  const key = `${timeZone} ${block}`;
+  const known = changes.get(key);
+  if (known !== undefined) return known;
+  let [still, changed] = [block * BLOCK_MINUTES, (block + 1) * BLOCK_MINUTES];
+  while (changed - still > 1) {
+    const middle = Math.floor((still + changed) / 2);
+    if (offsetAt(timeZone, middle) === before) still = middle;
+    else changed = middle;
+  }
+  changes.set(key, changed);
+  return changed;
+}
+
+/**
+ * When the clock shows a local time of that day. A time that the clock skips has no instant; of one that it shows twice it
+ * is the first, as EventBridge Scheduler skips the one and runs the other once:
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#daylist-savings-time
+ */
+export function instantOf(localMinutes: number, { before, after, changesAt }: ZoneDay): number | undefined {
+  if (localMinutes - before < changesAt) return localMinutes - before;
+  return localMinutes - after >= changesAt ? localMinutes - after : undefined;
+}
+
+/** Whether the clock has one offset from the start to the end of a local day. */
+export function isPlainDay(localMidnight: number, { before, after, changesAt }: ZoneDay): boolean {
+  return (
+    before === after || localMidnight + DAY_MINUTES - before < changesAt || localMidnight - after >= changesAt
+  );
+}

@@ -1,0 +1,140 @@
+import { type Mistake } from "../core/refusals";
+import { runbookUrlMistake } from "../core/runbook";
+import { type AlarmScope, alarmTable, missedRunHours } from "./alarm-table";
+import { alarmText, compositeText, MOST_DESCRIPTION_CHARACTERS, type TextScope } from "./alarm-texts";
+
+/** What a caller may get wrong about alarms, all at once. Pure. */
+
+/**
+ * An alarm's name has at most 255 characters,
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html; the longest suffix is left room for.
+ */
+const MOST_NAME_CHARACTERS = 230;
+
+/**
+ * How far back an alarm may look, minutes: its periods together are at most seven days, and that only with periods of an hour
+ * or more; https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html (`EvaluationPeriods`).
+ */
+const MOST_MINUTES = 7 * 24 * 60;
+
+/** The longest execution of Step Functions is a year. */
+const MOST_USUAL_MINUTES = 525_600;
+
+export interface Alarming extends AlarmScope, TextScope {
+  readonly name: string;
+  readonly crawlStateMachineName?: string;
+}
+
+export function alarmMistakes(given: Alarming, isKnown: (value: unknown) => boolean): Mistake[] {
+  return [
+    ...nameMistakes(given, isKnown),
+    ...thresholdMistakes(given),
+    ...missedRunMistakes(given),
+    ...runbookMistakes(given, isKnown),
+    ...textMistakes(given, isKnown),
+  ];
+}
+
+const NAME = /^[A-Za-z0-9_-]{1,80}$/;
+
+const unless = (ok: boolean, field: string, mistake: string): Mistake[] => (ok ? [] : [[field, mistake]]);
+
+function nameMistakes(given: Alarming, isKnown: (value: unknown) => boolean): Mistake[] {
+  const { name, pipeline, environment } = given;
+  const filled = (field: "pipeline" | "environment", value: string) =>
+    unless(!isKnown(value) || value.trim() !== "", field, "must not be empty");
+  return [
+    ...unless(
+      !isKnown(name) || new RegExp(`^[A-Za-z0-9_-]{1,${MOST_NAME_CHARACTERS}}$`).test(name),
+      "name",
+      `must be 1 to ${MOST_NAME_CHARACTERS} letters, digits, hyphens or underscores, so that alarms' names keep within ` +
+        `CloudWatch's 255, got ${JSON.stringify(name)} (${name.length})`,
+    ),
+    ...(["stateMachineName", "crawlStateMachineName", "deadLetterQueueName"] as const).flatMap((field) => {
+      const value = given[field];
+      return unless(
+        value === undefined || !isKnown(value) || NAME.test(value),
+        field,
+        `must be a name of 1 to 80 letters, digits, hyphens or underscores, got ${JSON.stringify(value)}`,
+      );
+    }),
+    ...filled("pipeline", pipeline),
+    ...filled("environment", environment),
+  ];
+}
+
+function thresholdMistakes(given: Alarming): Mistake[] {
+  const { usualMinutes, slowFactor, quarantineSharePercent, minimumRows } = given;
+  return [
+    ...unless(
+      usualMinutes > 0 && usualMinutes <= MOST_USUAL_MINUTES,
+      "usualMinutes",
+      `must be more than 0 and at most ${MOST_USUAL_MINUTES}, got ${usualMinutes}`,
+    ),
+    ...unless(
+      slowFactor > 1 && Number.isFinite(slowFactor),
+      "slowFactor",
+      `must be more than 1, or every run is slow, got ${slowFactor}`,
+    ),
+    ...unless(
+      quarantineSharePercent >= 0 && quarantineSharePercent < 100,
+      "quarantineSharePercent",
+      `must be from 0 to below 100, which a share never exceeds, got ${quarantineSharePercent}`,
+    ),
+    ...unless(
+      Number.isInteger(minimumRows) && minimumRows >= 1,
+      "minimumRows",
+      `must be a whole number of at least 1, since no run writes fewer than 0 rows, got ${minimumRows}`,
+    ),
+  ];
+}
+
+function missedRunMistakes({ missedRun, usualMinutes, slowFactor }: Alarming): Mistake[] {
+  if (missedRun === undefined) return [];
+  const { longestGapMinutes: gap, graceMinutes: grace } = missedRun;
+  const whole = (field: string, value: number) =>
+    unless(
+      Number.isInteger(value) && value >= 1,
+      `missedRun.${field}`,
+      `must be a whole number of at least 1, got ${value}`,
+    );
+  const slow = slowFactor * usualMinutes;
+  return [
+    ...whole("longestGapMinutes", gap),
+    ...whole("graceMinutes", grace),
+    ...unless(
+      !(grace < slow),
+      "missedRun.graceMinutes",
+      `must be at least ${slow}, which a run may take without being slow, got ${grace}`,
+    ),
+    ...unless(
+      !(missedRunHours(gap, grace) * 60 > MOST_MINUTES),
+      "missedRun",
+      `must be at most ${MOST_MINUTES} minutes together, got ${gap} + ${grace}: CloudWatch looks back at most seven days, ` +
+        "in periods of an hour or more. Let it run more often, shorten the grace, or watch for the missed run elsewhere and leave this out",
+    ),
+  ];
+}
+
+function runbookMistakes({ runbookUrl }: Alarming, isKnown: (value: unknown) => boolean): Mistake[] {
+  const mistake =
+    runbookUrl === undefined || !isKnown(runbookUrl) ? undefined : runbookUrlMistake(runbookUrl);
+  return mistake === undefined ? [] : [["runbookUrl", mistake]];
+}
+
+/** A description that is too long is refused by CloudWatch at apply, long after the plan. */
+function textMistakes(given: Alarming, isKnown: (value: unknown) => boolean): Mistake[] {
+  const texts = [
+    compositeText(given, "executions"),
+    compositeText(given, "data"),
+    ...alarmTable(given).map((alarm) => alarmText(given, alarm)),
+  ];
+  const longest = Math.max(...texts.map((text) => (isKnown(text) ? text.length : 0)));
+  return unless(
+    longest <= MOST_DESCRIPTION_CHARACTERS,
+    "pipeline",
+    "is too long together with 'environment', 'stateMachineName' and 'runbookUrl': an alarm's text would have " +
+      `${longest} characters, ` +
+      `CloudWatch allows ${MOST_DESCRIPTION_CHARACTERS}`,
+  );
+}

@@ -1,0 +1,231 @@
+import { SchedulerSchedule } from "@cdktf/provider-aws/lib/scheduler-schedule";
+import { SchedulerScheduleGroup } from "@cdktf/provider-aws/lib/scheduler-schedule-group";
+import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
+import { SqsQueuePolicy } from "@cdktf/provider-aws/lib/sqs-queue-policy";
+import { Token } from "cdktf";
+import { Construct } from "constructs";
+import { partitionOf } from "../core/partition";
+import { placeMistakes } from "../core/place";
+import { placeholderMistakes } from "../core/placeholder";
+import { Refusals } from "../core/refusals";
+import { policyDocument } from "../iam/policy-document";
+import { type ResourcePolicyStatement } from "../iam/policy-statement";
+import { ServiceRole } from "../iam/service-role";
+import { longestGapMinutes } from "../core/longest-gap";
+import { scheduleMistakes } from "../core/schedule-mistakes";
+
+/**
+ * The input of a scheduled run: EventBridge Scheduler puts the time that the schedule says (UTC) in the place of its
+ * attribute, the same in each attempt, https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+ */
+const INPUT = JSON.stringify({ mode: "daily", scheduledTime: "<aws.scheduler.scheduled-time>" });
+
+/** What a dead-letter queue keeps at most, 14 days in seconds. */
+const RETENTION_SECONDS = 14 * 24 * 3_600;
+
+export interface PipelineScheduleProps {
+  /** Physical name of the schedule and its group; the role and the queue begin with it. 1 to 55 letters, digits and `._-`. */
+  readonly name: string;
+  /** The ARN of the state machine that is started, without alias or version; it takes `mode` and `scheduledTime`. */
+  readonly stateMachineArn: string;
+  /** The name of its alias that is started, so that a deployment decides what runs. */
+  readonly alias: string;
+  /** `cron(…)`, `rate(…)` or `at(…)` as in https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
+  readonly expression: string;
+  /** AWS account id, 12 digits. */
+  readonly account: string;
+  readonly region: string;
+  /**
+   * The zone in which the expression is read, a name of the IANA database.
+   * @default "UTC"
+   */
+  readonly timeZone?: string;
+  /**
+   * `false` leaves the schedule in place and starts nothing.
+   * @default true
+   */
+  readonly enabled?: boolean;
+  /**
+   * The schedule starts nothing before, `YYYY-MM-DDThh:mm:ssZ`. AWS refuses to create one whose start has passed.
+   * @default - none
+   */
+  readonly start?: string;
+  /**
+   * … and nothing after.
+   * @default - none
+   */
+  readonly end?: string;
+  /**
+   * How often a start that failed is tried again, 0 to 185.
+   * @default 10
+   */
+  readonly retryAttempts?: number;
+  /**
+   * How long it is tried, seconds; 60 to 86400.
+   * @default 3600
+   */
+  readonly retrySeconds?: number;
+  /**
+   * The start may be as much later, minutes; 1 to 1440. The scheduled time stays what it is.
+   * @default - off: within the minute
+   */
+  readonly flexibleMinutes?: number;
+  /** @default - "Starts <name>" */
+  readonly description?: string;
+  /** Tags of the group, the queue and the role; a schedule has none. @default - none beside the provider's */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Starts a pipeline by the clock of its time zone, with a run date that no retry changes. What could not be started lies in
+ * a dead-letter queue with its reason. The group is the pipeline's own, so that the metrics of AWS/Scheduler, whose
+ * dimension it is, speak of the pipeline.
+ *
+ * Sources: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html,
+ * https://docs.aws.amazon.com/scheduler/latest/APIReference/API_RetryPolicy.html,
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html
+ *
+ * @throws Error naming every mistake in the props, before anything is created
+ */
+export class PipelineSchedule extends Construct {
+  readonly resource: SchedulerSchedule;
+  readonly role: ServiceRole;
+  readonly deadLetterQueue: SqsQueue;
+  /** As given: these are known in a plan. */
+  readonly scheduleName: string;
+  readonly groupName: string;
+  readonly deadLetterQueueName: string;
+  readonly deadLetterQueueArn: string;
+  readonly enabled: boolean;
+  /** The longest time between two starts, minutes, both daylight-saving changes considered; 0 for a single start. */
+  readonly longestGapMinutes: number;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: PipelineScheduleProps,
+  ) {
+    super(scope, id);
+    refuse(this, props);
+
+    const { name, account, region, expression, timeZone = "UTC", start } = props;
+    this.scheduleName = name;
+    this.groupName = name;
+    this.deadLetterQueueName = `${name}-schedule-dead-letters`;
+    this.deadLetterQueueArn = `arn:${partitionOf(region)}:sqs:${region}:${account}:${this.deadLetterQueueName}`;
+    this.enabled = props.enabled ?? true;
+    this.longestGapMinutes = longestGapMinutes(expression, timeZone, start);
+
+    const group = new SchedulerScheduleGroup(this, "Group", { name, tags: this.tags() });
+    this.deadLetterQueue = this.defineDeadLetters();
+    this.role = this.defineRole();
+    this.resource = this.defineSchedule(group.name);
+  }
+
+  private tags(): Record<string, string> | undefined {
+    return this.props.tags && { ...this.props.tags };
+  }
+
+  /** Encrypted with SQS's own key: what lies there is the input of a run, and a role needs no right to a key to send it. */
+  private defineDeadLetters(): SqsQueue {
+    const queue = new SqsQueue(this, "DeadLetters", {
+      name: this.deadLetterQueueName,
+      messageRetentionSeconds: RETENTION_SECONDS,
+      sqsManagedSseEnabled: true,
+      tags: this.tags(),
+    });
+    const overTls: ResourcePolicyStatement = {
+      sid: "OnlyOverTls",
+      effect: "Deny",
+      principal: "*",
+      actions: ["sqs:*"],
+      resources: [this.deadLetterQueueArn],
+      conditions: { Bool: { "aws:SecureTransport": "false" } },
+    };
+    new SqsQueuePolicy(this, "DeadLettersPolicy", {
+      queueUrl: queue.url,
+      policy: policyDocument(() => [overTls]),
+    });
+    return queue;
+  }
+
+  /**
+   * The source that Scheduler names is the group, never the schedule:
+   * https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html. An alias is checked as its
+   * machine, and what is named of it is a condition: https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
+   */
+  private defineRole(): ServiceRole {
+    const { name, account, region, stateMachineArn, alias, tags } = this.props;
+    const groupArn = `arn:${partitionOf(region)}:scheduler:${region}:${account}:schedule-group/${name}`;
+    const role = new ServiceRole(this, "Role", {
+      name: `${name}-schedule`,
+      service: "scheduler.amazonaws.com",
+      description: `Starts ${name} on its schedule`,
+      trustConditions: { StringEquals: { "aws:SourceAccount": account, "aws:SourceArn": groupArn } },
+      tags,
+    });
+    role.addToPolicy(
+      {
+        actions: ["states:StartExecution"],
+        resources: [stateMachineArn],
+        conditions: { "ForAnyValue:StringEquals": { "states:StateMachineQualifier": alias } },
+      },
+      { actions: ["sqs:SendMessage"], resources: [this.deadLetterQueueArn] },
+    );
+    return role;
+  }
+
+  private defineSchedule(groupName: string): SchedulerSchedule {
+    const { props, deadLetterQueue, role } = this;
+    return new SchedulerSchedule(this, "Resource", {
+      name: props.name,
+      groupName,
+      description: props.description ?? `Starts ${props.name}`,
+      scheduleExpression: props.expression,
+      scheduleExpressionTimezone: props.timeZone ?? "UTC",
+      startDate: props.start,
+      endDate: props.end,
+      state: this.enabled ? "ENABLED" : "DISABLED",
+      flexibleTimeWindow:
+        props.flexibleMinutes === undefined
+          ? { mode: "OFF" }
+          : { mode: "FLEXIBLE", maximumWindowInMinutes: props.flexibleMinutes },
+      target: {
+        arn: `${props.stateMachineArn}:${props.alias}`,
+        roleArn: role.roleArn,
+        input: INPUT,
+        deadLetterConfig: { arn: deadLetterQueue.arn },
+        retryPolicy: {
+          maximumRetryAttempts: props.retryAttempts ?? 10,
+          maximumEventAgeInSeconds: props.retrySeconds ?? 3_600,
+        },
+      },
+      dependsOn: [...role.dependencies],
+    });
+  }
+}
+
+function refuse(scope: Construct, props: PipelineScheduleProps): void {
+  const { name, stateMachineArn: machine, alias } = props;
+  const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
+  const refusals = new Refusals("PipelineSchedule", scope.node.path);
+  refusals.noteUnfilled(placeholderMistakes(props, isKnown));
+  refusals.noteAll(placeMistakes(props, isKnown));
+  refusals.check(
+    !isKnown(name) || /^[A-Za-z0-9._-]{1,55}$/.test(name),
+    "name",
+    `must be 1 to 55 letters, digits or ._-, got ${JSON.stringify(name)} (${name.length} characters)`,
+  );
+  refusals.check(
+    !isKnown(machine) || /^arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:[^:]+$/.test(machine),
+    "stateMachineArn",
+    `must be the ARN of a state machine without alias or version, got ${JSON.stringify(machine)}`,
+  );
+  refusals.check(
+    !isKnown(alias) || (/^[A-Za-z0-9._-]{1,80}$/.test(alias) && !/^\d+$/.test(alias)),
+    "alias",
+    `must be 1 to 80 letters, digits or ._-, not digits only, got ${JSON.stringify(alias)}`,
+  );
+  refusals.noteAll(scheduleMistakes(props));
+  refusals.throwIfAny();
+}
