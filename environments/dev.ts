@@ -11,9 +11,23 @@ export const dev: EnvironmentData = {
   logRetentionDays: 14,
   logExecutionData: true,
   scanLimitBytes: 1_073_741_824,
-  notificationEmails: [],
+  subscriptions: { notifications: [], alerts: [] },
+  budget: { dpuHoursPerRun: 2 },
   tags: {},
   pipelines: {
-    events: { workerType: "G.1X", maxWorkers: 2, jobTimeoutMinutes: 30, crawlDeadlineMinutes: 30 },
+    events: {
+      workerType: "G.1X",
+      maxWorkers: 2,
+      jobTimeoutMinutes: 30,
+      crawlDeadlineMinutes: 30,
+      schedule: { enabled: false, cron: "cron(0 4 * * ? *)", timeZone: "UTC", lagDays: 1 },
+      alarms: {
+        actionsEnabled: false,
+        usualMinutes: 15,
+        quarantineSharePercent: 50,
+        minimumRows: 1,
+        missedRunGraceMinutes: 120,
+      },
+    },
   },
 };

@@ -1,20 +1,28 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription";
-import { LocalBackend, S3Backend, TerraformOutput, TerraformStack } from "cdktf";
+import { LocalBackend, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { AthenaWorkgroup, DataLake, NotificationsTopic, RunLock, Zone } from "../modules/index";
+import { AthenaWorkgroup, DataLake, GlueSparkJob, NotificationsTopic, RunLock, Zone } from "../modules/index";
+import type { Subscription } from "./alert-settings";
+import { MOVED } from "./moved";
 import { EventsPipeline } from "./pipelines/events";
 import type { EnvironmentSettings } from "./settings";
+import { stackMistakes } from "./stack-checks";
+import { defineS3Backend } from "./state-stack";
 
 /** One environment: backend, provider, lake, topic, workgroup and the pipelines, and nothing else. */
 export class EtlStack extends TerraformStack {
   readonly lake: DataLake;
   readonly notifications: NotificationsTopic;
+  readonly alerts: NotificationsTopic;
   readonly workgroup: AthenaWorkgroup;
   readonly locks: RunLock;
   readonly events: EventsPipeline;
 
-  constructor(scope: Construct, settings: EnvironmentSettings) {
+  constructor(
+    scope: Construct,
+    private readonly settings: EnvironmentSettings,
+  ) {
     const name = `${settings.project}-${settings.environment}`;
     super(scope, name);
     const { accountId: account, region } = settings;
@@ -37,14 +45,13 @@ export class EtlStack extends TerraformStack {
       account,
       region,
     });
-    settings.notificationEmails.forEach((endpoint) => {
-      const id = `Email-${endpoint}`;
-      new SnsTopicSubscription(this, id, {
-        topicArn: this.notifications.topicArn,
-        protocol: "email",
-        endpoint,
-      });
+    this.alerts = new NotificationsTopic(this, "Alerts", {
+      name: `${name}-alerts`,
+      encryptionKey: this.lake.key,
+      account,
+      region,
     });
+    this.defineSubscriptions(settings.subscriptions);
     this.workgroup = new AthenaWorkgroup(this, "Workgroup", {
       name,
       results: this.lake.location(Zone.QUERY_RESULTS),
@@ -61,29 +68,51 @@ export class EtlStack extends TerraformStack {
       workgroup: this.workgroup,
       locks: this.locks,
       notifications: this.notifications,
+      alerts: this.alerts,
+      environment: settings.environment,
+      runbookUrl: settings.runbookUrl,
       account,
       region,
       logRetentionDays: settings.logRetentionDays,
       logExecutionData: settings.logExecutionData,
     });
     this.defineOutputs();
+    if (MOVED.length > 0) this.addOverride("moved", MOVED);
+  }
+
+  /**
+   * The stack as Terraform's JSON. It is judged here and not in a validation, which an app can be told to skip.
+   *
+   * @throws Error naming every resource that holds data without a guard, and every job over the budget
+   */
+  override toTerraform(): unknown {
+    const stack: unknown = super.toTerraform();
+    const mistakes = stackMistakes(stack, this.settings);
+    if (mistakes.length > 0) throw new Error(mistakes.join("\n"));
+    return stack;
+  }
+
+  /** The place of an e-mail address at the notifications topic is what it always was, so that nobody has to confirm again. */
+  private defineSubscriptions({ notifications, alerts }: EnvironmentSettings["subscriptions"]): void {
+    const subscribe = (topic: NotificationsTopic, id: string, { protocol, endpoint }: Subscription) =>
+      new SnsTopicSubscription(this, id, { topicArn: topic.topicArn, protocol, endpoint });
+    for (const one of notifications)
+      subscribe(
+        this.notifications,
+        one.protocol === "email" ? `Email-${one.endpoint}` : `Notifications-${one.protocol}-${one.endpoint}`,
+        one,
+      );
+    for (const one of alerts) subscribe(this.alerts, `Alerts-${one.protocol}-${one.endpoint}`, one);
   }
 
   /** dev keeps its state in a file beside the clone, the others in S3 with S3's own lock file (Terraform ≥ 1.11). */
-  private defineBackend(name: string, { backend, accountId, region }: EnvironmentSettings): void {
-    if (backend.kind === "local") {
+  private defineBackend(name: string, settings: EnvironmentSettings): void {
+    if (settings.backend.kind === "local") {
       // Terraform runs in cdktf.out/stacks/<stack>; relative, so that every clone synthesises the same bytes.
       new LocalBackend(this, { path: `../../../terraform.${name}.tfstate` });
       return;
     }
-    new S3Backend(this, {
-      bucket: `${name}-terraform-state-${accountId}-${region}`,
-      key: `${name}.tfstate`,
-      region,
-      encrypt: true,
-      allowedAccountIds: [accountId],
-    });
-    this.addOverride("terraform.backend.s3.use_lockfile", true);
+    defineS3Backend(this, settings);
   }
 
   private defineOutputs(): void {
@@ -97,6 +126,7 @@ export class EtlStack extends TerraformStack {
       workgroup: this.workgroup.workgroupName,
       lock_table: this.locks.tableName,
       notifications_topic_arn: this.notifications.topicArn,
+      alerts_topic_arn: this.alerts.topicArn,
       events_state_machine_arn: this.events.orchestrator.stateMachineArn,
       events_alias_arn: this.events.orchestrator.aliasArn,
       events_job_name: this.events.transform.jobName,
@@ -104,5 +134,20 @@ export class EtlStack extends TerraformStack {
     for (const [name, value] of Object.entries(outputs)) {
       new TerraformOutput(this, name, { value, staticId: true });
     }
+    new TerraformOutput(this, "dpu_hour_ceiling", {
+      description:
+        "DPU-hours that one run of each job may be billed at most: workers x DPU per worker x time-out / 60",
+      value: this.dpuHourCeilings(),
+      staticId: true,
+    });
+  }
+
+  /** By the job's name. */
+  private dpuHourCeilings(): Record<string, number> {
+    const jobs = this.node.findAll().filter((child) => child instanceof GlueSparkJob);
+    const known = jobs.flatMap(({ resource, maxDpuHoursPerRun: hours }) =>
+      hours === undefined || resource.nameInput === undefined ? [] : [[resource.nameInput, hours] as const],
+    );
+    return Object.fromEntries(known);
   }
 }

@@ -1,2 +1,3 @@
 export { EtlStack } from "./etl-stack";
 export { selectEnvironments } from "./registry";
+export { StateStack } from "./state-stack";

@@ -11,9 +11,23 @@ export const prod: EnvironmentData = {
   logRetentionDays: 365,
   logExecutionData: false,
   scanLimitBytes: 107_374_182_400,
-  notificationEmails: [],
+  subscriptions: { notifications: [], alerts: [] },
+  budget: { dpuHoursPerRun: 20 },
   tags: {},
   pipelines: {
-    events: { workerType: "G.1X", maxWorkers: 10, jobTimeoutMinutes: 60, crawlDeadlineMinutes: 60 },
+    events: {
+      workerType: "G.1X",
+      maxWorkers: 10,
+      jobTimeoutMinutes: 60,
+      crawlDeadlineMinutes: 60,
+      schedule: { enabled: true, cron: "cron(0 4 * * ? *)", timeZone: "UTC", lagDays: 1 },
+      alarms: {
+        actionsEnabled: true,
+        usualMinutes: 30,
+        quarantineSharePercent: 50,
+        minimumRows: 10,
+        missedRunGraceMinutes: 120,
+      },
+    },
   },
 };

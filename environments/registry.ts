@@ -19,6 +19,13 @@ export interface Deployment {
   readonly context: unknown;
 }
 
+/** What an environment takes from outside its file, and the end of the variable that gives it. */
+const GIVEN_FROM_OUTSIDE: Readonly<Record<string, string>> = {
+  accountId: "ACCOUNT_ID",
+  region: "REGION",
+  glueVersion: "GLUE_VERSION",
+};
+
 /** Settings that cannot be used; the message lists every mistake of every selected environment. */
 export class EnvironmentError extends Error {
   override readonly name = "EnvironmentError";
@@ -40,16 +47,26 @@ export function selectEnvironments(
     .map((name) => `ETL_ENVIRONMENTS: unknown environment '${name}'; known are ${known.join(", ")}`);
   const candidates = known
     .filter((name) => requested.includes(name))
-    .map((name) => ({ ...registry[name], ...placeOf(name, deployment), ...versionOf(name, deployment) }));
-  for (const candidate of candidates) {
-    const found = [...missingPlace(candidate), ...settingsMistakes(candidate)].filter(
+    .map(
+      (name) =>
+        [name, { ...registry[name], ...placeOf(name, deployment), ...versionOf(name, deployment) }] as const,
+    );
+  mistakes.push(
+    ...requested.flatMap((name) => (known.includes(name) ? notGivenThatWay(name, deployment) : [])),
+  );
+  for (const [name, candidate] of candidates) {
+    const found = [
+      ...misnamed(name, candidate),
+      ...missingPlace(candidate),
+      ...settingsMistakes(candidate),
+    ].filter(
       // A missing place was said with its remedy already.
       (mistake) => !/^'(accountId|region)' .*got nothing$/.test(mistake),
     );
-    mistakes.push(...found.map((mistake) => `environment '${candidate.environment}': ${mistake}`));
+    mistakes.push(...found.map((mistake) => `environment '${name}': ${mistake}`));
   }
   if (mistakes.length > 0) throw new EnvironmentError(mistakes.join("\n"));
-  return candidates as EnvironmentSettings[];
+  return candidates.map(([, candidate]) => candidate as EnvironmentSettings);
 }
 
 function requestedNames(value: string | undefined, known: readonly string[]): readonly string[] {
@@ -82,6 +99,34 @@ function versionOf(
   if (glueVersion === undefined) return {};
   // Whether it is one is told with all other mistakes.
   return { glueVersion: glueVersion as EnvironmentSettings["glueVersion"] };
+}
+
+/** Its name decides what an environment may do, and is part of every physical name: a file of prod stays prod. */
+function misnamed(name: string, { environment }: Partial<EnvironmentSettings>): string[] {
+  if (environment === name) return [];
+  return [
+    `'environment' must be ${JSON.stringify(name)} as in the registry, got ${JSON.stringify(environment)}`,
+  ];
+}
+
+/** Variables and context keys of one environment that give nothing: a misspelt one, or a setting that is a file's alone. */
+function notGivenThatWay(name: string, { variables, context }: Deployment): string[] {
+  const prefix = `ETL_${name.toUpperCase()}_`;
+  const given = Object.keys(GIVEN_FROM_OUTSIDE);
+  const suffixes = Object.values(GIVEN_FROM_OUTSIDE);
+  const unknownVariables = Object.keys(variables)
+    .filter((variable) => variable.startsWith(prefix) && !suffixes.includes(variable.slice(prefix.length)))
+    .map(
+      (variable) =>
+        `${variable} gives no setting; variables are ${suffixes.map((s) => prefix + s).join(", ")}`,
+    );
+  const unknownKeys = Object.keys(asRecord(asRecord(context)[name]))
+    .filter((key) => !given.includes(key))
+    .map((key) => `context 'etl.${name}.${key}' gives no setting; the context gives ${given.join(", ")}`);
+  const remedy = `all other settings stand in environments/${name}.ts`;
+  return [...unknownVariables, ...unknownKeys].map(
+    (mistake) => `environment '${name}': ${mistake}; ${remedy}`,
+  );
 }
 
 function missingPlace(candidate: Partial<EnvironmentSettings>): string[] {

@@ -1,6 +1,9 @@
 import { z } from "zod";
+import { alarmsSchema, runbookUrlSchema, subscriptionsSchema } from "./alert-settings";
+import { text } from "./filled-text";
 import { LOG_RETENTION_DAYS, logRetentionMistake } from "../modules/core/log-retention";
-import { placeholderMistake } from "../modules/core/placeholder";
+import { budgetMistakes } from "./budget";
+import { scheduleSchema, scheduleSettingMistakes } from "./schedule-settings";
 
 /**
  * The schema of an environment: plain data in, validated data out. Pure; every error names its field.
@@ -9,15 +12,6 @@ import { placeholderMistake } from "../modules/core/placeholder";
  * least one executor; a job's time-out must stay below seven days (StartJobRun); Athena's scan limit starts at
  * 10,485,760 bytes in the provider.
  */
-
-const text = () =>
-  z
-    .string()
-    .min(1, "must not be empty")
-    .refine((value) => placeholderMistake(value) === undefined, {
-      error: "still holds a placeholder; fill it in",
-      abort: true,
-    });
 
 const pipelineSchema = z.strictObject({
   /** Glue worker type of the pipeline's job. */
@@ -28,6 +22,10 @@ const pipelineSchema = z.strictObject({
   jobTimeoutMinutes: z.int().min(1).max(10_079),
   /** How long one crawl may take before the run fails, minutes. */
   crawlDeadlineMinutes: z.int().min(1).max(1_440),
+  /** When its alarms are crossed, and whether they tell. */
+  alarms: alarmsSchema,
+  /** When it is started by itself. */
+  schedule: scheduleSchema,
 });
 
 export const settingsSchema = z.strictObject({
@@ -63,8 +61,15 @@ export const settingsSchema = z.strictObject({
   logExecutionData: z.boolean(),
   /** Most bytes one Athena query of the workgroup may scan. */
   scanLimitBytes: z.int().min(10_485_760, "must be at least 10485760 bytes (10 MiB)"),
-  /** E-mail addresses subscribed to the notifications topic. */
-  notificationEmails: z.array(text().pipe(z.email("must be an e-mail address"))),
+  /** Who is told: `{ protocol, endpoint }` of each topic. */
+  subscriptions: subscriptionsSchema,
+  /** The https address of the folder docs/runbook, ending with a slash; without it messages name the pages by their path. */
+  runbookUrl: runbookUrlSchema.optional(),
+  /** What may be spent. */
+  budget: z.strictObject({
+    /** Most DPU-hours that one run of a pipeline's job may be billed: workers × DPU per worker × time-out / 60. */
+    dpuHoursPerRun: z.number().positive("must be above 0"),
+  }),
   /** Tags on everything, beside `project` and `environment`. */
   tags: z.record(z.string(), text()),
   /** Settings of each pipeline. */
@@ -80,13 +85,21 @@ export type EnvironmentData = Omit<EnvironmentSettings, "accountId" | "region">;
 
 /** Longest zone in a bucket's name; names are `<project>-<environment>-<zone>-<account>-<region>`. */
 const LONGEST_ZONE = "query-results";
+/** What stands there in the name of the bucket of Terraform's state. */
+const STATE = "terraform-state";
 const BUCKET_NAME_MAX = 63;
 
 /** Checks one environment; returns every mistake as `'field' what is wrong, got value`. */
 export function settingsMistakes(candidate: Partial<EnvironmentSettings>): string[] {
   const parsed = settingsSchema.safeParse(candidate, { reportInput: true });
   const mistakes = parsed.success ? [] : parsed.error.issues.map(describeIssue);
-  return [...mistakes, ...destructionMistakes(candidate), ...nameMistakes(candidate)];
+  return [
+    ...mistakes,
+    ...destructionMistakes(candidate),
+    ...budgetMistakes(candidate),
+    ...scheduleSettingMistakes(candidate),
+    ...nameMistakes(candidate),
+  ];
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {
@@ -119,8 +132,10 @@ function destructionMistakes({
   return [];
 }
 
-function nameMistakes({ project, environment, accountId, region }: Partial<EnvironmentSettings>): string[] {
-  const name = [project, environment, LONGEST_ZONE, accountId, region].join("-");
+function nameMistakes(candidate: Partial<EnvironmentSettings>): string[] {
+  const { project, environment, backend, accountId, region } = candidate;
+  const longest = backend?.kind === "s3" ? STATE : LONGEST_ZONE;
+  const name = [project, environment, longest, accountId, region].join("-");
   const excess = name.length - BUCKET_NAME_MAX;
   if (typeof project !== "string" || excess <= 0) return [];
   return [

@@ -11,9 +11,23 @@ export const staging: EnvironmentData = {
   logRetentionDays: 30,
   logExecutionData: false,
   scanLimitBytes: 10_737_418_240,
-  notificationEmails: [],
+  subscriptions: { notifications: [], alerts: [] },
+  budget: { dpuHoursPerRun: 8 },
   tags: {},
   pipelines: {
-    events: { workerType: "G.1X", maxWorkers: 5, jobTimeoutMinutes: 60, crawlDeadlineMinutes: 60 },
+    events: {
+      workerType: "G.1X",
+      maxWorkers: 5,
+      jobTimeoutMinutes: 60,
+      crawlDeadlineMinutes: 60,
+      schedule: { enabled: true, cron: "cron(0 4 * * ? *)", timeZone: "UTC", lagDays: 1 },
+      alarms: {
+        actionsEnabled: true,
+        usualMinutes: 30,
+        quarantineSharePercent: 50,
+        minimumRows: 10,
+        missedRunGraceMinutes: 120,
+      },
+    },
   },
 };

@@ -1,8 +1,10 @@
 import { Command, CommanderError } from "commander";
 import { isDate } from "./deliveries";
-import { destroy, down, logs, query, status } from "./inspect";
+import { deployEnvironment, destroyEnvironment, showGuards } from "./environments";
+import { down, logs, query, status } from "./inspect";
 import { interrupted, listenForInterrupts } from "./interrupts";
 import { alone } from "./lock";
+import { BENCH } from "./places";
 import { start } from "./start";
 import { UserError } from "./user-error";
 
@@ -38,7 +40,18 @@ function program(end: (code: number) => void): Command {
   cli
     .command("destroy")
     .description("terraform destroy of the environment, as on AWS, guards included")
-    .action(() => alone(() => destroy()));
+    .option("--environment <name>", "the environment to destroy", BENCH.environment)
+    .action(({ environment }: { environment: string }) => alone(() => destroyEnvironment(environment)));
+  cli
+    .command("deploy")
+    .description("applies an environment and runs nothing")
+    .option("--environment <name>", "the environment to deploy", BENCH.environment)
+    .action(({ environment }: { environment: string }) => alone(() => deployEnvironment(environment)));
+  cli
+    .command("guards")
+    .description("what protects an environment, read from its Terraform")
+    .option("--environment <name>", "the environment to look at", "prod")
+    .action(({ environment }: { environment: string }) => alone(() => showGuards(environment)));
   cli
     .command("down")
     .description("removes everything that was deployed, written and recorded here")

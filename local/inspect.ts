@@ -5,7 +5,6 @@ import { clientsOf } from "./clients";
 import { EmbeddedAws } from "./embedded-aws";
 import { LAST_RUN, LOCAL, LOGS, ROOT } from "./places";
 import { answerTable } from "./summary";
-import { Deployment } from "./terraform";
 import { UserError } from "./user-error";
 
 /** The commands that look at what a run left: `status`, `query`, `logs`, and `down`, which removes it. */
@@ -63,18 +62,6 @@ export function logs(): void {
     console.log(readFileSync(file, "utf8").trimEnd().split("\n").slice(-TAIL_LINES).join("\n"));
   }
   console.log(`${files.length} files below ${relative(ROOT, LOGS)}`);
-}
-
-/** Destroys the environment as Terraform would on AWS, guards included; what Terraform refuses stays. */
-export async function destroy(): Promise<void> {
-  if (!existsSync(join(LOCAL, "aws"))) throw new UserError(NOTHING);
-  const aws = await EmbeddedAws.start();
-  try {
-    const synthesised = join(LOCAL, "cdktf.out", "stacks", "etl-dev");
-    await new Deployment(synthesised, "etl-dev", aws.at, (line) => console.log(line)).destroy();
-  } finally {
-    await aws.stop();
-  }
 }
 
 /** Discards everything local, data included; no guard is weakened, there is nothing left to guard. */

@@ -20,7 +20,7 @@ const FIRST_MESSAGE_MS = 15_000;
 /** How long a second message, which would be one too many, is waited for. */
 const ANOTHER_MESSAGE_MS = 1_000;
 
-/** A queue of the command's own that is subscribed to the notifications topic while it lives. */
+/** A queue of the command's own that is subscribed to a topic while it lives. */
 export class NotificationListener {
   private constructor(
     private readonly sqs: SQSClient,
@@ -30,7 +30,7 @@ export class NotificationListener {
   ) {}
 
   static async subscribe(sqs: SQSClient, sns: SNSClient, topicArn: string): Promise<NotificationListener> {
-    const name = `bench-notifications-${process.pid}`;
+    const name = `bench-${topicArn.split(":").at(-1)}-${process.pid}`;
     const policy = (queueArn: string) => ({
       Version: "2012-10-17",
       Statement: [

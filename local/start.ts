@@ -7,6 +7,7 @@ import { clientsOf } from "./clients";
 import { findDeliveries } from "./deliveries";
 import { EmbeddedAws } from "./embedded-aws";
 import { type Ended, runExecution } from "./execution";
+import { synthesiseEnvironment } from "./environments";
 import { interrupted } from "./interrupts";
 import { type Notification, NotificationListener } from "./notifications";
 import { BENCH, LAST_RUN, LOCAL, ROOT } from "./places";
@@ -21,7 +22,6 @@ import {
   secondsLine,
   wrap,
 } from "./summary";
-import { synthesise } from "./synth";
 import { installSpark4For } from "./spark4";
 import { Deployment, type Outputs } from "./terraform";
 import { UserError } from "./user-error";
@@ -40,7 +40,7 @@ export async function start(options: StartOptions): Promise<number> {
   const folder = options.input === undefined ? sampleOf(options.pipeline) : inputFolder(options.input);
   const deliveries = findDeliveries(folder, options.runDate);
   const progress = new Progress();
-  const stack = await progress.step("synth", () => synthesiseDev());
+  const stack = await progress.step("synth", () => synthesiseEnvironment(BENCH.environment));
   await installSpark4For(stack);
   const aws = await progress.step("embedded AWS", () => EmbeddedAws.start());
   try {
@@ -125,21 +125,6 @@ async function deploy(stack: string, aws: EmbeddedAws, note: (text: string) => v
     await deployment.apply();
   }
   return deployment.outputs();
-}
-
-/** dev alone, without type checks: `npm run synth` and the tests make those. */
-async function synthesiseDev(): Promise<string> {
-  const place = { ETL_ACCOUNT_ID: BENCH.accountId, ETL_REGION: BENCH.region };
-  const variables = {
-    ETL_ENVIRONMENTS: BENCH.environment,
-    ETL_DEV_ACCOUNT_ID: "",
-    ETL_DEV_REGION: "",
-    ...place,
-  };
-  const outdir = join(LOCAL, "cdktf.out");
-  mkdirSync(LOCAL, { recursive: true });
-  const [stack] = await synthesise(variables, { outdir, typeCheck: false });
-  return stack!;
 }
 
 function executionInput({ runDate }: StartOptions, dates: readonly string[]): unknown {

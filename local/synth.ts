@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
+import { ceilingLine } from "./ceilings";
 import { ROOT, SYNTHESISED } from "./places";
 import { samplePlace } from "./sample-place";
 import { UserError } from "./user-error";
@@ -14,7 +15,7 @@ import { UserError } from "./user-error";
  */
 export async function synthesise(
   variables: Readonly<Record<string, string>>,
-  { outdir = SYNTHESISED, typeCheck = true } = {},
+  { outdir = SYNTHESISED, typeCheck = true, app = "main.ts" } = {},
 ): Promise<string[]> {
   rmSync(outdir, { recursive: true, force: true });
   const bin = join(ROOT, "node_modules", "ts-node", "dist", "bin.js");
@@ -23,7 +24,7 @@ export async function synthesise(
     ...(typeCheck ? [] : ["--swc"]),
     "--project",
     join(ROOT, "tsconfig.json"),
-    join(ROOT, "main.ts"),
+    join(ROOT, app),
   ];
   const { exitCode, stderr, stdout } = await execa(process.execPath, args, {
     cwd: ROOT,
@@ -44,6 +45,8 @@ async function main(): Promise<void> {
   const stacks = await synthesise(place);
   for (const stack of stacks.filter((folder) => existsSync(join(folder, "cdk.tf.json")))) {
     console.log(`wrote ${relative(ROOT, stack)}/cdk.tf.json`);
+    const ceiling = ceilingLine(stack);
+    if (ceiling !== undefined) console.log(ceiling);
   }
   console.log(`${stacks.length} stacks in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }

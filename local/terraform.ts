@@ -12,6 +12,7 @@ import { UserError } from "./user-error";
 
 const OVERRIDE = "override.tf.json";
 const APPLIED = "applied.json";
+const PLAN = "plan.tfplan";
 /** How long an interrupted Terraform may take to write its state. */
 const GRACE_MS = 60_000;
 const FOLLOW_MS = 300;
@@ -40,17 +41,17 @@ export type Outputs = Readonly<Record<string, string>>;
 
 /** The deployment of one stack on the embedded AWS. */
 export class Deployment {
-  private readonly folder: string;
-
-  /** @param synthesised the stack's folder of `cdktf.out` */
+  /**
+   * @param synthesised the stack's folder of `cdktf.out`
+   * @param folder where Terraform works and keeps the state; by default the stack's own
+   */
   constructor(
     private readonly synthesised: string,
     stack: string,
     private readonly at: Endpoint,
     private readonly say: (line: string) => void,
-  ) {
-    this.folder = join(LOCAL, "terraform", stack);
-  }
+    private readonly folder: string = join(LOCAL, "terraform", stack),
+  ) {}
 
   /** Whether what is deployed was made of the very files that are synthesised now. */
   isCurrent(): boolean {
@@ -67,6 +68,16 @@ export class Deployment {
     await this.run("init", ["-input=false"]);
     await this.run("apply", ["-input=false", "-auto-approve"]);
     writeFileSync(join(this.folder, APPLIED), JSON.stringify(digests(this.synthesised), null, 2));
+  }
+
+  /** Plans the synthesised files against the state. @returns the plan as JSON. @throws UserError with Terraform's own words */
+  async plan(): Promise<string> {
+    this.layOut();
+    await this.run("init", ["-input=false"]);
+    await this.run("plan", ["-input=false", `-out=${PLAN}`]);
+    const { exitCode, output } = await this.terraform(["show", "-json", PLAN]);
+    if (exitCode !== 0) throw new UserError(`terraform show failed:\n${errorsOf(output)}`);
+    return output;
   }
 
   /** Destroys what was applied. @throws UserError with Terraform's own words */
@@ -94,25 +105,7 @@ export class Deployment {
   }
 
   private override(): unknown {
-    const { endpoint, accessKeyId, secretAccessKey } = this.at;
-    return {
-      terraform: { backend: { local: { path: "terraform.tfstate" } } },
-      provider: {
-        aws: [
-          {
-            access_key: accessKeyId,
-            secret_key: secretAccessKey,
-            region: BENCH.region,
-            s3_use_path_style: true,
-            skip_credentials_validation: true,
-            skip_metadata_api_check: "true",
-            skip_requesting_account_id: false,
-            max_retries: 2,
-            endpoints: [Object.fromEntries(SERVICES.map((service) => [service, endpoint]))],
-          },
-        ],
-      },
-    };
+    return { terraform: { backend: { local: { path: "terraform.tfstate" } } }, ...providerOverride(this.at) };
   }
 
   private async run(verb: string, args: readonly string[]): Promise<void> {
@@ -165,6 +158,27 @@ export class Deployment {
       clearInterval(timer);
     }
   }
+}
+
+/** What points a stack's provider at the embedded AWS, for an override file. */
+export function providerOverride({ endpoint, accessKeyId, secretAccessKey }: Endpoint): object {
+  return {
+    provider: {
+      aws: [
+        {
+          access_key: accessKeyId,
+          secret_key: secretAccessKey,
+          region: BENCH.region,
+          s3_use_path_style: true,
+          skip_credentials_validation: true,
+          skip_metadata_api_check: "true",
+          skip_requesting_account_id: false,
+          max_retries: 2,
+          endpoints: [Object.fromEntries(SERVICES.map((service) => [service, endpoint]))],
+        },
+      ],
+    },
+  };
 }
 
 /** Says how far Terraform is, instead of a line for each resource. */

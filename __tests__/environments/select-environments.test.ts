@@ -30,6 +30,11 @@ const withDev = (change: Partial<Record<keyof EnvironmentData, unknown>>) => ({
   dev: { ...ENVIRONMENTS.dev!, ...change } as EnvironmentData,
 });
 
+const withSchedule = (change: object) => {
+  const { events } = ENVIRONMENTS.dev!.pipelines;
+  return { pipelines: { events: { ...events, schedule: { ...events.schedule, ...change } } } };
+};
+
 describe("which environments", () => {
   test("all of them in the registry's order when nothing is asked for", () => {
     expect(select(PLACE).map(({ environment }) => environment)).toEqual(["dev", "staging", "prod"]);
@@ -101,8 +106,8 @@ describe("mistakes", () => {
       "environment 'dev': 'tags.owner' still holds a placeholder; fill it in, got \"CHANGE_ME\"",
     ],
     [
-      { notificationEmails: ["nobody"] },
-      "environment 'dev': 'notificationEmails.0' must be an e-mail address, got \"nobody\"",
+      { subscriptions: { notifications: [{ protocol: "email", endpoint: "nobody" }], alerts: [] } },
+      "environment 'dev': 'subscriptions.notifications.0.endpoint' must be an e-mail address, got \"nobody\"",
     ],
     [
       { scanLimitBytes: 1 },
@@ -112,6 +117,28 @@ describe("mistakes", () => {
       { retainData: false, allowDataDestruction: false },
       "environment 'dev': 'retainData' must be true unless 'allowDataDestruction' is true as well, got false and false; " +
         "destroying data takes both",
+    ],
+    [
+      withSchedule({ cron: "cron(0 24 31 2 * *)" }),
+      "environment 'dev': 'pipelines.events.schedule.cron' must have 0 to 23 in hours, as a list, a range or a step, got \"24\"\n" +
+        "environment 'dev': 'pipelines.events.schedule.cron' must have ? for exactly one of day of month and day of week, " +
+        'got "31" and "*"',
+    ],
+    [
+      withSchedule({ cron: "cron(0 4 31 2 ? *)" }),
+      "environment 'dev': 'pipelines.events.schedule.cron' must fire at least once in UTC, " +
+        'got "cron(0 4 31 2 ? *)", which never does',
+    ],
+    [
+      withSchedule({ cron: "rate(1 day)" }),
+      "environment 'dev': 'pipelines.events.schedule.cron' must be cron(…), got \"rate(1 day)\"",
+    ],
+    [
+      withSchedule({ timeZone: "Europe/Berlyn", lagDays: -1, start: "2030" }),
+      "environment 'dev': 'pipelines.events.schedule.lagDays' too small: expected number to be >=0, got -1\n" +
+        "environment 'dev': 'pipelines.events.schedule.timeZone' must be a time zone of the IANA database such as " +
+        'Europe/Berlin or UTC, got "Europe/Berlyn"\n' +
+        "environment 'dev': 'pipelines.events.schedule.start' must be an instant as YYYY-MM-DDThh:mm:ssZ, got \"2030\"",
     ],
     [{ glueVersion: "4.0" }, "environment 'dev': 'glueVersion' must be 5.1 or 6.0, got \"4.0\""],
     [
@@ -164,4 +191,15 @@ describe("mistakes", () => {
       expect.stringContaining("environment 'prod': 'retainData' must be true an"),
     ]);
   });
+});
+
+test("as shipped: four in the morning for the delivery of the day before, off in dev alone", () => {
+  const daily = { cron: "cron(0 4 * * ? *)", timeZone: "UTC", lagDays: 1 };
+  expect(select(PLACE).map(({ environment, pipelines }) => [environment, pipelines.events.schedule])).toEqual(
+    [
+      ["dev", { ...daily, enabled: false }],
+      ["staging", { ...daily, enabled: true }],
+      ["prod", { ...daily, enabled: true }],
+    ],
+  );
 });

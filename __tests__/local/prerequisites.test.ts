@@ -62,7 +62,9 @@ test("an unknown verb lists the known ones", () => {
   expect(setUp("fly")).toEqual({
     status: 1,
     stdout: "",
-    stderr: ["unknown verb 'fly'; there are start, test, spark4, synth, bench, lint"],
+    stderr: [
+      "unknown verb 'fly'; there are start, test, spark4, synth, plan, bench, addresses, bootstrap, current, lint",
+    ],
   });
 });
 

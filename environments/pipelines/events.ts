@@ -12,6 +12,8 @@ import {
   type GlueVersion,
   LOCK_ARGUMENTS,
   type NotificationsTopic,
+  PipelineAlarms,
+  PipelineSchedule,
   RUN_ARGUMENTS,
   type RunLock,
   Step,
@@ -35,6 +37,10 @@ export interface EventsPipelineProps extends PipelineSettings {
   readonly workgroup: AthenaWorkgroup;
   readonly locks: RunLock;
   readonly notifications: NotificationsTopic;
+  readonly alerts: NotificationsTopic;
+  /** What messages call the environment. */
+  readonly environment: string;
+  readonly runbookUrl?: string;
   readonly glueVersion: GlueVersion;
   readonly account: string;
   readonly region: string;
@@ -44,7 +50,7 @@ export interface EventsPipelineProps extends PipelineSettings {
 
 /**
  * The events pipeline: validate input → acquire lock → crawl raw → run job → check books → crawl processed → check quality
- * → release lock → notify. All of its wiring is here; the constructs know nothing of each other.
+ * → release lock → record metrics → notify. All of its wiring is here; the constructs know nothing of each other.
  */
 export class EventsPipeline extends Construct {
   readonly rawCrawler: GlueCrawler;
@@ -52,6 +58,8 @@ export class EventsPipeline extends Construct {
   readonly transform: GlueSparkJob;
   readonly processedCrawler: GlueCrawler;
   readonly orchestrator: EtlOrchestrator;
+  readonly schedule: PipelineSchedule;
+  readonly alarms: PipelineAlarms;
 
   constructor(scope: Construct, id: string, props: EventsPipelineProps) {
     super(scope, id);
@@ -61,6 +69,8 @@ export class EventsPipeline extends Construct {
     this.processedCrawler = this.crawler("ProcessedCrawler", Zone.PROCESSED, props);
     this.defineQuarantineTable(props);
     this.orchestrator = this.defineOrchestrator(props);
+    this.schedule = this.defineSchedule(props);
+    this.alarms = this.defineAlarms(props);
   }
 
   private crawler(id: string, zone: Zone, { name, lake, account, region }: EventsPipelineProps): GlueCrawler {
@@ -119,6 +129,8 @@ export class EventsPipeline extends Construct {
         source_database: lake.database(Zone.RAW).name,
         source_table: TABLE,
         lock_table: props.locks.tableName,
+        time_zone: props.schedule.timeZone,
+        lag_days: String(props.schedule.lagDays),
       },
       glueVersion: props.glueVersion,
       capacity: { kind: "autoScaling", workerType: props.workerType, maxWorkers: props.maxWorkers },
@@ -172,9 +184,11 @@ export class EventsPipeline extends Construct {
           output: lake.location(Zone.PROCESSED, PREFIX),
         }),
         Step.releaseLock("ReleaseLock", { table: locks }),
+        Step.recordMetrics("RecordMetrics"),
         Step.notify("Notify"),
       ],
       notifications: props.notifications,
+      runbookUrl: props.runbookUrl,
       logRetentionDays: props.logRetentionDays,
       includeExecutionData: props.logExecutionData,
       account,
@@ -187,5 +201,45 @@ export class EventsPipeline extends Construct {
       lake.grantRead(orchestrator.role, zone, PREFIX);
     }
     return orchestrator;
+  }
+
+  private defineSchedule({ schedule, name, account, region }: EventsPipelineProps): PipelineSchedule {
+    return new PipelineSchedule(this, "Schedule", {
+      name,
+      stateMachineArn: this.orchestrator.stateMachineArn,
+      alias: this.orchestrator.aliasName,
+      expression: schedule.cron,
+      timeZone: schedule.timeZone,
+      enabled: schedule.enabled,
+      start: schedule.start,
+      end: schedule.end,
+      account,
+      region,
+    });
+  }
+
+  private defineAlarms(props: EventsPipelineProps): PipelineAlarms {
+    const { usualMinutes, quarantineSharePercent, minimumRows, actionsEnabled } = props.alarms;
+    const { longestGapMinutes, deadLetterQueueName, enabled } = this.schedule;
+    const graceMinutes = props.alarms.missedRunGraceMinutes;
+    // Nothing is due of a schedule that is off, or that starts one run only.
+    const isDue = enabled && longestGapMinutes > 0 && graceMinutes !== undefined;
+    return new PipelineAlarms(this, "Alarms", {
+      name: props.name,
+      pipeline: PIPELINE,
+      environment: props.environment,
+      stateMachineName: this.orchestrator.stateMachineName,
+      crawlStateMachineName: this.orchestrator.crawlStateMachineName,
+      alerts: props.alerts,
+      usualMinutes,
+      quarantineSharePercent,
+      minimumRows,
+      missedRun: isDue ? { longestGapMinutes, graceMinutes } : undefined,
+      deadLetterQueueName,
+      actionsEnabled,
+      runbookUrl: props.runbookUrl,
+      account: props.account,
+      region: props.region,
+    });
   }
 }

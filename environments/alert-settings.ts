@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { runbookUrlMistake } from "../modules/core/runbook";
+import { text } from "./filled-text";
+
+/** Who is told of what in an environment, and when a pipeline's alarms are crossed: the part of its schema. Pure. */
+
+/** A queue's ARN; https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html */
+const QUEUE_ARN = /^arn:aws(-cn|-us-gov)?:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$/;
+
+/**
+ * One who is told. An e-mail address has to confirm, an https endpoint too; the policy of a queue must let the topic send.
+ * https://docs.aws.amazon.com/sns/latest/dg/sns-create-subscribe-endpoint-to-topic.html
+ */
+const subscriptionSchema = z.discriminatedUnion(
+  "protocol",
+  [
+    z.strictObject({
+      protocol: z.literal("email"),
+      endpoint: text().pipe(z.email("must be an e-mail address")),
+    }),
+    z.strictObject({
+      protocol: z.literal("https"),
+      endpoint: text().refine((url) => /^https:\/\/[^\s/]+\.[^\s]+$/.test(url), "must be an https address"),
+    }),
+    z.strictObject({
+      protocol: z.literal("sqs"),
+      endpoint: text().refine((arn) => QUEUE_ARN.test(arn), "must be the ARN of a standard queue"),
+    }),
+  ],
+  "must be email, https or sqs",
+);
+
+/** A subscription's place in the stack is made of it, so nobody is told twice. */
+const subscribers = () =>
+  z
+    .array(subscriptionSchema)
+    .refine(
+      (all) => new Set(all.map(({ protocol, endpoint }) => `${protocol} ${endpoint}`)).size === all.length,
+      "must not name anybody twice",
+    );
+
+export const subscriptionsSchema = z.strictObject({
+  /** Of the notifications topic: every run's end, with the command that continues a failed one. */
+  notifications: subscribers(),
+  /** Of the alerts topic: alarms. Whoever is paged. */
+  alerts: subscribers(),
+});
+
+export const runbookUrlSchema = text().refine((url) => runbookUrlMistake(url) === undefined, {
+  error: "must be the https address of the folder docs/runbook, ending with a slash",
+});
+
+export const alarmsSchema = z.strictObject({
+  /** Whether alarms send messages; without, they only show their state. */
+  actionsEnabled: z.boolean(),
+  /** What a run usually takes, minutes; one of more than twice as long is slow. */
+  usualMinutes: z.number().positive("must be more than 0").max(10_079),
+  /** The share of a run's rows that may be quarantined, percent. */
+  quarantineSharePercent: z.number().min(0).lt(100, "must be below 100, which a share never exceeds"),
+  /** The fewest rows that a run writes; an empty delivery writes none. */
+  minimumRows: z.int().min(1, "must be at least 1, since no run writes fewer than 0 rows"),
+  /**
+   * What a scheduled run may take and be late by before it counts as missed, minutes; without it nobody watches for missed
+   * runs, as of a schedule that pauses for seven days and more, over which CloudWatch cannot look.
+   */
+  missedRunGraceMinutes: z.int().min(1).max(10_079).optional(),
+});
+
+export type Subscription = z.infer<typeof subscriptionSchema>;
+export type AlarmSettings = z.infer<typeof alarmsSchema>;

@@ -1,0 +1,12 @@
+import { z } from "zod";
+import { placeholderMistake } from "../modules/core/placeholder";
+
+/** Text that is there, and in which nothing is left to be filled in. Pure. */
+export const text = () =>
+  z
+    .string()
+    .min(1, "must not be empty")
+    .refine((value) => placeholderMistake(value) === undefined, {
+      error: "still holds a placeholder; fill it in",
+      abort: true,
+    });

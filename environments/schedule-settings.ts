@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { type ScheduleTimes, scheduleMistakes } from "../modules/core/schedule-mistakes";
+import { text } from "./filled-text";
+
+/** When a pipeline is started by itself: the part of an environment's schema. Pure. */
+export const scheduleSchema = z.strictObject({
+  /** `false` leaves the schedule in place, DISABLED, so that a plan shows it either way. */
+  enabled: z.boolean(),
+  /** `cron(minutes hours day-of-month month day-of-week year)` in the time zone. */
+  cron: text().refine((value) => value.startsWith("cron("), "must be cron(…)"),
+  /** A name of the IANA database. Of the schedule, and of the run date that the job tells from it. */
+  timeZone: text(),
+  /** How many days before its start a run's delivery date lies; 0 to 366. */
+  lagDays: z.int().min(0).max(366),
+  /** First and last instant, `YYYY-MM-DDThh:mm:ssZ`. AWS takes no start that has passed when the schedule is created. */
+  start: text().optional(),
+  end: text().optional(),
+});
+
+interface Scheduled {
+  readonly pipelines?: Readonly<
+    Record<string, { readonly schedule?: Partial<z.infer<typeof scheduleSchema>> }>
+  >;
+}
+
+/** What is wrong with when pipelines are started; types are the schema's affair. */
+export function scheduleSettingMistakes({ pipelines = {} }: Scheduled): string[] {
+  return Object.entries(pipelines).flatMap(([name, { schedule = {} }]) => {
+    const { cron: expression, timeZone, start, end } = schedule;
+    if (typeof expression !== "string" || !expression.startsWith("cron(") || typeof timeZone !== "string")
+      return [];
+    const times: ScheduleTimes = { expression, timeZone, start, end };
+    return scheduleMistakes(times).map(([field, mistake]) => {
+      const setting = field === "expression" ? "cron" : field;
+      return `'pipelines.${name}.schedule.${setting}' ${mistake}`;
+    });
+  });
+}

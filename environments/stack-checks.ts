@@ -1,0 +1,63 @@
+import { DPU_PER_WORKER, dpuHours, dpuHoursText, hoursText } from "../modules/core/dpu-hours";
+import { type EnvironmentSettings } from "./settings";
+
+/**
+ * What must hold of an environment's finished Terraform, overrides and escape hatches included. Pure. Settings are judged
+ * before anything is built; this finds what was changed on another way.
+ */
+
+type Block = Readonly<Record<string, unknown>>;
+type Resources = Readonly<Record<string, Readonly<Record<string, Block>>>>;
+
+/** Types whose loss is a loss of data: without the key, what it encrypted cannot be read. */
+const DATA_TYPES = ["aws_s3_bucket", "aws_kms_key"] as const;
+
+/** Every mistake, each naming the resource. `stack` is what `toTerraform()` gives. */
+export function stackMistakes(stack: unknown, settings: EnvironmentSettings): string[] {
+  const { resource = {} } = stack as { resource?: Resources };
+  return [...unguardedData(resource, settings), ...jobsOverBudget(resource, settings)].map(
+    (mistake) => `environment '${settings.environment}': ${mistake}`,
+  );
+}
+
+function unguardedData(resources: Resources, { environment, retainData }: EnvironmentSettings): string[] {
+  // By name as well: whoever builds a stack of prod by hand has passed no check of its settings.
+  if (!retainData && environment !== "prod") return [];
+  return DATA_TYPES.flatMap((type) =>
+    Object.entries(resources[type] ?? {}).flatMap(([id, block]) => unguarded(`${type}.${id}`, block)),
+  );
+}
+
+function unguarded(address: string, { lifecycle, force_destroy: force }: Block): string[] {
+  const prevented = (lifecycle as Block | undefined)?.prevent_destroy;
+  const remedy = "take the override back: data of an environment with 'retainData' is never destroyed";
+  return [
+    ...(prevented === true
+      ? []
+      : [
+          `'${address}' must have lifecycle.prevent_destroy true, got ${JSON.stringify(prevented)}; ${remedy}`,
+        ]),
+    ...(force === undefined || force === false
+      ? []
+      : [`'${address}' must have force_destroy false, got ${JSON.stringify(force)}; ${remedy}`]),
+  ];
+}
+
+function jobsOverBudget({ aws_glue_job: jobs = {} }: Resources, { budget }: EnvironmentSettings): string[] {
+  return Object.entries(jobs).flatMap(([id, job]) => {
+    const bounds = jobBounds(job);
+    if (bounds === undefined || dpuHours(bounds) <= budget.dpuHoursPerRun) return [];
+    return [
+      `'aws_glue_job.${id}' may cost more per run than 'budget.dpuHoursPerRun' allows: number_of_workers and timeout ` +
+        `give ${dpuHoursText(bounds)}, the limit is ${hoursText(budget.dpuHoursPerRun)}; ` +
+        "lower its workers or its time-out, or raise the budget",
+    ];
+  });
+}
+
+/** What bounds a run of a synthesised job; `undefined` when Terraform alone knows a factor. */
+export function jobBounds({ worker_type: type, number_of_workers: workers, timeout }: Block) {
+  if (typeof workers !== "number" || typeof timeout !== "number") return undefined;
+  if (typeof type !== "string" || !Object.hasOwn(DPU_PER_WORKER, type)) return undefined;
+  return { workerType: type as keyof typeof DPU_PER_WORKER, workers, timeoutMinutes: timeout };
+}

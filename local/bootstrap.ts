@@ -1,0 +1,91 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { S3Client } from "@aws-sdk/client-s3";
+import { Command } from "commander";
+import { clientsOf } from "./clients";
+import { EmbeddedAws, type Endpoint } from "./embedded-aws";
+import { alone } from "./lock";
+import { BENCH, LOCAL } from "./places";
+import { Progress } from "./progress";
+import { StateDeployment } from "./state-deployment";
+import { synthesise } from "./synth";
+import { UserError } from "./user-error";
+
+/**
+ * `npm run bootstrap -- --environment E`: the bucket that an environment keeps its Terraform state in, with its own state in it.
+ * May be typed again: it continues where it was interrupted, and changes nothing when there is nothing to do.
+ */
+
+interface Options {
+  readonly environment: string;
+  /** On the embedded AWS instead of the account that the credentials lead to. */
+  readonly embedded?: boolean;
+  /** The id of a lock that was left behind, as Terraform told it. */
+  readonly unlock?: string;
+}
+
+async function bootstrap({ environment, embedded = false, unlock }: Options): Promise<void> {
+  const progress = new Progress();
+  const stack = await progress.step("synth", () => synthesiseState(environment, embedded));
+  const aws = embedded ? await progress.step("embedded AWS", () => EmbeddedAws.start()) : undefined;
+  try {
+    const deployment = new StateDeployment(stack, s3Of(aws?.at), aws?.at);
+    if (unlock === undefined) await bring(deployment, progress);
+    else await progress.step("unlock", () => deployment.unlock(unlock));
+  } finally {
+    await aws?.stop();
+  }
+}
+
+async function bring(deployment: StateDeployment, progress: Progress): Promise<void> {
+  const stage = await progress.step("look", async (note) => {
+    const found = await deployment.stage();
+    note(`s3://${deployment.bucket}: ${found}`);
+    return found;
+  });
+  if (stage !== "complete") {
+    await progress.step("apply with a local state", async (note) => {
+      if (stage === "bucket without a state") note("the bucket is taken into the state before it is applied");
+      await deployment.applyLocally(stage === "bucket without a state");
+    });
+    await progress.step("move the state into the bucket", () => deployment.migrate());
+  }
+  const changed = await progress.step("compare", () => deployment.applyChanges(stage === "complete"));
+  progress.line(
+    stage === "complete" && !changed
+      ? `nothing to do: s3://${deployment.bucket} is there and as it should be`
+      : `ready: s3://${deployment.bucket}/${deployment.key}, locked by ${deployment.key}.tflock beside it`,
+  );
+}
+
+async function synthesiseState(environment: string, embedded: boolean): Promise<string> {
+  const outdir = join(LOCAL, "cdktf.out-state");
+  mkdirSync(LOCAL, { recursive: true });
+  const place: Record<string, string> = embedded
+    ? { ETL_ACCOUNT_ID: BENCH.accountId, ETL_REGION: BENCH.region }
+    : {};
+  const variables = { ...place, ETL_ENVIRONMENTS: environment };
+  const [stack] = await synthesise(variables, { outdir, typeCheck: false, app: "state.ts" });
+  if (stack !== undefined) return stack;
+  throw new UserError(
+    `--environment: '${environment}' keeps its state in a file beside the clone (backend local) and needs no bucket`,
+  );
+}
+
+/** The user's own credentials and region, in the order that all of AWS's tools ask for them. */
+function s3Of(at: Endpoint | undefined): (region: string) => S3Client {
+  return (region) => (at === undefined ? new S3Client({ region }) : clientsOf(at).s3);
+}
+
+const options = new Command("npm run bootstrap --")
+  .description("Makes the bucket of an environment's Terraform state, and moves its own state into it.")
+  .requiredOption("--environment <name>", "an environment whose backend is S3: staging, prod")
+  .option("--unlock <id>", "removes the lock that was left behind, and does nothing else")
+  .option("--embedded", "on the embedded AWS of this computer")
+  .parse()
+  .opts<Options>();
+
+alone(() => bootstrap(options)).catch((error: unknown) => {
+  console.error(error instanceof UserError ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,43 @@
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { ENVIRONMENTS } from "../environments/registry";
+import { jobBounds } from "../environments/stack-checks";
+import { dpuHours, dpuHoursText, hoursText } from "../modules/core/dpu-hours";
+import { mostRunsPerMonth } from "../modules/core/runs-per-month";
+
+type Resources = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
+
+/**
+ * What a run of each job of a synthesised stack may cost at most, a line for the stack; `undefined` when it has no job.
+ *
+ * @param folder a stack's folder of `cdktf.out`
+ */
+export function ceilingLine(folder: string): string | undefined {
+  const file = join(folder, "cdk.tf.json");
+  if (!existsSync(file)) return undefined;
+  const { resource = {} } = JSON.parse(readFileSync(file, "utf8")) as { resource?: Resources };
+  const jobs = Object.values(resource.aws_glue_job ?? {}).map((job) => {
+    const bounds = jobBounds(job);
+    const name = String(job.name);
+    if (bounds === undefined) return `${name} is known to Terraform alone`;
+    return `${name} ${dpuHoursText(bounds)}${monthText(resource, name, dpuHours(bounds))}`;
+  });
+  if (jobs.length === 0) return undefined;
+  return `${basename(folder)}: at most per run: ${jobs.join("; ")}${budgetOf(basename(folder))}`;
+}
+
+/** What the enabled schedule of the job's pipeline makes of it: the pipeline's name begins the job's. */
+function monthText(resource: Resources, job: string, hours: number): string {
+  const schedule = Object.values(resource.aws_scheduler_schedule ?? {}).find(
+    ({ name, state }) => state === "ENABLED" && job.startsWith(`${String(name)}-`),
+  );
+  const runs = schedule && mostRunsPerMonth(String(schedule.schedule_expression));
+  return runs === undefined ? "" : `, × ${runs} runs = ${hoursText(runs * hours)} a month`;
+}
+
+function budgetOf(stack: string): string {
+  const found = Object.values(ENVIRONMENTS).find(
+    ({ project, environment }) => `${project}-${environment}` === stack,
+  );
+  return found === undefined ? "" : ` (budget ${hoursText(found.budget.dpuHoursPerRun)})`;
+}

@@ -1,0 +1,87 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { ENVIRONMENTS } from "../environments/registry";
+import { EmbeddedAws } from "./embedded-aws";
+import { guardsOf, guardsTable } from "./guards";
+import { BENCH, LOCAL } from "./places";
+import { Progress } from "./progress";
+import { synthesise } from "./synth";
+import { Deployment } from "./terraform";
+import { UserError } from "./user-error";
+
+/** Any environment on the embedded AWS: `deploy`, `destroy` and `guards`. `npm start` itself runs in dev. */
+
+/**
+ * Synthesises one environment at the bench's place, without type checks: `npm run synth` and the tests make those.
+ *
+ * @returns the stack's folder
+ */
+export async function synthesiseEnvironment(environment: string): Promise<string> {
+  refuseUnknown(environment);
+  const prefix = `ETL_${environment.toUpperCase()}`;
+  const variables = {
+    ETL_ENVIRONMENTS: environment,
+    [`${prefix}_ACCOUNT_ID`]: "",
+    [`${prefix}_REGION`]: "",
+    ETL_ACCOUNT_ID: BENCH.accountId,
+    ETL_REGION: BENCH.region,
+  };
+  mkdirSync(LOCAL, { recursive: true });
+  const [stack] = await synthesise(variables, { outdir: synthesisedFolder(environment), typeCheck: false });
+  return stack!;
+}
+
+/** Brings an environment to what is synthesised now. */
+export async function deployEnvironment(environment: string): Promise<void> {
+  const progress = new Progress();
+  const stack = await progress.step("synth", () => synthesiseEnvironment(environment));
+  const aws = await progress.step("embedded AWS", () => EmbeddedAws.start());
+  try {
+    await progress.step("deploy", async (note) => {
+      const deployment = new Deployment(stack, stackName(environment), aws.at, note);
+      if (deployment.isCurrent()) note("up to date: the synthesised files are the ones that were applied");
+      else await deployment.apply();
+    });
+  } finally {
+    await aws.stop();
+  }
+}
+
+/** Destroys an environment as Terraform would on AWS, guards included; what Terraform refuses stays. */
+export async function destroyEnvironment(environment: string): Promise<void> {
+  refuseUnknown(environment);
+  const name = stackName(environment);
+  if (!existsSync(join(LOCAL, "terraform", name))) {
+    throw new UserError(
+      `${name} is not deployed here: type npm start -- deploy --environment ${environment}`,
+    );
+  }
+  const aws = await EmbeddedAws.start();
+  try {
+    const synthesised = join(synthesisedFolder(environment), "stacks", name);
+    await new Deployment(synthesised, name, aws.at, (line) => console.log(line)).destroy();
+  } finally {
+    await aws.stop();
+  }
+}
+
+/** Lists what protects an environment, read from its own Terraform. */
+export async function showGuards(environment: string): Promise<void> {
+  console.log(guardsTable(guardsOf(await synthesiseEnvironment(environment))));
+}
+
+/** dev's folder is the one of `npm start`; the others lie beside it, because a synth empties its folder. */
+function synthesisedFolder(environment: string): string {
+  return join(LOCAL, environment === BENCH.environment ? "cdktf.out" : `cdktf.out-${environment}`);
+}
+
+function stackName(environment: string): string {
+  return `${ENVIRONMENTS[environment]!.project}-${environment}`;
+}
+
+function refuseUnknown(environment: string): void {
+  const known = Object.keys(ENVIRONMENTS);
+  if (!known.includes(environment)) {
+    throw new UserError(`--environment: unknown environment '${environment}'; known are ${known.join(", ")}`);
+  }
+}

@@ -1,0 +1,19 @@
+import { App } from "cdktf";
+import { selectEnvironments, StateStack } from "./environments";
+
+/** Composition root of the buckets that hold Terraform's state: one stack per selected environment that keeps it in S3. */
+function main(): void {
+  const app = new App();
+  const environments = selectEnvironments({ variables: process.env, context: app.node.tryGetContext("etl") });
+  for (const settings of environments.filter(({ backend }) => backend.kind === "s3")) {
+    new StateStack(app, settings);
+  }
+  app.synth();
+}
+
+try {
+  main();
+} catch (error) {
+  console.error(process.env.ETL_TRACE === undefined && error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
