@@ -1,0 +1,174 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ENVIRONMENTS, stackOf, synthesiseApp } from "../support/app";
+import {
+  allowing,
+  DEPLOY,
+  DESTROY,
+  filledIn,
+  PLAN,
+  type Place,
+  statementsOf,
+} from "../support/deployer-policy";
+
+/** docs/deployer against what is synthesised for every environment: names, services that get roles, and nothing of others. */
+
+const ACCOUNT = "000000000000";
+const REGION = "eu-west-1";
+
+type Blocks = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
+
+let folder: string;
+const resources: Record<string, Blocks> = {};
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "etl-deployer-"));
+  synthesiseApp(folder, { account: ACCOUNT, region: REGION });
+  for (const environment of ENVIRONMENTS) {
+    const file = join(stackOf(folder, environment), "cdk.tf.json");
+    resources[environment] = (JSON.parse(readFileSync(file, "utf8")) as { resource: Blocks }).resource;
+  }
+}, 120_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const placeOf = (environment: string): Place => ({
+  project: "etl",
+  environment,
+  account: ACCOUNT,
+  region: REGION,
+});
+
+const arn = (service: string, rest: string): string => `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;
+const named =
+  (service: string, before = "") =>
+  (name: string): string =>
+    arn(service, `${before}${name}`);
+
+/** Of each type that has a name of its own: what makes one, and the ARN that this is checked on. */
+const MADE_BY: Readonly<Record<string, readonly [action: string, arnOf: (name: string) => string]>> = {
+  aws_athena_workgroup: ["athena:CreateWorkGroup", named("athena", "workgroup/")],
+  aws_cloudwatch_composite_alarm: ["cloudwatch:PutCompositeAlarm", named("cloudwatch", "alarm:")],
+  aws_cloudwatch_event_rule: ["events:PutRule", named("events", "rule/")],
+  aws_cloudwatch_log_group: ["logs:CreateLogGroup", named("logs", "log-group:")],
+  aws_cloudwatch_metric_alarm: ["cloudwatch:PutMetricAlarm", named("cloudwatch", "alarm:")],
+  aws_dynamodb_table: ["dynamodb:CreateTable", named("dynamodb", "table/")],
+  aws_glue_catalog_database: ["glue:CreateDatabase", named("glue", "database/")],
+  aws_glue_crawler: ["glue:CreateCrawler", named("glue", "crawler/")],
+  aws_glue_job: ["glue:CreateJob", named("glue", "job/")],
+  aws_iam_role: ["iam:CreateRole", (name) => `arn:aws:iam::${ACCOUNT}:role/${name}`],
+  aws_kms_alias: ["kms:CreateAlias", named("kms")],
+  aws_s3_bucket: ["s3:CreateBucket", (name) => `arn:aws:s3:::${name}`],
+  aws_scheduler_schedule: ["scheduler:CreateSchedule", named("scheduler", "schedule/default/")],
+  aws_scheduler_schedule_group: ["scheduler:CreateScheduleGroup", named("scheduler", "schedule-group/")],
+  aws_sfn_state_machine: ["states:CreateStateMachine", named("states", "stateMachine:")],
+  aws_sns_topic: ["sns:CreateTopic", named("sns")],
+  aws_sqs_queue: ["sqs:CreateQueue", named("sqs")],
+};
+
+/** Parts of those above, made with rights on them, or a key, which has no name. */
+const PARTS =
+  /^aws_(?:cloudwatch_event_target|glue_catalog_table|iam_role_policy|kms_key|s3_bucket_\w+|s3_object|sfn_alias|sns_topic_(?:policy|subscription)|sqs_queue_policy)$/;
+
+/** @returns name of each resource of the types above: what is not known here names its type instead */
+function namesOf(blocks: Blocks): (readonly [type: string, name: string])[] {
+  return Object.entries(blocks)
+    .filter(([type]) => !PARTS.test(type))
+    .flatMap(([type, ofType]) =>
+      Object.values(ofType).map(
+        ({ name, bucket, alarm_name: alarm }) => [type, String(bucket ?? alarm ?? name)] as const,
+      ),
+    );
+}
+
+test.each(ENVIRONMENTS)("everything of %s may be made, by its name", (environment) => {
+  const statements = statementsOf(DEPLOY, placeOf(environment));
+  const refused = namesOf(resources[environment]!).flatMap(([type, name]) => {
+    const made = MADE_BY[type];
+    if (made === undefined)
+      return [`${type} is new: say here what makes one, and give that right in docs/deployer`];
+    const [action, arnOf] = made;
+    const may = allowing(statements, action, arnOf(name)).length > 0;
+    return may ? [] : [`docs/deployer does not give ${action} on ${arnOf(name)}`];
+  });
+  expect(refused).toEqual([]);
+});
+
+test.each(ENVIRONMENTS)(
+  "roles of %s are passed to the services that they trust, and no others",
+  (environment) => {
+    const statements = statementsOf(DEPLOY, placeOf(environment));
+    const passing = (role: string): string[] =>
+      allowing(statements, "iam:PassRole", `arn:aws:iam::${ACCOUNT}:role/${role}`).map(
+        ({ Condition }) => Condition!["StringEquals"]!["iam:PassedToService"]!,
+      );
+    const roles = Object.values(resources[environment]!["aws_iam_role"]!).map((role) => {
+      const trust = JSON.parse(role["assume_role_policy"] as string) as {
+        Statement: { Principal: { Service: string } }[];
+      };
+      return [role["name"] as string, trust.Statement.map(({ Principal }) => Principal.Service)] as const;
+    });
+    const wrong = roles
+      .map(([name, trusted]) => ({ name, trusted, passing: passing(name) }))
+      .filter(({ trusted, passing: services }) => String(trusted) !== String(services));
+    expect(wrong).toEqual([]);
+  },
+);
+
+test("a deployer touches nothing of another environment", () => {
+  const statements = statementsOf(DESTROY, placeOf("dev"));
+  const others = namesOf(resources["prod"]!).flatMap(([type, name]) => {
+    const [action, arnOf] = MADE_BY[type]!;
+    return allowing(statements, action, arnOf(name)).map(({ Sid }) => `${Sid} gives ${action} on ${name}`);
+  });
+  expect(others).toEqual([]);
+});
+
+test("without destroy-data nothing that holds data can be destroyed", () => {
+  const statements = statementsOf(DEPLOY, placeOf("prod"));
+  const table = arn("glue", "table/etl_prod_processed/events");
+  const bucket = `arn:aws:s3:::etl-prod-processed-${ACCOUNT}-${REGION}`;
+  const calls = [
+    ["s3:DeleteBucket", bucket],
+    ["s3:DeleteObject", `${bucket}/events/x.parquet`],
+    ["s3:DeleteObjectVersion", `${bucket}/events/x.parquet`],
+    ["kms:ScheduleKeyDeletion", arn("kms", "key/1")],
+    ["glue:DeleteDatabase", arn("glue", "database/etl_prod_processed")],
+    ["glue:DeleteTable", table],
+    ["dynamodb:DeleteTable", arn("dynamodb", "table/etl-prod-locks")],
+  ] as const;
+  expect(calls.filter(([action, on]) => allowing(statements, action, on).length > 0)).toEqual([]);
+  const all = statementsOf(DESTROY, placeOf("prod"));
+  expect(calls.filter(([action, on]) => allowing(all, action, on).length === 0)).toEqual([]);
+});
+
+test("the state can be written and never removed, not even with destroy-data", () => {
+  const statements = statementsOf(DESTROY, placeOf("prod"));
+  const bucket = `arn:aws:s3:::etl-prod-terraform-state-${ACCOUNT}-${REGION}`;
+  const may = (action: string, on: string) => allowing(statements, action, on).length > 0;
+  expect(may("s3:PutObject", `${bucket}/etl-prod.tfstate`)).toBe(true);
+  expect(may("s3:DeleteObject", `${bucket}/etl-prod.tfstate.tflock`)).toBe(true);
+  expect(may("s3:DeleteObject", `${bucket}/etl-prod.tfstate`)).toBe(false);
+  expect(may("s3:DeleteObjectVersion", `${bucket}/etl-prod.tfstate`)).toBe(false);
+  for (const action of [
+    "s3:DeleteBucket",
+    "s3:DeleteBucketPolicy",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketVersioning",
+  ])
+    expect([action, may(action, bucket)]).toEqual([action, false]);
+});
+
+test("the role that plans can only read", () => {
+  const reading =
+    /^(?:s3|kms|glue|dynamodb|athena|iam|states|events|scheduler|sns|sqs|cloudwatch|logs):(?:Get|List|Describe|Decrypt|ValidateStateMachineDefinition)/;
+  const actions = statementsOf(PLAN, placeOf("prod")).flatMap(({ Action }) => [Action].flat());
+  expect(actions.filter((action) => !reading.test(action))).toEqual([]);
+});
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 6,144 characters without white space. */
+test.each(DESTROY)("%s fits into a managed policy", (document) => {
+  const longest = { ...placeOf("production"), project: "a-rather-long-name", region: "ap-southeast-2" };
+  expect(filledIn(document, longest).replaceAll(/\s/g, "").length).toBeLessThan(6_144);
+});
