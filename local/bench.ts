@@ -1,0 +1,66 @@
+import { Command, CommanderError } from "commander";
+import { measureJob } from "./bench/job";
+import { measureMoney } from "./bench/money";
+import { measureStart } from "./bench/start";
+import { measureGrowth, measureSynth } from "./bench/synth";
+import { UserError } from "./user-error";
+
+/** `npm run bench`: what is measured within one run, as ratios; nothing here is a promise of seconds. */
+
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
+  synth: measureSynth,
+  growth: measureGrowth,
+  job: measureJob,
+  start: measureStart,
+  money: measureMoney,
+};
+
+export interface BenchOptions {
+  /** Rounds that are counted; one more comes before them and fills caches. */
+  readonly rounds: number;
+  /** Folder of deliveries that the job's bench multiplies. */
+  readonly input: string;
+  /** How many times the deliveries, with ids of their own each time. */
+  readonly copies: readonly number[];
+}
+
+async function main(): Promise<void> {
+  const names = Object.keys(BENCHES);
+  const cli = new Command("npm run bench --")
+    .description("Measures this project against others in one run, and prints ratios.")
+    .argument("[what...]", `${names.join(", ")} (default: all)`)
+    .option("--rounds <n>", "rounds that are counted", wholeNumbers, [3])
+    .option("--input <dir>", "deliveries dt=YYYY-MM-DD/events.json for the job's bench", "local/data/events")
+    .option(
+      "--copies <n,n>",
+      "sizes of the job's bench, as multiples of the input",
+      wholeNumbers,
+      [1, 10, 100],
+    )
+    .exitOverride();
+  try {
+    cli.parse();
+    const { rounds, input, copies } = cli.opts<{ rounds: number[]; input: string; copies: number[] }>();
+    const unknown = cli.args.filter((name) => !names.includes(name));
+    if (unknown.length > 0)
+      throw new UserError(`unknown bench ${unknown.join(", ")}; there are ${names.join(", ")}`);
+    for (const name of cli.args.length === 0 ? names : cli.args)
+      await BENCHES[name]!({ rounds: rounds[0]!, input, copies });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode;
+      return;
+    }
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
+
+function wholeNumbers(text: string): number[] {
+  const numbers = text.split(",").map(Number);
+  if (numbers.some((number) => !Number.isInteger(number) || number < 1))
+    throw new UserError(`must be whole numbers from 1, joined by commas, got '${text}'`);
+  return numbers;
+}
+
+void main();

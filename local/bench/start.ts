@@ -1,0 +1,14 @@
+import { join } from "node:path";
+import type { BenchOptions } from "../bench";
+import { measureInTurn, printTable } from "./measure";
+
+/** The command of the README, once everything is installed and deployed. */
+export async function measureStart({ rounds }: BenchOptions): Promise<void> {
+  const contender = {
+    name: "npm start, warm",
+    command: "npm",
+    args: ["start"],
+    cwd: join(__dirname, "..", ".."),
+  };
+  printTable("the sample", await measureInTurn([contender], rounds));
+}
