@@ -37,11 +37,16 @@ const directions = (files, patterns, ignores = []) => ({
 
 module.exports = [
   directions(
-    ["main.ts"],
+    ["main.ts", "state.ts"],
     [barrel, provider, bench, { regex: "^\\./modules", message: "main imports environments only." }],
   ),
   directions(["environments/**/*.ts"], [barrel, bench, library]),
-  directions(["environments/{settings,dev,staging,prod}.ts"], [barrel, bench, pureLibrary, cdktf]),
+  directions(
+    [
+      "environments/{alert-settings,budget,filled-text,schedule-settings,settings,stack-checks,dev,staging,prod}.ts",
+    ],
+    [barrel, bench, pureLibrary, cdktf],
+  ),
   directions(["modules/index.ts"], [barrel, bench, environments]),
   directions(
     ["modules/core/**/*.ts"],
@@ -87,6 +92,17 @@ module.exports = [
       "modules/etl-orchestrator/{data-flow,data-shape,finding,*-checks,service-errors,service-shapes,service-statuses}.ts",
     ],
     [barrel, bench, environments, siblings, cdktf],
+  ),
+  // For repositories that only import the library: the JSON of a plan in, a page out.
+  directions(
+    ["plan-review/**/*.ts"],
+    [
+      bench,
+      provider,
+      cdktf,
+      environments,
+      { regex: "modules/(?!core/)", message: "plan-review imports modules/core only." },
+    ],
   ),
   directions(["modules/artifacts/python-package.ts"], [barrel, bench, environments, cdktf]),
   directions(["local/**/*.ts", "__tests__/**/*.ts"], [barrel]),

@@ -22,6 +22,9 @@ const setup = join(root, ".setup");
 const SPARK_3 = { suffix: "", environment: "Python environment", jars: "Spark's jars" };
 const SPARK_4 = { suffix: "-spark4", environment: "Python environment for Spark 4", jars: "Spark 4's jars" };
 
+/** What judges workflows and plans: a Python environment of its own, without jars. */
+const CHECKS = { suffix: "-checks", environment: "Python environment for checks" };
+
 /** How npm, pip and Ivy say that there is no way to the registry. */
 const UNREACHABLE =
   /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|name resolution|NewConnectionError|UnknownHostException|unresolved dependency/i;
@@ -34,11 +37,23 @@ const ALL_TOOLS = ["python", "java", "terraform"];
 /** What each verb needs beside Node and its modules; without `sparks`, the first one. */
 const VERBS = {
   start: { needs: ALL_TOOLS, run: (args) => tsNode("cli.ts", args) },
-  test: { needs: ALL_TOOLS, sparks: [SPARK_3, SPARK_4], run: (args) => tsNode("test.ts", args) },
+  test: {
+    needs: ALL_TOOLS,
+    sparks: [SPARK_3, SPARK_4],
+    pythons: [CHECKS],
+    run: (args) => tsNode("test.ts", args),
+  },
   // Only installs; `start` asks for it once it has synthesised a job that needs it.
   spark4: { needs: ["python", "java"], sparks: [SPARK_4], run: () => 0 },
   synth: { needs: [], run: (args) => tsNode("synth.ts", args) },
-  bench: { needs: [], run: (args) => tsNode("bench.ts", args) },
+  plan: { needs: ["python", "terraform"], run: (args) => tsNode("plan.ts", args) },
+  bench: { needs: ALL_TOOLS, run: (args) => tsNode("bench.ts", args) },
+  addresses: { needs: [], run: (args) => tsNode("record-addresses.ts", args) },
+  bootstrap: {
+    needs: (args) => (args.includes("--embedded") ? ALL_TOOLS : ["terraform"]),
+    run: (args) => tsNode("bootstrap.ts", args),
+  },
+  current: { needs: ["python"], run: (args) => tsNode("current.ts", args) },
   lint: { needs: ["python"], run: (args) => tsNode("test.ts", ["format", "lint", "types", ...args]) },
 };
 
@@ -46,13 +61,19 @@ async function main([verb, ...rest]) {
   const known = VERBS[verb];
   if (known === undefined)
     throw new SetupError(`unknown verb '${verb}'; there are ${Object.keys(VERBS).join(", ")}`);
-  const tools = findPrerequisites(known.needs);
+  const tools = findPrerequisites(typeof known.needs === "function" ? known.needs(rest) : known.needs);
   await withLock(async () => {
-    await installNodeModules();
-    for (const spark of known.sparks ?? [SPARK_3]) {
-      if (tools.python !== undefined) await installPython(spark, tools.python);
-      if (tools.java !== undefined) await fetchJars(spark, tools.java);
-    }
+    // Side by side: each of them waits for a registry most of the time.
+    const all = await Promise.allSettled([
+      installNodeModules(),
+      ...(known.sparks ?? [SPARK_3]).map(async (spark) => {
+        if (tools.python !== undefined) await installPython(spark, tools.python);
+        if (tools.java !== undefined) await fetchJars(spark, tools.java);
+      }),
+      ...(known.pythons ?? []).map((one) => installPython(one, tools.python)),
+    ]);
+    const failed = all.find(({ status }) => status === "rejected");
+    if (failed !== undefined) throw failed.reason;
   });
   const args = rest[0] === "--" ? rest.slice(1) : rest;
   return await known.run(args);
@@ -220,7 +241,7 @@ function stampOf(name, files, extra = "") {
 async function step(what, body) {
   const started = Date.now();
   process.stdout.write(`installing ${what} …\n`);
-  const alive = setInterval(() => process.stdout.write(`  … ${seconds(started)} s\n`), 15_000);
+  const alive = setInterval(() => process.stdout.write(`  … ${what}, ${seconds(started)} s\n`), 15_000);
   try {
     await body();
   } finally {

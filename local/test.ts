@@ -35,12 +35,18 @@ interface Suite {
 
 const npx = (...args: string[]): [string, ...string[]] => ["npx", "--no-install", ...args];
 
-function jest(project: string, options: Pick<Suite, "beside" | "faults">): Suite {
+function jest(
+  project: string,
+  { workers, ...options }: Pick<Suite, "beside" | "faults"> & { workers: number },
+): Suite {
   const report = join(reports, `jest-${project}.json`);
   return {
     ...options,
     name: `jest ${project}`,
-    command: npx("jest", "--selectProjects", project, "--runInBand", "--json", `--outputFile=${report}`),
+    command: npx(
+      ...["jest", "--selectProjects", project, `--maxWorkers=${workers}`],
+      ...["--json", `--outputFile=${report}`],
+    ),
     count: () => {
       const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numRuntimeErrorTestSuites } =
         JSON.parse(readFileSync(report, "utf8")) as Record<string, number>;
@@ -91,11 +97,12 @@ const SUITES: readonly Suite[] = [
   { name: "lint: eslint", command: npx("eslint", ".") },
   { name: "types: mypy glue-scripts", command: [python, "-m", "mypy", "glue-scripts"] },
   { name: "types: mypy local", command: [python, "-m", "mypy", "local/embedded-aws"] },
-  jest("unit", { faults: "interpreter" }),
+  jest("unit", { faults: "interpreter", workers: 1 }),
   pytest("glue-scripts/tests", { faults: "pytest" }),
   pytest("glue-scripts/tests", { interpreter: spark4Python, suffix: " (spark 4)", args: ["-m", "not once"] }),
   pytest("local/embedded-aws/tests"),
-  jest("bench", { beside: true, faults: "bench" }),
+  // Deployments wait for S3 longer than they work: two files at a time.
+  jest("bench", { beside: true, faults: "bench", workers: 2 }),
 ];
 
 /** What tests wrote down to be read: the deaths, and the table of rights with their proof. */

@@ -79,19 +79,29 @@ const shaped =
     return { ...delivery, finished: await session.run({ runDate: day }) };
   };
 
-/** The processes of the job run that is at work: Python and the JVM it started. */
-async function stopJobProcesses({ clone }: BenchSession): Promise<void> {
+/** Holds the processes of the job run that is at work, Python and the JVM it started; gives back what lets them go on. */
+export async function stopJobProcesses({ clone }: BenchSession): Promise<() => void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     const found = execFileSync("ps", ["-eo", "pid,args"], { encoding: "utf8" })
       .split("\n")
       .filter((line) => line.includes(clone) && /java .*SparkSubmit|spark-submit/.test(line));
     if (found.length > 0) {
-      for (const line of found) process.kill(Number.parseInt(line, 10), "SIGSTOP");
-      return;
+      const pids = found.map((line) => Number.parseInt(line, 10));
+      for (const pid of pids) process.kill(pid, "SIGSTOP");
+      return () => pids.forEach(goOn);
     }
     await pause(50);
   }
   throw new Error("no job run started");
+}
+
+function goOn(pid: number): void {
+  try {
+    process.kill(pid, "SIGCONT");
+  } catch (error) {
+    // A launcher may have ended by then.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** The job's definition with something changed; gives back what restores it. UpdateJob overwrites all of it. */

@@ -55,7 +55,7 @@ export class BenchSession {
   };
   private constructor(
     readonly clone: string,
-    private readonly aws: EmbeddedAws,
+    readonly aws: EmbeddedAws,
     private readonly outputs: Readonly<Record<string, { readonly value: string }>>,
     private listener: NotificationListener | undefined,
   ) {
