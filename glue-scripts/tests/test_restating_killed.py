@@ -56,7 +56,7 @@ def lake(before: Path, tmp_path: Path) -> Lake:
     return Lake(shutil.copytree(before, tmp_path / "lake"))
 
 
-@pytest.mark.parametrize("step", [0, 4, 6, 8, 13])
+@pytest.mark.parametrize("step", [4, 8, 13])
 def test_killed_between_two_steps(
     lake: Lake, spark: SparkSession, undisturbed: dict[str, Any], step: int
 ) -> None:

@@ -59,7 +59,7 @@ def test_wrong_arguments_end_with_all_of_them(tmp_path: Path) -> None:
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("InvalidArguments: --pipeline is missing; --source_bucket is missing; ")
     assert last.endswith(
-        "; --from_date must be a date as YYYY-MM-DD, got 'today'; --to_date is missing; --run_id is missing"
+        "; --from_date must be a date as YYYY-MM-DD, got 'today'; --run_id is missing; --to_date is missing"
     )
 
 

@@ -1,9 +1,9 @@
 """What a replay found, as a table, as JSON, and held against what the project explains itself.
 
-An explanation is an entry of a JSON list: `{"role", "action", "why", "page"}`, with `"resource"` and
-`"condition"` where only some rights are meant. These are patterns with `*`, but for why and page; a role is
-named by its name or its ARN (the holder of a resource's policy by the resource's ARN), a condition as the
-table shows it.
+An explanation is an entry of a JSON list: `{"role", "action", "why", "page"}`, with `"resource"`,
+`"condition"` and `"principal"` where only some rights are meant. These are patterns with `*`, but for why and
+page; a role is named by its name or its ARN (the holder of a resource's policy by the resource's ARN), a
+condition and a principal as the table shows them.
 """
 
 import json
@@ -37,7 +37,7 @@ class Shown:
 
     @property
     def named(self) -> "Named":
-        return Named(self.holder, self.action, self.resource, self.condition)
+        return Named(self.holder, self.action, self.resource, self.condition, self.principal)
 
 
 class Named(NamedTuple):
@@ -47,10 +47,12 @@ class Named(NamedTuple):
     action: str
     resource: str
     condition: str = ""
+    principal: str = ""
 
     def __str__(self) -> str:
+        to = f" to {self.principal}" if self.principal else ""
         where = f" if {self.condition}" if self.condition else ""
-        return f"{self.action}{f' on {self.resource}' if self.resource else ''}{where}"
+        return f"{self.action}{f' on {self.resource}' if self.resource else ''}{to}{where}"
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,12 @@ class Entry:
     action: str
     resource: str
     condition: str
+    principal: str
     why: str
     page: str
 
     def covers(self, one: Named) -> bool:
-        patterns = (self.action, self.resource, self.condition)
+        patterns = (self.action, self.resource, self.condition, self.principal)
         return any(_like(name, self.role) for name in (one.holder, name_of(one.holder))) and all(
             _like(value, pattern) for value, pattern in zip(one[1:], patterns, strict=True)
         )
@@ -102,14 +105,14 @@ def read_entries(file: Path | None) -> list[Entry] | None:
 
 
 def _entry(entry: Any, place: str) -> Entry:
-    needed, more = ("role", "action", "why", "page"), ("resource", "condition")
+    needed, more = ("role", "action", "why", "page"), ("resource", "condition", "principal")
     if not isinstance(entry, dict) or not set(needed) <= set(entry) <= {*needed, *more}:
         raise ReplayError(f"{place} must have {', '.join(needed)} and may have {', '.join(more)}")
     if not all(isinstance(value, str) and value.strip() for value in entry.values()):
         raise ReplayError(f"{place} must have a text for each of its names")
     if not entry["page"].startswith("https://"):
         raise ReplayError(f"the page of {place} must be an https:// address")
-    return Entry(**{"resource": "*", "condition": "*", **entry})
+    return Entry(**{"resource": "*", "condition": "*", "principal": "*", **entry})
 
 
 # -- judging --

@@ -213,11 +213,13 @@ def test_every_right_that_is_not_shown_must_be_explained(bakery: Bakery, tmp_pat
 
 def test_an_explanation_that_explains_nothing_is_out_of_date(bakery: Bakery, tmp_path: Path) -> None:
     needed = entry("baker", "s3:ListBucket", condition="*s3:prefix=*")
-    done = explained(bakery, tmp_path, "--not-shown", [*NOT_SHOWN, needed, entry("nobody", "*")])
+    other = entry("bell", "SNS:*", principal="nobody.amazonaws.com")
+    done = explained(bakery, tmp_path, "--not-shown", [*NOT_SHOWN, needed, entry("nobody", "*"), other])
     assert done.returncode == 1
     assert "'baker: s3:ListBucket on *' is out of date: what it names is needed now" in done.stderr
     assert "'nobody: * on *' is out of date" in done.stderr
-    assert done.stderr.count("\n") == 2
+    assert "'bell: SNS:* on *' is out of date" in done.stderr
+    assert done.stderr.count("\n") == 3
 
 
 def test_denials_are_explained_likewise(bakery: Bakery, tmp_path: Path) -> None:
