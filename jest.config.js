@@ -1,9 +1,15 @@
-/** Two projects: `unit` needs Node, and Terraform for one suite; `bench` runs the commands of the README for real. */
+/**
+ * Three projects: `unit` needs Node, Terraform, and Python for some suites; `bench` runs the commands of the README and the
+ * promises of a pipeline for real; `platform` does so with what a platform team has around it.
+ */
 const shared = {
   rootDir: __dirname,
   testEnvironment: "node",
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }] },
 };
+const PLATFORM = ["alarms", "deployer", "environments", "scanners", "schedule"];
+const platform = PLATFORM.map((name) => `<rootDir>/__tests__/bench/${name}.test.ts`);
+
 module.exports = {
   projects: [
     {
@@ -16,6 +22,8 @@ module.exports = {
       ...shared,
       displayName: "bench",
       testMatch: ["<rootDir>/__tests__/bench/**/*.test.ts"],
+      testPathIgnorePatterns: ["/node_modules/", ...platform],
     },
+    { ...shared, displayName: "platform", testMatch: platform },
   ],
 };

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html
 """
 
+import contextlib
 import contextvars
 import json
 import logging
@@ -122,7 +123,9 @@ def _stop(original: Any) -> Callable[..., Any]:
         answer = original(data)
         duck = _engines.get(str(data.get("QueryExecutionId")))
         if duck is not None:
-            duck.interrupt()
+            # It may have ended, and closed, between the two lines above.
+            with contextlib.suppress(duckdb.ConnectionException):
+                duck.interrupt()
         return answer
 
     return stop_query_execution

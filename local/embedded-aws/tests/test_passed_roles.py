@@ -63,7 +63,7 @@ def test_a_machine_is_made_only_by_who_may_pass_its_role_to_step_functions(mill:
     role = f"arn:aws:iam::{ACCOUNT}:role/{mill.role}"  # one that is there
     make = statement(["states:CreateStateMachine"], ["*"])
     wanted = {
-        "name": "mill",
+        "name": "passed-mill",
         "roleArn": role,
         "definition": '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}',
     }
@@ -73,7 +73,7 @@ def test_a_machine_is_made_only_by_who_may_pass_its_role_to_step_functions(mill:
         client = mill.client("stepfunctions", make, *passing)
         refused(lambda client=client: client.create_state_machine(**wanted), "iam:PassRole", role)
     client = mill.client("stepfunctions", make, statement(["iam:PassRole"], [role], **to_states))
-    assert client.create_state_machine(**wanted)["stateMachineArn"].endswith(":stateMachine:mill")
+    assert client.create_state_machine(**wanted)["stateMachineArn"].endswith(":stateMachine:passed-mill")
 
 
 def test_a_key_is_known_by_its_tags(bench: Bench, mill: Archive) -> None:
