@@ -139,7 +139,8 @@ async function planLive(environment: string, progress: Progress): Promise<Planne
   };
   const json = await progress.step("plan", async () => {
     await terraform("init", "-input=false", "-no-color");
-    await terraform("plan", "-input=false", "-no-color", "-out=plan.tfplan");
+    // The role that reads may not write a lock, and this plan is not applied.
+    await terraform("plan", "-input=false", "-no-color", "-lock=false", "-out=plan.tfplan");
     return terraform("show", "-json", "plan.tfplan");
   });
   const where = relative(ROOT, SYNTHESISED);

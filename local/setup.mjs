@@ -46,7 +46,10 @@ const VERBS = {
   // Only installs; `start` asks for it once it has synthesised a job that needs it.
   spark4: { needs: ["python", "java"], sparks: [SPARK_4], run: () => 0 },
   synth: { needs: [], run: (args) => tsNode("synth.ts", args) },
-  plan: { needs: ["python", "terraform"], run: (args) => tsNode("plan.ts", args) },
+  plan: {
+    needs: (args) => (args.includes("--live") ? ["terraform"] : ["python", "terraform"]),
+    run: (args) => tsNode("plan.ts", args),
+  },
   bench: { needs: ALL_TOOLS, run: (args) => tsNode("bench.ts", args) },
   addresses: { needs: [], run: (args) => tsNode("record-addresses.ts", args) },
   bootstrap: {
