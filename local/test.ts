@@ -103,7 +103,7 @@ const SUITES: readonly Suite[] = [
   jest("unit", { faults: "interpreter", workers: 1 }),
   pytest("glue-scripts/tests", { faults: "pytest" }),
   pytest("glue-scripts/tests", { interpreter: spark4Python, suffix: " (spark 4)", args: ["-m", "not once"] }),
-  pytest("local/embedded-aws/tests"),
+  { ...pytest("local/embedded-aws/tests"), beside: true },
   // Deployments wait for S3 longer than they work: two files at a time.
   jest("bench", { beside: true, faults: "bench", workers: 2 }),
   jest("platform", { beside: true, ifNamed: true, workers: 2 }),
