@@ -1,8 +1,9 @@
+import { DPU_PER_WORKER } from "../modules/core/dpu-hours";
+import { runsPerMonth } from "../modules/core/runs-per-month";
 import { type Change, UNKNOWN, withoutKeys } from "./change";
 import { code } from "./markdown";
 import { type Plan, type Values } from "./plan";
 import prices from "./prices.json";
-import { runsPerMonth } from "./runs-per-month";
 
 /** What a plan may cost, before and after; ceilings, for nobody knows how long a run will take. */
 
@@ -19,9 +20,10 @@ interface Moment {
   readonly runs: number | undefined;
 }
 
-/** DPUs of a worker, https://docs.aws.amazon.com/glue/latest/dg/worker-types.html */
+/** DPUs of a worker, also of those that only others' jobs have, https://docs.aws.amazon.com/glue/latest/dg/worker-types.html */
 const DPUS: Readonly<Record<string, number>> = {
-  ...{ Standard: 1, "G.025X": 0.25, "G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8, "G.12X": 12, "G.16X": 16 },
+  ...DPU_PER_WORKER,
+  ...{ Standard: 1, "G.025X": 0.25, "G.12X": 12, "G.16X": 16 },
   ...{ "R.1X": 1, "R.2X": 2, "R.4X": 4, "R.8X": 8 },
 };
 /** Without a time-out of its own a job ends after this, https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html */

@@ -43,7 +43,7 @@ const ALLOWED: readonly (readonly [file: string, source: string])[] = [
   ["modules/data-lake/data-lake.ts", "@cdktf/provider-aws/lib/s3-bucket"],
   ["modules/data-lake/data-lake.ts", "../encryption/encryption-key"],
   ["modules/glue-crawler/glue-crawler.ts", "../iam/service-role"],
-  ["plan-review/runs-per-month.ts", "../modules/core/schedule-expression"],
+  ["plan-review/money.ts", "../modules/core/runs-per-month"],
 ];
 
 function restrictionsOf(file: string, source: string): string[] {

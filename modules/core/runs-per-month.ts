@@ -3,9 +3,11 @@ import { parseExpression } from "./schedule-expression";
 
 const DAY = 86_400_000;
 const LONGEST_MONTH_MINUTES = 31 * 24 * 60;
+const AVERAGE_MONTH_MINUTES = (365.25 / 12) * 24 * 60;
 /** The calendar and its weekdays come again every 28 years. */
-const FIRST_YEAR = 2020;
-const YEARS = 28;
+const CALENDAR = { firstYear: 2020, years: 28 };
+/** From a year after a leap day: every length of month, one leap day. */
+const LEAP_CYCLE = { firstYear: 2025, years: 4 };
 
 /**
  * The most runs that a schedule starts in one calendar month. Daylight saving is left out: it moves runs and adds none.
@@ -22,13 +24,36 @@ export function mostRunsPerMonth(text: string): number | undefined {
     case "rate":
       return Math.ceil(LONGEST_MONTH_MINUTES / expression.everyMinutes);
     case "cron":
-      return mostOf(expression.cron);
+      return Math.max(...runsOfMonths(expression.cron, CALENDAR));
   }
 }
 
-function mostOf(cron: Cron): number {
-  const months = Array.from({ length: YEARS * 12 }, (_, month) => matchingDays(cron, FIRST_YEAR, month));
-  return Math.max(...months) * cron.minutesOfDay.length;
+/**
+ * How often a schedule runs in an average month; 0 for a single time.
+ *
+ * @returns `undefined` where the expression cannot be read
+ */
+export function runsPerMonth(text: string): number | undefined {
+  const { expression } = parseExpression(text);
+  switch (expression?.kind) {
+    case undefined:
+      return undefined;
+    case "at":
+      return 0;
+    case "rate":
+      return AVERAGE_MONTH_MINUTES / expression.everyMinutes;
+    case "cron": {
+      const months = runsOfMonths(expression.cron, LEAP_CYCLE);
+      return months.reduce((sum, runs) => sum + runs, 0) / months.length;
+    }
+  }
+}
+
+function runsOfMonths(cron: Cron, { firstYear, years }: typeof CALENDAR): number[] {
+  return Array.from(
+    { length: years * 12 },
+    (_, month) => matchingDays(cron, firstYear, month) * cron.minutesOfDay.length,
+  );
 }
 
 function matchingDays(cron: Cron, firstYear: number, month: number): number {

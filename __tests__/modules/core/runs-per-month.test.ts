@@ -1,4 +1,4 @@
-import { mostRunsPerMonth } from "../../../modules/core/runs-per-month";
+import { mostRunsPerMonth, runsPerMonth } from "../../../modules/core/runs-per-month";
 
 test.each([
   ["cron(0 4 * * ? *)", 31],
@@ -13,4 +13,14 @@ test.each([
   ["every day", undefined],
 ])("%s starts at most %s runs in a month", (expression, runs) => {
   expect(mostRunsPerMonth(expression)).toBe(runs);
+});
+
+test.each([
+  ["cron(0 4 * * ? *)", 30.4375],
+  ["cron(0 4,16 1 * ? *)", 2],
+  ["rate(1 day)", 30.4375],
+  ["at(2026-01-01T04:00:00)", 0],
+  ["every day", undefined],
+])("%s starts %s runs in an average month", (expression, runs) => {
+  expect(runsPerMonth(expression)).toBe(runs);
 });
