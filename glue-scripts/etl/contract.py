@@ -86,6 +86,12 @@ class Contract:
         types[self.category.column] = "string"
         return {name: types[name] for name in self.output}
 
+    @property
+    def delivered_output(self) -> tuple[str, ...]:
+        """The published columns that are delivered as they are."""
+        delivered = {column.name for column in self.columns}
+        return tuple(name for name in self.output if name in delivered)
+
 
 def glue_type(column: Column) -> str:
     """The type as Glue's catalogue spells it: bigint for integer, double for number, an array of structs."""

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import DataFrame, SparkSession
@@ -17,6 +19,8 @@ MAX_RECORDS_PER_FILE = 5_000_000
 _MIB = 1024 * 1024
 _SHUFFLE_BYTES_PER_FILE = 128 * _MIB  # of rows on their way to a file; as Parquet about a third of it
 _INPUT_BYTES_PER_SHUFFLE_PARTITION = 64 * _MIB
+# Below it Spark spends longer on writing and compiling code for the queries than on the rows.
+COMPILED_FROM_BYTES = 16 * _MIB
 
 # Of monotonically_increasing_id: 33 bits for the line, above them the task. A million tasks leave ten bits.
 _TASK_BITS = 33
@@ -38,12 +42,16 @@ _SETTINGS = {
 
 
 def configure(spark: SparkSession, input_bytes: int) -> None:
-    """Settings that the results depend on, and shuffles as wide as `input_bytes` needs."""
+    """Settings that the results depend on, shuffles as wide as `input_bytes` needs, and queries compiled
+    where that pays."""
     for name, value in _SETTINGS.items():
         spark.conf.set(name, value)
     by_size = -(-input_bytes // _INPUT_BYTES_PER_SHUFFLE_PARTITION)
     width = max(spark.sparkContext.defaultParallelism, min(by_size, 1000))
     spark.conf.set("spark.sql.shuffle.partitions", str(width))
+    is_compiled = input_bytes >= COMPILED_FROM_BYTES
+    spark.conf.set("spark.sql.codegen.wholeStage", str(is_compiled).lower())
+    spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if is_compiled else "NO_CODEGEN")
 
 
 def read_lines(
@@ -81,21 +89,36 @@ def read_partitions(
     return reader.parquet(*_literal(files))
 
 
-def count_rows_of_files(
-    spark: SparkSession,
-    location: str,
-    files: Mapping[date, Sequence[StoredObject]],
-    column: str | None = None,
-) -> dict[tuple[str, str], int]:
-    """Rows that really lie in the files, per date and value of `column` ("" when there is none). Reads the
-    footers, and of the rows that column only."""
-    present = [file for of_date in files.values() for file in of_date]
-    if not present:
-        return {}
-    rows = read_partitions(spark, location, present, [column] if column else [])
-    value = F.col(column) if column else F.lit("")
-    counted = rows.groupBy(PARTITION, value.alias("value")).count().collect()
-    return {(row[PARTITION], row["value"]): row["count"] for row in counted}
+@dataclass(frozen=True)
+class Written:
+    """Parquet files under `location`, by date; `column` is the one whose values are told apart."""
+
+    location: str
+    files: Mapping[date, Sequence[StoredObject]]
+    column: str | None = None
+
+
+def count_rows_of_files(spark: SparkSession, *places: Written) -> list[dict[tuple[str, str], int]]:
+    """Rows that really lie in the files, of each place by date and value of its column ("" when there is
+    none). Reads the footers, and of the rows that column only; all in one query."""
+    frames = []
+    for number, place in enumerate(places):
+        present = [file for of_date in place.files.values() for file in of_date]
+        if present:
+            rows = read_partitions(spark, place.location, present, [place.column] if place.column else [])
+            value = F.col(place.column) if place.column else F.lit("")
+            frames.append(rows.select(PARTITION, value.alias("value"), F.lit(number).alias("place")))
+    found: list[dict[tuple[str, str], int]] = [{} for _ in places]
+    if frames:
+        together = reduce(DataFrame.unionByName, frames)
+        for row in together.groupBy("place", PARTITION, "value").count().collect():
+            found[row["place"]][(row[PARTITION], row["value"])] = row["count"]
+    return found
+
+
+def no_rows(spark: SparkSession, columns: Mapping[str, str]) -> DataFrame:
+    """A frame with these columns, by name and Glue's type, for Spark to analyse an expression over."""
+    return spark.range(0).selectExpr(*(f"cast(null as {kind}) as `{name}`" for name, kind in columns.items()))
 
 
 def without_plan(frame: DataFrame) -> DataFrame:

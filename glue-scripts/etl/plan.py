@@ -22,7 +22,7 @@ from etl import io, partitions
 from etl.by_date import History, ProcessedDeliveries, read_history
 from etl.contract import Contract
 from etl.deliveries import Delivery, RawRows
-from etl.transforms.find_duplicates import ORDER, find_duplicates
+from etl.transforms.find_duplicates import ORDER, find_duplicates, find_repeated
 from etl.transforms.find_touched_dates import find_changed_keys, find_touched_dates
 
 BROADCAST_ROWS = 1_000_000  # row ids, eight bytes each, that every worker can hold
@@ -134,9 +134,14 @@ def _rebuild(raw: RawRows, chosen: Deliveries, output: str, contract: Contract) 
     places = good.select(*contract.business_key, partitions.PARTITION, *ORDER)
     if raw.reads > 1:
         places = partitions.without_plan(places)
-    found_again = find_duplicates(places, earlier, contract.business_key, contract.lookback_days)
-    removed = found_again.persist(StorageLevel.MEMORY_AND_DISK)
+    repeated = find_repeated(places, earlier, contract.business_key).persist(StorageLevel.MEMORY_AND_DISK)
+    if repeated.count() == 0:
+        repeated.unpersist()
+        return Result(rows, good, None, {}, replaced)
+    again = find_duplicates(places, earlier, repeated, contract.business_key, contract.lookback_days)
+    removed = again.persist(StorageLevel.MEMORY_AND_DISK)
     duplicates = {row["run_date"]: row["count"] for row in removed.groupBy("run_date").count().collect()}
+    repeated.unpersist()
     result = Result(rows, good, removed, duplicates, replaced)
     if not duplicates:
         return result

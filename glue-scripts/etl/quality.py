@@ -36,12 +36,14 @@ class Quality:
 class Measured:
     """What one aggregation found. `rows` are to be published; `counts` has, by rule, the rows that meet it,
     or of a uniqueness rule the distinct combinations; `newest` has, by freshness rule, microseconds since
-    1970 in UTC, or None; `quarantined` has rows by reason."""
+    1970 in UTC, or None; `quarantined` has rows by reason; `absent` are the optional columns that no row to
+    be published has a value in."""
 
     rows: int
     counts: Mapping[str, int]
     newest: Mapping[str, int | None]
     quarantined: Mapping[str, int]
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

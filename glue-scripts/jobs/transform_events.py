@@ -21,7 +21,6 @@ from etl.plan import Plan, make_plan
 from etl.quality import Quality, Verdict, judge, nothing_to_judge, parse_quality
 from etl.transforms.classify_rows import classify_rows
 from etl.transforms.decode_uri import decode_uri
-from etl.transforms.find_absent_columns import find_absent_columns
 from etl.transforms.measure_quality import measure_quality
 from etl.transforms.meet_rule import check_expressions
 from etl.transforms.parse_lines import parse_lines
@@ -125,7 +124,7 @@ def plan_run(spark: SparkSession, arguments: Arguments, rules: Rules, own: Deliv
 def judge_rows(lines: DataFrame, rules: Rules) -> DataFrame:
     """Lines become rows, each of them good or with the reason why it goes to quarantine."""
     parsed = parse_lines(lines, rules.contract)
-    check_expressions(classify_rows(parsed, rules.contract), rules.quality)
+    check_expressions(partitions.no_rows(lines.sparkSession, rules.contract.output_types), rules.quality)
     return classify_rows(parsed, rules.contract, rules.quality.quarantine_rules)
 
 
@@ -136,15 +135,15 @@ def judge_run(arguments: Arguments, rules: Rules, plan: Plan) -> Judgement:
     read = sum(plan.raw.counts(plan.own).values())
     if rows is None or read == 0:
         return Judgement(nothing_to_judge(rules.quality), "")
-    measured = measure_quality(rows, rules.quality)
+    optional = rules.contract.delivered_output if arguments.source_table is not None else ()
+    measured = measure_quality(rows, rules.quality, optional)
     verdict = judge(rules.quality, measured, read, arguments.to_date)
     tell(f"quality: {verdict.verdict}, score {verdict.score}{verdict.failed and f'; {verdict.failed}'}")
     drift = ""
     if arguments.source_table is not None:
         source = arguments.source_table
-        absent = find_absent_columns(rows, rules.contract) if measured.rows else ()
         crawled = io.table_columns(source.database, source.name)
-        drift = find_drift(crawled, rules.contract, f"{source.database}.{source.name}", absent)
+        drift = find_drift(crawled, rules.contract, f"{source.database}.{source.name}", measured.absent)
         tell(f"source: {drift or 'as in the contract'}")
     return Judgement(verdict, drift)
 
@@ -251,8 +250,11 @@ def count_figures(
 ) -> dict[date, DateFigures]:
     """The figures of each date. What was written is counted from the files."""
     spark = plan.raw.spark
-    written = partitions.count_rows_of_files(spark, arguments.output, output)
-    quarantined = partitions.count_rows_of_files(spark, arguments.quarantine, quarantine, "reason")
+    written, quarantined = partitions.count_rows_of_files(
+        spark,
+        partitions.Written(arguments.output, output),
+        partitions.Written(arguments.quarantine, quarantine, "reason"),
+    )
     read = plan.raw.counts(plan.deliveries)
     return {
         day: DateFigures(

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from etl.transforms.find_duplicates import find_duplicates
+from etl.transforms.find_duplicates import find_duplicates, find_repeated
 from pyspark.sql import SparkSession
 
 Line = tuple[str, str, str, int, int]  # key, run date, file, start of block, row id
@@ -22,7 +22,8 @@ def find(
     before = (
         None if earlier is None else spark.createDataFrame(list(earlier), "event_id string, run_date string")
     )
-    found = find_duplicates(rows, before, ("event_id",), lookback_days)
+    repeated = find_repeated(rows, before, ("event_id",))
+    found = find_duplicates(rows, before, repeated, ("event_id",), lookback_days)
     return sorted(row["row_id"] for row in found.collect())
 
 

@@ -104,6 +104,24 @@ def test_a_run_writes_its_rows_its_quarantine_and_its_books(lake: Lake, spark: S
     }
 
 
+def test_compiled_queries_give_what_interpreted_ones_give(
+    lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver_a_mixture(lake)
+    interpreted = lake.run(D1, D2)
+    assert spark.conf.get("spark.sql.codegen.factoryMode") == "NO_CODEGEN"
+    before = (lake.kept(spark), lake.reasons(spark))
+    monkeypatch.setattr(partitions, "COMPILED_FROM_BYTES", 0)
+    compiled = lake.run(D1, D2, "run-2")
+    assert spark.conf.get("spark.sql.codegen.factoryMode") == "FALLBACK"
+    assert spark.conf.get("spark.sql.codegen.wholeStage") == "true"
+    assert (lake.kept(spark), lake.reasons(spark)) == before
+    of_a_run = ("runId", "seconds", "books")
+    assert {name: value for name, value in compiled.items() if name not in of_a_run} == {
+        name: value for name, value in interpreted.items() if name not in of_a_run
+    }
+
+
 def test_the_files_have_the_columns_that_were_promised(lake: Lake, spark: SparkSession) -> None:
     lake.deliver(D1, event("a", timestamp="0001-01-01T00:00:00Z"), "broken {")
     lake.run(D1)

@@ -13,19 +13,26 @@ from etl.transforms.decode_uri import decode_uri
 ORDER = ("file_path", "block_start", "row_id")
 
 
+def find_repeated(rows: DataFrame, earlier: DataFrame | None, business_key: tuple[str, ...]) -> DataFrame:
+    """The hashes of the keys that occur more than once: eight bytes a row to learn that nearly all keys are
+    alone. A collision only adds a suspect."""
+    hashes = [frame.select(_hash(list(business_key))) for frame in (rows, earlier) if frame is not None]
+    return _union(hashes).groupBy("key_hash").count().filter(F.col("count") > 1).select("key_hash")
+
+
 def find_duplicates(
-    rows: DataFrame, earlier: DataFrame | None, business_key: tuple[str, ...], lookback_days: int
+    rows: DataFrame,
+    earlier: DataFrame | None,
+    repeated: DataFrame,
+    business_key: tuple[str, ...],
+    lookback_days: int,
 ) -> DataFrame:
     """`rows` holds the key, `run_date` (text) and the order of lines as `read_lines` gives it; `earlier`
-    holds the key and `run_date` of rows that stay as they are. Gives `run_date` and `row_id` of the rows to
-    remove."""
+    holds the key and `run_date` of rows that stay as they are; `repeated` is what `find_repeated` found in
+    both. Gives `run_date` and `row_id` of the rows to remove."""
     key = list(business_key)
     mine = rows.select(*key, "run_date", *ORDER)
     theirs = None if earlier is None else earlier.select(*key, "run_date")
-    # Hashes first: eight bytes a row to learn that nearly all keys are alone. A collision only adds a
-    # suspect.
-    hashes = [frame.select(_hash(key)) for frame in (mine, theirs) if frame is not None]
-    repeated = _union(hashes).groupBy("key_hash").count().filter(F.col("count") > 1).select("key_hash")
     suspects = [_suspects(mine, repeated, key).withColumn("is_earlier", F.lit(False))]
     if theirs is not None:
         without_order = _suspects(theirs, repeated, key).withColumn("is_earlier", F.lit(True))

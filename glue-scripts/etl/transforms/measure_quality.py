@@ -1,5 +1,7 @@
 """What the quality rules ask about the rows of a run, counted in one aggregation."""
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -8,9 +10,10 @@ from etl.quality_reader import SHARES, Rule
 from etl.transforms.meet_rule import meets
 
 
-def measure_quality(judged: DataFrame, quality: Quality) -> Measured:
+def measure_quality(judged: DataFrame, quality: Quality, optional: Sequence[str] = ()) -> Measured:
     """`judged` has what `classify_rows` made of the run's own dates, without the duplicates: rows whose
-    `reason` is null are to be published, the others are quarantined."""
+    `reason` is null are to be published, the others are quarantined. `optional` are the columns that may
+    have no value at all; the catalogue remembers a column for ever, the rows do not."""
     is_published = F.col("reason").isNull()
     counted = [rule for rule in quality.rules if rule.type in SHARES]
     dated = [rule for rule in quality.rules if rule.type == "freshness"]
@@ -19,14 +22,16 @@ def measure_quality(judged: DataFrame, quality: Quality) -> Measured:
         *(_count_of(rule, is_published) for rule in counted),
         *(F.unix_micros(F.max(F.when(is_published, F.col(rule.columns[0])))) for rule in dated),
         *(_count(F.col("reason") == reason) for reason in quality.reasons),
+        *(_count(is_published & F.col(name).isNotNull()) for name in optional),
     ).collect()[0]
-    rows, *rest = row
-    after_counts, after_newest = len(counted), len(counted) + len(dated)
+    values = iter(row)
+    rows = next(values)
     return Measured(
         rows=rows,
-        counts={rule.name: count for rule, count in zip(counted, rest[:after_counts], strict=True)},
-        newest={rule.name: at for rule, at in zip(dated, rest[after_counts:after_newest], strict=True)},
-        quarantined=dict(zip(quality.reasons, rest[after_newest:], strict=True)),
+        counts={rule.name: next(values) for rule in counted},
+        newest={rule.name: next(values) for rule in dated},
+        quarantined={reason: next(values) for reason in quality.reasons},
+        absent=tuple(name for name in optional if next(values) == 0 and rows > 0),
     )
 
 
