@@ -158,7 +158,7 @@ export class EtlOrchestrator extends Construct {
     this.stateMachineName = props.name;
     this.stateMachineArn = machine.resource.arn;
     this.aliasArn = alias.arn;
-    this.definition = JSON.stringify(decision.definition);
+    this.definition = JSON.stringify(decision.definition, undefined, 1);
     this.crawlStateMachineArn = crawl?.resource.arn;
     this.crawlStateMachineName = crawl && this.crawlMachineName;
   }

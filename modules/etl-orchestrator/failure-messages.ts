@@ -97,7 +97,8 @@ function template(
     `"command": ${text(command)}`,
     `"runbook": ${text(runbookLink(scope.runbookUrl, runbook))}`,
   ];
-  return `{${fields.join(", ")}}`;
+  // In lines, or `cdktf synth --hcl` loses the backslashes of the texts.
+  return `{\n${fields.join(",\n")}\n}`;
 }
 
 const PATHS = { status: "$.detail.status", execution: "$.detail.executionArn" };

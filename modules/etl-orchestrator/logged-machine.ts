@@ -54,7 +54,8 @@ export function defineLoggedMachine(scope: Construct, props: LoggedMachineProps)
     name,
     type: "STANDARD",
     roleArn: role.roleArn,
-    definition: JSON.stringify(definition),
+    // In lines, as references within JSON must be for `cdktf synth --hcl`.
+    definition: JSON.stringify(definition, undefined, 1),
     publish: true,
     loggingConfiguration: {
       level: "ALL",

@@ -1,5 +1,5 @@
 import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
-import { GlueJob } from "@cdktf/provider-aws/lib/glue-job";
+import type { GlueJob } from "@cdktf/provider-aws/lib/glue-job";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { logRetentionMistake } from "../core/log-retention";
@@ -17,6 +17,7 @@ import { ArtifactFile, ArtifactPackage, fileMistake } from "../artifacts/artifac
 import { argumentMistakes, renderArguments } from "./job-arguments";
 import { capacityMistakes, type JobCapacity, maxDpuHours, mostWorkers } from "./job-capacity";
 import { packageMistake } from "../artifacts/python-package";
+import { QuotedArgumentsJob } from "./quoted-arguments-job";
 
 /** Glue versions that the library's jobs are tested on. */
 export type GlueVersion = "5.1" | "6.0";
@@ -192,7 +193,7 @@ export class GlueSparkJob extends Construct {
   private defineJob(logGroups: readonly CloudwatchLogGroup[]): GlueJob {
     const { props } = this;
     const { capacity } = props;
-    return new GlueJob(this, "Resource", {
+    return new QuotedArgumentsJob(this, "Resource", {
       name: props.name,
       description: props.description,
       roleArn: this.role.roleArn,

@@ -19,13 +19,14 @@ const one = (values: readonly string[]): string | string[] =>
 
 /**
  * The policy document as JSON. Statements that differ only in their actions become one, then those that differ only in
- * their resources; everything is sorted: the same grants in any order give the same bytes.
+ * their resources; everything is sorted: the same grants in any order give the same bytes. A statement has a line: `cdktf synth
+ * --hcl` breaks references in a text of one line (https://github.com/hashicorp/terraform-cdk/issues/3911).
  */
 export function policyJson(statements: readonly PolicyStatement[]): string {
   const byResources = merge(statements, "actions", "resources");
   const byActions = merge(byResources, "resources", "actions");
   const rendered = byActions.map(renderStatement).map((statement) => JSON.stringify(statement));
-  return `{"Version":"2012-10-17","Statement":[${[...new Set(rendered)].sort().join(",")}]}`;
+  return `{"Version":"2012-10-17","Statement":[\n${[...new Set(rendered)].sort().join(",\n")}\n]}`;
 }
 
 type Listed = "actions" | "resources";

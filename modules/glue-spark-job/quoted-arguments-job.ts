@@ -1,0 +1,18 @@
+import { GlueJob } from "@cdktf/provider-aws/lib/glue-job";
+import { Fn } from "cdktf";
+
+/**
+ * A Glue job whose arguments survive `cdktf synth --hcl`: CDKTF takes a name that begins with hyphens for an identifier and
+ * writes it without quotes. In JSON nothing differs.
+ */
+export class QuotedArgumentsJob extends GlueJob {
+  protected override synthesizeHclAttributes(): Record<string, unknown> {
+    const attributes = super.synthesizeHclAttributes();
+    const values = this.defaultArgumentsInput;
+    if (values === undefined) return attributes;
+    return {
+      ...attributes,
+      default_arguments: { ...attributes.default_arguments, value: Fn.tomap(values) },
+    };
+  }
+}
