@@ -48,6 +48,7 @@ export {
   type SchemaChangePolicy,
 } from "./glue-crawler/glue-crawler";
 export { ArtifactFile, type ArtifactFileProps } from "./artifacts/artifact-file";
+export { GLUE_SCRIPTS } from "./artifacts/glue-scripts";
 export { GlueSparkJob, type GlueSparkJobProps, type GlueVersion } from "./glue-spark-job/glue-spark-job";
 export { type JobCapacity, type WorkerType } from "./glue-spark-job/job-capacity";
 export { type IGrantable, type IRole } from "./iam/grantable";
