@@ -9,6 +9,7 @@ export const PACKAGE_ROOT: string = folderOfPackage(__dirname);
 
 function folderOfPackage(folder: string): string {
   if (existsSync(join(folder, "package.json"))) return folder;
-  if (folder === dirname(folder)) throw new Error("cdktf-aws-etl: its files lie in no package; install it whole");
+  if (folder === dirname(folder))
+    throw new Error("cdktf-aws-etl: its files lie in no package; install it whole");
   return folderOfPackage(dirname(folder));
 }
