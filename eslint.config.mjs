@@ -2,7 +2,18 @@ import tseslint from "typescript-eslint";
 import importDirections from "./import-directions.js";
 
 export default tseslint.config(
-  { ignores: ["node_modules/", "bench/peer/", "cdktf.out/", "dist/", ".local/", ".setup/", "coverage/"] },
+  {
+    ignores: [
+      "node_modules/",
+      "bench/peer/",
+      "examples/",
+      "cdktf.out/",
+      "dist/",
+      ".local/",
+      ".setup/",
+      "coverage/",
+    ],
+  },
   ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ["**/*.ts"] })),
   {
     files: ["**/*.ts"],

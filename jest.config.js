@@ -7,7 +7,7 @@ const shared = {
   testEnvironment: "node",
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }] },
 };
-const PLATFORM = ["alarms", "deployer", "environments", "scanners", "schedule"];
+const PLATFORM = ["alarms", "deployer", "environments", "foreign-repository", "scanners", "schedule"];
 const platform = PLATFORM.map((name) => `<rootDir>/__tests__/bench/${name}.test.ts`);
 
 module.exports = {

@@ -21,6 +21,7 @@ interface Check {
 }
 
 const RUFF = join(SETUP, "venv", "bin", "ruff");
+const DOCS = ["-r", "ts-node/register/transpile-only", join("local", "docs.ts")];
 const PROVIDER_LOCK = join("pipelines", "terraform.lock.hcl");
 
 const CHECKS: readonly Check[] = [
@@ -40,6 +41,11 @@ const CHECKS: readonly Check[] = [
     name: "addresses and names of the constructs",
     remedy: "npm run addresses, once the message of the test has been followed",
     find: () => complaint("npx", "jest", "--selectProjects=unit", "--", "addresses"),
+  },
+  {
+    name: "the record of the public surface, and what the changelog tells of it",
+    remedy: "what stands in docs/api/README.md",
+    find: () => complaint(process.execPath, ...DOCS, "--check"),
   },
 ];
 

@@ -57,6 +57,8 @@ const VERBS = {
     run: (args) => tsNode("bootstrap.ts", args),
   },
   current: { needs: ["python"], run: (args) => tsNode("current.ts", args) },
+  build: { needs: [], run: build },
+  docs: { needs: [], run: (args) => tsNode("docs.ts", args) },
   lint: { needs: ["python"], run: (args) => tsNode("test.ts", ["format", "lint", "types", ...args]) },
 };
 
@@ -329,6 +331,14 @@ function isAlive(pid) {
 }
 
 /** Runs a TypeScript program of this folder and ends as it ends. It learns of our death by the channel's end. */
+/** What a release carries, from nothing: a file that has lost its source must not stay. */
+function build() {
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  return spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" })
+    .status;
+}
+
 function tsNode(program, args) {
   const bin = join(root, "node_modules", "ts-node", "dist", "bin.js");
   const argv = [

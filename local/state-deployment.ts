@@ -4,8 +4,8 @@ import { HeadBucketCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/cl
 import { execa } from "execa";
 import { type Endpoint } from "./embedded-aws";
 import { LOCAL } from "./places";
+import { providerOverride } from "./provider-override";
 import { providerSource } from "./provider-source";
-import { providerOverride } from "./terraform";
 import { UserError } from "./user-error";
 
 /** How far an earlier bootstrap came. */

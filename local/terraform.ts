@@ -4,7 +4,8 @@ import { execa } from "execa";
 import { digests } from "./digests";
 import { type Endpoint } from "./embedded-aws";
 import { interrupted } from "./interrupts";
-import { BENCH, LOCAL, LOGS } from "./places";
+import { LOCAL, LOGS } from "./places";
+import { providerOverride } from "./provider-override";
 import { providerSource } from "./provider-source";
 import { UserError } from "./user-error";
 
@@ -17,25 +18,6 @@ const PLAN = "plan.tfplan";
 const GRACE_MS = 60_000;
 const FOLLOW_MS = 300;
 const SAY_MS = 3_000;
-
-/** Services whose endpoint is replaced, by the provider's names. */
-const SERVICES = [
-  ...[
-    "athena",
-    "cloudwatch",
-    "dynamodb",
-    "ec2",
-    "events",
-    "glue",
-    "iam",
-    "kms",
-    "lambda",
-    "logs",
-    "s3",
-    "scheduler",
-  ],
-  ...["secretsmanager", "sfn", "sns", "sqs", "ssm", "sts"],
-];
 
 export type Outputs = Readonly<Record<string, string>>;
 
@@ -158,27 +140,6 @@ export class Deployment {
       clearInterval(timer);
     }
   }
-}
-
-/** What points a stack's provider at the embedded AWS, for an override file. */
-export function providerOverride({ endpoint, accessKeyId, secretAccessKey }: Endpoint): object {
-  return {
-    provider: {
-      aws: [
-        {
-          access_key: accessKeyId,
-          secret_key: secretAccessKey,
-          region: BENCH.region,
-          s3_use_path_style: true,
-          skip_credentials_validation: true,
-          skip_metadata_api_check: "true",
-          skip_requesting_account_id: false,
-          max_retries: 2,
-          endpoints: [Object.fromEntries(SERVICES.map((service) => [service, endpoint]))],
-        },
-      ],
-    },
-  };
 }
 
 /** Says how far Terraform is, instead of a line for each resource. */

@@ -18,8 +18,20 @@ export { Zone } from "./data-lake/zone";
 export { ZoneBucket, type ZoneBucketProps } from "./data-lake/zone-bucket";
 export { DataQuality, type DataQualityProps } from "./data-quality/data-quality";
 export { type QualityQuery, type TableName } from "./data-quality/quality-query";
-export { type QualityRule } from "./data-quality/quality-rules";
+export {
+  type AllowedValuesRule,
+  type CompletenessRule,
+  type CustomSqlRule,
+  type FreshnessRule,
+  type QualityRule,
+  type QuarantineLimitRule,
+  type RowCountRule,
+  type RuleAction,
+  type UniquenessRule,
+} from "./data-quality/quality-rules";
 export { EncryptionKey, type EncryptionKeyProps, type IEncryptionKey } from "./encryption/encryption-key";
+export { type Json, type JsonObject } from "./etl-orchestrator/asl";
+export { type PlaceholderValue, type PlaceholderValues } from "./etl-orchestrator/state-machine-definition";
 export {
   EtlOrchestrator,
   type EtlOrchestratorProps,
@@ -48,10 +60,11 @@ export {
   type SchemaChangePolicy,
 } from "./glue-crawler/glue-crawler";
 export { ArtifactFile, type ArtifactFileProps } from "./artifacts/artifact-file";
+export { GLUE_SCRIPTS } from "./artifacts/glue-scripts";
 export { GlueSparkJob, type GlueSparkJobProps, type GlueVersion } from "./glue-spark-job/glue-spark-job";
 export { type JobCapacity, type WorkerType } from "./glue-spark-job/job-capacity";
 export { type IGrantable, type IRole } from "./iam/grantable";
-export { type PolicyStatement } from "./iam/policy-statement";
+export { type PolicyStatement, type ResourcePolicyStatement } from "./iam/policy-statement";
 export { type RoleAttributes, ServiceRole, type ServiceRoleProps } from "./iam/service-role";
 export { NotificationsTopic, type NotificationsTopicProps } from "./notifications-topic/notifications-topic";
 export {

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { PACKAGE_ROOT } from "../core/package-root";
 import { type JsonObject } from "./asl";
 
-/** The JSON files of step-functions/, found from this file and never from the working directory. */
-const FOLDER = join(__dirname, "..", "..", "step-functions");
+const FOLDER = join(PACKAGE_ROOT, "step-functions");
 
 export type FragmentName =
   | "validate-input"

@@ -1,0 +1,234 @@
+import { execFile } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { EmbeddedAws } from "../../local/embedded-aws";
+import { BENCH } from "../../local/places";
+import { providerOverride } from "../../local/provider-override";
+import { providerSource } from "../../local/provider-source";
+import { cloneWorkingTree, ROOT } from "../support/clone";
+import { type Page, readPage } from "../support/page";
+
+/**
+ * docs/use-the-library.md as somebody follows it: its files written down, its commands typed one after the other, in an empty
+ * folder with the embedded AWS as the account. Only what a page cannot know is added: which AWS, and an install that takes
+ * the peers from this clone instead of the registry. The tests build on each other.
+ */
+
+const MINUTES = 60_000;
+const STACK = join("cdktf.out", "stacks", "country-revenue");
+const EVENTS = join(ROOT, "local", "data", "events");
+
+/** A shell that remembers where it is and what was exported, as a terminal does. */
+class Terminal {
+  private folder: string;
+  private readonly memory: string;
+
+  constructor(
+    private readonly home: string,
+    private readonly env: Readonly<Record<string, string | undefined>>,
+  ) {
+    this.folder = home;
+    this.memory = join(home, ".exported");
+    writeFileSync(this.memory, "");
+  }
+
+  /** Types commands, and fails with what they said when one does. @returns what they printed */
+  type(commands: string): Promise<string> {
+    const script = `. '${this.memory}'\n${commands}\nexport -p > '${this.memory}'; pwd > '${this.home}/.folder'`;
+    return new Promise((resolve, reject) => {
+      const options = { cwd: this.folder, env: this.env, maxBuffer: 64 * 1024 * 1024 };
+      execFile("bash", ["-euo", "pipefail", "-c", script], options, (error, stdout, stderr) => {
+        if (error !== null) return reject(new Error(`${commands}\n${stdout}\n${stderr}`));
+        this.folder = readFileSync(join(this.home, ".folder"), "utf8").trim();
+        resolve(stdout);
+      });
+    });
+  }
+
+  path(...parts: string[]): string {
+    return join(this.folder, ...parts);
+  }
+}
+
+let home: string;
+let checkout: string;
+let aws: EmbeddedAws;
+let terminal: Terminal;
+let page: Page;
+let isApplied = false;
+
+beforeAll(async () => {
+  page = readPage(join("docs", "use-the-library.md"));
+  checkout = cloneWorkingTree("checkout");
+  home = realpathSync(mkdtempSync(join(tmpdir(), "etl-foreign-")));
+  aws = await EmbeddedAws.start(join(home, ".local"));
+  const tools = join(home, ".tools");
+  mkdirSync(tools);
+  symlinkSync(join(ROOT, ".setup", "venv-checks", "bin", "aws"), join(tools, "aws"));
+  terminal = new Terminal(home, {
+    ...process.env,
+    ...(await providerSource(home, process.env)).variables,
+    PATH: `${tools}:${process.env.PATH}`,
+    CHECKPOINT_DISABLE: "1",
+    TF_CLI_ARGS: "-no-color",
+    CI: "1",
+    AWS_ENDPOINT_URL: aws.at.endpoint,
+    AWS_CA_BUNDLE: aws.at.caBundle,
+    AWS_ACCESS_KEY_ID: aws.at.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: aws.at.secretAccessKey,
+    AWS_EC2_METADATA_DISABLED: "true",
+    // Version 1 of the AWS CLI, which is the one that pip has, reads this name only.
+    AWS_DEFAULT_REGION: BENCH.region,
+  });
+}, 2 * MINUTES);
+
+afterAll(async () => {
+  if (isApplied) await terminal.type(page.commands.at(-1)!).catch(() => undefined);
+  await aws.stop();
+  rmSync(home, { recursive: true, force: true });
+  rmSync(dirname(checkout), { recursive: true, force: true });
+}, 2 * MINUTES);
+
+/** Installs the tarball as npm does, with its own dependencies, and links what else `package.json` names. */
+async function install(): Promise<void> {
+  const text = readFileSync(terminal.path("package.json"), "utf8");
+  const { dependencies, devDependencies } = JSON.parse(text) as Record<string, Record<string, string>>;
+  const { "cdktf-aws-etl": tarball, ...linked } = { ...dependencies, ...devDependencies };
+  writeFileSync(
+    terminal.path("package.json"),
+    JSON.stringify({ dependencies: { "cdktf-aws-etl": tarball } }),
+  );
+  // Without its peers, which follow.
+  await terminal.type(
+    "npm install --legacy-peer-deps --ignore-scripts --no-audit --no-fund --prefer-offline",
+  );
+  writeFileSync(terminal.path("package.json"), text);
+  const own = join(ROOT, "node_modules");
+  const link = (name: string) => {
+    mkdirSync(dirname(terminal.path("node_modules", name)), { recursive: true });
+    symlinkSync(join(own, name), terminal.path("node_modules", name));
+  };
+  Object.keys(linked).forEach(link);
+  for (const command of ["cdktf", "ts-node", "tsc"]) link(join(".bin", command));
+}
+
+test(
+  "packs the library, installs it and checks types and definition",
+  async () => {
+    const [pack, check] = page.commands;
+    await terminal.type(pack!.replace("/path/to/checkout", checkout));
+    for (const [name, text] of Object.entries(page.files)) {
+      mkdirSync(dirname(terminal.path(name)), { recursive: true });
+      writeFileSync(terminal.path(name), text);
+    }
+    const [first, ...others] = check!.split("\n");
+    expect(first).toBe("npm install");
+    await install();
+    // A folder, not a link into the checkout: what is missing in the tarball is missing here.
+    expect(realpathSync(terminal.path("node_modules", "cdktf-aws-etl"))).toBe(
+      terminal.path("node_modules", "cdktf-aws-etl"),
+    );
+    expect(await terminal.type(others.join("\n"))).toContain("1 definition, nothing found");
+  },
+  5 * MINUTES,
+);
+
+test(
+  "finds in the installed package what it reads by path",
+  async () => {
+    const said = await terminal.type(`node <<'EOF'
+const { readdirSync } = require("node:fs");
+const { GLUE_SCRIPTS, Step } = require("cdktf-aws-etl");
+const wait = Step.runJob("Job", { jobName: "job", timeoutMinutes: 1 });
+console.log(JSON.stringify({ folders: Object.values(GLUE_SCRIPTS), files: readdirSync(GLUE_SCRIPTS.etl), step: wait !== undefined }));
+EOF`);
+    const { folders, files, step } = JSON.parse(said) as {
+      folders: string[];
+      files: string[];
+      step: boolean;
+    };
+    const root = terminal.path("node_modules", "cdktf-aws-etl", "glue-scripts");
+    expect(folders.sort()).toEqual(["contracts", "etl", "jobs"].map((folder) => join(root, folder)));
+    expect(files).toContain("__init__.py");
+    expect(step).toBe(true);
+  },
+  MINUTES,
+);
+
+test(
+  "synthesises, validates, plans, shows the plan as a page and applies it",
+  async () => {
+    const block = page.commands[2]!;
+    const [synth, rest] = block.split(/(?<=^npx cdktf synth\n)/m);
+    await terminal.type(synth!);
+    writeFileSync(terminal.path(STACK, "override.tf.json"), JSON.stringify(providerOverride(aws.at)));
+    isApplied = true;
+    const said = await terminal.type(rest!);
+    expect(said).toContain("Success! The configuration is valid");
+    expect(said).toContain("aws_kms_key");
+    expect(said).toMatch(/Apply complete! Resources: \d+ added, 0 changed, 0 destroyed/);
+  },
+  5 * MINUTES,
+);
+
+interface ShopEvent {
+  readonly timestamp: string;
+  readonly country: string;
+  readonly items: readonly { readonly quantity: number; readonly unit_price: number }[];
+}
+
+/** Day, country, events and revenue as the files say, counted in tenths of a penny. */
+function expectedRows(): string[] {
+  const sums = new Map<string, { events: number; revenue: number }>();
+  for (const day of readdirSync(EVENTS)) {
+    for (const line of readFileSync(join(EVENTS, day, "events.json"), "utf8")
+      .trim()
+      .split("\n")) {
+      const { timestamp, country, items } = JSON.parse(line) as ShopEvent;
+      const key = `${timestamp.slice(0, 10)},${country}`;
+      const sum = sums.get(key) ?? { events: 0, revenue: 0 };
+      sum.events += 1;
+      for (const { quantity, unit_price: price } of items) sum.revenue += quantity * Math.round(price * 1000);
+      sums.set(key, sum);
+    }
+  }
+  return [...sums]
+    .map(([key, { events, revenue }]) => `${key},${events},${(revenue / 1000).toFixed(3)}`)
+    .sort();
+}
+
+test(
+  "runs the state machine; the table has what the shop's files say",
+  async () => {
+    const [, , , run, query] = page.commands;
+    expect((await terminal.type(run!)).trim().split("\n").at(-1)).toBe("SUCCEEDED");
+    const [header, ...rows] = (await terminal.type(query!)).trim().split("\n");
+    expect(header).toBe("day,country,events,revenue");
+    expect(rows.length).toBeGreaterThan(10);
+    expect(rows.sort()).toEqual(expectedRows());
+  },
+  5 * MINUTES,
+);
+
+test(
+  "is undone without a trace",
+  async () => {
+    const said = await terminal.type(page.commands[5]!);
+    isApplied = false;
+    expect(said).toMatch(/Destroy complete! Resources: \d+ destroyed/);
+    expect(await terminal.type("aws s3api list-buckets --query 'length(Buckets)'")).toBe("0\n");
+    expect(existsSync(terminal.path("terraform.country-revenue.tfstate"))).toBe(true);
+  },
+  5 * MINUTES,
+);

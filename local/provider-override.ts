@@ -1,0 +1,42 @@
+import { type Endpoint } from "./embedded-aws";
+import { BENCH } from "./places";
+
+/** Services whose endpoint is replaced, by the provider's names. */
+const SERVICES = [
+  ...[
+    "athena",
+    "cloudwatch",
+    "dynamodb",
+    "ec2",
+    "events",
+    "glue",
+    "iam",
+    "kms",
+    "lambda",
+    "logs",
+    "s3",
+    "scheduler",
+  ],
+  ...["secretsmanager", "sfn", "sns", "sqs", "ssm", "sts"],
+];
+
+/** What points a stack's provider at the embedded AWS, for an override file. */
+export function providerOverride({ endpoint, accessKeyId, secretAccessKey }: Endpoint): object {
+  return {
+    provider: {
+      aws: [
+        {
+          access_key: accessKeyId,
+          secret_key: secretAccessKey,
+          region: BENCH.region,
+          s3_use_path_style: true,
+          skip_credentials_validation: true,
+          skip_metadata_api_check: "true",
+          skip_requesting_account_id: false,
+          max_retries: 2,
+          endpoints: [Object.fromEntries(SERVICES.map((service) => [service, endpoint]))],
+        },
+      ],
+    },
+  };
+}

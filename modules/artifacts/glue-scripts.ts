@@ -1,0 +1,14 @@
+import { join } from "node:path";
+import { PACKAGE_ROOT } from "../core/package-root";
+
+const FOLDER = join(PACKAGE_ROOT, "glue-scripts");
+
+/** Where the Python files that the library ships lie: absolute folders, for the props of {@link GlueSparkJob}. */
+export const GLUE_SCRIPTS = {
+  /** The package that shipped jobs import: `modules` of a job. */
+  etl: join(FOLDER, "etl"),
+  /** The entry points, e.g. `transform_events.py`: `script` of a job. */
+  jobs: join(FOLDER, "jobs"),
+  /** The contracts and quality rules of shipped jobs: `source` of an `ArtifactFile`. */
+  contracts: join(FOLDER, "contracts"),
+} as const;
