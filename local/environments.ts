@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ENVIRONMENTS } from "../environments/registry";
 import { EmbeddedAws } from "./embedded-aws";
 import { guardsOf, guardsTable } from "./guards";
@@ -16,7 +16,10 @@ import { UserError } from "./user-error";
  *
  * @returns the stack's folder
  */
-export async function synthesiseEnvironment(environment: string): Promise<string> {
+export async function synthesiseEnvironment(
+  environment: string,
+  outdir = synthesisedFolder(environment),
+): Promise<string> {
   refuseUnknown(environment);
   const prefix = `ETL_${environment.toUpperCase()}`;
   const variables = {
@@ -26,8 +29,8 @@ export async function synthesiseEnvironment(environment: string): Promise<string
     ETL_ACCOUNT_ID: BENCH.accountId,
     ETL_REGION: BENCH.region,
   };
-  mkdirSync(LOCAL, { recursive: true });
-  const [stack] = await synthesise(variables, { outdir: synthesisedFolder(environment), typeCheck: false });
+  mkdirSync(dirname(outdir), { recursive: true });
+  const [stack] = await synthesise(variables, { outdir, typeCheck: false });
   return stack!;
 }
 
@@ -75,13 +78,15 @@ function synthesisedFolder(environment: string): string {
   return join(LOCAL, environment === BENCH.environment ? "cdktf.out" : `cdktf.out-${environment}`);
 }
 
-function stackName(environment: string): string {
+export function stackName(environment: string): string {
   return `${ENVIRONMENTS[environment]!.project}-${environment}`;
 }
 
-function refuseUnknown(environment: string): void {
+/** @throws {UserError} that names the known ones */
+export function refuseUnknown(environment: string | undefined): asserts environment is string {
   const known = Object.keys(ENVIRONMENTS);
-  if (!known.includes(environment)) {
-    throw new UserError(`--environment: unknown environment '${environment}'; known are ${known.join(", ")}`);
+  if (environment === undefined || !known.includes(environment)) {
+    const got = environment === undefined ? "none is named" : `unknown environment '${environment}'`;
+    throw new UserError(`--environment: ${got}; known are ${known.join(", ")}`);
   }
 }

@@ -4,9 +4,10 @@ import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { planReviewCommand } from "../plan-review/plan-review-command";
 import { EmbeddedAws } from "./embedded-aws";
+import { refuseUnknown, stackName, synthesiseEnvironment } from "./environments";
 import { interrupted, listenForInterrupts } from "./interrupts";
 import { alone } from "./lock";
-import { BENCH, LOCAL, ROOT, SYNTHESISED } from "./places";
+import { LOCAL, ROOT, SYNTHESISED } from "./places";
 import { Progress } from "./progress";
 import { providerSource } from "./provider-source";
 import { synthesise } from "./synth";
@@ -32,7 +33,6 @@ Options:
 Exit codes: 0 nothing dangerous, 2 data is lost, 3 permissions are widened, 1 the
 command or Terraform failed.`;
 
-const ENVIRONMENTS = ["dev", "staging", "prod"];
 const PLANS = join(LOCAL, "plan");
 const STATE = "terraform.tfstate";
 
@@ -48,10 +48,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  if (environment === undefined || !ENVIRONMENTS.includes(environment))
-    throw new UserError(
-      `--environment must be one of ${ENVIRONMENTS.join(", ")}, got ${environment ?? "nothing"}`,
-    );
+  refuseUnknown(environment);
   // The page goes to standard output; what is done meanwhile must not get into a file that it is piped into.
   const progress = new Progress();
   progress.line = (text) => void process.stderr.write(`${text}\n`);
@@ -87,18 +84,9 @@ function parse(args: readonly string[]) {
 }
 
 async function planOnBench(environment: string, progress: Progress): Promise<Planned> {
-  const stack = `etl-${environment}`;
-  const place = { ETL_ACCOUNT_ID: BENCH.accountId, ETL_REGION: BENCH.region };
-  const own = `ETL_${environment.toUpperCase()}`;
-  const variables = {
-    ...{ ETL_ENVIRONMENTS: environment, [`${own}_ACCOUNT_ID`]: "", [`${own}_REGION`]: "" },
-    ...place,
-  };
+  const stack = stackName(environment);
   const outdir = join(PLANS, "cdktf.out");
-  mkdirSync(PLANS, { recursive: true });
-  const [synthesised] = await progress.step("synth", () =>
-    synthesise(variables, { outdir, typeCheck: false }),
-  );
+  const synthesised = await progress.step("synth", () => synthesiseEnvironment(environment, outdir));
   const folder = join(PLANS, stack);
   mkdirSync(folder, { recursive: true });
   rmSync(join(folder, STATE), { force: true });
@@ -108,7 +96,7 @@ async function planOnBench(environment: string, progress: Progress): Promise<Pla
   const aws = await progress.step("embedded AWS", () => EmbeddedAws.start());
   try {
     const json = await progress.step("plan", (note) =>
-      new Deployment(synthesised!, stack, aws.at, note, folder).plan(),
+      new Deployment(synthesised, stack, aws.at, note, folder).plan(),
     );
     const against = isApplied
       ? "what is applied on the bench"
