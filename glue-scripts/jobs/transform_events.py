@@ -17,13 +17,16 @@ from etl.contract import Contract, parse_contract
 from etl.deliveries import Delivery, RawRows, list_deliveries
 from etl.drift import find_drift
 from etl.errors import MissingDelivery, SparkFailed, TooManyRows
+from etl.headers import find_layouts
 from etl.plan import Plan, make_plan
 from etl.quality import Quality, Verdict, judge, nothing_to_judge, parse_quality
 from etl.transforms.classify_rows import classify_rows
+from etl.transforms.compute_columns import check_computed
 from etl.transforms.decode_uri import decode_uri
 from etl.transforms.find_absent_columns import find_absent_columns
 from etl.transforms.measure_quality import measure_quality
 from etl.transforms.meet_rule import check_expressions
+from etl.transforms.parse_csv import parse_csv
 from etl.transforms.parse_lines import parse_lines
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
@@ -109,7 +112,8 @@ def find_deliveries(arguments: Arguments) -> Deliveries:
 def plan_run(spark: SparkSession, arguments: Arguments, rules: Rules, own: Deliveries) -> Plan:
     """Reads the deliveries once, and finds their duplicates and the later dates that they change."""
     partitions.configure(spark, sum(delivery.input_bytes for delivery in own.values()))
-    raw = RawRows(spark, lambda lines: judge_rows(lines, rules))
+    check_computed(spark, rules.contract)
+    raw = RawRows(spark, lambda lines, files: judge_rows(lines, files, rules), rules.contract.format.is_csv)
     raw.add(own.values())
     check_size(sum(raw.counts(own).values()), "in one run", "run fewer dates at a time")
     plan = make_plan(raw, own, arguments.output, arguments.books, rules.contract)
@@ -122,11 +126,21 @@ def plan_run(spark: SparkSession, arguments: Arguments, rules: Rules, own: Deliv
     return plan
 
 
-def judge_rows(lines: DataFrame, rules: Rules) -> DataFrame:
-    """Lines become rows, each of them good or with the reason why it goes to quarantine."""
-    parsed = parse_lines(lines, rules.contract)
+def judge_rows(lines: DataFrame, files: Sequence[io.StoredObject], rules: Rules) -> DataFrame | None:
+    """Lines become rows, each of them good or with the reason why it goes to quarantine. None when the files
+    hold no line."""
+    parsed = parse_files(lines, files, rules.contract)
+    if parsed is None:
+        return None
     check_expressions(classify_rows(parsed, rules.contract), rules.quality)
     return classify_rows(parsed, rules.contract, rules.quality.quarantine_rules)
+
+
+def parse_files(lines: DataFrame, files: Sequence[io.StoredObject], contract: Contract) -> DataFrame | None:
+    if not contract.format.is_csv:
+        return parse_lines(lines, contract)
+    layouts = find_layouts(files, contract)
+    return parse_csv(lines, contract, layouts) if layouts else None
 
 
 def judge_run(arguments: Arguments, rules: Rules, plan: Plan) -> Judgement:
@@ -169,6 +183,7 @@ def count_refused(plan: Plan) -> dict[date, DateFigures]:
             input_bytes=delivery.input_bytes,
             output_bytes=0,
             files=0,
+            partitions=0,
         )
         for day, delivery in plan.own.items()
     }
@@ -209,6 +224,7 @@ def write_good_rows(arguments: Arguments, contract: Contract, plan: Plan) -> Non
         arguments.output,
         order="row_id",
         is_scattered=plan.raw.is_scattered or not result.is_broadcast,
+        by=contract.partition_by,
     )
     tell(f"removed {sum(result.duplicates.values())} duplicates, wrote the others to {arguments.output}")
 
@@ -266,6 +282,7 @@ def count_figures(
             input_bytes=delivery.input_bytes,
             output_bytes=sum(file.size for file in output.get(day, [])),
             files=len(output.get(day, [])),
+            partitions=len({file.name.rpartition("/")[0] for file in output.get(day, [])}),
         )
         for day, delivery in plan.deliveries.items()
     }
