@@ -69,8 +69,7 @@ def _first_line(packed: Any, uri: str) -> bytes | None:
     elif uri.endswith(".bz2"):
         file = bz2.BZ2File(packed)
     left = MAX_HEADER_BYTES
-    line: bytes
-    while line := file.readline(left):
+    while line := bytes(file.readline(left)):
         left -= len(line)
         # As Spark finds it: a mark of byte order is no character, nor is what is not above a space.
         if line.removeprefix(b"\xef\xbb\xbf").strip(_BLANK):
