@@ -97,8 +97,8 @@ def _mistakes(
 
 
 def _mistake(rows: DataFrame, one: Computed, group_by: Sequence[str] | None) -> str:
-    column = _expression(one).alias("made")
     try:
+        column = _expression(one).alias("made")
         judged = rows.select(column) if group_by is None else rows.groupBy(*group_by).agg(column)
         kind = judged.schema["made"].dataType.simpleString()
     except PySparkException as error:
