@@ -3,7 +3,10 @@
 Types are spelled as in Glue's catalogue: `array<struct<product_id:string,quantity:int>>`
 (https://docs.aws.amazon.com/athena/latest/ug/data-types.html). A crawler infers `int` where a value needs no
 more, so a whole number of any width is right for bigint and for double. Glue writes names in lower case, so
-capitals are no difference. The partition key is no column: the catalogue keeps it apart."""
+capitals are no difference. The partition key is no column: the catalogue keeps it apart.
+
+A file of CSV may have one of several headers, and a crawler guesses the types of its texts: a column that is
+read as text may look like a number, and an exact number like one that is not."""
 
 from collections.abc import Iterator, Sequence
 
