@@ -24,7 +24,7 @@ class Glue:
     def __init__(self) -> None:
         self.partitions: dict[tuple[str, ...], dict[str, Any]] = {}
         self.calls: list[str] = []
-        self.model = boto3.client("glue", region_name="eu-west-1").meta.service_model
+        self.model = boto3.client("glue", "eu-west-1").meta.service_model
 
     def get_paginator(self, name: str) -> "Glue":
         assert name == "get_partitions"

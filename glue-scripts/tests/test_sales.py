@@ -5,12 +5,15 @@ import re
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import transform_events
-from etl.errors import InvalidArguments, InvalidContract
+from etl import io
+from etl.errors import InvalidArguments, InvalidContract, StorageError
 from pyspark.sql import SparkSession
 from sales import D1, D2, D3, RETAIL, SAMPLE, SalesLake, csv_of, figures, region_of, retail_line, sale, total
+from test_catalogue import STORAGE, Glue
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -203,6 +206,56 @@ def test_a_corrected_delivery_leaves_no_partition_of_the_old(lake: SalesLake, sp
     lake.deliver(D1, csv_of())
     assert lake.run(D1, D1, "run-4")["outcome"] == "EMPTY"
     assert (lake.folders(), lake.folders("curated")) == ([f"run_date={D2}/region=EU"], [f"run_date={D2}"])
+
+
+def test_the_tables_have_the_partitions_of_what_lies_there(
+    lake: SalesLake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = {"sales": ("run_date", "region"), "revenue": ("run_date",)}
+    glues = {name: Glue() for name in tables}
+
+    class Both:
+        """Two tables, each with partitions of its own."""
+
+        def get_table(self, DatabaseName: str, Name: str) -> dict[str, Any]:  # noqa: N803
+            keys = [{"Name": key, "Type": "string"} for key in tables[Name]]
+            return {"Table": {"Name": Name, "StorageDescriptor": STORAGE, "PartitionKeys": keys}}
+
+        def get_paginator(self, name: str) -> "Both":
+            return self
+
+        def paginate(self, TableName: str, **asked: Any) -> Any:  # noqa: N803
+            return glues[TableName].paginate(TableName=TableName, **asked)
+
+        def batch_create_partition(self, TableName: str, **asked: Any) -> Any:  # noqa: N803
+            return glues[TableName].batch_create_partition(TableName=TableName, **asked)
+
+        def batch_delete_partition(self, TableName: str, **asked: Any) -> Any:  # noqa: N803
+            return glues[TableName].batch_delete_partition(TableName=TableName, **asked)
+
+    monkeypatch.setitem(io._clients, "glue", Both())
+    given = {"output_database": "processed", "output_table": "sales"}
+    given |= {"curated_database": "curated", "curated_table": "revenue"}
+    lake.deliver(D1, csv_of(sale("T1", region="a/b"), sale("T2", region="c")))
+    lake.deliver(D2, csv_of(sale("T3")))
+    lake.run(D1, D2, **given)
+    place = f"{lake.root}/processed/sales/"
+    assert glues["sales"].places() == {
+        (D1, "a/b"): f"{place}run_date={D1}/region=a%2Fb/",
+        (D1, "c"): f"{place}run_date={D1}/region=c/",
+        (D2, "EU"): f"{place}run_date={D2}/region=EU/",
+    }
+    assert set(glues["revenue"].places()) == {(D1,), (D2,)}
+    lake.deliver(D1, csv_of(sale("T2", region="c")))
+    lake.run(D1, run_id="run-2", **given)
+    assert set(glues["sales"].places()) == {(D1, "c"), (D2, "EU")}
+    lake.deliver(D1, csv_of())
+    lake.run(D1, run_id="run-3", **given)
+    assert set(glues["sales"].places()) == {(D2, "EU")}
+    assert set(glues["revenue"].places()) == {(D2,)}
+    tables["sales"] = ("run_date",)
+    with pytest.raises(StorageError, match=r"is partitioned by run_date, its rows by run_date, region: "):
+        lake.run(D1, run_id="run-4", **given)
 
 
 def test_a_later_date_that_changes_is_added_up_again(lake: SalesLake, spark: SparkSession) -> None:
