@@ -63,7 +63,7 @@ test("an unknown verb lists the known ones", () => {
     status: 1,
     stdout: "",
     stderr: [
-      "unknown verb 'fly'; there are start, test, spark4, synth, plan, bench, addresses, bootstrap, current, lint",
+      "unknown verb 'fly'; there are start, test, spark4, synth, plan, bench, addresses, bootstrap, current, build, docs, lint",
     ],
   });
 });

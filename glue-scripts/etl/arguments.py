@@ -44,8 +44,9 @@ class CatalogueTable:
 @dataclass(frozen=True)
 class Arguments:
     """What one run was asked to do. Locations are URIs that end in `/`; dates are inclusive, and told from
-    the scheduled time where a schedule started the run. `lock` and `source_table` (what a crawl of the
-    source made) are None where the caller has none."""
+    the scheduled time where a schedule started the run. `lock`, `source_table` (what a crawl of the source
+    made), `curated` (where an aggregate goes), `output_table` and `curated_table` (whose partitions the job
+    registers) are None where the caller has none."""
 
     pipeline: str
     source: str
@@ -59,6 +60,9 @@ class Arguments:
     run_id: str
     lock: Lock | None = None
     source_table: CatalogueTable | None = None
+    curated: str | None = None
+    output_table: CatalogueTable | None = None
+    curated_table: CatalogueTable | None = None
 
 
 def _is_date(text: str) -> bool:
@@ -120,8 +124,20 @@ _CHECKS: dict[str, _Check] = {
     "lock_owner": (lambda text: _EXECUTION.fullmatch(text) is not None, "must be the ARN of an execution"),
     "source_database": _TEXT,
     "source_table": _TEXT,
+    "curated_bucket": _BUCKET_NAME,
+    "curated_prefix": _KEY_PREFIX,
+    "output_database": _TEXT,
+    "output_table": _TEXT,
+    "curated_database": _TEXT,
+    "curated_table": _TEXT,
 }
-_PAIRS = (("lock_table", "lock_owner"), ("source_database", "source_table"))
+_PAIRS = (
+    ("lock_table", "lock_owner"),
+    ("source_database", "source_table"),
+    ("curated_bucket", "curated_prefix"),
+    ("output_database", "output_table"),
+    ("curated_database", "curated_table"),
+)
 _OPTIONAL = frozenset(name for pair in _PAIRS for name in pair)
 _DEFAULTS = {
     "source_subprefix": NO_SUBPREFIX,
@@ -168,10 +184,17 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
         to_date=date.fromisoformat(values["to_date"]),
         run_id=values["run_id"],
         lock=Lock(values["lock_table"], values["lock_owner"]) if "lock_table" in values else None,
-        source_table=CatalogueTable(values["source_database"], values["source_table"])
-        if "source_table" in values
-        else None,
+        source_table=_table(values, "source"),
+        curated=_uri(values, "curated") if "curated_bucket" in values else None,
+        output_table=_table(values, "output"),
+        curated_table=_table(values, "curated"),
     )
+
+
+def _table(values: dict[str, str], name: str) -> CatalogueTable | None:
+    if f"{name}_table" not in values:
+        return None
+    return CatalogueTable(values[f"{name}_database"], values[f"{name}_table"])
 
 
 def _pair(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
@@ -220,7 +243,10 @@ def _contradictions(values: dict[str, str]) -> list[str]:
     if values["run_mode"] == "daily" and values["from_date"] != values["to_date"]:
         mistakes.append(f"--run_mode 'daily' is one date, got {dates}")
     places = {"source": _source(values)}
-    places |= {name: _uri(values, name) for name in ("output", "quarantine", "books")}
+    zones = ("output", "quarantine", "books", "curated")
+    places |= {name: _uri(values, name) for name in zones if f"{name}_bucket" in values}
+    if "curated_table" in values and "curated_bucket" not in values:
+        mistakes.append("--curated_table needs --curated_bucket, where its rows lie")
     for (one, here), (other, there) in combinations(places.items(), 2):
         if here.startswith(there) or there.startswith(here):
             mistakes.append(f"{one} and {other} must not lie inside each other, got '{here}' and '{there}'")

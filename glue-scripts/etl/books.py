@@ -25,10 +25,7 @@ class DateFigures:
     input_bytes: int
     output_bytes: int
     files: int
-
-    @property
-    def partitions(self) -> int:
-        return 1 if self.files else 0
+    partitions: int
 
 
 def make_books(

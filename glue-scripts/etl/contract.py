@@ -1,34 +1,50 @@
 """The contract of a pipeline as data: a JSON Schema (2020-12) with one extension object, `x-etl`.
 
 The code knows no column and no category by name. The columns that it understands are scalars (string,
-integer, number) and arrays of objects of scalars; what else JSON Schema can say is refused rather than
+integer, number), of which a string may be a date (`x-date`, its formats) and a number a decimal (`x-decimal`,
+precision and scale), and arrays of objects of scalars; what else JSON Schema can say is refused rather than
 ignored."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from etl.contract_checks import find_wrong_names
+from etl.contract_nodes import shown as _shown
+from etl.contract_parts import (
+    JSON_LINES,
+    KEPT,
+    KEPT_TYPE,
+    Aggregate,
+    Computed,
+    Format,
+    PartsReader,
+    Shape,
+    is_decimal,
+)
 from etl.errors import InvalidContract
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 SCALARS = ("string", "integer", "number")
 RULES_WITH_COLUMN = ("missing", "notATimestamp")
 ON_DRIFT = ("report", "fail")
-NOTES = ("title", "description", "$comment", "examples")
 RULES = ("notAnObject", "wrongType", *RULES_WITH_COLUMN)
 EXTENSION = ("businessKey", "lookbackDays", "onDrift", "reasons", "timestamp", "category", "output")
+OPTIONAL = ("format", "shapes", "computed", "partitionBy", "aggregate")
 
 _GLUE_SCALARS = {"string": "string", "integer": "bigint", "number": "double"}
 
 
 @dataclass(frozen=True)
 class Column:
-    """A delivered column. `fields` is what each object of an array holds, empty for a scalar."""
+    """A delivered column. `fields` is what each object of an array holds, empty for a scalar; `decimal` is
+    the precision and scale of an exact number; `formats` (Spark datetime patterns) are those of a date."""
 
     name: str
     type: str
     fields: tuple["Column", ...] = ()
+    decimal: tuple[int, int] | None = None
+    formats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,12 +59,14 @@ class Rule:
 @dataclass(frozen=True)
 class TimestampRule:
     """`source`, read in the first of `formats` (Spark datetime patterns) that fits, gives `column` (UTC; a
-    text without a zone is UTC) and `date_column`."""
+    text without a zone is UTC) and `date_column`. In one of `date_formats` it gives the date alone. The date
+    may have the source's name, and is then published in its place."""
 
     source: str
     column: str
     date_column: str
     formats: tuple[str, ...]
+    date_formats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,11 +86,16 @@ class Contract:
     columns: tuple[Column, ...]
     business_key: tuple[str, ...]
     rules: tuple[Rule, ...]
-    timestamp: TimestampRule
-    category: CategoryRule
+    timestamp: TimestampRule | None
+    category: CategoryRule | None
     output: tuple[str, ...]
     lookback_days: int
     on_drift: str
+    format: Format = JSON_LINES
+    shapes: tuple[Shape, ...] = ()
+    computed: tuple[Computed, ...] = ()
+    partition_by: tuple[str, ...] = ()
+    aggregate: Aggregate | None = None
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -81,9 +104,7 @@ class Contract:
     @property
     def output_types(self) -> Mapping[str, str]:
         """The columns that are published, in order, with their types as Glue spells them."""
-        types = {column.name: glue_type(column) for column in self.columns}
-        types |= {self.timestamp.column: "timestamp", self.timestamp.date_column: "date"}
-        types[self.category.column] = "string"
+        types = {**self.base_types, **{one.name: one.type for one in self.computed}}
         return {name: types[name] for name in self.output}
 
     @property
@@ -92,9 +113,31 @@ class Contract:
         delivered = {column.name for column in self.columns}
         return tuple(name for name in self.output if name in delivered)
 
+    @property
+    def base_types(self) -> Mapping[str, str]:
+        """The columns that are there before any is computed."""
+        types = {column.name: glue_type(column) for column in self.columns}
+        if self.timestamp is not None:
+            types |= {self.timestamp.column: "timestamp", self.timestamp.date_column: "date"}
+        if self.category is not None:
+            types[self.category.column] = "string"
+        if self.format.unknown_columns == "keep":
+            types[KEPT] = KEPT_TYPE
+        return types
+
+    @property
+    def key_types(self) -> Mapping[str, str]:
+        """The columns of the business key with their types."""
+        types = self.output_types
+        return {name: types[name] for name in self.business_key}
+
 
 def glue_type(column: Column) -> str:
     """The type as Glue's catalogue spells it: bigint for integer, double for number, an array of structs."""
+    if column.decimal is not None:
+        return f"decimal({column.decimal[0]},{column.decimal[1]})"
+    if column.formats:
+        return "date"
     if column.type == "array":
         return f"array<struct<{','.join(f'{field.name}:{glue_type(field)}' for field in column.fields)}>>"
     return _GLUE_SCALARS[column.type]
@@ -114,12 +157,8 @@ def parse_contract(text: str, name: str) -> Contract:
     return contract
 
 
-class _Reader:
-    """Collects mistakes instead of raising, so that one look at the message mends them all. After a mistake
-    it goes on with a harmless value; the contract it then returns is thrown away."""
-
-    def __init__(self) -> None:
-        self.mistakes: list[str] = []
+class _Reader(PartsReader):
+    """After a mistake the contract that it returns is thrown away."""
 
     def contract(self, document: object) -> Contract:
         schema = self._object(document, "the contract")
@@ -133,7 +172,7 @@ class _Reader:
                     f"'{keyword}' must be {_shown(value)} or left out, got {_shown(schema[keyword])}"
                 )
         extension = self._object(schema.get("x-etl"), "'x-etl'")
-        self._refuse_others(extension, "'x-etl'", EXTENSION)
+        self._refuse_others(extension, "'x-etl'", EXTENSION + OPTIONAL)
         lookback = extension.get("lookbackDays")
         if not isinstance(lookback, int) or isinstance(lookback, bool) or lookback < 0:
             self.mistakes.append(
@@ -149,14 +188,21 @@ class _Reader:
             columns=self._columns(schema.get("properties"), "properties", nested=False),
             business_key=self._texts(extension.get("businessKey"), "x-etl.businessKey"),
             rules=self._rules(extension.get("reasons")),
-            timestamp=self._timestamp(extension.get("timestamp")),
-            category=self._category(extension.get("category")),
+            timestamp=self._timestamp(extension["timestamp"]) if "timestamp" in extension else None,
+            category=self._category(extension["category"]) if "category" in extension else None,
             output=self._texts(extension.get("output"), "x-etl.output"),
             lookback_days=lookback,
             on_drift=on_drift,
+            format=self._format(extension["format"]) if "format" in extension else JSON_LINES,
+            shapes=self._shapes(extension["shapes"]) if "shapes" in extension else (),
+            computed=self._computed(extension["computed"], "x-etl.computed")
+            if "computed" in extension
+            else (),
+            partition_by=self._some_texts(extension, "partitionBy", "x-etl"),
+            aggregate=self._aggregate(extension["aggregate"]) if "aggregate" in extension else None,
         )
         if not self.mistakes:
-            self._check_names(contract, self._texts(schema.get("required"), "required"))
+            self.mistakes += find_wrong_names(contract, self._texts(schema.get("required"), "required"))
         return contract
 
     def _columns(self, value: object, where: str, nested: bool) -> tuple[Column, ...]:
@@ -178,9 +224,20 @@ class _Reader:
                 fields = self._columns(entry.get("properties"), f"{here}.items.properties", nested=True)
                 columns.append(Column(name, "array", fields))
             else:
-                self._refuse_others(node, f"'{here}'", ("type",))
-                columns.append(Column(name, kinds[0]))
+                more = {} if nested else {"number": "x-decimal", "string": "x-date"}
+                own = more.get(kinds[0], "type")
+                self._refuse_others(node, f"'{here}'", ("type", own))
+                decimal = self._decimal(node[own], here) if own == "x-decimal" and own in node else None
+                formats = self._some_texts(node, own, here) if own == "x-date" else ()
+                columns.append(Column(name, kinds[0], (), decimal, formats))
         return tuple(columns)
+
+    def _decimal(self, value: object, where: str) -> tuple[int, int] | None:
+        if isinstance(value, list) and len(value) == 2 and is_decimal(*value):
+            return value[0], value[1]
+        demand = "[precision, scale] with 1 to 38 digits, of them at most all decimals"
+        self.mistakes.append(f"'{where}.x-decimal' must be {demand}, got {_shown(value)}")
+        return None
 
     def _rules(self, value: object) -> tuple[Rule, ...]:
         rules = []
@@ -205,8 +262,9 @@ class _Reader:
         source, column, date_column = (
             self._text(node, key, where) for key in ("source", "column", "dateColumn")
         )
+        formats = self._texts(node.get("formats"), f"{where}.formats")
         return TimestampRule(
-            source, column, date_column, self._texts(node.get("formats"), f"{where}.formats")
+            source, column, date_column, formats, self._some_texts(node, "dateFormats", where)
         )
 
     def _category(self, value: object) -> CategoryRule:
@@ -217,75 +275,3 @@ class _Reader:
             self._text(values, name, f"{where}.values")
         source, column, default = (self._text(node, key, where) for key in ("source", "column", "default"))
         return CategoryRule(source, column, values, default)
-
-    def _check_names(self, contract: Contract, required: tuple[str, ...]) -> None:
-        delivered = {column.name: column for column in contract.columns}
-        derived = (contract.timestamp.column, contract.timestamp.date_column, contract.category.column)
-        uses = [
-            *((name, "x-etl.businessKey") for name in contract.business_key),
-            *((name, "required") for name in required),
-            *((rule.column, "x-etl.reasons") for rule in contract.rules if rule.column is not None),
-            (contract.timestamp.source, "x-etl.timestamp.source"),
-            (contract.category.source, "x-etl.category.source"),
-        ]
-        for name, where in uses:
-            if name not in delivered:
-                self.mistakes.append(f"'{where}' names '{name}'; the properties are {', '.join(delivered)}")
-            elif delivered[name].type != "string":
-                self.mistakes.append(
-                    f"'{where}' names '{name}', which must be a string, is {delivered[name].type}"
-                )
-        for name in derived:
-            if name in delivered:
-                self.mistakes.append(f"'{name}' is both delivered and derived")
-        for name in contract.output:
-            if name not in delivered and name not in derived:
-                self.mistakes.append(f"'x-etl.output' names '{name}', which is neither delivered nor derived")
-        judged = {rule.column for rule in contract.rules if rule.column is not None}
-        for name in (*contract.business_key, *required):
-            if name not in judged:
-                self.mistakes.append(f"'{name}' must be there, so 'x-etl.reasons' needs a rule for it")
-        for name in contract.business_key:
-            if name not in contract.output:
-                self.mistakes.append(f"'x-etl.output' must hold '{name}' of the business key")
-        for name in {reason for reason in contract.reasons if contract.reasons.count(reason) > 1}:
-            self.mistakes.append(f"'x-etl.reasons' gives the reason '{name}' twice")
-        for kind in ("wrongType", "notATimestamp"):
-            if kind not in {rule.kind for rule in contract.rules}:
-                self.mistakes.append(f"'x-etl.reasons' needs a reason for rule '{kind}'")
-
-    def _refuse_others(self, node: Mapping[str, Any], what: str, known: tuple[str, ...]) -> None:
-        others = [keyword for keyword in node if keyword not in known and keyword not in NOTES]
-        if others:
-            self.mistakes.append(f"{what} says {', '.join(others)}, which the job would not check")
-
-    def _object(self, value: object, what: str) -> dict[str, Any]:
-        if isinstance(value, dict):
-            return value
-        self.mistakes.append(f"{what} must be an object, got {_shown(value)}")
-        return {}
-
-    def _list(self, value: object, where: str) -> list[Any]:
-        if isinstance(value, list) and value:
-            return value
-        self.mistakes.append(f"'{where}' must be a list with at least one entry, got {_shown(value)}")
-        return []
-
-    def _text(self, node: Mapping[str, Any], key: str, where: str) -> str:
-        value = node.get(key)
-        if isinstance(value, str) and value:
-            return value
-        self.mistakes.append(f"'{where}.{key}' must be a text, got {_shown(value)}")
-        return ""
-
-    def _texts(self, value: object, where: str) -> tuple[str, ...]:
-        texts = self._list(value, where)
-        if all(isinstance(text, str) and text for text in texts):
-            return tuple(texts)
-        self.mistakes.append(f"'{where}' must hold texts, got {_shown(value)}")
-        return ()
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."

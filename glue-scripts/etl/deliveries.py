@@ -3,7 +3,7 @@ asks."""
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
@@ -47,12 +47,14 @@ def list_deliveries(source: str, first: date, last: date) -> dict[date, Delivery
 class RawRows:
     """Rows of deliveries, judged, kept in memory (then on disk) until `forget`.
 
-    `judge` makes lines (as `partitions.read_lines` gives them) rows. `read` is the number of rows per date;
-    `is_scattered` tells whether the rows of some date lie in more than one task.
+    `judge` makes rows of lines (as `partitions.read_lines` gives them) and the files that they lie in; none
+    where these have no line. `has_header` tells whether each file begins with one. `read` is the number of
+    rows per date; `is_scattered` tells whether the rows of some date lie in more than one task.
     """
 
     spark: SparkSession
-    judge: Callable[[DataFrame], DataFrame]
+    judge: Callable[[DataFrame, Sequence[io.StoredObject]], DataFrame | None]
+    has_header: bool = False
     read: dict[date, int] = field(default_factory=dict)
     is_scattered: bool = False
     _frames: list[tuple[frozenset[date], DataFrame]] = field(default_factory=list)
@@ -90,10 +92,15 @@ class RawRows:
             return
         self._bytes += sum(file.size for file in files)
         partitions.configure(self.spark, self._bytes)
-        lines = partitions.read_lines(self.spark, source, files, number=len(self._frames))
+        lines = partitions.read_lines(
+            self.spark, source, files, number=len(self._frames), has_header=self.has_header
+        )
         # Kept, because the input is read once: to be counted, searched for duplicates, and written twice
         # over.
-        rows = self.judge(lines).persist(StorageLevel.MEMORY_AND_DISK)
+        judged = self.judge(lines, files)
+        if judged is None:
+            return
+        rows = judged.persist(StorageLevel.MEMORY_AND_DISK)
         counted, is_scattered = partitions.count_rows(rows)
         self.read |= {date.fromisoformat(day): count for day, count in counted.items()}
         self.is_scattered |= is_scattered

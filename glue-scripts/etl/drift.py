@@ -3,18 +3,24 @@
 Types are spelled as in Glue's catalogue: `array<struct<product_id:string,quantity:int>>`
 (https://docs.aws.amazon.com/athena/latest/ug/data-types.html). A crawler infers `int` where a value needs no
 more, so a whole number of any width is right for bigint and for double. Glue writes names in lower case, so
-capitals are no difference. The partition key is no column: the catalogue keeps it apart."""
+capitals are no difference. The partition key is no column: the catalogue keeps it apart.
+
+A file of CSV may have one of several headers, and a crawler guesses the types of its texts: a column that is
+read as text may look like a number, and an exact number like one that is not."""
 
 from collections.abc import Iterator, Sequence
 
 from etl.contract import Contract, glue_type
 from etl.errors import SourceDrifted
+from etl.headers import own_shape
 
 MAX_CHARACTERS = 1000
 _MAX_WORD = 120  # characters of one name or type in a message
 
 _WHOLE = ("tinyint", "smallint", "int", "bigint")
 _FITS = {"bigint": _WHOLE, "double": (*_WHOLE, "float", "double")}
+_LOOKS = ("string", *_FITS["double"], "boolean", "date", "timestamp")
+_TEXT = "text"  # what a column of CSV is that is read as text
 
 Columns = Sequence[tuple[str, str]]
 Difference = tuple[str, str]
@@ -24,15 +30,40 @@ def find_drift(crawled: Columns, contract: Contract, table: str, absent: Sequenc
     """The differences as text, "" when there are none. `crawled` are the columns of `table`; `absent`
     are those that no row of the run has a value in, for a catalogue remembers what is no longer delivered.
     Raises SourceDrifted instead where the contract says `onDrift: fail`."""
-    wanted = [(column.name, glue_type(column)) for column in contract.columns]
-    gone = {name.lower() for name in absent}
-    text = describe_drift([one for one in crawled if one[0].lower() not in gone], wanted)
+    compare = _compare_csv if contract.format.is_csv else _compare_json
+    text = compare(crawled, contract, absent)
     if text and contract.on_drift == "fail":
         raise SourceDrifted(
             f"{table} is not what the contract says ({text}); "
             "correct the delivery, or change the contract, then run again"
         )
     return text
+
+
+def _compare_json(crawled: Columns, contract: Contract, absent: Sequence[str]) -> str:
+    wanted = [(column.name, glue_type(column)) for column in contract.columns]
+    gone = {name.lower() for name in absent}
+    return describe_drift([one for one in crawled if one[0].lower() not in gone], wanted)
+
+
+def _compare_csv(crawled: Columns, contract: Contract, absent: Sequence[str]) -> str:
+    """With all shapes whose names are all there, or else the one that lacks the fewest."""
+    there = {name.lower() for name, _ in crawled}
+    shapes = (own_shape(contract), *contract.shapes)
+    lacks = [sum(name.lower() not in there for name in shape.sources) for shape in shapes]
+    seen = [shape for shape, lack in zip(shapes, lacks, strict=True) if lack == 0]
+    sources: dict[str, str | None] = {}
+    for shape in seen or [shapes[lacks.index(min(lacks))]]:
+        sources |= {name: source.column for name, source in shape.sources.items()}
+    types = {column.name: glue_type(column) for column in contract.columns}
+    wanted = [
+        (name, _TEXT if types[column] in ("string", "date") else types[column])
+        for name, column in sources.items()
+        if column is not None
+    ]
+    # What is known and left out is no drift, whether it is there or not.
+    gone = {name.lower() for name, column in sources.items() if column is None or column in absent}
+    return describe_drift([one for one in crawled if one[0].lower() not in gone], wanted)
 
 
 def describe_drift(crawled: Columns, wanted: Columns) -> str:
@@ -77,8 +108,15 @@ def _changes(crawled: str, wanted: str, path: str) -> Iterator[Difference]:
     found, expected = (_fields_of_entries(kind) for kind in (crawled, wanted))
     if found is not None and expected is not None:
         yield from _differences(found, expected, f"{path}.")
-    elif crawled.lower() not in _FITS.get(wanted, (wanted,)):
+    elif crawled.lower() not in _fitting(wanted):
         yield "changed", f"{_shown(path)} is {_shown(crawled)}, not {_shown(wanted)}"
+
+
+def _fitting(wanted: str) -> tuple[str, ...]:
+    """The types that a crawler may find where `wanted` is delivered."""
+    if wanted == _TEXT:
+        return _LOOKS
+    return _FITS["double"] if wanted.startswith("decimal(") else _FITS.get(wanted, (wanted,))
 
 
 def _fields_of_entries(kind: str) -> Columns | None:

@@ -34,6 +34,10 @@ class MissingDelivery(JobError):  # noqa: N818
     """The source has delivered nothing yet: run again once it has."""
 
 
+class InvalidDelivery(JobError):  # noqa: N818
+    """A delivered file has another header than the contract says: correct the file, or declare its shape."""
+
+
 class TooManyRows(JobError):  # noqa: N818
     """The run must be split: a state machine counts in 32 bits."""
 

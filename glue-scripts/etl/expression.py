@@ -11,6 +11,9 @@ import re
 from collections.abc import Collection
 
 FUNCTIONS = ("abs", "coalesce", "day", "hour", "length", "lower", "month", "nullif", "upper", "year")
+# What columns that only Spark computes may call besides: all of them give the same for the same row.
+ROW_FUNCTIONS = ("concat", "greatest", "least", "round", "substring", "trim")
+AGGREGATES = ("count", "max", "min", "sum")
 KEYWORDS = frozenset(
     (
         "and",
@@ -42,7 +45,9 @@ _TOKEN = re.compile(
 )
 
 
-def find_mistakes(expression: str, columns: Collection[str]) -> list[str]:
+def find_mistakes(
+    expression: str, columns: Collection[str], functions: Collection[str] = FUNCTIONS
+) -> list[str]:
     """What an expression over `columns` must not hold, as clauses that follow "the expression"; none when it
     may be tried."""
     forbidden = [what for sign, what in FORBIDDEN.items() if sign in expression]
@@ -53,7 +58,7 @@ def find_mistakes(expression: str, columns: Collection[str]) -> list[str]:
         return [f"holds {_shown(rest)}, which Spark and Athena do not read alike"]
     if not tokens:
         return ["is empty"]
-    return [*_wrong_words(tokens, columns), *_wrong_order(tokens)]
+    return [*_wrong_words(tokens, columns, functions), *_wrong_order(tokens)]
 
 
 def _tokens(expression: str) -> tuple[list[tuple[str, str]], str]:
@@ -70,7 +75,9 @@ def _tokens(expression: str) -> tuple[list[tuple[str, str]], str]:
     return tokens, ""
 
 
-def _wrong_words(tokens: list[tuple[str, str]], columns: Collection[str]) -> list[str]:
+def _wrong_words(
+    tokens: list[tuple[str, str]], columns: Collection[str], functions: Collection[str]
+) -> list[str]:
     names = {column.lower() for column in columns}
     mistakes = []
     for (kind, text), (_, following) in zip(tokens, [*tokens[1:], ("", "")], strict=True):
@@ -78,8 +85,8 @@ def _wrong_words(tokens: list[tuple[str, str]], columns: Collection[str]) -> lis
         if kind != "word":
             continue
         if following == "(":
-            if word not in FUNCTIONS and word not in _BEFORE_PARENTHESIS:
-                mistakes.append(f"calls {word}, which is none of {', '.join(FUNCTIONS)}")
+            if word not in functions and word not in _BEFORE_PARENTHESIS:
+                mistakes.append(f"calls {word}, which is none of {', '.join(functions)}")
         elif word not in KEYWORDS and word not in names:
             mistakes.append(f"names {text}, which is no column and none of {', '.join(sorted(KEYWORDS))}")
     return list(dict.fromkeys(mistakes))

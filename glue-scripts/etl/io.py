@@ -5,6 +5,8 @@ The only module of this package that knows boto3. A location is a URI that ends 
 `file:///directory/` or a plain path. Figures about bytes come from listings, never from opening what is
 listed."""
 
+import bz2
+import gzip
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +17,11 @@ from urllib.parse import urlsplit
 
 from etl.errors import LockLost, StorageError
 
+MAX_HEADER_BYTES = 1024 * 1024
 DELETE_BATCH = 1000  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+
+
+_BLANK = bytes(range(33))
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,42 @@ def read_text(uri: str) -> str:
         return body.decode("utf-8")
     except Exception as error:
         raise StorageError(f"cannot read {uri}: {error}") from error
+
+
+def read_first_line(uri: str) -> bytes | None:
+    """The first line that is not blank, without its end; None when there is none. Reads no further. Unpacks
+    by the name's ending. Raises StorageError, also of a line above MAX_HEADER_BYTES."""
+    try:
+        if not _is_s3(uri):
+            with _path(uri).open("rb") as file:
+                return _first_line(file, uri)
+        bucket, key = _split(uri)
+        body = _s3().get_object(Bucket=bucket, Key=key)["Body"]
+        try:
+            return _first_line(body, uri)
+        finally:
+            body.close()
+    except Exception as error:
+        raise StorageError(f"cannot read the header of {uri}: {error}") from error
+
+
+def _first_line(packed: Any, uri: str) -> bytes | None:
+    file = packed
+    if uri.endswith(".gz"):
+        file = gzip.GzipFile(fileobj=packed)
+    elif uri.endswith(".bz2"):
+        file = bz2.BZ2File(packed)
+    left = MAX_HEADER_BYTES
+    while line := bytes(file.readline(left)):
+        left -= len(line)
+        # As Spark finds it: a mark of byte order is no character, nor is what is not above a space.
+        if line.removeprefix(b"\xef\xbb\xbf").strip(_BLANK):
+            if left <= 0:
+                raise ValueError(f"it has more than {MAX_HEADER_BYTES} bytes")
+            return line.rstrip(b"\n")
+        if left <= 0:
+            raise ValueError(f"the first {MAX_HEADER_BYTES} bytes are blank")
+    return None
 
 
 def write_text(uri: str, text: str) -> None:

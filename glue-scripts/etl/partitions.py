@@ -55,15 +55,22 @@ def configure(spark: SparkSession, input_bytes: int) -> None:
 
 
 def read_lines(
-    spark: SparkSession, source: str, files: Sequence[StoredObject], *, number: int = 0
+    spark: SparkSession,
+    source: str,
+    files: Sequence[StoredObject],
+    *,
+    number: int = 0,
+    has_header: bool = False,
 ) -> DataFrame:
     """The lines of delivered files: `value`, `run_date` (text) and their order: `file_path` (encoded URI),
     `block_start`, `row_id` (unique among the reads of a run, if each has another `number` below 1024).
     Compression by the name's ending; a byte-order mark at the start of a file is dropped.
 
-    A line ends with a line feed alone: inside JSON a carriage return is space.
+    A line ends with a line feed alone: inside JSON a carriage return is space. With `has_header` the first
+    line of a file that is not blank is left out.
     """
-    lines = spark.read.text(_literal(files), lineSep="\n")
+    read = _read_below_header if has_header else _read_all
+    lines = read(spark, _literal(files))
     # Inside a split `row_id` follows the lines, and the splits of a file follow `block_start`.
     columns = lines.select(
         "value",
@@ -80,11 +87,35 @@ def read_lines(
     )
 
 
+def _read_all(spark: SparkSession, files: list[str]) -> DataFrame:
+    return spark.read.text(files, lineSep="\n")
+
+
+def _read_below_header(spark: SparkSession, files: list[str]) -> DataFrame:
+    """Spark's reader of CSV knows where a file begins, which its reader of text does not tell. It is asked
+    for two fields, between which stands what no line holds, so that every line comes as one that it cannot
+    read: as it was delivered, byte for byte, which is what ISO 8859-1 is for."""
+    read = spark.read.schema("one string, two string, whole string").csv(
+        files,
+        header=True,
+        enforceSchema=True,
+        sep="\n",
+        quote="\n",
+        lineSep="\n",
+        encoding="ISO-8859-1",
+        mode="PERMISSIVE",
+        columnNameOfCorruptRecord="whole",
+    )
+    # All three are asked for: of a line of which a field is not wanted, Spark does not say whether it is one.
+    line = F.coalesce("whole", "one", "two")
+    return read.withColumn("value", F.encode(line, "ISO-8859-1").cast("string"))
+
+
 def read_partitions(
-    spark: SparkSession, location: str, files: Sequence[StoredObject], columns: Iterable[str]
+    spark: SparkSession, location: str, files: Sequence[StoredObject], columns: Mapping[str, str]
 ) -> DataFrame:
-    """Text `columns` of Parquet files, and `run_date` as text."""
-    schema = ", ".join([*(f"`{name}` string" for name in columns), f"{PARTITION} string"])
+    """`columns`, with their types, of Parquet files, and `run_date` as text."""
+    schema = ", ".join([*(f"`{name}` {kind}" for name, kind in columns.items()), f"{PARTITION} string"])
     reader = spark.read.schema(schema).option("basePath", location)
     return reader.parquet(*_literal(files))
 
@@ -105,7 +136,9 @@ def count_rows_of_files(spark: SparkSession, *places: Written) -> list[dict[tupl
     for number, place in enumerate(places):
         present = [file for of_date in place.files.values() for file in of_date]
         if present:
-            rows = read_partitions(spark, place.location, present, [place.column] if place.column else [])
+            rows = read_partitions(
+                spark, place.location, present, {place.column: "string"} if place.column else {}
+            )
             value = F.col(place.column) if place.column else F.lit("")
             frames.append(rows.select(PARTITION, value.alias("value"), F.lit(number).alias("place")))
     found: list[dict[tuple[str, str], int]] = [{} for _ in places]
@@ -114,11 +147,6 @@ def count_rows_of_files(spark: SparkSession, *places: Written) -> list[dict[tupl
         for row in together.groupBy("place", PARTITION, "value").count().collect():
             found[row["place"]][(row[PARTITION], row["value"])] = row["count"]
     return found
-
-
-def no_rows(spark: SparkSession, columns: Mapping[str, str]) -> DataFrame:
-    """A frame with these columns, by name and Glue's type, for Spark to analyse an expression over."""
-    return spark.range(0).selectExpr(*(f"cast(null as {kind}) as `{name}`" for name, kind in columns.items()))
 
 
 def without_plan(frame: DataFrame) -> DataFrame:
@@ -152,11 +180,15 @@ def count_rows(rows: DataFrame) -> tuple[dict[str, int], bool]:
     return per_date, len(counted) > len(per_date)
 
 
-def write_partitions(frame: DataFrame, location: str, *, order: str, is_scattered: bool) -> None:
+def write_partitions(
+    frame: DataFrame, location: str, *, order: str, is_scattered: bool, by: Sequence[str] = ()
+) -> None:
     """Replaces the partitions that `frame` has rows for, and no other. Rows lie by `order` (which is not
-    written), so that the same rows give the same bytes. One file per date, more where one would be large."""
-    gathered = _gather(frame) if is_scattered else frame
-    sorted_rows = gathered.sortWithinPartitions(PARTITION, order).drop(order)
+    written), so that the same rows give the same bytes. Partitions are by date and then `by` text columns.
+    One file per partition, more where one would be large."""
+    keys = (PARTITION, *by)
+    gathered = _gather(frame, keys) if is_scattered else frame
+    sorted_rows = gathered.sortWithinPartitions(*keys, order).drop(order)
     (
         sorted_rows.write.mode("overwrite")
         .option("partitionOverwriteMode", "dynamic")
@@ -165,15 +197,16 @@ def write_partitions(frame: DataFrame, location: str, *, order: str, is_scattere
         # waste.
         .option("mapreduce.fileoutputcommitter.algorithm.version", "2")
         .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
-        .partitionBy(PARTITION)
+        .partitionBy(*keys)
         .parquet(location)
     )
 
 
-def _gather(frame: DataFrame) -> DataFrame:
-    """Brings the rows of a date together, in tasks of about `_SHUFFLE_BYTES_PER_FILE`."""
+def _gather(frame: DataFrame, keys: Sequence[str]) -> DataFrame:
+    """Brings the rows of a partition together, in tasks of about `_SHUFFLE_BYTES_PER_FILE`."""
     # In SQL, because DataFrame.hint of Spark 3.5 takes no column names.
-    rebalance = f"select /*+ REBALANCE({PARTITION}) */ * from {{frame}}"  # noqa: S608 (a constant)
+    names = ", ".join(f"`{name}`" for name in keys)
+    rebalance = f"select /*+ REBALANCE({names}) */ * from {{frame}}"  # noqa: S608 (names of a contract)
     return frame.sparkSession.sql(rebalance, frame=frame)
 
 

@@ -129,7 +129,7 @@ def _rebuild(raw: RawRows, chosen: Deliveries, output: str, contract: Contract) 
     rows = raw.of(chosen)
     if rows is None:
         return Result(None, None, None, {}, replaced)
-    earlier = partitions.read_partitions(raw.spark, output, stays, contract.business_key) if stays else None
+    earlier = partitions.read_partitions(raw.spark, output, stays, contract.key_types) if stays else None
     good = rows.filter(F.col("reason").isNull())
     places = good.select(*contract.business_key, partitions.PARTITION, *ORDER)
     if raw.reads > 1:
@@ -166,7 +166,9 @@ def _find_touched(
 
     if not history.reach(chosen, lookback_days) - set(chosen):
         return {}
-    before = partitions.read_partitions(raw.spark, output, result.replaced, key) if result.replaced else None
+    before = None
+    if result.replaced:
+        before = partitions.read_partitions(raw.spark, output, result.replaced, contract.key_types)
     changes = find_changed_keys(before, result.kept, key)
     if changes is None:
         return {}

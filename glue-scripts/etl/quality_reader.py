@@ -29,9 +29,9 @@ TYPES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 # Those that judge a share of the rows that are to be published.
 SHARES = ("completeness", "uniqueness", "allowedValues", "customSql")
-_SCALARS = ("string", "bigint", "double", "timestamp", "date")
+_SCALARS = ("string", "bigint", "double", "decimal", "timestamp", "date")
 COLUMN_TYPES: dict[str, tuple[str, ...]] = {
-    "completeness": (*_SCALARS, "array"),
+    "completeness": (*_SCALARS, "array", "map"),
     "uniqueness": _SCALARS,
     "freshness": ("timestamp",),
     "allowedValues": ("string",),
@@ -143,7 +143,7 @@ class QualityReader:
         if name not in self._columns:
             self._wrong(where, f"one of {', '.join(self._columns)}", name)
             return
-        kind = self._columns[name].partition("<")[0]
+        kind = re.split("[<(]", self._columns[name])[0]
         if kind not in COLUMN_TYPES[type_]:
             demand = " or ".join(COLUMN_TYPES[type_])
             self.mistakes.append(f"'{where}' names '{name}', which must be {demand}, is {kind}")

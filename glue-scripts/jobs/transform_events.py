@@ -1,7 +1,7 @@
-"""The events pipeline's job: raw JSON lines of some delivery dates become Parquet, each date replacing what
-an earlier run wrote for it, and later dates following where that changes them; what does not meet the
-contract goes to quarantine; rows that fail the quality rules are not published at all; the books say where
-every row went."""
+"""The job of every pipeline that has a contract: the raw files of some delivery dates become Parquet, each
+date replacing what an earlier run wrote for it, and later dates following where that changes them; what does
+not meet the contract goes to quarantine; rows that fail the quality rules are not published at all; what the
+contract adds up goes to the curated zone; the books say where every row went."""
 
 import sys
 import time
@@ -13,16 +13,21 @@ from typing import Any
 from etl import by_date, io, partitions
 from etl.arguments import Arguments, read_arguments
 from etl.books import MAX_ROWS, DateFigures, make_books, summarise, to_json
+from etl.catalogue import PartitionedTable, open_table, register_partitions
 from etl.contract import Contract, parse_contract
 from etl.deliveries import Delivery, RawRows, list_deliveries
 from etl.drift import find_drift
-from etl.errors import MissingDelivery, SparkFailed, TooManyRows
+from etl.errors import InvalidArguments, MissingDelivery, SparkFailed, TooManyRows
+from etl.headers import find_layouts
 from etl.plan import Plan, make_plan
 from etl.quality import Quality, Verdict, judge, nothing_to_judge, parse_quality
 from etl.transforms.classify_rows import classify_rows
+from etl.transforms.compute_columns import aggregate_rows, check_computed
 from etl.transforms.decode_uri import decode_uri
 from etl.transforms.measure_quality import measure_quality
 from etl.transforms.meet_rule import check_expressions
+from etl.transforms.no_rows import no_rows
+from etl.transforms.parse_csv import parse_csv
 from etl.transforms.parse_lines import parse_lines
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
@@ -31,12 +36,14 @@ from pyspark.sql import functions as F  # noqa: N812
 
 Deliveries = Mapping[date, Delivery]
 Objects = Mapping[date, Sequence[io.StoredObject]]
+Tables = Mapping[str, PartitionedTable]
 
 
 def main(argv: Sequence[str]) -> None:
     started = time.monotonic()
     arguments = read_arguments(argv)
     rules = read_rules(arguments)
+    tables = open_tables(arguments, rules.contract)
     deliveries = find_deliveries(arguments)
     try:
         plan = plan_run(open_session(arguments.pipeline), arguments, rules, deliveries)
@@ -46,7 +53,7 @@ def main(argv: Sequence[str]) -> None:
             figures = count_refused(plan)
         else:
             take_lock(arguments)
-            figures = rebuild(arguments, rules.contract, plan)
+            figures = rebuild(arguments, rules.contract, plan, tables)
     except Py4JJavaError as error:
         raise SparkFailed(partitions.root_cause(error)) from error
     except PySparkException as error:
@@ -76,10 +83,30 @@ class Judgement:
 
 def read_rules(arguments: Arguments) -> Rules:
     contract = parse_contract(io.read_text(arguments.contract_uri), arguments.contract_uri)
+    if (contract.aggregate is None) != (arguments.curated is None):
+        has = "no" if contract.aggregate is None else "an"
+        raise InvalidArguments(
+            "--curated_bucket and --curated_prefix say where an aggregate goes, "
+            f"and {arguments.contract_uri} has {has} x-etl.aggregate"
+        )
     text = io.read_text(arguments.quality_uri)
     return Rules(
         contract, parse_quality(text, arguments.quality_uri, contract.output_types, contract.reasons)
     )
+
+
+def open_tables(arguments: Arguments, contract: Contract) -> Tables:
+    """The declared tables whose partitions are registered, by where their rows lie."""
+    keys = (partitions.PARTITION, *contract.partition_by)
+    declared = (
+        (arguments.output, arguments.output_table, keys),
+        (arguments.curated, arguments.curated_table, (partitions.PARTITION,)),
+    )
+    return {
+        location: open_table(table.database, table.name, keys_of_table)
+        for location, table, keys_of_table in declared
+        if location is not None and table is not None
+    }
 
 
 def open_session(pipeline: str) -> SparkSession:
@@ -108,7 +135,8 @@ def find_deliveries(arguments: Arguments) -> Deliveries:
 def plan_run(spark: SparkSession, arguments: Arguments, rules: Rules, own: Deliveries) -> Plan:
     """Reads the deliveries once, and finds their duplicates and the later dates that they change."""
     partitions.configure(spark, sum(delivery.input_bytes for delivery in own.values()))
-    raw = RawRows(spark, lambda lines: judge_rows(lines, rules))
+    check_computed(spark, rules.contract)
+    raw = RawRows(spark, lambda lines, files: judge_rows(lines, files, rules), rules.contract.format.is_csv)
     raw.add(own.values())
     check_size(sum(raw.counts(own).values()), "in one run", "run fewer dates at a time")
     plan = make_plan(raw, own, arguments.output, arguments.books, rules.contract)
@@ -121,11 +149,21 @@ def plan_run(spark: SparkSession, arguments: Arguments, rules: Rules, own: Deliv
     return plan
 
 
-def judge_rows(lines: DataFrame, rules: Rules) -> DataFrame:
-    """Lines become rows, each of them good or with the reason why it goes to quarantine."""
-    parsed = parse_lines(lines, rules.contract)
-    check_expressions(partitions.no_rows(lines.sparkSession, rules.contract.output_types), rules.quality)
+def judge_rows(lines: DataFrame, files: Sequence[io.StoredObject], rules: Rules) -> DataFrame | None:
+    """Lines become rows, each of them good or with the reason why it goes to quarantine. None when the files
+    hold no line."""
+    parsed = parse_files(lines, files, rules.contract)
+    if parsed is None:
+        return None
+    check_expressions(no_rows(lines.sparkSession, rules.contract.output_types), rules.quality)
     return classify_rows(parsed, rules.contract, rules.quality.quarantine_rules)
+
+
+def parse_files(lines: DataFrame, files: Sequence[io.StoredObject], contract: Contract) -> DataFrame | None:
+    if not contract.format.is_csv:
+        return parse_lines(lines, contract)
+    layouts = find_layouts(files, contract)
+    return parse_csv(lines, contract, layouts) if layouts else None
 
 
 def judge_run(arguments: Arguments, rules: Rules, plan: Plan) -> Judgement:
@@ -168,6 +206,7 @@ def count_refused(plan: Plan) -> dict[date, DateFigures]:
             input_bytes=delivery.input_bytes,
             output_bytes=0,
             files=0,
+            partitions=0,
         )
         for day, delivery in plan.own.items()
     }
@@ -181,21 +220,29 @@ def check_size(rows: int, where: str, advice: str) -> None:
         raise TooManyRows(f"{rows} rows {where}, at most {MAX_ROWS}: {advice}")
 
 
-def rebuild(arguments: Arguments, contract: Contract, plan: Plan) -> dict[date, DateFigures]:
-    """Replaces the dates of the plan in the output and in quarantine. Gives their figures."""
+def rebuild(arguments: Arguments, contract: Contract, plan: Plan, tables: Tables) -> dict[date, DateFigures]:
+    """Replaces the dates of the plan in the output, in quarantine and in what is added up. Gives their
+    figures."""
     dates = plan.deliveries
     if plan.is_noted:
         by_date.put_note(arguments.books, arguments.run_id, dates)
-    for location in (arguments.output, arguments.quarantine):
+    curated = [] if arguments.curated is None else [arguments.curated]
+    locations = (arguments.output, arguments.quarantine, *curated)
+    for location in locations:
         io.delete_leftovers(location)
-    old_output = list_partitions(arguments.output, dates)
-    old_quarantine = list_partitions(arguments.quarantine, dates)
+    before = {location: list_partitions(location, dates) for location in locations}
     write_good_rows(arguments, contract, plan)
     write_quarantine(arguments, plan)
+    write_aggregate(arguments, contract, plan)
     plan.forget()
-    output = remove_stale(old_output, list_partitions(arguments.output, dates))
-    quarantine = remove_stale(old_quarantine, list_partitions(arguments.quarantine, dates))
-    return count_figures(arguments, plan, output, quarantine)
+    now = {
+        location: remove_stale(before[location], list_partitions(location, dates)) for location in locations
+    }
+    for location, table in tables.items():
+        register_partitions(
+            table, location, dates, [file for files in now[location].values() for file in files]
+        )
+    return count_figures(arguments, plan, now[arguments.output], now[arguments.quarantine])
 
 
 def write_good_rows(arguments: Arguments, contract: Contract, plan: Plan) -> None:
@@ -208,6 +255,7 @@ def write_good_rows(arguments: Arguments, contract: Contract, plan: Plan) -> Non
         arguments.output,
         order="row_id",
         is_scattered=plan.raw.is_scattered or not result.is_broadcast,
+        by=contract.partition_by,
     )
     tell(f"removed {sum(result.duplicates.values())} duplicates, wrote the others to {arguments.output}")
 
@@ -224,6 +272,18 @@ def write_quarantine(arguments: Arguments, plan: Plan) -> None:
         F.lit(arguments.run_id).alias("run_id"),
     )
     partitions.write_partitions(bad, arguments.quarantine, order="row_id", is_scattered=plan.raw.is_scattered)
+
+
+def write_aggregate(arguments: Arguments, contract: Contract, plan: Plan) -> None:
+    """Adds up the rows of each date that are written: of the same rows as the output, so that neither waits
+    for the other."""
+    kept, aggregate = plan.result.kept, contract.aggregate
+    if kept is None or aggregate is None or arguments.curated is None:
+        return
+    rows = aggregate_rows(kept.select("run_date", *contract.output), aggregate, "run_date")
+    in_order = rows.withColumn("row_id", F.struct(*aggregate.group_by))
+    partitions.write_partitions(in_order, arguments.curated, order="row_id", is_scattered=True)
+    tell(f"added them up in {arguments.curated}")
 
 
 def list_partitions(location: str, dates: Collection[date]) -> Objects:
@@ -268,6 +328,7 @@ def count_figures(
             input_bytes=delivery.input_bytes,
             output_bytes=sum(file.size for file in output.get(day, [])),
             files=len(output.get(day, [])),
+            partitions=len({file.name.rpartition("/")[0] for file in output.get(day, [])}),
         )
         for day, delivery in plan.deliveries.items()
     }

@@ -60,6 +60,17 @@ def test_lock_and_source_table_are_read_where_they_are_given() -> None:
     assert (given.lock, given.source_table) == (None, CatalogueTable("etl_dev_raw", "events"))
 
 
+def test_what_is_added_up_has_a_place_and_tables_of_their_own() -> None:
+    given = {"curated_bucket": "etl-dev-curated", "curated_prefix": "sales/"}
+    given |= {"curated_database": "c", "curated_table": "by_day", "output_database": "p", "output_table": "t"}
+    arguments = read_arguments(argv(**given))
+    assert arguments.curated == "s3://etl-dev-curated/sales/"
+    assert arguments.output_table == CatalogueTable("p", "t")
+    assert arguments.curated_table == CatalogueTable("c", "by_day")
+    tables = {"curated_database": "c", "curated_table": "by_day"}
+    assert refusal(argv(**tables)) == "--curated_table needs --curated_bucket, where its rows lie"
+
+
 @pytest.mark.parametrize(
     ("one", "other", "value"),
     [
@@ -67,10 +78,15 @@ def test_lock_and_source_table_are_read_where_they_are_given() -> None:
         ("lock_owner", "lock_table", EXECUTION),
         ("source_database", "source_table", "etl_dev_raw"),
         ("source_table", "source_database", "events"),
+        ("curated_bucket", "curated_prefix", "etl-dev-curated"),
+        ("curated_prefix", "curated_bucket", "sales/"),
+        ("output_database", "output_table", "etl_dev_processed"),
+        ("output_table", "output_database", "sales"),
     ],
 )
 def test_half_a_pair_is_refused(one: str, other: str, value: str) -> None:
-    first, second = (one, other) if one in ("lock_table", "source_database") else (other, one)
+    leading = ("lock_table", "source_database", "curated_bucket", "output_database")
+    first, second = (one, other) if one in leading else (other, one)
     assert refusal(argv(**{one: value})) == f"--{first} and --{second} go together: give both or neither"
 
 

@@ -8,8 +8,8 @@ import pytest
 from etl.books import DateFigures, make_books, summarise, to_json
 
 REASONS = ("malformed", "wrong_type")
-FIRST = DateFigures(date(2010, 12, 1), 10, 6, 1, {"malformed": 2, "wrong_type": 1}, 100, 50, 1)
-SECOND = DateFigures(date(2010, 12, 2), 5, 0, 0, {"malformed": 5}, 40, 0, 0)
+FIRST = DateFigures(date(2010, 12, 1), 10, 6, 1, {"malformed": 2, "wrong_type": 1}, 100, 50, 1, 1)
+SECOND = DateFigures(date(2010, 12, 2), 5, 0, 0, {"malformed": 5}, 40, 0, 0, 0)
 
 
 QUALITY = {"verdict": "PASSED", "score": 100, "threshold": 80, "failed": ""}
@@ -73,7 +73,7 @@ def test_restated_dates_are_summed_apart() -> None:
 
 
 def test_what_was_restated_makes_no_run_less_empty() -> None:
-    empty = DateFigures(date(2010, 12, 1), 0, 0, 0, {}, 3, 0, 0)
+    empty = DateFigures(date(2010, 12, 1), 0, 0, 0, {}, 3, 0, 0, 0)
     assert books(empty, restated=(SECOND,))["outcome"] == "EMPTY"
 
 
@@ -95,18 +95,18 @@ def test_each_date_has_every_reason() -> None:
 
 
 def test_a_lost_row_stays_visible() -> None:
-    lost = DateFigures(date(2010, 12, 1), 10, 8, 0, {"malformed": 1}, 100, 50, 1)
+    lost = DateFigures(date(2010, 12, 1), 10, 8, 0, {"malformed": 1}, 100, 50, 1, 1)
     summary = summarise(books(lost))
     assert summary["read"] != summary["written"] + summary["duplicates"] + summary["quarantined"]
 
 
 def test_no_rows_are_the_outcome_empty() -> None:
-    empty = DateFigures(date(2010, 12, 1), 0, 0, 0, {}, 3, 0, 0)
+    empty = DateFigures(date(2010, 12, 1), 0, 0, 0, {}, 3, 0, 0, 0)
     assert books(empty)["outcome"] == "EMPTY"
 
 
 def test_a_reason_that_the_contract_does_not_have_is_refused() -> None:
-    stranger = DateFigures(date(2010, 12, 1), 1, 0, 0, {"bad": 1}, 3, 0, 0)
+    stranger = DateFigures(date(2010, 12, 1), 1, 0, 0, {"bad": 1}, 3, 0, 0, 0)
     with pytest.raises(ValueError, match="no such reason in the contract: bad"):
         books(stranger)
 

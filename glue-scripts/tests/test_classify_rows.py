@@ -255,10 +255,12 @@ def test_of_a_repeated_member_the_last_wins(spark: SparkSession, contract: Contr
     ],
 )
 def test_the_contract_says_the_category(contract: Contract, event_type: str, category: str) -> None:
+    assert contract.category is not None
     assert contract.category.values.get(event_type, contract.category.default) == category
 
 
 def test_categories_come_from_the_table(spark: SparkSession, contract: Contract) -> None:
+    assert contract.category is not None
     names = [*contract.category.values, "login"]
     rows = classify(spark, contract, [having(event_type=name).encode() for name in names])
     expected = [*contract.category.values.values(), contract.category.default]

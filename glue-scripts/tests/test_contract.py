@@ -135,7 +135,7 @@ def test_drift_is_reported_unless_the_contract_wants_a_failure() -> None:
         (
             "x-etl.businessKey",
             ["items"],
-            "'x-etl.businessKey' names 'items', which must be a string, is array; "
+            "'x-etl.businessKey' names 'items', which must be a string, an integer or a decimal, is array; "
             "'items' must be there, so 'x-etl.reasons' needs a rule for it",
         ),
         (

@@ -3,7 +3,8 @@
 import dataclasses
 
 import pytest
-from etl.contract import Contract
+from conftest import ROOT
+from etl.contract import Contract, parse_contract
 from etl.drift import MAX_CHARACTERS, describe_drift, find_drift
 from etl.errors import SourceDrifted
 
@@ -135,3 +136,34 @@ def test_a_column_that_no_row_has_a_value_in_is_missing(contract: Contract) -> N
     text = find_drift(CRAWLED, contract, "raw.events", absent=("country",))
     assert text == "missing: country"
     assert find_drift(CRAWLED, contract, "raw.events", absent=("Country",)) == "missing: country"
+
+
+def test_a_csv_file_may_have_any_declared_header_and_texts_look_like_anything() -> None:
+    sales = parse_contract((ROOT / "contracts" / "sales.schema.json").read_text(), "sales")
+    own = [
+        ("transaction_id", "bigint"),
+        ("customer_id", "double"),
+        ("product_id", "string"),
+        ("quantity", "bigint"),
+        ("unit_price", "double"),
+        ("transaction_date", "date"),
+        ("region", "string"),
+    ]
+    retail = [
+        ("invoiceno", "string"),
+        ("stockcode", "bigint"),
+        ("description", "string"),
+        ("quantity", "bigint"),
+        ("invoicedate", "timestamp"),
+        ("unitprice", "double"),
+        ("customerid", "double"),
+        ("country", "string"),
+    ]
+    assert find_drift(own, sales, "raw.sales") == ""
+    assert find_drift(retail, sales, "raw.sales") == ""
+    assert find_drift([*own, *(one for one in retail if one[0] != "quantity")], sales, "raw.sales") == ""
+    assert find_drift(retail, sales, "raw.sales", ("region",)) == "missing: Country"
+    changed = [("unitprice", "string"), ("more", "string"), *(one for one in retail if one[0] != "unitprice")]
+    expected = "new: more string; changed: UnitPrice is string, not decimal(10,4)"
+    assert find_drift(changed, sales, "raw.sales") == expected
+    assert find_drift(own[1:], sales, "raw.sales") == "missing: transaction_id"

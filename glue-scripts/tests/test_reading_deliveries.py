@@ -88,14 +88,14 @@ def test_lines_across_splits_are_read_once_and_in_order(lake: Lake, spark: Spark
 
 
 def lines_scanned(event_log: Path, spark: SparkSession) -> int:
-    """Lines that scans of text have put out since Spark was started, from Spark's own event log."""
+    """Lines that scans of text and CSV have put out since Spark was started, from Spark's own event log."""
     spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
     (log,) = event_log.iterdir()
     accumulators: set[int] = set()
     total = 0
 
     def remember(plan: dict[str, Any]) -> None:
-        if plan["nodeName"].startswith("Scan text"):
+        if plan["nodeName"].startswith(("Scan text", "Scan csv")):
             accumulators.update(
                 metric["accumulatorId"]
                 for metric in plan["metrics"]

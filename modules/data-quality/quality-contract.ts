@@ -41,13 +41,25 @@ export function readContract(document: unknown): { judged: Judged; mistakes: rea
 
 function kindsOf(schema: Node, extension: Node): ReadonlyMap<unknown, string> {
   const delivered = Object.entries(asNode(schema.properties)).flatMap(([name, property]) => {
-    const types = [asNode(property).type].flat().filter((type) => type !== "null");
-    const kind = Object.hasOwn(KINDS, String(types[0])) ? KINDS[String(types[0])] : undefined;
+    const node = asNode(property);
+    const types = [node.type].flat().filter((type) => type !== "null");
+    const known = Object.hasOwn(KINDS, String(types[0])) ? KINDS[String(types[0])] : undefined;
+    const kind = "x-decimal" in node ? "decimal" : "x-date" in node ? "date" : known;
     return types.length === 1 && kind !== undefined ? [[name, kind] as const] : [];
   });
   const { column: moment, dateColumn: day } = asNode(extension.timestamp);
   const { column: category } = asNode(extension.category);
-  return new Map<unknown, string>([...delivered, [moment, "timestamp"], [day, "date"], [category, "string"]]);
+  const computed = Object.entries(asNode(extension.computed)).map(
+    ([name, column]) => [name, String(asNode(column).type).replace(/\(.*/, "")] as const,
+  );
+  return new Map<unknown, string>([
+    ...delivered,
+    [moment, "timestamp"],
+    [day, "date"],
+    [category, "string"],
+    ["unknown_columns", "map"],
+    ...computed,
+  ]);
 }
 
 function listOf(value: unknown, field: string, what: string, mistakes: Mistake[]): readonly unknown[] {

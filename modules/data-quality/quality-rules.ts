@@ -89,7 +89,7 @@ export interface Quality {
 /** What a contract knows of the rows that are judged. */
 export interface Judged {
   /**
-   * The kinds of the published columns: string, bigint, double, timestamp, date, array.
+   * The kinds of the published columns: string, bigint, double, decimal, timestamp, date, array, map.
    * @default - columns are taken as they are written
    */
   readonly columns?: ReadonlyMap<string, string>;
@@ -111,12 +111,12 @@ interface TypeOfRule {
   readonly kinds?: readonly string[];
 }
 
-const SCALARS = ["string", "bigint", "double", "timestamp", "date"];
+const SCALARS = ["string", "bigint", "double", "decimal", "timestamp", "date"];
 const ROW_BY_ROW = ["warn", "halt", "quarantine"] as const;
 const AS_A_WHOLE = ["warn", "halt"] as const;
 
 export const RULE_TYPES: Readonly<Record<RuleType, TypeOfRule>> = {
-  completeness: { actions: ROW_BY_ROW, keys: ["column", "atLeast"], kinds: [...SCALARS, "array"] },
+  completeness: { actions: ROW_BY_ROW, keys: ["column", "atLeast"], kinds: [...SCALARS, "array", "map"] },
   uniqueness: { actions: AS_A_WHOLE, keys: ["columns", "atLeast"], kinds: SCALARS },
   allowedValues: { actions: ROW_BY_ROW, keys: ["column", "values", "atLeast"], kinds: ["string"] },
   customSql: { actions: ROW_BY_ROW, keys: ["expression", "atLeast"] },

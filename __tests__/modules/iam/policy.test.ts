@@ -30,10 +30,10 @@ test("the same grants in any order give the same bytes", () => {
     expect(policyJson(order)).toBe(expected);
   }
   expect(expected).toBe(
-    '{"Version":"2012-10-17","Statement":[' +
-      '{"Effect":"Allow","Action":"kms:Decrypt","Resource":"arn:k","Condition":{"Bool":{"w":"true"},"StringLike":{"y":"x","z":["1","2"]}}},' +
-      '{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":["arn:a","arn:b"]},' +
-      '{"Sid":"Named","Effect":"Deny","Action":"s3:*","Resource":"*"}]}',
+    '{"Version":"2012-10-17","Statement":[\n' +
+      '{"Effect":"Allow","Action":"kms:Decrypt","Resource":"arn:k","Condition":{"Bool":{"w":"true"},"StringLike":{"y":"x","z":["1","2"]}}},\n' +
+      '{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":["arn:a","arn:b"]},\n' +
+      '{"Sid":"Named","Effect":"Deny","Action":"s3:*","Resource":"*"}\n]}',
   );
 });
 

@@ -7,14 +7,18 @@ from operator import or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.types import ArrayType, BooleanType, DataType, MapType, StringType
+from pyspark.sql.types import ArrayType, BooleanType, DataType, DoubleType, MapType, StringType
 
+from etl.contract import CategoryRule, Contract, Rule, TimestampRule
 from etl.contract import Column as ContractColumn
-from etl.contract import Contract, Rule
 from etl.quality_reader import Rule as QualityRule
+from etl.transforms.compute_columns import WHOLE, compute_columns, is_too_large, made
 from etl.transforms.meet_rule import meets
 from etl.transforms.parse_lines import parse_member, readable
 
+# The value of a partition's column becomes the name of a folder, each of its bytes at most three: of these,
+# with the column's name, a file system takes 255.
+MAX_PARTITION_BYTES = 70
 _LINE, _REASON = "x-etl-line", "x-etl-reason"  # hyphens: no name that an expression could mean
 _NOT_TEXTS: tuple[DataType, ...] = (
     BooleanType(),
@@ -31,10 +35,11 @@ def classify_rows(
 
     Out: the other columns of `parsed`; `reason`, null for a good row; `raw_line`, null for a good row; the
     contract's output columns, null for a quarantined one."""
-    made = ("line", "row", "texts", "is_object", "is_clean")
-    others = [name for name in parsed.columns if name not in made]
-    timed = parsed.select("*", _timestamp(contract).alias("moment"))
-    judged = timed.select("*", _reason(contract).alias("reason"))
+    of_parsing = ("line", "row", "texts", "is_object", "is_clean")
+    others = [name for name in parsed.columns if name not in of_parsing]
+    timed = parsed if contract.timestamp is None else _with_moments(parsed, contract.timestamp)
+    computed = compute_columns(timed, _usable(contract), contract.computed)
+    judged = computed.select("*", _reason(contract).alias("reason"))
     is_good = F.col("reason").isNull()
     classified = judged.select(
         *others,
@@ -75,13 +80,13 @@ def _fails(rule: Rule, contract: Contract) -> Column:
     if rule.kind == "wrongType":
         return _has_wrong_type(contract)
     if rule.kind == "notATimestamp":
-        return F.col("moment").isNull()
+        return F.col("day").isNull()
     return ~F.col("is_object")
 
 
 def _text(name: str) -> Column:
-    """A string column's text, also where the row as a whole could not be typed."""
-    return F.when(F.col("is_clean"), F.col("row")[name]).otherwise(F.col("texts")[name])
+    """A scalar column's text, also where the row as a whole could not be typed."""
+    return F.when(F.col("is_clean"), F.col("row")[name].cast("string")).otherwise(F.col("texts")[name])
 
 
 def _is_missing(text: Column) -> Column:
@@ -93,15 +98,42 @@ def _has_wrong_type(contract: Contract) -> Column:
     """Not clean means a mismatch that Spark saw. In a string column it sees none, so a text that looks like
     another value is parsed as such a value: only what really is one then comes out."""
     row = F.col("row")
+    does_not_fit = _does_not_fit(contract)
+    if contract.format.is_csv:
+        return F.when(~F.col("is_clean"), True).otherwise(does_not_fit)
     looks_wrong = _any(_looks_wrong(row[column.name], column) for column in contract.columns)
     is_wrong = _any(_is_wrong(F.col("line"), row[column.name], column) for column in contract.columns)
-    return F.when(~F.col("is_clean"), True).when(looks_wrong, is_wrong).otherwise(F.lit(False))
+    return F.when(~F.col("is_clean"), True).when(looks_wrong, is_wrong | does_not_fit).otherwise(does_not_fit)
+
+
+def _does_not_fit(contract: Contract) -> Column:
+    """Of a clean row: no such date, a decimal that would have to be rounded, a computed value or a
+    partition's name that is too long."""
+    dates = (_is_lost(F.col("row")[c.name], _value(c)) for c in contract.columns if c.formats)
+    decimals = (_is_rounded(F.col("row")[c.name], _value(c)) for c in contract.columns if c.decimal)
+    computed = map(is_too_large, contract.computed)
+    names = (_is_too_long(_output(contract, name)) for name in contract.partition_by)
+    return _any((*dates, *decimals, *computed, *names))
+
+
+def _is_lost(value: Column, made: Column) -> Column:
+    return value.isNotNull() & made.isNull()
+
+
+def _is_rounded(value: Column, made: Column) -> Column:
+    return value.isNotNull() & F.coalesce(value != made, F.lit(True))
+
+
+def _is_too_long(name: Column) -> Column:
+    return F.coalesce(F.octet_length(name) > MAX_PARTITION_BYTES, F.lit(False))
 
 
 def _looks_wrong(value: Column, column: ContractColumn) -> Column:
     """Cheap, and true of every wrong value of a clean row, but also of texts like '[1]'."""
     if column.type == "array":
         return _any_entry(value, lambda entry: _any(_looks_wrong(entry[f.name], f) for f in column.fields))
+    if column.decimal is not None:
+        return value.isNotNull()
     if column.type == "number":
         return _is_infinite(value)
     if column.type == "string":
@@ -120,6 +152,9 @@ def _is_wrong(text: Column, value: Column, column: ContractColumn) -> Column:
         return _any_entry(texts, lambda entry: _any(_is_no_text(entry, f) for f in strings)) | _any_entry(
             value, lambda entry: _any(_is_infinite(entry[f.name]) for f in numbers)
         )
+    if column.decimal is not None:
+        # Spark reads a decimal from a text too, a double not.
+        return parse_member(text, column.name, DoubleType()).isNull() & value.isNotNull()
     if column.type == "number":
         return _is_infinite(value)
     if column.type == "string":
@@ -144,26 +179,70 @@ def _any_entry(entries: Column, condition: Callable[[Column], Column]) -> Column
     return F.coalesce(F.exists(entries, condition), F.lit(False))
 
 
-def _timestamp(contract: Contract) -> Column:
-    text = _text(contract.timestamp.source)
-    return F.coalesce(*(F.try_to_timestamp(text, F.lit(pattern)) for pattern in contract.timestamp.formats))
+def _with_moments(parsed: DataFrame, rule: TimestampRule) -> DataFrame:
+    """Adds `moment` and `day`, null where the text is in none of the formats."""
+    text = _text(rule.source)
+    timed = parsed.select("*", _moment(text, rule.formats).alias("moment"))
+    days = [F.to_date("moment"), *([_date(text, rule.date_formats)] if rule.date_formats else [])]
+    return timed.select("*", F.coalesce(*days).alias("day"))
+
+
+def _moment(text: Column, formats: Sequence[str]) -> Column:
+    return F.coalesce(*(F.try_to_timestamp(text, F.lit(pattern)) for pattern in formats))
+
+
+def _date(text: Column, formats: Sequence[str]) -> Column:
+    return F.to_date(_moment(text, formats))
+
+
+def _usable(contract: Contract) -> dict[str, Column]:
+    """The columns that an expression may use."""
+    types = contract.base_types
+    values = {name: _base(contract, name) for name, type_ in types.items() if "<" not in type_}
+    clean = F.col("is_clean")
+    return {
+        name: F.when(clean, value.cast(WHOLE) if types[name] == "bigint" else value)
+        for name, value in values.items()
+    }
 
 
 def _output(contract: Contract, name: str) -> Column:
-    if name == contract.timestamp.column:
-        return F.col("moment")
-    if name == contract.timestamp.date_column:
-        return F.to_date("moment")
-    if name == contract.category.column:
-        return _category(contract)
+    if name in {one.name for one in contract.computed}:
+        return made(name)
+    return _base(contract, name)
+
+
+def _base(contract: Contract, name: str) -> Column:
+    if contract.timestamp is not None:
+        if name == contract.timestamp.column:
+            return F.col("moment")
+        if name == contract.timestamp.date_column:
+            return F.col("day")
+    if contract.category is not None and name == contract.category.column:
+        return _category(contract.category)
+    for column in contract.columns:
+        if column.name == name:
+            return _value(column)
     return F.col("row")[name]
 
 
-def _category(contract: Contract) -> Column:
-    source = F.col("row")[contract.category.source]
-    category = F.lit(contract.category.default)
+def _value(column: ContractColumn) -> Column:
+    """A clean row's value in the type that is published."""
+    value = F.col("row")[column.name]
+    if column.formats:
+        return _date(value, column.formats)
+    if column.decimal is not None:
+        precision, scale = column.decimal
+        name = column.name.replace("`", "``")
+        return F.expr(f"try_cast(row.`{name}` as decimal({precision},{scale}))")
+    return value
+
+
+def _category(rule: CategoryRule) -> Column:
+    source = F.col("row")[rule.source]
+    category = F.lit(rule.default)
     by_category: dict[str, list[str]] = {}
-    for value, name in contract.category.values.items():
+    for value, name in rule.values.items():
         by_category.setdefault(name, []).append(value)
     for name, values in by_category.items():
         category = F.when(source.isin(values), F.lit(name)).otherwise(category)

@@ -45,8 +45,7 @@ def _mistake(rows: DataFrame, expression: str) -> str:
     kind = judged.schema["met"].dataType.simpleString()
     if kind != "boolean":
         return f"must be true or false, is {kind}"
-    expressions = judged._jdf.queryExecution().analyzed().expressions()
-    mixed = _mixed_types(_items(expressions))
+    mixed = find_mixed_types(nodes_of(judged))
     return f"compares or joins {mixed}: write the literal in the column's type" if mixed else ""
 
 
@@ -55,16 +54,23 @@ def _condition(expression: str) -> Column:
     return F.expr(f"({expression})")
 
 
-def _mixed_types(nodes: Sequence[Any]) -> str:
+def nodes_of(of: Any) -> list[Any]:
+    """The expressions of a frame's last step as Spark analysed it, or the parts of one of them."""
+    if isinstance(of, DataFrame):
+        return _items(of._jdf.queryExecution().analyzed().expressions())
+    return _items(of.children())
+
+
+def find_mixed_types(nodes: Sequence[Any]) -> str:
     """The types of the first cast between a text and something else that Spark put in; "" when there is
     none."""
     for node in nodes:
-        children = _items(node.children())
+        children = nodes_of(node)
         if node.nodeName() == "Cast":
             types = (children[0].dataType().simpleString(), node.dataType().simpleString())
             if types.count("string") == 1 and "void" not in types:
                 return " and ".join(sorted(types))
-        if mixed := _mixed_types(children):
+        if mixed := find_mixed_types(children):
             return mixed
     return ""
 

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import (
     ArrayType,
     DataType,
+    DecimalType,
     DoubleType,
     LongType,
     StringType,
@@ -19,6 +20,7 @@ from pyspark.sql.types import (
 
 from etl.contract import Column as ContractColumn
 from etl.contract import Contract
+from etl.contract_parts import MAX_PRECISION
 
 SEAL = "x-etl-seal"
 UNPARSED = "x-etl-unparsed"
@@ -45,7 +47,11 @@ _STRICT = {
 
 
 def spark_type(column: ContractColumn) -> DataType:
-    """The type a column of the contract has in a frame: bigint for integer, double for number."""
+    """The type in which a column of the contract is read: bigint for integer, double for number. A decimal
+    has all the decimals there is place for, so that one too many is seen; a date is a text so far."""
+    if column.decimal is not None:
+        precision, scale = column.decimal
+        return DecimalType(MAX_PRECISION, MAX_PRECISION - (precision - scale))
     if column.type == "array":
         fields = [StructField(field.name, spark_type(field)) for field in column.fields]
         return ArrayType(StructType(fields))
@@ -67,13 +73,13 @@ def parse_lines(lines: DataFrame, contract: Contract) -> DataFrame:
     """
     others = [name for name in lines.columns if name != "value"]
     blank_is_no_row = F.col("line") != ""
-    limited = lines.select(*others, _limit(F.col("value")).alias("value"))
+    limited = lines.select(*others, limit(F.col("value")).alias("value"))
     stripped = limited.select(*others, _strip(F.col("value")).alias("line")).filter(blank_is_no_row)
     typed = stripped.select("*", F.from_json(_seal(), _row_type(contract), _STRICT).alias("row"))
-    judged = typed.select("*", (_is_whole("row") & _is_utf8()).alias("is_clean"))
+    judged = typed.select("*", (_is_whole("row") & is_utf8()).alias("is_clean"))
     texts = F.when(~F.col("is_clean"), F.from_json(_careful_seal(), _text_type(contract), _STRICT))
     read = judged.select("*", texts.alias("texts"))
-    return read.select("*", (F.col("is_clean") | (_is_whole("texts") & _is_utf8())).alias("is_object"))
+    return read.select("*", (F.col("is_clean") | (_is_whole("texts") & is_utf8())).alias("is_object"))
 
 
 def readable(line: Column) -> Column:
@@ -86,7 +92,8 @@ def parse_member(text: Column, name: str, kind: DataType) -> Column:
     return F.from_json(text, StructType([StructField(name, kind)]), _STRICT)[name]
 
 
-def _limit(value: Column) -> Column:
+def limit(value: Column) -> Column:
+    """The value, of one above MAX_LINE_BYTES the first characters."""
     size = F.octet_length(value)
     start = F.substring(value, 1, SHOWN_CHARACTERS)
     cut = F.concat(start, F.lit("… (cut: "), size, F.lit(" bytes)"))
@@ -99,7 +106,8 @@ def _strip(value: Column) -> Column:
     return F.when(is_bare, value).otherwise(F.btrim(value, F.lit(_JSON_SPACE)))
 
 
-def _is_utf8() -> Column:
+def is_utf8() -> Column:
+    """Whether `line` is valid UTF-8."""
     return readable(F.col("line")) == F.col("line")
 
 

@@ -1,0 +1,164 @@
+"""Lines of CSV become rows (RFC 4180, a row is a line), each line parsed once, no Python in the workers.
+
+`from_csv` alone is too kind: it takes a quote that is never closed, and text beside a quoted one. So the
+quotes are judged by themselves: of the pieces between quotes every other one lies outside, and a piece
+outside must begin and end where a field does."""
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from etl.contract import Column as ContractColumn
+from etl.contract import Contract
+from etl.contract_parts import KEPT, KEPT_TYPE, CleanUp
+from etl.headers import Layout, Layouts
+from etl.transforms.decode_uri import decode_uri
+from etl.transforms.parse_lines import MAX_LINE_BYTES, UNPARSED, is_utf8, limit
+
+_MADE = "x-etl-fields-"  # hyphens: no name of a contract's
+_INTEGER = "^-?[0-9]{1,19}$"
+_NUMBER = "^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?$"
+
+
+def parse_csv(lines: DataFrame, contract: Contract, layouts: Layouts) -> DataFrame:
+    """In and out as of `parse_lines`, but that `texts` are there for every line. `lines` are without the
+    headers; `layouts` has the files that they come from.
+
+    - `is_object`: the line has as many fields as its file's header, rightly quoted, in valid UTF-8;
+    - `is_clean`: besides, every value has the declared type, but for dates, which are texts so far."""
+    others = [name for name in lines.columns if name != "value"]
+    stripped = lines.select(
+        *others,
+        (F.octet_length("value") > MAX_LINE_BYTES).alias("is_cut"),
+        F.expr("rtrim('\r', value)").alias("uncut"),
+    ).select(*others, "is_cut", limit(F.col("uncut")).alias("line"))
+    of_layout = _conditions(layouts)
+    fields = [
+        F.when(condition, _fields(layout, contract)).alias(f"{_MADE}{at}")
+        for at, (layout, condition) in enumerate(of_layout)
+    ]
+    parsed = stripped.select(*others, "is_cut", "line", *fields)
+    is_whole = _coalesce(
+        [~F.col(_field(at, UNPARSED)).isNotNull() for at in range(len(of_layout))], of_layout
+    )
+    is_object = F.coalesce(~F.col("is_cut") & is_utf8() & _is_quoted(contract) & is_whole, F.lit(False))
+    texts = F.struct(
+        *(_text(column.name, of_layout).alias(column.name) for column in contract.columns),
+        _kept(of_layout).alias(KEPT),
+    )
+    read = parsed.select(*others, "line", texts.alias("texts"), is_object.alias("is_object"))
+    typed = [_typed(column).alias(column.name) for column in contract.columns]
+    row = F.struct(*typed, F.col("texts")[KEPT].alias(KEPT))
+    rows = read.select("*", row.alias("row"))
+    is_clean = reduce(lambda one, other: one & other, map(_fits, contract.columns), F.col("is_object"))
+    return rows.select("*", is_clean.alias("is_clean"))
+
+
+Conditions = list[tuple[Layout, Column]]
+
+
+def _conditions(layouts: Layouts) -> Conditions:
+    """The layouts, that of most files last: it is everyone's who is in no other."""
+    by_size = sorted(layouts.items(), key=lambda item: (len(item[1]), item[0].names))
+    location = F.regexp_replace(decode_uri(F.col("file_path")), "^file:/+", "/")
+    conditions = [(layout, location.isin([file.uri for file in files])) for layout, files in by_size]
+    return [*conditions[:-1], (conditions[-1][0], F.lit(True))]
+
+
+def _coalesce(values: list[Column], of_layout: Conditions) -> Column:
+    """The value of a line's own layout."""
+    chosen = values[-1]
+    for value, (_, condition) in zip(reversed(values[:-1]), reversed(of_layout[:-1]), strict=True):
+        chosen = F.when(condition, value).otherwise(chosen)
+    return chosen
+
+
+def _fields(layout: Layout, contract: Contract) -> Column:
+    names = [f"`c{at}` string" for at in range(len(layout.names))]
+    options = {
+        "mode": "PERMISSIVE",
+        "columnNameOfCorruptRecord": UNPARSED,
+        "sep": contract.format.delimiter,
+        "quote": '"',
+        "escape": '"',
+    }
+    return F.from_csv("line", ", ".join([*names, f"`{UNPARSED}` string"]), options)
+
+
+def _field(at: int, name: str) -> str:
+    return f"`{_MADE}{at}`.`{name}`"
+
+
+def _is_quoted(contract: Contract) -> Column:
+    """Nothing but a delimiter stands beside a quote that opens or closes, and every quote is closed."""
+    pieces = F.split("line", '"', -1)
+    last = F.size(pieces) - 1
+
+    def is_wrong(piece: Column, at: Column) -> Column:
+        is_outside = at % 2 == 0
+        begins = (at == 0) | piece.startswith(contract.format.delimiter)
+        ends = (at == last) | piece.endswith(contract.format.delimiter)
+        return is_outside & (piece != "") & ~(begins & ends)
+
+    are_closed = last % 2 == 0
+    judged = are_closed & (F.size(F.filter(pieces, is_wrong)) == 0)
+    return F.when(F.col("line").contains('"'), judged).otherwise(F.lit(True))
+
+
+def _text(name: str, of_layout: Conditions) -> Column:
+    """A column's text as its shape cleans it; null where nothing is left of it."""
+    values = []
+    for at, (layout, _) in enumerate(of_layout):
+        [(of, source)] = [item for item in layout.shape.sources.items() if item[1].column == name]
+        value = F.col(_field(at, f"c{layout.names.index(of)}"))
+        cleaned = reduce(_clean, source.clean, value)
+        values.append(F.when(cleaned != "", cleaned))
+    return _coalesce(values, of_layout)
+
+
+def _clean(text: Column, step: CleanUp) -> Column:
+    if step.kind == "replace":
+        return F.regexp_replace(text, step.pattern, step.text)
+    return {"trim": F.trim, "upper": F.upper, "lower": F.lower}[step.kind](text)
+
+
+def _kept(of_layout: Conditions) -> Column:
+    """The columns that no shape knows, by name; null where there are none."""
+    values = []
+    for at, (layout, _) in enumerate(of_layout):
+        places = [(name, F.col(_field(at, f"c{layout.names.index(name)}"))) for name in layout.unknown]
+        pairs = [part for name, value in places for part in (F.lit(name), value)]
+        values.append(F.create_map(*pairs) if pairs else F.lit(None).cast(KEPT_TYPE))
+    return _coalesce(values, of_layout)
+
+
+def _typed(column: ContractColumn) -> Column:
+    """The text as its declared type, null where it is none of that type."""
+    text = F.col("texts")[column.name]
+    if column.type == "string":
+        return text
+    if column.decimal is not None:
+        precision, scale = column.decimal
+        return _cast(column, _decimal_pattern(precision, scale), f"decimal({precision},{scale})")
+    if column.type == "integer":
+        return _cast(column, _INTEGER, "bigint")
+    number = _cast(column, _NUMBER, "double")
+    return F.when(F.abs(number) != float("inf"), number)
+
+
+def _cast(column: ContractColumn, pattern: str, type_: str) -> Column:
+    name = column.name.replace("`", "``")
+    return F.when(F.col("texts")[column.name].rlike(pattern), F.expr(f"try_cast(texts.`{name}` as {type_})"))
+
+
+def _decimal_pattern(precision: int, scale: int) -> str:
+    """Numbers that fit exactly: zeros at either end do not count."""
+    whole = precision - scale
+    digits = f"0*[0-9]{{1,{whole}}}" if whole else "0+"
+    decimals = f"([.][0-9]{{1,{scale}}}0*)?" if scale else "([.]0+)?"
+    return f"^-?{digits}{decimals}$"
+
+
+def _fits(column: ContractColumn) -> Column:
+    return F.col("texts")[column.name].isNull() | F.col("row")[column.name].isNotNull()
