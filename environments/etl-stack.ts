@@ -2,7 +2,16 @@ import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription";
 import { LocalBackend, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { AthenaWorkgroup, DataLake, GlueSparkJob, NotificationsTopic, RunLock, Zone } from "../modules/index";
+import {
+  AthenaWorkgroup,
+  DataLake,
+  EtlOrchestrator,
+  GlueSparkJob,
+  NotificationsTopic,
+  PermissionsBoundary,
+  RunLock,
+  Zone,
+} from "../modules/index";
 import type { Subscription } from "./alert-settings";
 import { MOVED } from "./moved";
 import { EventsPipeline } from "./pipelines/events";
@@ -77,6 +86,9 @@ export class EtlStack extends TerraformStack {
       logExecutionData: settings.logExecutionData,
     });
     this.defineOutputs();
+    if (settings.permissionsBoundaryArn !== undefined) {
+      PermissionsBoundary.apply(this, settings.permissionsBoundaryArn);
+    }
     if (MOVED.length > 0) this.addOverride("moved", MOVED);
   }
 
@@ -142,12 +154,18 @@ export class EtlStack extends TerraformStack {
     });
   }
 
-  /** By the job's name. */
+  /** By the job's name: of a run as the job says, or as a pipeline starts it if that is more. */
   private dpuHourCeilings(): Record<string, number> {
-    const jobs = this.node.findAll().filter((child) => child instanceof GlueSparkJob);
-    const known = jobs.flatMap(({ resource, maxDpuHoursPerRun: hours }) =>
-      hours === undefined || resource.nameInput === undefined ? [] : [[resource.nameInput, hours] as const],
-    );
-    return Object.fromEntries(known);
+    const all = this.node.findAll();
+    const machines = all.filter((child) => child instanceof EtlOrchestrator);
+    const ceilings = all
+      .filter((child) => child instanceof GlueSparkJob)
+      .flatMap(({ resource, jobName, maxDpuHoursPerRun: own }) => {
+        const started = machines.map((machine) => machine.maxDpuHoursPerRun[jobName]);
+        const hours = [own, ...started].filter((value) => value !== undefined);
+        const name = resource.nameInput;
+        return hours.length === 0 || name === undefined ? [] : [[name, Math.max(...hours)] as const];
+      });
+    return Object.fromEntries(ceilings);
   }
 }

@@ -2,7 +2,9 @@ import { z } from "zod";
 import { alarmsSchema, runbookUrlSchema, subscriptionsSchema } from "./alert-settings";
 import { text } from "./filled-text";
 import { LOG_RETENTION_DAYS, logRetentionMistake } from "../modules/core/log-retention";
+import { boundaryMistake } from "../modules/core/permissions-boundary";
 import { budgetMistakes } from "./budget";
+import { glueVersionSchema, jobSettingMistakes, jobSettings } from "./job-settings";
 import { scheduleSchema, scheduleSettingMistakes } from "./schedule-settings";
 
 /**
@@ -14,12 +16,7 @@ import { scheduleSchema, scheduleSettingMistakes } from "./schedule-settings";
  */
 
 const pipelineSchema = z.strictObject({
-  /** Glue worker type of the pipeline's job. */
-  workerType: z.enum(["G.1X", "G.2X", "G.4X", "G.8X"]),
-  /** Upper bound of auto-scaling, workers (one of them is the driver). */
-  maxWorkers: z.int().min(2, "must be at least 2 (a driver and a worker)").max(299),
-  /** The job's time-out, minutes; below Glue's seven days. */
-  jobTimeoutMinutes: z.int().min(1).max(10_079),
+  ...jobSettings,
   /** How long one crawl may take before the run fails, minutes. */
   crawlDeadlineMinutes: z.int().min(1).max(1_440),
   /** When its alarms are crossed, and whether they tell. */
@@ -52,7 +49,7 @@ export const settingsSchema = z.strictObject({
   /** The second key: without it, `retainData: false` is refused. Never `true` in prod. */
   allowDataDestruction: z.boolean(),
   /** Glue version of the jobs: 5.1 has Spark 3.5, 6.0 has Spark 4.1. `ETL_<ENVIRONMENT>_GLUE_VERSION` wins. */
-  glueVersion: z.enum(["5.1", "6.0"], "must be 5.1 or 6.0"),
+  glueVersion: glueVersionSchema,
   /** Days that log groups keep their events. */
   logRetentionDays: z.int().refine((days) => logRetentionMistake(days) === undefined, {
     error: `must be one of ${LOG_RETENTION_DAYS.join(", ")}`,
@@ -65,6 +62,12 @@ export const settingsSchema = z.strictObject({
   subscriptions: subscriptionsSchema,
   /** The https address of the folder docs/runbook, ending with a slash; without it messages name the pages by their path. */
   runbookUrl: runbookUrlSchema.optional(),
+  /** The ARN of a managed policy beyond which no role of the stack may do anything, as accounts ask for; none when left out. */
+  permissionsBoundaryArn: text()
+    .refine((arn) => boundaryMistake(arn) === undefined, {
+      error: "must be the ARN of a managed policy: arn:aws:iam::<account>:policy/<name>",
+    })
+    .optional(),
   /** What may be spent. */
   budget: z.strictObject({
     /** Most DPU-hours that one run of a pipeline's job may be billed: workers × DPU per worker × time-out / 60. */
@@ -97,6 +100,7 @@ export function settingsMistakes(candidate: Partial<EnvironmentSettings>): strin
     ...mistakes,
     ...destructionMistakes(candidate),
     ...budgetMistakes(candidate),
+    ...jobSettingMistakes(candidate),
     ...scheduleSettingMistakes(candidate),
     ...nameMistakes(candidate),
   ];

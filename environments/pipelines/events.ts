@@ -135,6 +135,9 @@ export class EventsPipeline extends Construct {
       glueVersion: props.glueVersion,
       capacity: { kind: "autoScaling", workerType: props.workerType, maxWorkers: props.maxWorkers },
       timeoutMinutes: props.jobTimeoutMinutes,
+      executionClass: props.executionClass,
+      jobRunQueuingEnabled: props.jobRunQueuingEnabled,
+      maxConcurrentRuns: props.maxConcurrentRuns,
       logRetentionDays: props.logRetentionDays,
       account,
       region,
@@ -172,6 +175,7 @@ export class EventsPipeline extends Construct {
         Step.runJob("RunJob", {
           ...this.transform,
           runArguments: { ...RUN_ARGUMENTS, ...LOCK_ARGUMENTS },
+          overrides: props.runOverrides,
         }),
         Step.checkBooks("CheckBooks", {
           books: lake.location(Zone.PROCESSED, BOOKS_PREFIX),
