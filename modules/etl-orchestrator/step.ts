@@ -1,6 +1,7 @@
 import { type SizedWorker } from "../core/dpu-hours";
 import { type ExecutionClass, type RunShape, startMinutes } from "../core/job-runs";
 import { PIPELINE_DIMENSION, PIPELINE_METRICS, PIPELINE_NAMESPACE } from "../core/pipeline-metrics";
+import { plaintextSecretMistake } from "../core/plaintext-secret";
 import { type S3Location, s3Uri } from "../core/s3-location";
 import { type JsonObject } from "./asl";
 import { fragment } from "./fragment";
@@ -264,6 +265,11 @@ export const Step = {
             field: "runArguments",
             message: `must have names of letters, digits and underscores, without dashes, got ${JSON.stringify(key)}`,
           })),
+        ...given.flatMap(([key, value]) => {
+          // What is read from the execution is no literal.
+          const message = /^\$\$?\.|\$\{/.test(value) ? undefined : plaintextSecretMistake(key, value);
+          return message === undefined ? [] : [{ field: `runArguments.${key}`, message }];
+        }),
         ...given
           .filter(([, value]) => value === "")
           .map(([key]) => ({

@@ -58,7 +58,7 @@ test.each([
   ["from date", "must be named with letters, digits, hyphens and underscores"],
   [
     "db_password",
-    "looks like a secret, and arguments are written to logs; pass the name of a Secrets Manager secret as '…_name' instead",
+    "looks like a secret, and is written to plans, state and logs; keep it in Secrets Manager and pass the secret's ARN as '…_arn' instead",
   ],
 ])("%s is refused", (name, mistake) => {
   expect(argumentMistakes({ [name]: "x" }, known)).toEqual([[name, mistake]]);
@@ -121,6 +121,12 @@ test.each([
   "x-1",
 ])("%s is taken", (name) => {
   expect(argumentMistakes({ [name]: "x" }, known)).toEqual([]);
+});
+
+test("a secret's ARN may have its name, and what only Terraform can resolve is not judged", () => {
+  const arn = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:db-a1b2c3";
+  expect(argumentMistakes({ db_password: arn }, known)).toEqual([]);
+  expect(argumentMistakes({ db_password: "x" }, () => false)).toEqual([]);
 });
 
 test("an empty value is refused; one that only Terraform can resolve is not", () => {
