@@ -36,9 +36,7 @@ export const settingsSchema = z.strictObject({
   /** The AWS account that the provider may touch, twelve digits. From context or environment variables. */
   accountId: z.string().regex(/^\d{12}$/, "must be an AWS account id of 12 digits"),
   /** AWS region. From context or environment variables. */
-  region: z
-    .string()
-    .regex(/^[a-z]{2}(-gov|-iso[a-z]?)?-[a-z]+-\d$/, "must be an AWS region such as eu-west-1"),
+  region: z.string().regex(/^[a-z]{2}(-gov)?-[a-z]+-\d$/, "must be an AWS region such as eu-west-1"),
   /** Where Terraform keeps its state. */
   backend: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("local") }),
