@@ -5,7 +5,7 @@ import { LOG_RETENTION_DAYS, logRetentionMistake } from "../modules/core/log-ret
 import { boundaryMistake } from "../modules/core/permissions-boundary";
 import { budgetMistakes } from "./budget";
 import { glueVersionSchema, jobSettingMistakes, jobSettings } from "./job-settings";
-import { scheduleSchema, scheduleSettingMistakes } from "./schedule-settings";
+import { missedRunSettingMistakes, scheduleSchema, scheduleSettingMistakes } from "./schedule-settings";
 
 /**
  * The schema of an environment: plain data in, validated data out. Pure; every error names its field.
@@ -93,22 +93,45 @@ const BUCKET_NAME_MAX = 63;
 /** Checks one environment; returns every mistake as `'field' what is wrong, got value`. */
 export function settingsMistakes(candidate: Partial<EnvironmentSettings>): string[] {
   const parsed = settingsSchema.safeParse(candidate, { reportInput: true });
-  const mistakes = parsed.success ? [] : parsed.error.issues.map(describeIssue);
+  const issues = parsed.success ? [] : parsed.error.issues;
+  const judgeable = withoutMistaken(candidate, issues);
+  const schedule = scheduleSettingMistakes(judgeable);
   return [
-    ...mistakes,
-    ...destructionMistakes(candidate),
-    ...budgetMistakes(candidate),
-    ...jobSettingMistakes(candidate),
-    ...scheduleSettingMistakes(candidate),
-    ...nameMistakes(candidate),
+    ...issues.map(describeIssue),
+    ...destructionMistakes(judgeable),
+    ...budgetMistakes(judgeable),
+    ...jobSettingMistakes(judgeable),
+    ...schedule,
+    // How long a schedule is silent is only known of one that is right.
+    ...(schedule.length > 0 ? [] : missedRunSettingMistakes(judgeable)),
+    ...nameMistakes(judgeable),
   ];
+}
+
+/** The candidate without what the schema found wrong: what goes together is judged of values that are right by themselves. */
+function withoutMistaken(
+  candidate: Partial<EnvironmentSettings>,
+  issues: readonly z.core.$ZodIssue[],
+): Partial<EnvironmentSettings> {
+  const wrong = issues.filter(({ code }) => code !== "unrecognized_keys").map(({ path }) => path.map(String));
+  return wrong.reduce<Candidate>(without, candidate);
+}
+
+type Candidate = Readonly<Record<string, unknown>>;
+
+function without(all: Candidate, [name, ...rest]: readonly string[]): Candidate {
+  const { [name ?? ""]: inner, ...others } = all;
+  const isInside = rest.length > 0 && typeof inner === "object" && inner !== null && !Array.isArray(inner);
+  return isInside ? { ...others, [name!]: without(inner as Candidate, rest) } : others;
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   const field = issue.path.join(".");
   if (issue.code === "unrecognized_keys") {
     const where = field === "" ? "" : `'${field}' `;
-    return `${where}has unknown settings ${issue.keys.map((key) => `'${key}'`).join(", ")}; remove them or correct the spelling`;
+    const given = issue.input as Readonly<Record<string, unknown>> | undefined;
+    const got = JSON.stringify(Object.fromEntries(issue.keys.map((key) => [key, given?.[key]])));
+    return `${where}has unknown settings ${issue.keys.map((key) => `'${key}'`).join(", ")}, got ${got}; remove them or correct the spelling`;
   }
   const got = issue.input === undefined ? "got nothing" : `got ${JSON.stringify(issue.input)}`;
   return `'${field}' ${lowerFirst(issue.message)}, ${got}`;
