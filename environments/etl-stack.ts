@@ -6,6 +6,7 @@ import {
   AthenaWorkgroup,
   DataLake,
   EtlOrchestrator,
+  GlueSecurityConfiguration,
   GlueSparkJob,
   NotificationsTopic,
   PermissionsBoundary,
@@ -72,6 +73,7 @@ export class EtlStack extends TerraformStack {
     this.events = new EventsPipeline(this, "Events", {
       ...settings.pipelines.events,
       glueVersion: settings.glueVersion,
+      securityConfiguration: this.defineSecurityConfiguration(name, settings),
       name: `${name}-events`,
       lake: this.lake,
       workgroup: this.workgroup,
@@ -115,6 +117,15 @@ export class EtlStack extends TerraformStack {
         one,
       );
     for (const one of alerts) subscribe(this.alerts, `Alerts-${one.protocol}-${one.endpoint}`, one);
+  }
+
+  private defineSecurityConfiguration(
+    name: string,
+    { securityConfiguration, accountId: account, region }: EnvironmentSettings,
+  ): GlueSecurityConfiguration | undefined {
+    if (securityConfiguration !== true) return undefined;
+    const encryptionKey = this.lake.key;
+    return new GlueSecurityConfiguration(this, "Security", { name, encryptionKey, account, region });
   }
 
   /** dev keeps its state in a file beside the clone, the others in S3 with S3's own lock file (Terraform ≥ 1.11). */

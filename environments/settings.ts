@@ -66,6 +66,11 @@ export const settingsSchema = z.strictObject({
       error: "must be the ARN of a managed policy: arn:aws:iam::<account>:policy/<name>",
     })
     .optional(),
+  /**
+   * `true`: jobs run with a security configuration, so that Glue itself encrypts their files and logs with the lake's key. Buckets
+   * encrypt with it anyway; what it adds are the logs, for a call to KMS with each. Off when left out.
+   */
+  securityConfiguration: z.boolean().optional(),
   /** What may be spent. */
   budget: z.strictObject({
     /** Most DPU-hours that one run of a pipeline's job may be billed: workers × DPU per worker × time-out / 60. */

@@ -50,7 +50,15 @@ export {
   type SchemaChangePolicy,
 } from "./glue-crawler/glue-crawler";
 export { ArtifactFile, type ArtifactFileProps } from "./artifacts/artifact-file";
-export { GlueSparkJob, type GlueSparkJobProps } from "./glue-spark-job/glue-spark-job";
+export {
+  GlueSecurityConfiguration,
+  type GlueSecurityConfigurationProps,
+} from "./glue-security-configuration/glue-security-configuration";
+export {
+  GlueSparkJob,
+  type GlueSparkJobProps,
+  type ISecurityConfiguration,
+} from "./glue-spark-job/glue-spark-job";
 export { type JobCapacity, type WorkerType } from "./glue-spark-job/job-capacity";
 export { type IGrantable, type IRole } from "./iam/grantable";
 export { PermissionsBoundary } from "./iam/permissions-boundary";

@@ -10,6 +10,7 @@ import {
   GlueCrawler,
   GlueSparkJob,
   type GlueVersion,
+  type ISecurityConfiguration,
   LOCK_ARGUMENTS,
   type NotificationsTopic,
   PipelineAlarms,
@@ -42,6 +43,7 @@ export interface EventsPipelineProps extends PipelineSettings {
   readonly environment: string;
   readonly runbookUrl?: string;
   readonly glueVersion: GlueVersion;
+  readonly securityConfiguration?: ISecurityConfiguration;
   readonly account: string;
   readonly region: string;
   readonly logRetentionDays: number;
@@ -138,6 +140,7 @@ export class EventsPipeline extends Construct {
       executionClass: props.executionClass,
       jobRunQueuingEnabled: props.jobRunQueuingEnabled,
       maxConcurrentRuns: props.maxConcurrentRuns,
+      securityConfiguration: props.securityConfiguration,
       logRetentionDays: props.logRetentionDays,
       account,
       region,

@@ -1,23 +1,31 @@
 import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import { GlueJob } from "@cdktf/provider-aws/lib/glue-job";
-import { Token } from "cdktf";
+import { type ITerraformDependable, Token } from "cdktf";
 import { Construct } from "constructs";
 import { type ExecutionClass, type GlueVersion, runShapeMistakes, startMinutes } from "../core/job-runs";
 import { logRetentionMistake } from "../core/log-retention";
-import { partitionOf } from "../core/partition";
+import { partitionOf, viaService } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { type Mistake, Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 import { type IRole } from "../iam/grantable";
 import { type PolicyStatement } from "../iam/policy-statement";
-import { readFolderStatements, readObjectStatements, writeStatements } from "../iam/s3-actions";
+import { ENCRYPT, readFolderStatements, readObjectStatements, writeStatements } from "../iam/s3-actions";
 import { logStatements } from "../iam/log-actions";
 import { ServiceRole } from "../iam/service-role";
 import { ArtifactFile, ArtifactPackage, fileMistake } from "../artifacts/artifact-file";
 import { argumentMistakes, renderArguments } from "./job-arguments";
 import { capacityField, type JobCapacity, maxDpuHours, mostWorkers } from "./job-capacity";
 import { packageMistake } from "../artifacts/python-package";
+
+/** A security configuration of Glue, whose logs are encrypted with a key. */
+export interface ISecurityConfiguration {
+  readonly configurationName: string;
+  readonly encryptionKey: { readonly keyArn: string };
+  /** To be there before a job that names it. */
+  readonly dependencies: ITerraformDependable[];
+}
 
 export interface GlueSparkJobProps {
   /** Physical name: letters, digits and `_.-`, at most 60, or 255 with a brought role (its own is called `<name>-job`). */
@@ -74,6 +82,11 @@ export interface GlueSparkJobProps {
    * @default 1
    */
   readonly maxConcurrentRuns?: number;
+  /**
+   * How Glue encrypts what runs write, log and remember, as `GlueSecurityConfiguration` makes one.
+   * @default - none: buckets encrypt what is written, CloudWatch logs with its own key
+   */
+  readonly securityConfiguration?: ISecurityConfiguration;
   /**
    * How long the logs of runs are kept, days: one of the periods of CloudWatch Logs.
    * @default 90
@@ -194,16 +207,28 @@ export class GlueSparkJob extends Construct {
   }
 
   private defineLogGroups(): CloudwatchLogGroup[] {
-    const { logRetentionDays = 90, tags } = this.props;
+    const { logRetentionDays = 90, securityConfiguration, tags } = this.props;
     // Glue would create them itself, to be kept for ever.
     return (["Output", "Error"] as const).map(
       (stream) =>
         new CloudwatchLogGroup(this, `${stream}Logs`, {
-          name: `${this.logGroupPrefix}/${stream.toLowerCase()}`,
+          name: `${this.logFolder()}/${stream.toLowerCase()}`,
           retentionInDays: logRetentionDays,
+          kmsKeyId: securityConfiguration?.encryptionKey.keyArn,
           tags: tags && { ...tags },
         }),
     );
+  }
+
+  /**
+   * Where both groups are: with a security configuration Glue puts its name and the role's between.
+   * Source: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
+   */
+  private logFolder(): string {
+    const { name, role, securityConfiguration: configuration } = this.props;
+    if (configuration === undefined) return this.logGroupPrefix;
+    const roleName = role?.roleName ?? `${name}${ROLE_SUFFIX}`;
+    return `${this.logGroupPrefix}/${configuration.configurationName}-role/${roleName}`;
   }
 
   private defineRole(): IRole {
@@ -242,7 +267,12 @@ export class GlueSparkJob extends Construct {
       maxRetries: 0,
       executionProperty: { maxConcurrentRuns: this.maxConcurrentRuns },
       tags: props.tags && { ...props.tags },
-      dependsOn: [...this.role.dependencies, ...logGroups],
+      securityConfiguration: props.securityConfiguration?.configurationName,
+      dependsOn: [
+        ...this.role.dependencies,
+        ...logGroups,
+        ...(props.securityConfiguration?.dependencies ?? []),
+      ],
     });
   }
 
@@ -251,15 +281,32 @@ export class GlueSparkJob extends Construct {
     return { ...artifacts, prefix: `${artifacts.prefix}temp/${name}/` };
   }
 
+  /** Source: https://docs.aws.amazon.com/glue/latest/dg/encryption-security-configuration.html */
+  private encryptionStatements(logGroupArns: readonly string[]): PolicyStatement[] {
+    const { securityConfiguration: configuration, region } = this.props;
+    if (configuration === undefined) return [];
+    return [
+      { actions: ["logs:AssociateKmsKey"], resources: logGroupArns.flatMap((arn) => [arn, `${arn}:*`]) },
+      {
+        // What is written to S3 is encrypted with this key, whatever the bucket's is.
+        actions: ENCRYPT,
+        resources: [configuration.encryptionKey.keyArn],
+        conditions: { StringEquals: { "kms:ViaService": viaService("s3", region) } },
+      },
+    ];
+  }
+
   private statements(): PolicyStatement[] {
     const { inputs, outputs, files = [], account, region } = this.props;
-    const logGroup = `arn:${partitionOf(region)}:logs:${region}:${account}:log-group:${this.logGroupPrefix}`;
+    const logGroup = `arn:${partitionOf(region)}:logs:${region}:${account}:log-group:${this.logFolder()}`;
+    const logGroups = ["output", "error"].map((stream) => `${logGroup}/${stream}`);
     const artifacts = [this.script, ...(this.modules === undefined ? [] : [this.modules]), ...files];
     return [
       ...artifacts.flatMap(({ location }) => readObjectStatements(location, region)),
       ...inputs.flatMap((input) => readFolderStatements(input, region)),
       ...[...outputs, this.temporary()].flatMap((output) => writeStatements(output, region)),
-      ...logStatements(["output", "error"].map((stream) => `${logGroup}/${stream}`)),
+      ...logStatements(logGroups),
+      ...this.encryptionStatements(logGroups),
       {
         // The service has no resource to name; the namespace is Glue's own.
         actions: ["cloudwatch:PutMetricData"],

@@ -17,6 +17,8 @@ import {
   type EncryptionKeyProps,
   GlueCrawler,
   type GlueCrawlerProps,
+  GlueSecurityConfiguration,
+  type GlueSecurityConfigurationProps,
   GlueSparkJob,
   type GlueSparkJobProps,
   type IRole,
@@ -188,6 +190,11 @@ test("GlueSparkJob", () => {
       glueVersion: "6.0",
       timeoutMinutes: 1,
       executionClass: "FLEX",
+      securityConfiguration: {
+        configurationName: "conf-one",
+        encryptionKey: { keyArn: KEY_ARN },
+        dependencies: [],
+      },
       maxConcurrentRuns: 2,
       logRetentionDays: 1,
       role: role(stack, "one"),
@@ -207,6 +214,11 @@ test("GlueSparkJob", () => {
       glueVersion: "5.1",
       timeoutMinutes: 2,
       executionClass: "STANDARD",
+      securityConfiguration: {
+        configurationName: "conf-two",
+        encryptionKey: { keyArn: OTHER_KEY },
+        dependencies: [],
+      },
       maxConcurrentRuns: 3,
       logRetentionDays: 3,
       role: role(stack, "two"),
@@ -232,6 +244,20 @@ test("GlueSparkJob", () => {
     ];
   };
   judge("GlueSparkJobProps", queuing, build, { only: ["jobRunQueuingEnabled"] });
+});
+
+test("GlueSecurityConfiguration", () => {
+  const key = (stack: TerraformStack, name: string) =>
+    new EncryptionKey(stack, `Key-${name}`, { account: HERE.account, region: "eu-west-2", name });
+  const sets = (stack: TerraformStack): [GlueSecurityConfigurationProps, GlueSecurityConfigurationProps] => [
+    { name: "one", encryptionKey: key(stack, "one"), account: HERE.account, region: HERE.region },
+    { name: "two", encryptionKey: key(stack, "two"), account: THERE.account, region: THERE.region },
+  ];
+  const build = (stack: TerraformStack, props: GlueSecurityConfigurationProps) =>
+    new GlueSecurityConfiguration(stack, "Security", props);
+  judge("GlueSecurityConfigurationProps", sets, build, {
+    becomes: { name: '"name": "one-', encryptionKey: "Key-one" },
+  });
 });
 
 test("ArtifactFile", () => {
