@@ -134,7 +134,7 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   const field = issue.path.join(".");
   if (issue.code === "unrecognized_keys") {
     const where = field === "" ? "" : `'${field}' `;
-    const given = issue.input as Readonly<Record<string, unknown>> | undefined;
+    const given = issue.input;
     const got = JSON.stringify(Object.fromEntries(issue.keys.map((key) => [key, given?.[key]])));
     return `${where}has unknown settings ${issue.keys.map((key) => `'${key}'`).join(", ")}, got ${got}; remove them or correct the spelling`;
   }

@@ -19,9 +19,9 @@ interface Diagnostic {
  */
 export async function validateStacks(folder: string, stacks: readonly StackJson[]): Promise<string[]> {
   stacks.forEach((stack, number) => {
-    const { backend: _, ...terraform } = stack.terraform;
-    const { provider: __, ...module } = stack;
-    write(join(folder, `stack-${number}`), { ...module, terraform });
+    // JSON leaves out what is undefined.
+    const terraform = { ...stack.terraform, backend: undefined };
+    write(join(folder, `stack-${number}`), { ...stack, provider: undefined, terraform });
   });
   const [first] = stacks;
   if (first === undefined) throw new Error("there is no stack to validate");

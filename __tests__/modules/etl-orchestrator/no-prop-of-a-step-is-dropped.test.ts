@@ -91,7 +91,7 @@ test("RunJobStep", () => {
   judge("RunJobStepProps", () => sets, build, {
     only: ["jobName", "capacity", "executionClass", "region", "overrides", "runArguments"],
   });
-  const without = sets.map(({ overrides: _, ...others }) => others);
+  const without = sets.map((set) => ({ ...set, overrides: undefined }));
   const queued = without.map((set) => ({ ...set, executionClass: "STANDARD" as const }));
   judge(
     "RunJobStepProps",
@@ -144,7 +144,8 @@ test.each(["RecordMetricsStepProps", "NotifyStepProps"] as const)("%s", (type) =
     { books: "BooksOne" },
     { books: "BooksTwo" },
   ];
-  const make = type === "NotifyStepProps" ? Step.notify : Step.recordMetrics;
+  const make = (name: string, props: NotifyStepProps) =>
+    type === "NotifyStepProps" ? Step.notify(name, props) : Step.recordMetrics(name, props);
   judge(
     type,
     () => sets,
@@ -209,11 +210,11 @@ test("EtlOrchestrator", () => {
   });
   // Instead of steps.
   const written = (stack: TerraformStack): [EtlOrchestratorProps, EtlOrchestratorProps] => {
-    const [{ steps: _one, timeoutMinutes: _first, ...full }, { steps: _two, ...other }] = sets(stack);
+    const [full, other] = sets(stack).map((set) => ({ ...set, steps: undefined, timeoutMinutes: undefined }));
     const template = (state: string) => ({ StartAt: state, States: { [state]: { Type: "Succeed" } } });
     return [
-      { ...full, definition: { template: template("WrittenOne") } },
-      { ...other, timeoutMinutes: undefined, definition: { template: template("WrittenTwo") } },
+      { ...full!, definition: { template: template("WrittenOne") } },
+      { ...other!, definition: { template: template("WrittenTwo") } },
     ];
   };
   judge("EtlOrchestratorProps", written, build, { only: ["definition"] });
