@@ -89,7 +89,7 @@ interface Definition {
   readonly values?: readonly unknown[];
 }
 
-const definitionOf = (schema: z.ZodType): Definition => schema.def as unknown as Definition;
+const definitionOf = (schema: z.ZodType): Definition => schema.def;
 const join = (path: string, name: string) => (path === "" ? name : `${path}.${name}`);
 
 /** Values that the schema takes at a path, as far as each is judged alone. */

@@ -43,7 +43,7 @@ function isNamed(given: unknown, said: string, beside: readonly unknown[]): bool
     return true;
   if (got === undefined) return false;
   const text = got.replace(/^"|"$/g, "");
-  return String(given).includes(text) || beside.some((value) => String(value) === text);
+  return (JSON.stringify(given) ?? "").includes(text) || beside.some((value) => String(value) === text);
 }
 
 function leaves(value: unknown): unknown[] {
