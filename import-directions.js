@@ -43,7 +43,7 @@ module.exports = [
   directions(["environments/**/*.ts"], [barrel, bench, library]),
   directions(
     [
-      "environments/{alert-settings,budget,filled-text,schedule-settings,settings,stack-checks,dev,staging,prod}.ts",
+      "environments/{alert-settings,budget,filled-text,job-settings,schedule-settings,settings,stack-checks,dev,staging,prod}.ts",
     ],
     [barrel, bench, pureLibrary, cdktf],
   ),

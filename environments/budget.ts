@@ -10,6 +10,12 @@ export interface JobBounds {
   readonly workerType: RunBounds["workerType"];
   readonly maxWorkers: number;
   readonly jobTimeoutMinutes: number;
+  /** What the pipeline's runs take instead. */
+  readonly runOverrides?: {
+    readonly workerType?: RunBounds["workerType"];
+    readonly workers?: number;
+    readonly timeoutMinutes?: number;
+  };
 }
 
 interface Candidate {
@@ -19,6 +25,17 @@ interface Candidate {
 
 /** Fewest workers of a Spark job: a driver and an executor. */
 const FEWEST_WORKERS = 2;
+
+/** Of a run as the pipeline starts it. */
+export function overriddenBounds(job: JobBounds): RunBounds {
+  const { workerType, workers, timeoutMinutes } = boundsOf(job);
+  const { runOverrides: given = {} } = job;
+  return {
+    workerType: given.workerType ?? workerType,
+    workers: given.workers ?? workers,
+    timeoutMinutes: given.timeoutMinutes ?? timeoutMinutes,
+  };
+}
 
 export function boundsOf({ workerType, maxWorkers, jobTimeoutMinutes }: JobBounds): RunBounds {
   return { workerType, workers: maxWorkers, timeoutMinutes: jobTimeoutMinutes };
@@ -32,8 +49,24 @@ export function budgetMistakes({ budget, pipelines }: Candidate): string[] {
   const limit = budget?.dpuHoursPerRun;
   if (typeof limit !== "number" || !(limit > 0)) return [];
   return Object.entries(pipelines ?? {}).flatMap(([name, pipeline]) =>
-    isBounded(pipeline) ? overBudget(`pipelines.${name}`, boundsOf(pipeline), limit) : [],
+    isBounded(pipeline)
+      ? [
+          ...overBudget(`pipelines.${name}`, boundsOf(pipeline), limit),
+          ...overriddenOverBudget(`pipelines.${name}.runOverrides`, pipeline, limit),
+        ]
+      : [],
   );
+}
+
+/** Said of the overrides only where they are what is over it. */
+function overriddenOverBudget(field: string, job: JobBounds, limit: number): string[] {
+  const bounds = overriddenBounds(job);
+  const fits = !Object.hasOwn(DPU_PER_WORKER, bounds.workerType) || !(dpuHours(bounds) > limit);
+  if (fits || dpuHours(boundsOf(job)) > limit) return [];
+  return [
+    `'${field}' may cost more per run than 'budget.dpuHoursPerRun' allows: the pipeline's runs take ` +
+      `${dpuHoursText(bounds)}, the limit is ${hoursText(limit)}; lower what is overridden or raise the budget`,
+  ];
 }
 
 function overBudget(field: string, bounds: RunBounds, limit: number): string[] {

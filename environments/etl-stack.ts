@@ -2,7 +2,17 @@ import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription";
 import { LocalBackend, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { AthenaWorkgroup, DataLake, GlueSparkJob, NotificationsTopic, RunLock, Zone } from "../modules/index";
+import {
+  AthenaWorkgroup,
+  DataLake,
+  EtlOrchestrator,
+  GlueSecurityConfiguration,
+  GlueSparkJob,
+  NotificationsTopic,
+  PermissionsBoundary,
+  RunLock,
+  Zone,
+} from "../modules/index";
 import type { Subscription } from "./alert-settings";
 import { MOVED } from "./moved";
 import { EventsPipeline } from "./pipelines/events";
@@ -63,6 +73,7 @@ export class EtlStack extends TerraformStack {
     this.events = new EventsPipeline(this, "Events", {
       ...settings.pipelines.events,
       glueVersion: settings.glueVersion,
+      securityConfiguration: this.defineSecurityConfiguration(name, settings),
       name: `${name}-events`,
       lake: this.lake,
       workgroup: this.workgroup,
@@ -77,6 +88,9 @@ export class EtlStack extends TerraformStack {
       logExecutionData: settings.logExecutionData,
     });
     this.defineOutputs();
+    if (settings.permissionsBoundaryArn !== undefined) {
+      PermissionsBoundary.apply(this, settings.permissionsBoundaryArn);
+    }
     if (MOVED.length > 0) this.addOverride("moved", MOVED);
   }
 
@@ -103,6 +117,15 @@ export class EtlStack extends TerraformStack {
         one,
       );
     for (const one of alerts) subscribe(this.alerts, `Alerts-${one.protocol}-${one.endpoint}`, one);
+  }
+
+  private defineSecurityConfiguration(
+    name: string,
+    { securityConfiguration, accountId: account, region }: EnvironmentSettings,
+  ): GlueSecurityConfiguration | undefined {
+    if (securityConfiguration !== true) return undefined;
+    const encryptionKey = this.lake.key;
+    return new GlueSecurityConfiguration(this, "Security", { name, encryptionKey, account, region });
   }
 
   /** dev keeps its state in a file beside the clone, the others in S3 with S3's own lock file (Terraform ≥ 1.11). */
@@ -142,12 +165,18 @@ export class EtlStack extends TerraformStack {
     });
   }
 
-  /** By the job's name. */
+  /** By the job's name: of a run as the job says, or as a pipeline starts it if that is more. */
   private dpuHourCeilings(): Record<string, number> {
-    const jobs = this.node.findAll().filter((child) => child instanceof GlueSparkJob);
-    const known = jobs.flatMap(({ resource, maxDpuHoursPerRun: hours }) =>
-      hours === undefined || resource.nameInput === undefined ? [] : [[resource.nameInput, hours] as const],
-    );
-    return Object.fromEntries(known);
+    const all = this.node.findAll();
+    const machines = all.filter((child) => child instanceof EtlOrchestrator);
+    const ceilings = all
+      .filter((child) => child instanceof GlueSparkJob)
+      .flatMap(({ resource, jobName, maxDpuHoursPerRun: own }) => {
+        const started = machines.map((machine) => machine.maxDpuHoursPerRun[jobName]);
+        const hours = [own, ...started].filter((value) => value !== undefined);
+        const name = resource.nameInput;
+        return hours.length === 0 || name === undefined ? [] : [[name, Math.max(...hours)] as const];
+      });
+    return Object.fromEntries(ceilings);
   }
 }

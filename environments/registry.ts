@@ -130,7 +130,7 @@ function notGivenThatWay(name: string, { variables, context }: Deployment): stri
 }
 
 function missingPlace(candidate: Partial<EnvironmentSettings>): string[] {
-  const name = (candidate.environment ?? "").toUpperCase();
+  const name = String(candidate.environment ?? "").toUpperCase();
   return [
     ["accountId", "ACCOUNT_ID"],
     ["region", "REGION"],

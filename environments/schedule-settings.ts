@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { longestGapMinutes } from "../modules/core/longest-gap";
+import { DEFAULT_SLOW_FACTOR, missedRunMistakes } from "../modules/core/missed-run";
 import { type ScheduleTimes, scheduleMistakes } from "../modules/core/schedule-mistakes";
 import { text } from "./filled-text";
 
@@ -21,6 +23,40 @@ interface Scheduled {
   readonly pipelines?: Readonly<
     Record<string, { readonly schedule?: Partial<z.infer<typeof scheduleSchema>> }>
   >;
+}
+
+interface Watched extends Scheduled {
+  readonly pipelines?: Readonly<
+    Record<
+      string,
+      {
+        readonly schedule?: Partial<z.infer<typeof scheduleSchema>>;
+        readonly alarms?: { readonly usualMinutes?: number; readonly missedRunGraceMinutes?: number };
+      }
+    >
+  >;
+}
+
+/** What is wrong with watching for missed runs, of schedules and alarms that are right by themselves. */
+export function missedRunSettingMistakes(candidate: Watched): string[] {
+  return Object.entries(candidate.pipelines ?? {}).flatMap(([name, { schedule = {}, alarms = {} }]) => {
+    const { cron, timeZone, start, enabled } = schedule;
+    const { usualMinutes, missedRunGraceMinutes: graceMinutes } = alarms;
+    if (enabled !== true || graceMinutes === undefined || usualMinutes === undefined) return [];
+    if (cron === undefined || timeZone === undefined) return [];
+    const gap = longestGapMinutes(cron, timeZone, start);
+    // Nothing is due of a schedule that starts one run only.
+    if (gap === 0) return [];
+    const missedRun = { longestGapMinutes: gap, graceMinutes };
+    const field = `'pipelines.${name}.alarms.missedRunGraceMinutes'`;
+    return missedRunMistakes({ missedRun, usualMinutes, slowFactor: DEFAULT_SLOW_FACTOR }).map(
+      ([of, mistake]) =>
+        of === "missedRun"
+          ? `${field} must leave it and the longest gap of ${gap} minutes within seven days, over which CloudWatch cannot ` +
+            `look, got ${graceMinutes}; let it run more often, shorten the grace, or leave it out`
+          : `${field} ${mistake}`,
+    );
+  });
 }
 
 /** What is wrong with when pipelines are started; types are the schema's affair. */

@@ -2,8 +2,10 @@ import { z } from "zod";
 import { alarmsSchema, runbookUrlSchema, subscriptionsSchema } from "./alert-settings";
 import { text } from "./filled-text";
 import { LOG_RETENTION_DAYS, logRetentionMistake } from "../modules/core/log-retention";
+import { boundaryMistake } from "../modules/core/permissions-boundary";
 import { budgetMistakes } from "./budget";
-import { scheduleSchema, scheduleSettingMistakes } from "./schedule-settings";
+import { glueVersionSchema, jobSettingMistakes, jobSettings } from "./job-settings";
+import { missedRunSettingMistakes, scheduleSchema, scheduleSettingMistakes } from "./schedule-settings";
 
 /**
  * The schema of an environment: plain data in, validated data out. Pure; every error names its field.
@@ -14,12 +16,7 @@ import { scheduleSchema, scheduleSettingMistakes } from "./schedule-settings";
  */
 
 const pipelineSchema = z.strictObject({
-  /** Glue worker type of the pipeline's job. */
-  workerType: z.enum(["G.1X", "G.2X", "G.4X", "G.8X"]),
-  /** Upper bound of auto-scaling, workers (one of them is the driver). */
-  maxWorkers: z.int().min(2, "must be at least 2 (a driver and a worker)").max(299),
-  /** The job's time-out, minutes; below Glue's seven days. */
-  jobTimeoutMinutes: z.int().min(1).max(10_079),
+  ...jobSettings,
   /** How long one crawl may take before the run fails, minutes. */
   crawlDeadlineMinutes: z.int().min(1).max(1_440),
   /** When its alarms are crossed, and whether they tell. */
@@ -39,9 +36,7 @@ export const settingsSchema = z.strictObject({
   /** The AWS account that the provider may touch, twelve digits. From context or environment variables. */
   accountId: z.string().regex(/^\d{12}$/, "must be an AWS account id of 12 digits"),
   /** AWS region. From context or environment variables. */
-  region: z
-    .string()
-    .regex(/^[a-z]{2}(-gov|-iso[a-z]?)?-[a-z]+-\d$/, "must be an AWS region such as eu-west-1"),
+  region: z.string().regex(/^[a-z]{2}(-gov)?-[a-z]+-\d$/, "must be an AWS region such as eu-west-1"),
   /** Where Terraform keeps its state. */
   backend: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("local") }),
@@ -52,7 +47,7 @@ export const settingsSchema = z.strictObject({
   /** The second key: without it, `retainData: false` is refused. Never `true` in prod. */
   allowDataDestruction: z.boolean(),
   /** Glue version of the jobs: 5.1 has Spark 3.5, 6.0 has Spark 4.1. `ETL_<ENVIRONMENT>_GLUE_VERSION` wins. */
-  glueVersion: z.enum(["5.1", "6.0"], "must be 5.1 or 6.0"),
+  glueVersion: glueVersionSchema,
   /** Days that log groups keep their events. */
   logRetentionDays: z.int().refine((days) => logRetentionMistake(days) === undefined, {
     error: `must be one of ${LOG_RETENTION_DAYS.join(", ")}`,
@@ -65,6 +60,17 @@ export const settingsSchema = z.strictObject({
   subscriptions: subscriptionsSchema,
   /** The https address of the folder docs/runbook, ending with a slash; without it messages name the pages by their path. */
   runbookUrl: runbookUrlSchema.optional(),
+  /** The ARN of a managed policy beyond which no role of the stack may do anything, as accounts ask for; none when left out. */
+  permissionsBoundaryArn: text()
+    .refine((arn) => boundaryMistake(arn) === undefined, {
+      error: "must be the ARN of a managed policy: arn:aws:iam::<account>:policy/<name>",
+    })
+    .optional(),
+  /**
+   * `true`: jobs run with a security configuration, so that Glue itself encrypts their files and logs with the lake's key. Buckets
+   * encrypt with it anyway; what it adds are the logs, for a call to KMS with each. Off when left out.
+   */
+  securityConfiguration: z.boolean().optional(),
   /** What may be spent. */
   budget: z.strictObject({
     /** Most DPU-hours that one run of a pipeline's job may be billed: workers × DPU per worker × time-out / 60. */
@@ -92,21 +98,45 @@ const BUCKET_NAME_MAX = 63;
 /** Checks one environment; returns every mistake as `'field' what is wrong, got value`. */
 export function settingsMistakes(candidate: Partial<EnvironmentSettings>): string[] {
   const parsed = settingsSchema.safeParse(candidate, { reportInput: true });
-  const mistakes = parsed.success ? [] : parsed.error.issues.map(describeIssue);
+  const issues = parsed.success ? [] : parsed.error.issues;
+  const judgeable = withoutMistaken(candidate, issues);
+  const schedule = scheduleSettingMistakes(judgeable);
   return [
-    ...mistakes,
-    ...destructionMistakes(candidate),
-    ...budgetMistakes(candidate),
-    ...scheduleSettingMistakes(candidate),
-    ...nameMistakes(candidate),
+    ...issues.map(describeIssue),
+    ...destructionMistakes(judgeable),
+    ...budgetMistakes(judgeable),
+    ...jobSettingMistakes(judgeable),
+    ...schedule,
+    // How long a schedule is silent is only known of one that is right.
+    ...(schedule.length > 0 ? [] : missedRunSettingMistakes(judgeable)),
+    ...nameMistakes(judgeable),
   ];
+}
+
+/** The candidate without what the schema found wrong: what goes together is judged of values that are right by themselves. */
+function withoutMistaken(
+  candidate: Partial<EnvironmentSettings>,
+  issues: readonly z.core.$ZodIssue[],
+): Partial<EnvironmentSettings> {
+  const wrong = issues.filter(({ code }) => code !== "unrecognized_keys").map(({ path }) => path.map(String));
+  return wrong.reduce<Candidate>(without, candidate);
+}
+
+type Candidate = Readonly<Record<string, unknown>>;
+
+function without(all: Candidate, [name, ...rest]: readonly string[]): Candidate {
+  const { [name ?? ""]: inner, ...others } = all;
+  const isInside = rest.length > 0 && typeof inner === "object" && inner !== null && !Array.isArray(inner);
+  return isInside ? { ...others, [name!]: without(inner as Candidate, rest) } : others;
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   const field = issue.path.join(".");
   if (issue.code === "unrecognized_keys") {
     const where = field === "" ? "" : `'${field}' `;
-    return `${where}has unknown settings ${issue.keys.map((key) => `'${key}'`).join(", ")}; remove them or correct the spelling`;
+    const given = issue.input;
+    const got = JSON.stringify(Object.fromEntries(issue.keys.map((key) => [key, given?.[key]])));
+    return `${where}has unknown settings ${issue.keys.map((key) => `'${key}'`).join(", ")}, got ${got}; remove them or correct the spelling`;
   }
   const got = issue.input === undefined ? "got nothing" : `got ${JSON.stringify(issue.input)}`;
   return `'${field}' ${lowerFirst(issue.message)}, ${got}`;

@@ -1,4 +1,4 @@
-import { DPU_PER_WORKER, dpuHours, dpuHoursText, hoursText } from "../modules/core/dpu-hours";
+import { DPU_PER_WORKER, dpuHours, dpuHoursText, hoursText, type RunBounds } from "../modules/core/dpu-hours";
 import { type EnvironmentSettings } from "./settings";
 
 /**
@@ -43,9 +43,9 @@ function unguarded(address: string, { lifecycle, force_destroy: force }: Block):
   ];
 }
 
-function jobsOverBudget({ aws_glue_job: jobs = {} }: Resources, { budget }: EnvironmentSettings): string[] {
-  return Object.entries(jobs).flatMap(([id, job]) => {
-    const bounds = jobBounds(job);
+function jobsOverBudget(resources: Resources, { budget }: EnvironmentSettings): string[] {
+  return Object.keys(resources.aws_glue_job ?? {}).flatMap((id) => {
+    const bounds = mostBounds(resources, id);
     if (bounds === undefined || dpuHours(bounds) <= budget.dpuHoursPerRun) return [];
     return [
       `'aws_glue_job.${id}' may cost more per run than 'budget.dpuHoursPerRun' allows: number_of_workers and timeout ` +
@@ -55,8 +55,38 @@ function jobsOverBudget({ aws_glue_job: jobs = {} }: Resources, { budget }: Envi
   });
 }
 
+/** What bounds a run of a synthesised job: as the job says, or as a state machine starts it if that is more. */
+export function mostBounds(resources: Resources, id: string): RunBounds | undefined {
+  const job = resources.aws_glue_job?.[id] ?? {};
+  const started = startedRuns(resources).filter(({ JobName }) => JobName === `\${aws_glue_job.${id}.name}`);
+  return [{}, ...started]
+    .map((run) => jobBounds({ ...job, ...asJob(run) }))
+    .reduce((most, bounds) =>
+      most === undefined || (bounds !== undefined && dpuHours(bounds) > dpuHours(most)) ? bounds : most,
+    );
+}
+
+type StartedRun = Readonly<Partial<Record<string, unknown>>>;
+
+/** The parameters with which state machines start jobs. */
+function startedRuns({ aws_sfn_state_machine: machines = {} }: Resources): StartedRun[] {
+  return Object.values(machines).flatMap(({ definition }) => {
+    if (typeof definition !== "string" || !definition.startsWith("{")) return [];
+    const { States = {} } = JSON.parse(definition) as { States?: Readonly<Record<string, Block>> };
+    return Object.values(States).flatMap(({ Resource, Parameters }) =>
+      /:glue:startJobRun/.test(String(Resource)) ? [Parameters as StartedRun] : [],
+    );
+  });
+}
+
+/** What a run overrides, in the words of the job's resource. */
+function asJob({ WorkerType, NumberOfWorkers, Timeout }: StartedRun): Block {
+  const all = { worker_type: WorkerType, number_of_workers: NumberOfWorkers, timeout: Timeout };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
 /** What bounds a run of a synthesised job; `undefined` when Terraform alone knows a factor. */
-export function jobBounds({ worker_type: type, number_of_workers: workers, timeout }: Block) {
+function jobBounds({ worker_type: type, number_of_workers: workers, timeout }: Block): RunBounds | undefined {
   if (typeof workers !== "number" || typeof timeout !== "number") return undefined;
   if (typeof type !== "string" || !Object.hasOwn(DPU_PER_WORKER, type)) return undefined;
   return { workerType: type as keyof typeof DPU_PER_WORKER, workers, timeoutMinutes: timeout };

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ENVIRONMENTS } from "../environments/registry";
-import { jobBounds } from "../environments/stack-checks";
+import { mostBounds } from "../environments/stack-checks";
 import { dpuHours, dpuHoursText, hoursText } from "../modules/core/dpu-hours";
 import { mostRunsPerMonth } from "../modules/core/runs-per-month";
 
@@ -16,8 +16,8 @@ export function ceilingLine(folder: string): string | undefined {
   const file = join(folder, "cdk.tf.json");
   if (!existsSync(file)) return undefined;
   const { resource = {} } = JSON.parse(readFileSync(file, "utf8")) as { resource?: Resources };
-  const jobs = Object.values(resource.aws_glue_job ?? {}).map((job) => {
-    const bounds = jobBounds(job);
+  const jobs = Object.entries(resource.aws_glue_job ?? {}).map(([id, job]) => {
+    const bounds = mostBounds(resource, id);
     const name = String(job.name);
     if (bounds === undefined) return `${name} is known to Terraform alone`;
     return `${name} ${dpuHoursText(bounds)}${monthText(resource, name, dpuHours(bounds))}`;

@@ -7,6 +7,7 @@ export {
   type TableColumn,
 } from "./catalog-table/catalog-table";
 export { type Partition, partitionOf } from "./core/partition";
+export { type ExecutionClass, type GlueVersion } from "./core/job-runs";
 export { type S3Location, s3Uri } from "./core/s3-location";
 export {
   type BucketReference,
@@ -50,6 +51,7 @@ export {
   type ReleaseLockStepProps,
   RUN_ARGUMENTS,
   type RunJobStepProps,
+  type RunOverrides,
   Step,
 } from "./etl-orchestrator/step";
 export { type CrawlerGrouping } from "./glue-crawler/crawler-configuration";
@@ -61,9 +63,18 @@ export {
 } from "./glue-crawler/glue-crawler";
 export { ArtifactFile, type ArtifactFileProps } from "./artifacts/artifact-file";
 export { GLUE_SCRIPTS } from "./artifacts/glue-scripts";
-export { GlueSparkJob, type GlueSparkJobProps, type GlueVersion } from "./glue-spark-job/glue-spark-job";
+export {
+  GlueSecurityConfiguration,
+  type GlueSecurityConfigurationProps,
+} from "./glue-security-configuration/glue-security-configuration";
+export {
+  GlueSparkJob,
+  type GlueSparkJobProps,
+  type ISecurityConfiguration,
+} from "./glue-spark-job/glue-spark-job";
 export { type JobCapacity, type WorkerType } from "./glue-spark-job/job-capacity";
 export { type IGrantable, type IRole } from "./iam/grantable";
+export { PermissionsBoundary } from "./iam/permissions-boundary";
 export { type PolicyStatement, type ResourcePolicyStatement } from "./iam/policy-statement";
 export { type RoleAttributes, ServiceRole, type ServiceRoleProps } from "./iam/service-role";
 export { NotificationsTopic, type NotificationsTopicProps } from "./notifications-topic/notifications-topic";

@@ -96,6 +96,33 @@ describe("over the budget", () => {
     );
   });
 
+  test("overrides of the pipeline's runs count, alone where the job itself fits", () => {
+    const runOverrides = { workers: 20, timeoutMinutes: 90 };
+    expect(over({ ...EVENTS, runOverrides }, 20)).toEqual([
+      "'pipelines.events.runOverrides' may cost more per run than 'budget.dpuHoursPerRun' allows: the pipeline's runs " +
+        "take 20 workers × 1 DPU (G.1X) × 90 min / 60 = 30 DPU-hours, the limit is 20; lower what is overridden or raise the budget",
+    ]);
+    expect(over({ ...EVENTS, runOverrides: { workers: 20 } }, 20)).toEqual([]);
+    expect(over({ ...EVENTS, runOverrides }, 5)).toEqual([expect.stringMatching(/^'pipelines\.events' /)]);
+  });
+
+  test("they are in the output and in what is judged of the finished stack", () => {
+    const settings = settingsOf("prod");
+    const withOverrides = (workers: number) => ({
+      ...settings,
+      pipelines: {
+        ...settings.pipelines,
+        events: { ...settings.pipelines.events, runOverrides: { workers } },
+      },
+    });
+    const { output } = synthEnvironment(withOverrides(15));
+    expect(output.dpu_hour_ceiling?.value).toEqual({ "etl-prod-events-transform": 15 });
+    // Past the settings, which refuse it.
+    expect(() => synthEnvironment(withOverrides(21))).toThrow(
+      /^environment 'prod': 'aws_glue_job\.\w+' may cost .* give 21 workers × 1 DPU/,
+    );
+  });
+
   test("a job that was made larger by another way than the settings does not synthesise either", () => {
     const enlarge = (stack: { node: { findChild: (id: string) => unknown } }) => {
       const { transform } = stack.node.findChild("Events") as { transform: { resource: TerraformResource } };

@@ -143,7 +143,7 @@ describe("mistakes", () => {
     [{ glueVersion: "4.0" }, "environment 'dev': 'glueVersion' must be 5.1 or 6.0, got \"4.0\""],
     [
       { workers: 3 },
-      "environment 'dev': has unknown settings 'workers'; remove them or correct the spelling",
+      "environment 'dev': has unknown settings 'workers', got {\"workers\":3}; remove them or correct the spelling",
     ],
     [
       { project: "a-project-with-a-very-long-name" },

@@ -19,6 +19,7 @@ const MODULES = [
   "encryption",
   "etl-orchestrator",
   "glue-crawler",
+  "glue-security-configuration",
   "glue-spark-job",
   "iam",
   "notifications-topic",

@@ -10,6 +10,7 @@ import {
   GlueCrawler,
   GlueSparkJob,
   type GlueVersion,
+  type ISecurityConfiguration,
   LOCK_ARGUMENTS,
   type NotificationsTopic,
   PipelineAlarms,
@@ -42,6 +43,7 @@ export interface EventsPipelineProps extends PipelineSettings {
   readonly environment: string;
   readonly runbookUrl?: string;
   readonly glueVersion: GlueVersion;
+  readonly securityConfiguration?: ISecurityConfiguration;
   readonly account: string;
   readonly region: string;
   readonly logRetentionDays: number;
@@ -135,6 +137,10 @@ export class EventsPipeline extends Construct {
       glueVersion: props.glueVersion,
       capacity: { kind: "autoScaling", workerType: props.workerType, maxWorkers: props.maxWorkers },
       timeoutMinutes: props.jobTimeoutMinutes,
+      executionClass: props.executionClass,
+      jobRunQueuingEnabled: props.jobRunQueuingEnabled,
+      maxConcurrentRuns: props.maxConcurrentRuns,
+      securityConfiguration: props.securityConfiguration,
       logRetentionDays: props.logRetentionDays,
       account,
       region,
@@ -172,6 +178,7 @@ export class EventsPipeline extends Construct {
         Step.runJob("RunJob", {
           ...this.transform,
           runArguments: { ...RUN_ARGUMENTS, ...LOCK_ARGUMENTS },
+          overrides: props.runOverrides,
         }),
         Step.checkBooks("CheckBooks", {
           books: lake.location(Zone.PROCESSED, BOOKS_PREFIX),

@@ -46,8 +46,18 @@ interface Firing {
   readonly longestGap: number;
 }
 
+/** 42 years are long to look at, and settings, schedule and alarms ask for the same. */
+const asked = new Map<string, Firing | string>();
+
+function firingOf(expression: string, timeZone: string, limits: ScheduleLimits): Firing | string {
+  const question = JSON.stringify([expression, timeZone, limits.start, limits.end]);
+  const found = asked.get(question) ?? lookedUp(expression, timeZone, limits);
+  asked.set(question, found);
+  return found;
+}
+
 /** What a schedule does, or what is wrong with it. */
-function firingOf(text: string, timeZone: string, { start, end }: ScheduleLimits): Firing | string {
+function lookedUp(text: string, timeZone: string, { start, end }: ScheduleLimits): Firing | string {
   const { expression, mistakes } = parseExpression(text);
   const wrongZone = timeZoneMistake(timeZone);
   if (expression === undefined || wrongZone !== undefined) return [...mistakes, wrongZone ?? ""].join("; ");

@@ -1,5 +1,8 @@
 import { type Mistake } from "./refusals";
 
+/** Regions of the partitions aws-iso*, of which no ARN here would be right. */
+export const isElsewhere = (region: string): boolean => /^[a-z]{2}-iso/.test(region);
+
 /** What is wrong with the account and region that a construct is to stand in: `[field, mistake]`. */
 export function placeMistakes(
   { account, region }: { readonly account: string; readonly region: string },
@@ -11,6 +14,12 @@ export function placeMistakes(
   }
   if (isKnown(region) && !/^[a-z]{2,3}(-[a-z]+)+-\d$/.test(region)) {
     mistakes.push(["region", `must be an AWS region such as eu-west-1, got ${JSON.stringify(region)}`]);
+  }
+  if (isKnown(region) && isElsewhere(region)) {
+    mistakes.push([
+      "region",
+      `must be a region of the partitions aws, aws-cn or aws-us-gov, got ${JSON.stringify(region)}, whose ARNs are others`,
+    ]);
   }
   return mistakes;
 }

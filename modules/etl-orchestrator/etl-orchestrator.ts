@@ -4,6 +4,7 @@ import { SfnAlias } from "@cdktf/provider-aws/lib/sfn-alias";
 import { type SfnStateMachine } from "@cdktf/provider-aws/lib/sfn-state-machine";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
+import { mostDpuHours } from "../core/job-runs";
 import { logRetentionMistake } from "../core/log-retention";
 import { partitionOf, viaService } from "../core/partition";
 import { placeMistakes } from "../core/place";
@@ -137,6 +138,11 @@ export class EtlOrchestrator extends Construct {
   readonly crawlStateMachineArn?: string;
   /** Its name, as composed. */
   readonly crawlStateMachineName?: string;
+  /**
+   * The most that a run of each job can be billed as the steps start it, DPU-hours, by the job's name; without those of which
+   * Terraform alone knows a factor.
+   */
+  readonly maxDpuHoursPerRun: Readonly<Record<string, number>>;
 
   constructor(
     scope: Construct,
@@ -161,6 +167,7 @@ export class EtlOrchestrator extends Construct {
     this.definition = JSON.stringify(decision.definition, undefined, 1);
     this.crawlStateMachineArn = crawl?.resource.arn;
     this.crawlStateMachineName = crawl && this.crawlMachineName;
+    this.maxDpuHoursPerRun = ceilingsOf(props.steps ?? []);
   }
 
   private refuse(): void {
@@ -411,4 +418,14 @@ export class EtlOrchestrator extends Construct {
       notifications.allowPublishFromRule(rule.arn);
     }
   }
+}
+
+function ceilingsOf(steps: readonly Step[]): Record<string, number> {
+  const ceilings: Record<string, number> = {};
+  for (const { jobRun } of steps) {
+    const hours = jobRun && mostDpuHours(jobRun.run, isKnown);
+    if (jobRun === undefined || hours === undefined) continue;
+    ceilings[jobRun.jobName] = Math.max(hours, ceilings[jobRun.jobName] ?? 0);
+  }
+  return ceilings;
 }

@@ -1,15 +1,17 @@
+import { type SizedWorker } from "../core/dpu-hours";
+import { type ExecutionClass, type RunShape, startMinutes } from "../core/job-runs";
 import { PIPELINE_DIMENSION, PIPELINE_METRICS, PIPELINE_NAMESPACE } from "../core/pipeline-metrics";
+import { plaintextSecretMistake } from "../core/plaintext-secret";
 import { type S3Location, s3Uri } from "../core/s3-location";
 import { type JsonObject } from "./asl";
 import { fragment } from "./fragment";
+import { billedRun, overrideMistakes, withOverrides } from "./run-overrides";
 import { resultKey, type PlaceholderValues } from "./state-machine-definition";
 
 /** How often a lock that somebody else holds is looked at, seconds. */
 const LOCK_POLL_SECONDS = 30;
 /** How often a crawl is looked at, seconds. */
 export const CRAWL_POLL_SECONDS = 30;
-/** On top of a job's own time-out: start-up and queue, so that the reason for a slow run is Glue's, not the orchestrator's. */
-export const JOB_TIMEOUT_MARGIN_SECONDS = 15 * 60;
 
 const DEFAULT_CRAWL_DEADLINE_MINUTES = 60;
 const DEFAULT_LOCK_WAIT_MINUTES = 120;
@@ -31,6 +33,8 @@ export interface Step {
   readonly goesTo?: Readonly<Record<string, string | undefined>>;
   /** Set on a crawl: what the child machine needs to know. */
   readonly crawl?: { readonly crawlerName: string; readonly deadlineMinutes: number };
+  /** Set on a job run: what bounds it, its overrides considered. */
+  readonly jobRun?: { readonly jobName: string; readonly run: RunShape };
   /** The keys of what the step reads from S3. */
   readonly decryptsWith?: readonly string[];
   /** A path at which the step finds the ARN of an execution of its own machine. */
@@ -82,10 +86,59 @@ export interface CrawlStepProps {
   readonly deadlineMinutes?: number;
 }
 
+/**
+ * What a run takes instead of what its job says: all that StartJobRun takes of it. What is left out stays the job's.
+ * Source: https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html
+ */
+export interface RunOverrides {
+  /** @default - the job's */
+  readonly workerType?: SizedWorker;
+  /**
+   * Workers, or the bound of a job that scales by itself; 2 to 299.
+   * @default - the job's
+   */
+  readonly workers?: number;
+  /**
+   * 1 to 10079.
+   * @default - the job's
+   */
+  readonly timeoutMinutes?: number;
+  /** @default - the job's */
+  readonly executionClass?: ExecutionClass;
+}
+
+/** A job run; `{ ...job }` of a `GlueSparkJob` gives all that is the job's. */
 export interface RunJobStepProps {
   readonly jobName: string;
-  /** The job's own time-out, minutes. The step's is 15 minutes above it. */
+  /** The job's own time-out, minutes. The step waits as much longer as a run may take to start. */
   readonly timeoutMinutes: number;
+  /**
+   * The job's workers. Overriding the type or the number needs it, since StartJobRun takes both or none.
+   * @default - not known here
+   */
+  readonly capacity?:
+    | { readonly kind: "fixed"; readonly workerType: SizedWorker; readonly workers: number }
+    | { readonly kind: "autoScaling"; readonly workerType: SizedWorker; readonly maxWorkers: number };
+  /**
+   * The job's: runs of FLEX may take longer to start.
+   * @default "STANDARD"
+   */
+  readonly executionClass?: ExecutionClass;
+  /**
+   * Whether the job lets runs wait: they may take longer to start.
+   * @default false
+   */
+  readonly jobRunQueuingEnabled?: boolean;
+  /**
+   * Where the job runs; some worker types are not everywhere.
+   * @default - not known here
+   */
+  readonly region?: string;
+  /**
+   * What this step's runs take instead of what the job says.
+   * @default - nothing
+   */
+  readonly overrides?: RunOverrides;
   /**
    * Arguments of the run, without the dashes; a value that starts with `$.` is read from the execution's state, one with
    * `$$.` from the execution's context.
@@ -184,7 +237,9 @@ export const Step = {
 
   /** A job run, awaited. Retried only when it never started. */
   runJob(name: string, props: RunJobStepProps): Step {
-    const timeoutSeconds = props.timeoutMinutes * 60 + JOB_TIMEOUT_MARGIN_SECONDS;
+    const run = billedRun(props);
+    // So that the reason for a slow run is Glue's, not the orchestrator's.
+    const timeoutSeconds = (run.timeoutMinutes + startMinutes(run)) * 60;
     const given = Object.entries(props.runArguments ?? RUN_ARGUMENTS);
     const args = given.map(
       ([key, value]) => [`--${key}${/^\$\$?\./.test(value) ? ".$" : ""}`, value] as const,
@@ -192,22 +247,29 @@ export const Step = {
     return step(
       {
         name,
-        fragment: fragment("run-job"),
+        fragment: withOverrides(fragment("run-job"), props),
         values: {
           JobName: props.jobName,
           Arguments: Object.fromEntries(args),
           TimeoutSeconds: timeoutSeconds,
         },
         boundSeconds: timeoutSeconds + RUN_JOB_RETRY_SECONDS,
+        jobRun: { jobName: props.jobName, run },
       },
       [
         ...wholeBetween("timeoutMinutes", props.timeoutMinutes, 1, 10_079),
+        ...overrideMistakes(props),
         ...given
           .filter(([key]) => !/^[A-Za-z0-9_]+$/.test(key))
           .map(([key]) => ({
             field: "runArguments",
             message: `must have names of letters, digits and underscores, without dashes, got ${JSON.stringify(key)}`,
           })),
+        ...given.flatMap(([key, value]) => {
+          // What is read from the execution is no literal.
+          const message = /^\$\$?\.|\$\{/.test(value) ? undefined : plaintextSecretMistake(key, value);
+          return message === undefined ? [] : [{ field: `runArguments.${key}`, message }];
+        }),
         ...given
           .filter(([, value]) => value === "")
           .map(([key]) => ({

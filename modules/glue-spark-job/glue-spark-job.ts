@@ -1,26 +1,32 @@
 import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import type { GlueJob } from "@cdktf/provider-aws/lib/glue-job";
-import { Token } from "cdktf";
+import { type ITerraformDependable, Token } from "cdktf";
 import { Construct } from "constructs";
+import { type ExecutionClass, type GlueVersion, runShapeMistakes, startMinutes } from "../core/job-runs";
 import { logRetentionMistake } from "../core/log-retention";
-import { partitionOf } from "../core/partition";
+import { partitionOf, viaService } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { type Mistake, Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 import { type IRole } from "../iam/grantable";
 import { type PolicyStatement } from "../iam/policy-statement";
-import { readFolderStatements, readObjectStatements, writeStatements } from "../iam/s3-actions";
+import { ENCRYPT, readFolderStatements, readObjectStatements, writeStatements } from "../iam/s3-actions";
 import { logStatements } from "../iam/log-actions";
 import { ServiceRole } from "../iam/service-role";
 import { ArtifactFile, ArtifactPackage, fileMistake } from "../artifacts/artifact-file";
 import { argumentMistakes, renderArguments } from "./job-arguments";
-import { capacityMistakes, type JobCapacity, maxDpuHours, mostWorkers } from "./job-capacity";
+import { capacityField, type JobCapacity, maxDpuHours, mostWorkers } from "./job-capacity";
 import { packageMistake } from "../artifacts/python-package";
 import { QuotedArgumentsJob } from "./quoted-arguments-job";
 
-/** Glue versions that the library's jobs are tested on. */
-export type GlueVersion = "5.1" | "6.0";
+/** A security configuration of Glue, whose logs are encrypted with a key. */
+export interface ISecurityConfiguration {
+  readonly configurationName: string;
+  readonly encryptionKey: { readonly keyArn: string };
+  /** To be there before a job that names it. */
+  readonly dependencies: ITerraformDependable[];
+}
 
 export interface GlueSparkJobProps {
   /** Physical name: letters, digits and `_.-`, at most 60, or 255 with a brought role (its own is called `<name>-job`). */
@@ -63,6 +69,26 @@ export interface GlueSparkJobProps {
    */
   readonly timeoutMinutes?: number;
   /**
+   * `FLEX` is cheaper for workers G.1X and G.2X; a run may start up to 20 minutes late and lose workers while it runs.
+   * @default "STANDARD"
+   */
+  readonly executionClass?: ExecutionClass;
+  /**
+   * A run for which the account has no room, or beyond `maxConcurrentRuns`, waits instead of failing. Not with FLEX.
+   * @default false
+   */
+  readonly jobRunQueuingEnabled?: boolean;
+  /**
+   * How many runs may work at once, at least 1. A job that replaces what an earlier run wrote takes 1 only.
+   * @default 1
+   */
+  readonly maxConcurrentRuns?: number;
+  /**
+   * How Glue encrypts what runs write, log and remember, as `GlueSecurityConfiguration` makes one.
+   * @default - none: buckets encrypt what is written, CloudWatch logs with its own key
+   */
+  readonly securityConfiguration?: ISecurityConfiguration;
+  /**
    * How long the logs of runs are kept, days: one of the periods of CloudWatch Logs.
    * @default 90
    */
@@ -76,9 +102,6 @@ export interface GlueSparkJobProps {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-const GLUE_VERSIONS: readonly string[] = ["5.1", "6.0"] satisfies GlueVersion[];
-/** StartJobRun: below seven days. */
-const MOST_TIMEOUT_MINUTES = 10_079;
 const ROLE_SUFFIX = "-job";
 /** A role's name has at most 64 characters. */
 const LONGEST_NAME_WITH_ROLE = 64 - ROLE_SUFFIX.length;
@@ -98,6 +121,14 @@ export class GlueSparkJob extends Construct {
   readonly jobArn: string;
   /** Minutes after which Glue stops a run. */
   readonly timeoutMinutes: number;
+  /** Minutes that a run may take to start: longer where it waits for capacity. */
+  readonly startMinutes: number;
+  readonly capacity: JobCapacity;
+  readonly glueVersion: GlueVersion;
+  readonly executionClass: ExecutionClass;
+  readonly jobRunQueuingEnabled: boolean;
+  readonly maxConcurrentRuns: number;
+  readonly region: string;
   /**
    * The most that one run can be billed, DPU-hours: workers × DPU per worker × time-out / 60. `undefined` when a factor is only
    * known to Terraform.
@@ -120,6 +151,13 @@ export class GlueSparkJob extends Construct {
     this.refuse();
 
     this.timeoutMinutes = props.timeoutMinutes ?? 60;
+    this.capacity = props.capacity;
+    this.glueVersion = props.glueVersion ?? "5.1";
+    this.executionClass = props.executionClass ?? "STANDARD";
+    this.jobRunQueuingEnabled = props.jobRunQueuingEnabled ?? false;
+    this.maxConcurrentRuns = props.maxConcurrentRuns ?? 1;
+    this.region = props.region;
+    this.startMinutes = startMinutes(this);
     this.maxDpuHoursPerRun = maxDpuHours(props.capacity, this.timeoutMinutes, isKnown);
     this.logGroupPrefix = `/aws-glue/jobs/${props.name}`;
 
@@ -139,7 +177,7 @@ export class GlueSparkJob extends Construct {
 
   private refuse(): void {
     const { script, modules, ...rest } = this.props;
-    const { name, role, outputs, capacity, glueVersion } = rest;
+    const { name, role, outputs, capacity, maxConcurrentRuns: runs, logRetentionDays: days } = rest;
     const refusals = new Refusals("GlueSparkJob", this.node.path);
     // Not in paths of this computer: a path that is none is refused anyway, and a folder may be called what it likes.
     refusals.noteUnfilled(placeholderMistakes(rest, isKnown));
@@ -156,27 +194,42 @@ export class GlueSparkJob extends Construct {
     for (const [argument, mistake] of argumentMistakes(this.props.arguments ?? {}, isKnown)) {
       refusals.note(`arguments.${argument}`, mistake);
     }
-    refusals.noteAll(capacityMistakes(capacity, isKnown));
+    const shape = { ...rest, workerType: capacity.workerType, workers: mostWorkers(capacity) };
+    for (const [field, mistake] of runShapeMistakes(shape, isKnown)) {
+      refusals.note(capacityField(capacity, field), mistake);
+    }
     refusals.check(
-      glueVersion === undefined || !isKnown(glueVersion) || GLUE_VERSIONS.includes(glueVersion),
-      "glueVersion",
-      `must be one of ${GLUE_VERSIONS.join(", ")}, got ${JSON.stringify(glueVersion)}`,
+      runs === undefined || !isKnown(runs) || (Number.isInteger(runs) && runs >= 1),
+      "maxConcurrentRuns",
+      `must be a whole number, at least 1, got ${runs}`,
     );
-    refusals.noteAll(limitMistakes(this.props));
+    if (days !== undefined && isKnown(days)) refusals.note("logRetentionDays", logRetentionMistake(days));
     refusals.throwIfAny();
   }
 
   private defineLogGroups(): CloudwatchLogGroup[] {
-    const { logRetentionDays = 90, tags } = this.props;
+    const { logRetentionDays = 90, securityConfiguration, tags } = this.props;
     // Glue would create them itself, to be kept for ever.
     return (["Output", "Error"] as const).map(
       (stream) =>
         new CloudwatchLogGroup(this, `${stream}Logs`, {
-          name: `${this.logGroupPrefix}/${stream.toLowerCase()}`,
+          name: `${this.logFolder()}/${stream.toLowerCase()}`,
           retentionInDays: logRetentionDays,
+          kmsKeyId: securityConfiguration?.encryptionKey.keyArn,
           tags: tags && { ...tags },
         }),
     );
+  }
+
+  /**
+   * Where both groups are: with a security configuration Glue puts its name and the role's between.
+   * Source: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
+   */
+  private logFolder(): string {
+    const { name, role, securityConfiguration: configuration } = this.props;
+    if (configuration === undefined) return this.logGroupPrefix;
+    const roleName = role?.roleName ?? `${name}${ROLE_SUFFIX}`;
+    return `${this.logGroupPrefix}/${configuration.configurationName}-role/${roleName}`;
   }
 
   private defineRole(): IRole {
@@ -197,7 +250,7 @@ export class GlueSparkJob extends Construct {
       name: props.name,
       description: props.description,
       roleArn: this.role.roleArn,
-      glueVersion: props.glueVersion ?? "5.1",
+      glueVersion: this.glueVersion,
       command: { name: "glueetl", pythonVersion: "3", scriptLocation: this.script.uri },
       defaultArguments: renderArguments(props.arguments ?? {}, {
         modulesUri: this.modules?.uri,
@@ -207,13 +260,20 @@ export class GlueSparkJob extends Construct {
       }),
       workerType: capacity.workerType,
       numberOfWorkers: mostWorkers(capacity),
-      executionClass: "STANDARD",
+      executionClass: this.executionClass,
+      // Absent is off; Glue lets no run wait whose job retries, and this one never does.
+      jobRunQueuingEnabled: this.jobRunQueuingEnabled || undefined,
       timeout: this.timeoutMinutes,
       // One owner of retries: the orchestrator. A retry of Glue's own would be a run that nobody waits for.
       maxRetries: 0,
-      executionProperty: { maxConcurrentRuns: 1 },
+      executionProperty: { maxConcurrentRuns: this.maxConcurrentRuns },
       tags: props.tags && { ...props.tags },
-      dependsOn: [...this.role.dependencies, ...logGroups],
+      securityConfiguration: props.securityConfiguration?.configurationName,
+      dependsOn: [
+        ...this.role.dependencies,
+        ...logGroups,
+        ...(props.securityConfiguration?.dependencies ?? []),
+      ],
     });
   }
 
@@ -222,15 +282,32 @@ export class GlueSparkJob extends Construct {
     return { ...artifacts, prefix: `${artifacts.prefix}temp/${name}/` };
   }
 
+  /** Source: https://docs.aws.amazon.com/glue/latest/dg/encryption-security-configuration.html */
+  private encryptionStatements(logGroupArns: readonly string[]): PolicyStatement[] {
+    const { securityConfiguration: configuration, region } = this.props;
+    if (configuration === undefined) return [];
+    return [
+      { actions: ["logs:AssociateKmsKey"], resources: logGroupArns.flatMap((arn) => [arn, `${arn}:*`]) },
+      {
+        // What is written to S3 is encrypted with this key, whatever the bucket's is.
+        actions: ENCRYPT,
+        resources: [configuration.encryptionKey.keyArn],
+        conditions: { StringEquals: { "kms:ViaService": viaService("s3", region) } },
+      },
+    ];
+  }
+
   private statements(): PolicyStatement[] {
     const { inputs, outputs, files = [], account, region } = this.props;
-    const logGroup = `arn:${partitionOf(region)}:logs:${region}:${account}:log-group:${this.logGroupPrefix}`;
+    const logGroup = `arn:${partitionOf(region)}:logs:${region}:${account}:log-group:${this.logFolder()}`;
+    const logGroups = ["output", "error"].map((stream) => `${logGroup}/${stream}`);
     const artifacts = [this.script, ...(this.modules === undefined ? [] : [this.modules]), ...files];
     return [
       ...artifacts.flatMap(({ location }) => readObjectStatements(location, region)),
       ...inputs.flatMap((input) => readFolderStatements(input, region)),
       ...[...outputs, this.temporary()].flatMap((output) => writeStatements(output, region)),
-      ...logStatements(["output", "error"].map((stream) => `${logGroup}/${stream}`)),
+      ...logStatements(logGroups),
+      ...this.encryptionStatements(logGroups),
       {
         // The service has no resource to name; the namespace is Glue's own.
         actions: ["cloudwatch:PutMetricData"],
@@ -262,21 +339,4 @@ function locationMistakes({ artifacts, inputs, outputs }: GlueSparkJobProps): Mi
     const mistake = isKnown(prefix) ? prefixMistake(prefix) : undefined;
     return mistake === undefined ? [] : [[`${field}.prefix`, mistake] as const];
   });
-}
-
-function limitMistakes({ timeoutMinutes: minutes, logRetentionDays: days }: GlueSparkJobProps): Mistake[] {
-  const mistakes: Mistake[] = [];
-  const fits =
-    minutes === undefined ||
-    !isKnown(minutes) ||
-    (Number.isInteger(minutes) && minutes >= 1 && minutes <= MOST_TIMEOUT_MINUTES);
-  if (!fits) {
-    mistakes.push([
-      "timeoutMinutes",
-      `must be a whole number from 1 to ${MOST_TIMEOUT_MINUTES}, got ${minutes}`,
-    ]);
-  }
-  const retention = days === undefined || !isKnown(days) ? undefined : logRetentionMistake(days);
-  if (retention !== undefined) mistakes.push(["logRetentionDays", retention]);
-  return mistakes;
 }

@@ -1,3 +1,5 @@
+import { plaintextSecretMistake } from "../core/plaintext-secret";
+
 /**
  * A job's arguments: those that the construct manages, those that Glue keeps for itself, and the caller's own.
  * Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
@@ -37,16 +39,13 @@ const KEPT_BY_GLUE: readonly string[] = [
   "endpoint",
 ];
 
-/** Arguments are written to logs and shown in the console; the name or ARN of a secret may be. */
-const SECRET = /(^|[_-])(password|passwd|secret|token|api[_-]?key|private[_-]?key)([_-]|$)/i;
-
 /** What is wrong with the caller's arguments: `[name, mistake]`, the mistake in words that follow the name. */
 export function argumentMistakes(
   given: Readonly<Record<string, string>>,
   isKnown: (value: string) => boolean,
 ): (readonly [name: string, mistake: string])[] {
   return Object.entries(given).flatMap(([name, value]) => {
-    const mistake = nameMistake(name) ?? (isKnown(value) ? valueMistake(value) : undefined);
+    const mistake = nameMistake(name) ?? (isKnown(value) ? valueMistake(name, value) : undefined);
     return mistake === undefined ? [] : [[name, mistake] as const];
   });
 }
@@ -58,14 +57,12 @@ function nameMistake(name: string): string | undefined {
   const managed = MANAGED[name];
   if (managed !== undefined) return `is managed by this construct; ${managed}`;
   if (KEPT_BY_GLUE.includes(name)) return "is kept by Glue for itself; choose another name";
-  if (SECRET.test(name) && !/[_-](name|arn)$/i.test(name)) {
-    return "looks like a secret, and arguments are written to logs; pass the name of a Secrets Manager secret as '…_name' instead";
-  }
   return undefined;
 }
 
-function valueMistake(value: string): string | undefined {
-  return value === "" ? "must not be empty: Glue takes no empty argument; leave it out" : undefined;
+function valueMistake(name: string, value: string): string | undefined {
+  if (value === "") return "must not be empty: Glue takes no empty argument; leave it out";
+  return plaintextSecretMistake(name, value);
 }
 
 /** What the construct decides. */

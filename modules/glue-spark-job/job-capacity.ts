@@ -1,4 +1,5 @@
-import { DPU_PER_WORKER, dpuHours, type SizedWorker } from "../core/dpu-hours";
+import { type SizedWorker } from "../core/dpu-hours";
+import { mostDpuHours } from "../core/job-runs";
 
 /**
  * Worker types of Spark jobs that the AWS provider accepts; memory doubles with the number.
@@ -11,13 +12,16 @@ export type JobCapacity =
   | { readonly kind: "fixed"; readonly workerType: WorkerType; readonly workers: number }
   | { readonly kind: "autoScaling"; readonly workerType: WorkerType; readonly maxWorkers: number };
 
-const WORKER_TYPES: readonly string[] = Object.keys(DPU_PER_WORKER);
-const FEWEST_WORKERS = 2;
-const MOST_WORKERS = 299;
-
 /** What Glue calls `number_of_workers`: with auto-scaling it is the bound. */
 export function mostWorkers(capacity: JobCapacity): number {
   return capacity.kind === "fixed" ? capacity.workers : capacity.maxWorkers;
+}
+
+/** The field of a capacity that holds a field of a run. */
+export function capacityField(capacity: JobCapacity, field: string): string {
+  if (field === "workerType") return "capacity.workerType";
+  if (field === "workers") return capacity.kind === "fixed" ? "capacity.workers" : "capacity.maxWorkers";
+  return field;
 }
 
 /**
@@ -30,32 +34,8 @@ export function maxDpuHours(
   timeoutMinutes: number,
   isKnown: (value: unknown) => boolean,
 ): number | undefined {
-  const { workerType } = capacity;
-  const workers = mostWorkers(capacity);
-  if (![workerType, workers, timeoutMinutes].every(isKnown)) return undefined;
-  return dpuHours({ workerType, workers, timeoutMinutes });
-}
-
-/** What is wrong with a capacity: `[field, mistake]`. */
-export function capacityMistakes(
-  capacity: JobCapacity,
-  isKnown: (value: unknown) => boolean,
-): (readonly [field: string, mistake: string])[] {
-  const mistakes: (readonly [string, string])[] = [];
-  const { workerType } = capacity;
-  if (isKnown(workerType) && !WORKER_TYPES.includes(workerType)) {
-    mistakes.push([
-      "capacity.workerType",
-      `must be one of ${WORKER_TYPES.join(", ")}, got ${JSON.stringify(workerType)}`,
-    ]);
-  }
-  const workers = mostWorkers(capacity);
-  const fits = Number.isInteger(workers) && workers >= FEWEST_WORKERS && workers <= MOST_WORKERS;
-  if (isKnown(workers) && !fits) {
-    mistakes.push([
-      capacity.kind === "fixed" ? "capacity.workers" : "capacity.maxWorkers",
-      `must be a whole number from ${FEWEST_WORKERS} (a driver and a worker) to ${MOST_WORKERS}, got ${workers}`,
-    ]);
-  }
-  return mistakes;
+  return mostDpuHours(
+    { workerType: capacity.workerType, workers: mostWorkers(capacity), timeoutMinutes },
+    isKnown,
+  );
 }

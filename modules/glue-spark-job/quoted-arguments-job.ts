@@ -7,12 +7,10 @@ import { Fn } from "cdktf";
  */
 export class QuotedArgumentsJob extends GlueJob {
   protected override synthesizeHclAttributes(): Record<string, unknown> {
-    const attributes = super.synthesizeHclAttributes();
+    const attributes: Record<string, unknown> = super.synthesizeHclAttributes();
     const values = this.defaultArgumentsInput;
     if (values === undefined) return attributes;
-    return {
-      ...attributes,
-      default_arguments: { ...attributes.default_arguments, value: Fn.tomap(values) },
-    };
+    const value: unknown = Fn.tomap(values);
+    return { ...attributes, default_arguments: { value, type: "map", isBlock: false } };
   }
 }

@@ -2,6 +2,7 @@ import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { type ITerraformDependable, Token } from "cdktf";
 import { Construct } from "constructs";
+import { boundaryMistake } from "../core/permissions-boundary";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { type IRole } from "./grantable";
@@ -20,7 +21,10 @@ export interface ServiceRoleProps {
    * @default - none
    */
   readonly trustConditions?: PolicyStatement["conditions"];
-  /** @default - none */
+  /**
+   * The managed policy beyond which nothing that is granted to it works.
+   * @default - none, or that of `PermissionsBoundary` around it
+   */
   readonly permissionsBoundaryArn?: string;
   /** @default - none beside the provider's */
   readonly tags?: Readonly<Record<string, string>>;
@@ -97,7 +101,7 @@ export class ServiceRole extends Construct implements IRole {
 }
 
 function refuse(scope: Construct, props: ServiceRoleProps): void {
-  const { name, service } = props;
+  const { name, service, permissionsBoundaryArn: boundary } = props;
   const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
   const refusals = new Refusals("ServiceRole", scope.node.path);
   refusals.noteUnfilled(placeholderMistakes(props, isKnown));
@@ -111,6 +115,9 @@ function refuse(scope: Construct, props: ServiceRoleProps): void {
     "service",
     `must be a service such as glue.amazonaws.com, got ${JSON.stringify(service)}`,
   );
+  if (boundary !== undefined && isKnown(boundary)) {
+    refusals.note("permissionsBoundaryArn", boundaryMistake(boundary));
+  }
   refusals.throwIfAny();
 }
 

@@ -1,6 +1,7 @@
+import { missedRunMistakes } from "../core/missed-run";
 import { type Mistake } from "../core/refusals";
 import { runbookUrlMistake } from "../core/runbook";
-import { type AlarmScope, alarmTable, missedRunHours } from "./alarm-table";
+import { type AlarmScope, alarmTable } from "./alarm-table";
 import { alarmText, compositeText, MOST_DESCRIPTION_CHARACTERS, type TextScope } from "./alarm-texts";
 
 /** What a caller may get wrong about alarms, all at once. Pure. */
@@ -10,12 +11,6 @@ import { alarmText, compositeText, MOST_DESCRIPTION_CHARACTERS, type TextScope }
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html; the longest suffix is left room for.
  */
 const MOST_NAME_CHARACTERS = 230;
-
-/**
- * How far back an alarm may look, minutes: its periods together are at most seven days, and that only with periods of an hour
- * or more; https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html (`EvaluationPeriods`).
- */
-const MOST_MINUTES = 7 * 24 * 60;
 
 /** The longest execution of Step Functions is a year. */
 const MOST_USUAL_MINUTES = 525_600;
@@ -85,33 +80,6 @@ function thresholdMistakes(given: Alarming): Mistake[] {
       Number.isInteger(minimumRows) && minimumRows >= 1,
       "minimumRows",
       `must be a whole number of at least 1, since no run writes fewer than 0 rows, got ${minimumRows}`,
-    ),
-  ];
-}
-
-function missedRunMistakes({ missedRun, usualMinutes, slowFactor }: Alarming): Mistake[] {
-  if (missedRun === undefined) return [];
-  const { longestGapMinutes: gap, graceMinutes: grace } = missedRun;
-  const whole = (field: string, value: number) =>
-    unless(
-      Number.isInteger(value) && value >= 1,
-      `missedRun.${field}`,
-      `must be a whole number of at least 1, got ${value}`,
-    );
-  const slow = slowFactor * usualMinutes;
-  return [
-    ...whole("longestGapMinutes", gap),
-    ...whole("graceMinutes", grace),
-    ...unless(
-      !(grace < slow),
-      "missedRun.graceMinutes",
-      `must be at least ${slow}, which a run may take without being slow, got ${grace}`,
-    ),
-    ...unless(
-      !(missedRunHours(gap, grace) * 60 > MOST_MINUTES),
-      "missedRun",
-      `must be at most ${MOST_MINUTES} minutes together, got ${gap} + ${grace}: CloudWatch looks back at most seven days, ` +
-        "in periods of an hour or more. Let it run more often, shorten the grace, or watch for the missed run elsewhere and leave this out",
     ),
   ];
 }

@@ -1,3 +1,4 @@
+import { missedRunHours } from "../core/missed-run";
 import { PIPELINE_DIMENSION, PIPELINE_METRICS, PIPELINE_NAMESPACE } from "../core/pipeline-metrics";
 import { type RunbookPage } from "../core/runbook";
 
@@ -65,10 +66,6 @@ export interface AlarmScope {
 /** Five minutes hold a metric that comes late; what crosses is seen with the next evaluation, not at a period's end. */
 const PERIOD_SECONDS = 300;
 const HOUR_SECONDS = 3_600;
-
-/** Whole hours that hold the longest gap between two runs and the grace. */
-export const missedRunHours = (longestGapMinutes: number, graceMinutes: number): number =>
-  Math.ceil((longestGapMinutes + graceMinutes) / 60);
 
 /** The alarms of a pipeline; without a crawl machine, a dead-letter queue or a schedule there is none for it. */
 export function alarmTable(scope: AlarmScope): AlarmDefinition[] {

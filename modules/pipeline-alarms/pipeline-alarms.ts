@@ -5,6 +5,7 @@ import {
 } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
+import { DEFAULT_SLOW_FACTOR } from "../core/missed-run";
 import { partitionOf } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
@@ -87,7 +88,6 @@ export interface PipelineAlarmsProps {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-const DEFAULT_SLOW_FACTOR = 2;
 const DEFAULT_QUARANTINE_SHARE_PERCENT = 10;
 const DEFAULT_MINIMUM_ROWS = 1;
 

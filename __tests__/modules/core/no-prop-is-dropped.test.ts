@@ -11,10 +11,14 @@ import {
   type CatalogTableProps,
   DataLake,
   type DataLakeProps,
+  DataQuality,
+  type DataQualityProps,
   EncryptionKey,
   type EncryptionKeyProps,
   GlueCrawler,
   type GlueCrawlerProps,
+  GlueSecurityConfiguration,
+  type GlueSecurityConfigurationProps,
   GlueSparkJob,
   type GlueSparkJobProps,
   type IRole,
@@ -28,13 +32,19 @@ import {
   type RunLockProps,
   ServiceRole,
   type ServiceRoleProps,
+  ZoneBucket,
+  type ZoneBucketProps,
 } from "../../../modules/index";
+import { type ResourcePolicyStatement } from "../../../modules/iam/policy-statement";
+import { ROOT } from "../../support/clone";
 import { DATABASE, KEY_ARN, place } from "../../support/places";
+import { judge, unjudged } from "../../support/judged-props";
 import { droppedProps } from "../../support/synth";
 
 /**
- * Every prop of every construct reaches what is synthesised: taking it away or changing it changes the output. A new prop
- * does not compile here until both sets hold it.
+ * Every prop of every construct reaches what is synthesised: taking it away or changing it changes the output, where it can be
+ * read back. The last test holds the cases against the types: a new prop, or a new construct, without a case fails. Steps and
+ * their orchestrator are in a file of their own.
  */
 
 const folder = mkdtempSync(join(tmpdir(), "etl-props-"));
@@ -58,7 +68,7 @@ test("ServiceRole", () => {
       service: "glue.amazonaws.com",
       description: "One",
       trustConditions: { StringEquals: { "aws:SourceAccount": HERE.account } },
-      permissionsBoundaryArn: "arn:one",
+      permissionsBoundaryArn: "arn:aws:iam::000000000000:policy/one",
       tags: HERE.tags,
     },
     {
@@ -66,13 +76,13 @@ test("ServiceRole", () => {
       service: "states.amazonaws.com",
       description: "Two",
       trustConditions: { StringEquals: { "aws:SourceAccount": THERE.account } },
-      permissionsBoundaryArn: "arn:two",
+      permissionsBoundaryArn: "arn:aws:iam::000000000000:policy/two",
       tags: THERE.tags,
     },
   ];
   const build = (stack: TerraformStack, props: ServiceRoleProps): void =>
     new ServiceRole(stack, "Role", props).addToPolicy({ actions: ["s3:GetObject"], resources: ["arn:x"] });
-  expect(droppedProps(() => sets, build)).toEqual([]);
+  judge("ServiceRoleProps", () => sets, build);
 });
 
 test("EncryptionKey", () => {
@@ -81,7 +91,9 @@ test("EncryptionKey", () => {
     { ...THERE, name: "two", description: "Two", retain: true, deletionWindowDays: 8 },
   ];
   const build = (stack: TerraformStack, props: EncryptionKeyProps) => new EncryptionKey(stack, "Key", props);
-  expect(droppedProps(() => sets, build)).toEqual([]);
+  judge("EncryptionKeyProps", () => sets, build, {
+    becomes: { region: "arn:aws:iam", retain: "!prevent_destroy" },
+  });
 });
 
 test("DataLake", () => {
@@ -110,7 +122,9 @@ test("DataLake", () => {
     },
   ];
   const build = (stack: TerraformStack, props: DataLakeProps) => new DataLake(stack, "Lake", props);
-  expect(droppedProps(() => sets, build)).toEqual([]);
+  judge("DataLakeProps", () => sets, build, {
+    becomes: { encryptionKey: KEY_ARN, retainData: "!prevent_destroy", databasePrefix: "one_raw" },
+  });
 });
 
 test("GlueCrawler", () => {
@@ -142,7 +156,10 @@ test("GlueCrawler", () => {
     },
   ];
   const build = (stack: TerraformStack, props: GlueCrawlerProps) => new GlueCrawler(stack, "Crawler", props);
-  expect(droppedProps(sets, build, ["target", "database", "grouping", "schemaChange"])).toEqual([]);
+  judge("GlueCrawlerProps", sets, build, {
+    within: ["target", "database", "grouping", "schemaChange"],
+    becomes: { role: "arn:one" },
+  });
   // It takes a schema change of its own.
   const recrawl = (stack: TerraformStack): [GlueCrawlerProps, GlueCrawlerProps] => {
     const [full, other] = sets(stack);
@@ -152,11 +169,12 @@ test("GlueCrawler", () => {
       { ...other, schemaChange: {}, recrawl: "CRAWL_EVERYTHING" },
     ];
   };
-  expect(droppedProps(recrawl, build)).toEqual([]);
+  judge("GlueCrawlerProps", recrawl, build, { only: ["recrawl"] });
 });
 
 test("GlueSparkJob", () => {
-  const sets = (stack: TerraformStack): [Required<GlueSparkJobProps>, Required<GlueSparkJobProps>] => [
+  type Props = Omit<Required<GlueSparkJobProps>, "jobRunQueuingEnabled">;
+  const sets = (stack: TerraformStack): [Props, Props] => [
     {
       ...HERE,
       name: "one",
@@ -165,12 +183,19 @@ test("GlueSparkJob", () => {
       modules: join(folder, "one"),
       files: [file(stack, "one")],
       artifacts: place("artifacts", "z/", KEY_ARN.replace(/1/g, "7")),
-      inputs: [ONE],
-      outputs: [ONE],
+      inputs: [place("inputs-one", "x/")],
+      outputs: [place("outputs-one", "x/")],
       arguments: { a: "1" },
       capacity: { kind: "autoScaling", workerType: "G.1X", maxWorkers: 3 },
       glueVersion: "6.0",
       timeoutMinutes: 1,
+      executionClass: "FLEX",
+      securityConfiguration: {
+        configurationName: "conf-one",
+        encryptionKey: { keyArn: KEY_ARN },
+        dependencies: [],
+      },
+      maxConcurrentRuns: 2,
       logRetentionDays: 1,
       role: role(stack, "one"),
     },
@@ -182,18 +207,57 @@ test("GlueSparkJob", () => {
       modules: join(folder, "two"),
       files: [file(stack, "two")],
       artifacts: TWO,
-      inputs: [TWO],
-      outputs: [TWO],
+      inputs: [place("inputs-two", "y/")],
+      outputs: [place("outputs-two", "y/")],
       arguments: { a: "2" },
       capacity: { kind: "fixed", workerType: "G.1X", workers: 3 },
       glueVersion: "5.1",
       timeoutMinutes: 2,
+      executionClass: "STANDARD",
+      securityConfiguration: {
+        configurationName: "conf-two",
+        encryptionKey: { keyArn: OTHER_KEY },
+        dependencies: [],
+      },
+      maxConcurrentRuns: 3,
       logRetentionDays: 3,
       role: role(stack, "two"),
     },
   ];
   const build = (stack: TerraformStack, props: GlueSparkJobProps) => new GlueSparkJob(stack, "Job", props);
-  expect(droppedProps(sets, build, ["artifacts", "arguments"])).toEqual([]);
+  judge("GlueSparkJobProps", sets, build, {
+    within: ["artifacts", "arguments"],
+    becomes: {
+      script: "one.py",
+      modules: "one.zip",
+      files: "files-one",
+      role: "arn:one",
+      capacity: "--enable-auto-scaling",
+    },
+  });
+  // FLEX does not take it.
+  const queuing = (stack: TerraformStack): [GlueSparkJobProps, GlueSparkJobProps] => {
+    const [full, other] = sets(stack);
+    return [
+      { ...full, executionClass: "STANDARD", jobRunQueuingEnabled: true },
+      { ...other, jobRunQueuingEnabled: false },
+    ];
+  };
+  judge("GlueSparkJobProps", queuing, build, { only: ["jobRunQueuingEnabled"] });
+});
+
+test("GlueSecurityConfiguration", () => {
+  const key = (stack: TerraformStack, name: string) =>
+    new EncryptionKey(stack, `Key-${name}`, { account: HERE.account, region: "eu-west-2", name });
+  const sets = (stack: TerraformStack): [GlueSecurityConfigurationProps, GlueSecurityConfigurationProps] => [
+    { name: "one", encryptionKey: key(stack, "one"), account: HERE.account, region: HERE.region },
+    { name: "two", encryptionKey: key(stack, "two"), account: THERE.account, region: THERE.region },
+  ];
+  const build = (stack: TerraformStack, props: GlueSecurityConfigurationProps) =>
+    new GlueSecurityConfiguration(stack, "Security", props);
+  judge("GlueSecurityConfigurationProps", sets, build, {
+    becomes: { name: '"name": "one-', encryptionKey: "Key-one" },
+  });
 });
 
 test("ArtifactFile", () => {
@@ -202,7 +266,7 @@ test("ArtifactFile", () => {
     { source: join(folder, "two.py"), artifacts: TWO, prefix: "two/" },
   ];
   const build = (stack: TerraformStack, props: ArtifactFileProps) => new ArtifactFile(stack, "File", props);
-  expect(droppedProps(() => sets, build)).toEqual([]);
+  judge("ArtifactFileProps", () => sets, build, { becomes: { source: "one.py" } });
 });
 
 test("NotificationsTopic", () => {
@@ -212,7 +276,7 @@ test("NotificationsTopic", () => {
   ];
   const build = (stack: TerraformStack, props: NotificationsTopicProps): void =>
     new NotificationsTopic(stack, "Topic", props).grantPublish(role(stack, "publisher"));
-  expect(droppedProps(() => sets, build)).toEqual([]);
+  judge("NotificationsTopicProps", () => sets, build, { becomes: { encryptionKey: KEY_ARN } });
 });
 
 test("PipelineAlarms", () => {
@@ -255,7 +319,10 @@ test("PipelineAlarms", () => {
   ];
   const build = (stack: TerraformStack, props: PipelineAlarmsProps) =>
     new PipelineAlarms(stack, "Alarms", props);
-  expect(droppedProps(() => sets, build, ["missedRun"])).toEqual([]);
+  judge("PipelineAlarmsProps", () => sets, build, {
+    within: ["missedRun"],
+    becomes: { missedRun: '"evaluation_periods": 26' },
+  });
 });
 
 test("AthenaWorkgroup", () => {
@@ -268,7 +335,7 @@ test("AthenaWorkgroup", () => {
     workgroup.grantResults(role(stack, "analyst"));
     new TerraformOutput(stack, "arn", { value: workgroup.workgroupArn });
   };
-  expect(droppedProps(() => sets, build)).toEqual([]);
+  judge("AthenaWorkgroupProps", () => sets, build);
 });
 
 test("RunLock", () => {
@@ -278,7 +345,7 @@ test("RunLock", () => {
   ];
   const build = (stack: TerraformStack, props: RunLockProps): void =>
     new RunLock(stack, "Locks", props).grantFence(role(stack, "job"), "events");
-  expect(droppedProps(() => sets, build)).toEqual([]);
+  judge("RunLockProps", () => sets, build);
 });
 
 test("CatalogTable", () => {
@@ -301,7 +368,7 @@ test("CatalogTable", () => {
     },
   ];
   const build = (stack: TerraformStack, props: CatalogTableProps) => new CatalogTable(stack, "Table", props);
-  expect(droppedProps(() => sets, build, ["database", "partition"])).toEqual([]);
+  judge("CatalogTableProps", () => sets, build, { within: ["database", "partition"] });
 });
 
 test("PipelineSchedule", () => {
@@ -339,7 +406,87 @@ test("PipelineSchedule", () => {
   ];
   const build = (stack: TerraformStack, props: PipelineScheduleProps) =>
     new PipelineSchedule(stack, "Schedule", props);
-  expect(droppedProps(() => sets, build)).toEqual([]);
+  judge("PipelineScheduleProps", () => sets, build, { becomes: { enabled: "DISABLED" } });
+});
+
+test("ZoneBucket", () => {
+  type Props = Required<ZoneBucketProps>;
+  const guard = (bucketArn: string, sid: string): ResourcePolicyStatement => ({
+    sid,
+    effect: "Deny",
+    principal: "*",
+    actions: ["s3:PutObject"],
+    resources: [bucketArn],
+  });
+  const logs = (stack: TerraformStack, name: string) =>
+    new ZoneBucket(stack, `Logs-${name}`, { name, retainData: true, noncurrentVersionDays: 9 });
+  const sets = (stack: TerraformStack): [Props, Props] => [
+    {
+      name: "one",
+      encryptionKeyArn: KEY_ARN,
+      accessLogs: logs(stack, "log-one"),
+      retainData: true,
+      noncurrentVersionDays: 11,
+      expirationDays: 12,
+      temporaryPrefix: "one/",
+      statements: (arn) => [guard(arn, "One")],
+      tags: HERE.tags,
+    },
+    {
+      name: "two",
+      encryptionKeyArn: OTHER_KEY,
+      accessLogs: logs(stack, "log-two"),
+      retainData: false,
+      noncurrentVersionDays: 21,
+      expirationDays: 22,
+      temporaryPrefix: "two/",
+      statements: (arn) => [guard(arn, "Two")],
+      tags: THERE.tags,
+    },
+  ];
+  const build = (stack: TerraformStack, props: ZoneBucketProps) => new ZoneBucket(stack, "Bucket", props);
+  const becomes = { accessLogs: "Logs-log-one", retainData: "prevent_destroy", statements: "One" };
+  judge("ZoneBucketProps", sets, build, { becomes });
+});
+
+test("DataQuality", () => {
+  const rulesFile = (name: string, rule: object): string => {
+    const file = join(folder, `${name}.json`);
+    writeFileSync(file, JSON.stringify({ threshold: 80, rules: [rule] }));
+    return file;
+  };
+  const few = { name: "few", type: "quarantineLimit", reason: "malformed", atMost: 0.5, action: "warn" };
+  const events = join(ROOT, "glue-scripts", "contracts", "events.schema.json");
+  // A contract is what rules are refused by, and nothing else.
+  const broken = join(folder, "one.py");
+  const sets: [Required<DataQualityProps>, Required<DataQualityProps>] = [
+    {
+      rulesFile: rulesFile("rules-one", few),
+      contractFile: events,
+      table: { database: "processed_one", name: "rows_one" },
+      quarantineTable: { database: "quarantine_one", name: "refused_one" },
+      partitionColumn: "day",
+      artifacts: ONE,
+      prefix: "one/",
+    },
+    {
+      rulesFile: rulesFile("rules-two", { ...few, atMost: 0.6 }),
+      contractFile: broken,
+      table: { database: "processed_two", name: "rows_two" },
+      quarantineTable: { database: "quarantine_two", name: "refused_two" },
+      partitionColumn: "date",
+      artifacts: TWO,
+      prefix: "two/",
+    },
+  ];
+  const build = (stack: TerraformStack, props: DataQualityProps): void => {
+    const { query } = new DataQuality(stack, "Quality", props);
+    new TerraformOutput(stack, "query", { value: query.sql });
+  };
+  judge("DataQualityProps", () => sets, build, {
+    becomes: { rulesFile: "rules-one.json" },
+    refuses: ["contractFile"],
+  });
 });
 
 test("a prop that is dropped is found, and so is one within another", () => {
@@ -377,5 +524,13 @@ function role(stack: TerraformStack, name: string): IRole {
 
 function file(stack: TerraformStack, name: string): ArtifactFile {
   const source = join(folder, `${name}.py`);
-  return new ArtifactFile(stack, `File-${name}`, { source, artifacts: ONE, prefix: "files/" });
+  return new ArtifactFile(stack, `File-${name}`, {
+    source,
+    artifacts: place(`files-${name}`, "x/"),
+    prefix: "files/",
+  });
 }
+
+test("every public props type has a case that names all its props", () => {
+  expect(unjudged((type) => !/(Step|Orchestrator)Props$/.test(type))).toEqual([]);
+});

@@ -97,3 +97,12 @@ test("a place that is none is refused, unless only Terraform knows it", () => {
   ]);
   expect(placeMistakes(nowhere, () => false)).toEqual([]);
 });
+
+test("a region of a partition that is not known here is refused", () => {
+  expect(placeMistakes({ account: "000000000000", region: "us-iso-east-1" }, known)).toEqual([
+    [
+      "region",
+      'must be a region of the partitions aws, aws-cn or aws-us-gov, got "us-iso-east-1", whose ARNs are others',
+    ],
+  ]);
+});

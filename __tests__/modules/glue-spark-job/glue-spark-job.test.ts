@@ -395,8 +395,8 @@ describe("refusals", () => {
         "'arguments.extra-py-files' is managed by this construct; set 'modules'; " +
         "'arguments.from' must not be empty: Glue takes no empty argument; leave it out; " +
         "'arguments.mode' is kept by Glue for itself; choose another name; " +
+        "'glueVersion' must be one of 5.1, 6.0, got \"4.0\": the library's jobs are not tested on it; " +
         "'capacity.workers' must be a whole number from 2 (a driver and a worker) to 299, got 1; " +
-        "'glueVersion' must be one of 5.1, 6.0, got \"4.0\"; " +
         "'timeoutMinutes' must be a whole number from 1 to 10079, got 10080; " +
         "'logRetentionDays' must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, " +
         "2192, 2557, 2922, 3288, 3653, got 31",

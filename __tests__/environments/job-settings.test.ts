@@ -1,0 +1,64 @@
+import { ENVIRONMENTS, type EnvironmentData } from "../../environments/registry";
+import { type PipelineSettings } from "../../environments/settings";
+import { settingsOf, synthEnvironment } from "../support/environment-stacks";
+
+const withEvents = (change: object): Partial<EnvironmentData> => ({
+  budget: { dpuHoursPerRun: 100_000 },
+  pipelines: { ...ENVIRONMENTS.prod!.pipelines, events: { ...events(), ...change } },
+});
+const events = (): PipelineSettings => ENVIRONMENTS.prod!.pipelines.events;
+
+function job(change: object): Record<string, unknown> {
+  const { resource } = synthEnvironment(settingsOf("prod", withEvents(change)));
+  return Object.values(resource.aws_glue_job!)[0]!;
+}
+
+test("the class and the queueing of a pipeline's job are its settings", () => {
+  expect(job({})).toMatchObject({ execution_class: "STANDARD" });
+  expect(job({})).not.toHaveProperty("job_run_queuing_enabled");
+  expect(job({ executionClass: "FLEX" })).toMatchObject({ execution_class: "FLEX" });
+  expect(job({ jobRunQueuingEnabled: true })).toMatchObject({ job_run_queuing_enabled: true });
+});
+
+test("what its runs override is in the call of its state machine", () => {
+  const runOverrides = { workers: 12, workerType: "G.2X", timeoutMinutes: 70, executionClass: "FLEX" };
+  const { resource } = synthEnvironment(settingsOf("prod", withEvents({ runOverrides })));
+  const definitions = Object.values(resource.aws_sfn_state_machine!).map(({ definition }) =>
+    String(definition),
+  );
+  const run = definitions
+    .map((text) => (JSON.parse(text) as { States: Record<string, { Parameters: object }> }).States.RunJob)
+    .find((state) => state !== undefined);
+  expect(run).toMatchObject({
+    Parameters: { NumberOfWorkers: 12, WorkerType: "G.2X", Timeout: 70, ExecutionClass: "FLEX" },
+    TimeoutSeconds: (70 + 35) * 60,
+  });
+});
+
+test.each<[object, string]>([
+  [
+    { executionClass: "FLEX", workerType: "G.4X" },
+    "'pipelines.events.executionClass' FLEX takes the worker types G.1X and G.2X only, got \"G.4X\"; take one of these, or STANDARD",
+  ],
+  [
+    { executionClass: "FLEX", jobRunQueuingEnabled: true },
+    "'pipelines.events.jobRunQueuingEnabled' is for the execution class STANDARD, got true with FLEX",
+  ],
+  [
+    { executionClass: "FLEX", runOverrides: { workerType: "G.8X" } },
+    "'pipelines.events.runOverrides.executionClass' FLEX takes the worker types G.1X and G.2X only",
+  ],
+  [
+    { maxConcurrentRuns: 3 },
+    "'pipelines.events.maxConcurrentRuns' must be 1 for a job that rebuilds, got 3: two runs would replace the same folders; lower it to 1",
+  ],
+  [{ executionClass: "SPOT" }, "'pipelines.events.executionClass' invalid option"],
+  [{ runOverrides: { maxWorkers: 3 } }, "'pipelines.events.runOverrides' has unknown settings 'maxWorkers'"],
+])("%j is refused", (change, message) => {
+  expect(() => settingsOf("prod", withEvents(change))).toThrow(`environment 'prod': ${message}`);
+});
+
+test("a mistake is told once, where it was made", () => {
+  const change = { executionClass: "FLEX", workerType: "G.4X", runOverrides: { workers: 3 } };
+  expect(() => settingsOf("prod", withEvents(change))).toThrow(/^[^\n]*$/);
+});

@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { type EnvironmentData, selectEnvironments } from "../../environments/registry";
+import { type EnvironmentSettings } from "../../environments/settings";
+import { type StackJson, synthEnvironment } from "../support/environment-stacks";
+import { validateStacks } from "../support/validated-modules";
+import { type Candidate, candidates } from "./environment-candidates";
+import { formMistake } from "./refusal-form";
+
+/**
+ * Whole environments by chance: what the settings refuse is told so that somebody can mend it, and what they accept
+ * synthesises, passes the checks of definitions and stacks on the way, and is valid Terraform.
+ *
+ * The seed is printed; ETL_FUZZ_SEED repeats a run, ETL_FUZZ_RUNS makes it longer.
+ */
+
+// Where tokens are made is asked of nobody here, and is two thirds of the time.
+jest.mock("cdktf/lib/tokens/private/stack-trace", () => ({ captureStackTrace: () => [] }));
+
+const SEED = Number(process.env.ETL_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const RUNS = Number(process.env.ETL_FUZZ_RUNS ?? 1_000);
+/** Terraform holds all modules of a call in memory. */
+const STACKS_PER_CALL = 150;
+
+type Verdict =
+  | { readonly candidate: Candidate; readonly settings: EnvironmentSettings }
+  | { readonly candidate: Candidate; readonly refusal: string };
+
+function judge(candidate: Candidate): Verdict {
+  const { accountId, region, ...data } = candidate;
+  const variables = { ETL_ACCOUNT_ID: accountId as string, ETL_REGION: region as string };
+  const registry = { [String(data.environment)]: data as unknown as EnvironmentData };
+  try {
+    return { candidate, settings: selectEnvironments({ variables, context: undefined }, registry)[0]! };
+  } catch (error) {
+    return { candidate, refusal: (error as Error).message };
+  }
+}
+
+const verdicts = fc.sample(candidates, { numRuns: RUNS, seed: SEED }).map(judge);
+const accepted = verdicts.filter((verdict) => "settings" in verdict);
+const refused = verdicts.filter((verdict) => "refusal" in verdict);
+const text = (value: unknown): string => JSON.stringify(value, undefined, 1);
+
+const folder = mkdtempSync(join(tmpdir(), "etl-fuzz-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+beforeAll(() => {
+  process.stdout.write(
+    `fuzz: seed ${SEED}, ${RUNS} environments, ${accepted.length} accepted, ${refused.length} refused; ` +
+      `ETL_FUZZ_SEED=${SEED} repeats it\n`,
+  );
+});
+
+test("enough are tried, enough are accepted, and enough are refused", () => {
+  expect(verdicts.length).toBeGreaterThanOrEqual(RUNS);
+  expect(accepted.length / verdicts.length).toBeGreaterThanOrEqual(0.3);
+  expect(refused.length / verdicts.length).toBeGreaterThanOrEqual(0.3);
+});
+
+test("every refusal names field, value and remedy", () => {
+  const unclear = refused.flatMap(({ candidate, refusal }) =>
+    refusal.split("\n").flatMap((line) => {
+      const mistake = formMistake(line, candidate);
+      return mistake === undefined ? [] : [{ line, mistake }];
+    }),
+  );
+  expect(unclear.slice(0, 10)).toEqual([]);
+});
+
+test("what is accepted synthesises, and is valid Terraform", async () => {
+  for (let from = 0; from < accepted.length; from += STACKS_PER_CALL) {
+    const chunk = accepted.slice(from, from + STACKS_PER_CALL);
+    const wrong: string[] = [];
+    const stacks = chunk.flatMap(({ settings }): StackJson[] => {
+      try {
+        return [synthEnvironment(settings)];
+      } catch (error) {
+        wrong.push(`${(error as Error).message}\nof ${text(settings)}`);
+        return [];
+      }
+    });
+    expect(wrong.slice(0, 3)).toEqual([]);
+    const diagnostics = await validateStacks(join(folder, String(from)), stacks);
+    const named = diagnostics.slice(0, 3).map((diagnostic) => {
+      const number = Number(/^stack-(\d+)\//.exec(diagnostic)?.[1] ?? -1);
+      return `${diagnostic}\nof ${text(chunk[number]?.settings)}`;
+    });
+    expect(named).toEqual([]);
+    rmSync(join(folder, String(from)), { recursive: true, force: true });
+  }
+}, 1_800_000);
+
+test("a stack that is not valid is found among others", async () => {
+  const [good] = accepted;
+  const stack = synthEnvironment(good!.settings);
+  const bad = JSON.parse(
+    JSON.stringify(stack).replace(/"worker_type":"G\.\dX"/, '"worker_type":"G.3X"'),
+  ) as StackJson;
+  const diagnostics = await validateStacks(join(folder, "bad"), [stack, bad]);
+  expect(diagnostics).toEqual([
+    expect.stringMatching(/^stack-1\/cdk\.tf\.json: error: expected worker_type to be/),
+  ]);
+}, 300_000);

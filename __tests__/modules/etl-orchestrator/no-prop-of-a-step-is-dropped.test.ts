@@ -1,0 +1,227 @@
+import { TerraformOutput, type TerraformStack } from "cdktf";
+import {
+  type AcquireLockStepProps,
+  type CheckBooksStepProps,
+  type CheckQualityStepProps,
+  type CrawlStepProps,
+  EtlOrchestrator,
+  type EtlOrchestratorProps,
+  type NotifyStepProps,
+  type RecordMetricsStepProps,
+  type ReleaseLockStepProps,
+  type RunJobStepProps,
+  ServiceRole,
+  Step,
+} from "../../../modules/index";
+import { judge, unjudged } from "../../support/judged-props";
+import { RecordingTopic } from "../../support/orchestrator";
+import { place } from "../../support/places";
+
+/** Steps and their orchestrator; all other props types are judged in `no-prop-is-dropped.test.ts` of the core. */
+
+/** A step as all that it says. */
+const shown = (stack: TerraformStack, step: Step): void =>
+  void new TerraformOutput(stack, "step", { value: JSON.stringify(step) });
+
+const ONE = place("one", "x/", "arn:aws:kms:eu-west-1:000000000000:key/one");
+const TWO = place("two", "y/", "arn:aws:kms:eu-west-1:000000000000:key/two");
+
+test("AcquireLockStep", () => {
+  const sets: [Required<AcquireLockStepProps>, Required<AcquireLockStepProps>] = [
+    { table: { tableName: "one" }, waitMinutes: 7 },
+    { table: { tableName: "two" }, waitMinutes: 9 },
+  ];
+  judge(
+    "AcquireLockStepProps",
+    () => sets,
+    (stack, props) => shown(stack, Step.acquireLock("Lock", props)),
+    {
+      becomes: { waitMinutes: String.raw`MaxPolls\":14` },
+    },
+  );
+});
+
+test("ReleaseLockStep", () => {
+  const sets: [ReleaseLockStepProps, ReleaseLockStepProps] = [
+    { table: { tableName: "one" } },
+    { table: { tableName: "two" } },
+  ];
+  judge(
+    "ReleaseLockStepProps",
+    () => sets,
+    (stack, props) => shown(stack, Step.releaseLock("Lock", props)),
+  );
+});
+
+test("CrawlStep", () => {
+  const sets: [Required<CrawlStepProps>, Required<CrawlStepProps>] = [
+    { crawlerName: "one", deadlineMinutes: 7 },
+    { crawlerName: "two", deadlineMinutes: 9 },
+  ];
+  judge(
+    "CrawlStepProps",
+    () => sets,
+    (stack, props) => shown(stack, Step.crawl("Crawl", props)),
+  );
+});
+
+test("RunJobStep", () => {
+  type Props = Omit<Required<RunJobStepProps>, "jobRunQueuingEnabled">;
+  const sets: [Props, Props] = [
+    {
+      jobName: "one",
+      timeoutMinutes: 11,
+      capacity: { kind: "fixed", workerType: "G.1X", workers: 3 },
+      executionClass: "FLEX",
+      region: "eu-west-1",
+      overrides: { workerType: "G.2X", timeoutMinutes: 90 },
+      runArguments: { one: "$.run.one" },
+    },
+    {
+      jobName: "two",
+      timeoutMinutes: 12,
+      capacity: { kind: "autoScaling", workerType: "G.1X", maxWorkers: 4 },
+      executionClass: "STANDARD",
+      region: "eu-west-2",
+      overrides: { workerType: "G.1X", timeoutMinutes: 91 },
+      runArguments: { two: "$.run.two" },
+    },
+  ];
+  const build = (stack: TerraformStack, props: RunJobStepProps) => shown(stack, Step.runJob("Run", props));
+  judge("RunJobStepProps", () => sets, build, {
+    only: ["jobName", "capacity", "executionClass", "region", "overrides", "runArguments"],
+  });
+  const without = sets.map((set) => ({ ...set, overrides: undefined }));
+  const queued = without.map((set) => ({ ...set, executionClass: "STANDARD" as const }));
+  judge(
+    "RunJobStepProps",
+    () => [
+      { ...queued[0]!, jobRunQueuingEnabled: true },
+      { ...queued[1]!, jobRunQueuingEnabled: false },
+    ],
+    build,
+    { only: ["timeoutMinutes", "jobRunQueuingEnabled"] },
+  );
+});
+
+test("CheckBooksStep", () => {
+  const sets: [Required<CheckBooksStepProps>, Required<CheckBooksStepProps>] = [
+    { books: ONE, emptyGoesTo: "One" },
+    { books: TWO, emptyGoesTo: "Two" },
+  ];
+  judge(
+    "CheckBooksStepProps",
+    () => sets,
+    (stack, props) => shown(stack, Step.checkBooks("Books", props)),
+  );
+});
+
+test("CheckQualityStep", () => {
+  const sets: [Required<CheckQualityStepProps>, Required<CheckQualityStepProps>] = [
+    {
+      query: { sql: "select 1", parameters: ["read"] },
+      workgroup: { workgroupName: "one" },
+      output: ONE,
+      books: "BooksOne",
+    },
+    {
+      query: { sql: "select 2", parameters: ["written"] },
+      workgroup: { workgroupName: "two" },
+      output: TWO,
+      books: "BooksTwo",
+    },
+  ];
+  judge(
+    "CheckQualityStepProps",
+    () => sets,
+    (stack, props) => shown(stack, Step.checkQuality("Quality", props)),
+    { becomes: { books: "booksOne" } },
+  );
+});
+
+test.each(["RecordMetricsStepProps", "NotifyStepProps"] as const)("%s", (type) => {
+  const sets: [Required<RecordMetricsStepProps & NotifyStepProps>, RecordMetricsStepProps] = [
+    { books: "BooksOne" },
+    { books: "BooksTwo" },
+  ];
+  const make = (name: string, props: NotifyStepProps) =>
+    type === "NotifyStepProps" ? Step.notify(name, props) : Step.recordMetrics(name, props);
+  judge(
+    type,
+    () => sets,
+    (stack, props: { books?: string }) => shown(stack, make("Last", props)),
+    {
+      becomes: { books: "booksOne" },
+    },
+  );
+});
+
+test("EtlOrchestrator", () => {
+  type Props = Omit<Required<EtlOrchestratorProps>, "definition">;
+  const role = (stack: TerraformStack, name: string) =>
+    ServiceRole.fromRoleAttributes(stack, `Role-${name}`, { roleName: name, roleArn: `arn:${name}` });
+  const used = (stack: TerraformStack, name: string) => {
+    const brought = role(stack, name);
+    brought.addToPolicy({ actions: ["sts:GetCallerIdentity"], resources: ["*"] });
+    return brought;
+  };
+  const sets = (stack: TerraformStack): [Props, Props] => [
+    {
+      name: "one",
+      pipeline: "events",
+      steps: [
+        Step.runJob("RunOne", { jobName: "job-one", timeoutMinutes: 5 }),
+        Step.releaseLock("Free", LOCK),
+      ],
+      notifications: new RecordingTopic("arn:aws:sns:eu-west-1:000000000000:one"),
+      account: "000000000000",
+      region: "eu-west-1",
+      runbookUrl: "https://one.example.com/",
+      timeoutMinutes: 301,
+      logRetentionDays: 7,
+      includeExecutionData: true,
+      tracing: false,
+      role: used(stack, "one"),
+      tags: { team: "data" },
+    },
+    {
+      name: "two",
+      pipeline: "orders",
+      steps: [
+        Step.runJob("RunTwo", { jobName: "job-two", timeoutMinutes: 5 }),
+        Step.releaseLock("Free", LOCK),
+      ],
+      notifications: new RecordingTopic("arn:aws:sns:eu-west-1:000000000000:two"),
+      account: "111122223333",
+      region: "cn-north-1",
+      runbookUrl: "https://two.example.com/",
+      timeoutMinutes: 302,
+      logRetentionDays: 14,
+      includeExecutionData: false,
+      tracing: true,
+      role: used(stack, "two"),
+      tags: { team: "shop" },
+    },
+  ];
+  const build = (stack: TerraformStack, props: EtlOrchestratorProps) =>
+    new EtlOrchestrator(stack, "Orchestrator", props);
+  judge("EtlOrchestratorProps", sets, build, {
+    becomes: { notifications: ":one", role: "arn:one", timeoutMinutes: String(301 * 60) },
+  });
+  // Instead of steps.
+  const written = (stack: TerraformStack): [EtlOrchestratorProps, EtlOrchestratorProps] => {
+    const [full, other] = sets(stack).map((set) => ({ ...set, steps: undefined, timeoutMinutes: undefined }));
+    const template = (state: string) => ({ StartAt: state, States: { [state]: { Type: "Succeed" } } });
+    return [
+      { ...full!, definition: { template: template("WrittenOne") } },
+      { ...other!, definition: { template: template("WrittenTwo") } },
+    ];
+  };
+  judge("EtlOrchestratorProps", written, build, { only: ["definition"] });
+});
+
+const LOCK = { table: { tableName: "locks" } };
+
+test("every props type of a step and the orchestrator's has a case that names all its props", () => {
+  expect(unjudged((type) => /(Step|Orchestrator)Props$/.test(type))).toEqual([]);
+});

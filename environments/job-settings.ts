@@ -1,0 +1,108 @@
+import { z } from "zod";
+import {
+  EXECUTION_CLASSES,
+  GLUE_VERSIONS,
+  MOST_TIMEOUT_MINUTES,
+  runShapeMistakes,
+  WORKER_TYPES,
+} from "../modules/core/job-runs";
+
+/** How a pipeline's job runs: the part of an environment's schema. Pure. What goes together is one table's to say. */
+
+const workerType = z.enum(WORKER_TYPES as readonly ["G.1X", "G.2X", "G.4X", "G.8X"]);
+const workers = z.int().min(2, "must be at least 2 (a driver and a worker)").max(299);
+const timeoutMinutes = z.int().min(1).max(MOST_TIMEOUT_MINUTES);
+const executionClass = z.enum(EXECUTION_CLASSES);
+
+export const glueVersionSchema = z.enum(GLUE_VERSIONS, "must be 5.1 or 6.0");
+
+export const jobSettings = {
+  /** Glue worker type of the pipeline's job. */
+  workerType,
+  /** Upper bound of auto-scaling, workers (one of them is the driver). */
+  maxWorkers: workers,
+  /** The job's time-out, minutes; below Glue's seven days. */
+  jobTimeoutMinutes: timeoutMinutes,
+  /** `FLEX` puts cost before latency: spare capacity, workers G.1X and G.2X. STANDARD when left out. */
+  executionClass: executionClass.optional(),
+  /** Whether a run waits that the account has no room for. Not with FLEX. `false` when left out. */
+  jobRunQueuingEnabled: z.boolean().optional(),
+  /** How many runs of the job may work at once; 1 when left out, and 1 only for a job that rebuilds. */
+  maxConcurrentRuns: z.int().min(1).optional(),
+  /** What the pipeline's runs take instead of what the job says, while others start the same job by hand as it stands. */
+  runOverrides: z
+    .strictObject({
+      workerType: workerType.optional(),
+      workers: workers.optional(),
+      timeoutMinutes: timeoutMinutes.optional(),
+      executionClass: executionClass.optional(),
+    })
+    .optional(),
+};
+
+interface Job {
+  readonly workerType?: string;
+  readonly maxWorkers?: number;
+  readonly jobTimeoutMinutes?: number;
+  readonly executionClass?: string;
+  readonly jobRunQueuingEnabled?: boolean;
+  readonly maxConcurrentRuns?: number;
+  readonly writeMode?: string;
+  readonly runOverrides?: { readonly workerType?: string; readonly executionClass?: string };
+}
+
+interface Candidate {
+  readonly region?: string;
+  readonly pipelines?: Readonly<Record<string, unknown>>;
+}
+
+/** What is wrong with how jobs run, of values that are right one by one. */
+export function jobSettingMistakes({ region, pipelines = {} }: Candidate): string[] {
+  return Object.entries(pipelines).flatMap(([name, pipeline]) =>
+    typeof pipeline === "object" && pipeline !== null
+      ? mistakesOf(pipeline, region).map(([field, mistake]) => `'pipelines.${name}.${field}' ${mistake}`)
+      : [],
+  );
+}
+
+function mistakesOf(job: Job, region: string | undefined): (readonly [field: string, mistake: string])[] {
+  const { workerType, executionClass, jobRunQueuingEnabled, runOverrides: given = {} } = job;
+  const own = together({ workerType, executionClass, jobRunQueuingEnabled, region });
+  const overridden = together({
+    workerType: given.workerType ?? workerType,
+    executionClass: given.executionClass ?? executionClass,
+    jobRunQueuingEnabled,
+    region,
+  });
+  const isSaid = (field: string) => own.some(([said]) => said === field);
+  return [
+    ...own,
+    ...overridden
+      .filter(([field]) => !isSaid(field))
+      .map(([field, mistake]) =>
+        field === "jobRunQueuingEnabled"
+          ? ([field, mistake] as const)
+          : ([`runOverrides.${field}`, mistake] as const),
+      ),
+    ...concurrencyMistakes(job),
+  ];
+}
+
+/** Only what the schema cannot say: whether a value is one at all is the schema's affair. */
+function together(shape: Parameters<typeof runShapeMistakes>[0]) {
+  const isOne = (values: readonly string[], value: unknown) =>
+    value === undefined || values.includes(value as string);
+  if (!isOne(WORKER_TYPES, shape.workerType) || !isOne(EXECUTION_CLASSES, shape.executionClass)) return [];
+  return runShapeMistakes(shape, (value) => value !== null);
+}
+
+/** Two runs that replace the same folders leave what the slower one wrote, or both. */
+function concurrencyMistakes({ maxConcurrentRuns: runs, writeMode = "rebuild" }: Job) {
+  if (writeMode !== "rebuild" || typeof runs !== "number" || runs <= 1) return [];
+  return [
+    [
+      "maxConcurrentRuns",
+      `must be 1 for a job that rebuilds, got ${runs}: two runs would replace the same folders; lower it to 1`,
+    ] as const,
+  ];
+}

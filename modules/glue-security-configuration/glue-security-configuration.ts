@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { GlueSecurityConfiguration as GlueSecurityConfigurationResource } from "@cdktf/provider-aws/lib/glue-security-configuration";
+import { type ITerraformDependable, Token } from "cdktf";
+import { Construct } from "constructs";
+import { partitionOf } from "../core/partition";
+import { placeMistakes } from "../core/place";
+import { placeholderMistakes } from "../core/placeholder";
+import { Refusals } from "../core/refusals";
+import { type IEncryptionKey } from "../encryption/encryption-key";
+
+export interface GlueSecurityConfigurationProps {
+  /** First part of the physical name, 1 to 200 letters, digits and `_.-`; a hash of what it says follows. */
+  readonly name: string;
+  /** Encrypts what jobs write to S3, their logs and the state of their bookmarks. A symmetric key. */
+  readonly encryptionKey: IEncryptionKey;
+  /** AWS account id, 12 digits. */
+  readonly account: string;
+  readonly region: string;
+}
+
+/**
+ * How Glue encrypts what a job writes, logs and remembers. Glue cannot change one: a change makes another one under another
+ * name, before jobs leave the old one.
+ *
+ * Sources: https://docs.aws.amazon.com/glue/latest/dg/encryption-security-configuration.html,
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html (the key's policy for log groups)
+ *
+ * @throws Error naming every mistake in the props, before anything is created
+ */
+export class GlueSecurityConfiguration extends Construct {
+  readonly resource: GlueSecurityConfigurationResource;
+  /** With the hash; known to a plan. */
+  readonly configurationName: string;
+  readonly encryptionKey: IEncryptionKey;
+  readonly dependencies: ITerraformDependable[];
+
+  constructor(scope: Construct, id: string, props: GlueSecurityConfigurationProps) {
+    super(scope, id);
+    refuse(this, props);
+
+    const { name, encryptionKey, account, region } = props;
+    this.encryptionKey = encryptionKey;
+    // A token's text is a number of this synth: a key made here is known by its place in the tree instead.
+    const keyArn = encryptionKey.keyArn;
+    const identity = Token.isUnresolved(keyArn) ? [scope.node.path, id] : [keyArn];
+    const said = JSON.stringify([SETTINGS_VERSION, ...identity]);
+    this.configurationName = `${name}-${createHash("sha256").update(said).digest("hex").slice(0, 8)}`;
+    this.resource = new GlueSecurityConfigurationResource(this, "Resource", {
+      name: this.configurationName,
+      encryptionConfiguration: {
+        s3Encryption: { s3EncryptionMode: "SSE-KMS", kmsKeyArn: keyArn },
+        cloudwatchEncryption: { cloudwatchEncryptionMode: "SSE-KMS", kmsKeyArn: keyArn },
+        jobBookmarksEncryption: { jobBookmarksEncryptionMode: "CSE-KMS", kmsKeyArn: keyArn },
+      },
+      lifecycle: { createBeforeDestroy: true },
+    });
+    this.dependencies = [this.resource];
+    // CloudWatch Logs uses the key itself, for groups of Glue only.
+    encryptionKey.allowService(`logs.${region}.amazonaws.com`, LOG_KEY_ACTIONS, {
+      ArnLike: {
+        "kms:EncryptionContext:aws:logs:arn": `arn:${partitionOf(region)}:logs:${region}:${account}:log-group:/aws-glue/*`,
+      },
+    });
+  }
+}
+
+/** To be raised with every change to what the resource says, so that the name changes too. */
+const SETTINGS_VERSION = 1;
+
+const LOG_KEY_ACTIONS = [
+  "kms:Decrypt",
+  "kms:DescribeKey",
+  "kms:Encrypt",
+  "kms:GenerateDataKey*",
+  "kms:ReEncrypt*",
+];
+
+function refuse(scope: Construct, props: GlueSecurityConfigurationProps): void {
+  const { name } = props;
+  const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
+  const refusals = new Refusals("GlueSecurityConfiguration", scope.node.path);
+  refusals.noteUnfilled(placeholderMistakes(props, isKnown));
+  refusals.check(
+    !isKnown(name) || /^[A-Za-z0-9_.-]{1,200}$/.test(name),
+    "name",
+    `must be 1 to 200 letters, digits or _.-, got ${JSON.stringify(name)}`,
+  );
+  refusals.noteAll(placeMistakes(props, isKnown));
+  refusals.throwIfAny();
+}
