@@ -150,7 +150,7 @@ function destructionMistakes({
   if (environment === "prod" && (retainData === false || allowDataDestruction === true)) {
     return [
       "'retainData' must be true and 'allowDataDestruction' false in prod, got " +
-        `${retainData} and ${allowDataDestruction}; production data is never destroyed by a deployment`,
+        `${JSON.stringify(retainData)} and ${allowDataDestruction}; production data is never destroyed by a deployment`,
     ];
   }
   if (retainData === false && allowDataDestruction === false) {

@@ -5,7 +5,8 @@ import fc from "fast-check";
 import { type EnvironmentData, selectEnvironments } from "../../environments/registry";
 import { type EnvironmentSettings } from "../../environments/settings";
 import { type StackJson, synthEnvironment } from "../support/environment-stacks";
-import { validateStacks } from "../support/validated-modules";
+import { UnseenResources } from "../support/unseen-resources";
+import { type ModuleJson, validateStacks } from "../support/validated-modules";
 import { type Candidate, candidates } from "./environment-candidates";
 import { formMistake } from "./refusal-form";
 
@@ -71,12 +72,13 @@ test("every refusal names field, value and remedy", () => {
 });
 
 test("what is accepted synthesises, and is valid Terraform", async () => {
+  const unseen = new UnseenResources();
   for (let from = 0; from < accepted.length; from += STACKS_PER_CALL) {
     const chunk = accepted.slice(from, from + STACKS_PER_CALL);
     const wrong: string[] = [];
-    const stacks = chunk.flatMap(({ settings }): StackJson[] => {
+    const stacks = chunk.flatMap(({ settings }): ModuleJson[] => {
       try {
-        return [synthEnvironment(settings)];
+        return [unseen.of(synthEnvironment(settings), settings)];
       } catch (error) {
         wrong.push(`${(error as Error).message}\nof ${text(settings)}`);
         return [];

@@ -40,7 +40,8 @@ function isNamed(given: unknown, said: string, beside: readonly unknown[]): bool
   if (typeof given === "object" && given !== null)
     return got?.startsWith("{") === true || got?.startsWith("[") === true;
   if (given !== undefined && said.includes(JSON.stringify(given))) return true;
-  if (typeof given === "string" && said.includes(`'${given}'`)) return true;
+  if (["string", "number", "boolean"].includes(typeof given) && said.includes(`'${given as string}'`))
+    return true;
   if (got === undefined) return false;
   const text = got.replace(/^"|"$/g, "");
   return (JSON.stringify(given) ?? "").includes(text) || beside.some((value) => String(value) === text);

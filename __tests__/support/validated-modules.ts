@@ -2,7 +2,13 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { providerSource } from "../../local/provider-source";
-import { type StackJson } from "./environment-stacks";
+import { type Block } from "./environment-stacks";
+
+/** A stack, or a part of one. Its variables are given unknown values. */
+export type ModuleJson = {
+  readonly terraform: Block;
+  readonly variable?: Record<string, Block>;
+} & Block;
 
 interface Diagnostic {
   readonly severity: string;
@@ -17,7 +23,7 @@ interface Diagnostic {
  *
  * @returns what is wrong, each naming the stack by its number
  */
-export async function validateStacks(folder: string, stacks: readonly StackJson[]): Promise<string[]> {
+export async function validateStacks(folder: string, stacks: readonly ModuleJson[]): Promise<string[]> {
   stacks.forEach((stack, number) => {
     // JSON leaves out what is undefined.
     const terraform = { ...stack.terraform, backend: undefined };
@@ -28,8 +34,16 @@ export async function validateStacks(folder: string, stacks: readonly StackJson[
   write(folder, {
     terraform: { required_providers: first.terraform.required_providers },
     provider: { aws: [{ region: "eu-west-1" }] },
+    // Without a value, which is what is not known when Terraform validates.
+    variable: { unknown: {} },
     module: Object.fromEntries(
-      stacks.map((_, number) => [`stack-${number}`, { source: `./stack-${number}` }]),
+      stacks.map(({ variable = {} }, number) => [
+        `stack-${number}`,
+        {
+          source: `./stack-${number}`,
+          ...Object.fromEntries(Object.keys(variable).map((name) => [name, "${var.unknown}"])),
+        },
+      ]),
     ),
   });
   const source = await providerSource(join(folder, "settings"), process.env);
