@@ -103,7 +103,7 @@ export function settingsMistakes(candidate: Partial<EnvironmentSettings>): strin
   const schedule = scheduleSettingMistakes(judgeable);
   return [
     ...issues.map(describeIssue),
-    ...destructionMistakes(judgeable),
+    ...destructionMistakes(candidate),
     ...budgetMistakes(judgeable),
     ...jobSettingMistakes(judgeable),
     ...schedule,
