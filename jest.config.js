@@ -1,14 +1,14 @@
 /**
- * Three projects: `unit` needs Node, Terraform, and Python for some suites; `bench` runs the commands of the README and the
- * promises of a pipeline for real; `platform` does so with what a platform team has around it.
+ * Three projects: `unit` needs Node, Terraform, and Python for some suites; `bench` runs the commands of the README, and what a
+ * platform team has around them, for real and from nothing; `deployed` begins with a dev environment that is deployed once.
  */
 const shared = {
   rootDir: __dirname,
   testEnvironment: "node",
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }] },
 };
-const PLATFORM = ["alarms", "deployer", "environments", "foreign-repository", "scanners", "schedule"];
-const platform = PLATFORM.map((name) => `<rootDir>/__tests__/bench/${name}.test.ts`);
+const DEPLOYED = ["alarms", "promises", "schedule"];
+const deployed = DEPLOYED.map((name) => `<rootDir>/__tests__/bench/${name}.test.ts`);
 
 module.exports = {
   projects: [
@@ -22,8 +22,13 @@ module.exports = {
       ...shared,
       displayName: "bench",
       testMatch: ["<rootDir>/__tests__/bench/**/*.test.ts"],
-      testPathIgnorePatterns: ["/node_modules/", ...platform],
+      testPathIgnorePatterns: ["/node_modules/", ...deployed],
     },
-    { ...shared, displayName: "platform", testMatch: platform },
+    {
+      ...shared,
+      displayName: "deployed",
+      testMatch: deployed,
+      globalSetup: "<rootDir>/__tests__/bench/deploy-once.ts",
+    },
   ],
 };

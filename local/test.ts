@@ -40,12 +40,12 @@ function jest(
   project: string,
   { workers, ...options }: Pick<Suite, "beside" | "faults"> & { workers: number },
 ): Suite {
-  const report = join(reports, `jest-${project}.json`);
+  const report = join(reports, `jest-${project.replaceAll(" ", "-")}.json`);
   return {
     ...options,
     name: `jest ${project}`,
     command: npx(
-      ...["jest", "--selectProjects", project, `--maxWorkers=${workers}`],
+      ...["jest", "--selectProjects", ...project.split(" "), `--maxWorkers=${workers}`],
       ...["--json", `--outputFile=${report}`],
     ),
     count: () => {
@@ -102,9 +102,8 @@ const SUITES: readonly Suite[] = [
   pytest("glue-scripts/tests", { faults: "pytest" }),
   pytest("glue-scripts/tests", { interpreter: spark4Python, suffix: " (spark 4)", args: ["-m", "not once"] }),
   { ...pytest("local/embedded-aws/tests"), beside: true },
-  // Deployments wait for S3 longer than they work: two files at a time.
-  jest("bench", { beside: true, faults: "bench", workers: 2 }),
-  jest("platform", { beside: true, workers: 2 }),
+  // Deployments wait for S3 longer than they work: three files at a time.
+  jest("bench deployed", { beside: true, faults: "bench", workers: 3 }),
 ];
 
 /** What tests wrote down to be read: the deaths, and the table of rights with their proof. */

@@ -7,9 +7,8 @@ import {
 } from "@aws-sdk/client-sfn";
 import { DeleteMessageCommand, GetQueueUrlCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { keepText } from "../faults/fault-table";
-import { cloneWorkingTree } from "../support/clone";
 import { type Alert, AlarmWatch, type Seen, type State } from "./alarm-watch";
-import { npmStart } from "./commands";
+import { deployedClone } from "./deployed-clone";
 import { stopJobProcesses, events, RAW_CRAWLER_ROLE } from "./faults";
 import { BenchSession, type Finished, pause } from "./session";
 
@@ -64,10 +63,7 @@ function tell(folder: string): void {
 }
 
 beforeAll(async () => {
-  clone = cloneWorkingTree("alarms");
-  tell(clone);
-  const deployed = npmStart(clone);
-  if (deployed.exitCode !== 0) throw new Error(deployed.output);
+  clone = deployedClone("alarms", tell);
   session = await BenchSession.open(clone, [
     ...["--metric-minute-seconds", String(METRIC_MINUTE_SECONDS)],
     ...["--schedule-clock", SCHEDULE_CLOCK],

@@ -3,8 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { balances } from "../../local/books";
 import { type Fault, faultsOf, keep, keepText, kindOf, type Seen } from "../faults/fault-table";
-import { cloneWorkingTree } from "../support/clone";
-import { npmStart } from "./commands";
+import { deployedClone } from "./deployed-clone";
 import {
   type Call,
   deathsFile,
@@ -46,9 +45,7 @@ let cleanUntil = "";
 const seen: Seen[] = [];
 
 beforeAll(async () => {
-  clone = cloneWorkingTree("faults");
-  const deployed = npmStart(clone);
-  if (deployed.exitCode !== 0) throw new Error(deployed.output);
+  clone = deployedClone("faults");
   const options = ["--job-minute-seconds", JOB_MINUTE_SECONDS, "--deaths", deathsFile({ clone })];
   session = await BenchSession.open(clone, [...options, "--trace", trace()]);
 }, 10 * MINUTES);

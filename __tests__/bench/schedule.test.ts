@@ -4,8 +4,7 @@ import { dirname, join } from "node:path";
 import { GetRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { ListExecutionsCommand } from "@aws-sdk/client-sfn";
 import { GetQueueUrlCommand, type Message, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
-import { cloneWorkingTree } from "../support/clone";
-import { npmStart } from "./commands";
+import { deployedClone } from "./deployed-clone";
 import { BenchSession, pause } from "./session";
 
 /**
@@ -28,10 +27,7 @@ const trace = () => join(clone, ".local", "trace.jsonl");
 const openAt = (clock: string) => BenchSession.open(clone, ["--schedule-clock", clock, "--trace", trace()]);
 
 beforeAll(() => {
-  clone = cloneWorkingTree("schedule");
-  switchOn(join(clone, "environments", "dev.ts"));
-  const deployed = npmStart(clone);
-  if (deployed.exitCode !== 0) throw new Error(deployed.output);
+  clone = deployedClone("schedule", (folder) => switchOn(join(folder, "environments", "dev.ts")));
 }, 10 * MINUTES);
 
 afterAll(async () => {
