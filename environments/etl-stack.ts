@@ -16,7 +16,8 @@ import {
 import type { Subscription } from "./alert-settings";
 import { MOVED } from "./moved";
 import { EventsPipeline } from "./pipelines/events";
-import type { EnvironmentSettings } from "./settings";
+import type { Pipeline, PipelineProps } from "./pipelines/pipeline";
+import type { EnvironmentSettings, PipelineName } from "./settings";
 import { stackMistakes } from "./stack-checks";
 import { defineS3Backend } from "./state-stack";
 
@@ -27,7 +28,7 @@ export class EtlStack extends TerraformStack {
   readonly alerts: NotificationsTopic;
   readonly workgroup: AthenaWorkgroup;
   readonly locks: RunLock;
-  readonly events: EventsPipeline;
+  readonly pipelines: Readonly<Record<PipelineName, Pipeline>>;
 
   constructor(
     scope: Construct,
@@ -70,23 +71,7 @@ export class EtlStack extends TerraformStack {
       region,
     });
     this.locks = new RunLock(this, "Locks", { name: `${name}-locks`, account, region });
-    this.events = new EventsPipeline(this, "Events", {
-      ...settings.pipelines.events,
-      glueVersion: settings.glueVersion,
-      securityConfiguration: this.defineSecurityConfiguration(name, settings),
-      name: `${name}-events`,
-      lake: this.lake,
-      workgroup: this.workgroup,
-      locks: this.locks,
-      notifications: this.notifications,
-      alerts: this.alerts,
-      environment: settings.environment,
-      runbookUrl: settings.runbookUrl,
-      account,
-      region,
-      logRetentionDays: settings.logRetentionDays,
-      logExecutionData: settings.logExecutionData,
-    });
+    this.pipelines = this.definePipelines(name, settings);
     this.defineOutputs();
     if (settings.permissionsBoundaryArn !== undefined) {
       PermissionsBoundary.apply(this, settings.permissionsBoundaryArn);
@@ -117,6 +102,31 @@ export class EtlStack extends TerraformStack {
         one,
       );
     for (const one of alerts) subscribe(this.alerts, `Alerts-${one.protocol}-${one.endpoint}`, one);
+  }
+
+  /** One line for each; ids are public, and so are the names in the settings. */
+  private definePipelines(name: string, settings: EnvironmentSettings): EtlStack["pipelines"] {
+    const securityConfiguration = this.defineSecurityConfiguration(name, settings);
+    const propsOf = <P extends PipelineName>(
+      pipeline: P,
+    ): PipelineProps & EnvironmentSettings["pipelines"][P] => ({
+      ...settings.pipelines[pipeline],
+      glueVersion: settings.glueVersion,
+      securityConfiguration,
+      name: `${name}-${pipeline}`,
+      lake: this.lake,
+      workgroup: this.workgroup,
+      locks: this.locks,
+      notifications: this.notifications,
+      alerts: this.alerts,
+      environment: settings.environment,
+      runbookUrl: settings.runbookUrl,
+      account: settings.accountId,
+      region: settings.region,
+      logRetentionDays: settings.logRetentionDays,
+      logExecutionData: settings.logExecutionData,
+    });
+    return { events: new EventsPipeline(this, "Events", propsOf("events")) };
   }
 
   private defineSecurityConfiguration(
@@ -150,10 +160,12 @@ export class EtlStack extends TerraformStack {
       lock_table: this.locks.tableName,
       notifications_topic_arn: this.notifications.topicArn,
       alerts_topic_arn: this.alerts.topicArn,
-      events_state_machine_arn: this.events.orchestrator.stateMachineArn,
-      events_alias_arn: this.events.orchestrator.aliasArn,
-      events_job_name: this.events.transform.jobName,
     };
+    for (const [pipeline, { orchestrator, transform }] of Object.entries(this.pipelines)) {
+      outputs[`${pipeline}_state_machine_arn`] = orchestrator.stateMachineArn;
+      outputs[`${pipeline}_alias_arn`] = orchestrator.aliasArn;
+      outputs[`${pipeline}_job_name`] = transform.jobName;
+    }
     for (const [name, value] of Object.entries(outputs)) {
       new TerraformOutput(this, name, { value, staticId: true });
     }

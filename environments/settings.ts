@@ -85,6 +85,8 @@ export const settingsSchema = z.strictObject({
 /** A validated environment. */
 export type EnvironmentSettings = z.infer<typeof settingsSchema>;
 export type PipelineSettings = z.infer<typeof pipelineSchema>;
+/** What pipelines are called: in the settings, in names, in outputs, on the command line. */
+export type PipelineName = keyof EnvironmentSettings["pipelines"];
 
 /** What `dev.ts`, `staging.ts` and `prod.ts` hold: everything but what comes from the caller. */
 export type EnvironmentData = Omit<EnvironmentSettings, "accountId" | "region">;
