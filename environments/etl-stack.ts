@@ -16,7 +16,8 @@ import {
 import type { Subscription } from "./alert-settings";
 import { MOVED } from "./moved";
 import { EventsPipeline } from "./pipelines/events";
-import type { Pipeline, PipelineProps } from "./pipelines/pipeline";
+import type { Pipeline, SharedPipelineProps } from "./pipelines/pipeline";
+import { SalesPipeline, type SalesPipelineProps } from "./pipelines/sales";
 import type { EnvironmentSettings, PipelineName } from "./settings";
 import { stackMistakes } from "./stack-checks";
 import { defineS3Backend } from "./state-stack";
@@ -107,10 +108,7 @@ export class EtlStack extends TerraformStack {
   /** One line for each; ids are public, and so are the names in the settings. */
   private definePipelines(name: string, settings: EnvironmentSettings): EtlStack["pipelines"] {
     const securityConfiguration = this.defineSecurityConfiguration(name, settings);
-    const propsOf = <P extends PipelineName>(
-      pipeline: P,
-    ): PipelineProps & EnvironmentSettings["pipelines"][P] => ({
-      ...settings.pipelines[pipeline],
+    const shared = (pipeline: PipelineName): SharedPipelineProps => ({
       glueVersion: settings.glueVersion,
       securityConfiguration,
       name: `${name}-${pipeline}`,
@@ -126,7 +124,14 @@ export class EtlStack extends TerraformStack {
       logRetentionDays: settings.logRetentionDays,
       logExecutionData: settings.logExecutionData,
     });
-    return { events: new EventsPipeline(this, "Events", propsOf("events")) };
+    const sales = (id: string, pipeline: SalesPipelineProps["pipeline"]) =>
+      new SalesPipeline(this, id, { ...settings.pipelines[pipeline], ...shared(pipeline), pipeline });
+    return {
+      events: new EventsPipeline(this, "Events", { ...settings.pipelines.events, ...shared("events") }),
+      sales: sales("Sales", "sales"),
+      customers: sales("Customers", "customers"),
+      products: sales("Products", "products"),
+    };
   }
 
   private defineSecurityConfiguration(
@@ -153,9 +158,11 @@ export class EtlStack extends TerraformStack {
       raw_bucket: this.lake.bucket(Zone.RAW).bucketName,
       processed_bucket: this.lake.bucket(Zone.PROCESSED).bucketName,
       quarantine_bucket: this.lake.bucket(Zone.QUARANTINE).bucketName,
+      curated_bucket: this.lake.bucket(Zone.CURATED).bucketName,
       raw_database: this.lake.database(Zone.RAW).name,
       processed_database: this.lake.database(Zone.PROCESSED).name,
       quarantine_database: this.lake.database(Zone.QUARANTINE).name,
+      curated_database: this.lake.database(Zone.CURATED).name,
       workgroup: this.workgroup.workgroupName,
       lock_table: this.locks.tableName,
       notifications_topic_arn: this.notifications.topicArn,

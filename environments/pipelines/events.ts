@@ -8,6 +8,8 @@ export class EventsPipeline extends Pipeline {
       pipeline: "events",
       description:
         "Checks, quarantines, deduplicates and rebuilds the events of the delivery dates it is given",
+      crawlsProcessed: true,
+      artifactsPrefix: "",
     });
   }
 }

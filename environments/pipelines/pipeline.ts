@@ -3,7 +3,6 @@ import { Construct } from "constructs";
 import {
   ArtifactFile,
   type AthenaWorkgroup,
-  CatalogTable,
   type DataLake,
   DataQuality,
   EtlOrchestrator,
@@ -13,8 +12,8 @@ import {
   type ISecurityConfiguration,
   LOCK_ARGUMENTS,
   type NotificationsTopic,
-  PipelineAlarms,
-  PipelineSchedule,
+  type PipelineAlarms,
+  type PipelineSchedule,
   RUN_ARGUMENTS,
   type RunLock,
   type S3Location,
@@ -22,11 +21,13 @@ import {
   Zone,
 } from "../../modules/index";
 import type { PipelineSettings } from "../settings";
+import { declareQuarantine, declareTable, readTables } from "./tables";
+import { defineAlarms, defineSchedule } from "./watching";
 
 const SCRIPTS = join(__dirname, "..", "..", "glue-scripts");
 
 /** What the stack gives every pipeline. */
-export interface PipelineProps extends PipelineSettings {
+export interface SharedPipelineProps {
   /** First part of every physical name, e.g. `etl-dev-events`. */
   readonly name: string;
   readonly lake: DataLake;
@@ -45,16 +46,27 @@ export interface PipelineProps extends PipelineSettings {
   readonly logExecutionData: boolean;
 }
 
+export type PipelineProps = SharedPipelineProps & PipelineSettings;
+
 /** What is one pipeline's own, as data. */
 export interface PipelineWiring {
   /** What its lock, its contract and rules, its folder in every zone and its tables are called. */
   readonly pipeline: string;
   /** What its job does. */
   readonly description: string;
+  /** Whether the published table is crawled after each job run; declared from the contract otherwise. One of them owns it. */
+  readonly crawlsProcessed: boolean;
+  /** What the table of the contract's aggregate is called, in the curated zone; a contract without one takes none. */
+  readonly aggregateTable?: string;
+  /**
+   * Where its scripts, modules, contract and rules lie among the artifacts: an object has one owner, with which it goes.
+   * @default `<pipeline>/`
+   */
+  readonly artifactsPrefix?: string;
 }
 
 /**
- * A pipeline of one contract: validate input → acquire lock → crawl raw → run job → check books → crawl processed → check
+ * A pipeline of one contract: validate input → acquire lock → crawl raw → run job → check books → (crawl processed) → check
  * quality → release lock → record metrics → notify. All wiring that pipelines share is here; the constructs know nothing of
  * each other, and a class beside this one says what is its pipeline's own.
  */
@@ -62,7 +74,8 @@ export abstract class Pipeline extends Construct {
   readonly rawCrawler: GlueCrawler;
   readonly quality: DataQuality;
   readonly transform: GlueSparkJob;
-  readonly processedCrawler: GlueCrawler;
+  /** Where the published table is crawled. */
+  readonly processedCrawler?: GlueCrawler;
   readonly orchestrator: EtlOrchestrator;
   readonly schedule: PipelineSchedule;
   readonly alarms: PipelineAlarms;
@@ -71,6 +84,7 @@ export abstract class Pipeline extends Construct {
   /** What crawlers call the table of that folder, and declared tables are called too. */
   private readonly table: string;
   private readonly books: S3Location;
+  private readonly artifacts: S3Location;
 
   protected constructor(
     scope: Construct,
@@ -82,14 +96,15 @@ export abstract class Pipeline extends Construct {
     this.prefix = `${wiring.pipeline}/`;
     this.table = wiring.pipeline;
     this.books = props.lake.location(Zone.PROCESSED, `books/${this.prefix}`);
+    this.artifacts = props.lake.location(Zone.ARTIFACTS, wiring.artifactsPrefix ?? this.prefix);
     this.rawCrawler = this.crawler("RawCrawler", Zone.RAW);
     this.quality = this.defineQuality();
     this.transform = this.defineTransform();
-    this.processedCrawler = this.crawler("ProcessedCrawler", Zone.PROCESSED);
-    this.defineQuarantineTable();
+    if (wiring.crawlsProcessed) this.processedCrawler = this.crawler("ProcessedCrawler", Zone.PROCESSED);
+    this.declareTables();
     this.orchestrator = this.defineOrchestrator();
-    this.schedule = this.defineSchedule();
-    this.alarms = this.defineAlarms();
+    this.schedule = defineSchedule(this, props, this.orchestrator);
+    this.alarms = defineAlarms(this, props, wiring.pipeline, this.orchestrator, this.schedule);
   }
 
   private get contractFile(): string {
@@ -120,14 +135,14 @@ export abstract class Pipeline extends Construct {
       contractFile: this.contractFile,
       table: table(Zone.PROCESSED),
       quarantineTable: table(Zone.QUARANTINE),
-      artifacts: lake.location(Zone.ARTIFACTS),
+      artifacts: this.artifacts,
     });
   }
 
   private defineTransform(): GlueSparkJob {
     const { props, wiring } = this;
     const { lake, account, region } = props;
-    const artifacts = lake.location(Zone.ARTIFACTS);
+    const { artifacts } = this;
     const contract = new ArtifactFile(this, "Contract", {
       source: this.contractFile,
       artifacts,
@@ -139,9 +154,10 @@ export abstract class Pipeline extends Construct {
       script: join(SCRIPTS, "jobs", "transform_events.py"),
       modules: join(SCRIPTS, "etl"),
       artifacts,
+      temporary: lake.location(Zone.ARTIFACTS, `temp/${props.name}-transform/`),
       inputs: [this.location(Zone.RAW)],
       files: [contract, this.quality.artifact],
-      outputs: [this.location(Zone.PROCESSED), this.location(Zone.QUARANTINE), this.books],
+      outputs: this.outputs(),
       arguments: this.jobArguments(contract),
       glueVersion: props.glueVersion,
       capacity: { kind: "autoScaling", workerType: props.workerType, maxWorkers: props.maxWorkers },
@@ -156,7 +172,23 @@ export abstract class Pipeline extends Construct {
     });
     props.locks.grantFence(transform.role, wiring.pipeline);
     lake.grantDescribeTable(transform.role, Zone.RAW, this.table);
+    for (const [zone, table] of this.registeredTables())
+      lake.grantRegisterPartitions(transform.role, zone, table);
     return transform;
+  }
+
+  private outputs(): S3Location[] {
+    const written = [this.location(Zone.PROCESSED), this.location(Zone.QUARANTINE), this.books];
+    return this.wiring.aggregateTable === undefined ? written : [...written, this.location(Zone.CURATED)];
+  }
+
+  /** Tables whose partitions are the job's to register: nobody crawls them. */
+  private registeredTables(): [zone: Zone.PROCESSED | Zone.CURATED, table: string][] {
+    const { crawlsProcessed, aggregateTable } = this.wiring;
+    return [
+      ...(crawlsProcessed ? [] : [[Zone.PROCESSED, this.table] as [Zone.PROCESSED, string]]),
+      ...(aggregateTable === undefined ? [] : [[Zone.CURATED, aggregateTable] as [Zone.CURATED, string]]),
+    ];
   }
 
   private jobArguments(contract: ArtifactFile): Record<string, string> {
@@ -178,24 +210,36 @@ export abstract class Pipeline extends Construct {
       lock_table: locks.tableName,
       time_zone: schedule.timeZone,
       lag_days: String(schedule.lagDays),
+      ...this.curatedArguments(),
     };
   }
 
-  /** Declared, not crawled: its schema is the job's own, and rejects must be queryable from the first one on. */
-  private defineQuarantineTable(): void {
-    new CatalogTable(this, "QuarantineTable", {
-      name: this.table,
-      description: `Rows that the ${this.wiring.pipeline} job refused, with the reason`,
-      database: this.props.lake.database(Zone.QUARANTINE),
-      location: this.location(Zone.QUARANTINE),
-      columns: [
-        { name: "raw_line", type: "string", comment: "The line as it was delivered" },
-        { name: "reason", type: "string", comment: "The first of the contract's reasons that applies" },
-        { name: "source_file", type: "string", comment: "URI of the delivered file" },
-        { name: "run_id", type: "string", comment: "The execution that refused it" },
-      ],
-      partition: { name: "run_date", from: "2000-01-01" },
+  private curatedArguments(): Record<string, string> {
+    const { lake } = this.props;
+    const curated = {
+      curated_bucket: lake.bucket(Zone.CURATED).bucketName,
+      curated_prefix: this.prefix,
+    };
+    const tables = this.registeredTables().map(([zone, table]) => {
+      const name = zone === Zone.PROCESSED ? "output" : "curated";
+      return { [`${name}_database`]: lake.database(zone).name, [`${name}_table`]: table };
     });
+    return Object.assign({}, this.wiring.aggregateTable === undefined ? {} : curated, ...tables);
+  }
+
+  private declareTables(): void {
+    const { props, prefix, table, wiring } = this;
+    const { output, aggregate } = readTables(this.contractFile, wiring.aggregateTable);
+    const at = (zone: Zone, name: string) => ({ lake: props.lake, zone, prefix, name });
+    declareQuarantine(this, at(Zone.QUARANTINE, table));
+    if (!wiring.crawlsProcessed) {
+      const place = at(Zone.PROCESSED, table);
+      declareTable(this, "ProcessedTable", place, output, `What the ${table} job publishes`);
+    }
+    if (aggregate !== undefined && wiring.aggregateTable !== undefined) {
+      const place = at(Zone.CURATED, wiring.aggregateTable);
+      declareTable(this, "CuratedTable", place, aggregate, `What the ${table} job adds up`);
+    }
   }
 
   private defineOrchestrator(): EtlOrchestrator {
@@ -231,7 +275,9 @@ export abstract class Pipeline extends Construct {
         overrides,
       }),
       Step.checkBooks("CheckBooks", { books: this.books, emptyGoesTo: "ReleaseLock" }),
-      Step.crawl("CrawlProcessed", { ...this.processedCrawler, deadlineMinutes }),
+      ...(this.processedCrawler === undefined
+        ? []
+        : [Step.crawl("CrawlProcessed", { ...this.processedCrawler, deadlineMinutes })]),
       Step.checkQuality("CheckQuality", {
         query: this.quality.query,
         workgroup,
@@ -241,47 +287,5 @@ export abstract class Pipeline extends Construct {
       Step.recordMetrics("RecordMetrics"),
       Step.notify("Notify"),
     ];
-  }
-
-  private defineSchedule(): PipelineSchedule {
-    const { schedule, name, account, region } = this.props;
-    return new PipelineSchedule(this, "Schedule", {
-      name,
-      stateMachineArn: this.orchestrator.stateMachineArn,
-      alias: this.orchestrator.aliasName,
-      expression: schedule.cron,
-      timeZone: schedule.timeZone,
-      enabled: schedule.enabled,
-      start: schedule.start,
-      end: schedule.end,
-      account,
-      region,
-    });
-  }
-
-  private defineAlarms(): PipelineAlarms {
-    const { props } = this;
-    const { usualMinutes, quarantineSharePercent, minimumRows, actionsEnabled } = props.alarms;
-    const { longestGapMinutes, deadLetterQueueName, enabled } = this.schedule;
-    const graceMinutes = props.alarms.missedRunGraceMinutes;
-    // Nothing is due of a schedule that is off, or that starts one run only.
-    const isDue = enabled && longestGapMinutes > 0 && graceMinutes !== undefined;
-    return new PipelineAlarms(this, "Alarms", {
-      name: props.name,
-      pipeline: this.wiring.pipeline,
-      environment: props.environment,
-      stateMachineName: this.orchestrator.stateMachineName,
-      crawlStateMachineName: this.orchestrator.crawlStateMachineName,
-      alerts: props.alerts,
-      usualMinutes,
-      quarantineSharePercent,
-      minimumRows,
-      missedRun: isDue ? { longestGapMinutes, graceMinutes } : undefined,
-      deadLetterQueueName,
-      actionsEnabled,
-      runbookUrl: props.runbookUrl,
-      account: props.account,
-      region: props.region,
-    });
   }
 }
