@@ -73,6 +73,7 @@ test("a schedule that pauses longer than CloudWatch looks back is refused with t
     return synthEnvironment({
       ...settings,
       pipelines: {
+        ...settings.pipelines,
         events: {
           ...events,
           schedule: { ...events.schedule, cron: "cron(0 4 ? * MON *)" },

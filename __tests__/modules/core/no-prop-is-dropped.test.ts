@@ -183,6 +183,7 @@ test("GlueSparkJob", () => {
       modules: join(folder, "one"),
       files: [file(stack, "one")],
       artifacts: place("artifacts", "z/", KEY_ARN.replace(/1/g, "7")),
+      temporary: place("short-lived", "one/"),
       inputs: [place("inputs-one", "x/")],
       outputs: [place("outputs-one", "x/")],
       arguments: { a: "1" },
@@ -207,6 +208,7 @@ test("GlueSparkJob", () => {
       modules: join(folder, "two"),
       files: [file(stack, "two")],
       artifacts: TWO,
+      temporary: place("shorter-lived", "two/"),
       inputs: [place("inputs-two", "y/")],
       outputs: [place("outputs-two", "y/")],
       arguments: { a: "2" },
@@ -349,7 +351,8 @@ test("RunLock", () => {
 });
 
 test("CatalogTable", () => {
-  const sets: [Required<CatalogTableProps>, Required<CatalogTableProps>] = [
+  type Projected = Required<Omit<CatalogTableProps, "partitionKeys">>;
+  const sets: [Projected, Projected] = [
     {
       name: "one",
       description: "One",
@@ -368,7 +371,15 @@ test("CatalogTable", () => {
     },
   ];
   const build = (stack: TerraformStack, props: CatalogTableProps) => new CatalogTable(stack, "Table", props);
-  judge("CatalogTableProps", () => sets, build, { within: ["database", "partition"] });
+  judge<CatalogTableProps>("CatalogTableProps", () => sets, build, { within: ["database", "partition"] });
+  // A table's partitions are either projected or registered.
+  type Registered = Required<Omit<CatalogTableProps, "partition">>;
+  const registered = ({ partition: _, ...rest }: Projected, name: string): Registered => ({
+    ...rest,
+    partitionKeys: [{ name, type: "string", comment: `The ${name}` }],
+  });
+  const keyed: [Registered, Registered] = [registered(sets[0], "day"), registered(sets[1], "region")];
+  judge<CatalogTableProps>("CatalogTableProps", () => keyed, build, { only: ["partitionKeys"] });
 });
 
 test("PipelineSchedule", () => {
