@@ -13,7 +13,7 @@ const OWN: Readonly<Record<string, (outputs: Outputs) => Questions>> = {
     const revenue = `${output(outputs, "curated_database")}.sales_revenue`;
     return {
       final: `select transaction_date, sum(revenue) as revenue, sum(units) as units from ${revenue} group by 1 order by 1`,
-      next: `select region, sum(total_amount) as revenue from ${output(outputs, "processed_database")}.sales group by 1 order by 2 desc`,
+      next: `select region, sum(total_amount) from ${output(outputs, "processed_database")}.sales group by 1`,
     };
   },
 };

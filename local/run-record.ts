@@ -42,7 +42,7 @@ export function tell(run: Run): void {
   console.log(pc.bold(`${pipeline}: ${paint(ended.status)}`));
   if (ended.error !== undefined) console.log(failureText(ended));
   if (books !== undefined) console.log(`${booksTable(books)}\n${reasonsLine(books)}\n${qualityLines(books)}`);
-  if (answer !== undefined) console.log(`\n${questions.final}\n${answerTable(answer)}`);
+  if (answer !== undefined) console.log(`\n${wrap(questions.final)}\n${answerTable(answer)}`);
   console.log(`\nnotifications received: ${notifications.length}`);
   for (const notification of notifications) console.log(notificationText(notification));
   console.log(`\nseconds: ${secondsLine(seconds)}`);
