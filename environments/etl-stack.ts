@@ -10,6 +10,7 @@ import {
   GlueSparkJob,
   NotificationsTopic,
   PermissionsBoundary,
+  PipelineDashboard,
   RunLock,
   Zone,
 } from "../modules/index";
@@ -30,6 +31,7 @@ export class EtlStack extends TerraformStack {
   readonly workgroup: AthenaWorkgroup;
   readonly locks: RunLock;
   readonly pipelines: Readonly<Record<PipelineName, Pipeline>>;
+  readonly dashboard: PipelineDashboard;
 
   constructor(
     scope: Construct,
@@ -73,6 +75,7 @@ export class EtlStack extends TerraformStack {
     });
     this.locks = new RunLock(this, "Locks", { name: `${name}-locks`, account, region });
     this.pipelines = this.definePipelines(name, settings);
+    this.dashboard = this.defineDashboard(name, settings);
     this.defineOutputs();
     if (settings.permissionsBoundaryArn !== undefined) {
       PermissionsBoundary.apply(this, settings.permissionsBoundaryArn);
@@ -134,6 +137,25 @@ export class EtlStack extends TerraformStack {
     };
   }
 
+  private defineDashboard(
+    name: string,
+    { accountId: account, region }: EnvironmentSettings,
+  ): PipelineDashboard {
+    const ceilings = this.dpuHourCeilings();
+    return new PipelineDashboard(this, "Dashboard", {
+      name,
+      pipelines: Object.entries(this.pipelines).map(([pipeline, { orchestrator, transform }]) => ({
+        pipeline,
+        stateMachineName: orchestrator.stateMachineName,
+        jobName: transform.jobName,
+        maxDpuHoursPerRun: ceilings[transform.resource.nameInput ?? ""],
+      })),
+      workgroupName: this.workgroup.workgroupName,
+      account,
+      region,
+    });
+  }
+
   private defineSecurityConfiguration(
     name: string,
     { securityConfiguration, accountId: account, region }: EnvironmentSettings,
@@ -167,6 +189,7 @@ export class EtlStack extends TerraformStack {
       lock_table: this.locks.tableName,
       notifications_topic_arn: this.notifications.topicArn,
       alerts_topic_arn: this.alerts.topicArn,
+      dashboard: this.dashboard.dashboardName,
     };
     for (const [pipeline, { orchestrator, transform }] of Object.entries(this.pipelines)) {
       outputs[`${pipeline}_state_machine_arn`] = orchestrator.stateMachineArn;

@@ -90,6 +90,11 @@ export {
   PipelineAlarms,
   type PipelineAlarmsProps,
 } from "./pipeline-alarms/pipeline-alarms";
+export {
+  type DashboardPipeline,
+  PipelineDashboard,
+  type PipelineDashboardProps,
+} from "./pipeline-dashboard/pipeline-dashboard";
 export { longestGapMinutes } from "./core/longest-gap";
 export { PipelineSchedule, type PipelineScheduleProps } from "./pipeline-schedule/pipeline-schedule";
 export { RunLock, type RunLockProps } from "./run-lock/run-lock";

@@ -220,11 +220,12 @@ export abstract class Pipeline extends Construct {
       curated_bucket: lake.bucket(Zone.CURATED).bucketName,
       curated_prefix: this.prefix,
     };
-    const tables = this.registeredTables().map(([zone, table]) => {
+    const tables = this.registeredTables().flatMap(([zone, table]) => {
       const name = zone === Zone.PROCESSED ? "output" : "curated";
-      return { [`${name}_database`]: lake.database(zone).name, [`${name}_table`]: table };
+      return [[`${name}_database`, lake.database(zone).name] as const, [`${name}_table`, table] as const];
     });
-    return Object.assign({}, this.wiring.aggregateTable === undefined ? {} : curated, ...tables);
+    const { aggregateTable } = this.wiring;
+    return { ...(aggregateTable === undefined ? {} : curated), ...Object.fromEntries(tables) };
   }
 
   private declareTables(): void {

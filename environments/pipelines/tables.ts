@@ -6,7 +6,7 @@ import {
   type ContractTables,
   contractTables,
   type DataLake,
-  Zone,
+  type Zone,
 } from "../../modules/index";
 
 /** The tables of a pipeline that are declared: nobody has to crawl what the job's own files say. */

@@ -131,7 +131,8 @@ function refuse(scope: Construct, props: CatalogTableProps): void {
     const field = `partitionKeys[${index}].name`;
     if (!isKnown(key)) return;
     refusals.note(field, identifierMistake(key));
-    refusals.check(keys.indexOf(key) === index, field, `must not repeat '${key}'`);
+    const first = partitionKeys?.findIndex(({ name: other }) => other === key);
+    refusals.check(first === index, field, `must not repeat '${key}'`);
   });
   refusals.throwIfAny();
 }

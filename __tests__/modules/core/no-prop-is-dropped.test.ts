@@ -26,6 +26,8 @@ import {
   type NotificationsTopicProps,
   PipelineAlarms,
   type PipelineAlarmsProps,
+  PipelineDashboard,
+  type PipelineDashboardProps,
   PipelineSchedule,
   type PipelineScheduleProps,
   RunLock,
@@ -374,12 +376,27 @@ test("CatalogTable", () => {
   judge<CatalogTableProps>("CatalogTableProps", () => sets, build, { within: ["database", "partition"] });
   // A table's partitions are either projected or registered.
   type Registered = Required<Omit<CatalogTableProps, "partition">>;
-  const registered = ({ partition: _, ...rest }: Projected, name: string): Registered => ({
-    ...rest,
+  const registered = (
+    { name: table, description, database, location, columns }: Projected,
+    name: string,
+  ): Registered => ({
+    ...{ name: table, description, database, location, columns },
     partitionKeys: [{ name, type: "string", comment: `The ${name}` }],
   });
   const keyed: [Registered, Registered] = [registered(sets[0], "day"), registered(sets[1], "region")];
   judge<CatalogTableProps>("CatalogTableProps", () => keyed, build, { only: ["partitionKeys"] });
+});
+
+test("PipelineDashboard", () => {
+  const one = { pipeline: "one", stateMachineName: "one-machine", jobName: "one-job", maxDpuHoursPerRun: 11 };
+  const two = { pipeline: "two", stateMachineName: "two-machine", jobName: "two-job", maxDpuHoursPerRun: 22 };
+  const sets: [Required<PipelineDashboardProps>, Required<PipelineDashboardProps>] = [
+    { ...HERE, name: "one", pipelines: [one], workgroupName: "one-workgroup" },
+    { ...THERE, name: "two", pipelines: [two], workgroupName: "two-workgroup" },
+  ];
+  const build = (stack: TerraformStack, props: PipelineDashboardProps) =>
+    new PipelineDashboard(stack, "Dashboard", props);
+  judge("PipelineDashboardProps", () => sets, build);
 });
 
 test("PipelineSchedule", () => {
