@@ -1,4 +1,20 @@
-import type { EnvironmentData } from "./settings";
+import type { EnvironmentData, SalesSettings } from "./settings";
+
+/** Sales, customers and products: once a day, at most an hour. */
+const daily: SalesSettings = {
+  workerType: "G.1X",
+  maxWorkers: 2,
+  jobTimeoutMinutes: 60,
+  crawlDeadlineMinutes: 30,
+  schedule: { enabled: false, cron: "cron(0 6 * * ? *)", timeZone: "UTC", lagDays: 1 },
+  alarms: {
+    actionsEnabled: false,
+    usualMinutes: 15,
+    quarantineSharePercent: 10,
+    minimumRows: 1,
+    missedRunGraceMinutes: 120,
+  },
+};
 
 /** Small and disposable: data may be destroyed with the stack, state is a file beside the clone. */
 export const dev: EnvironmentData = {
@@ -29,5 +45,8 @@ export const dev: EnvironmentData = {
         missedRunGraceMinutes: 120,
       },
     },
+    sales: daily,
+    customers: daily,
+    products: daily,
   },
 };

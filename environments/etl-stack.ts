@@ -10,13 +10,16 @@ import {
   GlueSparkJob,
   NotificationsTopic,
   PermissionsBoundary,
+  PipelineDashboard,
   RunLock,
   Zone,
 } from "../modules/index";
 import type { Subscription } from "./alert-settings";
 import { MOVED } from "./moved";
 import { EventsPipeline } from "./pipelines/events";
-import type { EnvironmentSettings } from "./settings";
+import type { Pipeline, SharedPipelineProps } from "./pipelines/pipeline";
+import { SalesPipeline, type SalesPipelineProps } from "./pipelines/sales";
+import type { EnvironmentSettings, PipelineName } from "./settings";
 import { stackMistakes } from "./stack-checks";
 import { defineS3Backend } from "./state-stack";
 
@@ -27,7 +30,8 @@ export class EtlStack extends TerraformStack {
   readonly alerts: NotificationsTopic;
   readonly workgroup: AthenaWorkgroup;
   readonly locks: RunLock;
-  readonly events: EventsPipeline;
+  readonly pipelines: Readonly<Record<PipelineName, Pipeline>>;
+  readonly dashboard: PipelineDashboard;
 
   constructor(
     scope: Construct,
@@ -70,23 +74,8 @@ export class EtlStack extends TerraformStack {
       region,
     });
     this.locks = new RunLock(this, "Locks", { name: `${name}-locks`, account, region });
-    this.events = new EventsPipeline(this, "Events", {
-      ...settings.pipelines.events,
-      glueVersion: settings.glueVersion,
-      securityConfiguration: this.defineSecurityConfiguration(name, settings),
-      name: `${name}-events`,
-      lake: this.lake,
-      workgroup: this.workgroup,
-      locks: this.locks,
-      notifications: this.notifications,
-      alerts: this.alerts,
-      environment: settings.environment,
-      runbookUrl: settings.runbookUrl,
-      account,
-      region,
-      logRetentionDays: settings.logRetentionDays,
-      logExecutionData: settings.logExecutionData,
-    });
+    this.pipelines = this.definePipelines(name, settings);
+    this.dashboard = this.defineDashboard(name, settings);
     this.defineOutputs();
     if (settings.permissionsBoundaryArn !== undefined) {
       PermissionsBoundary.apply(this, settings.permissionsBoundaryArn);
@@ -119,6 +108,54 @@ export class EtlStack extends TerraformStack {
     for (const one of alerts) subscribe(this.alerts, `Alerts-${one.protocol}-${one.endpoint}`, one);
   }
 
+  /** One line for each; ids are public, and so are the names in the settings. */
+  private definePipelines(name: string, settings: EnvironmentSettings): EtlStack["pipelines"] {
+    const securityConfiguration = this.defineSecurityConfiguration(name, settings);
+    const shared = (pipeline: PipelineName): SharedPipelineProps => ({
+      glueVersion: settings.glueVersion,
+      securityConfiguration,
+      name: `${name}-${pipeline}`,
+      lake: this.lake,
+      workgroup: this.workgroup,
+      locks: this.locks,
+      notifications: this.notifications,
+      alerts: this.alerts,
+      environment: settings.environment,
+      runbookUrl: settings.runbookUrl,
+      account: settings.accountId,
+      region: settings.region,
+      logRetentionDays: settings.logRetentionDays,
+      logExecutionData: settings.logExecutionData,
+    });
+    const sales = (id: string, pipeline: SalesPipelineProps["pipeline"]) =>
+      new SalesPipeline(this, id, { ...settings.pipelines[pipeline], ...shared(pipeline), pipeline });
+    return {
+      events: new EventsPipeline(this, "Events", { ...settings.pipelines.events, ...shared("events") }),
+      sales: sales("Sales", "sales"),
+      customers: sales("Customers", "customers"),
+      products: sales("Products", "products"),
+    };
+  }
+
+  private defineDashboard(
+    name: string,
+    { accountId: account, region }: EnvironmentSettings,
+  ): PipelineDashboard {
+    const ceilings = this.dpuHourCeilings();
+    return new PipelineDashboard(this, "Dashboard", {
+      name,
+      pipelines: Object.entries(this.pipelines).map(([pipeline, { orchestrator, transform }]) => ({
+        pipeline,
+        stateMachineName: orchestrator.stateMachineName,
+        jobName: transform.jobName,
+        maxDpuHoursPerRun: ceilings[transform.resource.nameInput ?? ""],
+      })),
+      workgroupName: this.workgroup.workgroupName,
+      account,
+      region,
+    });
+  }
+
   private defineSecurityConfiguration(
     name: string,
     { securityConfiguration, accountId: account, region }: EnvironmentSettings,
@@ -143,17 +180,22 @@ export class EtlStack extends TerraformStack {
       raw_bucket: this.lake.bucket(Zone.RAW).bucketName,
       processed_bucket: this.lake.bucket(Zone.PROCESSED).bucketName,
       quarantine_bucket: this.lake.bucket(Zone.QUARANTINE).bucketName,
+      curated_bucket: this.lake.bucket(Zone.CURATED).bucketName,
       raw_database: this.lake.database(Zone.RAW).name,
       processed_database: this.lake.database(Zone.PROCESSED).name,
       quarantine_database: this.lake.database(Zone.QUARANTINE).name,
+      curated_database: this.lake.database(Zone.CURATED).name,
       workgroup: this.workgroup.workgroupName,
       lock_table: this.locks.tableName,
       notifications_topic_arn: this.notifications.topicArn,
       alerts_topic_arn: this.alerts.topicArn,
-      events_state_machine_arn: this.events.orchestrator.stateMachineArn,
-      events_alias_arn: this.events.orchestrator.aliasArn,
-      events_job_name: this.events.transform.jobName,
+      dashboard: this.dashboard.dashboardName,
     };
+    for (const [pipeline, { orchestrator, transform }] of Object.entries(this.pipelines)) {
+      outputs[`${pipeline}_state_machine_arn`] = orchestrator.stateMachineArn;
+      outputs[`${pipeline}_alias_arn`] = orchestrator.aliasArn;
+      outputs[`${pipeline}_job_name`] = transform.jobName;
+    }
     for (const [name, value] of Object.entries(outputs)) {
       new TerraformOutput(this, name, { value, staticId: true });
     }

@@ -1,4 +1,20 @@
-import type { EnvironmentData } from "./settings";
+import type { EnvironmentData, SalesSettings } from "./settings";
+
+/** Sales, customers and products: once a day, at most an hour. */
+const daily: SalesSettings = {
+  workerType: "G.1X",
+  maxWorkers: 5,
+  jobTimeoutMinutes: 60,
+  crawlDeadlineMinutes: 60,
+  schedule: { enabled: true, cron: "cron(0 6 * * ? *)", timeZone: "UTC", lagDays: 1 },
+  alarms: {
+    actionsEnabled: true,
+    usualMinutes: 30,
+    quarantineSharePercent: 10,
+    minimumRows: 1,
+    missedRunGraceMinutes: 120,
+  },
+};
 
 /** Guarded: nothing that holds data can be destroyed by a deployment. */
 export const prod: EnvironmentData = {
@@ -29,5 +45,8 @@ export const prod: EnvironmentData = {
         missedRunGraceMinutes: 120,
       },
     },
+    sales: daily,
+    customers: daily,
+    products: daily,
   },
 };

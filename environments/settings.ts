@@ -25,6 +25,15 @@ const pipelineSchema = z.strictObject({
   schedule: scheduleSchema,
 });
 
+/** Of pipelines whose published table is declared from the contract. */
+const salesSchema = pipelineSchema.extend({
+  /**
+   * `true`: the table is crawled after each job run, and not declared. Turning it drops the table from the catalogue and makes it
+   * anew; files stay. Off when left out.
+   */
+  crawlProcessed: z.boolean().optional(),
+});
+
 export const settingsSchema = z.strictObject({
   /** Deployment target; part of every physical name. */
   environment: z.string().regex(/^[a-z][a-z0-9]{1,14}$/, "must be 2 to 15 lower-case letters or digits"),
@@ -79,12 +88,20 @@ export const settingsSchema = z.strictObject({
   /** Tags on everything, beside `project` and `environment`. */
   tags: z.record(z.string(), text()),
   /** Settings of each pipeline. */
-  pipelines: z.strictObject({ events: pipelineSchema }),
+  pipelines: z.strictObject({
+    events: pipelineSchema,
+    sales: salesSchema,
+    customers: salesSchema,
+    products: salesSchema,
+  }),
 });
 
 /** A validated environment. */
 export type EnvironmentSettings = z.infer<typeof settingsSchema>;
 export type PipelineSettings = z.infer<typeof pipelineSchema>;
+export type SalesSettings = z.infer<typeof salesSchema>;
+/** What pipelines are called: in the settings, in names, in outputs, on the command line. */
+export type PipelineName = keyof EnvironmentSettings["pipelines"];
 
 /** What `dev.ts`, `staging.ts` and `prod.ts` hold: everything but what comes from the caller. */
 export type EnvironmentData = Omit<EnvironmentSettings, "accountId" | "region">;

@@ -19,6 +19,7 @@ export type Names = Readonly<Record<string, string>>;
 /** What names a resource of a type in AWS; of all others `bucket` or `name` does. */
 const NAMED_BY: Readonly<Record<string, readonly string[]>> = {
   aws_cloudwatch_composite_alarm: ["alarm_name"],
+  aws_cloudwatch_dashboard: ["dashboard_name"],
   aws_cloudwatch_event_target: ["rule", "target_id"],
   aws_cloudwatch_metric_alarm: ["alarm_name"],
   aws_glue_catalog_table: ["database_name", "name"],

@@ -21,8 +21,8 @@ function program(end: (code: number) => void): Command {
     .command("run", { isDefault: true, hidden: true })
     .option("--pipeline <name>", "the pipeline to run", "events")
     .option(
-      "--input <dir>",
-      "folder with dt=YYYY-MM-DD/ folders (default: the sample, local/data/<pipeline>)",
+      "--input <path>",
+      "folder with dt=YYYY-MM-DD/ folders or YYYY-MM-DD.* files, or one such file (default: the sample, local/data/<pipeline>)",
     )
     .option("--run-date <date>", "run one date, YYYY-MM-DD (default: every date found, as one back-fill)")
     .action(async (options: { pipeline: string; input?: string; runDate?: string }) => {
@@ -61,11 +61,13 @@ function program(end: (code: number) => void): Command {
     `
 Options of a run:
   --pipeline <name>  the pipeline to run (default: events)
-  --input <dir>      folder with dt=YYYY-MM-DD/ folders (default: the sample)
+  --input <path>     folder with dt=YYYY-MM-DD/ folders or files named by their
+                     date, 2010-12-01.csv, or one such file (default: the sample)
   --run-date <date>  run one of its dates (default: all, as one back-fill)
 
 Examples:
   npm start
+  npm start -- --pipeline sales
   npm start -- --input ~/events --run-date 2010-12-05
   npm start -- query "select count(*) from etl_dev_processed.events"
   npm start -- down`,

@@ -6,6 +6,12 @@ export {
   type DailyPartition,
   type TableColumn,
 } from "./catalog-table/catalog-table";
+export {
+  type ContractColumn,
+  type ContractTable,
+  type ContractTables,
+  contractTables,
+} from "./core/contract-tables";
 export { type Partition, partitionOf } from "./core/partition";
 export { type ExecutionClass, type GlueVersion } from "./core/job-runs";
 export { type S3Location, s3Uri } from "./core/s3-location";
@@ -84,6 +90,11 @@ export {
   PipelineAlarms,
   type PipelineAlarmsProps,
 } from "./pipeline-alarms/pipeline-alarms";
+export {
+  type DashboardPipeline,
+  PipelineDashboard,
+  type PipelineDashboardProps,
+} from "./pipeline-dashboard/pipeline-dashboard";
 export { longestGapMinutes } from "./core/longest-gap";
 export { PipelineSchedule, type PipelineScheduleProps } from "./pipeline-schedule/pipeline-schedule";
 export { RunLock, type RunLockProps } from "./run-lock/run-lock";

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DynamoDBClient, DeleteItemCommand, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { GlueClient } from "@aws-sdk/client-glue";
 import { GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
   DeleteObjectCommand,
@@ -49,7 +48,6 @@ export const pause = (milliseconds: number): Promise<void> =>
 
 export class BenchSession {
   readonly clients: Clients & {
-    readonly glue: GlueClient;
     readonly iam: IAMClient;
     readonly dynamodb: DynamoDBClient;
   };
@@ -62,7 +60,6 @@ export class BenchSession {
     const options = clientOptions(aws.at);
     this.clients = {
       ...clientsOf(aws.at),
-      glue: new GlueClient(options),
       iam: new IAMClient(options),
       dynamodb: new DynamoDBClient(options),
     };

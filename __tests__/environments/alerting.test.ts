@@ -10,6 +10,7 @@ import { type Block, settingsOf, type StackJson, synthEnvironment } from "../sup
 const ROOT = join(__dirname, "..", "..");
 const RUNBOOK = join(ROOT, "docs", "runbook");
 const NAMES = Object.keys(ENVIRONMENTS);
+const PIPELINES = ["events", "sales", "customers", "products"];
 const STACKS = new Map(NAMES.map((name) => [name, synthEnvironment(settingsOf(name))]));
 const stack = (environment: string): StackJson => STACKS.get(environment)!;
 const all = ({ resource }: StackJson, type: string): Block[] => Object.values(resource[type] ?? {});
@@ -26,7 +27,7 @@ describe.each(NAMES)("%s", (environment) => {
 
   test("every alarm tells the alerts topic, by itself or by a composite that does", () => {
     const composites = all(json, "aws_cloudwatch_composite_alarm");
-    expect(alarms(json).length).toBeGreaterThanOrEqual(10);
+    expect(alarms(json).length).toBeGreaterThanOrEqual(10 * PIPELINES.length);
     for (const alarm of alarms(json)) {
       const speakers = [
         alarm,
@@ -41,7 +42,8 @@ describe.each(NAMES)("%s", (environment) => {
   test("every text names pipeline and environment, and leads to a page that is there", () => {
     const pages = readdirSync(RUNBOOK);
     for (const { alarm_description: text } of alarms(json)) {
-      expect(text).toMatch(new RegExp(`^Pipeline events, environment ${environment}: `));
+      const named = new RegExp(`^Pipeline (${PIPELINES.join("|")}), environment ${environment}: `);
+      expect(text).toMatch(named);
       expect(pages).toContain(/docs\/runbook\/([a-z-]+\.md)$/.exec(text as string)?.[1]);
     }
   });
@@ -50,15 +52,17 @@ describe.each(NAMES)("%s", (environment) => {
     const templates = all(json, "aws_cloudwatch_event_target").map(
       ({ input_transformer: transformer }) => (transformer as { input_template: string }).input_template,
     );
-    expect(templates).toHaveLength(4);
+    expect(templates).toHaveLength(4 * PIPELINES.length);
     for (const template of templates)
       expect(readdirSync(RUNBOOK)).toContain(/"runbook": "docs\/runbook\/([a-z-]+\.md)"/.exec(template)?.[1]);
   });
 
   test("a missed run is told where the schedule is on, dead letters wherever there is a queue", () => {
     const names = alarms(json).map(({ alarm_name: name }) => name as string);
-    expect(names.includes(`etl-${environment}-events-missed-run`)).toBe(environment !== "dev");
-    expect(names).toContain(`etl-${environment}-events-dead-letters`);
+    for (const pipeline of PIPELINES) {
+      expect(names.includes(`etl-${environment}-${pipeline}-missed-run`)).toBe(environment !== "dev");
+      expect(names).toContain(`etl-${environment}-${pipeline}-dead-letters`);
+    }
   });
 
   test("messages are sent, except of dev", () => {
@@ -73,6 +77,7 @@ test("a schedule that pauses longer than CloudWatch looks back is refused with t
     return synthEnvironment({
       ...settings,
       pipelines: {
+        ...settings.pipelines,
         events: {
           ...events,
           schedule: { ...events.schedule, cron: "cron(0 4 ? * MON *)" },

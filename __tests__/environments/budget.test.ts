@@ -116,7 +116,7 @@ describe("over the budget", () => {
       },
     });
     const { output } = synthEnvironment(withOverrides(15));
-    expect(output.dpu_hour_ceiling?.value).toEqual({ "etl-prod-events-transform": 15 });
+    expect(output.dpu_hour_ceiling?.value).toMatchObject({ "etl-prod-events-transform": 15 });
     // Past the settings, which refuse it.
     expect(() => synthEnvironment(withOverrides(21))).toThrow(
       /^environment 'prod': 'aws_glue_job\.\w+' may cost .* give 21 workers × 1 DPU/,
@@ -135,10 +135,15 @@ describe("over the budget", () => {
 });
 
 test.each([
-  ["dev", 1],
-  ["staging", 5],
-  ["prod", 10],
-])("%s shows its ceiling as an output", (environment, hours) => {
+  ["dev", 1, 2],
+  ["staging", 5, 2],
+  ["prod", 10, 5],
+])("%s shows its ceilings as an output", (environment, events, daily) => {
   const { output } = synthEnvironment(settingsOf(environment));
-  expect(output.dpu_hour_ceiling?.value).toEqual({ [`etl-${environment}-events-transform`]: hours });
+  expect(output.dpu_hour_ceiling?.value).toEqual({
+    [`etl-${environment}-events-transform`]: events,
+    [`etl-${environment}-sales-transform`]: daily,
+    [`etl-${environment}-customers-transform`]: daily,
+    [`etl-${environment}-products-transform`]: daily,
+  });
 });

@@ -31,8 +31,8 @@ const withDev = (change: Partial<Record<keyof EnvironmentData, unknown>>) => ({
 });
 
 const withSchedule = (change: object) => {
-  const { events } = ENVIRONMENTS.dev!.pipelines;
-  return { pipelines: { events: { ...events, schedule: { ...events.schedule, ...change } } } };
+  const { events, ...others } = ENVIRONMENTS.dev!.pipelines;
+  return { pipelines: { ...others, events: { ...events, schedule: { ...events.schedule, ...change } } } };
 };
 
 describe("which environments", () => {

@@ -51,29 +51,41 @@ const EXAMPLES: Readonly<Record<string, Examples>> = {
     wrong: ["boundary", "arn:aws:iam::000000000000:role/boundary"],
   },
   tags: { right: ["data", "a b"], wrong: ["", "CHANGE_ME"] },
-  "pipelines.events.schedule.cron": {
-    right: [
-      "cron(0 4 * * ? *)",
-      "cron(30 6 ? * MON-FRI *)",
-      "cron(0/30 * * * ? *)",
-      "cron(0 0 1 * ? *)",
-      "cron(0 5 ? * SUN *)",
-    ],
-    wrong: ["rate(1 day)", "cron(0 4 * * *)", "cron(61 4 * * ? *)", "cron(0 4 31 2 ? *)"],
-  },
-  "pipelines.events.schedule.timeZone": {
-    right: ["UTC", "Europe/Berlin", "America/Los_Angeles", "Australia/Lord_Howe"],
-    wrong: ["Mars/Olympus", "PST8"],
-  },
-  "pipelines.events.schedule.start": {
-    right: ["2030-01-01T00:00:00Z"],
-    wrong: ["tomorrow", "2030-13-01T00:00:00Z"],
-  },
-  "pipelines.events.schedule.end": {
-    right: ["2031-06-30T23:59:59Z"],
-    wrong: ["2029-01-01", "2030-01-01T00:00:00"],
-  },
+  ...examplesOfPipelines({
+    "schedule.cron": {
+      right: [
+        "cron(0 4 * * ? *)",
+        "cron(30 6 ? * MON-FRI *)",
+        "cron(0/30 * * * ? *)",
+        "cron(0 0 1 * ? *)",
+        "cron(0 5 ? * SUN *)",
+      ],
+      wrong: ["rate(1 day)", "cron(0 4 * * *)", "cron(61 4 * * ? *)", "cron(0 4 31 2 ? *)"],
+    },
+    "schedule.timeZone": {
+      right: ["UTC", "Europe/Berlin", "America/Los_Angeles", "Australia/Lord_Howe"],
+      wrong: ["Mars/Olympus", "PST8"],
+    },
+    "schedule.start": {
+      right: ["2030-01-01T00:00:00Z"],
+      wrong: ["tomorrow", "2030-13-01T00:00:00Z"],
+    },
+    "schedule.end": {
+      right: ["2031-06-30T23:59:59Z"],
+      wrong: ["2029-01-01", "2030-01-01T00:00:00"],
+    },
+  }),
 };
+
+/** Every pipeline has the same texts. */
+function examplesOfPipelines(of: Readonly<Record<string, Examples>>): Record<string, Examples> {
+  const { pipelines } = settingsSchema.shape;
+  return Object.fromEntries(
+    Object.keys(pipelines.shape).flatMap((pipeline) =>
+      Object.entries(of).map(([path, examples]) => [`pipelines.${pipeline}.${path}`, examples]),
+    ),
+  );
+}
 
 /** What is of no type that any setting has. */
 const NO_VALUE: readonly unknown[] = [null, {}, "17", -1];

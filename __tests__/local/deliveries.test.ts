@@ -15,7 +15,11 @@ function put(...names: string[]): void {
   }
 }
 
-const EXPECTED = "expected folders dt=YYYY-MM-DD/ with files in them, e.g. dt=2010-12-01/events.json";
+const EXPECTED =
+  "expected for toys folders dt=YYYY-MM-DD/ with files in them, e.g. dt=2010-12-01/toys.json, " +
+  "or files named by their date, e.g. 2010-12-01.csv or 2010-12-01.csv.gz";
+
+const find = (input = folder, runDate?: string) => findDeliveries(input, { pipeline: "toys", runDate });
 
 test("dates come in order, with the files below them and without hidden ones", () => {
   put(
@@ -25,26 +29,55 @@ test("dates come in order, with the files below them and without hidden ones", (
     "notes.txt",
     "dt=today/x",
   );
-  const { dates, files } = findDeliveries(folder);
+  const { dates, files } = find();
   expect(dates).toEqual(["2010-12-01", "2010-12-02"]);
   expect(files.map(({ name }) => name)).toEqual(["dt=2010-12-01/deep/a.json.gz", "dt=2010-12-02/b.json"]);
 });
 
 test.each([
-  ["no folder", () => findDeliveries(join(folder, "nowhere")), "there is no folder"],
-  ["a file", () => (put("x"), findDeliveries(join(folder, "x"))), "is no folder"],
-  ["nothing in it", () => findDeliveries(folder), "holds no delivery"],
-  ["no day of the calendar", () => (put("dt=2010-02-30/x"), findDeliveries(folder)), "holds no delivery"],
-  ["hidden files only", () => (put("dt=2010-12-01/.x"), findDeliveries(folder)), "holds no delivery"],
-])("%s is refused with what was expected", (_, find, message) => {
-  expect(find).toThrow(message);
-  expect(find).toThrow(EXPECTED);
+  ["nothing there", () => find(join(folder, "nowhere")), "there is no folder or file"],
+  ["a file without a date", () => (put("x.csv"), find(join(folder, "x.csv"))), "whose name is no date"],
+  ["nothing in it", () => find(), "holds no delivery"],
+  ["no day of the calendar", () => (put("dt=2010-02-30/x", "2010-02-30.csv"), find()), "holds no delivery"],
+  ["a name that only begins as a date", () => (put("2010-12-01-b.csv", "2010-12-01"), find()), "no delivery"],
+  ["hidden files only", () => (put("dt=2010-12-01/.x", ".2010-12-01.csv"), find()), "holds no delivery"],
+])("%s is refused with what was expected", (_, asked, message) => {
+  expect(asked).toThrow(message);
+  expect(asked).toThrow(EXPECTED);
+});
+
+test("files named by their date are deliveries of it, whatever stands beside them", () => {
+  put("2010-12-02.csv.gz", "2010-12-01.csv", "2010-12-01.json", "README.md", "sales.csv");
+  const { dates, files } = find();
+  expect(dates).toEqual(["2010-12-01", "2010-12-02"]);
+  expect(files.map(({ name }) => name)).toEqual([
+    "dt=2010-12-01/2010-12-01.csv",
+    "dt=2010-12-01/2010-12-01.json",
+    "dt=2010-12-02/2010-12-02.csv.gz",
+  ]);
+  expect(files.map(({ path }) => path)).toEqual(
+    ["2010-12-01.csv", "2010-12-01.json", "2010-12-02.csv.gz"].map((name) => join(folder, name)),
+  );
+});
+
+test("one file named by its date is a delivery", () => {
+  put("2010-12-01.csv", "2010-12-02.csv");
+  const { dates, files } = find(join(folder, "2010-12-02.csv"), "2010-12-02");
+  expect([dates, files.map(({ name }) => name)]).toEqual([["2010-12-02"], ["dt=2010-12-02/2010-12-02.csv"]]);
+});
+
+test("folders and files of dates side by side are refused with what to do", () => {
+  put("dt=2010-12-01/a.csv", "2010-12-02.csv");
+  expect(() => find()).toThrow(
+    `--input: '${folder}' holds folders (dt=2010-12-01/) and files named by their date (2010-12-02.csv): ` +
+      "use one form, e.g. move the file to dt=2010-12-02/2010-12-02.csv",
+  );
 });
 
 test("a date without a delivery is refused with the dates there are", () => {
   put("dt=2010-12-01/x", "dt=2010-12-02/x");
-  expect(() => findDeliveries(folder, "2010-12-03")).toThrow(
-    `--run-date: '${folder}' holds no delivery for 2010-12-03; it holds 2010-12-01, 2010-12-02`,
+  expect(() => find(folder, "2010-12-03")).toThrow(
+    `--run-date: '${folder}' holds no delivery of toys for 2010-12-03; it holds 2010-12-01, 2010-12-02`,
   );
 });
 

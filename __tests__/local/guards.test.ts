@@ -98,8 +98,15 @@ test.each<readonly [string, (stack: StackJson) => void, string]>([
 
 describe("the ceiling that synth prints", () => {
   test("has the sum and the budget of the environment", () => {
+    const daily = (pipeline: string) =>
+      `etl-prod-${pipeline}-transform 5 workers × 1 DPU (G.1X) × 60 min / 60 = 5 DPU-hours, × 31 runs = 155 a month`;
     expect(inFolder(prod, ceilingLine)).toBe(
-      "etl-prod: at most per run: etl-prod-events-transform 10 workers × 1 DPU (G.1X) × 60 min / 60 = 10 DPU-hours, × 31 runs = 310 a month (budget 20)",
+      `etl-prod: at most per run: ${[
+        daily("customers"),
+        "etl-prod-events-transform 10 workers × 1 DPU (G.1X) × 60 min / 60 = 10 DPU-hours, × 31 runs = 310 a month",
+        daily("products"),
+        daily("sales"),
+      ].join("; ")} (budget 20)`,
     );
   });
 

@@ -24,6 +24,7 @@ const MODULES = [
   "iam",
   "notifications-topic",
   "pipeline-alarms",
+  "pipeline-dashboard",
   "pipeline-schedule",
   "run-lock",
 ];

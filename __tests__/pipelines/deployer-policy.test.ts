@@ -50,6 +50,10 @@ const named =
 const MADE_BY: Readonly<Record<string, readonly [action: string, arnOf: (name: string) => string]>> = {
   aws_athena_workgroup: ["athena:CreateWorkGroup", named("athena", "workgroup/")],
   aws_cloudwatch_composite_alarm: ["cloudwatch:PutCompositeAlarm", named("cloudwatch", "alarm:")],
+  aws_cloudwatch_dashboard: [
+    "cloudwatch:PutDashboard",
+    (name) => `arn:aws:cloudwatch::${ACCOUNT}:dashboard/${name}`,
+  ],
   aws_cloudwatch_event_rule: ["events:PutRule", named("events", "rule/")],
   aws_cloudwatch_log_group: ["logs:CreateLogGroup", named("logs", "log-group:")],
   aws_cloudwatch_metric_alarm: ["cloudwatch:PutMetricAlarm", named("cloudwatch", "alarm:")],
@@ -77,7 +81,8 @@ function namesOf(blocks: Blocks): (readonly [type: string, name: string])[] {
     .filter(([type]) => !PARTS.test(type))
     .flatMap(([type, ofType]) =>
       Object.values(ofType).map(
-        ({ name, bucket, alarm_name: alarm }) => [type, String(bucket ?? alarm ?? name)] as const,
+        ({ name, bucket, alarm_name: alarm, dashboard_name: dashboard }) =>
+          [type, String(bucket ?? alarm ?? dashboard ?? name)] as const,
       ),
     );
 }

@@ -52,7 +52,7 @@ function refuseOtherRows(measured: ReadonlyMap<Contender, Readonly<Record<string
 /** Writes every delivery `times` times into one file a day, each time with event ids of their own. Gives the lines. */
 function materialise(input: string, target: string, times: number): number {
   let lines = 0;
-  const { dates } = findDeliveries(input);
+  const { dates } = findDeliveries(input, { pipeline: "events" });
   for (const date of dates) {
     const folder = join(input, `dt=${date}`);
     const texts = readdirSync(folder)

@@ -7,6 +7,7 @@ import alarms
 import athena_queries
 import catalogue_calls
 import crawls
+import dashboards
 import enforcement_trace
 import event_delivery
 import job_deaths
@@ -30,6 +31,7 @@ _BEHAVIOURS = (
     event_delivery,
     schedules,
     alarms,
+    dashboards,
     athena_queries,
     snapshots,  # ends last: it saves what the others have ended
 )

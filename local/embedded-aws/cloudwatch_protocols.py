@@ -200,7 +200,10 @@ def _known(value: Any, shape: Any, as_numbers: bool) -> Any:
     if shape.type_name == "list":
         return [_known(item, shape.member, as_numbers) for item in value]
     if shape.type_name == "timestamp":
-        return value if as_numbers else datetime.fromtimestamp(float(value), UTC)
+        # MiniStack tells of dashboards in words, of all else in seconds.
+        text = isinstance(value, str) and not value.replace(".", "").isdigit()
+        seconds = datetime.fromisoformat(value).timestamp() if text else float(value)
+        return seconds if as_numbers else datetime.fromtimestamp(seconds, UTC)
     return float(value) if shape.type_name in ("double", "float") else value
 
 

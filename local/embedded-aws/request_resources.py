@@ -15,7 +15,7 @@
 - Tags: a call that reads or changes them is checked on the resource that it names.
 - KMS: an alias is checked with its key; conditions see the tags of the key, or those it is made with.
   https://docs.aws.amazon.com/kms/latest/developerguide/tag-authorization.html
-- CloudWatch: an alarm is checked by its name, metric data by `cloudwatch:namespace`.
+- CloudWatch: an alarm or a dashboard is checked by its name, metric data by `cloudwatch:namespace`.
   https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
 - DynamoDB: `dynamodb:LeadingKeys` is the partition keys a request names (of transactions nothing is told).
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
@@ -44,6 +44,7 @@ _ATHENA_CATALOGUE_CALLS = {
     "ListTableMetadata": "CatalogName",
 }
 _ATHENA_GROUP_NAMED = frozenset({"GetWorkGroup", "UpdateWorkGroup", "DeleteWorkGroup", "StartQueryExecution"})
+_DASHBOARD_CALLS = frozenset({"PutDashboard", "GetDashboard", "DeleteDashboards"})
 _TAGGED = ("ResourceARN", "ResourceArn", "resourceArn")
 
 
@@ -90,6 +91,11 @@ def cloudwatch_resources(action: str, data: dict[str, Any], place: str) -> Check
         return Checked(("*",), {"cloudwatch:namespace": str(data.get("Namespace", ""))})
     if data.get("ResourceARN"):
         return Checked((str(data["ResourceARN"]),))
+    if action in _DASHBOARD_CALLS:
+        # A dashboard is of the whole account: its ARN has no region.
+        shown = data.get("DashboardNames") or [data.get("DashboardName") or "*"]
+        account = place.partition(":")[2]
+        return Checked(tuple(f"arn:aws:cloudwatch::{account}:dashboard/{name}" for name in shown))
     if "Alarm" not in action or action == "DescribeAlarmsForMetric":
         return Checked(("*",))
     names = data.get("AlarmNames") or [data.get("AlarmName") or "*"]

@@ -29,12 +29,21 @@ export interface CatalogTableProps {
   /** Parquet files below it, in folders of the partition. */
   readonly location: S3Location;
   readonly columns: readonly TableColumn[];
-  readonly partition: DailyPartition;
+  /**
+   * A partition per day that nobody registers. Either this or `partitionKeys`.
+   * @default - none
+   */
+  readonly partition?: DailyPartition;
+  /**
+   * The keys of partitions that the writer registers in the catalogue, in the order of the folders. Either these or `partition`.
+   * @default - none
+   */
+  readonly partitionKeys?: readonly TableColumn[];
 }
 
 /**
  * A declared table of Parquet files for a writer whose schema is known: it needs no crawl and is there before its first row.
- * Partitions are projected, which Athena honours and Spark ignores.
+ * Its partitions are projected days, which Athena honours and Spark ignores, or what the writer registers, which both honour.
  *
  * Source: https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
  *
@@ -48,7 +57,6 @@ export class CatalogTable extends Construct {
   constructor(scope: Construct, id: string, props: CatalogTableProps) {
     super(scope, id);
     refuse(this, props);
-    const { name: partition, from } = props.partition;
     const location = s3Uri(props.location);
     this.resource = new GlueCatalogTable(this, "Resource", {
       name: props.name,
@@ -58,14 +66,9 @@ export class CatalogTable extends Construct {
       parameters: {
         classification: "parquet",
         EXTERNAL: "TRUE",
-        "projection.enabled": "true",
-        [`projection.${partition}.type`]: "date",
-        [`projection.${partition}.format`]: "yyyy-MM-dd",
-        [`projection.${partition}.range`]: `${from},NOW+1DAYS`,
-        // Filled in by Athena: `$\${…}` is Terraform's way to write `\${…}`.
-        "storage.location.template": `${location}${partition}=$\${${partition}}/`,
+        ...(props.partition && projection(props.partition, location)),
       },
-      partitionKeys: [{ name: partition, type: "string" }],
+      partitionKeys: keysOf(props).map((key) => ({ ...key })),
       storageDescriptor: {
         location,
         inputFormat: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -82,8 +85,23 @@ export class CatalogTable extends Construct {
   }
 }
 
+function keysOf({ partition, partitionKeys = [] }: CatalogTableProps): readonly TableColumn[] {
+  return partition === undefined ? partitionKeys : [{ name: partition.name, type: "string" }];
+}
+
+function projection({ name, from }: DailyPartition, location: string): Record<string, string> {
+  return {
+    "projection.enabled": "true",
+    [`projection.${name}.type`]: "date",
+    [`projection.${name}.format`]: "yyyy-MM-dd",
+    [`projection.${name}.range`]: `${from},NOW+1DAYS`,
+    // Filled in by Athena: `$\${…}` is Terraform's way to write `\${…}`.
+    "storage.location.template": `${location}${name}=$\${${name}}/`,
+  };
+}
+
 function refuse(scope: Construct, props: CatalogTableProps): void {
-  const { name, location, columns, partition } = props;
+  const { name, location, columns, partition, partitionKeys } = props;
   const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
   const refusals = new Refusals("CatalogTable", scope.node.path);
   refusals.noteUnfilled(placeholderMistakes(props, isKnown));
@@ -91,24 +109,45 @@ function refuse(scope: Construct, props: CatalogTableProps): void {
   if (isKnown(location.prefix)) refusals.note("location.prefix", prefixMistake(location.prefix));
   refusals.check(columns.length > 0, "columns", "must not be empty");
   const names = columns.map((column) => column.name);
+  const keys = keysOf(props).map((key) => key.name);
   names.forEach((column, index) => {
     if (!isKnown(column)) return;
     const field = `columns[${index}].name`;
     refusals.note(field, identifierMistake(column));
     refusals.check(names.indexOf(column) === index, field, `must not repeat '${column}'`);
     refusals.check(
-      column !== partition.name,
+      !keys.includes(column),
       field,
       `must not be the partition '${column}': it lies in the folder's name`,
     );
   });
-  if (isKnown(partition.name)) refusals.note("partition.name", identifierMistake(partition.name));
   refusals.check(
-    !isKnown(partition.from) || isDay(partition.from),
-    "partition.from",
-    `must be a date YYYY-MM-DD, got ${JSON.stringify(partition.from)}`,
+    (partition === undefined) !== (partitionKeys === undefined || partitionKeys.length === 0),
+    "partition",
+    "must be given or else 'partitionKeys', and not both: a table's partitions are projected or registered",
   );
+  if (partition !== undefined) refusePartition(refusals, partition, isKnown);
+  (partitionKeys ?? []).forEach(({ name: key }, index) => {
+    const field = `partitionKeys[${index}].name`;
+    if (!isKnown(key)) return;
+    refusals.note(field, identifierMistake(key));
+    const first = partitionKeys?.findIndex(({ name: other }) => other === key);
+    refusals.check(first === index, field, `must not repeat '${key}'`);
+  });
   refusals.throwIfAny();
+}
+
+function refusePartition(
+  refusals: Refusals,
+  { name, from }: DailyPartition,
+  isKnown: (value: unknown) => boolean,
+): void {
+  if (isKnown(name)) refusals.note("partition.name", identifierMistake(name));
+  refusals.check(
+    !isKnown(from) || isDay(from),
+    "partition.from",
+    `must be a date YYYY-MM-DD, got ${JSON.stringify(from)}`,
+  );
 }
 
 /** Of tables and columns in Glue's catalogue. */

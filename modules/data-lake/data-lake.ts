@@ -198,6 +198,23 @@ export class DataLake extends Construct {
     );
   }
 
+  /**
+   * Lets a role register the partitions of one table, and take out those that are gone.
+   * Source: https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html (rights on partitions are those on
+   * the table and its ancestors)
+   */
+  grantRegisterPartitions(grantable: IGrantable, zone: Zone, table: string): void {
+    grantable.grantee.addToPolicy({
+      actions: [
+        "glue:BatchCreatePartition",
+        "glue:BatchDeletePartition",
+        "glue:GetPartitions",
+        "glue:GetTable",
+      ],
+      resources: this.tableArns(zone, table),
+    });
+  }
+
   /** A table and, as the catalogue asks for them too, its ancestors. */
   private tableArns(zone: Zone, table: string): [catalog: string, database: string, table: string] {
     const { arn, catalogArn } = this.database(zone);

@@ -1,13 +1,6 @@
+import { contractTypes } from "../core/contract-tables";
 import { type Mistake } from "../core/refusals";
 import { type Judged } from "./quality-rules";
-
-/** How Glue's catalogue spells what a JSON Schema calls these. */
-const KINDS: Readonly<Record<string, string>> = {
-  string: "string",
-  integer: "bigint",
-  number: "double",
-  array: "array",
-};
 
 type Node = Readonly<Record<string, unknown>>;
 
@@ -21,12 +14,13 @@ export function readContract(document: unknown): { judged: Judged; mistakes: rea
   const schema = asNode(document);
   const extension = asNode(schema["x-etl"]);
   const mistakes: Mistake[] = [];
-  const kinds = kindsOf(schema, extension);
+  const types = contractTypes(document);
   const output = listOf(extension.output, "x-etl.output", "names of columns", mistakes);
   const columns = new Map<string, string>();
   for (const name of output) {
-    const kind = kinds.get(name);
-    if (kind !== undefined) columns.set(name as string, kind);
+    const type = types.get(name as string);
+    // Of what a column is, rules ask for no more than the kind.
+    if (type !== undefined) columns.set(name as string, type.replace(/[(<].*/, ""));
     else
       mistakes.push(["x-etl.output", `must name what is delivered or derived, got ${JSON.stringify(name)}`]);
   }
@@ -37,29 +31,6 @@ export function readContract(document: unknown): { judged: Judged; mistakes: rea
     mistakes.push(["x-etl.reasons", "must be objects with a reason each, got one without"]);
   }
   return { judged: { columns, reasons: reasons.map(String) }, mistakes };
-}
-
-function kindsOf(schema: Node, extension: Node): ReadonlyMap<unknown, string> {
-  const delivered = Object.entries(asNode(schema.properties)).flatMap(([name, property]) => {
-    const node = asNode(property);
-    const types = [node.type].flat().filter((type) => type !== "null");
-    const known = Object.hasOwn(KINDS, String(types[0])) ? KINDS[String(types[0])] : undefined;
-    const kind = "x-decimal" in node ? "decimal" : "x-date" in node ? "date" : known;
-    return types.length === 1 && kind !== undefined ? [[name, kind] as const] : [];
-  });
-  const { column: moment, dateColumn: day } = asNode(extension.timestamp);
-  const { column: category } = asNode(extension.category);
-  const computed = Object.entries(asNode(extension.computed)).map(
-    ([name, column]) => [name, String(asNode(column).type).replace(/\(.*/, "")] as const,
-  );
-  return new Map<unknown, string>([
-    ...delivered,
-    [moment, "timestamp"],
-    [day, "date"],
-    [category, "string"],
-    ["unknown_columns", "map"],
-    ...computed,
-  ]);
 }
 
 function listOf(value: unknown, field: string, what: string, mistakes: Mistake[]): readonly unknown[] {

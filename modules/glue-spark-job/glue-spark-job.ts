@@ -45,8 +45,15 @@ export interface GlueSparkJobProps {
    * @default - none
    */
   readonly files?: readonly ArtifactFile[];
-  /** Where script, modules and temporary files lie. */
+  /**
+   * Where script and modules lie. Jobs of one script in one stack take a prefix each: an object has one owner, with which it goes.
+   */
   readonly artifacts: S3Location;
+  /**
+   * Where Glue puts what it needs while a run lasts.
+   * @default - `temp/<name>/` below the artifacts
+   */
+  readonly temporary?: S3Location;
   /** What the job lists and reads. */
   readonly inputs: readonly S3Location[];
   /** What the job lists, reads, writes and removes. */
@@ -278,8 +285,8 @@ export class GlueSparkJob extends Construct {
   }
 
   private temporary(): S3Location {
-    const { artifacts, name } = this.props;
-    return { ...artifacts, prefix: `${artifacts.prefix}temp/${name}/` };
+    const { artifacts, name, temporary } = this.props;
+    return temporary ?? { ...artifacts, prefix: `${artifacts.prefix}temp/${name}/` };
   }
 
   /** Source: https://docs.aws.amazon.com/glue/latest/dg/encryption-security-configuration.html */
@@ -329,9 +336,10 @@ function scriptMistake(script: string): string | undefined {
   return script.endsWith(".py") ? fileMistake(script) : `must be a Python file, got '${script}'`;
 }
 
-function locationMistakes({ artifacts, inputs, outputs }: GlueSparkJobProps): Mistake[] {
+function locationMistakes({ artifacts, temporary, inputs, outputs }: GlueSparkJobProps): Mistake[] {
   const fields = [
     ["artifacts", artifacts] as const,
+    ...(temporary === undefined ? [] : [["temporary", temporary] as const]),
     ...inputs.map((input, index) => [`inputs[${index}]`, input] as const),
     ...outputs.map((output, index) => [`outputs[${index}]`, output] as const),
   ];

@@ -73,6 +73,40 @@ test("every prop changed", () => {
   });
 });
 
+test("keys whose partitions the writer registers: nothing is projected, which would hide them", () => {
+  const partitionKeys = [
+    { name: "run_date", type: "string" },
+    { name: "region", type: "string", comment: "Where the customer is" },
+  ];
+  const { at } = synth((stack) => make(stack, { partition: undefined, partitionKeys }));
+  expect(at("Table/Resource")).toMatchObject({ partition_keys: partitionKeys });
+  expect(at("Table/Resource").parameters).toEqual({ EXTERNAL: "TRUE", classification: "parquet" });
+});
+
+const EITHER =
+  "CatalogTable 'etl-dev/Table': 'partition' must be given or else 'partitionKeys', and not both: " +
+  "a table's partitions are projected or registered";
+
+test.each([
+  ["neither", { partition: undefined }],
+  ["no keys", { partition: undefined, partitionKeys: [] }],
+  ["both", { partitionKeys: [{ name: "region", type: "string" }] }],
+])("of projected and registered partitions %s are refused", (_what, props) => {
+  expect(refusal((stack) => make(stack, props))).toBe(EITHER);
+});
+
+test("keys that cannot be are refused", () => {
+  const partitionKeys = ["run_date", "run_date", "Region", "reason"].map((name) => ({
+    name,
+    type: "string",
+  }));
+  expect(refusal((stack) => make(stack, { partition: undefined, partitionKeys }))).toBe(
+    "CatalogTable 'etl-dev/Table': 'columns[1].name' must not be the partition 'reason': it lies in the folder's name; " +
+      "'partitionKeys[1].name' must not repeat 'run_date'; " +
+      "'partitionKeys[2].name' must be lower-case letters, digits and underscores, not beginning with a digit, got \"Region\"",
+  );
+});
+
 test("two in one stack, and what was made can be read back", () => {
   const { all, outputs, reference } = synth((stack) => {
     make(stack, { name: "other" }, "Other");

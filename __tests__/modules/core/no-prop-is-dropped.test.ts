@@ -26,6 +26,8 @@ import {
   type NotificationsTopicProps,
   PipelineAlarms,
   type PipelineAlarmsProps,
+  PipelineDashboard,
+  type PipelineDashboardProps,
   PipelineSchedule,
   type PipelineScheduleProps,
   RunLock,
@@ -183,6 +185,7 @@ test("GlueSparkJob", () => {
       modules: join(folder, "one"),
       files: [file(stack, "one")],
       artifacts: place("artifacts", "z/", KEY_ARN.replace(/1/g, "7")),
+      temporary: place("short-lived", "one/"),
       inputs: [place("inputs-one", "x/")],
       outputs: [place("outputs-one", "x/")],
       arguments: { a: "1" },
@@ -207,6 +210,7 @@ test("GlueSparkJob", () => {
       modules: join(folder, "two"),
       files: [file(stack, "two")],
       artifacts: TWO,
+      temporary: place("shorter-lived", "two/"),
       inputs: [place("inputs-two", "y/")],
       outputs: [place("outputs-two", "y/")],
       arguments: { a: "2" },
@@ -349,7 +353,8 @@ test("RunLock", () => {
 });
 
 test("CatalogTable", () => {
-  const sets: [Required<CatalogTableProps>, Required<CatalogTableProps>] = [
+  type Projected = Required<Omit<CatalogTableProps, "partitionKeys">>;
+  const sets: [Projected, Projected] = [
     {
       name: "one",
       description: "One",
@@ -368,7 +373,30 @@ test("CatalogTable", () => {
     },
   ];
   const build = (stack: TerraformStack, props: CatalogTableProps) => new CatalogTable(stack, "Table", props);
-  judge("CatalogTableProps", () => sets, build, { within: ["database", "partition"] });
+  judge<CatalogTableProps>("CatalogTableProps", () => sets, build, { within: ["database", "partition"] });
+  // A table's partitions are either projected or registered.
+  type Registered = Required<Omit<CatalogTableProps, "partition">>;
+  const registered = (
+    { name: table, description, database, location, columns }: Projected,
+    name: string,
+  ): Registered => ({
+    ...{ name: table, description, database, location, columns },
+    partitionKeys: [{ name, type: "string", comment: `The ${name}` }],
+  });
+  const keyed: [Registered, Registered] = [registered(sets[0], "day"), registered(sets[1], "region")];
+  judge<CatalogTableProps>("CatalogTableProps", () => keyed, build, { only: ["partitionKeys"] });
+});
+
+test("PipelineDashboard", () => {
+  const one = { pipeline: "one", stateMachineName: "one-machine", jobName: "one-job", maxDpuHoursPerRun: 11 };
+  const two = { pipeline: "two", stateMachineName: "two-machine", jobName: "two-job", maxDpuHoursPerRun: 22 };
+  const sets: [Required<PipelineDashboardProps>, Required<PipelineDashboardProps>] = [
+    { ...HERE, name: "one", pipelines: [one], workgroupName: "one-workgroup" },
+    { ...THERE, name: "two", pipelines: [two], workgroupName: "two-workgroup" },
+  ];
+  const build = (stack: TerraformStack, props: PipelineDashboardProps) =>
+    new PipelineDashboard(stack, "Dashboard", props);
+  judge("PipelineDashboardProps", () => sets, build);
 });
 
 test("PipelineSchedule", () => {

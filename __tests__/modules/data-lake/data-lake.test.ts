@@ -346,6 +346,28 @@ describe("grants", () => {
     );
   });
 
+  test("partitions of one table are registered, and of no other", () => {
+    const lake = granted((made, role) => made.grantRegisterPartitions(role, Zone.CURATED, "sales_revenue"));
+    const glue = `arn:aws:glue:${REGION}:${ACCOUNT}`;
+    const database = lake.reference("Lake/Curated/Database", "name");
+    expect(lake.statements("Role/Policy/Resource")).toEqual([
+      {
+        Effect: "Allow",
+        Action: [
+          "glue:BatchCreatePartition",
+          "glue:BatchDeletePartition",
+          "glue:GetPartitions",
+          "glue:GetTable",
+        ],
+        Resource: [
+          lake.reference("Lake/Curated/Database", "arn"),
+          `${glue}:catalog`,
+          `${glue}:table/${database}/sales_revenue`,
+        ].sort(),
+      },
+    ]);
+  });
+
   test("a table is described, or queried, with its ancestors and no other table", () => {
     const lake = granted((made, role) => {
       made.grantDescribeTable(role, Zone.RAW, "events");

@@ -1,11 +1,6 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import {
-  PIPELINE_DIMENSION,
-  PIPELINE_METRICS,
-  PIPELINE_NAMESPACE,
-} from "../../../modules/core/pipeline-metrics";
+import { PIPELINE_NAMESPACE } from "../../../modules/core/pipeline-metrics";
 import { type Metric } from "../../../modules/pipeline-alarms/alarm-table";
+import { AWS, EMITTED, keyOf, OWN } from "../../support/emitted-metrics";
 import { MACHINE_ARN, synthOrchestrator, eventsProps } from "../../support/orchestrator";
 import { everyAlarm } from "./every-alarm";
 
@@ -14,27 +9,6 @@ import { everyAlarm } from "./every-alarm";
  * of what AWS emits, or as the pipeline's own state puts it. One dimension more or less, and an alarm never has data.
  */
 
-interface Emitted {
-  readonly namespace: string;
-  readonly name: string;
-  readonly dimensions: readonly string[];
-  readonly page: string;
-}
-
-const AWS = (
-  JSON.parse(
-    readFileSync(join(__dirname, "..", "..", "..", "local", "embedded-aws", "aws-metrics.json"), "utf8"),
-  ) as { metrics: readonly Emitted[] }
-).metrics;
-const OWN: readonly Emitted[] = Object.values(PIPELINE_METRICS).map((name) => ({
-  namespace: PIPELINE_NAMESPACE,
-  name,
-  dimensions: [PIPELINE_DIMENSION],
-  page: "modules/core/pipeline-metrics.ts",
-}));
-const keyOf = (namespace: string, name: string, dimensions: readonly string[]): string =>
-  [namespace, name, ...[...dimensions].sort()].join(" ");
-const EMITTED = new Set([...AWS, ...OWN].map((one) => keyOf(one.namespace, one.name, one.dimensions)));
 const emits = ({ namespace, name, dimensions }: Metric): boolean =>
   EMITTED.has(keyOf(namespace, name, Object.keys(dimensions)));
 

@@ -73,6 +73,15 @@ def test_csv(data: bytes, expected: dict[str, str]) -> None:
     assert ("skip.header.line.count" in classified(data).details) == ("col0" not in expected)
 
 
+def test_csv_in_gzip_with_a_mark_windows_lines_and_breaks_in_quotes() -> None:
+    text = '\ufeffno,name,price\r\n1,"lamp, red\r\n""big""",2.50\r\n2,"",3\r\n3,cup,1.25\r\n'
+    plain = classified(text.encode())
+    assert plain.columns == {"no": "bigint", "name": "string", "price": "double"}
+    assert (plain.compression, plain.records) == ("none", 3)
+    packed = classified(gzip.compress(text.encode()))
+    assert (packed.columns, packed.compression, packed.records) == (plain.columns, "gzip", 3)
+
+
 def test_what_no_classifier_knows() -> None:
     assert crawl_classify.classify(bytes(range(256)) * 8, complete=True) is None
     assert crawl_classify.classify(b"one column only\nand no more\n", complete=True) is None
@@ -172,3 +181,35 @@ def test_a_taken_name_gets_a_hash_of_where_the_table_lies() -> None:
     name = crawl_tables.unique_name("events", "s3://b/x/")
     assert name != crawl_tables.unique_name("events", "s3://b/y/")
     assert re.fullmatch(r"events_[0-9a-f]{32}", name)
+
+
+def test_days_of_csv_that_gain_a_column_are_one_table_and_each_keeps_its_own() -> None:
+    days = [
+        found("fares/dt=1/1.csv", b"id,price,pier,boat\n1,2.5,Rome,a\n2,3,Bonn,b\n"),
+        found("fares/dt=2/2.csv", b"id,price,pier,boat,note\n3,x,Rome,a,1\n4,3,Bonn,b,\n"),
+        found("fares/dt=3/3.csv", b"boat,pier,id,price\na,Rome,5,2\nb,Bonn,6,4\n"),
+    ]
+    (table,) = crawl_tables.find_tables("bucket", "fares/", days, combine=True)
+    assert (table.name, table.keys, list(table.partitions)) == ("fares", ["dt"], [("1",), ("2",), ("3",)])
+    told = {name: crawl_types.text(kind) for name, kind in table.columns.items()}
+    assert told == {"id": "bigint", "price": "string", "pier": "string", "boat": "string", "note": "bigint"}
+    assert [list(partition.columns) for partition in table.partitions.values()] == [
+        ["id", "price", "pier", "boat"],
+        ["id", "price", "pier", "boat", "note"],
+        ["boat", "pier", "id", "price"],
+    ]
+
+
+def test_a_day_of_csv_under_other_names_is_another_table_unless_told_to_combine() -> None:
+    days = [
+        found("fares/dt=1/1.csv", b"id,price,pier\n1,2.5,Rome\n2,3,Bonn\n"),
+        found("fares/dt=2/2.csv", b"id,price,pier\n1,2.5,Rome\n2,3,Bonn\n"),
+        found("fares/dt=3/3.csv", b"Ticket No,Fare,Landing\n3,2.5,Rome\n4,3,Bonn\n"),
+    ]
+    apart = crawl_tables.find_tables("bucket", "fares/", days)
+    assert [(table.name, list(table.columns)) for table in apart] == [
+        ("fares", ["id", "price", "pier"]),
+        ("dt_3", ["ticket no", "fare", "landing"]),
+    ]
+    (together,) = crawl_tables.find_tables("bucket", "fares/", days, combine=True)
+    assert list(together.columns) == ["id", "price", "pier", "ticket no", "fare", "landing"]

@@ -52,7 +52,7 @@ def test_the_table_names_a_page_for_each_dimension_set_once() -> None:
     assert len(set(keys)) == len(keys) > 40
     for entry in entries:
         assert entry["page"].startswith("https://docs.aws.amazon.com/"), entry["name"]
-        assert entry["when"] and entry["unit"] in ("Count", "Milliseconds", "Seconds")
+        assert entry["when"] and entry["unit"] in ("Bytes", "Count", "Milliseconds", "Seconds")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,243 @@
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { paginateGetPartitions } from "@aws-sdk/client-glue";
+import { cloneWorkingTree } from "../support/clone";
+import { type CommandResult, lastRun, nonZero, npmStart } from "./commands";
+import { BenchSession } from "./session";
+
+/**
+ * Sales, customers and products as a newcomer meets them: the commands of the README in a clone of its own. The tests build on
+ * each other as a user's day does, because a deployment takes a minute.
+ */
+
+const MINUTES = 60_000;
+const FIVE_SALES = join(__dirname, "five-sales");
+const DAY = "2025-01-17";
+let clone: string;
+/** A shop's folder, whose one delivery is corrected later. */
+let shop: string;
+
+beforeAll(() => {
+  clone = cloneWorkingTree("sales");
+  shop = join(dirname(clone), "shop");
+  mkdirSync(shop);
+  copyFileSync(join(FIVE_SALES, `${DAY}.csv`), join(shop, `${DAY}.csv`));
+});
+
+afterAll(() => rmSync(dirname(clone), { recursive: true, force: true }));
+
+function expectExit({ exitCode, output }: CommandResult, wanted: number): void {
+  if (exitCode !== wanted) throw new Error(`exit code ${exitCode}, wanted ${wanted}:\n${output}`);
+}
+
+async function inSession<T>(body: (session: BenchSession) => Promise<T>): Promise<T> {
+  const session = await BenchSession.open(clone);
+  try {
+    return await body(session);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Everything that a run left for others: published files by their content, books by date, and what the catalogue knows. */
+function left() {
+  return inSession(async (session) => {
+    const [processed, curated] = [session.output("processed_bucket"), session.output("curated_bucket")];
+    const listed = {
+      ...(await session.list(processed, "sales/")),
+      ...(await session.list(curated, "sales/")),
+      ...(await session.list(session.output("quarantine_bucket"), "sales/")),
+    };
+    const files = Object.entries(listed).map(([key, etag]) => `${dirname(key)} ${etag}`);
+    const books: Record<string, unknown> = {};
+    for (const key of Object.keys(await session.list(processed, "books/sales/by-date/")))
+      books[key] = timeless(Buffer.from(await session.get(processed, key)).toString());
+    return {
+      files: files.sort(),
+      books,
+      partitions: await partitions(session, session.output("processed_database"), "sales"),
+      added: await partitions(session, session.output("curated_database"), "sales_revenue"),
+    };
+  });
+}
+
+/** The figures of a date's books, without which run wrote them and how long it took. */
+function timeless(books: string): unknown {
+  const figures = JSON.parse(books) as Record<string, unknown>;
+  delete figures.runId;
+  delete figures.seconds;
+  return figures;
+}
+
+/** The registered values, each with the last folder of its location. */
+async function partitions({ clients }: BenchSession, database: string, table: string): Promise<string[]> {
+  const found: string[] = [];
+  const asked = { DatabaseName: database, TableName: table };
+  for await (const page of paginateGetPartitions({ client: clients.glue }, asked)) {
+    for (const { Values = [], StorageDescriptor } of page.Partitions ?? []) {
+      const folder = StorageDescriptor!.Location!.split("/").at(-2)!;
+      found.push(`${Values.join(" ")} in ${folder}`);
+    }
+  }
+  return found.sort();
+}
+
+function query(sql: string): Promise<readonly (readonly string[])[]> {
+  return inSession((session) => session.query(sql));
+}
+
+// Counted with another program from the three files: 7,419 lines, 102 of them a second time.
+const SAMPLE_ROWS = { read: 7419, written: 7317, duplicates: 102, quarantined: {} };
+
+test(
+  "a pipeline that is none is refused with those that there are, before anything is deployed",
+  () => {
+    const result = npmStart(clone, "--pipeline", "sails");
+    expectExit(result, 1);
+    expect(result.output).toContain(
+      "--pipeline: there is no pipeline 'sails'; there are customers, events, products, sales",
+    );
+    expect(result.output).not.toContain("deploy");
+  },
+  2 * MINUTES,
+);
+
+test(
+  "the sample's three days of CSV run as one back-fill, and the revenue of each day is shown",
+  () => {
+    const result = npmStart(clone, "--pipeline", "sales");
+    expectExit(result, 0);
+    const run = lastRun(clone);
+    expect(run).toMatchObject({ pipeline: "sales", environment: "dev", status: "SUCCEEDED" });
+    expect({ ...run.rows, quarantined: nonZero(run.rows.quarantined) }).toEqual(SAMPLE_ROWS);
+    expect(run.notifications).toHaveLength(1);
+    expect(revenueShown(result.output)).toEqual(revenueDelivered());
+  },
+  10 * MINUTES,
+);
+
+/** Day → revenue, of the table at the end of a run. */
+function revenueShown(output: string): Record<string, string> {
+  const rows = [...output.matchAll(/│\s*(\d{4}-\d\d-\d\d)\s*│\s*(-?\d+\.\d\d)\s*│\s*-?\d+\s*│/g)];
+  return Object.fromEntries(rows.map(([, day, revenue]) => [day!, revenue!]));
+}
+
+/** The same from the files, in thousandths of a penny: each line once, each rounded half up to pence. */
+function revenueDelivered(): Record<string, string> {
+  const folder = join(clone, "local", "data", "sales");
+  return Object.fromEntries(
+    readdirSync(folder).map((file) => {
+      const lines = readFileSync(join(folder, file), "utf8").trim().split("\n").slice(1);
+      const sold = new Map<string, bigint>();
+      for (const line of lines) {
+        // Commas stand in the description only, which is quoted then.
+        const [invoice, code, , quantity, , price] = line.replace(/"[^"]*"/, "").split(",");
+        const [pounds, pence = ""] = price!.split(".");
+        const thousandths = BigInt(quantity!) * BigInt(`${pounds}${pence.padEnd(3, "0")}`);
+        const rest = thousandths % 10n;
+        const away = rest >= 5n ? 1n : rest <= -5n ? -1n : 0n;
+        sold.set(
+          [invoice, code!.trim().toUpperCase(), quantity, Number(price)].join(),
+          thousandths / 10n + away,
+        );
+      }
+      const all = [...sold.values()].reduce((sum, amount) => sum + amount, 0n);
+      return [file.slice(0, 10), `${all / 100n}.${String(all % 100n).padStart(2, "0")}`];
+    }),
+  );
+}
+
+test(
+  "the same again gives the same rows, books, partitions and files",
+  async () => {
+    const [rows, before] = [lastRun(clone).rows, await left()];
+    expect(before.added).toEqual(
+      ["01", "02", "03"].map((day) => `2010-12-${day} in run_date=2010-12-${day}`),
+    );
+    expect(before.partitions).toContain("2010-12-01 United Kingdom in region=United Kingdom");
+    expectExit(npmStart(clone, "--pipeline", "sales"), 0);
+    expect(lastRun(clone).rows).toEqual(rows);
+    expect(await left()).toEqual(before);
+  },
+  10 * MINUTES,
+);
+
+const AMOUNTS = "select transaction_id, total_amount, region from etl_dev_processed.sales order by 1";
+
+test(
+  "five rows of a shop's own header come through with exact amounts, in a lake that started empty",
+  async () => {
+    const result = npmStart(clone, "--pipeline", "sales", "--input", shop);
+    expectExit(result, 0);
+    const { rows } = lastRun(clone);
+    expect({ ...rows, quarantined: nonZero(rows.quarantined) }).toEqual({
+      read: 5,
+      written: 5,
+      duplicates: 0,
+      quarantined: {},
+    });
+    expect(await query(AMOUNTS)).toEqual([
+      ["TXN001", "59.98", "US-EAST"],
+      ["TXN002", "49.99", "US-WEST"],
+      ["TXN003", "59.97", "US-EAST"],
+      ["TXN004", "29.99", "EU-WEST"],
+      ["TXN005", "79.98", "US-WEST"],
+    ]);
+    expect(revenueShown(result.output)).toEqual({
+      "2025-01-15": "109.97",
+      "2025-01-16": "89.96",
+      "2025-01-17": "79.98",
+    });
+    const { partitions: registered, added, books } = await left();
+    expect(registered).toEqual(
+      ["EU-WEST", "US-EAST", "US-WEST"].map((region) => `${DAY} ${region} in region=${region}`),
+    );
+    expect(added).toEqual([`${DAY} in run_date=${DAY}`]);
+    expect(Object.keys(books)).toEqual([`books/sales/by-date/${DAY}.json`]);
+  },
+  10 * MINUTES,
+);
+
+test(
+  "a corrected day takes back its rows, and a region without any is gone from the bucket and the catalogue",
+  async () => {
+    const file = join(shop, `${DAY}.csv`);
+    const lines = readFileSync(file, "utf8").split("\n");
+    const kept = lines
+      .filter((line) => !/^TXN00[24]/.test(line))
+      .map((line) => line.replace(",2,39.99", ",1,39.99"));
+    expect(lines.length - kept.length).toBe(2);
+    writeFileSync(file, kept.join("\n"));
+    expectExit(npmStart(clone, "--pipeline", "sales", "--input", shop), 0);
+    expect(lastRun(clone).rows).toMatchObject({ read: 3, written: 3 });
+    expect(await query(AMOUNTS)).toEqual([
+      ["TXN001", "59.98", "US-EAST"],
+      ["TXN003", "59.97", "US-EAST"],
+      ["TXN005", "39.99", "US-WEST"],
+    ]);
+    const { partitions: registered, files } = await left();
+    expect(registered).toEqual(
+      ["US-EAST", "US-WEST"].map((region) => `${DAY} ${region} in region=${region}`),
+    );
+    expect(files.filter((file) => file.includes("EU-WEST"))).toEqual([]);
+    expect(files.filter((file) => file.includes("region=US-WEST"))).toHaveLength(1);
+  },
+  10 * MINUTES,
+);
+
+test.each([
+  ["customers", 255],
+  ["products", 1840],
+])(
+  "%s run on their sample",
+  (pipeline, rows) => {
+    const result = npmStart(clone, "--pipeline", pipeline);
+    expectExit(result, 0);
+    expect(lastRun(clone)).toMatchObject({
+      pipeline,
+      rows: { read: rows, written: rows, duplicates: 0 },
+    });
+    expect(result.output).toMatch(new RegExp(`2010-12-03\\s*│\\s*${rows} `));
+  },
+  10 * MINUTES,
+);

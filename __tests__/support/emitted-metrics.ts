@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  PIPELINE_DIMENSION,
+  PIPELINE_METRICS,
+  PIPELINE_NAMESPACE,
+} from "../../modules/core/pipeline-metrics";
+import { ROOT } from "./clone";
+
+/** Every metric that there is: what AWS emits by its pages, and what the pipelines' own state puts. */
+
+export interface Emitted {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: readonly string[];
+  readonly page: string;
+}
+
+export const AWS = (
+  JSON.parse(readFileSync(join(ROOT, "local", "embedded-aws", "aws-metrics.json"), "utf8")) as {
+    metrics: readonly Emitted[];
+  }
+).metrics;
+export const OWN: readonly Emitted[] = Object.values(PIPELINE_METRICS).map((name) => ({
+  namespace: PIPELINE_NAMESPACE,
+  name,
+  dimensions: [PIPELINE_DIMENSION],
+  page: "modules/core/pipeline-metrics.ts",
+}));
+/** A metric is its namespace, its name and its exact set of dimensions. */
+export const keyOf = (namespace: string, name: string, dimensions: readonly string[]): string =>
+  [namespace, name, ...[...dimensions].sort()].join(" ");
+export const EMITTED = new Set([...AWS, ...OWN].map((one) => keyOf(one.namespace, one.name, one.dimensions)));

@@ -1,0 +1,29 @@
+import type { Construct } from "constructs";
+import type { SalesSettings } from "../settings";
+import { Pipeline, type PipelineProps } from "./pipeline";
+
+/** What each adds up, as its table in the curated zone is called. */
+const AGGREGATE_TABLES = { sales: "sales_revenue", customers: undefined, products: undefined } as const;
+
+export type SalesPipelineProps = PipelineProps &
+  SalesSettings & {
+    /** Which of them. */
+    readonly pipeline: keyof typeof AGGREGATE_TABLES;
+  };
+
+/**
+ * Sales, and the customers and products they name: CSV in, Parquet by date (and region) out, each by its own contract, with its own
+ * folder, lock and books. The published table is declared from the contract, or crawled where the settings say so.
+ */
+export class SalesPipeline extends Pipeline {
+  constructor(scope: Construct, id: string, { pipeline, crawlProcessed, ...props }: SalesPipelineProps) {
+    const aggregateTable = AGGREGATE_TABLES[pipeline];
+    const andAddsUp = aggregateTable === undefined ? "" : ", and adds them up";
+    super(scope, id, props, {
+      pipeline,
+      description: `Checks, quarantines, deduplicates and rebuilds the ${pipeline} of the delivery dates it is given${andAddsUp}`,
+      crawlsProcessed: crawlProcessed ?? false,
+      aggregateTable,
+    });
+  }
+}

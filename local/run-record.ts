@@ -1,0 +1,101 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import pc from "picocolors";
+import { type Answer } from "./athena";
+import { balances, type Books } from "./books";
+import { type Ended } from "./execution";
+import { type Notification } from "./notifications";
+import { BENCH, LAST_RUN, LOCAL } from "./places";
+import { type StepSeconds } from "./progress";
+import { type Questions } from "./questions";
+import {
+  answerTable,
+  booksTable,
+  notificationText,
+  qualityLines,
+  reasonsLine,
+  secondsLine,
+  wrap,
+} from "./summary";
+
+/** How a run ended, as it is shown to the user and recorded for machines. */
+export interface Run {
+  readonly pipeline: string;
+  readonly ended: Ended;
+  readonly books: Books | undefined;
+  readonly questions: Questions;
+  /** To the final question; none where nothing was published. */
+  readonly answer: Answer | undefined;
+  readonly notifications: readonly Notification[];
+  readonly seconds: StepSeconds;
+}
+
+/** The execution succeeded and the books balance. */
+export function succeeded({ ended, books }: Pick<Run, "ended" | "books">): boolean {
+  return ended.status === "SUCCEEDED" && books !== undefined && balances(books);
+}
+
+/** Prints the end of a run. */
+export function tell(run: Run): void {
+  const { pipeline, ended, books, questions, answer, notifications, seconds } = run;
+  const paint = succeeded(run) ? pc.green : pc.red;
+  console.log("");
+  console.log(pc.bold(`${pipeline}: ${paint(ended.status)}`));
+  if (ended.error !== undefined) console.log(failureText(ended));
+  if (books !== undefined) console.log(`${booksTable(books)}\n${reasonsLine(books)}\n${qualityLines(books)}`);
+  if (answer !== undefined) console.log(`\n${wrap(questions.final)}\n${answerTable(answer)}`);
+  console.log(`\nnotifications received: ${notifications.length}`);
+  for (const notification of notifications) console.log(notificationText(notification));
+  console.log(`\nseconds: ${secondsLine(seconds)}`);
+  console.log(`logs: .local/logs   record: .local/last-run.json`);
+  console.log(
+    succeeded(run)
+      ? `next: npm start -- query "${questions.next}"`
+      : "next: npm start -- logs, mend the cause, npm start again",
+  );
+}
+
+/** Writes the run down for machines. */
+export function record({ pipeline, ended, books, notifications, seconds }: Run): void {
+  const { status, executionArn, error, cause } = ended;
+  const rows =
+    books === undefined
+      ? undefined
+      : {
+          read: books.read,
+          written: books.written,
+          duplicates: books.duplicates,
+          quarantined: books.quarantinedByReason,
+        };
+  const run = {
+    pipeline,
+    environment: BENCH.environment,
+    status,
+    executionArn,
+    error,
+    cause,
+    rows,
+    dates: books?.dates,
+    quality: books?.quality,
+    drift: books?.drift,
+    restated: books?.restated.dates,
+    seconds,
+    notifications,
+  };
+  mkdirSync(LOCAL, { recursive: true });
+  writeFileSync(LAST_RUN, `${JSON.stringify(run, null, 2)}\n`);
+}
+
+function failureText({ error, cause }: Ended): string {
+  const run = asJobRun(cause);
+  const told = run?.ErrorMessage ?? cause ?? "no cause was given";
+  return wrap(`${error}: ${told.length > 800 ? `${told.slice(0, 799)}…` : told}`);
+}
+
+/** The cause of a failed job is its run as JSON. */
+function asJobRun(cause: string | undefined): { readonly ErrorMessage?: string } | undefined {
+  try {
+    return JSON.parse(cause ?? "") as { ErrorMessage?: string };
+  } catch {
+    return undefined;
+  }
+}

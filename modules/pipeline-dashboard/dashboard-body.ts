@@ -1,0 +1,178 @@
+import { hoursText } from "../core/dpu-hours";
+import { PIPELINE_DIMENSION, PIPELINE_METRICS, PIPELINE_NAMESPACE } from "../core/pipeline-metrics";
+
+/**
+ * What a dashboard shows, as data and as the JSON that CloudWatch takes. Pure, and the same bytes for the same pipelines.
+ *
+ * CloudWatch compares the exact set of dimensions, so each metric is written as the page of its service has it:
+ * - https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
+ * - https://docs.aws.amazon.com/glue/latest/dg/monitoring-awsglue-with-cloudwatch-metrics.html (with `--enable-metrics`, by
+ *   `JobName`, `JobRunId`, of which `ALL` is every run, and `Type`: a count is summed, a gauge averaged)
+ * - https://docs.aws.amazon.com/athena/latest/ug/query-metrics-viewing.html (of workgroups that publish them)
+ * The body: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+ */
+
+export interface ShownMetric {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly statistic: "Sum" | "Average" | "Maximum";
+}
+
+export interface Chart {
+  readonly title: string;
+  /** By an id, which expressions name it by. */
+  readonly metrics: Readonly<Record<string, ShownMetric>>;
+  /** Shown instead of the metrics, by label. */
+  readonly expressions?: Readonly<Record<string, string>>;
+}
+
+export interface ShownPipeline {
+  readonly pipeline: string;
+  readonly stateMachineArn: string;
+  readonly stateMachineName: string;
+  readonly jobName: string;
+  readonly maxDpuHoursPerRun?: number;
+}
+
+/** A dashboard is 24 columns wide. */
+const COLUMNS = 24;
+const [CHARTS_IN_A_ROW, CHART_HEIGHT, TITLE_HEIGHT] = [4, 6, 2];
+const CHART_WIDTH = COLUMNS / CHARTS_IN_A_ROW;
+/** Runs are hours apart; a finer grain shows the same points. */
+const PERIOD_SECONDS = 300;
+
+/** The charts of a pipeline: runs, rows, quality, duration; then what its job reads, does, holds, and is billed for. */
+export function pipelineCharts(shown: ShownPipeline): Chart[] {
+  return [...runCharts(shown), ...jobCharts(shown)];
+}
+
+function runCharts({ stateMachineArn, stateMachineName }: ShownPipeline): Chart[] {
+  const executions = (name: string, statistic: ShownMetric["statistic"] = "Sum"): ShownMetric => {
+    return { namespace: "AWS/States", name, dimensions: { StateMachineArn: stateMachineArn }, statistic };
+  };
+  const rows = (name: string): ShownMetric => {
+    const dimensions = { [PIPELINE_DIMENSION]: stateMachineName };
+    return { namespace: PIPELINE_NAMESPACE, name, dimensions, statistic: "Sum" };
+  };
+  const read = rows(PIPELINE_METRICS.rowsRead);
+  const quarantined = rows(PIPELINE_METRICS.rowsQuarantined);
+  const duplicate = rows(PIPELINE_METRICS.rowsDuplicate);
+  return [
+    {
+      title: "runs",
+      metrics: {
+        started: executions("ExecutionsStarted"),
+        succeeded: executions("ExecutionsSucceeded"),
+        failed: executions("ExecutionsFailed"),
+        timedOut: executions("ExecutionsTimedOut"),
+        aborted: executions("ExecutionsAborted"),
+      },
+    },
+    { title: "rows", metrics: { read, written: rows(PIPELINE_METRICS.rowsWritten), duplicate, quarantined } },
+    {
+      title: "quality, percent of rows read",
+      metrics: { read, quarantined, duplicate },
+      expressions: {
+        quarantined: "IF(read > 0, 100 * quarantined / read, 0)",
+        duplicate: "IF(read > 0, 100 * duplicate / read, 0)",
+      },
+    },
+    { title: "duration of runs, ms", metrics: { longest: executions("ExecutionTime", "Maximum") } },
+  ];
+}
+
+function jobCharts({ jobName }: ShownPipeline): Chart[] {
+  const ofJob = (name: string, type: "count" | "gauge"): ShownMetric => ({
+    namespace: "Glue",
+    name,
+    dimensions: { JobName: jobName, JobRunId: "ALL", Type: type },
+    statistic: type === "count" ? "Sum" : "Average",
+  });
+  return [
+    { title: "job: bytes read", metrics: { bytesRead: ofJob("glue.driver.aggregate.bytesRead", "count") } },
+    {
+      title: "job: tasks",
+      metrics: {
+        completed: ofJob("glue.driver.aggregate.numCompletedTasks", "count"),
+        failed: ofJob("glue.driver.aggregate.numFailedTasks", "count"),
+      },
+    },
+    {
+      title: "job: heap used, bytes",
+      metrics: {
+        driver: ofJob("glue.driver.jvm.heap.used", "gauge"),
+        executors: ofJob("glue.ALL.jvm.heap.used", "gauge"),
+      },
+    },
+    {
+      title: "cost: time of the job, ms",
+      metrics: { elapsed: ofJob("glue.driver.aggregate.elapsedTime", "count") },
+    },
+  ];
+}
+
+/** What queries are billed for; those that were cancelled or failed on the way are, too. */
+export function queryChart(workgroupName: string): Chart {
+  const scanned = (state: string): ShownMetric => ({
+    namespace: "AWS/Athena",
+    name: "ProcessedBytes",
+    dimensions: { QueryState: state, QueryType: "DML", WorkGroup: workgroupName },
+    statistic: "Sum",
+  });
+  return {
+    title: `cost: bytes scanned by queries of ${workgroupName}`,
+    metrics: {
+      succeeded: scanned("SUCCEEDED"),
+      failed: scanned("FAILED"),
+      canceled: scanned("CANCELED"),
+    },
+  };
+}
+
+/** The whole body, for `dashboard_body`. */
+export function dashboardBody(
+  region: string,
+  pipelines: readonly ShownPipeline[],
+  workgroupName: string | undefined,
+): string {
+  const rows = pipelines.map((shown) => ({ markdown: titleOf(shown), charts: pipelineCharts(shown) }));
+  const queries = { markdown: "## Queries", charts: [queryChart(workgroupName ?? "")] };
+  let top = 0;
+  const widgets = [...rows, ...(workgroupName === undefined ? [] : [queries])].flatMap(
+    ({ markdown, charts }) => {
+      const title = widget("text", 0, top, COLUMNS, TITLE_HEIGHT, { markdown });
+      const placed = charts.map((chart, index) => {
+        const y = top + TITLE_HEIGHT + Math.floor(index / CHARTS_IN_A_ROW) * CHART_HEIGHT;
+        const x = (index % CHARTS_IN_A_ROW) * CHART_WIDTH;
+        return widget("metric", x, y, CHART_WIDTH, CHART_HEIGHT, chartProperties(region, chart));
+      });
+      top += TITLE_HEIGHT + Math.ceil(charts.length / CHARTS_IN_A_ROW) * CHART_HEIGHT;
+      return [title, ...placed];
+    },
+  );
+  return JSON.stringify({ widgets });
+}
+
+function titleOf({ pipeline, maxDpuHoursPerRun: most }: ShownPipeline): string {
+  const ceiling =
+    most === undefined ? "" : `\nOne run of the job costs at most ${hoursText(most)} DPU-hours.`;
+  return `## ${pipeline}${ceiling}`;
+}
+
+function widget(type: string, x: number, y: number, width: number, height: number, properties: object) {
+  return { type, x, y, width, height, properties };
+}
+
+function chartProperties(region: string, { title, metrics, expressions = {} }: Chart): object {
+  const isComputed = Object.keys(expressions).length > 0;
+  const lines = Object.entries(metrics).map(([id, { namespace, name, dimensions, statistic: stat }]) => [
+    ...[namespace, name],
+    ...Object.entries(dimensions).flat(),
+    isComputed ? { id, stat, visible: false } : { id, stat, label: id },
+  ]);
+  const computed = Object.entries(expressions).map(([label, expression], index) => [
+    { expression, label, id: `e${index + 1}` },
+  ]);
+  return { title, region, view: "timeSeries", period: PERIOD_SECONDS, metrics: [...lines, ...computed] };
+}
