@@ -58,7 +58,8 @@ export class EventsPipeline extends Construct {
   readonly rawCrawler: GlueCrawler;
   readonly quality: DataQuality;
   readonly transform: GlueSparkJob;
-  readonly processedCrawler: GlueCrawler;
+  /** A table of Iceberg is the job's own, and nobody crawls it. */
+  readonly processedCrawler?: GlueCrawler;
   readonly orchestrator: EtlOrchestrator;
   readonly schedule: PipelineSchedule;
   readonly alarms: PipelineAlarms;
@@ -68,7 +69,9 @@ export class EventsPipeline extends Construct {
     this.rawCrawler = this.crawler("RawCrawler", Zone.RAW, props);
     this.quality = this.defineQuality(props);
     this.transform = this.defineTransform(props);
-    this.processedCrawler = this.crawler("ProcessedCrawler", Zone.PROCESSED, props);
+    if (props.tableFormat !== "iceberg") {
+      this.processedCrawler = this.crawler("ProcessedCrawler", Zone.PROCESSED, props);
+    }
     this.defineQuarantineTable(props);
     this.orchestrator = this.defineOrchestrator(props);
     this.schedule = this.defineSchedule(props);
@@ -134,6 +137,7 @@ export class EventsPipeline extends Construct {
         time_zone: props.schedule.timeZone,
         lag_days: String(props.schedule.lagDays),
       },
+      icebergTable: icebergTable(props),
       glueVersion: props.glueVersion,
       capacity: { kind: "autoScaling", workerType: props.workerType, maxWorkers: props.maxWorkers },
       timeoutMinutes: props.jobTimeoutMinutes,
@@ -184,7 +188,9 @@ export class EventsPipeline extends Construct {
           books: lake.location(Zone.PROCESSED, BOOKS_PREFIX),
           emptyGoesTo: "ReleaseLock",
         }),
-        Step.crawl("CrawlProcessed", { ...this.processedCrawler, deadlineMinutes }),
+        ...(this.processedCrawler
+          ? [Step.crawl("CrawlProcessed", { ...this.processedCrawler, deadlineMinutes })]
+          : []),
         Step.checkQuality("CheckQuality", {
           query: this.quality.query,
           workgroup,
@@ -249,4 +255,10 @@ export class EventsPipeline extends Construct {
       region: props.region,
     });
   }
+}
+
+function icebergTable({ lake, tableFormat, writeMode = "rebuild", orderColumn }: EventsPipelineProps) {
+  if (tableFormat !== "iceberg") return undefined;
+  const database = lake.database(Zone.PROCESSED).name;
+  return { database, name: TABLE, location: lake.location(Zone.PROCESSED, PREFIX), writeMode, orderColumn };
 }

@@ -127,7 +127,7 @@ builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "fa
 builder = builder.config("spark.jars", jars).config(catalogue + ".type", "hadoop")
 builder = builder.config("spark.sql.extensions", extensions)
 builder = builder.config(catalogue, "org.apache.iceberg.spark.SparkCatalog")
-builder.config(catalogue + ".warehouse", warehouse).getOrCreate()
+builder.config(catalogue + ".warehouse", "file:" + warehouse).getOrCreate()
 import transform_events
 transform_events.write_quarantine = lambda *_: time.sleep(600)
 transform_events.main(arguments)
