@@ -18,7 +18,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from etl.contract import Contract
 from etl.errors import InvalidArguments, TableRefused
 from etl.io import StoredObject
-from etl.partitions import PARTITION
+from etl.partitions import PARTITION, without_plan
 
 CATALOGUE = "glue_catalog"  # as Glue's documentation calls it in --conf
 REBUILD, MERGE, APPEND = WRITE_MODES = ("rebuild", "merge", "append")
@@ -126,7 +126,8 @@ class IcebergTable:
         """Puts each row, of which there is one per key, in the place of the one that has its key and is not
         newer."""
         view = "rows_to_merge"
-        self._fitting(rows).createOrReplaceTempView(view)
+        # Spark merges nothing in whose making it sees numbered rows: these were numbered when they were read.
+        without_plan(self._fitting(rows)).createOrReplaceTempView(view)
         same = " AND ".join(f"old.{_quoted(name)} <=> new.{_quoted(name)}" for name in key)
         self.spark.sql(
             f"MERGE INTO {self.name} AS old USING {view} AS new ON {same} "

@@ -62,11 +62,10 @@ test("without one there is no trace of it", () => {
 });
 
 test("its role may find, make and commit to this table", () => {
-  const { at } = synth((stack) => make(stack));
-  const policy = JSON.parse(at("Job/Role/Policy").policy as string) as { Statement: { Action: unknown }[] };
+  const { statements } = synth((stack) => make(stack));
   const glue = `arn:aws:glue:${REGION}:${ACCOUNT}`;
   const ofDatabase = [`${glue}:catalog`, `${glue}:database/shop`];
-  expect(policy.Statement.filter(({ Action }) => JSON.stringify(Action).includes("glue:"))).toEqual([
+  expect(statements("Job/Role/Policy/Resource").filter(({ Action }) => JSON.stringify(Action).includes("glue:"))).toEqual([
     { Effect: "Allow", Action: "glue:GetDatabase", Resource: ofDatabase },
     {
       Effect: "Allow",
