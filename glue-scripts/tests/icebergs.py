@@ -32,7 +32,7 @@ class IcebergLake(Lake):
 
     @property
     def database(self) -> str:
-        return self.root.name.replace("-", "_")
+        return f"{self.root.parent.name}_{self.root.name}".replace("-", "_")
 
     @property
     def table(self) -> str:
@@ -71,7 +71,9 @@ class IcebergLake(Lake):
         ]
         books = {
             day: {
-                name: value for name, value in book.items() if name not in ("runId", "outputBytes", "files")
+                name: value
+                for name, value in book.items()
+                if name not in ("runId", "source", "outputBytes", "files")
             }
             for day, book in self.books_by_date().items()
         }
