@@ -6,6 +6,7 @@ import {
   runShapeMistakes,
   WORKER_TYPES,
 } from "../modules/core/job-runs";
+import { TABLE_FORMATS, WRITE_MODES, writeModeMistakes } from "../modules/core/write-modes";
 
 /** How a pipeline's job runs: the part of an environment's schema. Pure. What goes together is one table's to say. */
 
@@ -29,6 +30,12 @@ export const jobSettings = {
   jobRunQueuingEnabled: z.boolean().optional(),
   /** How many runs of the job may work at once; 1 when left out, and 1 only for a job that rebuilds. */
   maxConcurrentRuns: z.int().min(1).optional(),
+  /** `iceberg`: the processed table is one of Iceberg, which the job makes and nobody crawls. parquet when left out. */
+  tableFormat: z.enum(TABLE_FORMATS).optional(),
+  /** How runs write it: `merge` and `append` with iceberg only (docs/decisions/09). rebuild when left out. */
+  writeMode: z.enum(WRITE_MODES).optional(),
+  /** With `merge`: the column that tells which row of a key is the latest, or `run_date` for that of the latest delivery. */
+  orderColumn: z.string().min(1).optional(),
   /** What the pipeline's runs take instead of what the job says, while others start the same job by hand as it stands. */
   runOverrides: z
     .strictObject({
@@ -47,7 +54,9 @@ interface Job {
   readonly executionClass?: string;
   readonly jobRunQueuingEnabled?: boolean;
   readonly maxConcurrentRuns?: number;
+  readonly tableFormat?: string;
   readonly writeMode?: string;
+  readonly orderColumn?: string;
   readonly runOverrides?: { readonly workerType?: string; readonly executionClass?: string };
 }
 
@@ -60,7 +69,9 @@ interface Candidate {
 export function jobSettingMistakes({ region, pipelines = {} }: Candidate): string[] {
   return Object.entries(pipelines).flatMap(([name, pipeline]) =>
     typeof pipeline === "object" && pipeline !== null
-      ? mistakesOf(pipeline, region).map(([field, mistake]) => `'pipelines.${name}.${field}' ${mistake}`)
+      ? [...mistakesOf(pipeline, region), ...tableMistakes(pipeline, name)].map(
+          ([field, mistake]) => `'pipelines.${name}.${field}' ${mistake}`,
+        )
       : [],
   );
 }
@@ -88,6 +99,16 @@ function mistakesOf(job: Job, region: string | undefined): (readonly [field: str
   ];
 }
 
+/** Pipelines whose contract adds rows up. */
+const ADDED_UP: readonly string[] = ["sales"];
+
+function tableMistakes(job: Job, pipeline: string) {
+  const { tableFormat = "parquet", writeMode = "rebuild" } = job;
+  const isOne = (values: readonly string[], value: string) => values.includes(value);
+  if (!isOne(TABLE_FORMATS, tableFormat) || !isOne(WRITE_MODES, writeMode)) return [];
+  return writeModeMistakes({ ...job, isAddedUp: ADDED_UP.includes(pipeline) });
+}
+
 /** Only what the schema cannot say: whether a value is one at all is the schema's affair. */
 function together(shape: Parameters<typeof runShapeMistakes>[0]) {
   const isOne = (values: readonly string[], value: unknown) =>
@@ -97,8 +118,9 @@ function together(shape: Parameters<typeof runShapeMistakes>[0]) {
 }
 
 /** Two runs that replace the same folders leave what the slower one wrote, or both. */
-function concurrencyMistakes({ maxConcurrentRuns: runs, writeMode = "rebuild" }: Job) {
-  if (writeMode !== "rebuild" || typeof runs !== "number" || runs <= 1) return [];
+function concurrencyMistakes({ maxConcurrentRuns: runs, tableFormat, writeMode = "rebuild" }: Job) {
+  if (writeMode !== "rebuild" || tableFormat === "iceberg" || typeof runs !== "number" || runs <= 1)
+    return [];
   return [
     [
       "maxConcurrentRuns",

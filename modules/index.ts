@@ -79,6 +79,8 @@ export {
   type ISecurityConfiguration,
 } from "./glue-spark-job/glue-spark-job";
 export { type JobCapacity, type WorkerType } from "./glue-spark-job/job-capacity";
+export { type IcebergTable } from "./glue-spark-job/table-format";
+export { type WriteMode } from "./core/write-modes";
 export { type IGrantable, type IRole } from "./iam/grantable";
 export { PermissionsBoundary } from "./iam/permissions-boundary";
 export { type PolicyStatement, type ResourcePolicyStatement } from "./iam/policy-statement";

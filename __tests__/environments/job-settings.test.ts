@@ -1,6 +1,11 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { jobSettingMistakes } from "../../environments/job-settings";
 import { ENVIRONMENTS, type EnvironmentData } from "../../environments/registry";
 import { type PipelineSettings } from "../../environments/settings";
 import { settingsOf, synthEnvironment } from "../support/environment-stacks";
+
+const CONTRACTS = join(__dirname, "..", "..", "glue-scripts", "contracts");
 
 const withEvents = (change: object): Partial<EnvironmentData> => ({
   budget: { dpuHoursPerRun: 100_000 },
@@ -52,6 +57,23 @@ test.each<[object, string]>([
     { maxConcurrentRuns: 3 },
     "'pipelines.events.maxConcurrentRuns' must be 1 for a job that rebuilds, got 3: two runs would replace the same folders; lower it to 1",
   ],
+  [
+    { writeMode: "append" },
+    "'pipelines.events.writeMode' must be rebuild with tableFormat parquet, got append: files of Parquet can only be replaced; set tableFormat to iceberg",
+  ],
+  [
+    { tableFormat: "iceberg", writeMode: "merge" },
+    "'pipelines.events.orderColumn' must be given with writeMode merge, got nothing: without it nobody knows which row is the latest; name a column, or run_date",
+  ],
+  [
+    { tableFormat: "iceberg", writeMode: "append", maxConcurrentRuns: 2 },
+    "'pipelines.events.maxConcurrentRuns' must be 1 for a job that appends, got 2: two runs could both append the same object; lower it to 1",
+  ],
+  [
+    { tableFormat: "iceberg", maxConcurrentRuns: 2 },
+    "'pipelines.events.maxConcurrentRuns' must be 1 for a job that rebuilds, got 2: two runs would replace the same dates; lower it to 1",
+  ],
+  [{ tableFormat: "delta" }, "'pipelines.events.tableFormat' invalid option"],
   [{ executionClass: "SPOT" }, "'pipelines.events.executionClass' invalid option"],
   [{ runOverrides: { maxWorkers: 3 } }, "'pipelines.events.runOverrides' has unknown settings 'maxWorkers'"],
 ])("%j is refused", (change, message) => {
@@ -61,4 +83,39 @@ test.each<[object, string]>([
 test("a mistake is told once, where it was made", () => {
   const change = { executionClass: "FLEX", workerType: "G.4X", runOverrides: { workers: 3 } };
   expect(() => settingsOf("prod", withEvents(change))).toThrow(/^[^\n]*$/);
+});
+
+test("a table of Iceberg is the job's own: nobody crawls it", () => {
+  const merging = { tableFormat: "iceberg", writeMode: "merge", orderColumn: "event_timestamp" };
+  const { resource } = synthEnvironment(settingsOf("prod", withEvents(merging)));
+  const names = Object.values(resource.aws_glue_crawler!).map(({ name }) => String(name));
+  expect(names).toEqual(["etl-prod-events-raw"]);
+  const definitions = Object.values(resource.aws_sfn_state_machine!).map(({ definition }) =>
+    String(definition),
+  );
+  expect(definitions.join()).not.toContain("CrawlProcessed");
+  expect(Object.values(resource.aws_glue_job!)[0]).toMatchObject({
+    default_arguments: {
+      "--write_mode": "merge",
+      "--order_column": "event_timestamp",
+      "--output_table": "events",
+    },
+  });
+});
+
+test("a merge of what its contract adds up is refused by name", () => {
+  const contracts = readdirSync(CONTRACTS).filter((file) => file.endsWith(".schema.json"));
+  const addedUp = contracts
+    .filter((file) =>
+      JSON.stringify(JSON.parse(readFileSync(join(CONTRACTS, file), "utf8"))).includes('"aggregate":'),
+    )
+    .map((file) => file.replace(".schema.json", ""));
+  const merging = { tableFormat: "iceberg", writeMode: "merge", orderColumn: "run_date" };
+  const refused = contracts
+    .map((file) => file.replace(".schema.json", ""))
+    .filter((name) => jobSettingMistakes({ pipelines: { [name]: merging } }).length > 0);
+  expect(refused).toEqual(addedUp);
+  expect(jobSettingMistakes({ pipelines: { sales: merging } })).toEqual([
+    "'pipelines.sales.writeMode' must be rebuild or append where the contract has an aggregate, got merge: a merge takes rows from dates that were added up",
+  ]);
 });

@@ -9,6 +9,7 @@ import {
   GlueCrawler,
   GlueSparkJob,
   type GlueVersion,
+  type IcebergTable,
   type ISecurityConfiguration,
   LOCK_ARGUMENTS,
   type NotificationsTopic,
@@ -100,11 +101,18 @@ export abstract class Pipeline extends Construct {
     this.rawCrawler = this.crawler("RawCrawler", Zone.RAW);
     this.quality = this.defineQuality();
     this.transform = this.defineTransform();
-    if (wiring.crawlsProcessed) this.processedCrawler = this.crawler("ProcessedCrawler", Zone.PROCESSED);
+    if (this.published === "crawled")
+      this.processedCrawler = this.crawler("ProcessedCrawler", Zone.PROCESSED);
     this.declareTables();
     this.orchestrator = this.defineOrchestrator();
     this.schedule = defineSchedule(this, props, this.orchestrator);
     this.alarms = defineAlarms(this, props, wiring.pipeline, this.orchestrator, this.schedule);
+  }
+
+  /** Who tells the catalogue of the published table. One of Iceberg is the job's own. */
+  private get published(): "crawled" | "declared" | "iceberg" {
+    if (this.props.tableFormat === "iceberg") return "iceberg";
+    return this.wiring.crawlsProcessed ? "crawled" : "declared";
   }
 
   private get contractFile(): string {
@@ -162,6 +170,7 @@ export abstract class Pipeline extends Construct {
       glueVersion: props.glueVersion,
       capacity: { kind: "autoScaling", workerType: props.workerType, maxWorkers: props.maxWorkers },
       timeoutMinutes: props.jobTimeoutMinutes,
+      icebergTable: this.icebergTable(),
       executionClass: props.executionClass,
       jobRunQueuingEnabled: props.jobRunQueuingEnabled,
       maxConcurrentRuns: props.maxConcurrentRuns,
@@ -177,16 +186,23 @@ export abstract class Pipeline extends Construct {
     return transform;
   }
 
+  private icebergTable(): IcebergTable | undefined {
+    const { lake, writeMode = "rebuild", orderColumn } = this.props;
+    if (this.published !== "iceberg") return undefined;
+    const database = lake.database(Zone.PROCESSED).name;
+    return { database, name: this.table, location: this.location(Zone.PROCESSED), writeMode, orderColumn };
+  }
+
   private outputs(): S3Location[] {
     const written = [this.location(Zone.PROCESSED), this.location(Zone.QUARANTINE), this.books];
     return this.wiring.aggregateTable === undefined ? written : [...written, this.location(Zone.CURATED)];
   }
 
-  /** Tables whose partitions are the job's to register: nobody crawls them. */
+  /** Tables whose partitions are the job's to register: they are declared, and nobody crawls them. */
   private registeredTables(): [zone: Zone.PROCESSED | Zone.CURATED, table: string][] {
-    const { crawlsProcessed, aggregateTable } = this.wiring;
+    const { aggregateTable } = this.wiring;
     return [
-      ...(crawlsProcessed ? [] : [[Zone.PROCESSED, this.table] as [Zone.PROCESSED, string]]),
+      ...(this.published === "declared" ? [[Zone.PROCESSED, this.table] as [Zone.PROCESSED, string]] : []),
       ...(aggregateTable === undefined ? [] : [[Zone.CURATED, aggregateTable] as [Zone.CURATED, string]]),
     ];
   }
@@ -233,7 +249,7 @@ export abstract class Pipeline extends Construct {
     const { output, aggregate } = readTables(this.contractFile, wiring.aggregateTable);
     const at = (zone: Zone, name: string) => ({ lake: props.lake, zone, prefix, name });
     declareQuarantine(this, at(Zone.QUARANTINE, table));
-    if (!wiring.crawlsProcessed) {
+    if (this.published === "declared") {
       const place = at(Zone.PROCESSED, table);
       declareTable(this, "ProcessedTable", place, output, `What the ${table} job publishes`);
     }

@@ -17,6 +17,8 @@ GLUE_ARGUMENTS = frozenset({"class", "conf", "debug", "endpoint", "mode"})
 NONE = "."  # Glue refuses an empty value
 NO_SUBPREFIX = NONE
 MAX_LAG_DAYS = 366
+TABLE_FORMATS = ("parquet", "iceberg")
+WRITE_MODES = ("rebuild", "merge", "append")
 
 _PREFIX = re.compile(r"([^/]+/)*")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
@@ -46,7 +48,8 @@ class Arguments:
     """What one run was asked to do. Locations are URIs that end in `/`; dates are inclusive, and told from
     the scheduled time where a schedule started the run. `lock`, `source_table` (what a crawl of the source
     made), `curated` (where an aggregate goes), `output_table` and `curated_table` (whose partitions the job
-    registers) are None where the caller has none."""
+    registers; of Iceberg the output itself) are None where the caller has none. `order_column` is what tells
+    older rows from newer ones in a merge, None where the contract says it."""
 
     pipeline: str
     source: str
@@ -63,6 +66,13 @@ class Arguments:
     curated: str | None = None
     output_table: CatalogueTable | None = None
     curated_table: CatalogueTable | None = None
+    table_format: str = "parquet"
+    write_mode: str = "rebuild"
+    order_column: str | None = None
+
+    @property
+    def is_iceberg(self) -> bool:
+        return self.table_format == "iceberg"
 
 
 def _is_date(text: str) -> bool:
@@ -130,6 +140,9 @@ _CHECKS: dict[str, _Check] = {
     "output_table": _TEXT,
     "curated_database": _TEXT,
     "curated_table": _TEXT,
+    "table_format": (lambda text: text in TABLE_FORMATS, f"must be one of {', '.join(TABLE_FORMATS)}"),
+    "write_mode": (lambda text: text in WRITE_MODES, f"must be one of {', '.join(WRITE_MODES)}"),
+    "order_column": _TEXT,
 }
 _PAIRS = (
     ("lock_table", "lock_owner"),
@@ -138,7 +151,7 @@ _PAIRS = (
     ("output_database", "output_table"),
     ("curated_database", "curated_table"),
 )
-_OPTIONAL = frozenset(name for pair in _PAIRS for name in pair)
+_OPTIONAL = frozenset(name for pair in _PAIRS for name in pair) | {"order_column"}
 _DEFAULTS = {
     "source_subprefix": NO_SUBPREFIX,
     "run_mode": "backfill",
@@ -147,6 +160,8 @@ _DEFAULTS = {
     "scheduled_time": NONE,
     "time_zone": "UTC",
     "lag_days": "0",
+    "table_format": "parquet",
+    "write_mode": "rebuild",
 }
 
 
@@ -188,6 +203,9 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
         curated=_uri(values, "curated") if "curated_bucket" in values else None,
         output_table=_table(values, "output"),
         curated_table=_table(values, "curated"),
+        table_format=values["table_format"],
+        write_mode=values["write_mode"],
+        order_column=values.get("order_column"),
     )
 
 
@@ -247,9 +265,26 @@ def _contradictions(values: dict[str, str]) -> list[str]:
     places |= {name: _uri(values, name) for name in zones if f"{name}_bucket" in values}
     if "curated_table" in values and "curated_bucket" not in values:
         mistakes.append("--curated_table needs --curated_bucket, where its rows lie")
+    mistakes += _format_mistakes(values)
     for (one, here), (other, there) in combinations(places.items(), 2):
         if here.startswith(there) or there.startswith(here):
             mistakes.append(f"{one} and {other} must not lie inside each other, got '{here}' and '{there}'")
+    return mistakes
+
+
+def _format_mistakes(values: dict[str, str]) -> list[str]:
+    mistakes = []
+    mode, is_iceberg = values["write_mode"], values["table_format"] == "iceberg"
+    if mode != "rebuild" and not is_iceberg:
+        mistakes.append(
+            f"--write_mode '{mode}' needs --table_format 'iceberg': files of Parquet are replaced"
+        )
+    if is_iceberg and "output_table" not in values:
+        mistakes.append("--table_format 'iceberg' needs --output_database and --output_table")
+    if mode != "merge" and "order_column" in values:
+        mistakes.append(
+            f"--order_column is of --write_mode 'merge' alone, got '{values['order_column']}' with '{mode}'"
+        )
     return mistakes
 
 

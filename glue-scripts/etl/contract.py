@@ -30,7 +30,7 @@ RULES_WITH_COLUMN = ("missing", "notATimestamp")
 ON_DRIFT = ("report", "fail")
 RULES = ("notAnObject", "wrongType", *RULES_WITH_COLUMN)
 EXTENSION = ("businessKey", "lookbackDays", "onDrift", "reasons", "timestamp", "category", "output")
-OPTIONAL = ("format", "shapes", "computed", "partitionBy", "aggregate")
+OPTIONAL = ("format", "shapes", "computed", "partitionBy", "aggregate", "orderColumn")
 
 _GLUE_SCALARS = {"string": "string", "integer": "bigint", "number": "double"}
 
@@ -81,7 +81,8 @@ class CategoryRule:
 
 @dataclass(frozen=True)
 class Contract:
-    """A validated contract. `lookback_days` is at least 0; `on_drift` is one of ON_DRIFT."""
+    """A validated contract. `lookback_days` is at least 0; `on_drift` is one of ON_DRIFT;
+    `order_column` tells, of two rows with one key, which is the newer where rows are merged."""
 
     columns: tuple[Column, ...]
     business_key: tuple[str, ...]
@@ -96,6 +97,7 @@ class Contract:
     computed: tuple[Computed, ...] = ()
     partition_by: tuple[str, ...] = ()
     aggregate: Aggregate | None = None
+    order_column: str | None = None
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -200,6 +202,9 @@ class _Reader(PartsReader):
             else (),
             partition_by=self._some_texts(extension, "partitionBy", "x-etl"),
             aggregate=self._aggregate(extension["aggregate"]) if "aggregate" in extension else None,
+            order_column=self._text(extension, "orderColumn", "x-etl")
+            if "orderColumn" in extension
+            else None,
         )
         if not self.mistakes:
             self.mistakes += find_wrong_names(contract, self._texts(schema.get("required"), "required"))

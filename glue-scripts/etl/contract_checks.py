@@ -16,6 +16,7 @@ RESERVED = frozenset(
     (
         *("line", "row", "texts", "is_object", "is_clean", "moment", "day", "value", "reason", "raw_line"),
         *("run_date", "file_path", "block_start", "row_id", "source_file", "run_id"),
+        *("source_version", "age", "place"),
     )
 )
 
@@ -108,8 +109,21 @@ def _wrong_output(contract: Contract) -> Iterator[str]:
             )
         if name in contract.business_key:
             yield f"'x-etl.partitionBy' names '{name}', which is of the business key"
+    order = contract.order_column
+    if types and order is not None and (mistake := order_mistake(order, types)):
+        yield f"'x-etl.orderColumn' {mistake}"
     if contract.partition_by and set(contract.output) <= set(contract.partition_by):
         yield "'x-etl.output' must hold a column that is not in x-etl.partitionBy"
+
+
+def order_mistake(name: str, types: Mapping[str, str]) -> str | None:
+    """Why rows cannot be put in order by a column; `run_date` alone means by delivery."""
+    if name == "run_date":
+        return None
+    kind = types.get(name, "not there")
+    if kind == "not there" or kind.startswith(("array<", "map<", "struct<")):
+        return f"must be run_date or a column of x-etl.output with one value, '{name}' is {kind}"
+    return None
 
 
 def _wrong_rules(contract: Contract, required: tuple[str, ...]) -> Iterator[str]:

@@ -38,6 +38,15 @@ class InvalidDelivery(JobError):  # noqa: N818
     """A delivered file has another header than the contract says: correct the file, or declare its shape."""
 
 
+class TableRefused(JobError):  # noqa: N818
+    """The table that is there is written in another way, so take a new one; or by another run just now, so
+    run again."""
+
+
+class Redelivered(JobError):  # noqa: N818
+    """An object that was taken once has changed since: deliver what is new under another name."""
+
+
 class TooManyRows(JobError):  # noqa: N818
     """The run must be split: a state machine counts in 32 bits."""
 

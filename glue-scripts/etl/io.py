@@ -7,9 +7,10 @@ listed."""
 
 import bz2
 import gzip
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,13 @@ _BLANK = bytes(range(33))
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One object: `name` is its key below the location it was listed under, `size` is in bytes."""
+    """One object: `name` is its key below the location it was listed under, `size` is in bytes; `etag` is
+    S3's, "" of a local file."""
 
     uri: str
     name: str
     size: int
+    etag: str = field(default="", compare=False)
 
 
 def read_text(uri: str) -> str:
@@ -115,6 +118,19 @@ def list_dates(location: str, column: str, first: date, last: date) -> dict[date
             except ValueError:
                 continue  # dt=2010-02-30 is nobody's date
     return found
+
+
+def version_of(stored: StoredObject) -> str:
+    """Tells contents of an object apart: size and ETag, which another content never has
+    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html), though the same may have another one.
+    Of a local file a hash stands for it. Raises StorageError."""
+    if stored.etag:
+        return f"{stored.size}-{stored.etag}"
+    try:
+        with _path(stored.uri).open("rb") as file:
+            return f"{stored.size}-{hashlib.file_digest(file, 'sha256').hexdigest()[:32]}"
+    except OSError as error:
+        raise StorageError(f"cannot read {stored.uri}: {error}") from error
 
 
 def is_hidden(stored: StoredObject) -> bool:
@@ -209,7 +225,8 @@ def _list(location: str, first: str, last: str) -> Iterator[StoredObject]:
             name = entry["Key"][len(prefix) :]
             if name[: len(last)] > last:
                 return
-            yield StoredObject(f"s3://{bucket}/{entry['Key']}", name, entry["Size"])
+            etag = entry.get("ETag", "").strip('"')
+            yield StoredObject(f"s3://{bucket}/{entry['Key']}", name, entry["Size"], etag)
 
 
 def _list_files(root: Path, first: str, last: str) -> Iterator[StoredObject]:

@@ -18,10 +18,11 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from etl import io, partitions
+from etl import partitions
 from etl.by_date import History, ProcessedDeliveries, read_history
 from etl.contract import Contract
 from etl.deliveries import Delivery, RawRows
+from etl.published import Keys, Published
 from etl.transforms.find_duplicates import ORDER, find_duplicates, find_repeated
 from etl.transforms.find_touched_dates import find_changed_keys, find_touched_dates
 
@@ -38,7 +39,6 @@ class Result:
     kept: DataFrame | None  # the good ones that are no duplicates
     removed: DataFrame | None  # of the duplicates `run_date` and `row_id`; persisted
     duplicates: Mapping[str, int]
-    replaced: tuple[io.StoredObject, ...]  # files of these dates in the output, as they lie
 
     @property
     def is_broadcast(self) -> bool:
@@ -95,7 +95,7 @@ class Plan:
         self.raw.forget()
 
 
-def make_plan(raw: RawRows, own: Deliveries, output: str, books: str, contract: Contract) -> Plan:
+def make_plan(raw: RawRows, own: Deliveries, published: Published, books: str, contract: Contract) -> Plan:
     """`raw` holds the rows of the `own` deliveries. The ordinary run, with no later date processed before,
     costs a listing more than its own duplicates do."""
     history = read_history(books, min(own))
@@ -103,8 +103,9 @@ def make_plan(raw: RawRows, own: Deliveries, output: str, books: str, contract: 
     chosen = dict(own) | processed.find(history.doubtful(contract.lookback_days) - set(own))
     while True:
         raw.add(chosen.values())
-        result = _rebuild(raw, chosen, output, contract)
-        touched = _find_touched(raw, chosen, result, output, history, processed, contract)
+        keys = published.keys(min(chosen) - timedelta(days=contract.lookback_days), max(chosen))
+        result = _rebuild(raw, chosen, keys, contract)
+        touched = _find_touched(raw, chosen, result, keys, history, processed, contract)
         if not touched:
             break
         result.forget()
@@ -119,17 +120,12 @@ def make_plan(raw: RawRows, own: Deliveries, output: str, books: str, contract: 
     )
 
 
-def _rebuild(raw: RawRows, chosen: Deliveries, output: str, contract: Contract) -> Result:
-    first = min(chosen) - timedelta(days=contract.lookback_days)
-    found = io.list_dates(output, partitions.PARTITION, first, max(chosen))
-    visible = {day: [file for file in files if not io.is_hidden(file)] for day, files in found.items()}
-    # Not the chosen dates: what lies there is about to be replaced.
-    stays = [file for day, files in visible.items() if day not in chosen for file in files]
-    replaced = tuple(file for day, files in visible.items() if day in chosen for file in files)
+def _rebuild(raw: RawRows, chosen: Deliveries, keys: Keys, contract: Contract) -> Result:
     rows = raw.of(chosen)
     if rows is None:
-        return Result(None, None, None, {}, replaced)
-    earlier = partitions.read_partitions(raw.spark, output, stays, contract.key_types) if stays else None
+        return Result(None, None, None, {})
+    # Not the chosen dates: what lies there is about to be replaced.
+    earlier = keys.beside(chosen)
     good = rows.filter(F.col("reason").isNull())
     places = good.select(*contract.business_key, partitions.PARTITION, *ORDER)
     if raw.reads > 1:
@@ -137,26 +133,33 @@ def _rebuild(raw: RawRows, chosen: Deliveries, output: str, contract: Contract) 
     repeated = find_repeated(places, earlier, contract.business_key).persist(StorageLevel.MEMORY_AND_DISK)
     if repeated.count() == 0:
         repeated.unpersist()
-        return Result(rows, good, None, {}, replaced)
+        return Result(rows, good, None, {})
     again = find_duplicates(places, earlier, repeated, contract.business_key, contract.lookback_days)
+    result = without(raw, rows, again)
+    repeated.unpersist()
+    return result
+
+
+def without(raw: RawRows, rows: DataFrame, again: DataFrame) -> Result:
+    """`rows` of which the good ones that `again` names, by `run_date` and `row_id`, are duplicates."""
+    good = rows.filter(F.col("reason").isNull())
     removed = again.persist(StorageLevel.MEMORY_AND_DISK)
     duplicates = {row["run_date"]: row["count"] for row in removed.groupBy("run_date").count().collect()}
-    repeated.unpersist()
-    result = Result(rows, good, removed, duplicates, replaced)
+    result = Result(rows, good, removed, duplicates)
     if not duplicates:
         return result
     ids = removed.select("row_id")
     if raw.reads > 1:
         ids = partitions.without_plan(ids)
     kept = good.join(F.broadcast(ids) if result.is_broadcast else ids, on="row_id", how="left_anti")
-    return Result(rows, kept, removed, duplicates, replaced)
+    return Result(rows, kept, removed, duplicates)
 
 
 def _find_touched(
     raw: RawRows,
     chosen: Deliveries,
     result: Result,
-    output: str,
+    keys: Keys,
     history: History,
     processed: ProcessedDeliveries,
     contract: Contract,
@@ -166,10 +169,7 @@ def _find_touched(
 
     if not history.reach(chosen, lookback_days) - set(chosen):
         return {}
-    before = None
-    if result.replaced:
-        before = partitions.read_partitions(raw.spark, output, result.replaced, contract.key_types)
-    changes = find_changed_keys(before, result.kept, key)
+    changes = find_changed_keys(keys.of(chosen), result.kept, key)
     if changes is None:
         return {}
     changes = changes.persist(StorageLevel.MEMORY_AND_DISK)

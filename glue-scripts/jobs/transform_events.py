@@ -15,11 +15,14 @@ from etl.arguments import Arguments, read_arguments
 from etl.books import MAX_ROWS, DateFigures, make_books, summarise, to_json
 from etl.catalogue import PartitionedTable, open_table, register_partitions
 from etl.contract import Contract, parse_contract
+from etl.contract_checks import order_mistake
 from etl.deliveries import Delivery, RawRows, list_deliveries
 from etl.drift import find_drift
 from etl.errors import InvalidArguments, MissingDelivery, SparkFailed, TooManyRows
 from etl.headers import find_layouts
+from etl.iceberg_tables import APPEND, MERGE, REBUILD, IcebergTable, open_iceberg
 from etl.plan import Plan, make_plan
+from etl.published import IcebergRows, ParquetFolders, Published
 from etl.quality import Quality, Verdict, judge, nothing_to_judge, parse_quality
 from etl.transforms.classify_rows import classify_rows
 from etl.transforms.compute_columns import aggregate_rows, check_computed
@@ -29,6 +32,7 @@ from etl.transforms.meet_rule import check_expressions
 from etl.transforms.no_rows import no_rows
 from etl.transforms.parse_csv import parse_csv
 from etl.transforms.parse_lines import parse_lines
+from etl.upserts import count_current, plan_upsert, rows_to_append
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -43,17 +47,20 @@ def main(argv: Sequence[str]) -> None:
     started = time.monotonic()
     arguments = read_arguments(argv)
     rules = read_rules(arguments)
+    check_write_mode(arguments, rules.contract)
     tables = open_tables(arguments, rules.contract)
     deliveries = find_deliveries(arguments)
     try:
-        plan = plan_run(open_session(arguments.pipeline), arguments, rules, deliveries)
+        spark = open_session(arguments.pipeline)
+        table = open_iceberg_table(spark, arguments, rules.contract)
+        plan = plan_run(spark, arguments, rules, deliveries, table)
         judgement = judge_run(arguments, rules, plan)
         # Nothing has been written or removed so far.
         if judgement.is_refused:
             figures = count_refused(plan)
         else:
             take_lock(arguments)
-            figures = rebuild(arguments, rules.contract, plan, tables)
+            figures = publish(arguments, rules.contract, plan, tables, table)
     except Py4JJavaError as error:
         raise SparkFailed(partitions.root_cause(error)) from error
     except PySparkException as error:
@@ -95,11 +102,51 @@ def read_rules(arguments: Arguments) -> Rules:
     )
 
 
+def check_write_mode(arguments: Arguments, contract: Contract) -> None:
+    """What would lose or double rows. Raises InvalidArguments."""
+    if arguments.write_mode != MERGE:
+        return
+    if contract.aggregate is not None:
+        raise InvalidArguments(
+            f"--write_mode 'merge' takes rows from dates that {arguments.contract_uri} has added up "
+            "(x-etl.aggregate): rebuild, or append, or leave the aggregate to a query"
+        )
+    declared, given = contract.order_column, arguments.order_column
+    if declared is None and given is None:
+        raise InvalidArguments(
+            f"--write_mode 'merge' needs to know which row of a key is the latest: {arguments.contract_uri} "
+            "has no x-etl.orderColumn, and --order_column is missing ('run_date' means by delivery)"
+        )
+    if declared is not None and given is not None and declared != given:
+        raise InvalidArguments(
+            f"--order_column '{given}' is not '{declared}', the x-etl.orderColumn of {arguments.contract_uri}"
+        )
+    if given is not None and (mistake := order_mistake(given, contract.output_types)):
+        raise InvalidArguments(f"--order_column {mistake}")
+
+
+def open_iceberg_table(spark: SparkSession, arguments: Arguments, contract: Contract) -> IcebergTable | None:
+    """The output where it is a table of Iceberg."""
+    if not arguments.is_iceberg or arguments.output_table is None:
+        return None
+    order = (contract.order_column or arguments.order_column) if arguments.write_mode == MERGE else None
+    return open_iceberg(
+        spark,
+        arguments.output_table.database,
+        arguments.output_table.name,
+        location=arguments.output,
+        contract=contract,
+        mode=arguments.write_mode,
+        order=order,
+    )
+
+
 def open_tables(arguments: Arguments, contract: Contract) -> Tables:
     """The declared tables whose partitions are registered, by where their rows lie."""
     keys = (partitions.PARTITION, *contract.partition_by)
+    output_table = None if arguments.is_iceberg else arguments.output_table
     declared = (
-        (arguments.output, arguments.output_table, keys),
+        (arguments.output, output_table, keys),
         (arguments.curated, arguments.curated_table, (partitions.PARTITION,)),
     )
     return {
@@ -132,14 +179,27 @@ def find_deliveries(arguments: Arguments) -> Deliveries:
     return found
 
 
-def plan_run(spark: SparkSession, arguments: Arguments, rules: Rules, own: Deliveries) -> Plan:
+def plan_run(
+    spark: SparkSession,
+    arguments: Arguments,
+    rules: Rules,
+    own: Deliveries,
+    table: IcebergTable | None = None,
+) -> Plan:
     """Reads the deliveries once, and finds their duplicates and the later dates that they change."""
     partitions.configure(spark, sum(delivery.input_bytes for delivery in own.values()))
     check_computed(spark, rules.contract)
     raw = RawRows(spark, lambda lines, files: judge_rows(lines, files, rules), rules.contract.format.is_csv)
     raw.add(own.values())
     check_size(sum(raw.counts(own).values()), "in one run", "run fewer dates at a time")
-    plan = make_plan(raw, own, arguments.output, arguments.books, rules.contract)
+    if table is not None and table.mode != REBUILD:
+        return plan_upsert(raw, own, table, rules.contract)
+    published: Published = (
+        ParquetFolders(spark, arguments.output, rules.contract.key_types)
+        if table is None
+        else IcebergRows(table, rules.contract.business_key)
+    )
+    plan = make_plan(raw, own, published, arguments.books, rules.contract)
     for day, reason in sorted(plan.passed_over.items()):
         tell(f"{day} was not looked at, whether it must be restated: {reason}")
     if plan.restated:
@@ -220,29 +280,51 @@ def check_size(rows: int, where: str, advice: str) -> None:
         raise TooManyRows(f"{rows} rows {where}, at most {MAX_ROWS}: {advice}")
 
 
-def rebuild(arguments: Arguments, contract: Contract, plan: Plan, tables: Tables) -> dict[date, DateFigures]:
-    """Replaces the dates of the plan in the output, in quarantine and in what is added up. Gives their
-    figures."""
+def publish(
+    arguments: Arguments, contract: Contract, plan: Plan, tables: Tables, table: IcebergTable | None
+) -> dict[date, DateFigures]:
+    """Replaces the dates of the plan in the output, in quarantine and in what is added up; or merges or
+    appends them, in an output of Iceberg. Gives their figures."""
     dates = plan.deliveries
     if plan.is_noted:
         by_date.put_note(arguments.books, arguments.run_id, dates)
+    output = [] if table is not None else [arguments.output]
     curated = [] if arguments.curated is None else [arguments.curated]
-    locations = (arguments.output, arguments.quarantine, *curated)
+    locations = (*output, arguments.quarantine, *curated)
     for location in locations:
         io.delete_leftovers(location)
     before = {location: list_partitions(location, dates) for location in locations}
-    write_good_rows(arguments, contract, plan)
+    if table is None:
+        write_good_rows(arguments, contract, plan)
+    else:
+        write_table(table, contract, plan)
     write_quarantine(arguments, plan)
-    write_aggregate(arguments, contract, plan)
+    write_aggregate(arguments, contract, plan, table)
+    counted = None if table is None else count_current(table, plan, contract)
     plan.forget()
     now = {
         location: remove_stale(before[location], list_partitions(location, dates)) for location in locations
     }
-    for location, table in tables.items():
+    for location, declared in tables.items():
         register_partitions(
-            table, location, dates, [file for files in now[location].values() for file in files]
+            declared, location, dates, [file for files in now[location].values() for file in files]
         )
-    return count_figures(arguments, plan, now[arguments.output], now[arguments.quarantine])
+    files = now[arguments.output] if table is None else table.files(dates)
+    return count_figures(arguments, plan, files, now[arguments.quarantine], counted)
+
+
+def write_table(table: IcebergTable, contract: Contract, plan: Plan) -> None:
+    """Writes the good rows that are no duplicates, in one commit; none where there is nothing to change."""
+    table.prepare()
+    kept = plan.result.kept
+    if table.mode == REBUILD:
+        rows = no_rows(table.spark, table.columns) if kept is None else kept
+        table.overwrite(rows, plan.deliveries)
+    elif kept is not None and table.mode == MERGE:
+        table.merge(kept, contract.business_key)
+    elif kept is not None:
+        table.append(rows_to_append(kept, table, plan.own))
+    tell(f"removed {sum(plan.result.duplicates.values())} duplicates, {table.mode}: {table.name}")
 
 
 def write_good_rows(arguments: Arguments, contract: Contract, plan: Plan) -> None:
@@ -274,10 +356,12 @@ def write_quarantine(arguments: Arguments, plan: Plan) -> None:
     partitions.write_partitions(bad, arguments.quarantine, order="row_id", is_scattered=plan.raw.is_scattered)
 
 
-def write_aggregate(arguments: Arguments, contract: Contract, plan: Plan) -> None:
+def write_aggregate(arguments: Arguments, contract: Contract, plan: Plan, table: IcebergTable | None) -> None:
     """Adds up the rows of each date that are written: of the same rows as the output, so that neither waits
-    for the other."""
+    for the other. Where runs append, those of earlier ones count too."""
     kept, aggregate = plan.result.kept, contract.aggregate
+    if table is not None and table.mode == APPEND:
+        kept = table.committed().filter(F.col("run_date").isin([f"{day}" for day in plan.own]))
     if kept is None or aggregate is None or arguments.curated is None:
         return
     rows = aggregate_rows(kept.select("run_date", *contract.output), aggregate, "run_date")
@@ -306,15 +390,20 @@ def remove_stale(before: Objects, after: Objects) -> Objects:
 
 
 def count_figures(
-    arguments: Arguments, plan: Plan, output: Objects, quarantine: Objects
+    arguments: Arguments,
+    plan: Plan,
+    output: Objects,
+    quarantine: Objects,
+    counted: Mapping[str, int] | None,
 ) -> dict[date, DateFigures]:
-    """The figures of each date. What was written is counted from the files."""
-    spark = plan.raw.spark
+    """The figures of each date. What was written is counted from the files, or was `counted` in the table."""
     written, quarantined = partitions.count_rows_of_files(
-        spark,
-        partitions.Written(arguments.output, output),
+        plan.raw.spark,
+        partitions.Written(arguments.output, output if counted is None else {}),
         partitions.Written(arguments.quarantine, quarantine, "reason"),
     )
+    if counted is not None:
+        written = {(day, ""): rows for day, rows in counted.items()}
     read = plan.raw.counts(plan.deliveries)
     return {
         day: DateFigures(

@@ -23,6 +23,18 @@ QUALITY = ROOT / "contracts" / "events.quality.json"
 LENIENT = ROOT / "tests" / "cases" / "lenient.quality.json"
 
 
+# Iceberg's runtime among the jars that `npm test` fetches for the Spark of this Python.
+JARS = sorted(
+    (ROOT.parent / ".setup").glob(f"{Path(sys.prefix).name.replace('venv', 'jars')}/*iceberg-spark*.jar")
+)
+
+
+class WAREHOUSE:
+    """Where the tests' catalogue of Iceberg keeps its tables; set with the session."""
+
+    folder: Path
+
+
 @dataclass(frozen=True)
 class Lake:
     """A source, an output and a quarantine; `deliver` fills the first, `run` does what a job run does."""
@@ -121,7 +133,9 @@ def event_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def spark(event_log: Path) -> Iterator[SparkSession]:
+def spark(event_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    assert JARS, "Iceberg's runtime is not in .setup: npm test fetches it"
+    WAREHOUSE.folder = tmp_path_factory.mktemp("warehouse")
     session = (
         SparkSession.builder.master("local[2]")
         .appName("tests")
@@ -135,6 +149,11 @@ def spark(event_log: Path) -> Iterator[SparkSession]:
         .config("spark.eventLog.rolling.enabled", "false")
         .config("spark.eventLog.compress", "false")
         .config("spark.eventLog.dir", event_log.as_uri())
+        .config("spark.jars", ",".join(map(str, JARS)))
+        .config("spark.sql.extensions", "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")
+        .config("spark.sql.catalog.glue_catalog", "org.apache.iceberg.spark.SparkCatalog")
+        .config("spark.sql.catalog.glue_catalog.type", "hadoop")
+        .config("spark.sql.catalog.glue_catalog.warehouse", f"file:{WAREHOUSE.folder}")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.codegen.wholeStage", "false")
         .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")

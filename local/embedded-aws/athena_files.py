@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import athena_iceberg
 import athena_types
 import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 from athena_catalogue import Catalogue, columns_of
@@ -47,6 +48,8 @@ class Files:
         A file or folder whose name starts with ``_`` or ``.`` is hidden:
         https://docs.aws.amazon.com/athena/latest/ug/other-notable-limitations.html
         """
+        if athena_iceberg.is_iceberg(table):
+            return list(self._of_snapshot(table))
         if is_projected(table):
             projection = Projection(table)
             found = [
@@ -62,6 +65,13 @@ class Files:
             return [item for place in places if place.values in kept for item in self._list(place)]
         location = location_of(table)
         return list(self._list(place_of(location))) if location else []
+
+    def _of_snapshot(self, table: dict[str, Any]) -> Iterator[Object]:
+        def fetch(uri: str) -> Path:
+            return self.fetch(Object(*athena_iceberg.bucket_and_key(uri), size=0))
+
+        for file in athena_iceberg.data_files(table, fetch):
+            yield Object(*athena_iceberg.bucket_and_key(file.uri), size=file.size)
 
     def _list(self, place: Place) -> Iterator[Object]:
         request: dict[str, Any] = {"Bucket": place.bucket, "Prefix": place.prefix}

@@ -11,6 +11,7 @@ import emulator
 from athena_catalogue import columns_of, data_columns
 from athena_failures import QueryFailedError
 from athena_files import Object
+from athena_iceberg import is_iceberg
 from athena_partitions import keys_of, value_of
 from sqlglot import exp
 
@@ -25,7 +26,8 @@ def create_view(duck: Any, name: str, table: dict[str, Any], found: list[tuple[O
         duck.execute(f"CREATE VIEW {name} AS SELECT {nothing or '1'} WHERE FALSE")
         return
     files = _list([str(path) for _, path in found])
-    kind = emulator.service("athena")._data_format(table)
+    # Of Iceberg only Parquet comes this far.
+    kind = "parquet" if is_iceberg(table) else emulator.service("athena")._data_format(table)
     if kind == "parquet":
         source, columns = _parquet(duck, table, files, found[0][0])
     elif kind == "json":

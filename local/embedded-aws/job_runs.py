@@ -32,6 +32,7 @@ from spark_process import (
     SparkProcess,
     SparkProgram,
     Stoppable,
+    configuration_of,
 )
 from sparks import SPARK_OF_GLUE, SparkMissingError, spark_for
 
@@ -208,7 +209,7 @@ class _Run:
         if image:
             process = docker_runs.DockerProcess(image, program, self._credentials, self._settings, logs)
         else:
-            spark = spark_for(version, self._settings)
+            spark = spark_for(version, self._settings, self._arguments.get("--datalake-formats", ""))
             process = SparkProcess(program, spark, self._credentials, self._settings, logs)
         _processes.add(self._run["Id"], process)
         fate.begins(process.kill)
@@ -255,7 +256,7 @@ class _Run:
         pairs = [word for name, value in self._arguments.items() for word in (name, str(value))]
         # A single module is imported by its folder, an archive by itself.
         paths = list(dict.fromkeys(path.parent if path.suffix == ".py" else path for path in modules))
-        return SparkProgram(folder, script, pairs, paths)
+        return SparkProgram(folder, script, pairs, paths, configuration_of(self._arguments.get("--conf", "")))
 
 
 class _RefusedError(Exception):

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -52,6 +52,8 @@ class SparkProgram:
     arguments: list[str]
     modules: list[Path]
     """Archives and folders of --extra-py-files, in order."""
+    configuration: dict[str, str] = field(default_factory=dict)
+    """Spark's settings of --conf."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class SparkProcess:
             os.close(lifeline)
 
     def _plan(self, program: SparkProgram, spark: Spark, settings: Settings, lifeline: int) -> Path:
-        _write_spark_configuration(program.folder, spark, settings)
+        _write_spark_configuration(program, spark, settings)
         plan = program.folder / "plan.json"
         archive = class_archive(spark)
         made = None if archive.is_file() else program.folder / "classes.jsa"
@@ -222,7 +224,29 @@ def spark_values(settings: Settings, kind: SparkKind = SPARK_3) -> dict[str, str
     }
 
 
-def _write_spark_configuration(folder: Path, spark: Spark, settings: Settings) -> None:
+def configuration_of(value: str) -> dict[str, str]:
+    """The settings that one `--conf` argument of Glue carries: `a=b --conf c=d`.
+
+    https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-iceberg.html
+    """
+    pairs = (part.strip().partition("=") for part in re.split(r"(?:^|\s)--conf\s", value) if part.strip())
+    return {name.strip(): text.strip() for name, _, text in pairs}
+
+
+def iceberg_values(settings: Settings, configuration: dict[str, str]) -> dict[str, str]:
+    """What makes Iceberg's catalogues, which have clients of their own, speak to the embedded AWS."""
+    catalogues = [name for name in configuration if re.fullmatch(r"spark\.sql\.catalog\.\w+", name)]
+    own = {
+        "s3.endpoint": settings.endpoint,
+        "s3.path-style-access": "true",
+        "glue.endpoint": settings.endpoint,
+        "client.region": settings.region,
+    }
+    return {f"{catalogue}.{name}": value for catalogue in catalogues for name, value in own.items()}
+
+
+def _write_spark_configuration(program: SparkProgram, spark: Spark, settings: Settings) -> None:
+    folder = program.folder
     configuration = folder / "conf"
     configuration.mkdir(exist_ok=True)
     values = {
@@ -233,6 +257,8 @@ def _write_spark_configuration(folder: Path, spark: Spark, settings: Settings) -
         "spark.driver.memory": _DRIVER_MEMORY,
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.hadoop.fs.s3a.buffer.dir": str(folder / "scratch"),
+        **program.configuration,
+        **iceberg_values(settings, program.configuration),
     }
     lines = "".join(f"{name} {value}\n" for name, value in values.items())
     (configuration / "spark-defaults.conf").write_text(lines, encoding="utf-8")

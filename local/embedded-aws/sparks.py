@@ -12,6 +12,7 @@ from pathlib import Path
 from settings import Settings, SparkFiles
 
 _ASK_SECONDS = 30
+_ICEBERG = "org.apache.iceberg_"
 _QUESTION = (
     "import importlib.metadata, importlib.util, json; "
     "print(json.dumps([importlib.metadata.version('pyspark'), importlib.util.find_spec('pyspark').origin]))"
@@ -55,15 +56,23 @@ class Spark:
     home: Path
     """The folder of PySpark."""
     s3_jars: Path
+    formats: frozenset[str] = frozenset()
+    """The table formats whose jars a run has asked for."""
 
     @property
     def classpath(self) -> list[Path]:
-        """Spark's own jars, and those that it needs for S3."""
-        return [*sorted((self.home / "jars").glob("*.jar")), *sorted(self.s3_jars.glob("*.jar"))]
+        """Spark's own jars, those that it needs for S3, and those of the formats."""
+        others = sorted(self.s3_jars.glob("*.jar"))
+        wanted = [jar for jar in others if "iceberg" in self.formats or not jar.name.startswith(_ICEBERG)]
+        return [*sorted((self.home / "jars").glob("*.jar")), *wanted]
 
 
-def spark_for(glue_version: str, settings: Settings) -> Spark:
-    """The Spark of this Glue version. Raises SparkMissingError unless all of it is here."""
+def spark_for(glue_version: str, settings: Settings, formats: str = "") -> Spark:
+    """The Spark of this Glue version, with the formats of `--datalake-formats`. Raises SparkMissingError
+    unless all of it is here."""
+    asked = frozenset(name.strip() for name in formats.split(",") if name.strip())
+    if asked - {"iceberg"}:
+        raise SparkMissingError(f"of --datalake-formats only iceberg is here, not '{formats}'")
     kind = SPARK_OF_GLUE[glue_version]
     own = SparkFiles(Path(sys.executable), settings.jars)
     files = own if kind is SPARK_3 else settings.spark4
@@ -75,7 +84,9 @@ def spark_for(glue_version: str, settings: Settings) -> Spark:
         raise SparkMissingError(f"Glue {glue_version} needs PySpark {kind.version}, not {version}")
     if not any(files.jars.glob("*hadoop-aws*.jar")):
         raise SparkMissingError(f"{files.jars} does not hold the jars that {kind.jar_list} names")
-    return Spark(kind, files.python, home, files.jars)
+    if asked and not any(files.jars.glob(f"{_ICEBERG}*")):
+        raise SparkMissingError(f"{files.jars} does not hold Iceberg's jars, which {kind.jar_list} names")
+    return Spark(kind, files.python, home, files.jars, asked)
 
 
 def _installed(python: Path) -> tuple[str, Path] | None:

@@ -9,6 +9,7 @@ import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { type Mistake, Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
+import { writeModeMistakes } from "../core/write-modes";
 import { type IRole } from "../iam/grantable";
 import { type PolicyStatement } from "../iam/policy-statement";
 import { ENCRYPT, readFolderStatements, readObjectStatements, writeStatements } from "../iam/s3-actions";
@@ -19,6 +20,7 @@ import { argumentMistakes, renderArguments } from "./job-arguments";
 import { capacityField, type JobCapacity, maxDpuHours, mostWorkers } from "./job-capacity";
 import { packageMistake } from "../artifacts/python-package";
 import { QuotedArgumentsJob } from "./quoted-arguments-job";
+import { icebergArguments, type IcebergTable, scriptArguments, tableStatements } from "./table-format";
 
 /** A security configuration of Glue, whose logs are encrypted with a key. */
 export interface ISecurityConfiguration {
@@ -63,6 +65,11 @@ export interface GlueSparkJobProps {
    * @default - none
    */
   readonly arguments?: Readonly<Record<string, string>>;
+  /**
+   * The table of Iceberg that the job writes: Spark's settings, the script's arguments and the rights on the catalogue follow.
+   * @default - none: what the job writes are files
+   */
+  readonly icebergTable?: IcebergTable;
   /** Worker type and number. */
   readonly capacity: JobCapacity;
   /** AWS account id, 12 digits. */
@@ -201,6 +208,7 @@ export class GlueSparkJob extends Construct {
     for (const [argument, mistake] of argumentMistakes(this.props.arguments ?? {}, isKnown)) {
       refusals.note(`arguments.${argument}`, mistake);
     }
+    refusals.noteAll(icebergMistakes(this.props));
     const shape = { ...rest, workerType: capacity.workerType, workers: mostWorkers(capacity) };
     for (const [field, mistake] of runShapeMistakes(shape, isKnown)) {
       refusals.note(capacityField(capacity, field), mistake);
@@ -259,7 +267,8 @@ export class GlueSparkJob extends Construct {
       roleArn: this.role.roleArn,
       glueVersion: this.glueVersion,
       command: { name: "glueetl", pythonVersion: "3", scriptLocation: this.script.uri },
-      defaultArguments: renderArguments(props.arguments ?? {}, {
+      defaultArguments: renderArguments(this.scriptArguments(), {
+        iceberg: props.icebergTable && icebergArguments(props.icebergTable),
         modulesUri: this.modules?.uri,
         tempUri: s3Uri(this.temporary()),
         logGroupPrefix: this.logGroupPrefix,
@@ -282,6 +291,11 @@ export class GlueSparkJob extends Construct {
         ...(props.securityConfiguration?.dependencies ?? []),
       ],
     });
+  }
+
+  private scriptArguments(): Record<string, string> {
+    const { arguments: given, icebergTable: table } = this.props;
+    return { ...given, ...(table && scriptArguments(table)) };
   }
 
   private temporary(): S3Location {
@@ -313,6 +327,7 @@ export class GlueSparkJob extends Construct {
       ...artifacts.flatMap(({ location }) => readObjectStatements(location, region)),
       ...inputs.flatMap((input) => readFolderStatements(input, region)),
       ...[...outputs, this.temporary()].flatMap((output) => writeStatements(output, region)),
+      ...(this.props.icebergTable ? tableStatements(this.props.icebergTable, this.props) : []),
       ...logStatements(logGroups),
       ...this.encryptionStatements(logGroups),
       {
@@ -347,4 +362,34 @@ function locationMistakes({ artifacts, temporary, inputs, outputs }: GlueSparkJo
     const mistake = isKnown(prefix) ? prefixMistake(prefix) : undefined;
     return mistake === undefined ? [] : [[`${field}.prefix`, mistake] as const];
   });
+}
+
+function icebergMistakes({
+  icebergTable: table,
+  outputs,
+  arguments: given = {},
+  maxConcurrentRuns,
+}: GlueSparkJobProps): Mistake[] {
+  if (table === undefined) return [];
+  const { location } = table;
+  const isOutput = outputs.some(
+    ({ bucketName, prefix }) => bucketName === location.bucketName && prefix === location.prefix,
+  );
+  const mistakes: Mistake[] = [
+    // The contract may say the order, which only the script reads.
+    ...writeModeMistakes({ ...table, tableFormat: "iceberg", isOrderDeclared: true, maxConcurrentRuns }).map(
+      ([field, mistake]) =>
+        [field === "maxConcurrentRuns" ? field : `icebergTable.${field}`, mistake] as const,
+    ),
+    ...Object.keys(scriptArguments(table))
+      .filter((name) => name in given)
+      .map((name) => [`arguments.${name}`, "is managed by this construct; set 'icebergTable'"] as const),
+  ];
+  if (!isOutput) {
+    mistakes.push([
+      "icebergTable.location",
+      `must be one of 'outputs', got ${JSON.stringify(location.prefix)}: the job may write nowhere else`,
+    ]);
+  }
+  return mistakes;
 }

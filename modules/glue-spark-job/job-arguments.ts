@@ -17,6 +17,7 @@ const MANAGED: Readonly<Record<string, string>> = {
   "enable-observability-metrics": "it is always on",
   "enable-job-insights": "it is always on",
   "job-language": "jobs are Python",
+  "datalake-formats": "set 'icebergTable'",
   "job-bookmark-option": "bookmarks are not offered: a rename loses them, and with overwrite they lose data",
   "job-bookmark-from": "bookmarks are not offered",
   "job-bookmark-to": "bookmarks are not offered",
@@ -71,12 +72,14 @@ export interface ManagedArguments {
   readonly tempUri: string;
   readonly logGroupPrefix: string;
   readonly autoScaling: boolean;
+  /** Glue's arguments for a table of Iceberg. */
+  readonly iceberg?: Readonly<Record<string, string>>;
 }
 
 /** All default arguments as Glue wants them, by name. */
 export function renderArguments(
   given: Readonly<Record<string, string>>,
-  { modulesUri, tempUri, logGroupPrefix, autoScaling }: ManagedArguments,
+  { modulesUri, tempUri, logGroupPrefix, autoScaling, iceberg }: ManagedArguments,
 ): Record<string, string> {
   const all: Record<string, string> = {
     ...given,
@@ -89,6 +92,7 @@ export function renderArguments(
     "enable-observability-metrics": "true",
     "enable-job-insights": "true",
     ...(autoScaling ? { "enable-auto-scaling": "true" } : {}),
+    ...iceberg,
     ...(modulesUri === undefined ? {} : { "extra-py-files": modulesUri }),
   };
   const names = Object.keys(all).sort();

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import JARS, SPARK_4
 from settings import Settings, SparkFiles
+from spark_process import configuration_of, iceberg_values
 from sparks import SparkMissingError, spark_for
 
 _HERE = Path("/nowhere")
@@ -30,6 +31,30 @@ def test_each_glue_version_has_its_own_spark() -> None:
         (client,) = [name for name in jars if name.startswith("hadoop-client-api-")]
         version = client.removeprefix("hadoop-client-api-")
         assert f"org.apache.hadoop_hadoop-aws-{version}" in jars
+
+
+@pytest.mark.parametrize(("glue_version", "spark"), [("5.1", "3.5_2.12-1.10.0"), ("6.0", "4.1_2.13-1.11.0")])
+def test_iceberg_is_there_for_who_asks(glue_version: str, spark: str) -> None:
+    asked = [jar.name for jar in spark_for(glue_version, WITH, "iceberg").classpath]
+    assert f"org.apache.iceberg_iceberg-spark-runtime-{spark}.jar" in asked
+    others = [jar.name for jar in spark_for(glue_version, WITH).classpath]
+    assert not any("iceberg" in name for name in others)
+    with pytest.raises(SparkMissingError, match="only iceberg is here, not 'hudi,iceberg'"):
+        spark_for(glue_version, WITH, "hudi,iceberg")
+
+
+def test_one_argument_of_glue_carries_many_settings() -> None:
+    given = "spark.sql.catalog.glue_catalog=a.B --conf spark.sql.catalog.glue_catalog.warehouse=s3://b/c=d/ "
+    found = configuration_of(given)
+    assert found == {
+        "spark.sql.catalog.glue_catalog": "a.B",
+        "spark.sql.catalog.glue_catalog.warehouse": "s3://b/c=d/",
+    }
+    assert configuration_of("") == {}
+    # A catalogue of Iceberg has clients of its own.
+    values = iceberg_values(WITHOUT, found)
+    assert values["spark.sql.catalog.glue_catalog.glue.endpoint"] == "https://127.0.0.1:1"
+    assert iceberg_values(WITHOUT, {"spark.x": "y"}) == {}
 
 
 @pytest.mark.parametrize(

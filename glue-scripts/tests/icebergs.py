@@ -1,0 +1,113 @@
+"""What the tests of Iceberg share: a lake whose output is a table, in a catalogue of folders."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import CONTRACT, WAREHOUSE, Lake
+from etl import io, partitions
+from etl.iceberg_tables import CATALOGUE, IcebergTable
+from pyspark.sql import Row, SparkSession
+from restating import Killed
+
+
+def contract_in_order(folder: Path, order: str = "event_timestamp") -> str:
+    """The contract of events, which says what the latest row of a key is."""
+    contract = json.loads(CONTRACT.read_text())
+    contract["x-etl"]["orderColumn"] = order
+    path = folder / "ordered.schema.json"
+    path.write_text(json.dumps(contract))
+    return str(path)
+
+
+@dataclass(frozen=True)
+class IcebergLake(Lake):
+    """`mode` is how its table is written."""
+
+    mode: str = "rebuild"
+
+    @property
+    def database(self) -> str:
+        return f"{self.root.parent.name}_{self.root.name}".replace("-", "_")
+
+    @property
+    def table(self) -> str:
+        return f"{CATALOGUE}.{self.database}.events"
+
+    def arguments(self, first: str, last: str = "", run_id: str = "run-1", **others: str) -> list[str]:
+        given = {
+            # Where a catalogue of folders puts the table: it takes no other place.
+            "output_bucket": str(WAREHOUSE.folder / self.database),
+            "output_database": self.database,
+            "output_table": "events",
+            "table_format": "iceberg",
+            "write_mode": self.mode,
+        }
+        if self.mode == "merge" and "order_column" not in others:
+            given["contract_uri"] = contract_in_order(self.root)
+        return super().arguments(first, last, run_id, **(given | others))
+
+    def rows(self, spark: SparkSession, zone: str) -> list[Row]:
+        if zone != "processed":
+            return super().rows(spark, zone)
+        spark.catalog.refreshTable(self.table)
+        return spark.table(self.table).collect()
+
+    def commits(self, spark: SparkSession) -> list[str]:
+        """What each commit did, the first one first."""
+        if not spark.catalog.tableExists(self.table):
+            return []
+        found = spark.table(f"{self.table}.snapshots").orderBy("committed_at").select("operation").collect()
+        return [row["operation"] for row in found]
+
+    def state(self, spark: SparkSession) -> dict[str, Any]:
+        """All that must be the same however the lake came to it."""
+        quarantine = [
+            (row["run_date"], row["raw_line"], row["reason"]) for row in self.rows(spark, "quarantine")
+        ]
+        books = {
+            day: {
+                name: value
+                for name, value in book.items()
+                if name not in ("runId", "source", "outputBytes", "files")
+            }
+            for day, book in self.books_by_date().items()
+        }
+        return {
+            "rows": sorted(map(str, self.rows(spark, "processed"))),
+            "quarantine": sorted(quarantine),
+            "books": books,
+        }
+
+
+@contextmanager
+def killed_at(step: int) -> Iterator[list[str]]:
+    """Within it, a run ends before its `step`th write, removal or commit (from 0). Gives the steps it
+    began."""
+    begun: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, name in (
+            (io, "write_text"),
+            (io, "delete"),
+            (partitions, "write_partitions"),
+            (IcebergTable, "prepare"),
+            (IcebergTable, "overwrite"),
+            (IcebergTable, "merge"),
+            (IcebergTable, "append"),
+        ):
+            patch.setattr(owner, name, _step(getattr(owner, name), name, step, begun))
+        yield begun
+
+
+def _step(honest: Any, name: str, fatal: int, begun: list[str]) -> Any:
+    def step(*given: Any, **named: Any) -> None:
+        if len(begun) == fatal:
+            raise Killed(f"before step {fatal}, {name}")
+        begun.append(name)
+        honest(*given, **named)
+
+    return step
