@@ -7,7 +7,7 @@ const shared = {
   testEnvironment: "node",
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }] },
 };
-const DEPLOYED = ["alarms", "promises", "schedule"];
+const DEPLOYED = ["alarms", "promises", "sales", "schedule"];
 const deployed = DEPLOYED.map((name) => `<rootDir>/__tests__/bench/${name}.test.ts`);
 
 module.exports = {

@@ -1,8 +1,8 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { paginateGetPartitions } from "@aws-sdk/client-glue";
-import { cloneWorkingTree } from "../support/clone";
 import { type CommandResult, lastRun, nonZero, npmStart } from "./commands";
+import { deployedClone } from "./deployed-clone";
 import { BenchSession } from "./session";
 
 /**
@@ -18,7 +18,7 @@ let clone: string;
 let shop: string;
 
 beforeAll(() => {
-  clone = cloneWorkingTree("sales");
+  clone = deployedClone("sales");
   shop = join(dirname(clone), "shop");
   mkdirSync(shop);
   copyFileSync(join(FIVE_SALES, `${DAY}.csv`), join(shop, `${DAY}.csv`));
