@@ -15,7 +15,7 @@ const events = (): PipelineSettings => ENVIRONMENTS.prod!.pipelines.events;
 
 function job(change: object): Record<string, unknown> {
   const { resource } = synthEnvironment(settingsOf("prod", withEvents(change)));
-  return Object.values(resource.aws_glue_job!)[0]!;
+  return Object.values(resource.aws_glue_job!).find(({ name }) => name === "etl-prod-events-transform")!;
 }
 
 test("the class and the queueing of a pipeline's job are its settings", () => {
@@ -28,9 +28,9 @@ test("the class and the queueing of a pipeline's job are its settings", () => {
 test("what its runs override is in the call of its state machine", () => {
   const runOverrides = { workers: 12, workerType: "G.2X", timeoutMinutes: 70, executionClass: "FLEX" };
   const { resource } = synthEnvironment(settingsOf("prod", withEvents({ runOverrides })));
-  const definitions = Object.values(resource.aws_sfn_state_machine!).map(({ definition }) =>
-    String(definition),
-  );
+  const definitions = Object.values(resource.aws_sfn_state_machine!)
+    .filter(({ name }) => name === "etl-prod-events")
+    .map(({ definition }) => String(definition));
   const run = definitions
     .map((text) => (JSON.parse(text) as { States: Record<string, { Parameters: object }> }).States.RunJob)
     .find((state) => state !== undefined);

@@ -9,7 +9,8 @@ const only = (blocks: Record<string, Record<string, unknown>> | undefined) => {
 test("without the setting there is none", () => {
   const resource = stackOf({});
   expect(resource).not.toHaveProperty("aws_glue_security_configuration");
-  expect(only(resource.aws_glue_job)[1]).not.toHaveProperty("security_configuration");
+  for (const job of Object.values(resource.aws_glue_job!))
+    expect(job).not.toHaveProperty("security_configuration");
 });
 
 describe("with the setting", () => {
@@ -31,12 +32,13 @@ describe("with the setting", () => {
   });
 
   test("the job runs with it, after it, and its logs are where Glue puts them then", () => {
-    const [, job] = only(resource.aws_glue_job);
-    expect(job.security_configuration).toBe(name);
-    expect(job.depends_on).toContain(`aws_glue_security_configuration.${id}`);
+    for (const job of Object.values(resource.aws_glue_job!)) {
+      expect(job.security_configuration).toBe(name);
+      expect(job.depends_on).toContain(`aws_glue_security_configuration.${id}`);
+    }
     const folder = `/aws-glue/jobs/etl-prod-events-transform/${name}-role/etl-prod-events-transform-job`;
     const groups = Object.values(resource.aws_cloudwatch_log_group!).filter(({ name: group }) =>
-      String(group).startsWith("/aws-glue/"),
+      String(group).startsWith("/aws-glue/jobs/etl-prod-events-"),
     );
     expect(groups.map(({ name: group, kms_key_id }) => [group, kms_key_id])).toEqual([
       [`${folder}/error`, key],
@@ -46,9 +48,12 @@ describe("with the setting", () => {
 
   test("its role may give the logs the key, and CloudWatch Logs may use it for Glue's groups only", () => {
     const policies = Object.values(resource.aws_iam_role_policy!).map(({ policy }) => String(policy));
-    const [policy] = policies.filter((text) => text.includes("logs:AssociateKmsKey"));
-    expect(policy).toContain(`${name}-role/etl-prod-events-transform-job/output`);
-    expect(policies.filter((text) => text.includes("logs:AssociateKmsKey"))).toHaveLength(1);
+    const associating = policies.filter((text) => text.includes("logs:AssociateKmsKey"));
+    for (const pipeline of ["events", "sales", "customers", "products"])
+      expect(
+        associating.filter((text) => text.includes(`${name}-role/etl-prod-${pipeline}-transform-job/output`)),
+      ).toHaveLength(1);
+    expect(associating).toHaveLength(4);
     const { Statement } = JSON.parse(String(only(resource.aws_kms_key)[1].policy)) as {
       Statement: unknown[];
     };
