@@ -22,7 +22,7 @@ beforeAll(() => {
   shop = join(dirname(clone), "shop");
   mkdirSync(shop);
   copyFileSync(join(FIVE_SALES, `${DAY}.csv`), join(shop, `${DAY}.csv`));
-});
+}, 600_000);
 
 afterAll(() => rmSync(dirname(clone), { recursive: true, force: true }));
 

@@ -151,7 +151,8 @@ export function dashboardBody(
       return [title, ...placed];
     },
   );
-  return JSON.stringify({ widgets });
+  // In lines, or `cdktf synth --hcl` loses its backslashes.
+  return JSON.stringify({ widgets }, undefined, 1);
 }
 
 function titleOf({ pipeline, maxDpuHoursPerRun: most }: ShownPipeline): string {
