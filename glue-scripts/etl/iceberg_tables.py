@@ -57,7 +57,7 @@ class IcebergTable:
         """The rows of `snapshot`; None when there are none."""
         if self.snapshot is None:
             return None
-        return self.spark.read.option("snapshot-id", self.snapshot).table(self.name)
+        return self.spark.read.option("versionAsOf", str(self.snapshot)).table(self.name)
 
     def of_dates(self, dates: Collection[date]) -> DataFrame | None:
         rows = self.rows()

@@ -57,6 +57,10 @@ class IcebergLake(Lake):
         spark.catalog.refreshTable(self.table)
         return spark.table(self.table).collect()
 
+    def lines(self, spark: SparkSession) -> list[str]:
+        """The rows, without the folder in which this lake lies."""
+        return sorted(str(row).replace(str(self.root), "") for row in self.rows(spark, "processed"))
+
     def commits(self, spark: SparkSession) -> list[str]:
         """What each commit did, the first one first."""
         if not spark.catalog.tableExists(self.table):
@@ -78,7 +82,7 @@ class IcebergLake(Lake):
             for day, book in self.books_by_date().items()
         }
         return {
-            "rows": sorted(map(str, self.rows(spark, "processed"))),
+            "rows": self.lines(spark),
             "quarantine": sorted(quarantine),
             "books": books,
         }
