@@ -65,7 +65,9 @@ test("its role may find, make and commit to this table", () => {
   const { statements } = synth((stack) => make(stack));
   const glue = `arn:aws:glue:${REGION}:${ACCOUNT}`;
   const ofDatabase = [`${glue}:catalog`, `${glue}:database/shop`];
-  expect(statements("Job/Role/Policy/Resource").filter(({ Action }) => JSON.stringify(Action).includes("glue:"))).toEqual([
+  expect(
+    statements("Job/Role/Policy/Resource").filter(({ Action }) => JSON.stringify(Action).includes("glue:")),
+  ).toEqual([
     { Effect: "Allow", Action: "glue:GetDatabase", Resource: ofDatabase },
     {
       Effect: "Allow",
