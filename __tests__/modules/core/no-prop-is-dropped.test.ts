@@ -402,11 +402,14 @@ test("CatalogTable", () => {
 });
 
 test("PipelineDashboard", () => {
+  // A dashboard has no tags.
+  const here = { account: HERE.account, region: HERE.region };
+  const there = { account: THERE.account, region: THERE.region };
   const one = { pipeline: "one", stateMachineName: "one-machine", jobName: "one-job", maxDpuHoursPerRun: 11 };
   const two = { pipeline: "two", stateMachineName: "two-machine", jobName: "two-job", maxDpuHoursPerRun: 22 };
   const sets: [Required<PipelineDashboardProps>, Required<PipelineDashboardProps>] = [
-    { ...HERE, name: "one", pipelines: [one], workgroupName: "one-workgroup" },
-    { ...THERE, name: "two", pipelines: [two], workgroupName: "two-workgroup" },
+    { ...here, name: "one", pipelines: [one], workgroupName: "one-workgroup" },
+    { ...there, name: "two", pipelines: [two], workgroupName: "two-workgroup" },
   ];
   const build = (stack: TerraformStack, props: PipelineDashboardProps) =>
     new PipelineDashboard(stack, "Dashboard", props);
