@@ -118,11 +118,13 @@ export function settingsMistakes(candidate: Partial<EnvironmentSettings>): strin
   const issues = parsed.success ? [] : parsed.error.issues;
   const judgeable = withoutMistaken(candidate, issues);
   const schedule = scheduleSettingMistakes(judgeable);
+  const wrong = issues.map((issue) => `'${issue.path.join(".")}'`);
   return [
     ...issues.map(describeIssue),
     ...destructionMistakes(candidate),
     ...budgetMistakes(judgeable),
-    ...jobSettingMistakes(judgeable),
+    // A value that is none by itself was told; that it is missing where another needs it is the same mistake.
+    ...jobSettingMistakes(judgeable).filter((mistake) => !wrong.includes(mistake.split(" ")[0]!)),
     ...schedule,
     // How long a schedule is silent is only known of one that is right.
     ...(schedule.length > 0 ? [] : missedRunSettingMistakes(judgeable)),

@@ -74,6 +74,7 @@ const EXAMPLES: Readonly<Record<string, Examples>> = {
       right: ["2031-06-30T23:59:59Z"],
       wrong: ["2029-01-01", "2030-01-01T00:00:00"],
     },
+    orderColumn: { right: ["run_date", "event_timestamp"], wrong: [""] },
   }),
 };
 
@@ -224,6 +225,9 @@ export const candidates: fc.Arbitrary<Candidate> = fc
 interface Pipeline extends Candidate {
   readonly workerType: string;
   readonly executionClass?: string;
+  readonly tableFormat?: string;
+  readonly writeMode?: string;
+  readonly orderColumn?: string;
   readonly runOverrides?: Candidate;
   readonly schedule: { readonly cron: string };
   readonly alarms: { readonly usualMinutes: number; readonly missedRunGraceMinutes?: number };
@@ -246,6 +250,7 @@ function together(candidate: Candidate): Candidate {
         name,
         withoutUndefined({
           ...fitted,
+          ...writable(name, pipeline),
           alarms: watchable(pipeline),
           runOverrides: runOverrides && isSmall ? sized(runOverrides) : runOverrides,
           jobRunQueuingEnabled: queues,
@@ -261,6 +266,16 @@ function together(candidate: Candidate): Candidate {
     budget: { dpuHoursPerRun: 1_000_000 },
     retainData: keeps ? true : candidate.retainData,
     allowDataDestruction: candidate.environment === "prod" ? false : candidate.allowDataDestruction,
+  };
+}
+
+/** Only tables of Iceberg are merged, by an order, and not those that are added up. */
+function writable(name: string, { tableFormat, writeMode, orderColumn }: Pipeline): Candidate {
+  const merges = tableFormat === "iceberg" && writeMode === "merge" && name !== "sales";
+  const appends = tableFormat === "iceberg" && writeMode === "append";
+  return {
+    writeMode: merges || appends ? writeMode : undefined,
+    orderColumn: merges ? (orderColumn ?? "run_date") : undefined,
   };
 }
 
