@@ -1,14 +1,23 @@
 /**
- * Three projects: `unit` needs Node, Terraform, and Python for some suites; `bench` runs the commands of the README, and what a
- * platform team has around them, for real and from nothing; `deployed` begins with a dev environment that is deployed once.
+ * Projects: `unit` needs Node, Terraform, and Python for some suites; `bench` runs the commands of the README for real and from
+ * nothing; `deployed` begins with a dev environment that is deployed once; `platform` is what a platform team has around them.
  */
 const shared = {
   rootDir: __dirname,
   testEnvironment: "node",
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }] },
 };
-const DEPLOYED = ["alarms", "promises", "sales", "schedule"];
-const deployed = DEPLOYED.map((name) => `<rootDir>/__tests__/bench/${name}.test.ts`);
+const benchTests = (...names) => names.map((name) => `<rootDir>/__tests__/bench/${name}.test.ts`);
+const deployed = benchTests("promises", "sales");
+const platform = benchTests(
+  "alarms",
+  "deployer",
+  "environments",
+  "foreign-repository",
+  "scanners",
+  "schedule",
+);
+const deployOnce = "<rootDir>/__tests__/bench/deploy-once.ts";
 
 module.exports = {
   projects: [
@@ -22,13 +31,9 @@ module.exports = {
       ...shared,
       displayName: "bench",
       testMatch: ["<rootDir>/__tests__/bench/**/*.test.ts"],
-      testPathIgnorePatterns: ["/node_modules/", ...deployed],
+      testPathIgnorePatterns: ["/node_modules/", ...deployed, ...platform],
     },
-    {
-      ...shared,
-      displayName: "deployed",
-      testMatch: deployed,
-      globalSetup: "<rootDir>/__tests__/bench/deploy-once.ts",
-    },
+    { ...shared, displayName: "deployed", testMatch: deployed, globalSetup: deployOnce },
+    { ...shared, displayName: "platform", testMatch: platform, globalSetup: deployOnce },
   ],
 };

@@ -30,6 +30,8 @@ interface Suite {
   readonly count?: () => Count;
   /** Runs beside the others: it waits more than it works. */
   readonly beside?: boolean;
+  /** Runs only when it is named: all together would take longer than CI may. */
+  readonly ifNamed?: boolean;
   /** What this suite is called in the table of faults, when it shows some. */
   readonly faults?: string;
 }
@@ -38,7 +40,7 @@ const npx = (...args: string[]): [string, ...string[]] => ["npx", "--no-install"
 
 function jest(
   project: string,
-  { workers, ...options }: Pick<Suite, "beside" | "faults"> & { workers: number },
+  { workers, ...options }: Pick<Suite, "beside" | "faults" | "ifNamed"> & { workers: number },
 ): Suite {
   const report = join(reports, `jest-${project.replaceAll(" ", "-")}.json`);
   return {
@@ -104,6 +106,7 @@ const SUITES: readonly Suite[] = [
   { ...pytest("local/embedded-aws/tests"), beside: true },
   // Deployments wait for S3 longer than they work: three files at a time.
   jest("bench deployed", { beside: true, faults: "bench", workers: 3 }),
+  jest("platform", { beside: true, ifNamed: true, workers: 2 }),
 ];
 
 /** What tests wrote down to be read: the deaths, and the table of rights with their proof. */
@@ -143,8 +146,8 @@ function counted(suite: Suite, ok: boolean): Count {
 async function main(filters: readonly string[]): Promise<void> {
   rmSync(reports, { recursive: true, force: true });
   mkdirSync(reports, { recursive: true });
-  const selected = SUITES.filter(
-    ({ name }) => filters.length === 0 || filters.some((filter) => name.includes(filter)),
+  const selected = SUITES.filter(({ name, ifNamed }) =>
+    filters.length === 0 ? ifNamed !== true : filters.some((filter) => name.includes(filter)),
   );
   if (selected.length === 0) {
     console.error(
@@ -172,6 +175,9 @@ async function main(filters: readonly string[]): Promise<void> {
     console.log(text);
     total.failed += unseen;
   }
+  for (const { name } of SUITES.filter(({ ifNamed }) => ifNamed === true))
+    if (!selected.some((suite) => suite.name === name))
+      console.log(`not run, because it was not named: ${name} (npm test -- ${name.split(" ").at(-1)})`);
   console.log(`${total.passed} passed, ${total.failed} failed`);
   process.exitCode = total.failed === 0 ? 0 : 1;
 }
