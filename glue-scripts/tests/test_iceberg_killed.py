@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 from restating import Killed
 from support import D1, balances, figures
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.long]
 
 MODES = ("rebuild", "merge", "append")
 COMMIT = {"rebuild": "overwrite", "merge": "merge", "append": "append"}
