@@ -1,18 +1,15 @@
 """What the tests of Iceberg share: a lake whose output is a table, in a catalogue of folders."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 from conftest import CONTRACT, WAREHOUSE, Lake
-from etl import io, partitions
 from etl.iceberg_tables import CATALOGUE, IcebergTable
 from pyspark.sql import Row, SparkSession
-from restating import Killed
+from restating import killed_before
 
 
 def contract_in_order(folder: Path, order: str = "event_timestamp") -> str:
@@ -88,30 +85,7 @@ class IcebergLake(Lake):
         }
 
 
-@contextmanager
-def killed_at(step: int) -> Iterator[list[str]]:
+def killed_at(step: int) -> AbstractContextManager[list[str]]:
     """Within it, a run ends before its `step`th write, removal or commit (from 0). Gives the steps it
     began."""
-    begun: list[str] = []
-    with pytest.MonkeyPatch.context() as patch:
-        for owner, name in (
-            (io, "write_text"),
-            (io, "delete"),
-            (partitions, "write_partitions"),
-            (IcebergTable, "prepare"),
-            (IcebergTable, "overwrite"),
-            (IcebergTable, "merge"),
-            (IcebergTable, "append"),
-        ):
-            patch.setattr(owner, name, _step(getattr(owner, name), name, step, begun))
-        yield begun
-
-
-def _step(honest: Any, name: str, fatal: int, begun: list[str]) -> Any:
-    def step(*given: Any, **named: Any) -> None:
-        if len(begun) == fatal:
-            raise Killed(f"before step {fatal}, {name}")
-        begun.append(name)
-        honest(*given, **named)
-
-    return step
+    return killed_before(step, [(IcebergTable, name) for name in ("prepare", "overwrite", "merge", "append")])

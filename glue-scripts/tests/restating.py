@@ -60,16 +60,18 @@ def contract_that_looks_back(days: int, folder: Path) -> str:
 
 
 @contextmanager
-def killed_before(step: int) -> Iterator[list[str]]:
-    """Within it, a run ends before its `step`th write or removal (from 0). Gives the steps it began."""
+def killed_before(step: int, also: Sequence[tuple[object, str]] = ()) -> Iterator[list[str]]:
+    """Within it, a run ends before its `step`th write or removal (from 0). Gives the steps it began. `also`
+    are owners and names of what is a step beside writes and removals."""
     begun: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        for module, name in (
+        for owner, name in (
             (io, "write_text"),
             (io, "delete"),
             (partitions, "write_partitions"),
+            *also,
         ):
-            patch.setattr(module, name, _step(getattr(module, name), name, step, begun))
+            patch.setattr(owner, name, _step(getattr(owner, name), name, step, begun))
         yield begun
 
 
