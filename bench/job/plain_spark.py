@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 from session import open_session
 
 

@@ -86,8 +86,10 @@ def decimal_of(type_: str) -> tuple[int, int] | None:
 
 
 def is_decimal(precision: object, scale: object) -> bool:
-    are_whole = all(isinstance(n, int) and not isinstance(n, bool) for n in (precision, scale))
-    return are_whole and 1 <= precision <= MAX_PRECISION and 0 <= scale <= precision  # type: ignore[operator]
+    if not isinstance(precision, int) or not isinstance(scale, int):
+        return False
+    are_numbers = not isinstance(precision, bool) and not isinstance(scale, bool)
+    return are_numbers and 1 <= precision <= MAX_PRECISION and 0 <= scale <= precision
 
 
 class PartsReader(NodeReader):

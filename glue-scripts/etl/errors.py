@@ -10,44 +10,44 @@ class JobError(Exception):
         cls.__module__ = "builtins"
 
 
-class InvalidArguments(JobError):  # noqa: N818
+class InvalidArguments(JobError):
     """The caller must change the arguments of the job run."""
 
 
-class InvalidContract(JobError):  # noqa: N818
+class InvalidContract(JobError):
     """The contract file must be corrected."""
 
 
-class InvalidQuality(JobError):  # noqa: N818
+class InvalidQuality(JobError):
     """The quality file must be corrected."""
 
 
-class LockLost(JobError):  # noqa: N818
+class LockLost(JobError):
     """Another execution is at work on the pipeline: once it has ended, redrive this one."""
 
 
-class SourceDrifted(JobError):  # noqa: N818
+class SourceDrifted(JobError):
     """The source delivers other columns than the contract says: one of the two must be changed."""
 
 
-class MissingDelivery(JobError):  # noqa: N818
+class MissingDelivery(JobError):
     """The source has delivered nothing yet: run again once it has."""
 
 
-class InvalidDelivery(JobError):  # noqa: N818
+class InvalidDelivery(JobError):
     """A delivered file has another header than the contract says: correct the file, or declare its shape."""
 
 
-class TableRefused(JobError):  # noqa: N818
+class TableRefused(JobError):
     """The table that is there is written in another way, so take a new one; or by another run just now, so
     run again."""
 
 
-class Redelivered(JobError):  # noqa: N818
+class Redelivered(JobError):
     """An object that was taken once has changed since: deliver what is new under another name."""
 
 
-class TooManyRows(JobError):  # noqa: N818
+class TooManyRows(JobError):
     """The run must be split: a state machine counts in 32 bits."""
 
 
@@ -55,5 +55,5 @@ class StorageError(JobError):
     """An object could not be read, written or removed, or a table not be asked."""
 
 
-class SparkFailed(JobError):  # noqa: N818
+class SparkFailed(JobError):
     """Spark gave up; the message is its root cause, the stack trace stands above it in the log."""

@@ -13,7 +13,7 @@ from datetime import date
 from functools import cached_property
 
 from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 from etl.contract import Contract
 from etl.errors import InvalidArguments, TableRefused

@@ -16,7 +16,7 @@ from datetime import date, timedelta
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 from etl import partitions
 from etl.by_date import History, ProcessedDeliveries, read_history

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Protocol
 
 from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 from etl import io, partitions
 from etl.iceberg_tables import IcebergTable

@@ -36,7 +36,7 @@ from etl.upserts import count_current, plan_upsert, rows_to_append
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 Deliveries = Mapping[date, Delivery]
 Objects = Mapping[date, Sequence[io.StoredObject]]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from awsglue.utils import getResolvedOptions
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 # Money is decimal from the first read on.
 EVENTS = (

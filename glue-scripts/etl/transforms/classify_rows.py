@@ -6,7 +6,7 @@ from functools import reduce
 from operator import or_
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BooleanType, DataType, DoubleType, MapType, StringType
 
 from etl.contract import CategoryRule, Contract, Rule, TimestampRule

@@ -9,7 +9,7 @@ from typing import Any
 
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 from etl.contract import Contract
 from etl.contract_parts import MAX_PRECISION, Aggregate, Computed

@@ -1,7 +1,7 @@
 """The name of a source file as its object key says it."""
 
 from pyspark.sql import Column
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 
 def decode_uri(file_path: Column) -> Column:

@@ -1,7 +1,7 @@
 """Which rows of a delivery are not for an append: those whose key has been taken before."""
 
 from pyspark.sql import Column, DataFrame, Window
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 from etl.transforms.decode_uri import decode_uri
 from etl.transforms.find_duplicates import ORDER, find_duplicates, find_repeated

@@ -6,7 +6,7 @@ the runs day by day would have given. Which later dates must be among the rows, 
 has changed, is found in `etl.plan`."""
 
 from pyspark.sql import Column, DataFrame, Window
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 from etl.transforms.decode_uri import decode_uri
 

@@ -1,7 +1,7 @@
 """Which rows an upsert leaves out: those whose key has a later row, in the run or in the table."""
 
 from pyspark.sql import Column, DataFrame, Window
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 from etl.transforms.decode_uri import decode_uri
 

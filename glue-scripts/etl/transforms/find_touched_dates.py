@@ -6,7 +6,7 @@ from functools import reduce
 from operator import and_
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 
 def find_changed_keys(

@@ -7,7 +7,7 @@ outside must begin and end where a field does."""
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 
 from etl.contract import Column as ContractColumn
 from etl.contract import Contract

@@ -6,7 +6,7 @@ of the line. A parser that meets it at the top level has seen the whole line as 
 earlier, or lost count of its braces, has not."""
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import functions as F
 from pyspark.sql.types import (
     ArrayType,
     DataType,
