@@ -32,6 +32,7 @@ export class EtlStack extends TerraformStack {
   readonly locks: RunLock;
   readonly pipelines: Readonly<Record<PipelineName, Pipeline>>;
   readonly dashboard: PipelineDashboard;
+  private readonly securityConfiguration?: GlueSecurityConfiguration;
 
   constructor(
     scope: Construct,
@@ -74,7 +75,8 @@ export class EtlStack extends TerraformStack {
       region,
     });
     this.locks = new RunLock(this, "Locks", { name: `${name}-locks`, account, region });
-    this.pipelines = this.definePipelines(name, settings);
+    this.securityConfiguration = this.defineSecurityConfiguration(name, settings);
+    this.pipelines = this.definePipelines(settings);
     this.dashboard = this.defineDashboard(name, settings);
     this.defineOutputs();
     if (settings.permissionsBoundaryArn !== undefined) {
@@ -108,13 +110,13 @@ export class EtlStack extends TerraformStack {
     for (const one of alerts) subscribe(this.alerts, `Alerts-${one.protocol}-${one.endpoint}`, one);
   }
 
-  /** One line for each; ids are public, and so are the names in the settings. */
-  private definePipelines(name: string, settings: EnvironmentSettings): EtlStack["pipelines"] {
-    const securityConfiguration = this.defineSecurityConfiguration(name, settings);
-    const shared = (pipeline: PipelineName): SharedPipelineProps => ({
+  /** What the stack gives every pipeline, of the given name. */
+  sharedWith(pipeline: string): SharedPipelineProps {
+    const { settings } = this;
+    return {
       glueVersion: settings.glueVersion,
-      securityConfiguration,
-      name: `${name}-${pipeline}`,
+      securityConfiguration: this.securityConfiguration,
+      name: `${settings.project}-${settings.environment}-${pipeline}`,
       lake: this.lake,
       workgroup: this.workgroup,
       locks: this.locks,
@@ -126,11 +128,15 @@ export class EtlStack extends TerraformStack {
       region: settings.region,
       logRetentionDays: settings.logRetentionDays,
       logExecutionData: settings.logExecutionData,
-    });
+    };
+  }
+
+  /** One line for each; ids are public, and so are the names in the settings. */
+  private definePipelines({ pipelines }: EnvironmentSettings): EtlStack["pipelines"] {
     const sales = (id: string, pipeline: SalesPipelineProps["pipeline"]) =>
-      new SalesPipeline(this, id, { ...settings.pipelines[pipeline], ...shared(pipeline), pipeline });
+      new SalesPipeline(this, id, { ...pipelines[pipeline], ...this.sharedWith(pipeline), pipeline });
     return {
-      events: new EventsPipeline(this, "Events", { ...settings.pipelines.events, ...shared("events") }),
+      events: new EventsPipeline(this, "Events", { ...pipelines.events, ...this.sharedWith("events") }),
       sales: sales("Sales", "sales"),
       customers: sales("Customers", "customers"),
       products: sales("Products", "products"),

@@ -7,6 +7,7 @@ import {
   WORKER_TYPES,
 } from "../modules/core/job-runs";
 import { TABLE_FORMATS, WRITE_MODES, writeModeMistakes } from "../modules/core/write-modes";
+import { AGGREGATE_TABLES } from "./pipelines/aggregate-tables";
 
 /** How a pipeline's job runs: the part of an environment's schema. Pure. What goes together is one table's to say. */
 
@@ -99,14 +100,11 @@ function mistakesOf(job: Job, region: string | undefined): (readonly [field: str
   ];
 }
 
-/** Pipelines whose contract adds rows up. */
-const ADDED_UP: readonly string[] = ["sales"];
-
 function tableMistakes(job: Job, pipeline: string) {
   const { tableFormat = "parquet", writeMode = "rebuild" } = job;
   const isOne = (values: readonly string[], value: string) => values.includes(value);
   if (!isOne(TABLE_FORMATS, tableFormat) || !isOne(WRITE_MODES, writeMode)) return [];
-  return writeModeMistakes({ ...job, isAddedUp: ADDED_UP.includes(pipeline) });
+  return writeModeMistakes({ ...job, isAddedUp: pipeline in AGGREGATE_TABLES });
 }
 
 /** Only what the schema cannot say: whether a value is one at all is the schema's affair. */

@@ -14,18 +14,6 @@ const stack = new EtlStack(app, settings);
 for (let number = 2; number <= pipelines; number++)
   new EventsPipeline(stack, `Events${number}`, {
     ...settings.pipelines.events,
-    glueVersion: settings.glueVersion,
-    name: `${settings.project}-prod-events${number}`,
-    lake: stack.lake,
-    workgroup: stack.workgroup,
-    locks: stack.locks,
-    notifications: stack.notifications,
-    alerts: stack.alerts,
-    environment: settings.environment,
-    runbookUrl: settings.runbookUrl,
-    account: settings.accountId,
-    region: settings.region,
-    logRetentionDays: settings.logRetentionDays,
-    logExecutionData: settings.logExecutionData,
+    ...stack.sharedWith(`events${number}`),
   });
 app.synth();

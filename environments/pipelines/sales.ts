@@ -1,14 +1,12 @@
 import type { Construct } from "constructs";
 import type { SalesSettings } from "../settings";
+import { AGGREGATE_TABLES } from "./aggregate-tables";
 import { Pipeline, type PipelineProps } from "./pipeline";
-
-/** What each adds up, as its table in the curated zone is called. */
-const AGGREGATE_TABLES = { sales: "sales_revenue", customers: undefined, products: undefined } as const;
 
 export type SalesPipelineProps = PipelineProps &
   SalesSettings & {
     /** Which of them. */
-    readonly pipeline: keyof typeof AGGREGATE_TABLES;
+    readonly pipeline: "sales" | "customers" | "products";
   };
 
 /**
