@@ -240,6 +240,9 @@ async def _serve(settings: Settings, listener: socket.socket, tls: TlsMaterial, 
     config.bind = [f"fd://{listener.fileno()}"]
     config.certfile, config.keyfile = str(tls.certificate), str(tls.key)
     config.keep_alive_timeout = 75
+    # As most of AWS speaks. Over HTTP/2 Hypercorn closes a connection after so many requests under those that
+    # are still waiting: their answers are lost, and the caller asks again for what has been done.
+    config.alpn_protocols = ["http/1.1"]
     config.graceful_timeout = 0.5
     config.loglevel = "WARNING"
     threading.Thread(target=_say_when_ready, args=(settings, ready_output), daemon=True).start()

@@ -1,5 +1,6 @@
 """The process: where it listens, what it keeps, when it ends, and what it takes along."""
 
+import http.client
 import json
 import os
 import signal
@@ -8,8 +9,9 @@ import ssl
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 import pytest
@@ -53,6 +55,29 @@ def test_its_certificate_is_signed_by_its_own_authority(bench: Bench) -> None:
             context.wrap_socket(plain, server_hostname=name) as wrapped,
         ):
             assert wrapped.version() in ("TLSv1.2", "TLSv1.3")
+
+
+def test_every_one_of_many_requests_of_many_threads_is_answered(bench: Bench) -> None:
+    """As Terraform makes them: it offers HTTP/2, over which answers were lost after a thousand requests."""
+    context = ssl.create_default_context(cafile=bench.ready["caBundle"])
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    port = int(bench.ready["endpoint"].rsplit(":", 1)[1])
+
+    def ask(_: int) -> list[int]:
+        connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=10)
+        connection.connect()
+        assert cast(ssl.SSLSocket, connection.sock).selected_alpn_protocol() == "http/1.1"
+        statuses = []
+        for _ in range(1100):
+            connection.request("GET", "/_ministack/health")
+            with connection.getresponse() as answer:
+                answer.read()
+                statuses.append(answer.status)
+        return statuses
+
+    with ThreadPoolExecutor(2) as pool:
+        statuses = [status for of_thread in pool.map(ask, range(2)) for status in of_thread]
+    assert statuses == [200] * 2200
 
 
 @pytest.mark.parametrize("key", ["test", ACCOUNT, "AKIA0000000000000000"])
