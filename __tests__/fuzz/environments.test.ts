@@ -18,9 +18,6 @@ import { formMistake } from "./refusal-form";
  * longer than CI has: it does so with some, and says how many; ETL_FUZZ_STACKS=all does so with all.
  */
 
-// Where tokens are made is asked of nobody here, and is two thirds of the time.
-jest.mock("cdktf/lib/tokens/private/stack-trace", () => ({ captureStackTrace: () => [] }));
-
 const SEED = Number(process.env.ETL_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const RUNS = Number(process.env.ETL_FUZZ_RUNS ?? 1_000);
 const STACKS = process.env.ETL_FUZZ_STACKS ?? "40";

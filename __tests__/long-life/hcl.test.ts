@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ENVIRONMENTS, stackOf, synthesiseApp } from "../support/app";
@@ -23,14 +23,22 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const errorsOf = (stack: string) =>
-  validation.validate(stack).diagnostics.filter(({ severity }) => severity === "error");
-
 test.each(ENVIRONMENTS)(
   "the HCL of %s is valid",
-  (environment) => expect(errorsOf(stackOf(join(folder, "hcl"), environment))).toEqual([]),
+  (environment) => expect(validation.errorsOf(stackOf(join(folder, "hcl"), environment))).toBe(""),
   300_000,
 );
+
+test("HCL that is not valid is found", () => {
+  const stack = stackOf(join(folder, "hcl"), "dev");
+  const whole = readFileSync(join(stack, "cdk.tf"), "utf8");
+  writeFileSync(join(stack, "cdk.tf"), whole.replace('worker_type = "G.1X"', 'worker_type = "G.3X"'));
+  try {
+    expect(validation.errorsOf(stack)).toContain("expected worker_type to be one of");
+  } finally {
+    writeFileSync(join(stack, "cdk.tf"), whole);
+  }
+}, 300_000);
 
 test.each(ENVIRONMENTS)("the texts of %s that HCL could break are the same as in JSON", (environment) => {
   const hcl = readFileSync(join(stackOf(join(folder, "hcl"), environment), "cdk.tf"), "utf8");

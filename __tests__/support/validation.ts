@@ -31,6 +31,18 @@ export class Validation {
 
   /** @throws Error with what Terraform said when it could not begin */
   validate(stack: string): Verdict {
+    this.init(stack);
+    return JSON.parse(this.terraform(stack, "validate", "-json").stdout) as Verdict;
+  }
+
+  /** The errors as Terraform tells them, "" without any; for stacks of many warnings, which as JSON take it half a minute. */
+  errorsOf(stack: string): string {
+    this.init(stack);
+    const { status, stdout, stderr } = this.terraform(stack, "validate", "-no-color");
+    return status === 0 ? "" : `${stdout}${stderr}`;
+  }
+
+  private init(stack: string): void {
     const lock = join(this.folder, LOCK);
     const here = join(stack, LOCK);
     // The lock of the first stack lets the others take what it installed.
@@ -38,7 +50,6 @@ export class Validation {
     const { error, status, stdout, stderr } = this.terraform(stack, "init", "-backend=false", "-input=false");
     if (status !== 0) throw new Error([error?.message, stdout, stderr].join("\n"));
     copyFileSync(here, lock);
-    return JSON.parse(this.terraform(stack, "validate", "-json").stdout) as Verdict;
   }
 
   private terraform(cwd: string, ...args: string[]): SpawnSyncReturns<string> {
