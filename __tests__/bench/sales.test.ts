@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { paginateGetPartitions } from "@aws-sdk/client-glue";
 import { type CommandResult, lastRun, nonZero, npmStart } from "./commands";
 import { deployedClone } from "./deployed-clone";
+import { judgeRights, type NotShown, notShownOf } from "./rights";
 import { BenchSession } from "./session";
 
 /**
@@ -248,6 +249,68 @@ test.each([
       rows: { read: rows, written: rows, duplicates: 0 },
     });
     expect(result.output).toMatch(new RegExp(`2010-12-03\\s*│\\s*${rows} `));
+  },
+  10 * MINUTES,
+);
+
+/** Beside the table of all: what this job shares with others and does not need. */
+const NOT_NEEDED_HERE: readonly NotShown[] = [
+  {
+    role: "*-job",
+    action: "glue:GetTable",
+    resource: "*:catalog",
+    why: "comes with the source's table and with those whose partitions it registers; either would do",
+    page: "https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html",
+  },
+  {
+    role: "*-job",
+    action: "s3:GetObject",
+    resource: "*/sales",
+    why: "S3A asks whether a folder is a file, by its key without the slash; this job names the files that it reads",
+    page: "https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format.html",
+  },
+  {
+    role: "*-job",
+    action: "s3:*Object",
+    resource: "*/books/sales*",
+    why: "a run that looks back reads the books of earlier ones, and removes its note when it ends; sales looks back no day",
+    page: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html",
+  },
+];
+
+test(
+  "each right of its job was needed by days that are corrected, or stands in a table of what the bench cannot show",
+  async () => {
+    const header = "transaction_id,customer_id,product_id,quantity,unit_price,transaction_date,region";
+    const [first, last] = ["2025-02-03", "2025-02-04"];
+    const north = `T1,C1,P1,2,1.10,${first},NORTH`;
+    const deliveries = [
+      {
+        [first]: [north, `T2,C2,P1,1,1.10,${first},SOUTH`],
+        [last]: ["T3,C3,P2,1,1.10,1925-02-04,SOUTH", `T4,C1,P1,2,1.10,${last},NORTH`],
+      },
+      { [first]: [north], [last]: [] },
+    ];
+    const trace = join(clone, ".local", "trace.jsonl");
+    const session = await BenchSession.open(clone, ["--trace", trace]);
+    try {
+      for (const days of deliveries) {
+        for (const [day, rows] of Object.entries(days)) {
+          const key = `sales/dt=${day}/${day}.csv`;
+          await session.put(session.output("raw_bucket"), key, `${[header, ...rows].join("\n")}\n`);
+        }
+        const input = { mode: "backfill", fromDate: first, toDate: last };
+        const run = await session.start(input, session.output("sales_alias_arn"));
+        expect(await session.finish(run)).toMatchObject({ status: "SUCCEEDED", cause: undefined });
+      }
+    } finally {
+      await session.close();
+    }
+    const notShown = notShownOf(clone).filter(
+      ({ role, resource }) => role === "*-job" && resource !== "*/events",
+    );
+    const which = ["--roles", "*-sales-*-job"];
+    expect(judgeRights(clone, trace, which, [...notShown, ...NOT_NEEDED_HERE]).mistakes).toEqual([]);
   },
   10 * MINUTES,
 );

@@ -102,7 +102,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--denied", type=Path, help="denials that are right, and why")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--roles", help="judge the rights of roles whose name is like this only")
-    which.add_argument("--other-roles", help="judge all rights but those of roles whose name is like this")
+    which.add_argument(
+        "--other-roles",
+        action="append",
+        default=[],
+        help="judge all rights but those of roles whose name is like this; may be given several times",
+    )
     return parser.parse_args(arguments)
 
 
@@ -110,7 +115,7 @@ def _is_meant(holder: str, options: argparse.Namespace) -> bool:
     name = name_of(holder) if ":role/" in holder else ""
     if options.roles is not None:
         return fnmatchcase(name, options.roles)
-    return options.other_roles is None or not fnmatchcase(name, options.other_roles)
+    return not any(fnmatchcase(name, pattern) for pattern in options.other_roles)
 
 
 def account_of(calls: list[Call]) -> str:

@@ -1,0 +1,57 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** A row of docs/permissions/not-shown.json. */
+export interface NotShown {
+  readonly role: string;
+  readonly action: string;
+  readonly resource?: string;
+  readonly why: string;
+  readonly page: string;
+}
+
+export const notShownOf = (clone: string): NotShown[] =>
+  JSON.parse(readFileSync(join(clone, "docs", "permissions", "not-shown.json"), "utf8")) as NotShown[];
+
+export interface Judgement {
+  /** Everything that was found, to be read. */
+  readonly said: string;
+  /** What is wrong with it. */
+  readonly mistakes: readonly string[];
+}
+
+/**
+ * Whether each right was needed by one of the calls that were allowed, or is among those that the bench cannot show.
+ *
+ * @param which arguments of permission_replay.py that say whose rights are judged
+ */
+export function judgeRights(
+  clone: string,
+  trace: string,
+  which: readonly string[],
+  notShown: readonly NotShown[] = notShownOf(clone),
+): Judgement {
+  // What was denied was denied because a test had taken a right away.
+  const allowed = `${trace}.allowed`;
+  const lines = readFileSync(trace, "utf8").split("\n");
+  writeFileSync(
+    allowed,
+    lines
+      .filter((line) => line.includes('"allowed"'))
+      .map((line) => `${line}\n`)
+      .join(""),
+  );
+  const explained = `${trace}.not-shown`;
+  writeFileSync(explained, JSON.stringify(notShown));
+  const { status, stdout, stderr } = spawnSync(
+    join(clone, ".setup", "venv", "bin", "python"),
+    [
+      join(clone, "local", "embedded-aws", "permission_replay.py"),
+      ...["--state", join(clone, ".local", "aws"), "--trace", allowed, "--not-shown", explained, ...which],
+    ],
+    { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
+  );
+  const said = `${stdout}${stderr}`;
+  return { said, mistakes: status === 0 ? [] : [`exit code ${status}`, ...stderr.trim().split("\n")] };
+}
