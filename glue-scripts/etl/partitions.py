@@ -19,8 +19,9 @@ MAX_RECORDS_PER_FILE = 5_000_000
 _MIB = 1024 * 1024
 _SHUFFLE_BYTES_PER_FILE = 128 * _MIB  # of rows on their way to a file; as Parquet about a third of it
 _INPUT_BYTES_PER_SHUFFLE_PARTITION = 64 * _MIB
-# Below it Spark spends longer on writing and compiling code for the queries than on the rows.
-COMPILED_FROM_BYTES = 16 * _MIB
+# Below it Spark spends longer on writing and compiling code for the queries, and on planning them anew after
+# each of their stages, than on the rows.
+OPTIMISED_FROM_BYTES = 16 * _MIB
 
 # Of monotonically_increasing_id: 33 bits for the line, above them the task. A million tasks leave ten bits.
 _TASK_BITS = 33
@@ -36,22 +37,22 @@ _SETTINGS = {
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "16",
-    "spark.sql.adaptive.enabled": "true",
     "spark.sql.adaptive.advisoryPartitionSizeInBytes": str(_SHUFFLE_BYTES_PER_FILE),
 }
 
 
 def configure(spark: SparkSession, input_bytes: int) -> None:
     """Settings that the results depend on, shuffles as wide as `input_bytes` needs, and queries compiled
-    where that pays."""
+    and adapted where that pays."""
     for name, value in _SETTINGS.items():
         spark.conf.set(name, value)
     by_size = -(-input_bytes // _INPUT_BYTES_PER_SHUFFLE_PARTITION)
     width = max(spark.sparkContext.defaultParallelism, min(by_size, 1000))
     spark.conf.set("spark.sql.shuffle.partitions", str(width))
-    is_compiled = input_bytes >= COMPILED_FROM_BYTES
-    spark.conf.set("spark.sql.codegen.wholeStage", str(is_compiled).lower())
-    spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if is_compiled else "NO_CODEGEN")
+    is_large = input_bytes >= OPTIMISED_FROM_BYTES
+    for name in ("spark.sql.adaptive.enabled", "spark.sql.codegen.wholeStage"):
+        spark.conf.set(name, str(is_large).lower())
+    spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if is_large else "NO_CODEGEN")
 
 
 def read_lines(

@@ -21,6 +21,7 @@ from etl.drift import find_drift
 from etl.errors import InvalidArguments, MissingDelivery, SparkFailed, TooManyRows
 from etl.headers import find_layouts
 from etl.iceberg_tables import APPEND, MERGE, REBUILD, IcebergTable, open_iceberg
+from etl.java_classes import remember_classes
 from etl.plan import Plan, make_plan
 from etl.published import IcebergRows, ParquetFolders, Published
 from etl.quality import Quality, Verdict, judge, nothing_to_judge, parse_quality
@@ -159,6 +160,7 @@ def open_tables(arguments: Arguments, contract: Contract) -> Tables:
 def open_session(pipeline: str) -> SparkSession:
     """The session of Glue, whose context must exist for its observability metrics; elsewhere Spark's own."""
     spark = SparkSession.builder.appName(pipeline).getOrCreate()
+    remember_classes(spark)
     try:
         from awsglue.context import GlueContext  # type: ignore[import-not-found,unused-ignore]
     except ImportError:

@@ -11,6 +11,7 @@ import transform_events
 from conftest import Lake, event
 from etl import partitions
 from etl.errors import InvalidArguments, MissingDelivery, TooManyRows
+from py4j.java_gateway import JVMView  # type: ignore[import-untyped]
 from pyspark.sql import DataFrame, SparkSession
 from support import D1, D2, D3, balances, deliver_a_mixture, figures, same
 
@@ -111,7 +112,7 @@ def test_compiled_queries_give_what_interpreted_ones_give(
     interpreted = lake.run(D1, D2)
     assert spark.conf.get("spark.sql.codegen.factoryMode") == "NO_CODEGEN"
     before = (lake.kept(spark), lake.reasons(spark))
-    monkeypatch.setattr(partitions, "COMPILED_FROM_BYTES", 0)
+    monkeypatch.setattr(partitions, "OPTIMISED_FROM_BYTES", 0)
     compiled = lake.run(D1, D2, "run-2")
     assert spark.conf.get("spark.sql.codegen.factoryMode") == "FALLBACK"
     assert spark.conf.get("spark.sql.codegen.wholeStage") == "true"
@@ -120,6 +121,24 @@ def test_compiled_queries_give_what_interpreted_ones_give(
     assert {name: value for name, value in compiled.items() if name not in of_a_run} == {
         name: value for name, value in interpreted.items() if name not in of_a_run
     }
+
+
+def test_java_is_not_asked_for_the_same_class_again_and_again(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: Counter[str] = Counter()
+    honest = JVMView.__getattr__
+
+    def counting(view: JVMView, name: str) -> object:
+        asked[name.rpartition(".")[2]] += 1
+        return honest(view, name)
+
+    lake.deliver(D1, event())
+    lake.run(D1)
+    monkeypatch.setattr(JVMView, "__getattr__", counting)
+    lake.run(D1, run_id="run-2")
+    # Hundreds, if every column asked.
+    assert asked["functions"] + asked["PythonUtils"] < 5
 
 
 def test_the_files_have_the_columns_that_were_promised(lake: Lake, spark: SparkSession) -> None:
