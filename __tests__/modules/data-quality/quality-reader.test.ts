@@ -1,5 +1,5 @@
 import { readContract } from "../../../modules/data-quality/quality-contract";
-import { expressionMistakes } from "../../../modules/data-quality/quality-expression";
+import { expressionMistakes } from "../../../modules/core/sql-expression";
 import { readQuality } from "../../../modules/data-quality/quality-reader";
 
 const COLUMNS = new Map([

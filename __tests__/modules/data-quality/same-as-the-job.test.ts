@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { readContract } from "../../../modules/data-quality/quality-contract";
-import { expressionMistakes } from "../../../modules/data-quality/quality-expression";
+import { expressionMistakes } from "../../../modules/core/sql-expression";
 import { readQuality } from "../../../modules/data-quality/quality-reader";
 import { ROOT } from "../../support/clone";
 import { runPython } from "./judged-rows";
