@@ -61,8 +61,8 @@ def test_the_file_says_what_the_job_knows_of_sales() -> None:
 
 TAKEN = [r"\.0$", r"(?i)a|b", r"(?<year>\d{4})", r"[]a]", r"[^]a]", r"[a[bc]&&[^d]]", r"\Q(*[\E", r"\Q("]
 TAKEN += [r"\p{Alpha}", r"\c(", r"(?x) a # (", r"a*+", r"^*", r"(?:a)?", r"\(", r"[(]", r"]", r"(?<=a)b"]
-REFUSED = ["(", "a)", "(a", "[a", "[]", "[^]", "[a[b]", "*", "a|+", "(?:a)(?", "(*a)", "a\\", r"\Q\E*"]
-ONLY_JAVA = ["a{2", "(?<1>a)", r"\p{Nobody}", "a**", r"\k<none>"]
+REFUSED = ["(", "a)", "(a", "[a", "[]", "[^]", "[a[b]", "*", "a|+", "(?:a)(?", "(*a)", "a\\"]
+ONLY_JAVA = [r"\Q\E*", "a{2", "(?<1>a)", r"\p{Nobody}", "a**", r"\k<none>"]
 
 
 def cleaned(pattern: str, text: str = "") -> Contract:
@@ -90,7 +90,7 @@ def test_java_takes_what_is_taken_and_tells_the_rest(spark: SparkSession) -> Non
 def test_java_refuses_what_is_refused_before_it_is_asked(spark: SparkSession) -> None:
     assert spark.sparkContext._jvm is not None
     for pattern in REFUSED:
-        with pytest.raises(IllegalArgumentException, match="near index|Unexpected"):
+        with pytest.raises(IllegalArgumentException, match=r"near index|Unexpected"):
             spark.sparkContext._jvm.java.util.regex.Pattern.compile(pattern)
 
 
