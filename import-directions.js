@@ -87,7 +87,7 @@ module.exports = [
       "modules/data-lake/zone.ts",
       "modules/glue-crawler/crawler-configuration.ts",
       "modules/glue-spark-job/{job-arguments,job-capacity}.ts",
-      "modules/data-quality/{quality-contract,quality-expression,quality-query,quality-reader,quality-rules}.ts",
+      "modules/data-quality/{quality-contract,quality-query,quality-reader,quality-rules}.ts",
       "modules/etl-orchestrator/{asl,asl-checks,lost-input,service-integrations,state-machine-definition}.ts",
       "modules/etl-orchestrator/{data-flow,data-shape,finding,*-checks,service-errors,service-shapes,service-statuses}.ts",
     ],

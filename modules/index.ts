@@ -12,6 +12,8 @@ export {
   type ContractTables,
   contractTables,
 } from "./core/contract-tables";
+export { contractMistakes } from "./core/contract-mistakes";
+export { type Mistake } from "./core/refusals";
 export { type Partition, partitionOf } from "./core/partition";
 export { type ExecutionClass, type GlueVersion } from "./core/job-runs";
 export { type S3Location, s3Uri } from "./core/s3-location";
@@ -24,6 +26,7 @@ export {
 export { Zone } from "./data-lake/zone";
 export { ZoneBucket, type ZoneBucketProps } from "./data-lake/zone-bucket";
 export { DataQuality, type DataQualityProps } from "./data-quality/data-quality";
+export { qualityMistakes } from "./data-quality/quality-contract";
 export { type QualityQuery, type TableName } from "./data-quality/quality-query";
 export {
   type AllowedValuesRule,

@@ -269,13 +269,13 @@ function together(candidate: Candidate): Candidate {
   };
 }
 
-/** Only tables of Iceberg are merged, by an order, and not those that are added up. */
+/** Only tables of Iceberg are merged, by a column that the pipeline has, and not those that are added up. */
 function writable(name: string, { tableFormat, writeMode, orderColumn }: Pipeline): Candidate {
   const merges = tableFormat === "iceberg" && writeMode === "merge" && name !== "sales";
   const appends = tableFormat === "iceberg" && writeMode === "append";
   return {
     writeMode: merges || appends ? writeMode : undefined,
-    orderColumn: merges ? (orderColumn ?? "run_date") : undefined,
+    orderColumn: merges ? (name === "events" && orderColumn) || "run_date" : undefined,
   };
 }
 

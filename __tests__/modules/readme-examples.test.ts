@@ -44,7 +44,7 @@ test.each(MODULES)("the example of %s builds", (module) => {
 });
 
 function run(example: string, stack: TerraformStack): void {
-  const surroundings = { ...library, ...given(stack), join, prefixMistake, s3Uri };
+  const surroundings = { ...library, ...given(stack), join, prefixMistake, readFileSync, s3Uri };
   const body = transpileModule(example, { compilerOptions: { target: 9 } }).outputText;
   // In a block of its own, so that an example may make what others take for granted.
   // eslint-disable-next-line @typescript-eslint/no-implied-eval

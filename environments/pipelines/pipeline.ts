@@ -3,6 +3,7 @@ import { Construct } from "constructs";
 import {
   ArtifactFile,
   type AthenaWorkgroup,
+  type ContractTables,
   type DataLake,
   DataQuality,
   EtlOrchestrator,
@@ -22,7 +23,8 @@ import {
   Zone,
 } from "../../modules/index";
 import type { PipelineSettings } from "../settings";
-import { declareQuarantine, declareTable, readTables } from "./tables";
+import { contractFile, readPipelineFiles, rulesFile } from "./contract-files";
+import { declareQuarantine, declareTable } from "./tables";
 import { defineAlarms, defineSchedule } from "./watching";
 
 const SCRIPTS = join(__dirname, "..", "..", "glue-scripts");
@@ -70,6 +72,8 @@ export interface PipelineWiring {
  * A pipeline of one contract: validate input → acquire lock → crawl raw → run job → check books → (crawl processed) → check
  * quality → release lock → record metrics → notify. All wiring that pipelines share is here; the constructs know nothing of
  * each other, and a class beside this one says what is its pipeline's own.
+ *
+ * @throws Error naming every mistake of its contract and its quality rules, before anything is created
  */
 export abstract class Pipeline extends Construct {
   readonly rawCrawler: GlueCrawler;
@@ -86,6 +90,8 @@ export abstract class Pipeline extends Construct {
   private readonly table: string;
   private readonly books: S3Location;
   private readonly artifacts: S3Location;
+  /** What its contract makes. */
+  private readonly tables: ContractTables;
 
   protected constructor(
     scope: Construct,
@@ -94,6 +100,11 @@ export abstract class Pipeline extends Construct {
     private readonly wiring: PipelineWiring,
   ) {
     super(scope, id);
+    const { aggregateTable } = wiring;
+    this.tables = readPipelineFiles(this, wiring.pipeline, {
+      aggregateTable,
+      orderColumn: props.orderColumn,
+    });
     this.prefix = `${wiring.pipeline}/`;
     this.table = wiring.pipeline;
     this.books = props.lake.location(Zone.PROCESSED, `books/${this.prefix}`);
@@ -113,10 +124,6 @@ export abstract class Pipeline extends Construct {
   private get published(): "crawled" | "declared" | "iceberg" {
     if (this.props.tableFormat === "iceberg") return "iceberg";
     return this.wiring.crawlsProcessed ? "crawled" : "declared";
-  }
-
-  private get contractFile(): string {
-    return join(SCRIPTS, "contracts", `${this.wiring.pipeline}.schema.json`);
   }
 
   private location(zone: Zone): S3Location {
@@ -139,8 +146,8 @@ export abstract class Pipeline extends Construct {
     const { lake } = this.props;
     const table = (zone: Zone) => ({ database: lake.database(zone).name, name: this.table });
     return new DataQuality(this, "Quality", {
-      rulesFile: join(SCRIPTS, "contracts", `${this.wiring.pipeline}.quality.json`),
-      contractFile: this.contractFile,
+      rulesFile: rulesFile(this.wiring.pipeline),
+      contractFile: contractFile(this.wiring.pipeline),
       table: table(Zone.PROCESSED),
       quarantineTable: table(Zone.QUARANTINE),
       artifacts: this.artifacts,
@@ -152,7 +159,7 @@ export abstract class Pipeline extends Construct {
     const { lake, account, region } = props;
     const { artifacts } = this;
     const contract = new ArtifactFile(this, "Contract", {
-      source: this.contractFile,
+      source: contractFile(wiring.pipeline),
       artifacts,
       prefix: "contracts/",
     });
@@ -246,7 +253,7 @@ export abstract class Pipeline extends Construct {
 
   private declareTables(): void {
     const { props, prefix, table, wiring } = this;
-    const { output, aggregate } = readTables(this.contractFile, wiring.aggregateTable);
+    const { output, aggregate } = this.tables;
     const at = (zone: Zone, name: string) => ({ lake: props.lake, zone, prefix, name });
     declareQuarantine(this, at(Zone.QUARANTINE, table));
     if (this.published === "declared") {

@@ -1,13 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { Construct } from "constructs";
-import {
-  CatalogTable,
-  type ContractTable,
-  type ContractTables,
-  contractTables,
-  type DataLake,
-  type Zone,
-} from "../../modules/index";
+import { CatalogTable, type ContractTable, type DataLake, type Zone } from "../../modules/index";
 
 /** The tables of a pipeline that are declared: nobody has to crawl what the job's own files say. */
 
@@ -16,21 +8,6 @@ export interface TablePlace {
   readonly zone: Zone;
   readonly prefix: string;
   readonly name: string;
-}
-
-/**
- * What a contract's job writes.
- *
- * @throws Error where the contract adds up and no table is named for it, or the other way round
- */
-export function readTables(contractFile: string, aggregateTable: string | undefined): ContractTables {
-  const tables = contractTables(JSON.parse(readFileSync(contractFile, "utf8")));
-  if ((tables.aggregate === undefined) === (aggregateTable === undefined)) return tables;
-  throw new Error(
-    aggregateTable === undefined
-      ? `the contract ${contractFile} has an aggregate: give 'aggregateTable', what its table is to be called`
-      : `'aggregateTable' is ${aggregateTable}, and the contract ${contractFile} has no aggregate; leave it out`,
-  );
 }
 
 /** Its partitions are the job's to register. */

@@ -3,14 +3,17 @@
 The code knows no column and no category by name. The columns that it understands are scalars (string,
 integer, number), of which a string may be a date (`x-date`, its formats) and a number a decimal (`x-decimal`,
 precision and scale), and arrays of objects of scalars; what else JSON Schema can say is refused rather than
-ignored."""
+ignored. At synth `modules/core/contract-mistakes.ts` refuses the same in the same words, and both are held to
+`tests/cases/contracts.json`; what only Spark knows is judged by the job alone, before a row is read."""
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from etl.contract_checks import find_wrong_names
-from etl.contract_nodes import shown as _shown
+from etl.contract_checks import find_cross_mistakes
+from etl.contract_columns import Column, glue_type, read_columns
+from etl.contract_nodes import Mistake, Node, as_json, got
 from etl.contract_parts import (
     JSON_LINES,
     KEPT,
@@ -18,33 +21,22 @@ from etl.contract_parts import (
     Aggregate,
     Computed,
     Format,
-    PartsReader,
     Shape,
-    is_decimal,
+    read_aggregate,
+    read_computed,
+    read_format,
+    read_shapes,
 )
 from etl.errors import InvalidContract
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-SCALARS = ("string", "integer", "number")
 RULES_WITH_COLUMN = ("missing", "notATimestamp")
+SCHEMA = ("$schema", "$id", "type", "properties", "required", "additionalProperties", "x-etl")
 ON_DRIFT = ("report", "fail")
 RULES = ("notAnObject", "wrongType", *RULES_WITH_COLUMN)
+MAX_LOOKBACK_DAYS = 36_500  # a hundred years: further back lies no delivery
 EXTENSION = ("businessKey", "lookbackDays", "onDrift", "reasons", "timestamp", "category", "output")
 OPTIONAL = ("format", "shapes", "computed", "partitionBy", "aggregate", "orderColumn")
-
-_GLUE_SCALARS = {"string": "string", "integer": "bigint", "number": "double"}
-
-
-@dataclass(frozen=True)
-class Column:
-    """A delivered column. `fields` is what each object of an array holds, empty for a scalar; `decimal` is
-    the precision and scale of an exact number; `formats` (Spark datetime patterns) are those of a date."""
-
-    name: str
-    type: str
-    fields: tuple["Column", ...] = ()
-    decimal: tuple[int, int] | None = None
-    formats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +73,7 @@ class CategoryRule:
 
 @dataclass(frozen=True)
 class Contract:
-    """A validated contract. `lookback_days` is at least 0; `on_drift` is one of ON_DRIFT;
+    """A validated contract. `lookback_days` is 0 to MAX_LOOKBACK_DAYS; `on_drift` is one of ON_DRIFT;
     `order_column` tells, of two rows with one key, which is the newer where rows are merged."""
 
     columns: tuple[Column, ...]
@@ -134,149 +126,118 @@ class Contract:
         return {name: types[name] for name in self.business_key}
 
 
-def glue_type(column: Column) -> str:
-    """The type as Glue's catalogue spells it: bigint for integer, double for number, an array of structs."""
-    if column.decimal is not None:
-        return f"decimal({column.decimal[0]},{column.decimal[1]})"
-    if column.formats:
-        return "date"
-    if column.type == "array":
-        return f"array<struct<{','.join(f'{field.name}:{glue_type(field)}' for field in column.fields)}>>"
-    return _GLUE_SCALARS[column.type]
-
-
 def parse_contract(text: str, name: str) -> Contract:
     """Reads and validates a contract. Raises InvalidContract with every mistake; `name` says whose they
     are."""
     try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
+        document = json.loads(text, parse_float=_number, parse_constant=_refuse_constant)
+    except ValueError as error:
         raise InvalidContract(f"{name} is not JSON: {error}") from error
-    reader = _Reader()
-    contract = reader.contract(document)
-    if reader.mistakes:
-        raise InvalidContract(f"{name}: " + "; ".join(reader.mistakes))
+    contract, mistakes = _read(document)
+    if contract is None or mistakes:
+        told = (f"'{field}' {words}" if field else words for field, words in mistakes)
+        raise InvalidContract(f"{name}: " + "; ".join(told))
     return contract
 
 
-class _Reader(PartsReader):
-    """After a mistake the contract that it returns is thrown away."""
+def _number(text: str) -> float | int:
+    """JSON knows one kind of number: 7.0 is 7."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
-    def contract(self, document: object) -> Contract:
-        schema = self._object(document, "the contract")
-        if schema.get("$schema") != DRAFT:
-            self.mistakes.append(f"'$schema' must be '{DRAFT}', got {_shown(schema.get('$schema'))}")
-        known = ("$schema", "$id", "type", "properties", "required", "additionalProperties", "x-etl")
-        self._refuse_others(schema, "the contract", known)
-        for keyword, value in (("type", "object"), ("additionalProperties", True)):
-            if schema.get(keyword, value) != value:
-                self.mistakes.append(
-                    f"'{keyword}' must be {_shown(value)} or left out, got {_shown(schema[keyword])}"
-                )
-        extension = self._object(schema.get("x-etl"), "'x-etl'")
-        self._refuse_others(extension, "'x-etl'", EXTENSION + OPTIONAL)
-        lookback = extension.get("lookbackDays")
-        if not isinstance(lookback, int) or isinstance(lookback, bool) or lookback < 0:
-            self.mistakes.append(
-                f"'x-etl.lookbackDays' must be a whole number of at least 0, got {_shown(lookback)}"
-            )
-            lookback = 0
-        on_drift = extension.get("onDrift", ON_DRIFT[0])
-        if on_drift not in ON_DRIFT:
-            self.mistakes.append(
-                f"'x-etl.onDrift' must be {' or '.join(ON_DRIFT)}, or left out, got {_shown(on_drift)}"
-            )
-        contract = Contract(
-            columns=self._columns(schema.get("properties"), "properties", nested=False),
-            business_key=self._texts(extension.get("businessKey"), "x-etl.businessKey"),
-            rules=self._rules(extension.get("reasons")),
-            timestamp=self._timestamp(extension["timestamp"]) if "timestamp" in extension else None,
-            category=self._category(extension["category"]) if "category" in extension else None,
-            output=self._texts(extension.get("output"), "x-etl.output"),
-            lookback_days=lookback,
-            on_drift=on_drift,
-            format=self._format(extension["format"]) if "format" in extension else JSON_LINES,
-            shapes=self._shapes(extension["shapes"]) if "shapes" in extension else (),
-            computed=self._computed(extension["computed"], "x-etl.computed")
-            if "computed" in extension
-            else (),
-            partition_by=self._some_texts(extension, "partitionBy", "x-etl"),
-            aggregate=self._aggregate(extension["aggregate"]) if "aggregate" in extension else None,
-            order_column=self._text(extension, "orderColumn", "x-etl")
-            if "orderColumn" in extension
-            else None,
-        )
-        if not self.mistakes:
-            self.mistakes += find_wrong_names(contract, self._texts(schema.get("required"), "required"))
-        return contract
 
-    def _columns(self, value: object, where: str, nested: bool) -> tuple[Column, ...]:
-        columns = []
-        for name, node in self._object(value, f"'{where}'").items():
-            here = f"{where}.{name}"
-            node = self._object(node, f"'{here}'")
-            types = node.get("type")
-            kinds = [kind for kind in (types if isinstance(types, list) else [types]) if kind != "null"]
-            allowed = SCALARS if nested else (*SCALARS, "array")
-            if len(kinds) != 1 or kinds[0] not in allowed:
-                self.mistakes.append(
-                    f"'{here}.type' must be one of {', '.join(allowed)}, got {_shown(types)}"
-                )
-            elif kinds[0] == "array":
-                self._refuse_others(node, f"'{here}'", ("type", "items"))
-                entry = self._object(node.get("items"), f"'{here}.items'")
-                self._refuse_others(entry, f"'{here}.items'", ("type", "properties"))
-                fields = self._columns(entry.get("properties"), f"{here}.items.properties", nested=True)
-                columns.append(Column(name, "array", fields))
-            else:
-                more = {} if nested else {"number": "x-decimal", "string": "x-date"}
-                own = more.get(kinds[0], "type")
-                self._refuse_others(node, f"'{here}'", ("type", own))
-                decimal = self._decimal(node[own], here) if own == "x-decimal" and own in node else None
-                formats = self._some_texts(node, own, here) if own == "x-date" else ()
-                columns.append(Column(name, kinds[0], (), decimal, formats))
-        return tuple(columns)
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is no number of JSON")
 
-    def _decimal(self, value: object, where: str) -> tuple[int, int] | None:
-        if isinstance(value, list) and len(value) == 2 and is_decimal(*value):
-            return value[0], value[1]
-        demand = "[precision, scale] with 1 to 38 digits, of them at most all decimals"
-        self.mistakes.append(f"'{where}.x-decimal' must be {demand}, got {_shown(value)}")
+
+def _read(document: object) -> tuple[Contract | None, list[Mistake]]:
+    """What it says, of use as long as there is no mistake."""
+    if not isinstance(document, dict):
+        return None, [("", f"must be an object, {got(document)}")]
+    mistakes: list[Mistake] = []
+    schema = Node(document, "", mistakes)
+    _refuse_schema(schema)
+    extension = schema.child("x-etl")
+    contract = _read_extension(extension) if extension is not None else None
+    columns = read_columns(schema.child("properties"))
+    required = schema.names("required")
+    if contract is None:
+        return None, mistakes
+    contract = replace(contract, columns=columns)
+    broken = {_part_of(field) for field, _ in mistakes}
+    return contract, mistakes + find_cross_mistakes(contract, required, broken)
+
+
+def _part_of(field: str) -> str:
+    """The part of the contract that a field belongs to: `output` of `x-etl.output`."""
+    first, *others = re.split(r"[.\[]", field)
+    return others[0] if first == "x-etl" and others else first
+
+
+def _refuse_schema(schema: Node) -> None:
+    if schema.value("$schema") != DRAFT:
+        schema.wrong("$schema", f"must be '{DRAFT}', {got(schema.value('$schema'))}")
+    schema.refuse_others("a contract", SCHEMA)
+    for keyword, only in (("type", "object"), ("additionalProperties", True)):
+        value = schema.node.get(keyword, only)
+        # 1 equals True, and is no JSON Schema.
+        if value != only or type(value) is not type(only):
+            schema.wrong(keyword, f"must be {as_json(only)} or left out, {got(value)}")
+
+
+def _read_extension(node: Node) -> Contract:
+    node.refuse_others("x-etl", EXTENSION + OPTIONAL)
+    lookback_days = node.whole("lookbackDays", 0, MAX_LOOKBACK_DAYS)
+    on_drift = node.one_of("onDrift", ON_DRIFT) if "onDrift" in node else None
+    return Contract(
+        columns=(),
+        business_key=node.names("businessKey"),
+        rules=_read_rules(node),
+        timestamp=_read_timestamp(node.child("timestamp")) if "timestamp" in node else None,
+        category=_read_category(node.child("category")) if "category" in node else None,
+        output=node.names("output"),
+        lookback_days=lookback_days,
+        on_drift=on_drift or ON_DRIFT[0],
+        format=read_format(node.child("format")) if "format" in node else JSON_LINES,
+        shapes=read_shapes(node.child("shapes")) if "shapes" in node else (),
+        computed=read_computed(node.child("computed")) if "computed" in node else (),
+        partition_by=node.names("partitionBy") if "partitionBy" in node else (),
+        aggregate=read_aggregate(node.child("aggregate")) if "aggregate" in node else None,
+        order_column=node.text("orderColumn") if "orderColumn" in node else None,
+    )
+
+
+def _read_rules(extension: Node) -> tuple[Rule, ...]:
+    rules = []
+    for index, node in enumerate(extension.children("reasons", "rule")):
+        kind = node.one_of("rule", RULES) if node is not None else None
+        if node is None or kind is None:
+            continue
+        has_column = kind in RULES_WITH_COLUMN
+        node.refuse_others(f"a rule {kind}", ("reason", "rule", *(("column",) if has_column else ())))
+        if index == 0 and kind != RULES[0]:
+            demand = "must be notAnObject, since no other can judge such a line"
+            node.wrong("rule", f"{demand}, {got(kind)}")
+        reason = node.text("reason")
+        rules.append(Rule(reason, kind, node.text("column") if has_column else None))
+    return tuple(rules)
+
+
+def _read_timestamp(node: Node | None) -> TimestampRule | None:
+    if node is None:
         return None
+    node.refuse_others("a timestamp", ("source", "column", "dateColumn", "formats", "dateFormats"))
+    source, column, date_column = (node.text(key) for key in ("source", "column", "dateColumn"))
+    formats = node.names("formats")
+    date_formats = node.names("dateFormats") if "dateFormats" in node else ()
+    return TimestampRule(source, column, date_column, formats, date_formats)
 
-    def _rules(self, value: object) -> tuple[Rule, ...]:
-        rules = []
-        for index, entry in enumerate(self._list(value, "x-etl.reasons")):
-            here = f"x-etl.reasons[{index}]"
-            rule = self._object(entry, f"'{here}'")
-            kind = rule.get("rule")
-            if kind not in RULES:
-                self.mistakes.append(f"'{here}.rule' must be one of {', '.join(RULES)}, got {_shown(kind)}")
-                continue
-            column = self._text(rule, "column", here) if kind in RULES_WITH_COLUMN else None
-            rules.append(Rule(self._text(rule, "reason", here), kind, column))
-        if rules and rules[0].kind != "notAnObject":
-            self.mistakes.append(
-                "'x-etl.reasons' must begin with rule 'notAnObject': no other can judge such a line"
-            )
-        return tuple(rules)
 
-    def _timestamp(self, value: object) -> TimestampRule:
-        where = "x-etl.timestamp"
-        node = self._object(value, f"'{where}'")
-        source, column, date_column = (
-            self._text(node, key, where) for key in ("source", "column", "dateColumn")
-        )
-        formats = self._texts(node.get("formats"), f"{where}.formats")
-        return TimestampRule(
-            source, column, date_column, formats, self._some_texts(node, "dateFormats", where)
-        )
-
-    def _category(self, value: object) -> CategoryRule:
-        where = "x-etl.category"
-        node = self._object(value, f"'{where}'")
-        values = self._object(node.get("values"), f"'{where}.values'")
-        for name in values:
-            self._text(values, name, f"{where}.values")
-        source, column, default = (self._text(node, key, where) for key in ("source", "column", "default"))
-        return CategoryRule(source, column, values, default)
+def _read_category(node: Node | None) -> CategoryRule | None:
+    if node is None:
+        return None
+    node.refuse_others("a category", ("source", "column", "values", "default"))
+    source, column = node.text("source"), node.text("column")
+    values = node.child("values")
+    texts = {name: values.text(name) for name in values.node} if values is not None else {}
+    return CategoryRule(source, column, texts, node.text("default"))

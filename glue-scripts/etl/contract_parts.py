@@ -4,8 +4,10 @@ computed columns, aggregate. Each may be left out."""
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from etl.contract_nodes import NodeReader, shown
+from etl.contract_nodes import Node, got, is_text, is_whole
+from etl.java_pattern import find_pattern_mistake, find_replacement_mistake
 
 KINDS = ("jsonLines", "csv")
 UNKNOWN_COLUMNS = ("ignore", "keep", "refuse")
@@ -14,8 +16,10 @@ KEPT_TYPE = "map<string,string>"
 MAX_PRECISION = 38
 TYPES = ("string", "bigint", "double", "date", "timestamp")
 
+STEPS = ("trim", "upper", "lower")
+
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_DECIMAL = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)")
+_DECIMAL = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -85,89 +89,90 @@ def decimal_of(type_: str) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
-def is_decimal(precision: object, scale: object) -> bool:
-    if not isinstance(precision, int) or not isinstance(scale, int):
-        return False
-    are_numbers = not isinstance(precision, bool) and not isinstance(scale, bool)
-    return are_numbers and 1 <= precision <= MAX_PRECISION and 0 <= scale <= precision
+def is_decimal(precision: Any, scale: Any) -> bool:
+    """Whether Spark and Glue have such a decimal."""
+    return is_whole(precision, 1, MAX_PRECISION) and is_whole(scale, 0, precision)
 
 
-class PartsReader(NodeReader):
-    """Reads the parts; what they name is checked once all is read."""
+def read_format(node: Node | None) -> Format:
+    kind = node.one_of("kind", KINDS) if node is not None else None
+    if node is None or kind is None:
+        return JSON_LINES
+    node.refuse_others(
+        f"a format {kind}", ("kind", "delimiter", "unknownColumns") if kind == "csv" else ("kind",)
+    )
+    if kind != "csv":
+        return JSON_LINES
+    delimiter = node.node.get("delimiter", ",")
+    if not isinstance(delimiter, str) or not re.fullmatch(r"[\t -~]", delimiter) or delimiter in '"\\':
+        demand = "one character of ASCII that is no quote and no backslash"
+        node.wrong("delimiter", f"must be {demand}, {got(delimiter)}")
+        delimiter = ","
+    unknown = node.one_of("unknownColumns", UNKNOWN_COLUMNS) if "unknownColumns" in node else None
+    return Format(kind, delimiter, unknown or UNKNOWN_COLUMNS[0])
 
-    def _format(self, value: object) -> Format:
-        where = "x-etl.format"
-        node = self._object(value, f"'{where}'")
-        kind = self._one_of(node.get("kind"), KINDS, f"{where}.kind")
-        if kind != "csv":
-            self._refuse_others(node, f"'{where}'", ("kind",))
-            return JSON_LINES
-        self._refuse_others(node, f"'{where}'", ("kind", "delimiter", "unknownColumns"))
-        delimiter = node.get("delimiter", ",")
-        if not isinstance(delimiter, str) or not re.fullmatch(r"[\t -~]", delimiter) or delimiter in '"\\':
-            demand = "one character of ASCII that is no quote and no backslash"
-            self.mistakes.append(f"'{where}.delimiter' must be {demand}, got {shown(delimiter)}")
-            delimiter = ","
-        unknown = node.get("unknownColumns", UNKNOWN_COLUMNS[0])
-        return Format(kind, delimiter, self._one_of(unknown, UNKNOWN_COLUMNS, f"{where}.unknownColumns"))
 
-    def _shapes(self, value: object) -> tuple[Shape, ...]:
-        shapes = []
-        for name, node in self._object(value, "'x-etl.shapes'").items():
-            here = f"x-etl.shapes.{name}"
-            columns = self._object(node, f"'{here}'")
-            sources = {of: self._source(entry, f"{here}.{of}") for of, entry in columns.items()}
-            shapes.append(Shape(name, sources))
-        return tuple(shapes)
+def read_shapes(shapes: Node | None) -> tuple[Shape, ...]:
+    found = shapes.objects() if shapes is not None else []
+    return tuple(Shape(name, {of: _source(node, of) for of in node.node}) for name, node in found)
 
-    def _source(self, value: object, where: str) -> Source:
-        if value is None:
-            return Source(None)
-        if isinstance(value, str):
-            return Source(value)
-        node = self._object(value, f"'{where}'")
-        self._refuse_others(node, f"'{where}'", ("column", "clean"))
-        steps = self._list(node["clean"], f"{where}.clean") if "clean" in node else []
-        clean = (self._clean_up(step, f"{where}.clean[{index}]") for index, step in enumerate(steps))
-        return Source(self._text(node, "column", where), tuple(clean))
 
-    def _clean_up(self, value: object, where: str) -> CleanUp:
-        if not isinstance(value, dict):
-            return CleanUp(self._one_of(value, ("trim", "upper", "lower"), where))
-        self._refuse_others(value, f"'{where}'", ("replace", "with"))
-        pattern, text = self._text(value, "replace", where), value.get("with")
-        if not isinstance(text, str):
-            self.mistakes.append(f"'{where}.with' must be a text, it may be empty, got {shown(text)}")
-            text = ""
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            self.mistakes.append(f"'{where}.replace' is no regular expression, got {shown(pattern)}: {error}")
-        return CleanUp("replace", pattern, text)
+def _source(shape: Node, of: str) -> Source:
+    value = shape.value(of)
+    if value is None or (is_text(value) and value):
+        return Source(value)
+    if not isinstance(value, dict):
+        shape.wrong(of, f"must be a column, null, or an object with column and clean, {got(value)}")
+        return Source(None)
+    node = Node(value, shape.at(of), shape.mistakes)
+    node.refuse_others("a source", ("column", "clean"))
+    steps = node.list("clean", "step") if "clean" in node else []
+    clean = tuple(_clean_up(node, step, f"clean[{at}]") for at, step in enumerate(steps))
+    return Source(node.text("column") or None, clean)
 
-    def _computed(self, value: object, where: str) -> tuple[Computed, ...]:
-        found = []
-        for name, entry in self._object(value, f"'{where}'").items():
-            here = f"{where}.{name}"
-            node = self._object(entry, f"'{here}'")
-            self._refuse_others(node, f"'{here}'", ("expression", "type"))
-            if not _NAME.fullmatch(name):
-                self.mistakes.append(f"'{here}' must be named with small letters, digits and '_'")
-            type_ = node.get("type")
-            if type_ not in TYPES and not is_decimal(*(decimal_of(str(type_)) or (0, 0))):
-                demand = f"one of {', '.join(TYPES)}, decimal(precision,scale)"
-                self.mistakes.append(f"'{here}.type' must be {demand}, got {shown(type_)}")
-            found.append(Computed(name, self._text(node, "expression", here), str(type_)))
-        return tuple(found)
 
-    def _aggregate(self, value: object) -> Aggregate:
-        where = "x-etl.aggregate"
-        node = self._object(value, f"'{where}'")
-        self._refuse_others(node, f"'{where}'", ("groupBy", "columns"))
-        group_by = self._texts(node.get("groupBy"), f"{where}.groupBy")
-        columns = self._computed(node.get("columns"), f"{where}.columns")
-        if not columns:
-            self.mistakes.append(f"'{where}.columns' must hold at least one column")
-        for name in {one.name for one in columns} & set(group_by):
-            self.mistakes.append(f"'{where}' both groups by '{name}' and computes it")
-        return Aggregate(group_by, columns)
+def _clean_up(source: Node, step: object, where: str) -> CleanUp:
+    if not isinstance(step, dict):
+        if isinstance(step, str) and step in STEPS:
+            return CleanUp(step)
+        source.wrong(where, f"must be trim, upper, lower or an object with replace and with, {got(step)}")
+        return CleanUp(STEPS[0])
+    node = Node(step, source.at(where), source.mistakes)
+    node.refuse_others("a step", ("replace", "with"))
+    pattern, text = node.text("replace"), node.value("with")
+    mistake = find_pattern_mistake(pattern) if pattern else None
+    if mistake:
+        node.wrong("replace", f"must be a regular expression, {got(pattern)}: {mistake}")
+    if not is_text(text):
+        node.wrong("with", f"must be a text, it may be empty, {got(text)}")
+    elif mistake := find_replacement_mistake(text):
+        node.wrong("with", f"{mistake}, {got(text)}")
+    return CleanUp("replace", pattern, str(text))
+
+
+def read_computed(columns: Node | None) -> tuple[Computed, ...]:
+    return tuple(_computed(name, node) for name, node in (columns.objects() if columns is not None else []))
+
+
+def _computed(name: str, node: Node) -> Computed:
+    node.refuse_others("a computed column", ("expression", "type"))
+    if not _NAME.fullmatch(name):
+        node.wrong("", "must be named with small letters, digits and underscores, beginning with a letter")
+    type_ = node.value("type")
+    if not isinstance(type_, str) or (type_ not in TYPES and not is_decimal(*(decimal_of(type_) or (0, 0)))):
+        node.wrong("type", f"must be one of {', '.join(TYPES)}, decimal(precision,scale), {got(type_)}")
+    return Computed(name, node.text("expression"), str(type_))
+
+
+def read_aggregate(node: Node | None) -> Aggregate | None:
+    if node is None:
+        return None
+    node.refuse_others("an aggregate", ("groupBy", "columns"))
+    group_by, given = node.names("groupBy"), node.child("columns")
+    if given is not None and not given.node:
+        given.wrong("", "must hold at least one column, got {}")
+    columns = read_computed(given)
+    for one in columns:
+        if given is not None and one.name in group_by:
+            given.wrong(one.name, "must have another name: it is in x-etl.aggregate.groupBy")
+    return Aggregate(group_by, columns)

@@ -10,7 +10,8 @@ read as text may look like a number, and an exact number like one that is not.""
 
 from collections.abc import Iterator, Sequence
 
-from etl.contract import Contract, glue_type
+from etl.contract import Contract
+from etl.contract_columns import glue_type
 from etl.errors import SourceDrifted
 from etl.headers import own_shape
 

@@ -25,6 +25,7 @@ from etl.java_classes import remember_classes
 from etl.plan import Plan, make_plan
 from etl.published import IcebergRows, ParquetFolders, Published
 from etl.quality import Quality, Verdict, judge, nothing_to_judge, parse_quality
+from etl.transforms.check_patterns import check_patterns
 from etl.transforms.classify_rows import classify_rows
 from etl.transforms.compute_columns import aggregate_rows, check_computed
 from etl.transforms.decode_uri import decode_uri
@@ -191,6 +192,7 @@ def plan_run(
     """Reads the deliveries once, and finds their duplicates and the later dates that they change."""
     partitions.configure(spark, sum(delivery.input_bytes for delivery in own.values()))
     check_computed(spark, rules.contract)
+    check_patterns(spark, rules.contract)
     raw = RawRows(spark, lambda lines, files: judge_rows(lines, files, rules), rules.contract.format.is_csv)
     raw.add(own.values())
     check_size(sum(raw.counts(own).values()), "in one run", "run fewer dates at a time")

@@ -1,36 +1,46 @@
-"""The contract: the file itself, and every refusal by its full message."""
+"""The contract: the file itself, and every refusal by its full message, as the synth is held to it."""
 
-import copy
 import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from conftest import CONTRACT, event
-from etl.contract import CategoryRule, Column, Rule, TimestampRule, parse_contract
+from conftest import CONTRACT, ROOT, event
+from etl.contract import CategoryRule, Rule, TimestampRule, parse_contract
+from etl.contract_columns import Column
 from etl.errors import InvalidContract
+from etl.java_pattern import find_replacement_mistake
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 DOCUMENT: dict[str, Any] = json.loads(CONTRACT.read_text())
+CASES = json.loads((ROOT / "tests" / "cases" / "contracts.json").read_text())["cases"]
 
 
 def refusal(document: object) -> str:
     with pytest.raises(InvalidContract) as caught:
         parse_contract(json.dumps(document), "c.json")
-    return str(caught.value)
+    return str(caught.value).removeprefix("c.json: ")
 
 
-def changed(path: str, value: object) -> dict[str, Any]:
-    """The contract with the value at a dotted path replaced, or taken out when it is None."""
-    document = copy.deepcopy(DOCUMENT)
-    *parents, last = path.split(".")
-    node: Any = document
-    for name in parents:
-        node = node[int(name)] if name.isdigit() else node[name]
-    if value is None:
+def changed(case: Mapping[str, Any]) -> dict[str, Any]:
+    """A shipped contract with what the case puts into it and takes out of it; parts of a path end in `/`."""
+    document: dict[str, Any] = json.loads((CONTRACT.parent / f"{case['of']}.schema.json").read_text())
+    for path, value in case.get("put", {}).items():
+        node, last = _at(document, path)
+        node[last] = value
+    for path in case.get("take", []):
+        node, last = _at(document, path)
         del node[last]
-    else:
-        node[int(last) if last.isdigit() else last] = value
     return document
+
+
+def _at(document: Any, path: str) -> tuple[Any, Any]:
+    *parents, last = path.split("/")
+    node = document
+    for name in parents:
+        node = node[int(name)] if isinstance(node, list) else node[name]
+    return node, int(last) if isinstance(node, list) else last
 
 
 def test_the_file_is_a_json_schema_that_good_events_meet() -> None:
@@ -75,129 +85,63 @@ def test_the_file_says_what_the_job_knows() -> None:
     }
 
 
-def test_drift_is_reported_unless_the_contract_wants_a_failure() -> None:
-    def on_drift(value: object) -> str:
-        return parse_contract(json.dumps(changed("x-etl.onDrift", value)), "c.json").on_drift
+@pytest.mark.parametrize("name", ["events", "sales", "customers", "products"])
+def test_the_shipped_contracts_are_taken(name: str) -> None:
+    parse_contract(json.dumps(changed({"of": name})), name)
 
-    assert on_drift("fail") == "fail"
-    assert on_drift(None) == "report"
+
+def test_drift_is_reported_unless_the_contract_wants_a_failure() -> None:
+    def on_drift(**change: Any) -> str:
+        return parse_contract(json.dumps(changed({"of": "events", **change})), "c.json").on_drift
+
+    assert on_drift(put={"x-etl/onDrift": "fail"}) == "fail"
+    assert on_drift(take=["x-etl/onDrift"]) == "report"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["case"]))
+def test_a_mistake_is_named_as_it_is_at_synth(case: dict[str, Any]) -> None:
+    """The synth is held to the same cases: `__tests__/modules/core/contract-mistakes.test.ts`."""
+    text = refusal(changed(case))
+    if "says" in case:
+        assert text == "; ".join(case["says"])
+    else:
+        assert re.findall(r"(?:^|; )'(.+?)' ", text) == case["fields"]
+
+
+def test_an_expression_is_told_with_what_it_got() -> None:
+    text = refusal(
+        changed({"of": "sales", "put": {"x-etl/computed/total_amount/expression": "quantity / price"}})
+    )
+    assert text == (
+        "'x-etl.computed.total_amount.expression' holds '/ price', which Spark and Athena do not read alike"
+    )
+
+
+@pytest.mark.parametrize("document", [[], None, 1, "x"])
+def test_what_is_no_object_is_refused(document: object) -> None:
+    assert refusal(document) == f"must be an object, got {json.dumps(document)}"
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "message"),
+    ("text", "why"),
     [
-        (
-            "$schema",
-            "http://json-schema.org/draft-07/schema#",
-            "'$schema' must be 'https://json-schema.org/draft/2020-12/schema', "
-            'got "http://json-schema.org/draft-07/schema#"',
-        ),
-        ("x-etl", None, None),
-        ("type", "array", '\'type\' must be "object" or left out, got "array"'),
-        ("additionalProperties", False, "'additionalProperties' must be true or left out, got false"),
-        ("oneOf", [], "the contract says oneOf, which the job would not check"),
-        (
-            "properties.country.type",
-            "boolean",
-            "'properties.country.type' must be one of string, integer, number, array, got \"boolean\"",
-        ),
-        (
-            "properties.country.type",
-            ["string", "integer"],
-            "'properties.country.type' must be one of string, integer, number, array, "
-            'got ["string", "integer"]',
-        ),
-        ("properties.country.enum", ["x"], "'properties.country' says enum, which the job would not check"),
-        (
-            "properties.items.items.properties.quantity.type",
-            "array",
-            "'properties.items.items.properties.quantity.type' must be one of string, integer, number, "
-            'got "array"',
-        ),
-        ("properties.items.items", None, None),
-        ("required", ["event_id", "nobody"], None),
-        (
-            "x-etl.lookbackDays",
-            -1,
-            "'x-etl.lookbackDays' must be a whole number of at least 0, got -1",
-        ),
-        (
-            "x-etl.onDrift",
-            "ignore",
-            "'x-etl.onDrift' must be report or fail, or left out, got \"ignore\"",
-        ),
-        ("x-etl.onDirft", "fail", "'x-etl' says onDirft, which the job would not check"),
-        (
-            "x-etl.businessKey",
-            [],
-            "'x-etl.businessKey' must be a list with at least one entry, got []",
-        ),
-        (
-            "x-etl.businessKey",
-            ["items"],
-            "'x-etl.businessKey' names 'items', which must be a string, an integer or a decimal, is array; "
-            "'items' must be there, so 'x-etl.reasons' needs a rule for it",
-        ),
-        (
-            "x-etl.reasons.1.rule",
-            "lost",
-            "'x-etl.reasons[1].rule' must be one of notAnObject, wrongType, missing, notATimestamp, "
-            'got "lost"',
-        ),
-        (
-            "x-etl.reasons.0",
-            {"reason": "first", "rule": "wrongType"},
-            "'x-etl.reasons' must begin with rule 'notAnObject': no other can judge such a line",
-        ),
-        ("x-etl.reasons.2.reason", "malformed", "'x-etl.reasons' gives the reason 'malformed' twice"),
-        (
-            "x-etl.reasons.1.column",
-            "user_id",
-            "'event_id' must be there, so 'x-etl.reasons' needs a rule for it; "
-            "'event_id' must be there, so 'x-etl.reasons' needs a rule for it",
-        ),
-        ("x-etl.reasons.4.rule", "notAnObject", "'x-etl.reasons' needs a reason for rule 'wrongType'"),
-        ("x-etl.timestamp.column", "country", None),
-        ("x-etl.timestamp.formats", [1], "'x-etl.timestamp.formats' must hold texts, got [1]"),
-        (
-            "x-etl.category.values.purchase",
-            7,
-            "'x-etl.category.values.purchase' must be a text, got 7",
-        ),
-        ("x-etl.category.default", None, "'x-etl.category.default' must be a text, got null"),
-        (
-            "x-etl.output.0",
-            "nobody",
-            "'x-etl.output' names 'nobody', which is neither delivered nor derived; "
-            "'x-etl.output' must hold 'event_id' of the business key",
-        ),
+        ("nothing", "Expecting value: line 1"),
+        ('{"x-etl": NaN}', "NaN is no number of JSON"),
+        ("\ufeff{}", "Unexpected UTF-8 BOM"),
     ],
 )
-def test_a_mistake_is_named_with_what_it_got(path: str, value: object, message: str | None) -> None:
-    text = refusal(changed(path, value))
-    assert text.startswith("c.json: ")
-    if message is not None:
-        assert text == f"c.json: {message}"
+def test_what_is_no_json_is_refused(text: str, why: str) -> None:
+    with pytest.raises(InvalidContract, match=rf"^c\.json is not JSON: {why}"):
+        parse_contract(text, "c.json")
 
 
-def test_all_mistakes_are_told_at_once() -> None:
-    document = changed("x-etl.lookbackDays", "seven")
-    document["x-etl"]["output"] = "all"
-    document["properties"]["country"] = "text"
-    message = refusal(document)
-    for part in (
-        "'x-etl.lookbackDays' must be a whole number of at least 0, got \"seven\"",
-        "'x-etl.output' must be a list with at least one entry, got \"all\"",
-        "'properties.country' must be an object, got \"text\"",
-    ):
-        assert part in message
+def test_numbers_of_json_are_of_one_kind() -> None:
+    text = json.dumps(DOCUMENT).replace('"lookbackDays": 7', '"lookbackDays": 7.0')
+    assert parse_contract(text, "c.json").lookback_days == 7
+    with pytest.raises(InvalidContract, match=r"from 0 to 36500, got Infinity$"):
+        parse_contract(text.replace("7.0", "1e999"), "c.json")
 
 
-@pytest.mark.parametrize("document", [[], None, 1, {}, {"x-etl": []}])
-def test_what_is_no_contract_at_all_is_refused(document: object) -> None:
-    assert "must be" in refusal(document)
-
-
-def test_what_is_no_json_is_refused() -> None:
-    with pytest.raises(InvalidContract, match=r"^c\.json is not JSON: Expecting value: line 1"):
-        parse_contract("nothing", "c.json")
+def test_a_replacement_may_name_groups() -> None:
+    assert [find_replacement_mistake(text) for text in ("", "a", "$1-${year}", r"\$", "a\n")] == [None] * 5
+    assert all(find_replacement_mistake(text) for text in ("$", "$x", "${1}", "a\\"))

@@ -1,8 +1,9 @@
-"""Format, shapes, decimals, dates, computed columns, partitions and aggregate of a contract: every refusal by
-its full message, all at once."""
+"""Format, shapes, decimals, dates, computed columns, partitions and aggregate of a contract, and what Java
+says of its patterns. Every refusal is among the cases of `test_contract.py`."""
 
 import copy
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,32 +12,14 @@ from etl import partitions
 from etl.contract import Contract, parse_contract
 from etl.contract_parts import Aggregate, CleanUp, Computed, Format, Source
 from etl.errors import InvalidContract
+from etl.transforms.check_patterns import check_patterns
 from etl.transforms.classify_rows import classify_rows
 from etl.transforms.parse_lines import parse_lines
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from pyspark.errors import IllegalArgumentException
 from pyspark.sql import SparkSession
 
 SALES: dict[str, Any] = json.loads((ROOT / "contracts" / "sales.schema.json").read_text())
-
-
-def changed(path: str, value: object, document: dict[str, Any] = SALES) -> dict[str, Any]:
-    """The contract with the value at a path (parts after `/`) put there, or taken out when it is None."""
-    found = copy.deepcopy(document)
-    *parents, last = path.split("/")
-    node: Any = found
-    for name in parents:
-        node = node[int(name)] if isinstance(node, list) else node[name]
-    if value is None:
-        del node[last]
-    else:
-        node[last] = value
-    return found
-
-
-def refusal(document: object) -> str:
-    with pytest.raises(InvalidContract) as caught:
-        parse_contract(json.dumps(document), "c.json")
-    return str(caught.value).removeprefix("c.json: ")
 
 
 @pytest.mark.parametrize("name", ["sales", "customers", "products"])
@@ -76,125 +59,39 @@ def test_the_file_says_what_the_job_knows_of_sales() -> None:
     }
 
 
-X = "x-etl"
-KEYS = "transaction_id, customer_id, product_id, quantity, unit_price, transaction_date, region"
+TAKEN = [r"\.0$", r"(?i)a|b", r"(?<year>\d{4})", r"[]a]", r"[^]a]", r"[a[bc]&&[^d]]", r"\Q(*[\E", r"\Q("]
+TAKEN += [r"\p{Alpha}", r"\c(", r"(?x) a # (", r"a*+", r"^*", r"(?:a)?", r"\(", r"[(]", r"]", r"(?<=a)b"]
+REFUSED = ["(", "a)", "(a", "[a", "[]", "[^]", "[a[b]", "*", "a|+", "(?:a)(?", "(*a)", "a\\"]
+ONLY_JAVA = [r"\Q\E*", "a{2", "(?<1>a)", r"\p{Nobody}", "a**", r"\k<none>"]
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "message"),
-    [
-        (f"{X}/format", {"kind": "xml"}, "'x-etl.format.kind' must be one of jsonLines, csv, got \"xml\""),
-        (
-            f"{X}/format/delimiter",
-            '"',
-            "'x-etl.format.delimiter' must be one character of ASCII that is no quote and no backslash, "
-            'got "\\""',
-        ),
-        (f"{X}/format/header", True, "'x-etl.format' says header, which the job would not check"),
-        (
-            f"{X}/format/unknownColumns",
-            "drop",
-            "'x-etl.format.unknownColumns' must be one of ignore, keep, refuse, got \"drop\"",
-        ),
-        (
-            f"{X}/format/unknownColumns",
-            "keep",
-            "'x-etl.output' must hold 'unknown_columns', where unknown columns are kept",
-        ),
-        (f"{X}/format", None, "'x-etl.shapes' are of CSV headers, but x-etl.format is jsonLines"),
-        (f"{X}/shapes/online_retail/Country", None, "'x-etl.shapes.online_retail' gives no 'region'"),
-        (
-            f"{X}/shapes/online_retail/Description",
-            "region",
-            "'x-etl.shapes.online_retail' gives 'region' twice",
-        ),
-        (
-            f"{X}/shapes/online_retail/Description",
-            "words",
-            "'x-etl.shapes.online_retail' gives 'words'; the properties are "
-            + ", ".join(sorted(KEYS.split(", "))),
-        ),
-        (
-            f"{X}/shapes/online_retail/CustomerID/clean",
-            ["strip", {"replace": "(", "with": 1, "flags": "i"}],
-            "'x-etl.shapes.online_retail.CustomerID.clean[0]' must be one of trim, upper, lower, "
-            'got "strip"; '
-            "'x-etl.shapes.online_retail.CustomerID.clean[1]' says flags, which the job would not check; "
-            "'x-etl.shapes.online_retail.CustomerID.clean[1].with' must be a text, it may be empty, got 1; "
-            "'x-etl.shapes.online_retail.CustomerID.clean[1].replace' is no regular expression, got \"(\": "
-            "missing ), unterminated subpattern at position 0",
-        ),
-        (
-            "properties/unit_price/x-decimal",
-            [2, 4],
-            "'properties.unit_price.x-decimal' must be [precision, scale] with 1 to 38 digits, of them at "
-            "most all decimals, got [2, 4]",
-        ),
-        (
-            "properties/quantity/x-decimal",
-            [9, 0],
-            "'properties.quantity' says x-decimal, which the job would not check",
-        ),
-        ("properties/region/x-date", "d", "'properties.region.x-date' must be a list with at least one "
-         "entry, "
-         "got \"d\""),
-        (
-            f"{X}/computed/total_amount/type",
-            "decimal(39,2)",
-            "'x-etl.computed.total_amount.type' must be one of string, bigint, double, date, timestamp, "
-            'decimal(precision,scale), got "decimal(39,2)"',
-        ),
-        (
-            f"{X}/computed/total_amount/expression",
-            "quantity / price",
-            "'x-etl.computed.total_amount.expression' holds '/ price', which Spark and Athena do not "
-            "read alike",
-        ),
-        (
-            f"{X}/computed/Total",
-            {"expression": "1", "type": "bigint"},
-            "'x-etl.computed.Total' must be named with small letters, digits and '_'",
-        ),
-        (
-            f"{X}/computed/region",
-            {"expression": "'x'", "type": "string"},
-            "'region' is both computed and delivered or derived",
-        ),
-        (
-            f"{X}/computed/reason",
-            {"expression": "'x'", "type": "string"},
-            "'x-etl.computed.reason' is a column of the job's own",
-        ),
-        (
-            f"{X}/partitionBy",
-            ["quantity", "nobody", "product_id"],
-            "'x-etl.partitionBy' names 'quantity', which must be a string of x-etl.output, is bigint; "
-            "'x-etl.partitionBy' names 'quantity', which is of the business key; "
-            "'x-etl.partitionBy' names 'nobody', which must be a string of x-etl.output, is not there; "
-            "'x-etl.partitionBy' names 'product_id', which is of the business key",
-        ),
-        (
-            f"{X}/aggregate/groupBy",
-            ["nobody"],
-            "'x-etl.aggregate.groupBy' names 'nobody', which must be a column of x-etl.output that is no "
-            "double and no list",
-        ),
-        (
-            f"{X}/aggregate/columns",
-            {"region": {"expression": "max(quantity)", "type": "bigint"}},
-            "'x-etl.aggregate' both groups by 'region' and computes it",
-        ),
-        (f"{X}/aggregate/having", "x", "'x-etl.aggregate' says having, which the job would not check"),
-        (
-            f"{X}/timestamp",
-            None,
-            "'x-etl.output' names 'transaction_time', which is neither delivered nor derived; "
-            "'x-etl.reasons' has a rule 'notATimestamp', but there is no x-etl.timestamp",
-        ),
-    ],
-)  # fmt: skip
-def test_a_mistake_is_named_with_what_it_got(path: str, value: object, message: str) -> None:
-    assert refusal(changed(path, value)) == message
+def cleaned(pattern: str, text: str = "") -> Contract:
+    """The contract of sales with this replace."""
+    document = copy.deepcopy(SALES)
+    source = document["x-etl"]["shapes"]["online_retail"]["CustomerID"]
+    source["clean"] = ["trim", {"replace": pattern, "with": text}]
+    return parse_contract(json.dumps(document), "c.json")
+
+
+def test_java_takes_what_is_taken_and_tells_the_rest(spark: SparkSession) -> None:
+    for pattern in TAKEN:
+        check_patterns(spark, cleaned(pattern))
+    field = "'x-etl.shapes.online_retail.CustomerID.clean[1]."
+    for pattern in (*REFUSED, *ONLY_JAVA):
+        with pytest.raises(InvalidContract, match=re.escape(f"{field}replace' ")) as caught:
+            check_patterns(spark, cleaned(pattern))
+        assert ("none for Java" in str(caught.value)) == (pattern in ONLY_JAVA), pattern
+    with pytest.raises(
+        InvalidContract, match=re.escape(f"{field}with' names the group 2, and 'replace' has 1")
+    ):
+        check_patterns(spark, cleaned("(a)", r"\$9$1$2"))
+
+
+def test_java_refuses_what_is_refused_before_it_is_asked(spark: SparkSession) -> None:
+    assert spark.sparkContext._jvm is not None
+    for pattern in REFUSED:
+        with pytest.raises(IllegalArgumentException, match=r"near index|Unexpected"):
+            spark.sparkContext._jvm.java.util.regex.Pattern.compile(pattern)
 
 
 def events_with(**changes: Any) -> Contract:

@@ -1,6 +1,11 @@
 /** A field and what is wrong with it, in words that follow its name. */
 export type Mistake = readonly [field: string, mistake: string];
 
+/** A mistake as it is told; "" is no field, but the whole. */
+export function mistakeText([field, mistake]: Mistake): string {
+  return field === "" ? mistake : `'${field}' ${mistake}`;
+}
+
 /**
  * Collects every mistake in a construct's props and throws once, before anything is created:
  * `GlueSparkJob 'etl-dev/Events/Transform': 'workers' must be at least 2, got 1; 'name' must not be empty`.
@@ -20,7 +25,7 @@ export class Refusals {
 
   /** Notes a mistake unless `ok`; the message follows the quoted field. */
   check(ok: boolean, field: string, message: string): void {
-    if (!ok && !this.unfilled.has(field)) this.mistakes.push(`'${field}' ${message}`);
+    if (!ok && !this.unfilled.has(field)) this.mistakes.push(mistakeText([field, message]));
   }
 
   /** Notes the mistake when there is one. */

@@ -5,7 +5,7 @@ import { placeholderMistakes } from "../core/placeholder";
 import { type Mistake, Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location } from "../core/s3-location";
 import { ArtifactFile, fileMistake } from "../artifacts/artifact-file";
-import { readContract } from "./quality-contract";
+import { judgedBy } from "./quality-contract";
 import { compileQuery, MOST_QUERY_BYTES, type QualityQuery, type TableName } from "./quality-query";
 import { readQuality } from "./quality-reader";
 import { type Judged, type Quality, type QualityRule } from "./quality-rules";
@@ -79,7 +79,7 @@ function decide(scope: Construct, props: DataQualityProps): { quality: Quality; 
   const refusals = new Refusals("DataQuality", scope.node.path);
   const partitionColumn = props.partitionColumn ?? DEFAULT_PARTITION_COLUMN;
   refuseProps(refusals, { ...props, partitionColumn });
-  const judged = props.contractFile === undefined ? {} : judgedBy(props.contractFile, refusals);
+  const judged = props.contractFile === undefined ? {} : readJudged(props.contractFile, refusals);
   const rules = readJson("rulesFile", props.rulesFile, refusals);
   const { quality, mistakes } = readQuality(rules.document, judged);
   if (rules.isRead) refusals.noteAll(mistakes.map(inFile("rulesFile")));
@@ -128,12 +128,12 @@ function catalogueNameMistake(name: string): string | undefined {
   return isOne ? undefined : `must be 1 to 255 characters without capitals, got ${JSON.stringify(name)}`;
 }
 
-function judgedBy(contractFile: string, refusals: Refusals): Judged {
+function readJudged(contractFile: string, refusals: Refusals): Judged {
   const contract = readJson("contractFile", contractFile, refusals);
   if (!contract.isRead) return {};
-  const { judged, mistakes } = readContract(contract.document);
+  const { judged, mistakes } = judgedBy(contract.document);
   refusals.noteAll(mistakes.map(inFile("contractFile")));
-  return mistakes.length === 0 ? judged : {};
+  return judged;
 }
 
 function readJson(field: string, path: string, refusals: Refusals): { isRead: boolean; document?: unknown } {

@@ -1,47 +1,34 @@
-import { contractTypes } from "../core/contract-tables";
+import { readContract } from "../core/contract";
+import { contractMistakes } from "../core/contract-mistakes";
+import { outputTypes } from "../core/contract-types";
 import { type Mistake } from "../core/refusals";
+import { readQuality } from "./quality-reader";
 import { type Judged } from "./quality-rules";
 
-type Node = Readonly<Record<string, unknown>>;
-
 /**
- * The published columns and the reasons of a contract (a JSON Schema with `x-etl`), as far as quality rules name them.
- * What else a contract must say is the job's to judge. Pure.
+ * The published columns and the reasons of a contract (a JSON Schema with `x-etl`), which is what quality rules name. Pure.
  *
  * @param document the parsed file
+ * @returns what rules may name, nothing known of a contract with mistakes; and every mistake
  */
-export function readContract(document: unknown): { judged: Judged; mistakes: readonly Mistake[] } {
-  const schema = asNode(document);
-  const extension = asNode(schema["x-etl"]);
-  const mistakes: Mistake[] = [];
-  const types = contractTypes(document);
-  const output = listOf(extension.output, "x-etl.output", "names of columns", mistakes);
-  const columns = new Map<string, string>();
-  for (const name of output) {
-    const type = types.get(name as string);
-    // Of what a column is, rules ask for no more than the kind.
-    if (type !== undefined) columns.set(name as string, type.replace(/[(<].*/, ""));
-    else
-      mistakes.push(["x-etl.output", `must name what is delivered or derived, got ${JSON.stringify(name)}`]);
-  }
-  const reasons = listOf(extension.reasons, "x-etl.reasons", "objects with a reason", mistakes).map(
-    (entry) => asNode(entry).reason,
-  );
-  if (!reasons.every((reason) => typeof reason === "string")) {
-    mistakes.push(["x-etl.reasons", "must be objects with a reason each, got one without"]);
-  }
-  return { judged: { columns, reasons: reasons.map(String) }, mistakes };
+export function judgedBy(document: unknown): { judged: Judged; mistakes: readonly Mistake[] } {
+  const mistakes = contractMistakes(document);
+  if (mistakes.length > 0) return { judged: {}, mistakes };
+  const { contract } = readContract(document);
+  // Of what a column is, rules ask for no more than the kind.
+  const kinds = [...outputTypes(contract)].map(([name, type]) => [name, type.replace(/[(<].*/, "")] as const);
+  return {
+    judged: { columns: new Map(kinds), reasons: contract.rules.map(({ reason }) => reason) },
+    mistakes,
+  };
 }
 
-function listOf(value: unknown, field: string, what: string, mistakes: Mistake[]): readonly unknown[] {
-  if (Array.isArray(value) && value.length > 0) return value;
-  mistakes.push([
-    field,
-    `must be a list of ${what}, got ${value === undefined ? "nothing" : JSON.stringify(value)}`,
-  ]);
-  return [];
-}
-
-function asNode(value: unknown): Node {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Node) : {};
+/**
+ * Every mistake of a file of quality rules, as field and words that follow it. Pure.
+ *
+ * @param rules the parsed file
+ * @param contract the parsed contract whose columns and reasons the rules may name; any, where it has mistakes of its own
+ */
+export function qualityMistakes(rules: unknown, contract: unknown): readonly Mistake[] {
+  return readQuality(rules, judgedBy(contract).judged).mistakes;
 }

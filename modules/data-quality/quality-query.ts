@@ -1,4 +1,4 @@
-import { withLiterals } from "./quality-expression";
+import { withLiterals } from "../core/sql-expression";
 import { isFatal, type Quality, type QualityRule, VISIBILITY_RULE } from "./quality-rules";
 
 /** What stands for a `?`: the run's dates, and the rows that the job says it read and wrote. */

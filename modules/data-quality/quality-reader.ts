@@ -1,5 +1,6 @@
+import { asNode, got, isNode, type Node, NodeReader } from "../core/node-reader";
 import { type Mistake } from "../core/refusals";
-import { expressionMistakes } from "./quality-expression";
+import { expressionMistakes } from "../core/sql-expression";
 import {
   type Judged,
   type Quality,
@@ -16,8 +17,6 @@ const MOST_RULES = 100;
 const MOST_ROWS = 2_147_483_647;
 const MOST_HOURS = 1_000_000;
 const TYPES = Object.keys(RULE_TYPES) as RuleType[];
-
-type Node = Readonly<Record<string, unknown>>;
 
 /**
  * Reads a quality file strictly: a rule says what its type needs, and nothing else.
@@ -46,76 +45,6 @@ export function readQuality(
   }
   const readers = entries.map((entry, index) => new RuleReader(entry, index, entries, judged, mistakes));
   return { quality: { threshold, rules: readers.flatMap((reader) => reader.read()) }, mistakes };
-}
-
-/** Reads the fields of one object, collecting mistakes; after one it goes on with a harmless value. */
-class NodeReader {
-  constructor(
-    protected readonly node: Node,
-    private readonly place: string,
-    private readonly owner: string,
-    private readonly mistakes: Mistake[],
-  ) {}
-
-  has(key: string): boolean {
-    return Object.hasOwn(this.node, key);
-  }
-
-  list(key: string, what: string): readonly unknown[] {
-    const value = this.node[key];
-    if (Array.isArray(value) && value.length > 0) return value;
-    this.wrong(key, `must be a list of at least one ${what}, ${got(value)}`);
-    return [];
-  }
-
-  whole(key: string, low: number, high: number): number {
-    const value = this.node[key];
-    if (Number.isInteger(value) && Number(value) >= low && Number(value) <= high) return Number(value);
-    this.wrong(key, `must be a whole number from ${low} to ${high}, ${got(value)}`);
-    return low;
-  }
-
-  share(key: string): number {
-    const value = this.node[key];
-    const isShare = typeof value === "number" && value >= 0 && value <= 1;
-    if (isShare && Number(value.toFixed(6)) === value) return value;
-    this.wrong(key, `must be a share from 0 to 1 with at most six decimals, ${got(value)}`);
-    return 0;
-  }
-
-  oneOf<T extends string>(key: string, known: readonly T[]): T | undefined {
-    const value = known.find((name) => name === this.node[key]);
-    if (value === undefined) this.wrong(key, `must be one of ${known.join(", ")}, ${got(this.node[key])}`);
-    return value;
-  }
-
-  text(key: string): string {
-    const value = this.node[key];
-    if (isText(value) && value !== "") return value;
-    this.wrong(key, `must be a text, ${got(value)}`);
-    return "";
-  }
-
-  texts(key: string): readonly string[] {
-    const values = this.list(key, "text");
-    const others = values.filter((value) => !isText(value));
-    if (others.length > 0) this.wrong(key, `must hold texts only, ${got(others[0])}`);
-    const texts = values.filter(isText);
-    const twice = texts.find((text, index) => texts.indexOf(text) !== index);
-    if (twice !== undefined) this.wrong(key, `must not repeat ${JSON.stringify(twice)}`);
-    return texts;
-  }
-
-  refuseOthers(what: string, known: readonly string[]): void {
-    for (const key of Object.keys(this.node).filter((name) => !known.includes(name))) {
-      this.wrong(key, `is unknown: ${what} may say ${known.join(", ")}`);
-    }
-  }
-
-  wrong(key: string, message: string): void {
-    const field = this.place === "" ? key : `${this.place}${key === "" ? "" : "."}${key}`;
-    this.mistakes.push([field, this.owner === "" ? message : `of ${this.owner} ${message}`]);
-  }
 }
 
 class RuleReader extends NodeReader {
@@ -264,21 +193,6 @@ class RuleReader extends NodeReader {
 const isName = (value: unknown): value is string =>
   typeof value === "string" && /^[a-z][a-z0-9_]{0,59}$/.test(value);
 
-/** Half of a surrogate pair is no character, and no service would take it. */
-const isText = (value: unknown): value is string =>
-  typeof value === "string" && !/\p{Surrogate}/u.test(value);
-
-function isNode(value: unknown): value is Node {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-const asNode = (value: unknown): Node => (isNode(value) ? value : {});
-
 function orList(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
-}
-
-function got(value: unknown): string {
-  const text = value === undefined ? "nothing" : JSON.stringify(value);
-  return `got ${text.length <= 60 ? text : `${text.slice(0, 57)}...`}`;
 }

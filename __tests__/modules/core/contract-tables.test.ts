@@ -1,14 +1,9 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { contractTables } from "../../../modules/core/contract-tables";
-import { ROOT } from "../../support/clone";
+import { changedContract, shippedContract } from "../../support/contracts";
 
 /** The tables that a contract makes, of the shipped ones and of the smallest. */
 
-const shipped = (name: string) =>
-  contractTables(
-    JSON.parse(readFileSync(join(ROOT, "glue-scripts", "contracts", `${name}.schema.json`), "utf8")),
-  );
+const shipped = (name: string) => contractTables(shippedContract(name));
 const written = (columns: readonly { name: string; type: string }[]) =>
   columns.map(({ name, type }) => `${name} ${type}`);
 
@@ -56,20 +51,20 @@ test("events: arrays of objects, and columns that are derived", () => {
 });
 
 test("columns that are kept though nobody declared them are a map", () => {
-  const { output } = contractTables({ properties: {}, "x-etl": { output: ["unknown_columns"] } });
-  expect(written(output.columns)).toEqual(["unknown_columns map<string,string>"]);
+  const put = { "x-etl/format/unknownColumns": "keep", "x-etl/output/10": "unknown_columns" };
+  const { output } = contractTables(changedContract({ of: "sales", put }));
+  expect(written(output.columns)).toContain("unknown_columns map<string,string>");
 });
 
-test("what is published and neither delivered nor derived is refused, all of it by name", () => {
-  const document = {
-    properties: { a: { type: "string" }, odd: { type: ["string", "integer"] } },
-    "x-etl": {
-      output: ["a", "b", "odd"],
-      partitionBy: ["c"],
-      aggregate: { groupBy: ["a", "d"], columns: {} },
-    },
-  };
+test("a contract with mistakes makes no tables, and is refused with all of them", () => {
+  const document = changedContract({
+    of: "sales",
+    put: { "x-etl/output/0": "nobody", "x-etl/lookbackDays": -1, "x-etl/aggregate/groupBy": ["region"] },
+  });
   expect(() => contractTables(document)).toThrow(
-    "the contract publishes what is neither delivered nor derived: b, odd, c, d",
+    "the contract: 'x-etl.lookbackDays' must be a whole number from 0 to 36500, got -1; " +
+      "'x-etl.output' must name what is delivered, derived or computed, got 'nobody', which is none of transaction_id, " +
+      "customer_id, product_id, quantity, unit_price, transaction_date, region, transaction_time, total_amount, " +
+      "transaction_type; 'x-etl.output' must hold 'transaction_id' of x-etl.businessKey",
   );
 });

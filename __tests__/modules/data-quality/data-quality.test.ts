@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { TerraformOutput, type TerraformStack } from "cdktf";
 import { DataQuality, type DataQualityProps } from "../../../modules/data-quality/data-quality";
 import { ROOT } from "../../support/clone";
+import { changedContract } from "../../support/contracts";
 import { ARTIFACTS, place } from "../../support/places";
 import { droppedProps, refusal, synth, unknownText } from "../../support/synth";
 
@@ -154,12 +155,20 @@ test("files that are none", () => {
   expect(refusal((stack) => make(stack, { rulesFile: file("list.json", []) }))).toBe(
     "DataQuality 'etl-dev/Quality': 'rulesFile' must be an object, got []",
   );
-  expect(
-    refusal((stack) =>
-      make(stack, { contractFile: file("bare.json", { "x-etl": { reasons: [{ reason: "malformed" }] } }) }),
-    ),
-  ).toBe(
-    "DataQuality 'etl-dev/Quality': 'contractFile.x-etl.output' must be a list of names of columns, got nothing",
+});
+
+test("the contract's mistakes, all of them, with those of the rules", () => {
+  const contractFile = file(
+    "bad.json",
+    changedContract({ of: "events", put: { "x-etl/onDirft": "fail", "x-etl/output/6": "land" } }),
+  );
+  const rulesFile = file("weightless.json", { threshold: 80, rules: [{ ...COUNT, weight: 0 }] });
+  expect(refusal((stack) => make(stack, { contractFile, rulesFile }))).toBe(
+    "DataQuality 'etl-dev/Quality': 'contractFile.x-etl.onDirft' is unknown: x-etl may say businessKey, lookbackDays, " +
+      "onDrift, reasons, timestamp, category, output, format, shapes, computed, partitionBy, aggregate, orderColumn; " +
+      "'contractFile.x-etl.output' must name what is delivered, derived or computed, got 'land', which is none of event_id, " +
+      "user_id, event_type, timestamp, country, items, event_timestamp, event_date, event_category; " +
+      "'rulesFile.rules[0].weight' of a_run_has_rows must be a whole number from 1 to 100, got 0",
   );
 });
 

@@ -1,6 +1,7 @@
-import { readContract } from "../../../modules/data-quality/quality-contract";
-import { expressionMistakes } from "../../../modules/data-quality/quality-expression";
+import { judgedBy, qualityMistakes } from "../../../modules/data-quality/quality-contract";
+import { expressionMistakes } from "../../../modules/core/sql-expression";
 import { readQuality } from "../../../modules/data-quality/quality-reader";
+import { changedContract, shippedContract } from "../../support/contracts";
 
 const COLUMNS = new Map([
   ["country", "string"],
@@ -245,26 +246,32 @@ test.each<[string, string[]]>([
   expect(expressionMistakes(expression, ["country", "n"])).toEqual(messages);
 });
 
-test.each<[unknown, string[]]>([
-  [
-    null,
-    [
-      "x-etl.output must be a list of names of columns, got nothing",
-      "x-etl.reasons must be a list of objects with a reason, got nothing",
-    ],
-  ],
-  [
-    {
-      properties: { a: { type: "object" }, b: { type: ["string", "integer"] } },
-      "x-etl": { output: ["a", "b", 1], reasons: [{}] },
-    },
-    [
-      'x-etl.output must name what is delivered or derived, got "a"',
-      'x-etl.output must name what is delivered or derived, got "b"',
-      "x-etl.output must name what is delivered or derived, got 1",
-      "x-etl.reasons must be objects with a reason each, got one without",
-    ],
-  ],
-])("the contract %j", (document, messages) => {
-  expect(readContract(document).mistakes.map((mistake) => mistake.join(" "))).toEqual(messages);
+test("rules may name what a contract publishes, by kind, and its reasons", () => {
+  const { judged, mistakes } = judgedBy(shippedContract("sales"));
+  expect(mistakes).toEqual([]);
+  expect(Object.fromEntries(judged.columns!)).toMatchObject({ region: "string", total_amount: "decimal" });
+  expect(judged.reasons).toContain("invalid_transaction_date");
+  const rule = (column: string) => ({
+    name: "there",
+    type: "completeness",
+    column,
+    atLeast: 1,
+    action: "warn",
+  });
+  const mistakesOf = (column: string, contract: unknown) =>
+    qualityMistakes({ threshold: 80, rules: [rule(column)] }, contract).map(([field]) => field);
+  expect(mistakesOf("region", shippedContract("sales"))).toEqual([]);
+  expect(mistakesOf("nobody", shippedContract("sales"))).toEqual(["rules[0].column"]);
+});
+
+test("of a contract with mistakes nothing is known, and rules are judged by their form", () => {
+  const contract = changedContract({ of: "sales", take: ["x-etl/output"] });
+  expect(judgedBy(contract)).toEqual({
+    judged: {},
+    mistakes: [["x-etl.output", "must be a list of at least one text, got nothing"]],
+  });
+  const rule = { name: "there", type: "completeness", column: "nobody", atLeast: 2, action: "warn" };
+  expect(qualityMistakes({ threshold: 80, rules: [rule] }, contract)).toEqual([
+    ["rules[0].atLeast", "of there must be a share from 0 to 1 with at most six decimals, got 2"],
+  ]);
 });

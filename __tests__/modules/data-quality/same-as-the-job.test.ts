@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { readContract } from "../../../modules/data-quality/quality-contract";
-import { expressionMistakes } from "../../../modules/data-quality/quality-expression";
+import { judgedBy } from "../../../modules/data-quality/quality-contract";
+import { expressionMistakes } from "../../../modules/core/sql-expression";
 import { readQuality } from "../../../modules/data-quality/quality-reader";
 import { ROOT } from "../../support/clone";
 import { runPython } from "./judged-rows";
@@ -148,7 +148,7 @@ test("files and expressions: refused here and in the job, or in neither", () => 
 
 test("a contract: the same columns of the same kinds, and the same reasons", () => {
   const { contract } = ask({ files: [], expressions: [] });
-  const { judged, mistakes } = readContract(JSON.parse(CONTRACT));
+  const { judged, mistakes } = judgedBy(JSON.parse(CONTRACT));
   expect(mistakes).toEqual([]);
   expect([...judged.columns!]).toEqual(contract.columns.map(([name, type]) => [name, type.split("<")[0]]));
   expect(judged.reasons).toEqual(contract.reasons);

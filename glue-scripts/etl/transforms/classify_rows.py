@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BooleanType, DataType, DoubleType, MapType, StringType
 
 from etl.contract import CategoryRule, Contract, Rule, TimestampRule
-from etl.contract import Column as ContractColumn
+from etl.contract_columns import Column as ContractColumn
 from etl.quality_reader import Rule as QualityRule
 from etl.transforms.compute_columns import WHOLE, compute_columns, is_too_large, made
 from etl.transforms.meet_rule import meets

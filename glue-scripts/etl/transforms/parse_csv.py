@@ -9,8 +9,8 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from etl.contract import Column as ContractColumn
 from etl.contract import Contract
+from etl.contract_columns import Column as ContractColumn
 from etl.contract_parts import KEPT, KEPT_TYPE, CleanUp
 from etl.headers import Layout, Layouts
 from etl.transforms.decode_uri import decode_uri

@@ -18,8 +18,8 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from etl.contract import Column as ContractColumn
 from etl.contract import Contract
+from etl.contract_columns import Column as ContractColumn
 from etl.contract_parts import MAX_PRECISION
 
 SEAL = "x-etl-seal"

@@ -1,12 +1,21 @@
 /**
- * The condition of a customSql rule. Spark judges it in the job and Athena (Trino) after it, so it may hold only what both
- * read alike: `/`, for one, rounds in Trino and not in Spark; a double quote makes a text in Spark and a column in Trino.
+ * The SQL of a customSql rule, and of what a contract computes. Spark judges a rule in the job and Athena (Trino) after it, so it may
+ * hold only what both read alike: `/`, for one, rounds in Trino and not in Spark; a double quote makes a text in Spark and a column in Trino.
  * The job holds it to the same words; a test holds the two to each other. Pure.
  *
  * Source: https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html
  */
 
 const FUNCTIONS = ["abs", "coalesce", "day", "hour", "length", "lower", "month", "nullif", "upper", "year"];
+
+/** What columns that only Spark computes may call: all of them give the same for the same row. */
+export const ROW_FUNCTIONS = [
+  ...FUNCTIONS,
+  ...["concat", "greatest", "least", "round", "substring", "trim"],
+] as const;
+
+/** What sums may call. */
+export const SUM_FUNCTIONS = [...ROW_FUNCTIONS, "count", "max", "min", "sum"] as const;
 
 const KEYWORDS = [
   "and",
@@ -55,8 +64,13 @@ const END: Token = { kind: "end", text: "" };
  * What an expression must not hold, in words that follow its name; nothing when it may be tried.
  *
  * @param columns what it may name; any word when they are not known
+ * @param functions what it may call
  */
-export function expressionMistakes(expression: string, columns?: readonly string[]): string[] {
+export function expressionMistakes(
+  expression: string,
+  columns?: readonly string[],
+  functions: readonly string[] = FUNCTIONS,
+): string[] {
   const forbidden = FORBIDDEN.filter(([sign]) => expression.includes(sign)).map(([, what]) => what);
   if (forbidden.length > 0) {
     return [...new Set(forbidden)].map((what) => `must not hold ${what}`);
@@ -64,7 +78,7 @@ export function expressionMistakes(expression: string, columns?: readonly string
   const { tokens, rest } = tokenise(expression);
   if (rest !== "") return [`must not hold ${shown(rest)}, which Spark and Athena do not read alike`];
   if (tokens.length === 0) return ["must not be empty"];
-  return [...wrongWords(tokens, columns), ...wrongOrder(tokens)];
+  return [...wrongWords(tokens, columns, functions), ...wrongOrder(tokens)];
 }
 
 /** An expression as it stands in a query, every text of it written by `literal`. */
@@ -85,14 +99,18 @@ function tokenise(expression: string): { tokens: readonly Token[]; rest: string 
   return { tokens, rest: "" };
 }
 
-function wrongWords(tokens: readonly Token[], columns: readonly string[] | undefined): string[] {
+function wrongWords(
+  tokens: readonly Token[],
+  columns: readonly string[] | undefined,
+  functions: readonly string[],
+): string[] {
   const names = columns?.map((column) => column.toLowerCase());
   const mistakes = tokens.flatMap(({ kind, text }, index) => {
     const word = text.toLowerCase();
     if (kind !== "word") return [];
     if (tokens[index + 1]?.text === "(") {
-      if (FUNCTIONS.includes(word) || BEFORE_PARENTHESIS.includes(word)) return [];
-      return [`must not call ${word}, which is none of ${FUNCTIONS.join(", ")}`];
+      if (functions.includes(word) || BEFORE_PARENTHESIS.includes(word)) return [];
+      return [`must not call ${word}, which is none of ${functions.join(", ")}`];
     }
     if (names === undefined || KEYWORDS.includes(word) || names.includes(word)) return [];
     return [`must not name ${text}, which is no column and none of ${KEYWORDS.join(", ")}`];

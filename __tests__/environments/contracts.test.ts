@@ -1,0 +1,101 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { App, TerraformStack } from "cdktf";
+import { readPipelineFiles } from "../../environments/pipelines/contract-files";
+import { cloneWorkingTree } from "../support/clone";
+import { changedContract, SHIPPED, shippedContract } from "../support/contracts";
+import { settingsOf, synthEnvironment } from "../support/environment-stacks";
+
+/** A contract that the job would refuse in the night ends the synth with sentences; nothing is written. */
+
+const SALES = "glue-scripts/contracts/sales.schema.json";
+const RULES = "glue-scripts/contracts/sales.quality.json";
+
+let clone: string;
+beforeAll(() => {
+  clone = cloneWorkingTree("bad-contract");
+});
+afterAll(() => rmSync(dirname(clone), { recursive: true, force: true }));
+
+/** Runs the app with these files, as `cdktf synth` does. */
+function synthWith(files: Readonly<Record<string, string>>) {
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(clone, name), content);
+  const { status, stderr, stdout } = spawnSync(
+    process.execPath,
+    [require.resolve("ts-node/dist/bin.js"), "--swc", "main.ts"],
+    {
+      cwd: clone,
+      encoding: "utf8",
+      env: { PATH: process.env.PATH, ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "eu-west-1" },
+    },
+  );
+  return { status, stdout, stderr: stderr.trim(), written: readdirSync(join(clone, "cdktf.out", "stacks")) };
+}
+
+test("a bad contract and bad rules: every sentence, exit code 1 and nothing written", () => {
+  const contract = changedContract({
+    of: "sales",
+    put: {
+      "x-etl/lookbackDays": "seven",
+      "x-etl/partitionBy": ["quantity"],
+      "x-etl/computed/total_amount/expression": "quantity * price",
+    },
+    take: ["x-etl/reasons/6"],
+  });
+  const rules = { threshold: 800, rules: [{ name: "rows", type: "rowCount", atLeast: 1, action: "halt" }] };
+  expect(synthWith({ [SALES]: JSON.stringify(contract), [RULES]: JSON.stringify(rules) })).toEqual({
+    status: 1,
+    stdout: "",
+    stderr:
+      `Pipeline 'etl-dev/Sales': ${SALES}: 'x-etl.lookbackDays' must be a whole number from 0 to 36500, got "seven"; ` +
+      "'x-etl.partitionBy' must name strings of x-etl.output, got 'quantity', which is bigint; " +
+      "'x-etl.partitionBy' must not name 'quantity', which is of x-etl.businessKey; leave it out; " +
+      "'x-etl.reasons' must hold a rule 'wrongType'; " +
+      "'x-etl.computed.total_amount.expression' must not name price, which is no column and none of and, between, case, " +
+      "date, else, end, false, in, is, like, not, null, or, then, timestamp, true, when; " +
+      `${RULES}: 'threshold' must be a whole number from 0 to 100, got 800`,
+    written: [],
+  });
+}, 60_000);
+
+test("files that are no JSON, or not there", () => {
+  rmSync(join(clone, RULES));
+  const { status, stderr, written } = synthWith({ [SALES]: "{" });
+  expect(stderr).toMatch(
+    new RegExp(
+      `^Pipeline 'etl-dev/Sales': ${SALES}: must be JSON, and is none: [^;]+; ${RULES}: must be a file, and is none; write it$`,
+    ),
+  );
+  expect({ status, written }).toEqual({ status: 1, written: [] });
+}, 60_000);
+
+test("the shipped files are taken, and say what the tables are", () => {
+  const stack = new TerraformStack(new App(), "etl-dev");
+  for (const name of SHIPPED) {
+    const aggregateTable = name === "sales" ? "sums" : undefined;
+    const { output, aggregate } = readPipelineFiles(stack, name, { aggregateTable });
+    expect(output.columns.length).toBeGreaterThan(0);
+    expect(aggregate !== undefined).toBe("aggregate" in (shippedContract(name)["x-etl"] as object));
+  }
+});
+
+test("what the settings and the class say goes with the contract", () => {
+  const stack = new TerraformStack(new App(), "etl-dev");
+  expect(() => readPipelineFiles(stack, "sales", { orderColumn: "nobody" })).toThrow(
+    "Pipeline 'etl-dev': 'aggregateTable' must be given: the contract has an aggregate, whose table needs a name; " +
+      "'orderColumn' must be run_date or a column of x-etl.output with one value, 'nobody' is not there",
+  );
+  expect(() => readPipelineFiles(stack, "events", { aggregateTable: "sums" })).toThrow(
+    "Pipeline 'etl-dev': 'aggregateTable' must be left out: the contract has no aggregate, got 'sums'",
+  );
+  const { pipelines } = settingsOf("dev");
+  const merging = { tableFormat: "iceberg", writeMode: "merge", orderColumn: "items" } as const;
+  const settings = settingsOf("dev", {
+    pipelines: { ...pipelines, events: { ...pipelines.events, ...merging } },
+  });
+  expect(() => synthEnvironment(settings)).toThrow(
+    "Pipeline 'etl-dev/Events': 'orderColumn' must be run_date or a column of x-etl.output with one value, " +
+      "'items' is array<struct<product_id:string,quantity:bigint,unit_price:double>>",
+  );
+});

@@ -1,0 +1,140 @@
+import { javaPatternMistake, replacementMistake } from "./java-pattern";
+import { got, isNode, isText, type NodeReader } from "./node-reader";
+
+/** The parts of a contract that say how files are read and what is made of their columns. Each may be left out. Pure. */
+
+export interface Format {
+  readonly isCsv: boolean;
+  /** Columns of a CSV header that nobody declared go into a map. */
+  readonly keepsUnknown: boolean;
+}
+
+/** A header that is accepted. */
+export interface Shape {
+  readonly name: string;
+  /** Delivered name → the contract's column; to none: known, and left out. */
+  readonly sources: readonly (readonly [delivered: string, column: string | undefined])[];
+}
+
+/** A column that an SQL expression makes, of a type as Glue spells it. */
+export interface Computed {
+  /** Where it stands, e.g. `x-etl.computed.total`. */
+  readonly place: string;
+  readonly name: string;
+  readonly expression: string;
+  readonly type: string;
+}
+
+/** Rows of a date with the same `groupBy`, as one row with `columns`. */
+export interface Aggregate {
+  readonly groupBy: readonly string[];
+  readonly columns: readonly Computed[];
+}
+
+/** What may be said anywhere: it is for readers. */
+export const NOTES = ["title", "description", "$comment", "examples"];
+export const JSON_LINES: Format = { isCsv: false, keepsUnknown: false };
+export const MOST_DIGITS = 38;
+
+const TYPES = ["string", "bigint", "double", "date", "timestamp"];
+
+/** Whether Spark and Glue have such a decimal. */
+export function isDecimal(precision: unknown, scale: unknown): boolean {
+  const isFrom = (value: unknown, low: number, high: number) =>
+    Number.isInteger(value) && Number(value) >= low && Number(value) <= high;
+  return isFrom(precision, 1, MOST_DIGITS) && isFrom(scale, 0, Number(precision));
+}
+
+export function readFormat(node: NodeReader | undefined): Format {
+  const kind = node?.oneOf("kind", ["jsonLines", "csv"]);
+  if (node === undefined || kind === undefined) return JSON_LINES;
+  const isCsv = kind === "csv";
+  node.refuseOthers(`a format ${kind}`, ["kind", ...(isCsv ? ["delimiter", "unknownColumns"] : [])], NOTES);
+  if (!isCsv) return JSON_LINES;
+  const delimiter = node.has("delimiter") ? node.value("delimiter") : ",";
+  if (typeof delimiter !== "string" || !/^[\t -~]$/.test(delimiter) || ['"', "\\"].includes(delimiter)) {
+    const demand = "one character of ASCII that is no quote and no backslash";
+    node.wrong("delimiter", `must be ${demand}, ${got(delimiter)}`);
+  }
+  const unknown = node.has("unknownColumns") && node.oneOf("unknownColumns", ["ignore", "keep", "refuse"]);
+  return { isCsv, keepsUnknown: unknown === "keep" };
+}
+
+export function readShapes(shapes: NodeReader | undefined): Shape[] {
+  const entries = shapes?.objects() ?? [];
+  return entries.flatMap(([name, node]) => {
+    if (node === undefined) return [];
+    return [{ name, sources: Object.keys(node.node).map((of) => [of, readSource(node, of)] as const) }];
+  });
+}
+
+function readSource(shape: NodeReader, of: string): string | undefined {
+  const value = shape.value(of);
+  if (value === null || (isText(value) && value !== "")) return value ?? undefined;
+  if (!isNode(value)) {
+    shape.wrong(of, `must be a column, null, or an object with column and clean, ${got(value)}`);
+    return undefined;
+  }
+  const node = shape.child(of)!;
+  node.refuseOthers("a source", ["column", "clean"], NOTES);
+  const steps = node.has("clean") ? node.list("clean", "step") : [];
+  for (const [index, step] of steps.entries()) readStep(node, step, index);
+  return node.text("column") || undefined;
+}
+
+function readStep(source: NodeReader, step: unknown, index: number): void {
+  if (!isNode(step)) {
+    if (!["trim", "upper", "lower"].some((known) => known === step))
+      source.wrong(
+        `clean[${index}]`,
+        `must be trim, upper, lower or an object with replace and with, ${got(step)}`,
+      );
+    return;
+  }
+  const node = source.child(`clean[${index}]`, step)!;
+  node.refuseOthers("a step", ["replace", "with"], NOTES);
+  const pattern = node.text("replace");
+  const mistake = pattern === "" ? undefined : javaPatternMistake(pattern);
+  if (mistake !== undefined)
+    node.wrong("replace", `must be a regular expression, ${got(pattern)}: ${mistake}`);
+  const text = node.value("with");
+  if (!isText(text)) node.wrong("with", `must be a text, it may be empty, ${got(text)}`);
+  else if (replacementMistake(text) !== undefined)
+    node.wrong("with", `${replacementMistake(text)!}, ${got(text)}`);
+}
+
+export function readComputed(columns: NodeReader | undefined): Computed[] {
+  const entries = columns?.objects() ?? [];
+  return entries.flatMap(([name, node]) => {
+    if (node === undefined) return [];
+    node.refuseOthers("a computed column", ["expression", "type"], NOTES);
+    if (!/^[a-z][a-z0-9_]*$/.test(name))
+      node.wrong("", "must be named with small letters, digits and underscores, beginning with a letter");
+    const type = node.value("type");
+    if (!isType(type)) {
+      const demand = `one of ${TYPES.join(", ")}, decimal(precision,scale)`;
+      node.wrong("type", `must be ${demand}, ${got(type)}`);
+    }
+    return [{ place: node.place, name, expression: node.text("expression"), type: String(type) }];
+  });
+}
+
+function isType(type: unknown): boolean {
+  if (typeof type !== "string") return false;
+  const [, precision, scale] = /^decimal\((\d{1,2}),(\d{1,2})\)$/.exec(type) ?? [];
+  return TYPES.includes(type) || (precision !== undefined && isDecimal(Number(precision), Number(scale)));
+}
+
+export function readAggregate(node: NodeReader | undefined): Aggregate | undefined {
+  if (node === undefined) return undefined;
+  node.refuseOthers("an aggregate", ["groupBy", "columns"], NOTES);
+  const groupBy = node.names("groupBy");
+  const given = node.child("columns");
+  if (given !== undefined && Object.keys(given.node).length === 0)
+    given.wrong("", "must hold at least one column, got {}");
+  const columns = readComputed(given);
+  for (const { name } of columns)
+    if (groupBy.includes(name))
+      given?.wrong(name, "must have another name: it is in x-etl.aggregate.groupBy");
+  return { groupBy, columns };
+}

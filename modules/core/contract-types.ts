@@ -1,0 +1,47 @@
+import type { Column, Contract } from "./contract";
+
+/** The columns of a contract and their types, as Glue's catalogue spells them. Pure. */
+
+/** The column of what `keep` keeps. */
+export const KEPT = "unknown_columns";
+
+const SCALARS = { string: "string", integer: "bigint", number: "double" } as const;
+
+/** A bigint for an integer, a double for a number, an array of structs. */
+export function glueType({ kind, decimal, isDate, fields }: Column): string {
+  if (decimal !== undefined) return `decimal(${decimal.join(",")})`;
+  if (isDate) return "date";
+  if (kind !== "array") return SCALARS[kind];
+  return `array<struct<${fields.map((field) => `${field.name}:${glueType(field)}`).join(",")}>>`;
+}
+
+/** The columns that are there before any is computed. */
+export function baseTypes({ columns, timestamp, category, format }: Contract): Map<string, string> {
+  return new Map([
+    ...columns.map((column) => [column.name, glueType(column)] as const),
+    ...(timestamp === undefined
+      ? []
+      : ([
+          [timestamp.column, "timestamp"],
+          [timestamp.dateColumn, "date"],
+        ] as const)),
+    ...(category === undefined ? [] : [[category.column, "string"] as const]),
+    ...(format.keepsUnknown ? [[KEPT, "map<string,string>"] as const] : []),
+  ]);
+}
+
+/** Every column that may be published. */
+export function allTypes(contract: Contract): Map<string, string> {
+  return new Map([
+    ...baseTypes(contract),
+    ...contract.computed.map(({ name, type }) => [name, type] as const),
+  ]);
+}
+
+/** What is published, in order; without names that nobody knows. */
+export function outputTypes(contract: Contract): Map<string, string> {
+  const types = allTypes(contract);
+  return new Map(
+    contract.output.flatMap((name) => (types.has(name) ? [[name, types.get(name)!] as const] : [])),
+  );
+}
