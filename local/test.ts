@@ -103,10 +103,10 @@ const SUITES: readonly Suite[] = [
   jest("unit", { faults: "interpreter", workers: 1 }),
   pytest("glue-scripts/tests", { faults: "pytest", args: ["-m", "not long"] }),
   pytest("glue-scripts/tests", { interpreter: spark4Python, suffix: " (spark 4)", args: ["-m", "not once"] }),
-  { ...pytest("local/embedded-aws/tests"), beside: true },
   { ...pytest("glue-scripts/tests", { suffix: " kills", args: ["-m", "long"] }), ifNamed: true },
   // Deployments wait for S3 longer than they work: three files at a time.
   jest("bench deployed", { beside: true, faults: "bench", workers: 3 }),
+  { ...pytest("local/embedded-aws/tests"), beside: true },
   jest("platform", { beside: true, ifNamed: true, workers: 2 }),
 ];
 

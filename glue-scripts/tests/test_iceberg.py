@@ -48,6 +48,7 @@ def test_the_table_is_one_that_athena_reads(tmp_path: Path, spark: SparkSession)
     assert dict(spark.table(lake.table).dtypes)["event_timestamp"] == "timestamp_ntz"
 
 
+@pytest.mark.once
 def test_rebuild_replaces_a_date_in_one_commit_and_restates(tmp_path: Path, spark: SparkSession) -> None:
     lake = IcebergLake(tmp_path)
     lake.deliver(D1, event("a"), event("b"))
@@ -64,6 +65,7 @@ def test_rebuild_replaces_a_date_in_one_commit_and_restates(tmp_path: Path, spar
     assert lake.kept(spark) == [(D2, "b"), (D2, "c")]
 
 
+@pytest.mark.once
 def test_merge_keeps_the_latest_in_whatever_order(tmp_path: Path, spark: SparkSession) -> None:
     lake = IcebergLake(tmp_path, mode="merge")
     lake.deliver(D1, at(9, country="old"), at(7, country="older"), event("only"))
@@ -86,6 +88,7 @@ def test_merge_keeps_the_latest_in_whatever_order(tmp_path: Path, spark: SparkSe
     assert figures(books) == (7, 3, 4, 0) and balances(books)
 
 
+@pytest.mark.once
 def test_merge_of_a_corrected_delivery(tmp_path: Path, spark: SparkSession) -> None:
     """Of the same age, what is delivered again wins; what is older does not, and what is gone stays."""
     lake = IcebergLake(tmp_path, mode="merge")
@@ -97,6 +100,7 @@ def test_merge_of_a_corrected_delivery(tmp_path: Path, spark: SparkSession) -> N
     assert figures(books) == (2, 1, 1, 0) and balances(books)
 
 
+@pytest.mark.once
 def test_merge_by_delivery_alone(tmp_path: Path, spark: SparkSession) -> None:
     lake = IcebergLake(tmp_path, mode="merge")
     lake.deliver(D1, at(9, country="first"))
@@ -106,6 +110,7 @@ def test_merge_by_delivery_alone(tmp_path: Path, spark: SparkSession) -> None:
     assert countries(lake, spark) == [(D2, "a", "second")]
 
 
+@pytest.mark.once
 def test_append_takes_each_object_once(tmp_path: Path, spark: SparkSession) -> None:
     lake = IcebergLake(tmp_path, mode="append")
     lake.deliver(D1, event("a"), event("a"), event("n", user_id=None), file="one.json")

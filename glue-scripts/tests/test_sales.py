@@ -133,6 +133,7 @@ def test_dates_in_no_declared_format_are_quarantined(lake: SalesLake, each_spark
     assert (reasons["invalid_transaction_date"], reasons["missing_transaction_date"]) == (4, 1)
 
 
+@pytest.mark.once
 def test_the_same_line_twice_is_a_duplicate_and_another_quantity_is_not(
     lake: SalesLake, spark: SparkSession
 ) -> None:
@@ -185,6 +186,7 @@ def test_a_region_that_is_too_long_for_a_folder_is_quarantined(lake: SalesLake, 
     assert {reason for _, reason in lake.reasons(spark)} == {"wrong_type"}
 
 
+@pytest.mark.once
 def test_a_corrected_delivery_leaves_no_partition_of_the_old(lake: SalesLake, spark: SparkSession) -> None:
     lake.deliver(D1, SAMPLE)
     lake.deliver(D2, csv_of(sale("T9")))
@@ -208,6 +210,7 @@ def test_a_corrected_delivery_leaves_no_partition_of_the_old(lake: SalesLake, sp
     assert (lake.folders(), lake.folders("curated")) == ([f"run_date={D2}/region=EU"], [f"run_date={D2}"])
 
 
+@pytest.mark.once
 def test_the_tables_have_the_partitions_of_what_lies_there(
     lake: SalesLake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,6 +261,7 @@ def test_the_tables_have_the_partitions_of_what_lies_there(
         lake.run(D1, run_id="run-4", **given)
 
 
+@pytest.mark.once
 def test_a_later_date_that_changes_is_added_up_again(lake: SalesLake, spark: SparkSession) -> None:
     lake.deliver(D2, csv_of(sale("T1"), sale("T2")))
     lake.run(D2)

@@ -160,6 +160,7 @@ def test_the_files_have_the_columns_that_were_promised(lake: Lake, spark: SparkS
     assert quarantine.collect() == [("broken {", "malformed", source, "run-1", D1)]
 
 
+@pytest.mark.once
 def test_running_twice_changes_nothing(lake: Lake, spark: SparkSession) -> None:
     deliver_a_mixture(lake)
     first = lake.run(D1, D2, "run-1")
@@ -172,6 +173,7 @@ def test_running_twice_changes_nothing(lake: Lake, spark: SparkSession) -> None:
     assert {row["run_id"] for row in lake.rows(spark, "quarantine")} == {"run-2"}
 
 
+@pytest.mark.once
 def test_a_date_that_lost_its_rows_loses_its_partition(lake: Lake, spark: SparkSession) -> None:
     lake.deliver(D1, event("a"), "broken {")
     lake.deliver(D2, event("b"), "broken {")
@@ -215,6 +217,7 @@ def test_nothing_delivered_is_a_failure_that_says_so(lake: Lake) -> None:
     assert str(several.value) == f"no delivery under {lake.root}/raw/events/ for {D1} to {D2}"
 
 
+@pytest.mark.once
 def test_a_range_skips_dates_without_a_delivery_and_leaves_their_rows(
     lake: Lake, spark: SparkSession
 ) -> None:
@@ -229,6 +232,7 @@ def test_a_range_skips_dates_without_a_delivery_and_leaves_their_rows(
     assert lake.kept(spark) == [(D1, "a"), (D2, "b"), (D3, "d")]
 
 
+@pytest.mark.once
 def test_earlier_deliveries_win_inside_the_window(lake: Lake, spark: SparkSession) -> None:
     lake.deliver("2010-12-01", event("a"), event("b"))
     lake.deliver("2010-12-08", event("a"), event("x", user_id=None))
@@ -239,6 +243,7 @@ def test_earlier_deliveries_win_inside_the_window(lake: Lake, spark: SparkSessio
     assert lake.kept(spark) == [("2010-12-01", "a"), ("2010-12-01", "b"), ("2010-12-09", "b")]
 
 
+@pytest.mark.once
 def test_a_back_fill_gives_what_the_days_would_have_given(tmp_path: Path, spark: SparkSession) -> None:
     generator = random.Random(3)  # noqa: S311
     days = ["2010-12-01", "2010-12-04", "2010-12-09", "2010-12-14"]
@@ -258,6 +263,7 @@ def test_a_back_fill_gives_what_the_days_would_have_given(tmp_path: Path, spark:
     assert rows[0] == rows[1]
 
 
+@pytest.mark.once
 def test_a_writer_that_loses_a_row_is_found_out(
     lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,6 +285,7 @@ def test_a_writer_that_loses_a_row_is_found_out(
     assert (books["written"], books["quarantined"], balances(books)) == (0, 0, False)
 
 
+@pytest.mark.once
 def test_a_run_that_was_killed_is_healed_by_the_next(lake: Lake, spark: SparkSession) -> None:
     deliver_a_mixture(lake)
     expected = same(lake.run(D1, D2))
