@@ -205,6 +205,9 @@ def write_partitions(
 
 def _gather(frame: DataFrame, keys: Sequence[str]) -> DataFrame:
     """Brings the rows of a partition together, in tasks of about `_SHUFFLE_BYTES_PER_FILE`."""
+    if frame.sparkSession.conf.get("spark.sql.adaptive.enabled") == "false":
+        # Small: one task a partition, whatever it weighs. What rebalances is a plan that adapts.
+        return frame.repartition(*keys)
     # In SQL, because DataFrame.hint of Spark 3.5 takes no column names.
     names = ", ".join(f"`{name}`" for name in keys)
     rebalance = f"select /*+ REBALANCE({names}) */ * from {{frame}}"  # noqa: S608 (names of a contract)
