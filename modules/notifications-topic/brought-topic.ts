@@ -65,12 +65,14 @@ export class BroughtTopic implements INotificationsTopic {
 
   /** Says so in `policyToAdd`: the topic's policy stays its owner's. A key that was made here lets EventBridge use it. */
   allowPublishFromRule(ruleArn: string): void {
-    if (this.publishers.addRule(ruleArn)) this.allowKey("events.amazonaws.com");
+    this.publishers.addRule(ruleArn);
+    this.allowKey("events.amazonaws.com");
   }
 
   /** Says so in `policyToAdd`: the topic's policy stays its owner's. A key that was made here lets CloudWatch use it. */
   allowPublishFromAlarms(namePrefix: string): void {
-    if (this.publishers.addAlarms(namePrefix)) this.allowKey("cloudwatch.amazonaws.com");
+    this.publishers.addAlarms(namePrefix);
+    this.allowKey("cloudwatch.amazonaws.com");
   }
 
   /** By the role's own policy, which suffices within one account unless the owner's denies it. */

@@ -71,7 +71,8 @@ export class NotificationsTopic extends Construct implements INotificationsTopic
 
   /** Lets an EventBridge rule publish, and EventBridge use the key for it. */
   allowPublishFromRule(ruleArn: string): void {
-    if (this.publishers.addRule(ruleArn)) this.allowKey("events.amazonaws.com");
+    this.publishers.addRule(ruleArn);
+    this.allowKey("events.amazonaws.com");
   }
 
   /**
@@ -79,7 +80,8 @@ export class NotificationsTopic extends Construct implements INotificationsTopic
    * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
    */
   allowPublishFromAlarms(namePrefix: string): void {
-    if (this.publishers.addAlarms(namePrefix)) this.allowKey("cloudwatch.amazonaws.com");
+    this.publishers.addAlarms(namePrefix);
+    this.allowKey("cloudwatch.amazonaws.com");
   }
 
   /** Lets a role publish. */

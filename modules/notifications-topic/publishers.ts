@@ -18,18 +18,13 @@ export class Publishers {
 
   constructor(private readonly place: Place) {}
 
-  /** @returns whether it is the first */
-  addRule(ruleArn: string): boolean {
+  addRule(ruleArn: string): void {
     this.ruleArns.add(ruleArn);
-    return this.ruleArns.size === 1;
   }
 
-  /** @returns whether there were none before */
-  addAlarms(namePrefix: string): boolean {
+  addAlarms(namePrefix: string): void {
     const { account, region } = this.place;
-    const first = this.alarmArns.size === 0;
     this.alarmArns.add(`arn:${partitionOf(region)}:cloudwatch:${region}:${account}:alarm:${namePrefix}*`);
-    return first;
   }
 
   /** Only for what is done in the account's name. */
