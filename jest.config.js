@@ -14,8 +14,10 @@ const platform = benchTests(
   "deployer",
   "environments",
   "foreign-repository",
+  "iceberg",
   "scanners",
   "schedule",
+  "security-configuration",
 );
 const deployOnce = "<rootDir>/__tests__/bench/deploy-once.ts";
 

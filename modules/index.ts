@@ -1,5 +1,10 @@
 /** The library's whole public surface. */
-export { AthenaWorkgroup, type AthenaWorkgroupProps } from "./athena-workgroup/athena-workgroup";
+export {
+  AthenaWorkgroup,
+  type AthenaWorkgroupProps,
+  type IWorkgroup,
+  type WorkgroupAttributes,
+} from "./athena-workgroup/athena-workgroup";
 export {
   CatalogTable,
   type CatalogTableProps,
@@ -88,6 +93,11 @@ export { type IGrantable, type IRole } from "./iam/grantable";
 export { PermissionsBoundary } from "./iam/permissions-boundary";
 export { type PolicyStatement, type ResourcePolicyStatement } from "./iam/policy-statement";
 export { type RoleAttributes, ServiceRole, type ServiceRoleProps } from "./iam/service-role";
+export {
+  type BroughtTopic,
+  type INotificationsTopic,
+  type TopicAttributes,
+} from "./notifications-topic/brought-topic";
 export { NotificationsTopic, type NotificationsTopicProps } from "./notifications-topic/notifications-topic";
 export {
   type IAlertTarget,

@@ -2,16 +2,12 @@ import { DPU_PER_WORKER } from "../modules/core/dpu-hours";
 import { runsPerMonth } from "../modules/core/runs-per-month";
 import { type Change, UNKNOWN, withoutKeys } from "./change";
 import { code } from "./markdown";
+import { dollars, figure, type MoneyLine, type When } from "./money-line";
+import { monthlyLines } from "./monthly";
 import { type Plan, type Values } from "./plan";
 import prices from "./prices.json";
 
 /** What a plan may cost, before and after; ceilings, for nobody knows how long a run will take. */
-
-export interface MoneyLine {
-  readonly what: string;
-  readonly before: string;
-  readonly after: string;
-}
 
 interface Moment {
   /** DPU-hours that a run can take at most. */
@@ -29,29 +25,25 @@ const DPUS: Readonly<Record<string, number>> = {
 /** Without a time-out of its own a job ends after this, https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html */
 const DEFAULT_TIMEOUT_MINUTES = 480;
 
-const FLAT: Readonly<Record<string, { readonly word: string; readonly price: number }>> = {
-  aws_kms_key: { word: "KMS keys", price: prices.month.kmsKey },
-  aws_cloudwatch_metric_alarm: { word: "alarms", price: prices.month.alarm },
-  aws_cloudwatch_composite_alarm: { word: "composite alarms", price: prices.month.compositeAlarm },
-  aws_secretsmanager_secret: { word: "secrets", price: prices.month.secret },
-  aws_cloudwatch_dashboard: { word: "dashboards", price: prices.month.dashboard },
-};
-
-export const PRICED = `Ceilings: workers × time-out × tries. Prices of ${prices.region} as of ${prices.asOf}; storage, requests and data are not in it.`;
+export const PRICED =
+  "Jobs: ceilings, workers × time-out × tries. Crawlers: the least that a crawl is billed. From … to: with and without what CloudWatch " +
+  `gives each account free (${prices.free.dashboards} dashboards, ${prices.free.customMetrics} custom metrics, ` +
+  `${prices.free.alarmMetrics} metrics of alarms). Prices of ${prices.region} as of ${prices.asOf}. Not counted: storage, requests, ` +
+  "transfer, logs, bytes that queries scan, transitions of state machines, metrics that jobs and programs record themselves.";
 
 /** Only what changes. */
 export function moneyOf(changes: readonly Change[], plan: Plan): MoneyLine[] {
   return [
     ...changes.filter(({ type }) => type === "aws_glue_job").flatMap((job) => jobLines(job, changes, plan)),
-    ...flatLines(changes),
+    ...changes
+      .filter(({ type }) => type === "aws_glue_crawler")
+      .flatMap((one) => crawlerLines(one, changes, plan)),
+    ...monthlyLines(changes),
   ];
 }
 
 function jobLines(job: Change, changes: readonly Change[], plan: Plan): MoneyLine[] {
-  const schedules = changes.filter(
-    ({ type, address }) =>
-      type === "aws_scheduler_schedule" && reaches(plan, withoutKeys(address), withoutKeys(job.address)),
-  );
+  const schedules = schedulesOf(job, changes, plan);
   const [was, is] = (["before", "after"] as const).map((moment) => momentOf(job, schedules, moment));
   if (JSON.stringify(was) === JSON.stringify(is)) return [];
   const lines: MoneyLine[] = [];
@@ -69,10 +61,41 @@ function jobLines(job: Change, changes: readonly Change[], plan: Plan): MoneyLin
   return lines;
 }
 
+/** What a crawl is billed at least, and a month of them: nobody knows how long one takes. */
+function crawlerLines(crawler: Change, changes: readonly Change[], plan: Plan): MoneyLine[] {
+  const { dpuHour, dpus, minimumMinutes } = prices.crawler;
+  const crawl = (dpuHour * dpus * minimumMinutes) / 60;
+  const schedules = schedulesOf(crawler, changes, plan);
+  const line = (what: string, show: (values: Values, when: When) => string): MoneyLine[] => {
+    const [before, after] = (["before", "after"] as const).map((when) =>
+      crawler[when] === undefined ? "–" : show(crawler[when], when),
+    );
+    return before === after
+      ? []
+      : [{ what: `crawler ${code(crawler.name)}, ${what}`, before: before!, after: after! }];
+  };
+  return [
+    ...line("a crawl at least", () => dollars(crawl)),
+    ...line("a month at least", ({ schedule }, when) => {
+      const own = typeof schedule === "string" && schedule !== "" ? runsPerMonth(schedule) : undefined;
+      const others = runsOf(schedules, when);
+      if (own === undefined && others === undefined) return "no schedule seen";
+      const crawls = (own ?? 0) + (others ?? 0);
+      return `${dollars(crawl * crawls)} (${figure(crawls)} crawls)`;
+    }),
+  ];
+}
+
+const schedulesOf = (target: Change, changes: readonly Change[], plan: Plan): Change[] =>
+  changes.filter(
+    ({ type, address }) =>
+      type === "aws_scheduler_schedule" && reaches(plan, withoutKeys(address), withoutKeys(target.address)),
+  );
+
 function momentOf(
   job: Change,
   schedules: readonly Change[],
-  when: "before" | "after",
+  when: When,
 ): Moment | undefined | typeof UNKNOWN {
   const values = job[when];
   if (values === undefined) return undefined;
@@ -99,7 +122,7 @@ function rateOf({ glue_version, execution_class, worker_type }: Values): number 
   return typeof worker_type === "string" && worker_type.startsWith("R.") ? memoryOptimisedUpTo5 : upTo5;
 }
 
-function runsOf(schedules: readonly Change[], when: "before" | "after"): number | undefined {
+function runsOf(schedules: readonly Change[], when: When): number | undefined {
   const found = schedules.map((one) => one[when]).filter((values) => values !== undefined);
   const each = found.map(({ state, schedule_expression: expression }) =>
     state === "DISABLED" ? 0 : typeof expression === "string" ? runsPerMonth(expression) : undefined,
@@ -123,19 +146,3 @@ function reaches({ configuration }: Plan, from: string, to: string): boolean {
   }
   return false;
 }
-
-function flatLines(changes: readonly Change[]): MoneyLine[] {
-  return Object.entries(FLAT).flatMap(([type, { word, price }]) => {
-    const all = changes.filter((change) => change.type === type);
-    const [was, is] = [
-      all.filter(({ before }) => before !== undefined),
-      all.filter(({ after }) => after !== undefined),
-    ];
-    if (was.length === is.length) return [];
-    const show = (number: number) => `${dollars(number * price)} (${number})`;
-    return [{ what: `${word}, a month`, before: show(was.length), after: show(is.length) }];
-  });
-}
-
-const dollars = (amount: number): string => `$${amount.toFixed(2)}`;
-const figure = (number: number): string => String(Math.round(number * 10) / 10);

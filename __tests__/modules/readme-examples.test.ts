@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TerraformStack } from "cdktf";
+import { TerraformOutput, type TerraformStack } from "cdktf";
 import { transpileModule } from "typescript";
 import { prefixMistake, s3Uri } from "../../modules/core/s3-location";
 import * as library from "../../modules/index";
@@ -44,7 +44,15 @@ test.each(MODULES)("the example of %s builds", (module) => {
 });
 
 function run(example: string, stack: TerraformStack): void {
-  const surroundings = { ...library, ...given(stack), join, prefixMistake, readFileSync, s3Uri };
+  const surroundings = {
+    ...library,
+    ...given(stack),
+    join,
+    prefixMistake,
+    readFileSync,
+    s3Uri,
+    TerraformOutput,
+  };
   const body = transpileModule(example, { compilerOptions: { target: 9 } }).outputText;
   // In a block of its own, so that an example may make what others take for granted.
   // eslint-disable-next-line @typescript-eslint/no-implied-eval

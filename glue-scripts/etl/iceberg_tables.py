@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from etl.contract import Contract
 from etl.errors import InvalidArguments, TableRefused
 from etl.io import StoredObject
-from etl.partitions import PARTITION, without_plan
+from etl.partitions import PARTITION, root_cause, without_plan
 
 CATALOGUE = "glue_catalog"  # as Glue's documentation calls it in --conf
 REBUILD, MERGE, APPEND = WRITE_MODES = ("rebuild", "merge", "append")
@@ -96,7 +97,8 @@ class IcebergTable:
             )
 
     def prepare(self) -> None:
-        """Makes the table where there is none, and adds the columns that the contract has got since."""
+        """Makes the table where there is none, and adds the columns that the contract has got since. Raises
+        TableRefused when the catalogue calls something else so, as a crawl of Parquet does."""
         if not self._is_there():
             self._create()
             return
@@ -178,10 +180,20 @@ class IcebergTable:
         properties = {**_PROPERTIES, _MODE: self.mode, **({_ORDER: self.order} if self.order else {})}
         told = ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
         keys = ", ".join(map(_quoted, self.partition_by))
-        self.spark.sql(
+        statement = (
             f"CREATE TABLE {self.name} ({columns}) USING iceberg PARTITIONED BY ({keys}) "
             f"LOCATION '{self.location.rstrip('/')}' TBLPROPERTIES ({told})"
         )
+        try:
+            self.spark.sql(statement)
+        except Py4JJavaError as error:
+            # What is no table of Iceberg is none to Spark, as long as nobody makes one.
+            if "NoSuchIcebergTableException" not in root_cause(error):
+                raise
+            raise TableRefused(
+                f"the table {self.name} is none of Iceberg. Take its entry out of the catalogue (its files "
+                "stay) and run its dates again, or take a new table"
+            ) from error
 
 
 def open_iceberg(

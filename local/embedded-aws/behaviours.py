@@ -12,6 +12,7 @@ import enforcement_trace
 import event_delivery
 import job_deaths
 import job_runs
+import job_security
 import request_rights
 import resource_details
 import schedules
@@ -25,6 +26,7 @@ _BEHAVIOURS = (
     resource_details,
     catalogue_calls,
     job_runs,
+    job_security,
     job_deaths,
     crawls,
     state_machines,

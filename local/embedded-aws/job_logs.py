@@ -1,7 +1,7 @@
 """A job run's output in CloudWatch Logs, written with the job role's own credentials as Glue does.
 
 Groups `<prefix>/output` and `<prefix>/error`, stream = the run's id; the prefix is `/aws-glue/jobs` unless
-`--custom-logGroup-prefix` says otherwise.
+`--custom-logGroup-prefix` says otherwise; those of a security configuration are job_security.py's affair.
 https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging-enable.html
 """
 
@@ -22,8 +22,10 @@ _logger = logging.getLogger("embedded-aws.job-logs")
 class JobLog:
     """Follows one file of a run and sends its lines to one log stream until :meth:`close`."""
 
-    def __init__(self, logs: Any, group: str, stream: str, file: Path) -> None:
+    def __init__(self, logs: Any, group: str, stream: str, file: Path, key: str = "") -> None:
+        """``key`` is put on the group before anything is written to it."""
         self._logs = logs
+        self._key = key
         self._group = group
         self._stream = stream
         self._file = file
@@ -87,4 +89,6 @@ class JobLog:
             self._logs.create_log_stream(**target)
         except self._logs.exceptions.ResourceAlreadyExistsException:
             pass
+        if self._key:
+            self._logs.associate_kms_key(logGroupName=self._group, kmsKeyId=self._key)
         self._created = True

@@ -25,6 +25,7 @@ import metric_emission
 import roles
 import snapshots
 from job_logs import JobLog
+from job_security import JobSecurity, SecurityMissingError, security_of
 from settings import Settings
 from spark_process import (
     Outcome,
@@ -188,7 +189,7 @@ class _Run:
         try:
             with tempfile.TemporaryDirectory(prefix="glue-run-", ignore_cleanup_errors=True) as folder:
                 self._execute_in(Path(folder).resolve())
-        except (botocore.exceptions.ClientError, SparkMissingError, _RefusedError) as error:
+        except _EXPECTED as error:
             _finish(self._run, "FAILED", f"{type(error).__name__.removesuffix('Error')}: {error}")
         except Exception as error:
             _logger.exception("run %s could not be carried out", run_id)
@@ -200,7 +201,8 @@ class _Run:
 
     def _execute_in(self, folder: Path) -> None:
         _check(self._job, str(self._run["GlueVersion"]))
-        program = self._fetch(folder)
+        security = security_of(self._job)
+        program = self._fetch(folder, security)
         logs = self._settings.logs / "job-runs" / self._run["Id"]
         fate = job_deaths.watch(self._settings, self._run["Id"], self._credentials.access_key_id)
         version = str(self._run["GlueVersion"])
@@ -213,11 +215,12 @@ class _Run:
             process = SparkProcess(program, spark, self._credentials, self._settings, logs)
         _processes.add(self._run["Id"], process)
         fate.begins(process.kill)
-        prefix = self._arguments.get("--custom-logGroup-prefix") or DEFAULT_LOG_PREFIX
+        asked = self._arguments.get("--custom-logGroup-prefix") or DEFAULT_LOG_PREFIX
+        prefix = security.log_prefix(asked, self._credentials.role_arn)
         client = roles.client(self._settings, "logs", self._credentials)
         streams = [
-            JobLog(client, f"{prefix}/output", self._run["Id"], process.output),
-            JobLog(client, f"{prefix}/error", self._run["Id"], process.error),
+            JobLog(client, f"{prefix}/output", self._run["Id"], process.output, security.logs_key),
+            JobLog(client, f"{prefix}/error", self._run["Id"], process.error, security.logs_key),
         ]
         self._run.update(JobRunState="RUNNING", LastModifiedOn=time.time(), LogGroupName=prefix)
         try:
@@ -245,7 +248,7 @@ class _Run:
             return "STOPPED", ""
         return ("SUCCEEDED", "") if outcome.exit_code == 0 else ("FAILED", outcome.error)
 
-    def _fetch(self, folder: Path) -> SparkProgram:
+    def _fetch(self, folder: Path, security: JobSecurity) -> SparkProgram:
         s3 = roles.client(self._settings, "s3", self._credentials)
         script = _download(s3, str(self._job["Command"]["ScriptLocation"]), folder)
         modules = [
@@ -256,11 +259,15 @@ class _Run:
         pairs = [word for name, value in self._arguments.items() for word in (name, str(value))]
         # A single module is imported by its folder, an archive by itself.
         paths = list(dict.fromkeys(path.parent if path.suffix == ".py" else path for path in modules))
-        return SparkProgram(folder, script, pairs, paths, configuration_of(self._arguments.get("--conf", "")))
+        configuration = configuration_of(self._arguments.get("--conf", "")) | security.spark_values()
+        return SparkProgram(folder, script, pairs, paths, configuration)
 
 
 class _RefusedError(Exception):
     """The job asks for something that is not to be had here."""
+
+
+_EXPECTED = (botocore.exceptions.ClientError, SparkMissingError, SecurityMissingError, _RefusedError)
 
 
 def _check(job: dict[str, Any], version: str) -> None:

@@ -4,7 +4,7 @@ import { Construct } from "constructs";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { partitionOf } from "../core/partition";
-import { placeMistakes } from "../core/place";
+import { placeMistakes, regionMistakes } from "../core/place";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 import { type IGrantable } from "../iam/grantable";
 import { encryptStatements, readStatements } from "../iam/s3-actions";
@@ -25,6 +25,25 @@ export interface AthenaWorkgroupProps {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
+/** A workgroup, made here or brought. */
+export interface IWorkgroup {
+  readonly workgroupName: string;
+  /** Lets whoever runs queries in it write their answers and read them again. */
+  grantResults(grantable: IGrantable): void;
+}
+
+/** A workgroup that is known by its name and by where its answers go only. */
+export interface WorkgroupAttributes {
+  /** 1 to 128 letters, digits and `._-`. */
+  readonly workgroupName: string;
+  /**
+   * Where the workgroup has answers written. It must enforce its configuration: steps and alarms name no place of their own. The
+   * policies of the bucket and of its key stay their owner's, and must not keep other roles of the account out.
+   */
+  readonly results: S3Location;
+  readonly region: string;
+}
+
 /** The provider's lower bound; Athena's own is 10,000,000. */
 const FEWEST_SCAN_BYTES = 10_485_760;
 
@@ -33,7 +52,7 @@ const FEWEST_SCAN_BYTES = 10_485_760;
  *
  * @throws Error naming every mistake in the props, before anything is created
  */
-export class AthenaWorkgroup extends Construct {
+export class AthenaWorkgroup extends Construct implements IWorkgroup {
   readonly resource: AthenaWorkgroupResource;
   readonly workgroupName: string;
   /** Composed of names, so that it is known in a plan. */
@@ -71,35 +90,62 @@ export class AthenaWorkgroup extends Construct {
   }
 
   /**
+   * A workgroup from elsewhere, whose limits and encryption stay its owner's.
+   * @throws Error naming every mistake in the attributes
+   */
+  static fromWorkgroupAttributes(attributes: WorkgroupAttributes): IWorkgroup {
+    const { workgroupName, results, region } = attributes;
+    refuseBrought(attributes);
+    return { workgroupName, grantResults: (grantable) => grantResults(grantable, results, region) };
+  }
+
+  /**
    * Lets whoever runs queries here write their answers and read them again: Athena does both in the caller's name.
    * Source: https://docs.aws.amazon.com/athena/latest/ug/s3-permissions.html
    */
   grantResults(grantable: IGrantable): void {
-    const { results, region } = this.props;
-    grantable.grantee.addToPolicy(
-      { actions: ["s3:GetBucketLocation"], resources: [results.bucketArn] },
-      {
-        actions: ["s3:AbortMultipartUpload", "s3:PutObject"],
-        resources: [`${results.bucketArn}/${results.prefix}*`],
-      },
-      ...readStatements(results, region),
-      ...encryptStatements(results, region),
-    );
+    grantResults(grantable, this.props.results, this.props.region);
   }
+}
+
+function grantResults(grantable: IGrantable, results: S3Location, region: string): void {
+  grantable.grantee.addToPolicy(
+    { actions: ["s3:GetBucketLocation"], resources: [results.bucketArn] },
+    {
+      actions: ["s3:AbortMultipartUpload", "s3:PutObject"],
+      resources: [`${results.bucketArn}/${results.prefix}*`],
+    },
+    ...readStatements(results, region),
+    ...encryptStatements(results, region),
+  );
+}
+
+const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
+
+function checkPlace(refusals: Refusals, field: string, name: string, results: S3Location): void {
+  refusals.check(
+    !isKnown(name) || /^[A-Za-z0-9._-]{1,128}$/.test(name),
+    field,
+    `must be 1 to 128 letters, digits or ._-, got ${JSON.stringify(name)}`,
+  );
+  if (isKnown(results.prefix)) refusals.note("results.prefix", prefixMistake(results.prefix));
+}
+
+function refuseBrought(attributes: WorkgroupAttributes): void {
+  const { workgroupName, results, region } = attributes;
+  const refusals = new Refusals("AthenaWorkgroup", isKnown(workgroupName) ? workgroupName : "brought");
+  refusals.noteUnfilled(placeholderMistakes(attributes, isKnown));
+  checkPlace(refusals, "workgroupName", workgroupName, results);
+  refusals.noteAll(regionMistakes(region, isKnown));
+  refusals.throwIfAny();
 }
 
 function refuse(scope: Construct, props: AthenaWorkgroupProps): void {
   const { name, results, scanLimitBytes } = props;
-  const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
   const refusals = new Refusals("AthenaWorkgroup", scope.node.path);
   refusals.noteUnfilled(placeholderMistakes(props, isKnown));
   refusals.noteAll(placeMistakes(props, isKnown));
-  refusals.check(
-    !isKnown(name) || /^[A-Za-z0-9._-]{1,128}$/.test(name),
-    "name",
-    `must be 1 to 128 letters, digits or ._-, got ${JSON.stringify(name)}`,
-  );
-  if (isKnown(results.prefix)) refusals.note("results.prefix", prefixMistake(results.prefix));
+  checkPlace(refusals, "name", name, results);
   refusals.check(
     !isKnown(scanLimitBytes) || (Number.isInteger(scanLimitBytes) && scanLimitBytes >= FEWEST_SCAN_BYTES),
     "scanLimitBytes",

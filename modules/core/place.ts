@@ -12,6 +12,12 @@ export function placeMistakes(
   if (isKnown(account) && !/^\d{12}$/.test(account)) {
     mistakes.push(["account", `must be an AWS account id of 12 digits, got ${JSON.stringify(account)}`]);
   }
+  return [...mistakes, ...regionMistakes(region, isKnown)];
+}
+
+/** The same of a region alone. */
+export function regionMistakes(region: string, isKnown: (value: string) => boolean): Mistake[] {
+  const mistakes: Mistake[] = [];
   if (isKnown(region) && !/^[a-z]{2,3}(-[a-z]+)+-\d$/.test(region)) {
     mistakes.push(["region", `must be an AWS region such as eu-west-1, got ${JSON.stringify(region)}`]);
   }

@@ -10,6 +10,8 @@ import { EncryptionKey, type IEncryptionKey } from "../encryption/encryption-key
 import { type IGrantable } from "../iam/grantable";
 import { policyDocument } from "../iam/policy-document";
 import { type ResourcePolicyStatement } from "../iam/policy-statement";
+import { BroughtTopic, type INotificationsTopic, type TopicAttributes } from "./brought-topic";
+import { KEY_ACTIONS, Publishers } from "./publishers";
 
 export interface NotificationsTopicProps {
   /** Physical name, 1 to 256 letters, digits, hyphens and underscores. */
@@ -33,12 +35,11 @@ export interface NotificationsTopicProps {
  *
  * @throws Error naming every mistake in the props, before anything is created
  */
-export class NotificationsTopic extends Construct {
+export class NotificationsTopic extends Construct implements INotificationsTopic {
   readonly resource: SnsTopic;
   readonly topicArn: string;
   readonly encryptionKey: IEncryptionKey;
-  private readonly ruleArns: string[] = [];
-  private readonly alarmArns = new Set<string>();
+  private readonly publishers: Publishers;
 
   constructor(
     scope: Construct,
@@ -48,6 +49,7 @@ export class NotificationsTopic extends Construct {
     super(scope, id);
     this.refuse();
 
+    this.publishers = new Publishers(props);
     this.encryptionKey = props.encryptionKey ?? this.defineKey();
     this.resource = new SnsTopic(this, "Resource", {
       name: props.name,
@@ -62,10 +64,15 @@ export class NotificationsTopic extends Construct {
     this.topicArn = this.resource.arn;
   }
 
+  /** A topic from elsewhere; its policy, and its key's, stay their owners'. What they must add can be read from it. */
+  static fromTopicAttributes(attributes: TopicAttributes): BroughtTopic {
+    return new BroughtTopic(attributes);
+  }
+
   /** Lets an EventBridge rule publish, and EventBridge use the key for it. */
   allowPublishFromRule(ruleArn: string): void {
-    if (this.ruleArns.length === 0) this.allowKey("events.amazonaws.com");
-    this.ruleArns.push(ruleArn);
+    this.publishers.addRule(ruleArn);
+    this.allowKey("events.amazonaws.com");
   }
 
   /**
@@ -73,9 +80,8 @@ export class NotificationsTopic extends Construct {
    * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
    */
   allowPublishFromAlarms(namePrefix: string): void {
-    const { account, region } = this.props;
-    if (this.alarmArns.size === 0) this.allowKey("cloudwatch.amazonaws.com");
-    this.alarmArns.add(`arn:${partitionOf(region)}:cloudwatch:${region}:${account}:alarm:${namePrefix}*`);
+    this.publishers.addAlarms(namePrefix);
+    this.allowKey("cloudwatch.amazonaws.com");
   }
 
   /** Lets a role publish. */
@@ -83,7 +89,7 @@ export class NotificationsTopic extends Construct {
     grantable.grantee.addToPolicy(
       { actions: ["sns:Publish"], resources: [this.topicArn] },
       {
-        actions: ["kms:Decrypt", "kms:GenerateDataKey*"],
+        actions: KEY_ACTIONS,
         resources: [this.encryptionKey.keyArn],
         conditions: { StringEquals: { "kms:ViaService": viaService("sns", this.props.region) } },
       },
@@ -112,14 +118,11 @@ export class NotificationsTopic extends Construct {
 
   /** Source: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html, "compatibility with AWS services". */
   private allowKey(service: string): void {
-    this.encryptionKey.allowService(service, ["kms:Decrypt", "kms:GenerateDataKey*"], {
-      StringEquals: { "aws:SourceAccount": this.props.account },
-    });
+    this.encryptionKey.allowService(service, KEY_ACTIONS, this.publishers.keyConditions);
   }
 
   private statements(): ResourcePolicyStatement[] {
     const { account, region } = this.props;
-    const resources = [this.resource.arn];
     const owner: ResourcePolicyStatement = {
       // The account's own IAM policies decide who else may do what: nobody publishes by being in the account.
       sid: "AccountDecides",
@@ -130,29 +133,8 @@ export class NotificationsTopic extends Construct {
         "sns:SetTopicAttributes",
         "sns:Subscribe",
       ],
-      resources,
+      resources: [this.resource.arn],
     };
-    const rules: ResourcePolicyStatement = {
-      sid: "RulesPublish",
-      principal: { Service: "events.amazonaws.com" },
-      actions: ["sns:Publish"],
-      resources,
-      conditions: { ArnEquals: { "aws:SourceArn": this.ruleArns } },
-    };
-    const alarms: ResourcePolicyStatement = {
-      sid: "AlarmsPublish",
-      principal: { Service: "cloudwatch.amazonaws.com" },
-      actions: ["sns:Publish"],
-      resources,
-      conditions: {
-        StringEquals: { "aws:SourceAccount": account },
-        ArnLike: { "aws:SourceArn": [...this.alarmArns] },
-      },
-    };
-    return [
-      owner,
-      ...(this.ruleArns.length === 0 ? [] : [rules]),
-      ...(this.alarmArns.size === 0 ? [] : [alarms]),
-    ];
+    return [owner, ...this.publishers.statements(this.resource.arn)];
   }
 }

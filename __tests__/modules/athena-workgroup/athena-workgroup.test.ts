@@ -2,6 +2,8 @@ import { Lazy, TerraformOutput, type TerraformStack } from "cdktf";
 import {
   AthenaWorkgroup,
   type AthenaWorkgroupProps,
+  type IWorkgroup,
+  type WorkgroupAttributes,
 } from "../../../modules/athena-workgroup/athena-workgroup";
 import { ServiceRole } from "../../../modules/iam/service-role";
 import { KEY_ARN, place } from "../../support/places";
@@ -124,4 +126,50 @@ test("what only Terraform can resolve is left alone", () => {
   const scanLimitBytes = Lazy.numberValue({ produce: () => 20_000_000 });
   const props = { name: unknownText(), results: place(unknownText(), unknownText()), scanLimitBytes };
   expect(() => synth((stack) => make(stack, props))).not.toThrow();
+});
+
+describe("a workgroup from elsewhere", () => {
+  const brought: WorkgroupAttributes = {
+    workgroupName: "company",
+    results: place("answers", "ours/", KEY_ARN),
+    region: "eu-west-1",
+  };
+  const granted = (workgroup: (stack: TerraformStack) => IWorkgroup) =>
+    synth((stack) => {
+      const role = new ServiceRole(stack, "Role", { name: "analyst", service: "states.amazonaws.com" });
+      workgroup(stack).grantResults(role);
+    });
+
+  test("grants what one that is made here does, and makes nothing", () => {
+    const { counts, statements } = granted(() => AthenaWorkgroup.fromWorkgroupAttributes(brought));
+    expect(counts).toEqual({ aws_iam_role: 1, aws_iam_role_policy: 1 });
+    expect(statements("Role/Policy/Resource")).toEqual(
+      granted((stack) => make(stack, { results: brought.results })).statements("Role/Policy/Resource"),
+    );
+    expect(AthenaWorkgroup.fromWorkgroupAttributes(brought).workgroupName).toBe("company");
+  });
+
+  test("in another region the key is used through that region's S3", () => {
+    const there = { ...brought, region: "cn-north-1" };
+    const { statements } = granted(() => AthenaWorkgroup.fromWorkgroupAttributes(there));
+    expect(JSON.stringify(statements("Role/Policy/Resource"))).toContain(
+      '"kms:ViaService":"s3.cn-north-1.amazonaws.com.cn"',
+    );
+  });
+
+  test("refusals, all at once", () => {
+    const wrong = { workgroupName: "a b", results: place("x", "/answers/"), region: "here" };
+    expect(refusal(() => AthenaWorkgroup.fromWorkgroupAttributes(wrong))).toBe(
+      "AthenaWorkgroup 'a b': 'workgroupName' must be 1 to 128 letters, digits or ._-, got \"a b\"; " +
+        "'results.prefix' must not start with a slash, got \"/answers/\"; S3 would take it as a folder without a name; " +
+        "'region' must be an AWS region such as eu-west-1, got \"here\"",
+    );
+  });
+
+  test("what only Terraform can resolve is left alone", () => {
+    const unknown = { workgroupName: unknownText(), results: place(unknownText(), unknownText()) };
+    expect(() =>
+      granted(() => AthenaWorkgroup.fromWorkgroupAttributes({ ...brought, ...unknown })),
+    ).not.toThrow();
+  });
 });

@@ -1,0 +1,67 @@
+import { partitionOf } from "../core/partition";
+import { type PolicyStatement, type ResourcePolicyStatement } from "../iam/policy-statement";
+
+/** Where rules and alarms stand that publish. */
+export interface Place {
+  /** AWS account id, 12 digits. */
+  readonly account: string;
+  readonly region: string;
+}
+
+/** What a service does with a topic's key to publish: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html */
+export const KEY_ACTIONS: readonly string[] = ["kms:Decrypt", "kms:GenerateDataKey*"];
+
+/** The rules and alarms that may publish to a topic, as statements of its policy and of its key's. */
+export class Publishers {
+  private readonly ruleArns = new Set<string>();
+  private readonly alarmArns = new Set<string>();
+
+  constructor(private readonly place: Place) {}
+
+  addRule(ruleArn: string): void {
+    this.ruleArns.add(ruleArn);
+  }
+
+  addAlarms(namePrefix: string): void {
+    const { account, region } = this.place;
+    this.alarmArns.add(`arn:${partitionOf(region)}:cloudwatch:${region}:${account}:alarm:${namePrefix}*`);
+  }
+
+  /** Only for what is done in the account's name. */
+  get keyConditions(): NonNullable<PolicyStatement["conditions"]> {
+    return { StringEquals: { "aws:SourceAccount": this.place.account } };
+  }
+
+  /** Of the topic's policy. */
+  statements(topicArn: string): ResourcePolicyStatement[] {
+    const rules: ResourcePolicyStatement = {
+      sid: "RulesPublish",
+      principal: { Service: "events.amazonaws.com" },
+      actions: ["sns:Publish"],
+      resources: [topicArn],
+      conditions: { ArnEquals: { "aws:SourceArn": [...this.ruleArns] } },
+    };
+    const alarms: ResourcePolicyStatement = {
+      sid: "AlarmsPublish",
+      principal: { Service: "cloudwatch.amazonaws.com" },
+      actions: ["sns:Publish"],
+      resources: [topicArn],
+      conditions: {
+        StringEquals: { "aws:SourceAccount": this.place.account },
+        ArnLike: { "aws:SourceArn": [...this.alarmArns] },
+      },
+    };
+    return [...(this.ruleArns.size === 0 ? [] : [rules]), ...(this.alarmArns.size === 0 ? [] : [alarms])];
+  }
+
+  /** Of its key's policy, where `*` is the key. */
+  keyStatements(): ResourcePolicyStatement[] {
+    return this.statements("*").map(({ sid, principal }) => ({
+      sid,
+      principal,
+      actions: KEY_ACTIONS,
+      resources: ["*"],
+      conditions: this.keyConditions,
+    }));
+  }
+}

@@ -1,0 +1,39 @@
+const PUT = ":aws-sdk:cloudwatch:putMetricData";
+
+/**
+ * How many metrics a state machine records: namespace, name and dimensions together are one metric. A value that only a run knows
+ * counts as one.
+ *
+ * @param definition its JSON
+ * @returns `undefined` when it cannot be read
+ */
+export function recordedMetrics(definition: unknown): number | undefined {
+  if (typeof definition !== "string") return undefined;
+  try {
+    const metrics = new Set<string>();
+    collect(JSON.parse(definition), metrics);
+    return metrics.size;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Call {
+  readonly Namespace?: unknown;
+  readonly MetricData?: unknown;
+}
+
+/** States may hold others: of a Map, of a Parallel. */
+function collect(value: unknown, into: Set<string>): void {
+  if (typeof value !== "object" || value === null) return;
+  const { Resource, Parameters, Arguments } = value as Readonly<Record<string, unknown>>;
+  if (typeof Resource === "string" && Resource.endsWith(PUT)) add((Parameters ?? Arguments) as Call, into);
+  for (const one of Object.values(value)) collect(one, into);
+}
+
+function add({ Namespace, MetricData }: Call, into: Set<string>): void {
+  for (const data of Array.isArray(MetricData) ? (MetricData as Readonly<Record<string, unknown>>[]) : []) {
+    const { MetricName, Dimensions, "MetricName.$": named, "Dimensions.$": dimensions } = data;
+    into.add(JSON.stringify([Namespace, MetricName ?? named, Dimensions ?? dimensions]));
+  }
+}
