@@ -9,6 +9,8 @@ function main(): void {
   app.synth();
 }
 
+// CDKTF notes for every token where it was made, through source maps: a third of the time, and read by nobody without a trace.
+if (process.env.ETL_TRACE === undefined) Reflect.deleteProperty(Error, "prepareStackTrace");
 try {
   main();
 } catch (error) {

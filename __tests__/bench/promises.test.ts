@@ -224,7 +224,7 @@ describe("a redrive after the cause was mended goes on at the failed step", () =
 describe("a job run that is killed", () => {
   const SEED = 20101201;
   /** Twenty take seven minutes; ETL_DEATHS asks for another number than CI's. */
-  const DEATHS = Number(process.env.ETL_DEATHS ?? 5);
+  const DEATHS = Number(process.env.ETL_DEATHS ?? 4);
   const BY_SECONDS = Math.floor(DEATHS * 0.3);
   const FIRST = dayOf(130);
   const LATER = new Date(Date.parse(FIRST) + 3 * 86_400_000).toISOString().slice(0, 10);

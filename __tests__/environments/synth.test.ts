@@ -7,9 +7,9 @@ import { cloneWorkingTree } from "../support/clone";
 const PLACE = { ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "us-east-1" };
 const tsNode = require.resolve("ts-node/dist/bin.js");
 
-/** Runs the app as `cdktf synth` does: main.ts, type-checked. */
-function synth(folder: string, variables: Record<string, string>) {
-  return spawnSync(process.execPath, [tsNode, join(folder, "main.ts")], {
+/** Runs the app as `cdktf synth` does: main.ts, type-checked unless `options` of ts-node say otherwise. */
+function synth(folder: string, variables: Record<string, string>, options: readonly string[] = []) {
+  return spawnSync(process.execPath, [tsNode, ...options, join(folder, "main.ts")], {
     cwd: folder,
     encoding: "utf8",
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...variables },
@@ -19,8 +19,9 @@ function synth(folder: string, variables: Record<string, string>) {
 test("two clones in different folders synthesise the same bytes, and name no folder", () => {
   const clones = [cloneWorkingTree("a"), cloneWorkingTree("another-name/deeper")];
   try {
-    const outputs = clones.map((clone) => {
-      const { status, stderr } = synth(clone, PLACE);
+    const outputs = clones.map((clone, index) => {
+      // The types were right in the first.
+      const { status, stderr } = synth(clone, PLACE, index === 0 ? [] : ["--swc"]);
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
       return digests(join(clone, "cdktf.out"));
     });
@@ -30,7 +31,8 @@ test("two clones in different folders synthesise the same bytes, and name no fol
     expect(outputs[0]).toEqual(outputs[1]);
     // Alone, too: a review of prod must not depend on what else was synthesised.
     const stack = "stacks/etl-prod/cdk.tf.json";
-    synth(clones[1]!, { ...PLACE, ETL_ENVIRONMENTS: "prod", CDKTF_OUTDIR: join(clones[1]!, "alone") });
+    const alone = { ETL_ENVIRONMENTS: "prod", CDKTF_OUTDIR: join(clones[1]!, "alone") };
+    synth(clones[1]!, { ...PLACE, ...alone }, ["--swc"]);
     expect(digests(join(clones[1]!, "alone"))[stack]).toBe(outputs[0]![stack]);
     for (const clone of clones) {
       const stack = readFileSync(join(clone, "cdktf.out", "stacks", "etl-dev", "cdk.tf.json"), "utf8");

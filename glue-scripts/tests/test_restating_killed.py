@@ -56,7 +56,9 @@ def lake(before: Path, tmp_path: Path) -> Lake:
     return Lake(shutil.copytree(before, tmp_path / "lake"))
 
 
-@pytest.mark.parametrize("step", [4, 8, 13])
+@pytest.mark.parametrize(
+    "step", [8, *(pytest.param(step, marks=pytest.mark.long) for step in (1, 4, 11, 13))]
+)
 def test_killed_between_two_steps(
     lake: Lake, spark: SparkSession, undisturbed: dict[str, Any], step: int
 ) -> None:
@@ -70,8 +72,11 @@ def test_killed_between_two_steps(
 
 @pytest.mark.parametrize(
     ("unwritten", "lost"),
-    [([D1], [D2]), ([D2, D9], []), ([], [D1, D2])],
-    ids=["the restated ones first", "its own first", "all gone"],
+    [
+        pytest.param([D1], [D2], id="the restated ones first"),
+        pytest.param([D2, D9], [], id="its own first", marks=pytest.mark.long),
+        pytest.param([], [D1, D2], id="all gone"),
+    ],
 )
 def test_killed_in_the_write(
     lake: Lake, spark: SparkSession, undisturbed: dict[str, Any], unwritten: list[str], lost: list[str]

@@ -160,11 +160,25 @@ function readingsOf(name: string, state: State, data: Shape): Reading[] {
 /** Shapes a single state may have been seen with; beyond this the machine is too branched to follow and is left alone. */
 const MOST_SHAPES = 64;
 
+/** A shape as text. The same one is met again and again: states hand on what they did not touch. */
+const texts = new WeakMap<Shape, string>();
+
+function textOf(shape: Shape): string {
+  const known = texts.get(shape);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(shape);
+  texts.set(shape, text);
+  return text;
+}
+
+const identityOf = ({ found, ...rest }: Reading): string =>
+  JSON.stringify(rest) + (found === undefined ? "" : textOf(found));
+
 /** Every reading on every way through a machine, those inside it included; each once. */
 export function readings(definition: Definition, input: Shape = ANY): Reading[] {
   const { States: states } = definition;
   const found = new Map<string, Reading>();
-  const note = (reading: Reading) => found.set(JSON.stringify(reading), reading);
+  const note = (reading: Reading) => found.set(identityOf(reading), reading);
   const seen = new Map<string, Set<string>>();
   const open: { name: string; data: Shape }[] = [{ name: definition.StartAt, data: input }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -173,7 +187,7 @@ export function readings(definition: Definition, input: Shape = ANY): Reading[] 
     if (state === undefined) continue;
     const shapes = seen.get(name) ?? new Set<string>();
     seen.set(name, shapes);
-    const key = JSON.stringify(data);
+    const key = textOf(data);
     if (shapes.has(key) || shapes.size >= MOST_SHAPES) continue;
     shapes.add(key);
 
