@@ -20,7 +20,7 @@ import { formMistake } from "./refusal-form";
 
 const SEED = Number(process.env.ETL_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const RUNS = Number(process.env.ETL_FUZZ_RUNS ?? 1_000);
-const STACKS = process.env.ETL_FUZZ_STACKS ?? "20";
+const STACKS = process.env.ETL_FUZZ_STACKS ?? "12";
 /** Terraform holds all modules of a call in memory. */
 const STACKS_PER_CALL = 150;
 
