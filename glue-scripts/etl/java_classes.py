@@ -1,6 +1,6 @@
 """Java's classes as PySpark finds them."""
 
-from py4j.java_gateway import JavaClass  # type: ignore[import-untyped]
+from py4j.java_gateway import JavaClass
 from pyspark.sql import SparkSession
 
 # What every function of every column asks for: as Spark 3.5 names them, and as Spark 4 does.

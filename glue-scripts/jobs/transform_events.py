@@ -35,7 +35,7 @@ from etl.transforms.no_rows import no_rows
 from etl.transforms.parse_csv import parse_csv
 from etl.transforms.parse_lines import parse_lines
 from etl.upserts import count_current, plan_upsert, rows_to_append
-from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F

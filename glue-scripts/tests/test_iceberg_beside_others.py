@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from etl.errors import TableRefused
 from etl.iceberg_tables import IcebergTable
-from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 OTHER = "org.apache.iceberg.exceptions.NoSuchIcebergTableException: Input Glue table is not an iceberg table"

@@ -11,7 +11,7 @@ import transform_events
 from conftest import Lake, event
 from etl import partitions
 from etl.errors import InvalidArguments, MissingDelivery, TooManyRows
-from py4j.java_gateway import JVMView  # type: ignore[import-untyped]
+from py4j.java_gateway import JVMView
 from pyspark.sql import DataFrame, SparkSession
 from support import D1, D2, D3, balances, deliver_a_mixture, figures, same
 

@@ -1,12 +1,11 @@
 import { Token } from "cdktf";
-import { viaService } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { type IEncryptionKey } from "../encryption/encryption-key";
 import { type IGrantable } from "../iam/grantable";
 import { policyDocument } from "../iam/policy-document";
-import { KEY_ACTIONS, Publishers } from "./publishers";
+import { Publishers } from "./publishers";
 
 /** A topic, made here or brought. */
 export interface INotificationsTopic {
@@ -65,30 +64,17 @@ export class BroughtTopic implements INotificationsTopic {
 
   /** Says so in `policyToAdd`: the topic's policy stays its owner's. A key that was made here lets EventBridge use it. */
   allowPublishFromRule(ruleArn: string): void {
-    this.publishers.addRule(ruleArn);
-    this.allowKey("events.amazonaws.com");
+    this.publishers.addRule(ruleArn, this.attributes.encryptionKey);
   }
 
   /** Says so in `policyToAdd`: the topic's policy stays its owner's. A key that was made here lets CloudWatch use it. */
   allowPublishFromAlarms(namePrefix: string): void {
-    this.publishers.addAlarms(namePrefix);
-    this.allowKey("cloudwatch.amazonaws.com");
+    this.publishers.addAlarms(namePrefix, this.attributes.encryptionKey);
   }
 
   /** By the role's own policy, which suffices within one account unless the owner's denies it. */
   grantPublish(grantable: IGrantable): void {
-    const { encryptionKey, region } = this.attributes;
-    grantable.grantee.addToPolicy({ actions: ["sns:Publish"], resources: [this.topicArn] });
-    if (encryptionKey === undefined) return;
-    grantable.grantee.addToPolicy({
-      actions: KEY_ACTIONS,
-      resources: [encryptionKey.keyArn],
-      conditions: { StringEquals: { "kms:ViaService": viaService("sns", region) } },
-    });
-  }
-
-  private allowKey(service: string): void {
-    this.attributes.encryptionKey?.allowService(service, KEY_ACTIONS, this.publishers.keyConditions);
+    this.publishers.grant(grantable, this.topicArn, this.attributes.encryptionKey);
   }
 }
 

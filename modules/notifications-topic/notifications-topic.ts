@@ -2,7 +2,7 @@ import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
-import { partitionOf, viaService } from "../core/partition";
+import { partitionOf } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
@@ -11,7 +11,7 @@ import { type IGrantable } from "../iam/grantable";
 import { policyDocument } from "../iam/policy-document";
 import { type ResourcePolicyStatement } from "../iam/policy-statement";
 import { BroughtTopic, type INotificationsTopic, type TopicAttributes } from "./brought-topic";
-import { KEY_ACTIONS, Publishers } from "./publishers";
+import { Publishers } from "./publishers";
 
 export interface NotificationsTopicProps {
   /** Physical name, 1 to 256 letters, digits, hyphens and underscores. */
@@ -71,8 +71,7 @@ export class NotificationsTopic extends Construct implements INotificationsTopic
 
   /** Lets an EventBridge rule publish, and EventBridge use the key for it. */
   allowPublishFromRule(ruleArn: string): void {
-    this.publishers.addRule(ruleArn);
-    this.allowKey("events.amazonaws.com");
+    this.publishers.addRule(ruleArn, this.encryptionKey);
   }
 
   /**
@@ -80,20 +79,12 @@ export class NotificationsTopic extends Construct implements INotificationsTopic
    * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
    */
   allowPublishFromAlarms(namePrefix: string): void {
-    this.publishers.addAlarms(namePrefix);
-    this.allowKey("cloudwatch.amazonaws.com");
+    this.publishers.addAlarms(namePrefix, this.encryptionKey);
   }
 
   /** Lets a role publish. */
   grantPublish(grantable: IGrantable): void {
-    grantable.grantee.addToPolicy(
-      { actions: ["sns:Publish"], resources: [this.topicArn] },
-      {
-        actions: KEY_ACTIONS,
-        resources: [this.encryptionKey.keyArn],
-        conditions: { StringEquals: { "kms:ViaService": viaService("sns", this.props.region) } },
-      },
-    );
+    this.publishers.grant(grantable, this.topicArn, this.encryptionKey);
   }
 
   private refuse(): void {
@@ -114,11 +105,6 @@ export class NotificationsTopic extends Construct implements INotificationsTopic
     const { name, account, region, tags } = this.props;
     // It encrypts what is on its way; nothing is lost with it.
     return new EncryptionKey(this, "Key", { name, account, region, retain: false, tags });
-  }
-
-  /** Source: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html, "compatibility with AWS services". */
-  private allowKey(service: string): void {
-    this.encryptionKey.allowService(service, KEY_ACTIONS, this.publishers.keyConditions);
   }
 
   private statements(): ResourcePolicyStatement[] {

@@ -1,4 +1,6 @@
-import { partitionOf } from "../core/partition";
+import { partitionOf, viaService } from "../core/partition";
+import { type IEncryptionKey } from "../encryption/encryption-key";
+import { type IGrantable } from "../iam/grantable";
 import { type PolicyStatement, type ResourcePolicyStatement } from "../iam/policy-statement";
 
 /** Where rules and alarms stand that publish. */
@@ -9,26 +11,41 @@ export interface Place {
 }
 
 /** What a service does with a topic's key to publish: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html */
-export const KEY_ACTIONS: readonly string[] = ["kms:Decrypt", "kms:GenerateDataKey*"];
+const KEY_ACTIONS: readonly string[] = ["kms:Decrypt", "kms:GenerateDataKey*"];
 
-/** The rules and alarms that may publish to a topic, as statements of its policy and of its key's. */
+/** Who may publish to a topic: rules and alarms as statements of its policy and of its key's, roles by their own. */
 export class Publishers {
   private readonly ruleArns = new Set<string>();
   private readonly alarmArns = new Set<string>();
 
   constructor(private readonly place: Place) {}
 
-  addRule(ruleArn: string): void {
+  /** @param key of the topic; one that was made here lets EventBridge use it */
+  addRule(ruleArn: string, key: IEncryptionKey | undefined): void {
     this.ruleArns.add(ruleArn);
+    key?.allowService("events.amazonaws.com", KEY_ACTIONS, this.keyConditions);
   }
 
-  addAlarms(namePrefix: string): void {
+  /** @param key of the topic; one that was made here lets CloudWatch use it */
+  addAlarms(namePrefix: string, key: IEncryptionKey | undefined): void {
     const { account, region } = this.place;
     this.alarmArns.add(`arn:${partitionOf(region)}:cloudwatch:${region}:${account}:alarm:${namePrefix}*`);
+    key?.allowService("cloudwatch.amazonaws.com", KEY_ACTIONS, this.keyConditions);
+  }
+
+  /** By the role's own policy. */
+  grant(grantable: IGrantable, topicArn: string, key: IEncryptionKey | undefined): void {
+    grantable.grantee.addToPolicy({ actions: ["sns:Publish"], resources: [topicArn] });
+    if (key === undefined) return;
+    grantable.grantee.addToPolicy({
+      actions: KEY_ACTIONS,
+      resources: [key.keyArn],
+      conditions: { StringEquals: { "kms:ViaService": viaService("sns", this.place.region) } },
+    });
   }
 
   /** Only for what is done in the account's name. */
-  get keyConditions(): NonNullable<PolicyStatement["conditions"]> {
+  private get keyConditions(): NonNullable<PolicyStatement["conditions"]> {
     return { StringEquals: { "aws:SourceAccount": this.place.account } };
   }
 

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from conftest import ACCOUNT, REGION, Bench, make_role, statement, wait_for
-from test_job_runs import FINAL
+from conftest import ACCOUNT, REGION, Bench, make_role, statement
+from job_ends import run_job
 
 BUCKET = "post-office"
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/letters"
@@ -112,14 +112,7 @@ class Post:
         self.deaths.write_text("".join(f"{json.dumps(entry)}\n" for entry in entries), encoding="utf-8")
 
     def run(self, job: str, box: str) -> dict[str, Any]:
-        glue = self.bench.client("glue")
-        run_id = glue.start_job_run(JobName=job, Arguments={"--box": box})["JobRunId"]
-
-        def ended() -> dict[str, Any] | None:
-            state = glue.get_job_run(JobName=job, RunId=run_id)["JobRun"]
-            return dict(state) if state["JobRunState"] in FINAL else None
-
-        return dict(wait_for(ended, 90))
+        return run_job(self.bench, job, Arguments={"--box": box})
 
     def calls(self, run: dict[str, Any]) -> list[dict[str, Any]]:
         file = self.bench.folder / "logs" / "job-runs" / run["Id"] / "calls.jsonl"

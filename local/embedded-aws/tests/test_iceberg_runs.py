@@ -4,8 +4,8 @@ Athena answers from the current snapshot, also after a MERGE."""
 from typing import Any
 
 import athena_bench as library
-from conftest import ACCOUNT, Bench, make_role, statement, wait_for
-from test_job_runs import FINAL
+from conftest import ACCOUNT, Bench, make_role, statement
+from job_ends import run_job
 
 BUCKET = "harbour-berths"
 DATABASE = "harbour"
@@ -60,14 +60,7 @@ def run(bench: Bench, name: str, role: str, arguments: dict[str, str]) -> dict[s
         Name=name, Role=role, Command=command, GlueVersion="5.1", WorkerType="G.1X", NumberOfWorkers=2,
         DefaultArguments=arguments,
     )  # fmt: skip
-    run_id = glue.start_job_run(JobName=name)["JobRunId"]
-
-    def ended() -> dict[str, Any] | None:
-        state: dict[str, Any] = glue.get_job_run(JobName=name, RunId=run_id)["JobRun"]
-        return state if state["JobRunState"] in FINAL else None
-
-    found: dict[str, Any] = wait_for(ended, 240)
-    return found
+    return run_job(bench, name, 240)
 
 
 def test_athena_answers_from_the_snapshot_that_a_merge_made(bench: Bench) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow.parquet  # type: ignore[import-untyped,unused-ignore]
 import pytest
 from conftest import Bench, make_role, statement, wait_for
+from job_ends import ended, run_job
 
 BUCKET = "acme-invoices"
 SPARK_OF_GLUE = [("5.1", "3.5.6"), ("6.0", "4.1.1")]
@@ -31,7 +32,6 @@ gross = invoices.selectExpr("*", f"amount * {RATE} as gross")
 gross.write.mode("overwrite").partitionBy("country").parquet(options["target"])
 job.commit()
 """
-FINAL = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
 
 
 @pytest.fixture(scope="module")
@@ -91,17 +91,6 @@ def job(script: str, role: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def run(bench: Bench, name: str, **request: Any) -> dict[str, Any]:
-    glue = bench.client("glue")
-    run_id = glue.start_job_run(JobName=name, **request)["JobRunId"]
-    return dict(wait_for(lambda: ended(bench, name, run_id), 90))
-
-
-def ended(bench: Bench, name: str, run_id: str) -> dict[str, Any] | None:
-    state = bench.client("glue").get_job_run(JobName=name, RunId=run_id)["JobRun"]
-    return state if state["JobRunState"] in FINAL else None
-
-
 def rows(bench: Bench, prefix: str) -> dict[str, list[dict[str, Any]]]:
     """What was written below the prefix, by partition."""
     s3 = bench.client("s3")
@@ -119,7 +108,7 @@ def test_a_run_reads_and_writes_with_its_role_and_logs_where_glue_does(
     invoices: Bench, glue: str, spark: str
 ) -> None:
     arguments = {"--target": f"s3://{BUCKET}/out/{glue}/", "--fixed": "ignored"}
-    done = run(invoices, f"writer-{glue}", Arguments=arguments)
+    done = run_job(invoices, f"writer-{glue}", Arguments=arguments)
     assert (done["JobRunState"], done.get("ErrorMessage")) == ("SUCCEEDED", None)
     assert (done["Id"][:3], done["GlueVersion"]) == ("jr_", glue)
     assert rows(invoices, f"out/{glue}/") == {
@@ -140,7 +129,7 @@ def test_a_run_reads_and_writes_with_its_role_and_logs_where_glue_does(
 def test_a_role_without_the_right_to_write_fails_the_run_with_access_denied(
     invoices: Bench, glue: str, spark: str
 ) -> None:
-    done = run(invoices, f"reader-{glue}", Arguments={"--target": f"s3://{BUCKET}/out/"})
+    done = run_job(invoices, f"reader-{glue}", Arguments={"--target": f"s3://{BUCKET}/out/"})
     assert done["JobRunState"] == "FAILED"
     assert "AccessDeniedException" in done["ErrorMessage"]
     assert "\tat " not in done["ErrorMessage"]
@@ -167,7 +156,7 @@ def test_a_second_run_is_refused_and_a_stopped_run_is_stopped(invoices: Bench) -
 
 def test_a_run_over_its_time_ends_as_timeout(invoices: Bench) -> None:
     started = time.monotonic()
-    done = run(invoices, "sleeper", Timeout=1)  # a minute lasts 6 s here
+    done = run_job(invoices, "sleeper", Timeout=1)  # a minute lasts 6 s here
     assert done["JobRunState"] == "TIMEOUT"
     assert time.monotonic() - started < 20
 
@@ -176,7 +165,7 @@ def test_another_glue_version_is_refused_by_name(invoices: Bench) -> None:
     glue = invoices.client("glue")
     role = "arn:aws:iam::123456789012:role/job-writer"
     glue.create_job(Name="newer", **job("gross.py", role, GlueVersion="9.9"))
-    done = run(invoices, "newer")
+    done = run_job(invoices, "newer")
     assert done["JobRunState"] == "FAILED"
     assert "Glue 9.9 is not to be had here" in done["ErrorMessage"]
 
@@ -186,5 +175,5 @@ def test_what_ends_a_script_is_the_message_of_the_run(invoices: Bench) -> None:
     invoices.client("s3").put_object(Bucket=BUCKET, Key="code/raises.py", Body=body)
     role = "arn:aws:iam::123456789012:role/job-writer"
     invoices.client("glue").create_job(Name="raises", **job("raises.py", role))
-    done = run(invoices, "raises")
+    done = run_job(invoices, "raises")
     assert (done["JobRunState"], done["ErrorMessage"]) == ("FAILED", "MissingThing: no invoices for June")

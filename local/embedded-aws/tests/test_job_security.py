@@ -3,11 +3,10 @@ rights."""
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from conftest import ACCOUNT, Bench, make_role, statement, wait_for
-from test_job_runs import FINAL
+from conftest import ACCOUNT, Bench, make_role, statement
+from job_ends import run_job
 
 BUCKET = "vault-ledgers"
 CONFIGURATION = "vault-1a2b"
@@ -68,18 +67,6 @@ def make_job(bench: Bench, name: str, role: str, configuration: str) -> None:
     )  # fmt: skip
 
 
-def run(bench: Bench, name: str) -> dict[str, Any]:
-    glue = bench.client("glue")
-    run_id = glue.start_job_run(JobName=name)["JobRunId"]
-
-    def ended() -> dict[str, Any] | None:
-        state: dict[str, Any] = glue.get_job_run(JobName=name, RunId=run_id)["JobRun"]
-        return state if state["JobRunState"] in FINAL else None
-
-    found: dict[str, Any] = wait_for(ended, 120)
-    return found
-
-
 def key_of(bench: Bench) -> str:
     found = bench.client("glue").get_security_configuration(Name=CONFIGURATION)["SecurityConfiguration"]
     return str(found["EncryptionConfiguration"]["CloudWatchEncryption"]["KmsKeyArn"])
@@ -95,7 +82,7 @@ def messages(bench: Bench, group: str, stream: str) -> list[str]:
 
 
 def test_files_and_logs_have_the_key_and_groups_the_name(vault: Bench) -> None:
-    done = run(vault, "keeper")
+    done = run_job(vault, "keeper", 120)
     assert (done["JobRunState"], done.get("ErrorMessage")) == ("SUCCEEDED", None)
     assert done["SecurityConfiguration"] == CONFIGURATION
     folder = f"{PREFIX}/{CONFIGURATION}-role/keeper"
@@ -114,18 +101,18 @@ def test_files_and_logs_have_the_key_and_groups_the_name(vault: Bench) -> None:
 
 
 def test_a_role_that_may_not_put_the_key_on_the_group_logs_nothing(vault: Bench) -> None:
-    done = run(vault, "mute")
+    done = run_job(vault, "mute", 120)
     assert done["JobRunState"] == "SUCCEEDED"
     assert messages(vault, f"{PREFIX}/{CONFIGURATION}-role/mute/output", done["Id"]) == []
 
 
 def test_a_role_without_the_key_writes_nothing(vault: Bench) -> None:
-    done = run(vault, "keyless")
+    done = run_job(vault, "keyless", 120)
     assert done["JobRunState"] == "FAILED"
     assert "AccessDenied" in done["ErrorMessage"] or "403" in done["ErrorMessage"], done["ErrorMessage"]
 
 
 def test_a_configuration_that_there_is_not_fails_the_run(vault: Bench) -> None:
-    done = run(vault, "stray")
+    done = run_job(vault, "stray", 120)
     assert done["JobRunState"] == "FAILED"
     assert done["ErrorMessage"] == "SecurityMissing: Security configuration vault-gone not found"
