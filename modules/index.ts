@@ -18,7 +18,7 @@ export {
   contractTables,
 } from "./core/contract-tables";
 export { contractMistakes } from "./core/contract-mistakes";
-export { type Mistake } from "./core/refusals";
+export { type Mistake, mistakeText } from "./core/refusals";
 export { type Partition, partitionOf } from "./core/partition";
 export { type ExecutionClass, type GlueVersion } from "./core/job-runs";
 export { type S3Location, s3Uri } from "./core/s3-location";

@@ -6,6 +6,7 @@ import {
   type ContractTables,
   contractTables,
   type Mistake,
+  mistakeText,
   qualityMistakes,
 } from "../../modules/index";
 
@@ -39,7 +40,7 @@ export function readPipelineFiles(scope: Construct, pipeline: string, said: Said
     ["", own] as const,
   ].filter(([, mistakes]) => mistakes.length > 0);
   if (groups.length > 0) {
-    const told = groups.map(([prefix, mistakes]) => `${prefix}${mistakes.map(text).join("; ")}`);
+    const told = groups.map(([prefix, mistakes]) => `${prefix}${mistakes.map(mistakeText).join("; ")}`);
     throw new Error(`Pipeline '${scope.node.path}': ${told.join("; ")}`);
   }
   return contractTables(contract.document);
@@ -95,5 +96,3 @@ function elsewhereMistakes(document: unknown, { aggregateTable, orderColumn }: S
   const ordered = { ...contract, "x-etl": { ...extension, orderColumn } };
   return [...mistakes, ...contractMistakes(ordered).map(([, words]): Mistake => ["orderColumn", words])];
 }
-
-const text = ([field, mistake]: Mistake): string => (field === "" ? mistake : `'${field}' ${mistake}`);
