@@ -19,6 +19,7 @@ import { MOVED } from "./moved";
 import { EventsPipeline } from "./pipelines/events";
 import type { Pipeline, SharedPipelineProps } from "./pipelines/pipeline";
 import { SalesPipeline, type SalesPipelineProps } from "./pipelines/sales";
+import { makeAll } from "./make-all";
 import type { EnvironmentSettings, PipelineName } from "./settings";
 import { stackMistakes } from "./stack-checks";
 import { defineS3Backend } from "./state-stack";
@@ -133,14 +134,14 @@ export class EtlStack extends TerraformStack {
 
   /** One line for each; ids are public, and so are the names in the settings. */
   private definePipelines({ pipelines }: EnvironmentSettings): EtlStack["pipelines"] {
-    const sales = (id: string, pipeline: SalesPipelineProps["pipeline"]) =>
+    const sales = (id: string, pipeline: SalesPipelineProps["pipeline"]) => () =>
       new SalesPipeline(this, id, { ...pipelines[pipeline], ...this.sharedWith(pipeline), pipeline });
-    return {
-      events: new EventsPipeline(this, "Events", { ...pipelines.events, ...this.sharedWith("events") }),
+    return makeAll<PipelineName, Pipeline>({
+      events: () => new EventsPipeline(this, "Events", { ...pipelines.events, ...this.sharedWith("events") }),
       sales: sales("Sales", "sales"),
       customers: sales("Customers", "customers"),
       products: sales("Products", "products"),
-    };
+    });
   }
 
   private defineDashboard(

@@ -10,6 +10,7 @@ import { settingsOf, synthEnvironment } from "../support/environment-stacks";
 /** A contract that the job would refuse in the night ends the synth with sentences; nothing is written. */
 
 const SALES = "glue-scripts/contracts/sales.schema.json";
+const CUSTOMERS = "glue-scripts/contracts/customers.schema.json";
 const RULES = "glue-scripts/contracts/sales.quality.json";
 
 let clone: string;
@@ -59,14 +60,16 @@ test("a bad contract and bad rules: every sentence, exit code 1 and nothing writ
   });
 }, 60_000);
 
-test("files that are no JSON, or not there", () => {
+test("files that are no JSON, or not there, of two pipelines", () => {
   rmSync(join(clone, RULES));
-  const { status, stderr, written } = synthWith({ [SALES]: "{" });
+  const { status, stderr, written } = synthWith({ [SALES]: "{", [CUSTOMERS]: "[]" });
   expect(stderr).toMatch(
     new RegExp(
-      `^Pipeline 'etl-dev/Sales': ${SALES}: must be JSON, and is none: [^;]+; ${RULES}: must be a file, and is none; write it$`,
+      `^Pipeline 'etl-dev/Sales': ${SALES}: must be JSON, and is none: [^;]+; ${RULES}: must be a file, and is none; write it\n` +
+        `Pipeline 'etl-dev/Customers': ${CUSTOMERS}: must be `,
     ),
   );
+  expect(stderr.split("\n")).toHaveLength(2);
   expect({ status, written }).toEqual({ status: 1, written: [] });
 }, 60_000);
 

@@ -18,7 +18,7 @@ beforeAll(() => {
   insertAfter(
     "environments/etl-stack.ts",
     'products: sales("Products", "products"),',
-    line("returns: new ReturnsPipeline("),
+    line("returns: () => new ReturnsPipeline("),
   );
   insertAfter(
     "environments/etl-stack.ts",
