@@ -30,12 +30,19 @@ export function guardsOf(folder: string): Guard[] {
 }
 
 export function guardsTable(guards: readonly Guard[]): string {
-  const table = new Table({ head: ["guard", "holds for", "value"], style: { head: [], border: [] } });
-  for (const { guard, of, total, without, value = "" } of guards) {
-    const missing = without.length === 0 ? "" : `, not ${without.join(", ")}`;
-    table.push([guard, `${total - without.length} of ${total} ${of}${missing}`, value]);
-  }
-  return table.toString();
+  const table = new Table({
+    head: ["guard", "holds for", "value"],
+    style: { head: [], border: [] },
+    colWidths: [38, 24, 14], // with its borders 80
+    wordWrap: true,
+  });
+  for (const { guard, of, total, without, value = "" } of guards)
+    table.push([guard, `${total - without.length} of ${total} ${of}`, value]);
+  // Below it: an address is longer than a column, and is copied.
+  const missing = guards.flatMap(({ guard, without }) =>
+    without.map((address) => `NOT PROTECTED ${address}\n  ${guard}`),
+  );
+  return [table.toString(), ...missing].join("\n");
 }
 
 /** A guard of each block of some types. */

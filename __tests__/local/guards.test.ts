@@ -39,7 +39,9 @@ test("prod has every guard everywhere", () => {
   expect(guards.filter(({ of }) => of === "buckets").map(({ total }) => total)).toEqual(
     Array(6).fill(BUCKETS),
   );
-  expect(guardsTable(guards)).toContain(`${BUCKETS} of ${BUCKETS} buckets`);
+  const lines = guardsTable(guards).split("\n");
+  expect(lines.filter((line) => line.includes(`${BUCKETS} of ${BUCKETS} buckets`))).not.toEqual([]);
+  expect(lines.filter((line) => line.length > 80 || line.includes("NOT PROTECTED"))).toEqual([]);
 });
 
 const KEY = Object.keys(prod.resource.aws_kms_key!)[0]!;
@@ -73,6 +75,7 @@ test.each(cases)("without %s the raw bucket is named", (_what, alter, guard) => 
       without: [`aws_s3_bucket.${RAW}`],
     } satisfies Partial<Guard>),
   ]);
+  expect(guardsTable(missing)).toContain(`\nNOT PROTECTED aws_s3_bucket.${RAW}\n`);
 });
 
 test.each<readonly [string, (stack: StackJson) => void, string]>([
