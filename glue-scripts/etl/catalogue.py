@@ -1,5 +1,6 @@
-"""The partitions of a table that is declared and not crawled, in Glue's catalogue: of the dates of a run
-those that lie there, with values as the rows have them and locations as the folders are named.
+"""Glue's catalogue: the columns that a crawl found, and the partitions of a table that is declared and not
+crawled: of the dates of a run those that lie there, with values as the rows have them and locations as the
+folders are named.
 
 https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html (an expression has 2048 characters)
 https://docs.aws.amazon.com/glue/latest/webapi/API_BatchCreatePartition.html (at most 100)
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from etl import io
+from etl.clients import client, error_code
 from etl.errors import StorageError
 
 CREATED_AT_A_TIME = 100
@@ -36,10 +38,25 @@ class PartitionedTable:
         return {"DatabaseName": self.database, "TableName": self.name}
 
 
+def table_columns(database: str, table: str) -> list[tuple[str, str]]:
+    """Names and Glue types of a table's columns, without its partition keys; none when there is no such
+    table, as after the crawl of a source that holds no row. Raises StorageError.
+
+    https://docs.aws.amazon.com/glue/latest/webapi/API_GetTable.html"""
+    try:
+        answer = client("glue").get_table(DatabaseName=database, Name=table)
+        columns = answer["Table"].get("StorageDescriptor", {}).get("Columns", [])
+        return [(column["Name"], column.get("Type", "")) for column in columns]
+    except Exception as error:
+        if error_code(error) == "EntityNotFoundException":
+            return []
+        raise StorageError(f"cannot read the columns of {database}.{table}: {error}") from error
+
+
 def open_table(database: str, name: str, keys: Sequence[str]) -> PartitionedTable:
     """The table, which must be partitioned by `keys`. Raises StorageError."""
     try:
-        table = io._client("glue").get_table(DatabaseName=database, Name=name)["Table"]
+        table = client("glue").get_table(DatabaseName=database, Name=name)["Table"]
     except Exception as error:
         raise StorageError(f"cannot read the table {database}.{name}: {error}") from error
     found = tuple(key["Name"] for key in table.get("PartitionKeys", []))
@@ -79,7 +96,7 @@ def _registered(table: PartitionedTable, dates: Collection[date]) -> Iterator[tu
         texts = ", ".join(f"'{day}'" for day in some)
         expression = f"{table.keys[0]} in ({texts})"
         try:
-            pages = io._client("glue").get_paginator("get_partitions")
+            pages = client("glue").get_paginator("get_partitions")
             for page in pages.paginate(**table.place, Expression=expression):
                 for found in page["Partitions"]:
                     yield tuple(found["Values"]), found.get("StorageDescriptor", {}).get("Location", "")
@@ -95,7 +112,7 @@ def _partition(table: PartitionedTable, values: Values, location: str) -> dict[s
 
 def _send(table: PartitionedTable, call: str, **asked: Any) -> None:
     try:
-        answer = getattr(io._client("glue"), call)(**table.place, **asked)
+        answer = getattr(client("glue"), call)(**table.place, **asked)
     except Exception as error:
         raise StorageError(
             f"cannot change the partitions of {table.database}.{table.name}: {error}"

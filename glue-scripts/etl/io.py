@@ -1,28 +1,27 @@
-"""Objects in a bucket, or files in a directory of the same shape: list, read, write, remove. And what the job
-asks of two tables: the lock of its pipeline, and the columns that a crawl found.
-
-The only module of this package that knows boto3. A location is a URI that ends in `/`: `s3://bucket/prefix/`,
-`file:///directory/` or a plain path. Figures about bytes come from listings, never from opening what is
-listed."""
+"""Objects in a bucket, or files in a directory of the same shape: list, read, write, remove. A location is a
+URI that ends in `/`: `s3://bucket/prefix/`, `file:///directory/` or a plain path. Figures about bytes come
+from listings, never from opening what is listed."""
 
 import bz2
 import gzip
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from etl.errors import LockLost, StorageError
+from etl.clients import client
+from etl.errors import StorageError
 
 MAX_HEADER_BYTES = 1024 * 1024
 DELETE_BATCH = 1000  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 
-
 _BLANK = bytes(range(33))
+_PACKED = (".gz", ".bz2")
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,10 @@ class StoredObject:
 def read_text(uri: str) -> str:
     """The object as UTF-8. Raises StorageError."""
     try:
-        if not _is_s3(uri):
-            return _path(uri).read_text(encoding="utf-8")
-        bucket, key = _split(uri)
-        body: bytes = _s3().get_object(Bucket=bucket, Key=key)["Body"].read()
+        if not is_s3(uri):
+            return local_path(uri).read_text(encoding="utf-8")
+        bucket, key = split(uri)
+        body: bytes = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         return body.decode("utf-8")
     except Exception as error:
         raise StorageError(f"cannot read {uri}: {error}") from error
@@ -52,25 +51,49 @@ def read_first_line(uri: str) -> bytes | None:
     """The first line that is not blank, without its end; None when there is none. Reads no further. Unpacks
     by the name's ending. Raises StorageError, also of a line above MAX_HEADER_BYTES."""
     try:
-        if not _is_s3(uri):
-            with _path(uri).open("rb") as file:
-                return _first_line(file, uri)
-        bucket, key = _split(uri)
-        body = _s3().get_object(Bucket=bucket, Key=key)["Body"]
-        try:
-            return _first_line(body, uri)
-        finally:
-            body.close()
+        with _unpacked(uri) as file:
+            return _first_line(file)
     except Exception as error:
         raise StorageError(f"cannot read the header of {uri}: {error}") from error
 
 
-def _first_line(packed: Any, uri: str) -> bytes | None:
-    file = packed
-    if uri.endswith(".gz"):
-        file = gzip.GzipFile(fileobj=packed)
-    elif uri.endswith(".bz2"):
-        file = bz2.BZ2File(packed)
+def find_broken(objects: Iterable[StoredObject]) -> list[str]:
+    """The URIs of packed objects that cannot be unpacked to their end, each with the reason. Reads them
+    whole: for a run that has failed already, since Spark 3.5 does not say in which file."""
+    return [
+        f"{stored.uri} cannot be unpacked ({reason})"
+        for stored in objects
+        if stored.uri.endswith(_PACKED) and (reason := _why_broken(stored.uri))
+    ]
+
+
+def _why_broken(uri: str) -> str:
+    try:
+        with _unpacked(uri) as file:
+            while file.read(1024 * 1024):
+                pass
+    except Exception as error:  # the next file is looked at whatever is wrong with this one
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+@contextmanager
+def _unpacked(uri: str) -> Iterator[Any]:
+    if is_s3(uri):
+        bucket, key = split(uri)
+        packed = client("s3").get_object(Bucket=bucket, Key=key)["Body"]
+    else:
+        packed = local_path(uri).open("rb")
+    with closing(packed):
+        if uri.endswith(".gz"):
+            yield gzip.GzipFile(fileobj=packed)
+        elif uri.endswith(".bz2"):
+            yield bz2.BZ2File(packed)
+        else:
+            yield packed
+
+
+def _first_line(file: Any) -> bytes | None:
     left = MAX_HEADER_BYTES
     while line := bytes(file.readline(left)):
         left -= len(line)
@@ -87,13 +110,13 @@ def _first_line(packed: Any, uri: str) -> bytes | None:
 def write_text(uri: str, text: str) -> None:
     """Puts the object, in one piece: a reader sees the old one or the new one. Raises StorageError."""
     try:
-        if _is_s3(uri):
-            bucket, key = _split(uri)
-            _s3().put_object(
+        if is_s3(uri):
+            bucket, key = split(uri)
+            client("s3").put_object(
                 Bucket=bucket, Key=key, Body=text.encode("utf-8"), ContentType="application/json"
             )
         else:
-            path = _path(uri)
+            path = local_path(uri)
             path.parent.mkdir(parents=True, exist_ok=True)
             fresh = path.with_name(f".{path.name}.new")
             fresh.write_text(text, encoding="utf-8")
@@ -127,7 +150,7 @@ def version_of(stored: StoredObject) -> str:
     if stored.etag:
         return f"{stored.size}-{stored.etag}"
     try:
-        with _path(stored.uri).open("rb") as file:
+        with local_path(stored.uri).open("rb") as file:
             return f"{stored.size}-{hashlib.file_digest(file, 'sha256').hexdigest()[:32]}"
     except OSError as error:
         raise StorageError(f"cannot read {stored.uri}: {error}") from error
@@ -143,15 +166,15 @@ def delete(objects: Iterable[StoredObject]) -> None:
     """Removes the objects; one that is already gone is no error. Raises StorageError."""
     keys: dict[str, list[str]] = {}
     for stored in objects:
-        if _is_s3(stored.uri):
-            bucket, key = _split(stored.uri)
+        if is_s3(stored.uri):
+            bucket, key = split(stored.uri)
             keys.setdefault(bucket, []).append(key)
         else:
-            _delete_file(_path(stored.uri))
+            _delete_file(local_path(stored.uri))
     for bucket, all_keys in keys.items():
         for start in range(0, len(all_keys), DELETE_BATCH):
             batch = [{"Key": key} for key in all_keys[start : start + DELETE_BATCH]]
-            answer = _s3().delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+            answer = client("s3").delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
             for error in answer.get("Errors", []):
                 raise StorageError(f"cannot remove s3://{bucket}/{error['Key']}: {error['Message']}")
 
@@ -161,64 +184,14 @@ def delete_leftovers(location: str) -> None:
     delete(list(_list(location, ".spark-staging-", ".spark-staging-")))
 
 
-def take_lock(table: str, pipeline: str, owner: str) -> None:
-    """Takes the pipeline's lock for `owner` (an execution's ARN), or finds that it has it. Raises LockLost
-    when another execution has it, StorageError when the table cannot be asked.
-
-    The same condition as the state machine's own, so an answer that was lost may be asked for again.
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
-    """
-    since = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    item = {"pipeline": {"S": pipeline}, "owner": {"S": owner}, "since": {"S": since}}
-    try:
-        _client("dynamodb").put_item(
-            TableName=table,
-            Item=item,
-            ConditionExpression="attribute_not_exists(#owner) OR #owner = :me",
-            ExpressionAttributeNames={"#owner": "owner"},
-            ExpressionAttributeValues={":me": {"S": owner}},
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
-    except Exception as error:
-        if _code(error) == "ConditionalCheckFailedException":
-            held = getattr(error, "response", {}).get("Item", {})
-            other = held.get("owner", {}).get("S", "another execution")
-            raise LockLost(
-                f"pipeline {pipeline} is owned by {other}, not by {owner}; "
-                "nothing was written: once that execution has ended, redrive this one"
-            ) from error
-        raise StorageError(f"cannot take the lock of {pipeline} in table {table}: {error}") from error
-
-
-def table_columns(database: str, table: str) -> list[tuple[str, str]]:
-    """Names and Glue types of a table's columns, without its partition keys; none when there is no such
-    table, as after the crawl of a source that holds no row. Raises StorageError.
-
-    https://docs.aws.amazon.com/glue/latest/webapi/API_GetTable.html"""
-    try:
-        answer = _client("glue").get_table(DatabaseName=database, Name=table)
-        columns = answer["Table"].get("StorageDescriptor", {}).get("Columns", [])
-        return [(column["Name"], column.get("Type", "")) for column in columns]
-    except Exception as error:
-        if _code(error) == "EntityNotFoundException":
-            return []
-        raise StorageError(f"cannot read the columns of {database}.{table}: {error}") from error
-
-
-def _code(error: Exception) -> str:
-    """The service's name for its error; "" for an error of no service."""
-    code: str = getattr(error, "response", {}).get("Error", {}).get("Code", "")
-    return code
-
-
 def _list(location: str, first: str, last: str) -> Iterator[StoredObject]:
     """Objects whose name begins with anything from `first` up to and with `last`, in order."""
-    if not _is_s3(location):
-        yield from _list_files(_path(location), first, last)
+    if not is_s3(location):
+        yield from _list_files(local_path(location), first, last)
         return
-    bucket, prefix = _split(location)
+    bucket, prefix = split(location)
     common = _common_start(first, last)
-    pages = _s3().get_paginator("list_objects_v2")
+    pages = client("s3").get_paginator("list_objects_v2")
     # A long history is skipped, not read: StartAfter is exclusive, and no key ends at `first` itself.
     for page in pages.paginate(Bucket=bucket, Prefix=prefix + common, StartAfter=prefix + first):
         for entry in page.get("Contents", []):
@@ -253,29 +226,14 @@ def _delete_file(path: Path) -> None:
         path.parent.rmdir()
 
 
-def _is_s3(uri: str) -> bool:
+def is_s3(uri: str) -> bool:
     return uri.startswith("s3://")
 
 
-def _split(uri: str) -> tuple[str, str]:
+def split(uri: str) -> tuple[str, str]:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return bucket, key
 
 
-def _path(uri: str) -> Path:
+def local_path(uri: str) -> Path:
     return Path(urlsplit(uri).path) if uri.startswith("file:") else Path(uri)
-
-
-_clients: dict[str, Any] = {}
-
-
-def _s3() -> Any:
-    return _client("s3")
-
-
-def _client(service: str) -> Any:
-    if service not in _clients:
-        import boto3  # type: ignore[import-untyped]  # here: a run on local files needs none
-
-        _clients[service] = boto3.client(service)
-    return _clients[service]

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from etl import by_date, io, partitions
+from etl import by_date, io, lock, partitions
 from etl.arguments import Arguments, read_arguments
 from etl.books import MAX_ROWS, DateFigures, make_books, summarise, to_json
-from etl.catalogue import PartitionedTable, open_table, register_partitions
+from etl.catalogue import PartitionedTable, open_table, register_partitions, table_columns
 from etl.contract import Contract, parse_contract
 from etl.contract_checks import order_mistake
 from etl.deliveries import Delivery, RawRows, list_deliveries
@@ -64,10 +64,18 @@ def main(argv: Sequence[str]) -> None:
             take_lock(arguments)
             figures = publish(arguments, rules.contract, plan, tables, table)
     except Py4JJavaError as error:
-        raise SparkFailed(partitions.root_cause(error)) from error
+        raise SparkFailed("; ".join(find_causes(error, deliveries))) from error
     except PySparkException as error:
         raise SparkFailed(str(error).strip().splitlines()[0]) from error
     keep_books(arguments, rules, plan, judgement, figures, time.monotonic() - started)
+
+
+def find_causes(error: Py4JJavaError, deliveries: Deliveries) -> list[str]:
+    """What Java says, and the delivered files that are the cause."""
+    cause = partitions.root_cause(error)
+    is_of_reading = cause.startswith(("java.io.", "java.util.zip."))
+    files = [file for delivery in deliveries.values() for file in delivery.files]
+    return [cause, *(io.find_broken(files) if is_of_reading else [])]
 
 
 @dataclass(frozen=True)
@@ -244,7 +252,7 @@ def judge_run(arguments: Arguments, rules: Rules, plan: Plan) -> Judgement:
     drift = ""
     if arguments.source_table is not None:
         source = arguments.source_table
-        crawled = io.table_columns(source.database, source.name)
+        crawled = table_columns(source.database, source.name)
         drift = find_drift(crawled, rules.contract, f"{source.database}.{source.name}", measured.absent)
         tell(f"source: {drift or 'as in the contract'}")
     return Judgement(verdict, drift)
@@ -253,7 +261,7 @@ def judge_run(arguments: Arguments, rules: Rules, plan: Plan) -> Judgement:
 def take_lock(arguments: Arguments) -> None:
     """The fence before the first write: a run that has lost its lock meanwhile must not touch the tables."""
     if arguments.lock is not None:
-        io.take_lock(arguments.lock.table, arguments.pipeline, arguments.lock.owner)
+        lock.take_lock(arguments.lock.table, arguments.pipeline, arguments.lock.owner)
 
 
 def count_refused(plan: Plan) -> dict[date, DateFigures]:

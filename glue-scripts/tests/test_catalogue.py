@@ -8,7 +8,7 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 from botocore.stub import Stubber  # type: ignore[import-untyped]
 from botocore.validate import validate_parameters  # type: ignore[import-untyped]
-from etl import catalogue, io
+from etl import catalogue, clients, io
 from etl.catalogue import PartitionedTable, open_table, register_partitions
 from etl.errors import StorageError
 
@@ -63,7 +63,7 @@ class Glue:
 @pytest.fixture
 def glue(monkeypatch: pytest.MonkeyPatch) -> Glue:
     fake = Glue()
-    monkeypatch.setitem(io._clients, "glue", fake)
+    monkeypatch.setitem(clients._clients, "glue", fake)
     return fake
 
 
@@ -121,7 +121,7 @@ def test_many_are_sent_in_batches(glue: Glue) -> None:
 
 def test_the_table_must_be_there_and_have_the_keys_of_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     client = boto3.client("glue", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")  # noqa: S106
-    monkeypatch.setitem(io._clients, "glue", client)
+    monkeypatch.setitem(clients._clients, "glue", client)
     asked = {"DatabaseName": "processed", "Name": "sales"}
     table = {"Name": "sales", "StorageDescriptor": STORAGE, "PartitionKeys": [{"Name": "run_date"}]}
     keys = [{"Name": name, "Type": "string"} for name in TABLE.keys]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from etl import io
+from etl import clients, io
 from etl.errors import StorageError
 
 NAMES = [
@@ -65,7 +65,7 @@ class Bucket:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
     fake = Bucket()
-    monkeypatch.setitem(io._clients, "s3", fake)
+    monkeypatch.setitem(clients._clients, "s3", fake)
     return fake
 
 

@@ -10,8 +10,10 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from botocore.stub import Stubber  # type: ignore[import-untyped]
-from etl import io
+from etl import clients
+from etl.catalogue import table_columns
 from etl.errors import LockLost, StorageError
+from etl.lock import take_lock
 
 ME = "arn:aws:states:eu-west-1:000000000000:execution:etl-dev-events:me"
 OTHER = "arn:aws:states:eu-west-1:000000000000:execution:etl-dev-events:other"
@@ -42,7 +44,7 @@ class Locks:
 @pytest.fixture
 def locks(monkeypatch: pytest.MonkeyPatch) -> Locks:
     fake = Locks()
-    monkeypatch.setitem(io._clients, "dynamodb", fake)
+    monkeypatch.setitem(clients._clients, "dynamodb", fake)
     return fake
 
 
@@ -52,7 +54,7 @@ def service(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "any")
     client = boto3.client(request.param, region_name="eu-west-1")
-    monkeypatch.setitem(io._clients, request.param, client)
+    monkeypatch.setitem(clients._clients, request.param, client)
     with Stubber(client) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
@@ -63,7 +65,7 @@ def of(name: str) -> pytest.MarkDecorator:
 
 
 def test_a_free_lock_is_taken(locks: Locks) -> None:
-    io.take_lock("etl-dev-locks", "events", ME)
+    take_lock("etl-dev-locks", "events", ME)
     item = locks.items["events"]
     assert (item["pipeline"], item["owner"]) == ({"S": "events"}, {"S": ME})
     since = item["since"]["S"]
@@ -73,27 +75,27 @@ def test_a_free_lock_is_taken(locks: Locks) -> None:
 
 def test_an_item_without_an_owner_is_free(locks: Locks) -> None:
     locks.items["events"] = {"pipeline": {"S": "events"}}
-    io.take_lock("etl-dev-locks", "events", ME)
+    take_lock("etl-dev-locks", "events", ME)
     assert locks.items["events"]["owner"] == {"S": ME}
 
 
 def test_ones_own_lock_is_taken_again(locks: Locks) -> None:
-    io.take_lock("etl-dev-locks", "events", ME)
-    io.take_lock("etl-dev-locks", "events", ME)
+    take_lock("etl-dev-locks", "events", ME)
+    take_lock("etl-dev-locks", "events", ME)
     assert locks.items["events"]["owner"] == {"S": ME}
 
 
 def test_each_pipeline_has_its_own_lock(locks: Locks) -> None:
-    io.take_lock("etl-dev-locks", "mobile", OTHER)
-    io.take_lock("etl-dev-locks", "events", ME)
+    take_lock("etl-dev-locks", "mobile", OTHER)
+    take_lock("etl-dev-locks", "events", ME)
     assert {name: item["owner"]["S"] for name, item in locks.items.items()} == {"mobile": OTHER, "events": ME}
 
 
 def test_anothers_lock_is_lost_and_left_alone(locks: Locks) -> None:
-    io.take_lock("etl-dev-locks", "events", OTHER)
+    take_lock("etl-dev-locks", "events", OTHER)
     before = dict(locks.items["events"])
     with pytest.raises(LockLost) as caught:
-        io.take_lock("etl-dev-locks", "events", ME)
+        take_lock("etl-dev-locks", "events", ME)
     assert str(caught.value) == (
         f"pipeline events is owned by {OTHER}, not by {ME}; "
         "nothing was written: once that execution has ended, redrive this one"
@@ -103,30 +105,30 @@ def test_anothers_lock_is_lost_and_left_alone(locks: Locks) -> None:
 
 
 def test_an_owner_that_is_not_told_is_still_another(locks: Locks) -> None:
-    io.take_lock("etl-dev-locks", "events", OTHER)
+    take_lock("etl-dev-locks", "events", OTHER)
     locks.tells_the_owner = False
     with pytest.raises(LockLost, match=r"^pipeline events is owned by another execution, not by arn:"):
-        io.take_lock("etl-dev-locks", "events", ME)
+        take_lock("etl-dev-locks", "events", ME)
 
 
 @of("dynamodb")
 def test_the_service_knows_the_request_and_names_the_owner(service: Stubber) -> None:
     service.add_response("put_item", {})
-    io.take_lock("etl-dev-locks", "events", ME)
+    take_lock("etl-dev-locks", "events", ME)
     service.add_client_error(
         "put_item",
         "ConditionalCheckFailedException",
         modeled_fields={"Item": {"pipeline": {"S": "events"}, "owner": {"S": OTHER}}},
     )
     with pytest.raises(LockLost, match=f"owned by {OTHER}, not by {ME}"):
-        io.take_lock("etl-dev-locks", "events", ME)
+        take_lock("etl-dev-locks", "events", ME)
 
 
 @of("dynamodb")
 def test_a_table_that_cannot_be_asked_is_no_lost_lock(service: Stubber) -> None:
     service.add_client_error("put_item", "ResourceNotFoundException", "Requested resource not found")
     with pytest.raises(StorageError) as caught:
-        io.take_lock("etl-dev-locks", "events", ME)
+        take_lock("etl-dev-locks", "events", ME)
     assert str(caught.value) == (
         "cannot take the lock of events in table etl-dev-locks: An error occurred "
         "(ResourceNotFoundException) when calling the PutItem operation: Requested resource not found"
@@ -144,26 +146,26 @@ def test_columns_are_those_of_the_table_without_its_partition_keys(service: Stub
         "PartitionKeys": [{"Name": "dt", "Type": "string"}],
     }
     service.add_response("get_table", {"Table": table}, {"DatabaseName": "raw", "Name": "events"})
-    assert io.table_columns("raw", "events") == [("event_id", "string"), ("items", "array<struct<a:int>>")]
+    assert table_columns("raw", "events") == [("event_id", "string"), ("items", "array<struct<a:int>>")]
 
 
 @of("glue")
 def test_a_table_without_columns_or_no_table_has_none(service: Stubber) -> None:
     service.add_response("get_table", {"Table": {"Name": "events"}})
-    assert io.table_columns("raw", "events") == []
+    assert table_columns("raw", "events") == []
     service.add_client_error("get_table", "EntityNotFoundException", "Entity Not Found")
-    assert io.table_columns("raw", "events") == []
+    assert table_columns("raw", "events") == []
 
 
 @of("glue")
 def test_a_catalogue_that_refuses_is_told(service: Stubber) -> None:
     service.add_client_error("get_table", "AccessDeniedException", "not authorized")
     with pytest.raises(StorageError, match=r"^cannot read the columns of raw\.events: .*not authorized$"):
-        io.table_columns("raw", "events")
+        table_columns("raw", "events")
 
 
 def test_each_client_is_made_once_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(io, "_clients", {})
+    monkeypatch.setattr(clients, "_clients", {})
     for name, value in (
         ("AWS_DEFAULT_REGION", "eu-west-1"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
@@ -172,7 +174,7 @@ def test_each_client_is_made_once_where_the_environment_says(monkeypatch: pytest
     ):
         monkeypatch.setenv(name, value)
     for name in ("s3", "dynamodb", "glue"):
-        client = io._client(name)
-        assert client is io._client(name)
+        client = clients.client(name)
+        assert client is clients.client(name)
         assert client.meta.endpoint_url == "http://127.0.0.1:9"
         assert client.meta.service_model.service_name == name

@@ -125,8 +125,19 @@ def test_each_line_of_the_input_is_read_once(lake: Lake, spark: SparkSession, ev
     assert lines_scanned(event_log, spark) - before == books["read"] + blank == 513
 
 
-def test_a_file_that_cannot_be_read_fails_the_run_with_the_cause(lake: Lake) -> None:
-    whole = lake.deliver(D1, *(event(f"e{n}") for n in range(200)), file="cut.json.gz")
-    whole.write_bytes(whole.read_bytes()[:-40])
-    with pytest.raises(SparkFailed, match=r"^java\.io\.EOFException: Unexpected end of input stream$"):
-        lake.run(D1)
+def test_files_that_cannot_be_read_fail_the_run_with_the_cause_and_their_names(lake: Lake) -> None:
+    lake.deliver(D1, event("whole"), file="whole.json.gz")
+    lake.deliver(D1, event("plain"))
+    cut = lake.deliver(D1, *(event(f"e{n}") for n in range(200)), file="a b+c%20d.json.gz")
+    cut.write_bytes(cut.read_bytes()[:-40])
+    none = lake.deliver_bytes(D2, b"", file="none.json.bz2")
+    none.write_bytes(b"no archive")
+    with pytest.raises(SparkFailed) as failed:
+        lake.run(D1, D2)
+    cause, *broken = str(failed.value).split("; ")
+    assert cause.startswith("java.io.")
+    too_early = "EOFError: Compressed file ended before the end-of-stream marker was reached"
+    assert broken == [
+        f"{cut} cannot be unpacked ({too_early})",
+        f"{none} cannot be unpacked (OSError: Invalid data stream)",
+    ]

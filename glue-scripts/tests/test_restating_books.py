@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from etl import io
+from etl import clients
 from etl.by_date import (
     History,
     ProcessedDeliveries,
@@ -55,7 +55,7 @@ def location(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
     if request.param == "s3":
         others = ("books/events/a-run/2010-12-05.json", "books/events/by-dates/2010-12-06.json")
         bucket = Bucket(*(f"books/events/by-date/{name}" for name in NAMES), *others)
-        monkeypatch.setitem(io._clients, "s3", bucket)
+        monkeypatch.setitem(clients._clients, "s3", bucket)
         return "s3://b/books/events/by-date/"
     for name in NAMES:
         (tmp_path / name).write_text("{}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import transform_events
-from etl import io
+from etl import clients
 from etl.errors import InvalidArguments, InvalidContract, StorageError
 from pyspark.sql import SparkSession
 from sales import D1, D2, D3, RETAIL, SAMPLE, SalesLake, csv_of, figures, region_of, retail_line, sale, total
@@ -236,7 +236,7 @@ def test_the_tables_have_the_partitions_of_what_lies_there(
         def batch_delete_partition(self, TableName: str, **asked: Any) -> Any:  # noqa: N803
             return glues[TableName].batch_delete_partition(TableName=TableName, **asked)
 
-    monkeypatch.setitem(io._clients, "glue", Both())
+    monkeypatch.setitem(clients._clients, "glue", Both())
     given = {"output_database": "processed", "output_table": "sales"}
     given |= {"curated_database": "curated", "curated_table": "revenue"}
     lake.deliver(D1, csv_of(sale("T1", region="a/b"), sale("T2", region="c")))

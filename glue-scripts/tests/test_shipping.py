@@ -63,7 +63,7 @@ def test_wrong_arguments_end_with_all_of_them(tmp_path: Path) -> None:
     )
 
 
-def test_only_io_knows_boto3_and_only_jobs_know_glue() -> None:
+def test_only_clients_knows_boto3_and_only_jobs_know_glue() -> None:
     for path in [*(ROOT / "etl").rglob("*.py"), *(ROOT / "jobs").glob("*.py")]:
         tree = ast.parse(path.read_text())
         names = {
@@ -77,6 +77,6 @@ def test_only_io_knows_boto3_and_only_jobs_know_glue() -> None:
                 else []
             )
         }
-        assert "boto3" not in names or path.name == "io.py", path
+        assert "boto3" not in names or path.name == "clients.py", path
         assert "awsglue" not in names or path.parent.name == "jobs", path
         assert not names & {"pandas", "numpy"}, path
