@@ -14,7 +14,8 @@ from pathlib import Path
 
 from roles import Credentials
 from settings import Settings
-from spark_process import Outcome, SparkProgram, aws_environment, exception_line, spark_values
+from spark_process import Outcome, SparkProgram, exception_line, role_environment, spark_values
+from sparks import SPARK_3
 
 IMAGES = {
     "5.0": ("public.ecr.aws/glue/aws-glue-libs:5", "amazon/aws-glue-libs:5"),
@@ -56,7 +57,7 @@ class DockerProcess:
         self._name = f"glue-run-{program.folder.name}"
         command = docker_command(image, self._name, program, credentials, settings)
         with self.output.open("wb") as output, self.error.open("wb") as error:
-            environment = {**os.environ, **aws_environment(credentials, settings)}
+            environment = {**os.environ, **role_environment(credentials, settings)}
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=output, stderr=error, env=environment
             )
@@ -88,12 +89,15 @@ def docker_command(
     folder = program.folder
     trust = f"-Djavax.net.ssl.trustStore={settings.trust_store}"
     trust += f" -Djavax.net.ssl.trustStorePassword={settings.trust_store_password}"
-    values = {**spark_values(settings), "spark.driver.extraJavaOptions": trust}
+    values = {
+        **spark_values(settings, SPARK_3.credentials_in_environment),
+        "spark.driver.extraJavaOptions": trust,
+    }
     mounts = (folder, settings.ca_bundle, settings.trust_store)
     return [
         *("docker", "run", "--rm", "--interactive", "--network", "host", "--name", name),
         *(word for path in mounts for word in ("--volume", f"{path}:{path}:ro")),
-        *(word for key in aws_environment(credentials, settings) for word in ("--env", key)),
+        *(word for key in role_environment(credentials, settings) for word in ("--env", key)),
         *("--env", f"PYTHONPATH={':'.join(str(path) for path in program.modules)}"),
         *("--entrypoint", "bash", image, "-c", _LEASHED, "spark-submit"),
         *(word for key, value in values.items() for word in ("--conf", f"{key}={value}")),

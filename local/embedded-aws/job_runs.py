@@ -27,6 +27,7 @@ import snapshots
 from job_logs import JobLog
 from job_security import JobSecurity, SecurityMissingError, security_of
 from settings import Settings
+from spark_java import IdleJava
 from spark_process import (
     Outcome,
     RunningProcesses,
@@ -44,6 +45,7 @@ _logger = logging.getLogger("embedded-aws.job-runs")
 _lock = threading.Lock()
 _stops: dict[str, threading.Event] = {}
 _processes = RunningProcesses()
+_idle_java = IdleJava()
 
 
 def install(settings: Settings) -> Callable[[], None]:
@@ -75,6 +77,7 @@ def _end_all() -> None:
     for event in list(_stops.values()):
         event.set()
     _processes.end()
+    _idle_java.end()
 
 
 def _end_interrupted_runs() -> None:
@@ -212,7 +215,7 @@ class _Run:
             process = docker_runs.DockerProcess(image, program, self._credentials, self._settings, logs)
         else:
             spark = spark_for(version, self._settings, self._arguments.get("--datalake-formats", ""))
-            process = SparkProcess(program, spark, self._credentials, self._settings, logs)
+            process = SparkProcess(program, spark, self._credentials, self._settings, logs, _idle_java)
         _processes.add(self._run["Id"], process)
         fate.begins(process.kill)
         asked = self._arguments.get("--custom-logGroup-prefix") or DEFAULT_LOG_PREFIX

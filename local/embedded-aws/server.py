@@ -29,6 +29,9 @@ from typing import Any
 from certificates import TRUST_STORE_PASSWORD, CertificateError, TlsMaterial, tls_material
 from settings import Settings, SparkFiles
 
+KEEP_ALIVE_SECONDS = 24 * 3600
+"""Longer than any client keeps an idle connection (Terraform 90 s, Java 60 s): a request that arrives while
+the server closes may be carried out and its answer lost, and the caller asks again for what has been done."""
 _READY_SECONDS = 60.0
 _GRACE_SECONDS = 1.0
 _GOODBYE_SECONDS = 15.0
@@ -239,7 +242,7 @@ async def _serve(settings: Settings, listener: socket.socket, tls: TlsMaterial, 
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.certfile, config.keyfile = str(tls.certificate), str(tls.key)
-    config.keep_alive_timeout = 75
+    config.keep_alive_timeout = KEEP_ALIVE_SECONDS
     # As most of AWS speaks. Over HTTP/2 Hypercorn closes a connection after so many requests under those that
     # are still waiting: their answers are lost, and the caller asks again for what has been done.
     config.alpn_protocols = ["http/1.1"]

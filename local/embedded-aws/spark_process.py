@@ -1,11 +1,10 @@
 """One Spark script as a process of this machine: what it is given, how it is started, stopped and understood.
 
 The script sees nothing local: `s3://` goes to S3A and the endpoint, and credentials come from the
-environment.
+environment. Its Java is another process (spark_java.py).
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -19,28 +18,10 @@ from typing import Protocol
 
 from roles import Credentials
 from settings import Settings
-from sparks import SPARK_3, Spark, SparkKind, java
+from spark_java import DRIVER_MEMORY, RUNTIME, IdleJava, aws_environment, kept_environment
+from sparks import Spark
 
-RUNTIME = Path(__file__).resolve().parent / "glue-runtime"
-
-_DRIVER_MEMORY = "1g"
 _KILL_AFTER_SECONDS = 5.0
-_MODULE_ACCESS = [
-    "java.lang",
-    "java.lang.invoke",
-    "java.lang.reflect",
-    "java.io",
-    "java.net",
-    "java.nio",
-    "java.util",
-    "java.util.concurrent",
-    "java.util.concurrent.atomic",
-    "jdk.internal.ref",
-    "sun.nio.ch",
-    "sun.nio.cs",
-    "sun.security.action",
-    "sun.util.calendar",
-]
 
 
 @dataclass(frozen=True)
@@ -68,17 +49,26 @@ class SparkProcess:
     """A running script. Its process group ends with this server, however the server ends."""
 
     def __init__(
-        self, program: SparkProgram, spark: Spark, credentials: Credentials, settings: Settings, logs: Path
+        self,
+        program: SparkProgram,
+        spark: Spark,
+        credentials: Credentials,
+        settings: Settings,
+        logs: Path,
+        idle: IdleJava,
     ) -> None:
-        self._folder = program.folder
         self._report = program.folder / "report.json"
+        self._cleared = program.folder / "cleared"
+        self._idle = idle
         self.output = logs / "output.log"
         self.error = logs / "error.log"
         logs.mkdir(parents=True, exist_ok=True)
+        self._java = idle.take(spark, settings)
         lifeline, self._lifeline = os.pipe()
         try:
-            plan = self._plan(program, spark, settings, lifeline)
-            with self.output.open("wb") as output, self.error.open("wb") as error:
+            plan = self._plan(program, spark, credentials, settings, lifeline)
+            # Appended to: Java writes there too.
+            with self.output.open("ab") as output, self.error.open("ab") as error:
                 self._process = subprocess.Popen(
                     [spark.python, str(RUNTIME / "bootstrap.py"), str(plan)],
                     stdin=subprocess.DEVNULL,
@@ -91,24 +81,28 @@ class SparkProcess:
                 )
         except BaseException:
             os.close(self._lifeline)
+            self._java.kill()
             raise
         finally:
             os.close(lifeline)
 
-    def _plan(self, program: SparkProgram, spark: Spark, settings: Settings, lifeline: int) -> Path:
-        _write_spark_configuration(program, spark, settings)
+    def _plan(
+        self, program: SparkProgram, spark: Spark, credentials: Credentials, settings: Settings, lifeline: int
+    ) -> Path:
         plan = program.folder / "plan.json"
-        archive = class_archive(spark)
-        made = None if archive.is_file() else program.folder / "classes.jsa"
         plan.write_text(
             json.dumps(
                 {
                     "lifeline": lifeline,
-                    "java": _java_command(
-                        program.folder, spark, settings, made or archive, reads=made is None
-                    ),
-                    "archive": [str(made), str(archive)] if made else None,
-                    "connection": str(program.folder / "gateway"),
+                    "java": {
+                        "group": self._java.group,
+                        "connection": str(self._java.connection),
+                        "ended": str(self._java.ended),
+                        "properties": _java_properties(program, spark, credentials, settings),
+                        "output": str(self.output),
+                        "error": str(self.error),
+                        "cleared": str(self._cleared),
+                    },
                     "script": str(program.script),
                     "arguments": program.arguments,
                     "report": str(self._report),
@@ -128,17 +122,19 @@ class SparkProcess:
         return Outcome(code, "" if code == 0 else self._why(code))
 
     def stop(self) -> None:
-        """End the whole process group, asking first. Returns when it is gone."""
+        """End it with its Java, asking first. Returns when both are gone."""
         self._signal(signal.SIGTERM)
+        self._java.signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=_KILL_AFTER_SECONDS)
-        self._signal(signal.SIGKILL)  # the JVM is in the group and may still be there
+        self._signal(signal.SIGKILL)
         self._process.wait()
         self._release()
 
     def kill(self) -> None:
-        """End it at once; for a server that is ending."""
+        """End it at once with its Java; for a server that is ending."""
         self._signal(signal.SIGKILL)
+        self._java.signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -146,6 +142,10 @@ class SparkProcess:
 
     def _release(self) -> None:
         self._signal(signal.SIGKILL)
+        if self._cleared.is_file():
+            self._idle.give_back(self._java)
+        else:
+            self._java.kill()
         with contextlib.suppress(OSError):
             os.close(self._lifeline)
 
@@ -172,39 +172,7 @@ def exception_line(error_output: str) -> str:
     return ""
 
 
-def class_archive(spark: Spark) -> Path:
-    """The file of Spark's classes as this Java loads them, which saves a third of a run's processor time.
-
-    The first run writes it (10 s, 150 MB, beside the jars); another Java or other jars have another one.
-    """
-    described = [Path(java()).resolve(), *spark.classpath]
-    text = "\n".join(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in described)
-    return spark.s3_jars / f"classes-{hashlib.sha256(text.encode()).hexdigest()[:16]}.jsa"
-
-
-def _java_command(folder: Path, spark: Spark, settings: Settings, archive: Path, reads: bool) -> list[str]:
-    return [
-        java(),
-        *("-cp", ":".join(str(jar) for jar in spark.classpath)),
-        f"-XX:{'SharedArchiveFile' if reads else 'ArchiveClassesAtExit'}={archive}",
-        *("-Xlog:disable", "-Xlog:all=error:stderr"),  # or what cannot be archived is told line by line
-        f"-Xmx{_DRIVER_MEMORY}",
-        "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",  # runs are too short for the better compiler
-        "-XX:+IgnoreUnrecognizedVMOptions",
-        *(f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in _MODULE_ACCESS),
-        "--add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
-        "-Djdk.reflect.useDirectMethodHandle=false",
-        "-Duser.timezone=UTC",
-        f"-Djava.io.tmpdir={folder}",
-        f"-Djavax.net.ssl.trustStore={settings.trust_store}",
-        f"-Djavax.net.ssl.trustStorePassword={settings.trust_store_password}",
-        f"-Dlog4j2.configurationFile={RUNTIME / 'log4j2.properties'}",
-        *("org.apache.spark.deploy.SparkSubmit", "pyspark-shell"),
-    ]
-
-
-def spark_values(settings: Settings, kind: SparkKind = SPARK_3) -> dict[str, str]:
+def spark_values(settings: Settings, credentials_provider: str) -> dict[str, str]:
     """Spark's configuration that makes `s3://` the embedded AWS."""
     return {
         "spark.master": "local[2]",
@@ -216,7 +184,7 @@ def spark_values(settings: Settings, kind: SparkKind = SPARK_3) -> dict[str, str
         "spark.hadoop.fs.s3a.endpoint": settings.endpoint,
         "spark.hadoop.fs.s3a.endpoint.region": settings.region,
         "spark.hadoop.fs.s3a.path.style.access": "true",
-        "spark.hadoop.fs.s3a.aws.credentials.provider": kind.credentials_provider,
+        "spark.hadoop.fs.s3a.aws.credentials.provider": credentials_provider,
         # A refusal here is an answer, not a hiccup of a network.
         "spark.hadoop.fs.s3a.attempts.maximum": "2",
         "spark.hadoop.fs.s3a.retry.limit": "1",
@@ -245,58 +213,59 @@ def iceberg_values(settings: Settings, configuration: dict[str, str]) -> dict[st
     return {f"{catalogue}.{name}": value for catalogue in catalogues for name, value in own.items()}
 
 
-def _write_spark_configuration(program: SparkProgram, spark: Spark, settings: Settings) -> None:
+def _java_properties(
+    program: SparkProgram, spark: Spark, credentials: Credentials, settings: Settings
+) -> dict[str, str]:
+    """Spark's settings, and the keys as AWS's first and second SDK for Java read them: all that Java learns
+    of a run, which the next one replaces."""
     folder = program.folder
-    configuration = folder / "conf"
-    configuration.mkdir(exist_ok=True)
-    values = {
-        **spark_values(settings, spark.kind),
+    return {
+        "aws.accessKeyId": credentials.access_key_id,
+        "aws.secretKey": credentials.secret_access_key,
+        "aws.secretAccessKey": credentials.secret_access_key,
+        "aws.sessionToken": credentials.session_token,
+        **spark_values(settings, spark.kind.credentials_in_properties),
         "spark.app.name": "glue",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.memory": _DRIVER_MEMORY,
+        "spark.driver.memory": DRIVER_MEMORY,
+        "spark.local.dir": str(folder / "scratch"),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.hadoop.fs.s3a.buffer.dir": str(folder / "scratch"),
+        "spark.executorEnv.PYTHONPATH": _python_path(program),
         **program.configuration,
         **iceberg_values(settings, program.configuration),
     }
-    lines = "".join(f"{name} {value}\n" for name, value in values.items())
-    (configuration / "spark-defaults.conf").write_text(lines, encoding="utf-8")
 
 
-def aws_environment(credentials: Credentials, settings: Settings) -> dict[str, str]:
+def role_environment(credentials: Credentials, settings: Settings) -> dict[str, str]:
     """What every AWS SDK reads to act as the role on the embedded AWS."""
     return {
         "AWS_ACCESS_KEY_ID": credentials.access_key_id,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
         "AWS_SESSION_TOKEN": credentials.session_token,
-        "AWS_REGION": settings.region,
-        "AWS_DEFAULT_REGION": settings.region,
-        "AWS_ENDPOINT_URL": settings.endpoint,
-        "AWS_CA_BUNDLE": str(settings.ca_bundle),
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_MAX_ATTEMPTS": "2",
-        "AWS_JAVA_V1_DISABLE_DEPRECATION_ANNOUNCEMENT": "true",
+        **aws_environment(settings),
     }
+
+
+def _python_path(program: SparkProgram) -> str:
+    return ":".join(str(path) for path in (*program.modules, RUNTIME))
 
 
 def _environment(
     program: SparkProgram, spark: Spark, credentials: Credentials, settings: Settings
 ) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "JAVA_HOME", "LANG", "LC_ALL") if name in os.environ}
     return {
-        **kept,
-        **aws_environment(credentials, settings),
+        **kept_environment(),
+        **role_environment(credentials, settings),
         "HOME": str(program.folder),
         "TMPDIR": str(program.folder),
         "TZ": "UTC",
         "SPARK_HOME": str(spark.home),
-        "SPARK_CONF_DIR": str(program.folder / "conf"),
         "SPARK_LOCAL_IP": "127.0.0.1",
-        "SPARK_LOCAL_DIRS": str(program.folder / "scratch"),
         "PYSPARK_PYTHON": str(spark.python),
         "PYSPARK_DRIVER_PYTHON": str(spark.python),
-        "PYTHONPATH": ":".join(str(path) for path in (*program.modules, RUNTIME)),
+        "PYTHONPATH": _python_path(program),
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }

@@ -30,14 +30,23 @@ class SparkKind:
     version: str
     jar_list: str
     """The file beside this one that names the jars it needs for S3."""
-    credentials_provider: str
-    """S3A of Hadoop 3.3 speaks through AWS's first SDK for Java, that of Hadoop 3.4 through the second."""
+    credentials_in_properties: str
+    """Who takes keys from Java's properties. S3A of Hadoop 3.3 speaks through AWS's first SDK for Java, that
+    of Hadoop 3.4 through the second."""
+    credentials_in_environment: str
+    """Who takes them from the environment."""
 
 
-SPARK_3 = SparkKind("3.5.6", "jars.json", "com.amazonaws.auth.EnvironmentVariableCredentialsProvider")
+SPARK_3 = SparkKind(
+    "3.5.6",
+    "jars.json",
+    "com.amazonaws.auth.SystemPropertiesCredentialsProvider",
+    "com.amazonaws.auth.EnvironmentVariableCredentialsProvider",
+)
 SPARK_4 = SparkKind(
     "4.1.1",
     "jars-spark4.json",
+    "software.amazon.awssdk.auth.credentials.SystemPropertyCredentialsProvider",
     "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
 )
 SPARK_OF_GLUE = {"5.1": SPARK_3, "6.0": SPARK_4}

@@ -1,19 +1,19 @@
-"""Runs one Glue script in this process, with Spark's JVM started at once so that it boots while Python
-imports.
+"""Runs one Glue script in this process, with a Java that was started before, so that it boots while Python
+imports, or that has served other runs.
 
 Started by the embedded AWS with one argument, a JSON file that says what to run; never by hand. Two
-promises: when the server is gone (its end of the lifeline pipe closes) this process and its JVM are gone
+promises: when the server is gone (its end of the lifeline pipe closes) this process and its Java are gone
 too, and whatever exception ends the script is written to the report, because the last lines of a Spark error
 stream are stack frames.
 """
 
+import contextlib
+import gc
 import json
 import logging
 import os
 import runpy
-import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -22,82 +22,92 @@ from pathlib import Path
 from typing import Any
 
 GATEWAY_SECONDS = 60.0
-ARCHIVE_SECONDS = 90.0
+OWN_PROPERTIES = ("spark.", "aws.")
+SUBMITTED = "spark.submit."
 
 
-def follow_the_server(lifeline: int) -> None:
-    """Ends this process group when the server's end of the pipe closes."""
+def follow_the_server(lifeline: int, java_group: int) -> None:
+    """Ends Java and this process group when the server's end of the pipe closes."""
 
     def wait() -> None:
         while os.read(lifeline, 1):
             pass
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(java_group, signal.SIGKILL)
         os.killpg(os.getpgrp(), signal.SIGKILL)
 
     threading.Thread(target=wait, name="lifeline", daemon=True).start()
 
 
-class Gateway:
-    """The JVM that PySpark talks to, started before anybody asks for it."""
+class Java:
+    """The Java process of this run, which has nothing of another one."""
 
-    def __init__(self, command: list[str], connection: Path) -> None:
-        self._connection = connection
-        environment = {**os.environ, "_PYSPARK_DRIVER_CONN_INFO_PATH": str(connection)}
-        # The JVM ends when its standard input does, so it cannot outlive this process.
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self._plan = plan
+        self._view: Any = None
 
     def announce(self) -> None:
-        """Waits for the JVM and tells PySpark where it listens. Raises RuntimeError when it does not come
-        up.
-        """
+        """Waits for it and tells PySpark where it listens. Raises RuntimeError when it does not come up."""
+        connection, ended = Path(self._plan["connection"]), Path(self._plan["ended"])
         deadline = time.monotonic() + GATEWAY_SECONDS
-        while not self._connection.is_file():
-            if self.process.poll() is not None:
-                raise RuntimeError(
-                    f"Java ended with exit code {self.process.returncode} before Spark was ready"
-                )
+        while not connection.is_file():
+            if ended.is_file():
+                code = ended.read_text(encoding="utf-8")
+                raise RuntimeError(f"Java ended with exit code {code} before Spark was ready")
             if time.monotonic() > deadline:
                 raise RuntimeError("Java was not ready within a minute")
             time.sleep(0.02)
-        with self._connection.open("rb") as info:
+        with connection.open("rb") as info:
             port = int.from_bytes(info.read(4), "big", signed=True)
             length = int.from_bytes(info.read(4), "big", signed=True)
             os.environ["PYSPARK_GATEWAY_PORT"] = str(port)
             os.environ["PYSPARK_GATEWAY_SECRET"] = info.read(length).decode("utf-8")
 
-    def end(self) -> None:
-        """Ends the JVM at once; there is nothing left for it to do."""
-        self.process.kill()
-        self.process.wait()
+    def furnish(self, view: Any) -> None:
+        """Gives it the settings, the keys and the streams of this run."""
+        self._view = view
+        self._clear_properties()
+        for name, value in self._plan["properties"].items():
+            view.java.lang.System.setProperty(name, value)
+        self._write_to(*(view.java.io.FileOutputStream(self._plan[one], True) for one in ("output", "error")))
 
-    def end_with_archive(self, made: Path, wanted: Path) -> None:
-        """Lets the JVM end by itself, which writes the archive of its classes, and puts that in place of
-        older ones.
-        """
-        if self.process.stdin:
-            self.process.stdin.close()
-        try:
-            code = self.process.wait(timeout=ARCHIVE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.end()
-            return
-        if code == 0 and made.is_file():
-            beside = wanted.with_suffix(f".{os.getpid()}")
-            shutil.copyfile(made, beside)
-            for old in wanted.parent.glob("classes-*.jsa"):
-                old.unlink(missing_ok=True)
-            beside.replace(wanted)
+    def clear(self) -> None:
+        """Takes away what it has of this run, and says so; without that it serves no other one."""
+        if self._view is not None:
+            self._forget()
+        Path(self._plan["cleared"]).touch()
+
+    def _forget(self) -> None:
+        gc.collect()  # each object that is forgotten here is forgotten there
+        self._view.org.apache.hadoop.fs.FileSystem.closeAll()  # they have keys and settings of this run
+        self._clear_properties()
+        streams = self._view.java.io.FileDescriptor
+        self._write_to(*(self._view.java.io.FileOutputStream(one) for one in (streams.out, streams.err)))
+
+    def _clear_properties(self) -> None:
+        system = self._view.java.lang.System
+        for name in list(system.getProperties().stringPropertyNames()):
+            if name.startswith(OWN_PROPERTIES) and not name.startswith(SUBMITTED):
+                system.clearProperty(name)
+
+    def _write_to(self, output: Any, error: Any) -> None:
+        system, stream = self._view.java.lang.System, self._view.java.io.PrintStream
+        system.setOut(stream(output, True))
+        system.setErr(stream(error, True))
 
 
-def use(gateway: Gateway) -> None:
-    """PySpark connects to the JVM that is already starting instead of starting one through a shell script."""
+def use(java: Java) -> None:
+    """PySpark connects to this Java instead of starting one through a shell script."""
     import pyspark.context
     import pyspark.java_gateway
 
     launch: Any = pyspark.java_gateway.launch_gateway
 
     def launch_prepared(*arguments: Any, **keywords: Any) -> Any:
-        gateway.announce()
-        return launch(*arguments, **keywords)
+        java.announce()
+        gateway = launch(*arguments, **keywords)
+        java.furnish(gateway.jvm)
+        return gateway
 
     pyspark.java_gateway.launch_gateway = launch_prepared
     vars(pyspark.context)["launch_gateway"] = launch_prepared
@@ -116,15 +126,13 @@ def summary(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}"[:4000]
 
 
-def stop_spark() -> bool:
-    """Ends the script's Spark context, as the end of an application does; says whether there was one."""
+def stop_spark() -> None:
+    """Ends the script's Spark context, as the end of an application does."""
     from pyspark import SparkContext
 
     context = SparkContext._active_spark_context
     if context is not None:
         context.stop()
-    logging.disable(logging.CRITICAL)  # objects that are collected from here on have no JVM to tell
-    return context is not None
 
 
 def run(script: str, arguments: list[str], report: Path) -> int:
@@ -148,17 +156,18 @@ def run(script: str, arguments: list[str], report: Path) -> int:
 
 def main() -> None:
     plan = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    follow_the_server(plan["lifeline"])
-    gateway = Gateway(plan["java"], Path(plan["connection"]))
-    use(gateway)
+    java = Java(plan["java"])
+    follow_the_server(plan["lifeline"], plan["java"]["group"])
+    use(java)
     code = run(plan["script"], plan["arguments"], Path(plan["report"]))
     sys.stdout.flush()
-    used = stop_spark()
     sys.stderr.flush()
-    if plan["archive"] and used and code == 0:
-        gateway.end_with_archive(*(Path(file) for file in plan["archive"]))
-    else:
-        gateway.end()
+    try:
+        stop_spark()
+        java.clear()
+    except Exception:
+        # The run is over, and how it ended is known. Java is not given to another one.
+        logging.getLogger(__name__).exception("Java could not be cleared")
     os._exit(code)  # a thread that a script left behind must not keep the run alive
 
 

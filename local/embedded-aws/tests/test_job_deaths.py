@@ -180,7 +180,7 @@ def test_a_spark_driver_dies_with_its_java(post: Post) -> None:
     done = post.run("spark", "spark-box")
     assert (done["JobRunState"], done["ErrorMessage"]) == ("FAILED", LOST)
     assert [line.get("call") for line in post.calls(done)] == [1, 2, None]
-    scratch = str(post.bench.folder / "aws" / "tmp" / "glue-run-")
+    scratch = str(post.bench.folder / "aws" / "tmp" / "glue-")
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert [line for line in listed.splitlines() if scratch in line] == []
 
