@@ -82,7 +82,7 @@ describe("the package", () => {
 
   test("tells where the shipped Python lies", () => {
     expect(readdirSync(GLUE_SCRIPTS.etl)).toContain("__init__.py");
-    expect(readdirSync(GLUE_SCRIPTS.jobs)).toContain("transform_events.py");
+    expect(readdirSync(GLUE_SCRIPTS.jobs)).toContain("transform_deliveries.py");
     expect(readdirSync(GLUE_SCRIPTS.contracts)).toContain("events.schema.json");
   });
 });

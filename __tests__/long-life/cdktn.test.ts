@@ -61,7 +61,7 @@ test("the files beside the stacks are the same bytes", () => {
     return Object.fromEntries(kept.map((file) => [relative(root, file), readFileSync(file, "base64")]));
   };
   const made = files("cdktn");
-  const scripts = Object.keys(made).filter((file) => file.endsWith("transform_events.py"));
+  const scripts = Object.keys(made).filter((file) => file.endsWith("transform_deliveries.py"));
   expect(scripts.length).toBeGreaterThanOrEqual(ENVIRONMENTS.length);
   expect(made).toEqual(files("cdktf"));
   expect(existsSync(join(out("cdktn"), "manifest.json"))).toBe(true);

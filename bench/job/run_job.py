@@ -17,7 +17,7 @@ from session import open_session  # noqa: E402
 
 
 def main(source: str, target: str) -> None:
-    import transform_events
+    import transform_deliveries
 
     shutil.rmtree(target, ignore_errors=True)
     days = sorted(path.name.removeprefix("dt=") for path in (Path(source) / "events").glob("dt=*"))
@@ -39,7 +39,7 @@ def main(source: str, target: str) -> None:
         "to_date": days[-1],
         "run_id": "bench",
     }
-    transform_events.main([text for name, value in values.items() for text in (f"--{name}", value)])
+    transform_deliveries.main([text for name, value in values.items() for text in (f"--{name}", value)])
     work = time.monotonic() - started
     summary = json.loads(Path(target, "processed/books/events/bench/summary.json").read_text("utf-8"))
     files = len(list(Path(target, "processed", "events").rglob("*.parquet")))

@@ -166,7 +166,7 @@ export abstract class Pipeline extends Construct {
     const transform = new GlueSparkJob(this, "Transform", {
       name: `${props.name}-transform`,
       description: wiring.description,
-      script: join(SCRIPTS, "jobs", "transform_events.py"),
+      script: join(SCRIPTS, "jobs", "transform_deliveries.py"),
       modules: join(SCRIPTS, "etl"),
       artifacts,
       temporary: lake.location(Zone.ARTIFACTS, `temp/${props.name}-transform/`),

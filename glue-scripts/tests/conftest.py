@@ -14,7 +14,7 @@ from pyspark.sql import Row, SparkSession
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "jobs")]
 
-import transform_events  # noqa: E402
+import transform_deliveries  # noqa: E402
 from etl.contract import Contract, parse_contract  # noqa: E402
 
 CONTRACT = ROOT / "contracts" / "events.schema.json"
@@ -77,7 +77,7 @@ class Lake:
         """Runs the job and gives its books. Nothing is kept in memory after it, as after a process of its
         own."""
         try:
-            transform_events.main(self.arguments(first, last, run_id, **others))
+            transform_deliveries.main(self.arguments(first, last, run_id, **others))
         finally:
             SparkSession.builder.getOrCreate().catalog.clearCache()
         return self.books(run_id)

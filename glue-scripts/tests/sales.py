@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import transform_events
+import transform_deliveries
 from conftest import ROOT
 from pyspark.sql import Row, SparkSession
 
@@ -89,7 +89,9 @@ class SalesLake:
         Path(given["quality_uri"]).write_text(LENIENT)
         given |= others
         try:
-            transform_events.main([part for name, value in given.items() for part in (f"--{name}", value)])
+            transform_deliveries.main(
+                [part for name, value in given.items() for part in (f"--{name}", value)]
+            )
         finally:
             SparkSession.builder.getOrCreate().catalog.clearCache()
         folder = self.root / "processed" / "books" / self.pipeline / run_id

@@ -128,7 +128,7 @@ builder = builder.config("spark.jars", jars).config(catalogue + ".type", "hadoop
 builder = builder.config("spark.sql.extensions", extensions)
 builder = builder.config(catalogue, "org.apache.iceberg.spark.SparkCatalog")
 builder.config(catalogue + ".warehouse", "file:" + warehouse).getOrCreate()
-import transform_events
-transform_events.write_quarantine = lambda *_: time.sleep(600)
-transform_events.main(arguments)
+import transform_deliveries
+transform_deliveries.write_quarantine = lambda *_: time.sleep(600)
+transform_deliveries.main(arguments)
 """

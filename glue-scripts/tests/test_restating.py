@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
-import transform_events
+import transform_deliveries
 from conftest import Lake, event
 from etl.errors import TooManyRows
 from pyspark.sql import SparkSession
@@ -186,7 +186,7 @@ def test_more_rows_than_a_state_machine_counts_are_not_restated(
     deliver(lake, {D1: "a", D2: "abcd"})
     lake.run(D1, D2, "run-1")
     deliver(lake, {D1: "bc"})
-    monkeypatch.setattr(transform_events, "MAX_ROWS", 3)
+    monkeypatch.setattr(transform_deliveries, "MAX_ROWS", 3)
     with pytest.raises(TooManyRows, match=r"^4 rows in the later dates that it changes, at most 3: correct "):
         lake.run(D1, D1, "run-2")
     assert kept(lake, spark) == {D1: "a", D2: "bcd"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import transform_events
+import transform_deliveries
 from etl import clients
 from etl.errors import InvalidArguments, InvalidContract, StorageError
 from pyspark.sql import SparkSession
@@ -281,7 +281,7 @@ def test_killed_before_it_is_added_up_the_next_run_does_it(
     whole = lake.rows(spark, "curated"), lake.rows(spark)
     lake.deliver(D1, csv_of(sale("T1")))
     with monkeypatch.context() as patch:
-        patch.setattr(transform_events, "write_aggregate", _die)
+        patch.setattr(transform_deliveries, "write_aggregate", _die)
         with pytest.raises(KeyboardInterrupt):
             lake.run(D1, run_id="killed")
     spark.catalog.clearCache()

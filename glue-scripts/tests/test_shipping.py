@@ -16,7 +16,7 @@ def ship(folder: Path) -> tuple[Path, Path]:
         for path in sorted((ROOT / "etl").rglob("*.py")):
             archive.write(path, path.relative_to(ROOT))
     script = folder / "script.py"
-    script.write_text((ROOT / "jobs" / "transform_events.py").read_text())
+    script.write_text((ROOT / "jobs" / "transform_deliveries.py").read_text())
     return script, modules
 
 

@@ -7,7 +7,7 @@ const FOLDER = join(PACKAGE_ROOT, "glue-scripts");
 export const GLUE_SCRIPTS = {
   /** The package that shipped jobs import: `modules` of a job. */
   etl: join(FOLDER, "etl"),
-  /** The entry points, e.g. `transform_events.py`: `script` of a job. */
+  /** The entry points, e.g. `transform_deliveries.py`: `script` of a job. */
   jobs: join(FOLDER, "jobs"),
   /** The contracts and quality rules of shipped jobs: `source` of an `ArtifactFile`. */
   contracts: join(FOLDER, "contracts"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import transform_events
+import transform_deliveries
 from conftest import Lake, event
 from etl import partitions
 from etl.errors import InvalidArguments, MissingDelivery, TooManyRows
@@ -306,7 +306,7 @@ def test_too_many_rows_for_a_state_machine_are_refused_before_a_write(
     lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliver_a_mixture(lake)
-    monkeypatch.setattr(transform_events, "MAX_ROWS", 11)
+    monkeypatch.setattr(transform_deliveries, "MAX_ROWS", 11)
     with pytest.raises(TooManyRows, match=r"^12 rows in one run, at most 11: run fewer dates at a time$"):
         lake.run(D1, D2)
     assert lake.files("processed") + lake.files("quarantine") == []
