@@ -46,10 +46,8 @@ test("two clones in different folders synthesise the same bytes, and name no fol
 test("mistakes end the synth with sentences, exit code 1 and nothing written", () => {
   const clone = cloneWorkingTree("mistakes");
   try {
-    const { status, stderr, stdout } = synth(clone, {
-      ETL_ENVIRONMENTS: "prod,live",
-      ETL_REGION: "us-east-1",
-    });
+    const variables = { ETL_ENVIRONMENTS: "prod,live", ETL_REGION: "us-east-1" };
+    const { status, stderr, stdout } = synth(clone, variables, ["--swc"]);
     expect(stdout).toBe("");
     expect(stderr.trim().split("\n")).toEqual([
       "ETL_ENVIRONMENTS: unknown environment 'live'; known are dev, staging, prod",

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ENVIRONMENTS, stackOf, synthesiseApp } from "../support/app";
@@ -12,32 +12,28 @@ import { Validation } from "../support/validation";
 const PLACE = { account: "000000000000", region: "eu-west-1" };
 
 let folder: string;
-let validation: Validation;
 
-beforeAll(async () => {
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "etl-hcl-"));
-  validation = await Validation.in(folder);
   synthesiseApp(join(folder, "hcl"), PLACE, [], { SYNTH_HCL_OUTPUT: "true" });
   synthesiseApp(join(folder, "json"), PLACE);
 }, 120_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test.each(ENVIRONMENTS)(
-  "the HCL of %s is valid",
-  (environment) => expect(validation.errorsOf(stackOf(join(folder, "hcl"), environment))).toBe(""),
-  300_000,
-);
-
-test("HCL that is not valid is found", () => {
-  const stack = stackOf(join(folder, "hcl"), "dev");
-  const whole = readFileSync(join(stack, "cdk.tf"), "utf8");
-  writeFileSync(join(stack, "cdk.tf"), whole.replace('worker_type = "G.1X"', 'worker_type = "G.3X"'));
-  try {
-    expect(validation.errorsOf(stack)).toContain("expected worker_type to be one of");
-  } finally {
-    writeFileSync(join(stack, "cdk.tf"), whole);
-  }
+test("the HCL of every environment is valid, and what is not is found among it", async () => {
+  const hcl = join(folder, "hcl");
+  const broken = stackOf(hcl, "broken");
+  cpSync(stackOf(hcl, "dev"), broken, { recursive: true });
+  const file = join(broken, "cdk.tf");
+  const whole = readFileSync(file, "utf8");
+  expect(whole).toContain('worker_type = "G.1X"');
+  writeFileSync(file, whole.replace('worker_type = "G.1X"', 'worker_type = "G.3X"'));
+  const stacks = [...ENVIRONMENTS, "broken"].map((name) => stackOf(hcl, name));
+  const validation = await Validation.of(folder, stacks);
+  expect(validation.errors()).toEqual([
+    expect.stringMatching(/^etl-broken: error: expected worker_type to be one of/),
+  ]);
 }, 300_000);
 
 test.each(ENVIRONMENTS)("the texts of %s that HCL could break are the same as in JSON", (environment) => {

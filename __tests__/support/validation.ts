@@ -1,58 +1,70 @@
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
-import { copyFileSync, existsSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { providerSource } from "../../local/provider-source";
 
-const LOCK = ".terraform.lock.hcl";
-
-export interface Verdict {
-  readonly valid: boolean;
-  readonly diagnostics: readonly { readonly severity: string; readonly summary: string }[];
+interface Diagnostic {
+  readonly severity: string;
+  readonly summary: string;
+  readonly range?: { readonly filename: string };
 }
 
-/** Terraform's and the provider's own verdict on stacks. What it installs lies in `folder`, once for all of them. */
+/**
+ * Terraform's and the provider's own verdict on whole stacks as they were written, with one call for all of them: each is a
+ * module of one configuration.
+ */
 export class Validation {
   private constructor(
-    private readonly folder: string,
+    private readonly root: string,
     private readonly variables: NodeJS.ProcessEnv,
   ) {}
 
-  static async in(folder: string): Promise<Validation> {
+  /** @throws Error with what Terraform said when it could not begin */
+  static async of(folder: string, stacks: readonly string[]): Promise<Validation> {
+    const root = join(folder, "together");
+    mkdirSync(root);
+    const module = Object.fromEntries(
+      stacks.map((stack, number) => [`stack-${number}`, { source: relative(root, stack) }]),
+    );
+    writeFileSync(join(root, "main.tf.json"), JSON.stringify({ module }));
     const source = await providerSource(join(folder, "settings"), process.env);
-    return new Validation(folder, {
-      ...process.env,
-      ...source.variables,
-      // One place for the provider, which is large, whatever the number of stacks.
-      TF_DATA_DIR: join(folder, "terraform"),
-      TF_IN_AUTOMATION: "1",
-      CHECKPOINT_DISABLE: "1",
+    const variables = { ...process.env, ...source.variables, TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1" };
+    const validation = new Validation(root, variables);
+    const { error, status, stdout, stderr } = validation.terraform("init", "-input=false");
+    if (status !== 0) throw new Error([error?.message, stdout, stderr].join("\n"));
+    return validation;
+  }
+
+  /** Errors and warnings, each with the folder of its stack. */
+  diagnostics(): string[] {
+    const { diagnostics } = JSON.parse(this.terraform("validate", "-json").stdout) as {
+      readonly diagnostics: readonly Diagnostic[];
+    };
+    return diagnostics
+      .filter(({ summary }) => summary !== BACKEND_OF_A_MODULE)
+      .map(({ severity, summary, range }) => `${stackOf(range?.filename)}: ${severity}: ${summary}`);
+  }
+
+  /** The errors alone, of stacks with many warnings, which as JSON take Terraform half a minute. */
+  errors(): string[] {
+    const { status, stdout, stderr } = this.terraform("validate", "-no-color");
+    const found = [...`${stdout}${stderr}`.matchAll(/^Error: (.*)\n(?:.*\n)*?\s+on (\S+) line/gm)];
+    if (status !== 0 && found.length === 0) throw new Error(`${stdout}${stderr}`);
+    return found.map(([, summary, file]) => `${stackOf(file)}: error: ${summary}`);
+  }
+
+  private terraform(...args: string[]): SpawnSyncReturns<string> {
+    return spawnSync("terraform", args, {
+      cwd: this.root,
+      encoding: "utf8",
+      env: this.variables,
+      maxBuffer: 64 << 20,
     });
   }
-
-  /** @throws Error with what Terraform said when it could not begin */
-  validate(stack: string): Verdict {
-    this.init(stack);
-    return JSON.parse(this.terraform(stack, "validate", "-json").stdout) as Verdict;
-  }
-
-  /** The errors as Terraform tells them, "" without any; for stacks of many warnings, which as JSON take it half a minute. */
-  errorsOf(stack: string): string {
-    this.init(stack);
-    const { status, stdout, stderr } = this.terraform(stack, "validate", "-no-color");
-    return status === 0 ? "" : `${stdout}${stderr}`;
-  }
-
-  private init(stack: string): void {
-    const lock = join(this.folder, LOCK);
-    const here = join(stack, LOCK);
-    // The lock of the first stack lets the others take what it installed.
-    if (existsSync(lock)) copyFileSync(lock, here);
-    const { error, status, stdout, stderr } = this.terraform(stack, "init", "-backend=false", "-input=false");
-    if (status !== 0) throw new Error([error?.message, stdout, stderr].join("\n"));
-    copyFileSync(here, lock);
-  }
-
-  private terraform(cwd: string, ...args: string[]): SpawnSyncReturns<string> {
-    return spawnSync("terraform", args, { cwd, encoding: "utf8", env: this.variables, maxBuffer: 64 << 20 });
-  }
 }
+
+/** What Terraform warns of when a stack is a module. */
+const BACKEND_OF_A_MODULE = "Backend configuration ignored";
+
+/** The name of the folder that a file lies in. */
+const stackOf = (file = ""): string => file.split("/").at(-2) ?? "";

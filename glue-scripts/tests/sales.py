@@ -110,6 +110,12 @@ class SalesLake:
         root = self.root / zone / self.pipeline
         return sorted({str(path.parent.relative_to(root)) for path in root.rglob("*.parquet")})
 
+    def contents(self) -> list[tuple[str, bytes]]:
+        """Every published file, by its folder: names are never the same twice."""
+        zones = (self.root / zone / self.pipeline for zone in ("processed", "curated"))
+        files = [path for zone in zones for path in zone.rglob("*.parquet")]
+        return sorted((str(path.parent), path.read_bytes()) for path in files)
+
     def reasons(self, spark: SparkSession) -> list[tuple[str, str]]:
         return [tuple(row) for row in self.rows(spark, "quarantine", "raw_line", "reason")]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import transform_deliveries
 from conftest import CONTRACT, QUALITY, Lake, event
 from etl import io
 from etl.errors import JobError
@@ -130,7 +131,7 @@ def drift_refused(lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPat
     columns = [("event_id", "string"), ("user_id", "string"), ("event_type", "string")]
     rest = [("timestamp", "string"), ("country", "string"), ("channel", "string")]
     items = [("items", "array<struct<product_id:string,quantity:int,unit_price:double>>")]
-    monkeypatch.setattr(io, "table_columns", lambda *_: [*columns, *rest, *items])
+    monkeypatch.setattr(transform_deliveries, "table_columns", lambda *_: [*columns, *rest, *items])
     lake.deliver(D1, event("a"))
     source = {"source_database": "raw", "source_table": "events"}
     return unchanged(lake, D1, lambda: None, contract_uri=str(strict), **source)

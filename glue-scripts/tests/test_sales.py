@@ -189,10 +189,13 @@ def test_a_region_that_is_too_long_for_a_folder_is_quarantined(lake: SalesLake, 
 @pytest.mark.once
 def test_a_corrected_delivery_leaves_no_partition_of_the_old(lake: SalesLake, spark: SparkSession) -> None:
     lake.deliver(D1, SAMPLE)
-    lake.deliver(D2, csv_of(sale("T9")))
+    for file in ("a.csv", "b.csv"):
+        lake.deliver(D2, csv_of(*(sale(f"{file}-{n}") for n in range(20))), file=file)
     first = lake.run(D1, D2)
     assert first["partitions"] == 4
+    before = lake.contents()
     again = lake.run(D1, D2, "run-2")
+    assert (lake.contents(), len(before)) == (before, 6)
     assert {n: v for n, v in again.items() if n not in ("runId", "seconds", "books")} == {
         n: v for n, v in first.items() if n not in ("runId", "seconds", "books")
     }
