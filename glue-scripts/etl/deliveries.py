@@ -59,6 +59,7 @@ class RawRows:
     is_scattered: bool = False
     _frames: list[tuple[frozenset[date], DataFrame]] = field(default_factory=list)
     _bytes: int = 0
+    _compared_bytes: int = 0
 
     def add(self, deliveries: Iterable[Delivery]) -> None:
         """Reads those of the deliveries that were not read before."""
@@ -85,13 +86,22 @@ class RawRows:
         for _, frame in self._frames:
             frame.unpersist()
 
+    def compare_with(self, size: int) -> None:
+        """Says, in bytes, what the rows are about to be compared with: a small delivery to a large table is
+        no small run."""
+        self._compared_bytes = max(self._compared_bytes, size)
+        self._configure()
+
+    def _configure(self) -> None:
+        partitions.configure(self.spark, self._bytes + self._compared_bytes)
+
     def _add(self, source: str, deliveries: list[Delivery]) -> None:
         self.read |= dict.fromkeys((delivery.day for delivery in deliveries), 0)
         files = [file for delivery in deliveries for file in delivery.files if file.size > 0]
         if not files:
             return
         self._bytes += sum(file.size for file in files)
-        partitions.configure(self.spark, self._bytes)
+        self._configure()
         lines = partitions.read_lines(
             self.spark, source, files, number=len(self._frames), has_header=self.has_header
         )

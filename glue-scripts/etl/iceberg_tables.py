@@ -54,6 +54,14 @@ class IcebergTable:
         """What was current when it was first asked for; None of a table that nothing was written to."""
         return self._current() if self._is_there() else None
 
+    @cached_property
+    def size(self) -> int:
+        """Bytes of the files of `snapshot`."""
+        if self.snapshot is None:
+            return 0
+        snapshots = self.spark.table(f"{self.name}.snapshots").filter(f"snapshot_id = {self.snapshot}")
+        return int(snapshots.select("summary").collect()[0][0].get("total-files-size", 0))
+
     def rows(self) -> DataFrame | None:
         """The rows of `snapshot`; None when there are none."""
         if self.snapshot is None:

@@ -19,14 +19,17 @@ MAX_RECORDS_PER_FILE = 5_000_000
 _MIB = 1024 * 1024
 _SHUFFLE_BYTES_PER_FILE = 128 * _MIB  # of rows on their way to a file; as Parquet about a third of it
 _INPUT_BYTES_PER_SHUFFLE_PARTITION = 64 * _MIB
-# Below it Spark spends longer on writing and compiling code for the queries, and on planning them anew after
-# each of their stages, than on the rows.
+# Below it Spark spends longer on writing and compiling code for the queries, on planning them anew after each
+# of their stages, and on beginning tasks, than on the rows.
 OPTIMISED_FROM_BYTES = 16 * _MIB
+
+FILES_OF_A_TASK = 32  # each is a request or two, one after the other
 
 # Of monotonically_increasing_id: 33 bits for the line, above them the task. A million tasks leave ten bits.
 _TASK_BITS = 33
 _READ_BITS = _TASK_BITS + 20
 
+_BROADCAST_BELOW = "spark.sql.autoBroadcastJoinThreshold"
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     # The parsers of Spark 4, also on 3.5, where the default asks the operator instead of giving null.
@@ -42,16 +45,20 @@ _SETTINGS = {
 
 
 def configure(spark: SparkSession, input_bytes: int) -> None:
-    """Settings that the results depend on, shuffles as wide as `input_bytes` needs, and queries compiled
-    and adapted where that pays."""
+    """Settings that the results depend on, shuffles as wide as `input_bytes` needs, and queries compiled,
+    adapted and their sides broadcast where that pays."""
     for name, value in _SETTINGS.items():
         spark.conf.set(name, value)
     by_size = -(-input_bytes // _INPUT_BYTES_PER_SHUFFLE_PARTITION)
-    width = max(spark.sparkContext.defaultParallelism, min(by_size, 1000))
-    spark.conf.set("spark.sql.shuffle.partitions", str(width))
     is_large = input_bytes >= OPTIMISED_FROM_BYTES
+    width = max(spark.sparkContext.defaultParallelism, min(by_size, 1000)) if is_large else 1
+    spark.conf.set("spark.sql.shuffle.partitions", str(width))
     for name in ("spark.sql.adaptive.enabled", "spark.sql.codegen.wholeStage"):
         spark.conf.set(name, str(is_large).lower())
+    if is_large:
+        spark.conf.unset(_BROADCAST_BELOW)
+    else:
+        spark.conf.set(_BROADCAST_BELOW, "-1")
     spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if is_large else "NO_CODEGEN")
 
 
@@ -73,11 +80,14 @@ def read_lines(
     read = _read_below_header if has_header else _read_all
     lines = read(spark, _literal(files))
     # Inside a split `row_id` follows the lines, and the splits of a file follow `block_start`.
-    columns = lines.select(
+    placed = lines.select(
         "value",
         F.col("_metadata.file_path").alias("file_path"),
         F.col("_metadata.file_block_start").alias("block_start"),
-        (F.monotonically_increasing_id() + F.lit(number << _READ_BITS)).alias("row_id"),
+    )
+    together = placed.coalesce(1) if _fit_in_a_task(files) else placed
+    columns = together.select(
+        "*", (F.monotonically_increasing_id() + F.lit(number << _READ_BITS)).alias("row_id")
     )
     nesting = source.count(f"/{DELIVERY}=") + 1
     below = F.substring_index(
@@ -86,6 +96,12 @@ def read_lines(
     return columns.select(
         "value", F.substring(below, 1, 10).alias(PARTITION), "file_path", "block_start", "row_id"
     )
+
+
+def _fit_in_a_task(files: Sequence[StoredObject]) -> bool:
+    """Whether one task had better read them all. To begin a task takes longer than to read a small file, and
+    of rows in one place nothing needs to be shuffled."""
+    return len(files) <= FILES_OF_A_TASK and sum(file.size for file in files) < OPTIMISED_FROM_BYTES
 
 
 def _read_all(spark: SparkSession, files: list[str]) -> DataFrame:
@@ -145,9 +161,17 @@ def count_rows_of_files(spark: SparkSession, *places: Written) -> list[dict[tupl
     found: list[dict[tuple[str, str], int]] = [{} for _ in places]
     if frames:
         together = reduce(DataFrame.unionByName, frames)
+        if sum(len(of_date) for place in places for of_date in place.files.values()) <= FILES_OF_A_TASK:
+            together = together.coalesce(1)
         for row in together.groupBy("place", PARTITION, "value").count().collect():
             found[row["place"]][(row[PARTITION], row["value"])] = row["count"]
     return found
+
+
+def broadcast(frame: DataFrame) -> DataFrame:
+    """The frame, for every task of a join to hold. Where all is in one task that is a query too many."""
+    is_in_one_task = frame.sparkSession.conf.get(_BROADCAST_BELOW) == "-1"
+    return frame if is_in_one_task else F.broadcast(frame)
 
 
 def without_plan(frame: DataFrame) -> DataFrame:

@@ -48,7 +48,9 @@ class Result:
         if self.removed is None:
             return rows
         ids = self.removed.select("row_id")
-        return rows.join(F.broadcast(ids) if self.is_broadcast else ids, on="row_id", how="left_anti")
+        return rows.join(
+            partitions.broadcast(ids) if self.is_broadcast else ids, on="row_id", how="left_anti"
+        )
 
     def forget(self) -> None:
         if self.removed is not None:
@@ -104,6 +106,7 @@ def make_plan(raw: RawRows, own: Deliveries, published: Published, books: str, c
     while True:
         raw.add(chosen.values())
         keys = published.keys(min(chosen) - timedelta(days=contract.lookback_days), max(chosen))
+        raw.compare_with(keys.size)
         result = _rebuild(raw, chosen, keys, contract)
         touched = _find_touched(raw, chosen, result, keys, history, processed, contract)
         if not touched:
@@ -151,7 +154,7 @@ def without(raw: RawRows, rows: DataFrame, again: DataFrame) -> Result:
     ids = removed.select("row_id")
     if raw.reads > 1:
         ids = partitions.without_plan(ids)
-    kept = good.join(F.broadcast(ids) if result.is_broadcast else ids, on="row_id", how="left_anti")
+    kept = good.join(partitions.broadcast(ids) if result.is_broadcast else ids, on="row_id", how="left_anti")
     return Result(rows, kept, removed, duplicates)
 
 

@@ -15,6 +15,10 @@ from etl.iceberg_tables import IcebergTable
 class Keys(Protocol):
     """The published keys of some dates, as they lay when this was asked for."""
 
+    @property
+    def size(self) -> int:
+        """Bytes of the files that they are in, or more."""
+
     def of(self, dates: Collection[date]) -> DataFrame | None:
         """Key and `run_date` of the rows of `dates`; None when there are surely none."""
 
@@ -46,6 +50,10 @@ class _KeysOfFiles:
     folders: ParquetFolders
     files: Mapping[date, list[io.StoredObject]]
 
+    @property
+    def size(self) -> int:
+        return sum(file.size for of_day in self.files.values() for file in of_day)
+
     def of(self, dates: Collection[date]) -> DataFrame | None:
         return self._of(lambda day: day in dates)
 
@@ -70,15 +78,16 @@ class IcebergRows:
     def keys(self, first: date, last: date) -> Keys:
         rows = self.table.rows()
         if rows is None:
-            return _KeysOfRows(None)
+            return _KeysOfRows(None, 0)
         run_date = F.col(partitions.PARTITION)
         within = rows.filter(run_date.between(first.isoformat(), last.isoformat()))
-        return _KeysOfRows(within.select(*self.key, partitions.PARTITION))
+        return _KeysOfRows(within.select(*self.key, partitions.PARTITION), self.table.size)
 
 
 @dataclass(frozen=True)
 class _KeysOfRows:
     rows: DataFrame | None
+    size: int
 
     def of(self, dates: Collection[date]) -> DataFrame | None:
         return None if self.rows is None else self.rows.filter(self._is_of(dates))

@@ -24,6 +24,7 @@ Deliveries = Mapping[date, Delivery]
 
 def plan_upsert(raw: RawRows, own: Deliveries, table: IcebergTable, contract: Contract) -> Plan:
     """`raw` holds the rows of the `own` deliveries. Raises Redelivered."""
+    raw.compare_with(table.size)
     find = _merged if table.mode == MERGE else _appended
     result = find(raw, own, table, contract)
     return Plan(own=own, restated={}, raw=raw, result=result, is_noted=False, passed_over={})

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 import transform_deliveries
 from conftest import Lake, event
+from etl import partitions
 from etl.errors import TooManyRows
 from pyspark.sql import SparkSession
 from restating import Keys, deliver, kept
@@ -219,3 +220,16 @@ def test_the_ordinary_run_costs_a_listing_and_no_more(lake: Lake, spark: SparkSe
     for path in (lake.root / "processed/books/events/by-date").glob("*.json"):
         path.unlink()
     assert jobs_of_a_run("run-3") == ordinary
+
+
+def test_a_small_delivery_to_a_large_table_is_no_small_run(
+    lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partitions, "OPTIMISED_FROM_BYTES", 1000)
+    deliver(lake, {D1: "a", D2: "ab"})
+    optimised = []
+    for day in (D1, D2):
+        lake.run(day, day, f"run-{day}")
+        optimised.append(spark.conf.get("spark.sql.adaptive.enabled"))
+    assert optimised == ["false", "true"]
+    assert kept(lake, spark) == {D1: "a", D2: "b"}
