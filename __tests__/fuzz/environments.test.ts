@@ -104,11 +104,13 @@ test("what is accepted synthesises and is valid Terraform, and what is not valid
 function broken(): ModuleJson {
   const stack = synthEnvironment(accepted[0]!.settings);
   const { terraform, provider, resource } = stack;
-  const job = JSON.stringify(Object.values(resource.aws_glue_job!)[0]).replaceAll(/\$\{[^}]*\}/g, "x");
-  const worker = job.replace(/"worker_type":"G\.\dX"/, '"worker_type":"G.3X"');
+  const [job] = Object.values(resource.aws_glue_job!);
+  const role_arn = "arn:aws:iam::111122223333:role/some";
+  const alone = { ...job, role_arn, depends_on: undefined, worker_type: "G.3X" };
+  const broken = JSON.parse(JSON.stringify(alone).replaceAll(/\$\{[^}]*\}/g, "x")) as Block;
   return {
     terraform,
     provider,
-    resource: { aws_glue_job: { broken: JSON.parse(worker) as Block } },
+    resource: { aws_glue_job: { broken } },
   };
 }
