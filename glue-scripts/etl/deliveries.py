@@ -100,7 +100,7 @@ class RawRows:
         files = [file for delivery in deliveries for file in delivery.files if file.size > 0]
         if not files:
             return
-        self._bytes += sum(file.size for file in files)
+        self._bytes += partitions.weigh(files)
         self._configure()
         lines = partitions.read_lines(
             self.spark, source, files, number=len(self._frames), has_header=self.has_header

@@ -21,7 +21,7 @@ MAX_HEADER_BYTES = 1024 * 1024
 DELETE_BATCH = 1000  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 
 _BLANK = bytes(range(33))
-_PACKED = (".gz", ".bz2")
+PACKED = (".gz", ".bz2")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def find_broken(objects: Iterable[StoredObject]) -> list[str]:
     return [
         f"{stored.uri} cannot be unpacked ({reason})"
         for stored in objects
-        if stored.uri.endswith(_PACKED) and (reason := _why_broken(stored.uri))
+        if stored.uri.endswith(PACKED) and (reason := _why_broken(stored.uri))
     ]
 
 

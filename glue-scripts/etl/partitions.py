@@ -10,7 +10,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from etl.io import StoredObject
+from etl.io import PACKED, StoredObject
 
 PARTITION = "run_date"
 DELIVERY = "dt"
@@ -23,6 +23,7 @@ _INPUT_BYTES_PER_SHUFFLE_PARTITION = 64 * _MIB
 # of their stages, and on beginning tasks, than on the rows.
 OPTIMISED_FROM_BYTES = 16 * _MIB
 
+UNPACKED_PER_PACKED_BYTE = 8  # about, of JSON and CSV
 FILES_OF_A_TASK = 32  # each is a request or two, one after the other
 
 # Of monotonically_increasing_id: 33 bits for the line, above them the task. A million tasks leave ten bits.
@@ -42,6 +43,11 @@ _SETTINGS = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "16",
     "spark.sql.adaptive.advisoryPartitionSizeInBytes": str(_SHUFFLE_BYTES_PER_FILE),
 }
+
+
+def weigh(files: Iterable[StoredObject]) -> int:
+    """Bytes of the files, of packed ones about those that Spark gets to read."""
+    return sum(file.size * (UNPACKED_PER_PACKED_BYTE if file.uri.endswith(PACKED) else 1) for file in files)
 
 
 def configure(spark: SparkSession, input_bytes: int) -> None:
@@ -101,7 +107,7 @@ def read_lines(
 def _fit_in_a_task(files: Sequence[StoredObject]) -> bool:
     """Whether one task had better read them all. To begin a task takes longer than to read a small file, and
     of rows in one place nothing needs to be shuffled."""
-    return len(files) <= FILES_OF_A_TASK and sum(file.size for file in files) < OPTIMISED_FROM_BYTES
+    return len(files) <= FILES_OF_A_TASK and weigh(files) < OPTIMISED_FROM_BYTES
 
 
 def _read_all(spark: SparkSession, files: list[str]) -> DataFrame:

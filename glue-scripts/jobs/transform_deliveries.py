@@ -198,7 +198,7 @@ def plan_run(
     table: IcebergTable | None = None,
 ) -> Plan:
     """Reads the deliveries once, and finds their duplicates and the later dates that they change."""
-    partitions.configure(spark, sum(delivery.input_bytes for delivery in own.values()))
+    partitions.configure(spark, partitions.weigh(file for one in own.values() for file in one.files))
     check_computed(spark, rules.contract)
     check_patterns(spark, rules.contract)
     raw = RawRows(spark, lambda lines, files: judge_rows(lines, files, rules), rules.contract.format.is_csv)
