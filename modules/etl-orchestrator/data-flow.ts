@@ -123,7 +123,7 @@ function answerShape(name: string, state: State): Shape {
 }
 
 /** What a state makes of its data when it succeeds. */
-function outputOf(name: string, state: State, data: Shape): Shape {
+function outputOf(name: string, { state, answer }: Pick<Known, "state" | "answer">, data: Shape): Shape {
   const effective = "InputPath" in state ? selected(data, state.InputPath) : data;
   const parameters = "Parameters" in state ? shapeOfTemplate(state.Parameters, effective, name) : effective;
   const put = (result: Shape) => placed(data, result, resultPathOf(state), name);
@@ -131,7 +131,6 @@ function outputOf(name: string, state: State, data: Shape): Shape {
   if (state.Type === "Pass") {
     output = put("Result" in state ? shapeOfTemplate(state.Result, ANY, name) : parameters);
   } else if (state.Type === "Task" || state.Type === "Parallel" || state.Type === "Map") {
-    const answer = answerShape(name, state);
     output = put("ResultSelector" in state ? shapeOfTemplate(state.ResultSelector, answer, name) : answer);
   }
   return "OutputPath" in state ? selected(output, state.OutputPath) : output;
@@ -140,67 +139,118 @@ function outputOf(name: string, state: State, data: Shape): Shape {
 const caughtOutput = (name: string, data: Shape, catcher: JsonObject): Shape =>
   placed(data, { kind: "object", fields: { Error: ANY, Cause: ANY }, by: name }, resultPathOf(catcher), name);
 
-/** Everything one state reads of its data. */
-function readingsOf(name: string, state: State, data: Shape): Reading[] {
-  const effective = "InputPath" in state ? selected(data, state.InputPath) : data;
-  const look =
-    (shape: Shape) =>
-    (read: Read): Reading => {
-      const result = select(shape, read.path);
-      return { state: name, ...read, ...("found" in result ? { found: result.found } : result) };
-    };
+/** What a state reads and is answered, which no data changes. */
+interface Known {
+  readonly state: State;
+  readonly ofInput: readonly Read[];
+  readonly ofEffective: readonly Read[];
+  readonly ofAnswer: readonly Read[];
+  readonly answer: Shape;
+}
+
+function knownOf(name: string, state: State): Known {
   const inputPath = typeof state.InputPath === "string" ? pathsIn(state.InputPath) : [];
-  return [
-    ...inputPath.map((path) => look(data)({ field: "InputPath", path })),
-    ...readsOf(state).map(look(effective)),
-    ...readsOfTemplate("ResultSelector", state.ResultSelector).map(look(answerShape(name, state))),
-  ];
+  return {
+    state,
+    ofInput: inputPath.map((path) => ({ field: "InputPath", path })),
+    ofEffective: readsOf(state),
+    ofAnswer: readsOfTemplate("ResultSelector", state.ResultSelector),
+    answer: answerShape(name, state),
+  };
 }
 
 /** Shapes a single state may have been seen with; beyond this the machine is too branched to follow and is left alone. */
 const MOST_SHAPES = 64;
 
-/** A shape as text. The same one is met again and again: states hand on what they did not touch. */
-const texts = new WeakMap<Shape, string>();
-
-function textOf(shape: Shape): string {
-  const known = texts.get(shape);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(shape);
-  texts.set(shape, text);
-  return text;
-}
-
-const identityOf = ({ found, ...rest }: Reading): string =>
-  JSON.stringify(rest) + (found === undefined ? "" : textOf(found));
-
 /** Every reading on every way through a machine, those inside it included; each once. */
 export function readings(definition: Definition, input: Shape = ANY): Reading[] {
-  const { States: states } = definition;
-  const found = new Map<string, Reading>();
-  const note = (reading: Reading) => found.set(identityOf(reading), reading);
-  const seen = new Map<string, Set<string>>();
-  const open: { name: string; data: Shape }[] = [{ name: definition.StartAt, data: input }];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { name, data } = next;
-    const state = states[name];
-    if (state === undefined) continue;
-    const shapes = seen.get(name) ?? new Set<string>();
-    seen.set(name, shapes);
-    const key = textOf(data);
-    if (shapes.has(key) || shapes.size >= MOST_SHAPES) continue;
-    shapes.add(key);
+  return new Walk().through(definition, input);
+}
 
-    readingsOf(name, state, data).forEach(note);
-    const effective = "InputPath" in state ? selected(data, state.InputPath) : data;
-    for (const machine of innerMachines(state))
-      readings(machine, state.Type === "Parallel" ? effective : ANY).forEach(note);
+/** One question: machines inside a state are met once for each shape of its data, and asked once for each of theirs. */
+class Walk {
+  private readonly shapes = new ShapeIds();
+  private readonly inner = new Map<Definition, Map<number, Reading[]>>();
 
-    const output = outputOf(name, state, data);
-    regularSuccessors(state).forEach((successor) => open.push({ name: successor, data: output }));
-    for (const catcher of catchers(state))
-      if (typeof catcher.Next === "string")
-        open.push({ name: catcher.Next, data: caughtOutput(name, data, catcher) });
+  through(definition: Definition, input: Shape): Reading[] {
+    const { States: states } = definition;
+    const found = new Map<string, Reading>();
+    const known = new Map<string, Known>();
+    const seen = new Map<string, Set<number>>();
+    const open: { name: string; data: Shape }[] = [{ name: definition.StartAt, data: input }];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const { name, data } = next;
+      const state = states[name];
+      if (state === undefined) continue;
+      const shapes = seen.get(name) ?? new Set<number>();
+      seen.set(name, shapes);
+      const key = this.shapes.of(data);
+      if (shapes.has(key) || shapes.size >= MOST_SHAPES) continue;
+      shapes.add(key);
+
+      const all = known.get(name) ?? knownOf(name, state);
+      known.set(name, all);
+      const effective = "InputPath" in state ? selected(data, state.InputPath) : data;
+      this.note(found, name, all.ofInput, data);
+      this.note(found, name, all.ofEffective, effective);
+      this.note(found, name, all.ofAnswer, all.answer);
+      for (const machine of innerMachines(state))
+        for (const reading of this.throughInner(machine, state.Type === "Parallel" ? effective : ANY))
+          found.set(this.identityOf(reading), reading);
+
+      const output = outputOf(name, all, data);
+      regularSuccessors(state).forEach((successor) => open.push({ name: successor, data: output }));
+      for (const catcher of catchers(state))
+        if (typeof catcher.Next === "string")
+          open.push({ name: catcher.Next, data: caughtOutput(name, data, catcher) });
+    }
+    return [...found.values()];
   }
-  return [...found.values()];
+
+  private throughInner(machine: Definition, input: Shape): Reading[] {
+    const byInput = this.inner.get(machine) ?? new Map<number, Reading[]>();
+    this.inner.set(machine, byInput);
+    const key = this.shapes.of(input);
+    const readings = byInput.get(key) ?? this.through(machine, input);
+    byInput.set(key, readings);
+    return readings;
+  }
+
+  private note(found: Map<string, Reading>, state: string, reads: readonly Read[], shape: Shape): void {
+    for (const read of reads) {
+      const result = select(shape, read.path);
+      const reading: Reading = { state, ...read, ...result };
+      const identity = this.identityOf(reading);
+      if (!found.has(identity)) found.set(identity, reading);
+    }
+  }
+
+  private identityOf({ state, field, key, path, isPlain, isTest, found, loss }: Reading): string {
+    const outcome =
+      found === undefined ? `-${loss!.by}\n${loss!.depth}\n${loss!.answerOf}` : this.shapes.of(found);
+    return `${state}\n${field}\n${key}\n${path}\n${isPlain}\n${isTest}\n${outcome}`;
+  }
+}
+
+/** A number for each shape, the same for shapes that hold the same. */
+class ShapeIds {
+  private readonly byShape = new WeakMap<Shape, number>();
+  private readonly byText = new Map<string, number>();
+
+  of(shape: Shape): number {
+    const known = this.byShape.get(shape);
+    if (known !== undefined) return known;
+    const text = this.textOf(shape);
+    const id = this.byText.get(text) ?? this.byText.size;
+    this.byText.set(text, id);
+    this.byShape.set(shape, id);
+    return id;
+  }
+
+  /** Of one level: what lies in it by its number, for states hand on what they did not touch. */
+  private textOf(shape: Shape): string {
+    if (shape.kind !== "object") return JSON.stringify(shape);
+    const fields = Object.entries(shape.fields).map(([name, field]) => [name, this.of(field)]);
+    return JSON.stringify({ ...shape, fields });
+  }
 }

@@ -44,8 +44,22 @@ export interface Loss {
 const PATH = /^\$((?:\.[A-Za-z_][A-Za-z0-9_-]*|\['[^']+'\]|\[\d+\])*)(.*)$/s;
 const PART = /\.([A-Za-z_][A-Za-z0-9_-]*)|\['([^']+)'\]|(\[\d+\])/g;
 
+interface Parts {
+  readonly parts: readonly string[];
+  readonly isWhole: boolean;
+}
+
+/** Few paths are asked for again and again. */
+const partsOfPaths = new Map<string, Parts>();
+
 /** The parts of a path as far as it is plain: names, and indices with their brackets. */
-export function partsOf(path: string): { readonly parts: string[]; readonly isWhole: boolean } {
+export function partsOf(path: string): Parts {
+  const known = partsOfPaths.get(path) ?? parsedParts(path);
+  partsOfPaths.set(path, known);
+  return known;
+}
+
+function parsedParts(path: string): Parts {
   const [, plain = "", rest = ""] = PATH.exec(path) ?? [];
   return {
     parts: [...plain.matchAll(PART)].map((match) => match[1] ?? match[2] ?? match[3] ?? ""),
