@@ -1,6 +1,6 @@
 import type { EnvironmentData, SalesSettings } from "./settings";
 
-/** Sales, customers and products: once a day, at most an hour. */
+/** Of the pipelines of one delivery a day: at most an hour. */
 const daily: SalesSettings = {
   workerType: "G.1X",
   maxWorkers: 2,

@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { balances } from "../../local/books";
 import { type Fault, faultsOf, keep, keepText, kindOf, type Seen } from "../faults/fault-table";
+import { PIPELINES } from "../support/pipelines";
 import { deployedClone } from "./deployed-clone";
 import {
   type Call,
@@ -351,7 +352,10 @@ describe("rights", () => {
     () => {
       // Here nothing starts by the clock, and of the pipelines only events runs: the rights of schedules are judged in
       // schedule.test.ts, those of a job that adds up and registers partitions in sales.test.ts.
-      const others = ["schedule", "customers-*", "products-*", "sales-*"];
+      const others = [
+        "schedule",
+        ...PIPELINES.filter((name) => name !== "events").map((name) => `${name}-*`),
+      ];
       const { said, mistakes } = judgeRights(
         clone,
         trace(),

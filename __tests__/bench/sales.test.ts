@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { dirname, join } from "node:path";
 import { paginateGetPartitions } from "@aws-sdk/client-glue";
 import { type CommandResult, lastRun, nonZero, npmStart } from "./commands";
+import { PIPELINES } from "../support/pipelines";
 import { deployedClone } from "./deployed-clone";
 import { judgeRights, type NotShown, notShownOf } from "./rights";
 import { BenchSession } from "./session";
@@ -106,7 +107,7 @@ test(
     const result = npmStart(clone, "--pipeline", "sails");
     expectExit(result, 1);
     expect(result.output).toContain(
-      "--pipeline: there is no pipeline 'sails'; there are customers, events, products, sales",
+      `--pipeline: there is no pipeline 'sails'; there are ${[...PIPELINES].sort().join(", ")}`,
     );
     expect(result.output).not.toContain("deploy");
   },

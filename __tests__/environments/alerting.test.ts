@@ -4,13 +4,13 @@ import { ENVIRONMENTS } from "../../environments/registry";
 import { settingsMistakes } from "../../environments/settings";
 import { RUNBOOK_PAGES } from "../../modules/core/runbook";
 import { type Block, settingsOf, type StackJson, synthEnvironment } from "../support/environment-stacks";
+import { PIPELINES } from "../support/pipelines";
 
 /** Who is told of what in the environments, as the app synthesises them; and the pages that messages lead to. */
 
 const ROOT = join(__dirname, "..", "..");
 const RUNBOOK = join(ROOT, "docs", "runbook");
 const NAMES = Object.keys(ENVIRONMENTS);
-const PIPELINES = ["events", "sales", "customers", "products"];
 const STACKS = new Map(NAMES.map((name) => [name, synthEnvironment(settingsOf(name))]));
 const stack = (environment: string): StackJson => STACKS.get(environment)!;
 const all = ({ resource }: StackJson, type: string): Block[] => Object.values(resource[type] ?? {});

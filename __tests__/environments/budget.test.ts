@@ -140,7 +140,7 @@ test.each([
   ["prod", 10, 5],
 ])("%s shows its ceilings as an output", (environment, events, daily) => {
   const { output } = synthEnvironment(settingsOf(environment));
-  expect(output.dpu_hour_ceiling?.value).toEqual({
+  expect(output.dpu_hour_ceiling?.value).toMatchObject({
     [`etl-${environment}-events-transform`]: events,
     [`etl-${environment}-sales-transform`]: daily,
     [`etl-${environment}-customers-transform`]: daily,

@@ -1,4 +1,5 @@
 import { settingsOf, synthEnvironment } from "../support/environment-stacks";
+import { PIPELINES } from "../support/pipelines";
 
 const stackOf = (change: object) => synthEnvironment(settingsOf("prod", change)).resource;
 const only = (blocks: Record<string, Record<string, unknown>> | undefined) => {
@@ -49,11 +50,11 @@ describe("with the setting", () => {
   test("its role may give the logs the key, and CloudWatch Logs may use it for Glue's groups only", () => {
     const policies = Object.values(resource.aws_iam_role_policy!).map(({ policy }) => String(policy));
     const associating = policies.filter((text) => text.includes("logs:AssociateKmsKey"));
-    for (const pipeline of ["events", "sales", "customers", "products"])
+    for (const pipeline of PIPELINES)
       expect(
         associating.filter((text) => text.includes(`${name}-role/etl-prod-${pipeline}-transform-job/output`)),
       ).toHaveLength(1);
-    expect(associating).toHaveLength(4);
+    expect(associating).toHaveLength(PIPELINES.length);
     const { Statement } = JSON.parse(String(only(resource.aws_kms_key)[1].policy)) as {
       Statement: unknown[];
     };

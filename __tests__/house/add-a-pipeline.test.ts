@@ -5,7 +5,11 @@ import { cloneWorkingTree, ROOT } from "../support/clone";
 
 /** `docs/add-a-pipeline.md` as somebody follows it: its files, its three lines, and what is synthesised then. */
 
-const TEXT = readFileSync(join(ROOT, "docs", "add-a-pipeline.md"), "utf8");
+/** Under another name, because somebody may have followed the page in this clone. */
+const NAME = "walkthrough";
+const TEXT = readFileSync(join(ROOT, "docs", "add-a-pipeline.md"), "utf8")
+  .replaceAll("returns", NAME)
+  .replaceAll("Returns", "Walkthrough");
 const ENVIRONMENTS = ["dev", "staging", "prod"];
 
 let clone: string;
@@ -14,19 +18,19 @@ beforeAll(() => {
   clone = cloneWorkingTree("added");
   for (const [, name, content] of TEXT.matchAll(/`([\w./-]+)`:\n\n```\w+\n(.*?)```/gs))
     writeFileSync(join(clone, name!), content!);
-  insertAfter("environments/settings.ts", "    products: salesSchema,", line("returns: pipelineSchema,"));
+  insertAfter("environments/settings.ts", "    products: salesSchema,", line(`${NAME}: pipelineSchema,`));
   insertAfter(
     "environments/etl-stack.ts",
     'products: sales("Products", "products"),',
-    line("returns: () => new ReturnsPipeline("),
+    line(`${NAME}: () => new WalkthroughPipeline(`),
   );
   insertAfter(
     "environments/etl-stack.ts",
     'from "./pipelines/sales";',
-    'import { ReturnsPipeline } from "./pipelines/returns";',
+    line("import { WalkthroughPipeline }"),
   );
   for (const environment of ENVIRONMENTS)
-    insertAfter(`environments/${environment}.ts`, "    products: daily,", line("returns: daily,"));
+    insertAfter(`environments/${environment}.ts`, "    products: daily,", line(`${NAME}: daily,`));
 });
 
 afterAll(() => rmSync(dirname(clone), { recursive: true, force: true }));
@@ -63,8 +67,8 @@ test("three files and three lines make a pipeline of every environment", () => {
       resource: Record<string, Record<string, { name: string }> | undefined>;
     };
     const named = (type: string) => Object.values(resource[type]!).map(({ name }) => name);
-    expect(named("aws_glue_job")).toContain(`etl-${environment}-returns-transform`);
-    expect(named("aws_sfn_state_machine")).toContain(`etl-${environment}-returns`);
-    expect(named("aws_glue_catalog_table")).toContain("returns");
+    expect(named("aws_glue_job")).toContain(`etl-${environment}-${NAME}-transform`);
+    expect(named("aws_sfn_state_machine")).toContain(`etl-${environment}-${NAME}`);
+    expect(named("aws_glue_catalog_table")).toContain(NAME);
   }
 }, 120_000);

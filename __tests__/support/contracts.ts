@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "./clone";
 
@@ -23,7 +23,10 @@ export interface BadContract extends Change {
 
 const CONTRACTS = join(ROOT, "glue-scripts", "contracts");
 
-export const SHIPPED = ["events", "sales", "customers", "products"];
+export const SHIPPED = readdirSync(CONTRACTS)
+  .filter((file) => file.endsWith(".schema.json"))
+  .map((file) => file.slice(0, -".schema.json".length))
+  .sort();
 
 export const shippedContract = (name: string): Node =>
   JSON.parse(readFileSync(join(CONTRACTS, `${name}.schema.json`), "utf8")) as Node;
