@@ -1,8 +1,8 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ENVIRONMENTS, stackOf, synthesiseApp } from "../support/app";
-import { Validation } from "../support/validation";
+import { breakWorkers, Validation } from "../support/validation";
 
 /** What is synthesised for every environment, judged by Terraform and the provider themselves. */
 
@@ -16,12 +16,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("every environment is valid without a warning, and what is broken is found among them", async () => {
-  const broken = stackOf(folder, "broken");
-  cpSync(stackOf(folder, "dev"), broken, { recursive: true });
-  const file = join(broken, "cdk.tf.json");
-  const whole = readFileSync(file, "utf8");
-  expect(whole).toContain('"worker_type": "G.1X"');
-  writeFileSync(file, whole.replace('"worker_type": "G.1X"', '"worker_type": "G.3X"'));
+  breakWorkers(stackOf(folder, "dev"), stackOf(folder, "broken"), "cdk.tf.json");
   const stacks = [...ENVIRONMENTS, "broken"].map((name) => stackOf(folder, name));
   const validation = await Validation.of(folder, stacks);
   expect(validation.diagnostics()).toEqual([

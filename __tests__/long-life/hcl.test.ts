@@ -1,8 +1,8 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ENVIRONMENTS, stackOf, synthesiseApp } from "../support/app";
-import { Validation } from "../support/validation";
+import { breakWorkers, Validation } from "../support/validation";
 
 /**
  * `cdktf synth --hcl` as a way out of CDKTF. It leaves quotes and backslashes of a text of one line as they are
@@ -23,12 +23,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("the HCL of every environment is valid, and what is not is found among it", async () => {
   const hcl = join(folder, "hcl");
-  const broken = stackOf(hcl, "broken");
-  cpSync(stackOf(hcl, "dev"), broken, { recursive: true });
-  const file = join(broken, "cdk.tf");
-  const whole = readFileSync(file, "utf8");
-  expect(whole).toContain('worker_type = "G.1X"');
-  writeFileSync(file, whole.replace('worker_type = "G.1X"', 'worker_type = "G.3X"'));
+  breakWorkers(stackOf(hcl, "dev"), stackOf(hcl, "broken"), "cdk.tf");
   const stacks = [...ENVIRONMENTS, "broken"].map((name) => stackOf(hcl, name));
   const validation = await Validation.of(folder, stacks);
   expect(validation.errors()).toEqual([

@@ -1,5 +1,5 @@
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { providerSource } from "../../local/provider-source";
 
@@ -61,6 +61,20 @@ export class Validation {
       maxBuffer: 64 << 20,
     });
   }
+}
+
+/**
+ * Copies a stack and asks for workers of a type that is none: what a validation must find among others.
+ *
+ * @param file of the stack, in JSON or HCL
+ * @throws Error when the stack has no job with workers of G.1X
+ */
+export function breakWorkers(stack: string, copy: string, file: string): void {
+  const whole = readFileSync(join(stack, file), "utf8");
+  const broken = whole.replace(/(worker_type"?\s*[:=] )"G\.1X"/, '$1"G.3X"');
+  if (broken === whole) throw new Error(`${stack} has no job with workers of G.1X`);
+  cpSync(stack, copy, { recursive: true });
+  writeFileSync(join(copy, file), broken);
 }
 
 /** What Terraform warns of when a stack is a module. */

@@ -23,6 +23,21 @@ ACCOUNT = "123456789012"
 sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE.parent / "glue-runtime"))
 
+from settings import Settings  # noqa: E402
+
+
+def settings_in(folder: Path, **changes: Any) -> Settings:
+    """As the command line would say for a server that keeps everything in one folder; none listens."""
+    place: dict[str, Any] = dict.fromkeys(("state", "logs", "ca_bundle", "trust_store"), folder)
+    texts: dict[str, Any] = dict.fromkeys(("trust_store_password", "access_key_id", "secret_access_key"), "")
+    own: dict[str, Any] = {
+        "endpoint": "https://127.0.0.1:1",
+        "account": ACCOUNT,
+        "region": REGION,
+        "jars": JARS,
+    }
+    return Settings(**{**own, **place, **texts, "seconds_per_minute": 60.0, **changes})
+
 
 class Bench:
     """A running server and what its ready line said."""

@@ -4,12 +4,11 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import docker_runs
 import pytest
+from conftest import settings_in
 from roles import Credentials
-from settings import Settings
 from spark_process import SparkProgram
 
 DOCKER = f"""#!{sys.executable}
@@ -46,17 +45,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def start(folder: Path, *arguments: str) -> docker_runs.DockerProcess:
-    paths: dict[str, Any] = dict.fromkeys(("state", "jars", "logs", "ca_bundle", "trust_store"), folder)
-    settings = Settings(
-        endpoint="https://127.0.0.1:1",
-        account="0" * 12,
-        region="eu-west-1",
-        trust_store_password="public",  # noqa: S106
-        access_key_id="root",
-        secret_access_key="secret",  # noqa: S106
-        seconds_per_minute=60.0,
-        **paths,
-    )
+    settings = settings_in(folder, jars=folder, trust_store_password="public")  # noqa: S106
     program = SparkProgram(folder / "run", folder / "run" / "job.py", list(arguments), [folder / "etl.zip"])
     image = docker_runs.image_for("5.1")
     assert image == "public.ecr.aws/glue/aws-glue-libs:5"

@@ -11,9 +11,8 @@ from typing import Any
 import emulator
 import job_deaths
 import pytest
-from conftest import ACCOUNT, REGION
+from conftest import settings_in
 from post_office import Post
-from settings import Settings
 
 LOST = "Command failed with exit code 137"
 
@@ -186,10 +185,7 @@ def test_a_spark_driver_dies_with_its_java(post: Post) -> None:
 
 
 def test_without_a_file_nothing_listens(tmp_path: Path) -> None:
-    place: dict[str, Any] = dict.fromkeys(("state", "jars", "logs", "ca_bundle", "trust_store"), tmp_path)
-    texts: dict[str, Any] = dict.fromkeys(("trust_store_password", "access_key_id", "secret_access_key"), "")
-    own: dict[str, Any] = {"endpoint": "https://127.0.0.1:1", "account": ACCOUNT, "region": REGION}
-    settings = Settings(**own, **place, **texts, seconds_per_minute=60.0)
+    settings = settings_in(tmp_path)
     before = list(emulator.REPLACEMENTS)
     job_deaths.install(settings)
     fate = job_deaths.watch(settings, "jr_1", "ASIA")

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ACCOUNT, JARS, REGION, Bench, make_role, statement, wait_for
+from conftest import Bench, make_role, settings_in, statement, wait_for
 from job_ends import ended, run_job
-from settings import Settings
 from spark_java import IdleJava
 from sparks import spark_for
 
@@ -78,10 +77,6 @@ def told(bench: Bench, run: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_alive(process: int) -> bool:
-    return Path(f"/proc/{process}").exists() if Path("/proc").is_dir() else _answers(process)
-
-
-def _answers(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -142,10 +137,7 @@ def test_a_java_that_died_while_it_waited_is_not_used(ovens: Bench) -> None:
 
 
 def test_a_java_serves_so_many_runs(tmp_path: Path) -> None:
-    place: dict[str, Any] = dict.fromkeys(("state", "logs", "ca_bundle", "trust_store"), tmp_path)
-    texts: dict[str, Any] = dict.fromkeys(("trust_store_password", "access_key_id", "secret_access_key"), "")
-    own: dict[str, Any] = {"endpoint": "https://127.0.0.1:1", "account": ACCOUNT, "region": REGION}
-    settings = Settings(**own, **place, **texts, jars=JARS, seconds_per_minute=60.0)
+    settings = settings_in(tmp_path)
     spark = spark_for("5.1", settings)
     idle = IdleJava(runs=2)
     first, beside = idle.take(spark, settings), idle.take(spark, settings)

@@ -5,15 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import JARS, SPARK_4
-from settings import Settings, SparkFiles
+from conftest import SPARK_4, settings_in
+from settings import SparkFiles
 from spark_process import configuration_of, iceberg_values
 from sparks import SparkMissingError, spark_for
 
 _HERE = Path("/nowhere")
-WITHOUT = Settings(
-    "https://127.0.0.1:1", "0" * 12, "eu-west-1", _HERE, JARS, _HERE, _HERE, _HERE, "", "key", "secret", 60.0
-)
+WITHOUT = settings_in(_HERE)
 WITH = replace(WITHOUT, spark4=SparkFiles(**SPARK_4))
 
 
