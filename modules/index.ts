@@ -19,6 +19,7 @@ export {
 } from "./core/contract-tables";
 export { contractMistakes } from "./core/contract-mistakes";
 export { type Mistake, mistakeText } from "./core/refusals";
+export { jsonMistake } from "./core/json-mistake";
 export { type Partition, partitionOf } from "./core/partition";
 export { type ExecutionClass, type GlueVersion } from "./core/job-runs";
 export { type S3Location, s3Uri } from "./core/s3-location";

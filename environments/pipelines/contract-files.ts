@@ -5,6 +5,7 @@ import {
   contractMistakes,
   type ContractTables,
   contractTables,
+  jsonMistake,
   type Mistake,
   mistakeText,
   qualityMistakes,
@@ -66,7 +67,7 @@ function read(file: string, judge: (document: unknown) => readonly Mistake[]): J
   try {
     document = JSON.parse(content);
   } catch (error) {
-    return { name, mistakes: [["", `must be JSON, and is none: ${(error as Error).message}`]] };
+    return { name, mistakes: [["", `must be JSON, and is none: ${jsonMistake(content, error as Error)}`]] };
   }
   return { name, document, mistakes: judge(document) };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
+import { jsonMistake } from "../core/json-mistake";
 import { placeholderMistakes } from "../core/placeholder";
 import { type Mistake, Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location } from "../core/s3-location";
@@ -140,10 +141,11 @@ function readJson(field: string, path: string, refusals: Refusals): { isRead: bo
   const mistake = fileMistake(path);
   refusals.note(field, mistake);
   if (mistake !== undefined) return { isRead: false };
+  const text = readFileSync(path, "utf8");
   try {
-    return { isRead: true, document: JSON.parse(readFileSync(path, "utf8")) };
+    return { isRead: true, document: JSON.parse(text) };
   } catch (error) {
-    refusals.note(field, `must be JSON, got '${path}': ${(error as Error).message}`);
+    refusals.note(field, `must be JSON, got '${path}': ${jsonMistake(text, error as Error)}`);
     return { isRead: false };
   }
 }
