@@ -5,7 +5,7 @@ import type { BenchOptions } from "../bench";
 import { findDeliveries } from "../deliveries";
 import { type Contender, measureInTurn, printTable } from "./measure";
 
-/** The job against the limit and against a first script, on the same files of three sizes. */
+/** The job against the limit, a first script and the least that Spark does, on the same files of three sizes. */
 
 const root = join(__dirname, "..", "..");
 const python = join(root, ".setup", "venv", "bin", "python");
@@ -27,6 +27,7 @@ export async function measureJob({ rounds, input, copies }: BenchOptions): Promi
           program("this project's job", "run_job.py"),
           program("DuckDB, the limit", "duckdb_limit.py"),
           program("a first script", "plain_spark.py"),
+          program("the least Spark does", "least_spark.py"),
         ],
         rounds,
       );
