@@ -123,7 +123,7 @@ function answerShape(name: string, state: State): Shape {
 }
 
 /** What a state makes of its data when it succeeds. */
-function outputOf(name: string, { state, answer }: Pick<Known, "state" | "answer">, data: Shape): Shape {
+function outputOf(name: string, { state, answer }: Known, data: Shape): Shape {
   const effective = "InputPath" in state ? selected(data, state.InputPath) : data;
   const parameters = "Parameters" in state ? shapeOfTemplate(state.Parameters, effective, name) : effective;
   const put = (result: Shape) => placed(data, result, resultPathOf(state), name);
