@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
   DescribeStateMachineCommand,
@@ -9,6 +9,7 @@ import { DeleteMessageCommand, GetQueueUrlCommand, ReceiveMessageCommand } from 
 import { keepText } from "../faults/fault-table";
 import { type Alert, AlarmWatch, type Seen, type State } from "./alarm-watch";
 import { deployedClone } from "./deployed-clone";
+import { changeEvents } from "./dev-settings";
 import { stopJobProcesses, events, RAW_CRAWLER_ROLE } from "./faults";
 import { BenchSession, type Finished, pause } from "./session";
 
@@ -43,24 +44,13 @@ const rows: string[][] = [];
 const driven = new Set<string>();
 
 /** The environment as somebody would set it who wants to be told, and quickly. */
-function tell(folder: string): void {
-  const file = join(folder, "environments", "dev.ts");
-  const text = readFileSync(file, "utf8");
-  const changed = text
-    .replace("actionsEnabled: false", "actionsEnabled: true")
-    .replace(/usualMinutes: \d+/, `usualMinutes: ${USUAL_MINUTES}`)
-    .replace(/missedRunGraceMinutes: \d+/, `missedRunGraceMinutes: ${GRACE_MINUTES}`)
-    .replace(/schedule: \{ enabled: false, cron: "[^"]+"/, `schedule: { enabled: true, cron: "${CRON}"`);
-  const wanted = [
-    "actionsEnabled: true",
-    `usualMinutes: ${USUAL_MINUTES}`,
-    `Minutes: ${GRACE_MINUTES}`,
-    CRON,
-  ];
-  if (!wanted.every((setting) => changed.includes(setting)))
-    throw new Error("dev.ts is not as this test knows it");
-  writeFileSync(file, changed);
-}
+const tell = (folder: string): void =>
+  changeEvents(folder, [
+    ["actionsEnabled: false", "actionsEnabled: true"],
+    [/usualMinutes: \d+/, `usualMinutes: ${USUAL_MINUTES}`],
+    [/missedRunGraceMinutes: \d+/, `missedRunGraceMinutes: ${GRACE_MINUTES}`],
+    [/schedule: \{ enabled: false, cron: "[^"]+"/, `schedule: { enabled: true, cron: "${CRON}"`],
+  ]);
 
 beforeAll(async () => {
   clone = deployedClone("alarms", tell);

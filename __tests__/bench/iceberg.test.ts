@@ -4,6 +4,7 @@ import { DeleteTableCommand, GetTableCommand } from "@aws-sdk/client-glue";
 import { lastRun, npmStart } from "./commands";
 import { type Call, deathsFile, runJob } from "./deaths";
 import { deployedClone } from "./deployed-clone";
+import { changeEvents } from "./dev-settings";
 import { events } from "./faults";
 import { BenchSession } from "./session";
 
@@ -25,11 +26,7 @@ const trace = () => join(clone, ".local", "trace.jsonl");
 beforeAll(() => {
   clone = deployedClone("iceberg", (folder) => {
     asParquet = lastRun(folder).rows;
-    const file = join(folder, "environments", "dev.ts");
-    const text = readFileSync(file, "utf8");
-    const changed = text.replace("    events: {", `    events: {\n      ${SETTINGS}`);
-    if (changed === text) throw new Error(`${file} has no settings of events`);
-    writeFileSync(file, changed);
+    changeEvents(folder, [["    events: {", `    events: {\n      ${SETTINGS}`]]);
   });
 }, 10 * MINUTES);
 

@@ -1,9 +1,10 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { GetRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { ListExecutionsCommand } from "@aws-sdk/client-sfn";
 import { GetQueueUrlCommand, type Message, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { deployedClone } from "./deployed-clone";
+import { changeEvents } from "./dev-settings";
 import { judgeRights } from "./rights";
 import { BenchSession, pause } from "./session";
 
@@ -27,7 +28,13 @@ const trace = () => join(clone, ".local", "trace.jsonl");
 const openAt = (clock: string) => BenchSession.open(clone, ["--schedule-clock", clock, "--trace", trace()]);
 
 beforeAll(() => {
-  clone = deployedClone("schedule", (folder) => switchOn(join(folder, "environments", "dev.ts")));
+  // dev's schedule is off as it is shipped.
+  clone = deployedClone("schedule", (folder) =>
+    changeEvents(folder, [
+      ["enabled: false, cron:", "enabled: true, cron:"],
+      ['timeZone: "UTC"', `timeZone: "${ZONE}"`],
+    ]),
+  );
 }, 10 * MINUTES);
 
 afterAll(async () => {
@@ -91,17 +98,6 @@ test(
   },
   2 * MINUTES,
 );
-
-/** dev's schedule is off as it is shipped. */
-function switchOn(file: string): void {
-  const before = readFileSync(file, "utf8");
-  const after = before
-    .replace("enabled: false, cron:", "enabled: true, cron:")
-    .replace('timeZone: "UTC"', `timeZone: "${ZONE}"`);
-  if (!after.includes("enabled: true, cron:") || !after.includes(ZONE))
-    throw new Error(`no schedule in ${file}`);
-  writeFileSync(file, after);
-}
 
 /** The executions that the schedule started for a time. */
 async function executionsOf(scheduledTime: string): Promise<string[]> {
