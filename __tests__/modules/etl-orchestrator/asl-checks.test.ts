@@ -233,7 +233,31 @@ describe("lost input", () => {
   /** A call whose answer is not known. */
   const call = (rest: object) => task("aws-sdk:glue:listCrawlers", { Next: "R", ...rest });
 
+  /** Two ways to R with data that differ below the top alone: of one of them `$.run` has no `mode`. */
+  const twoWays = (R: object) => ({
+    A: { Type: "Pass", Result: 1, ResultPath: "$.begun", Next: "C" },
+    C: { Type: "Choice", Choices: [{ Variable: "$.x", IsNull: true, Next: "Part" }], Default: "Whole" },
+    Whole: { Type: "Pass", Parameters: { "id.$": "$.id", "mode.$": "$.m" }, ResultPath: "$.run", Next: "R" },
+    Part: { Type: "Pass", Parameters: { "id.$": "$.id" }, ResultPath: "$.run", Next: "R" },
+    R,
+  });
+
   test.each<[string, object, string[]]>([
+    [
+      "on one of two ways, below the top",
+      twoWays(reads("$.run.mode")),
+      ["R: reads $.run.mode, which Part replaced"],
+    ],
+    [
+      "on one of two ways, inside a Parallel",
+      twoWays({
+        Type: "Parallel",
+        ResultPath: null,
+        Branches: [machine({ B: reads("$.run.mode") })],
+        End: true,
+      }),
+      ["B: reads $.run.mode, which Part replaced"],
+    ],
     ["null keeps the input", { T: call({ ResultPath: null }), R: reads("$.a") }, []],
     ["a place of its own keeps the input", { T: call({ ResultPath: "$.t" }), R: reads("$.a") }, []],
     ["an explicit $ is meant", { T: call({ ResultPath: "$" }), R: reads("$.a") }, []],
