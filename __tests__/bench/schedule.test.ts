@@ -38,7 +38,8 @@ beforeAll(() => {
 }, 10 * MINUTES);
 
 afterAll(async () => {
-  await session.close();
+  // Undefined when the deployment failed: its error is the one to read.
+  await (session as BenchSession | undefined)?.close();
   rmSync(dirname(clone), { recursive: true, force: true });
 }, MINUTES);
 
