@@ -92,7 +92,7 @@ test(
   "each right of its role was needed",
   async () => {
     await session.close();
-    const { said, mistakes } = judgeRights(clone, trace(), ["--roles", "*-schedule"], []);
+    const { said, mistakes } = judgeRights(clone, trace(), ["--roles", ROLE], []);
     expect(mistakes).toEqual([]);
     expect(said).toContain("states:StartExecution");
     expect(said).toContain("sqs:SendMessage");
