@@ -33,7 +33,8 @@ export function providerOverride({ endpoint, accessKeyId, secretAccessKey }: End
           skip_credentials_validation: true,
           skip_metadata_api_check: "true",
           skip_requesting_account_id: false,
-          // A connection that breaks is no answer: on a busy computer two attempts were not enough once.
+          // The provider's SDK at times closes a connection that it still reads, the more so on a busy computer:
+          // https://github.com/aws/aws-sdk-go-v2/issues/2737. Two attempts were not enough once.
           max_retries: 5,
           endpoints: [Object.fromEntries(SERVICES.map((service) => [service, endpoint]))],
         },
