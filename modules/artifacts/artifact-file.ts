@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, resolve } from "node:path";
-import { S3Object } from "@cdktf/provider-aws/lib/s3-object";
+import type { S3Object } from "@cdktf/provider-aws/lib/s3-object";
 import { App, AssetType, TerraformAsset, Token } from "cdktf";
 import { Construct } from "constructs";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
+import { OwnedObject } from "./owned-object";
 import { packPackage, shortHash } from "./python-package";
 
 export interface ArtifactFileProps {
@@ -31,7 +32,8 @@ export function fileMistake(path: string): string | undefined {
  * A file uploaded under a key that holds the hash of its content. A new content is a new object, put before whatever uses
  * it changes, so that a run that has started never sees another version of its files.
  *
- * @throws Error naming every mistake in the props, before anything is created
+ * @throws Error naming every mistake in the props, before anything is created; at synth when another construct of the app makes
+ * the same object
  */
 export class ArtifactFile extends Construct {
   readonly resource: S3Object;
@@ -94,7 +96,7 @@ function defineObject(
   source: string,
   hash: string,
 ): S3Object {
-  return new S3Object(scope, "Resource", {
+  return new OwnedObject(scope, "Resource", {
     bucket: artifacts.bucketName,
     key,
     source,

@@ -48,7 +48,8 @@ export interface GlueSparkJobProps {
    */
   readonly files?: readonly ArtifactFile[];
   /**
-   * Where script and modules lie. Jobs of one script in one stack take a prefix each: an object has one owner, with which it goes.
+   * Where script and modules lie. Jobs of one script take a prefix each: an object has one owner, with which it goes, and two are
+   * refused at synth.
    */
   readonly artifacts: S3Location;
   /**
