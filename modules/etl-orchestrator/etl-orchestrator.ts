@@ -2,7 +2,7 @@ import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-ru
 import { CloudwatchEventTarget } from "@cdktf/provider-aws/lib/cloudwatch-event-target";
 import { SfnAlias } from "@cdktf/provider-aws/lib/sfn-alias";
 import { type SfnStateMachine } from "@cdktf/provider-aws/lib/sfn-state-machine";
-import { Token } from "cdktf";
+import { Fn, TerraformLocal, Token } from "cdktf";
 import { Construct } from "constructs";
 import { mostDpuHours } from "../core/job-runs";
 import { logRetentionMistake } from "../core/log-retention";
@@ -250,12 +250,14 @@ export class EtlOrchestrator extends Construct {
 
     const rights = (one: Definition | undefined, pathValues?: ServiceCallScope["pathValues"]) =>
       one === undefined
-        ? { statements: [], topicArns: [], unknown: [] }
-        : rightsOf(one, { ...this.scopeOfArns(), pathValues }, isKnown);
+        ? { statements: [], topicArns: [], unknown: [], mistakes: [] }
+        : rightsOf(one, { ...this.scopeOfArns(), pathValues, arnOfUnknown: this.functionArn }, isKnown);
     const own = rights(definition, this.ownExecutions());
     const crawlRights = rights(crawlDefinition, {
       "$.crawlerName": crawls.map((crawl) => crawl.crawlerName),
     });
+    for (const mistake of [...own.mistakes, ...crawlRights.mistakes])
+      refusals.check(false, "definition", mistake);
     if (props.definition?.statements === undefined)
       for (const call of [...own.unknown, ...crawlRights.unknown])
         refusals.check(
@@ -276,6 +278,27 @@ export class EtlOrchestrator extends Construct {
     const { account, region } = this.props;
     return { account, region, partition: partitionOf(region) };
   }
+
+  /**
+   * The ARN of a function that only Terraform knows, by name or by ARN. A local, because policies are JSON texts, in which an
+   * expression with quotes is none.
+   */
+  private readonly functionArn = (functionName: string): string => {
+    const { partition, region, account } = this.scopeOfArns();
+    const named = `arn:${partition}:lambda:${region}:${account}:function:`;
+    const known = this.functionArns.get(functionName);
+    if (known !== undefined) return known;
+    const id = `FunctionArn${this.functionArns.size + 1}`;
+    const whole = Fn.conditional(
+      Fn.startswith(functionName, "arn:"),
+      functionName,
+      Fn.join("", [named, functionName]),
+    );
+    const arn = new TerraformLocal(this, id, whole).asString;
+    this.functionArns.set(functionName, arn);
+    return arn;
+  };
+  private readonly functionArns = new Map<string, string>();
 
   /** ARNs composed of names, so that a plan knows them, and roles and machines can name each other. */
   private arnOf(machineName: string): string {

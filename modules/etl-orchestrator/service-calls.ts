@@ -1,5 +1,7 @@
 import { type PolicyStatement } from "../iam/policy-statement";
+import { isPolicyResource } from "../iam/policy-statement";
 import { everyState, isObject, type Definition, type JsonObject } from "./asl";
+import { type FunctionPlace, invokedArns } from "./function-arns";
 import { integrationOf } from "./service-integrations";
 
 /**
@@ -8,10 +10,7 @@ import { integrationOf } from "./service-integrations";
  * Developer Guide ("IAM policies for calling …"), and the Service Authorization Reference for what can be named.
  */
 
-export interface ServiceCallScope {
-  readonly partition: string;
-  readonly region: string;
-  readonly account: string;
+export interface ServiceCallScope extends FunctionPlace {
   /** What a parameter read from the state may be: `{ "$.crawlerName": ["etl-dev-events-raw"] }`. */
   readonly pathValues?: Readonly<Record<string, readonly string[]>>;
   /** Those that the definition starts queries in: what is asked of a query later names none. */
@@ -24,11 +23,16 @@ export interface DerivedRights {
   readonly topicArns: readonly string[];
   /** Calls whose rights cannot be told, in words. */
   readonly unknown: readonly string[];
+  /** Calls of something that is no resource, in words. */
+  readonly mistakes: readonly string[];
 }
 
 interface Call {
   readonly parameters: JsonObject;
   readonly scope: ServiceCallScope;
+  readonly isKnown?: (value: string) => boolean;
+  /** Takes what is wrong with the call, in words that follow the state's name. */
+  readonly refuse: (mistake: string) => void;
 }
 
 /** The values a parameter may have; empty when only the execution knows. */
@@ -58,18 +62,50 @@ const jobs = (call: Call) =>
   valuesOf(call, "JobName").map(
     (name) => `arn:${call.scope.partition}:glue:${call.scope.region}:${call.scope.account}:job/${name}`,
   );
+/** By name or by ARN, https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html. */
 const tables = (call: Call) =>
-  valuesOf(call, "TableName").map(
-    (name) => `arn:${call.scope.partition}:dynamodb:${call.scope.region}:${call.scope.account}:table/${name}`,
+  valuesOf(call, "TableName").map((name) =>
+    name.startsWith("arn:")
+      ? name
+      : `arn:${call.scope.partition}:dynamodb:${call.scope.region}:${call.scope.account}:table/${name}`,
   );
 const workgroupArn = ({ partition, region, account }: ServiceCallScope, name: string) =>
   `arn:${partition}:athena:${region}:${account}:workgroup/${name}`;
-const functions = (call: Call) => valuesOf(call, "FunctionName").flatMap((arn) => [arn, `${arn}:*`]);
-const machines = (call: Call) => valuesOf(call, "StateMachineArn");
+/** A qualifier that only the execution knows may be any. */
+const functions = (call: Call) => {
+  const { Qualifier: literal } = call.parameters;
+  const qualifier =
+    "Qualifier.$" in call.parameters ? "*" : typeof literal === "string" ? literal : undefined;
+  return valuesOf(call, "FunctionName").flatMap((name) => {
+    const arns = invokedArns(name, qualifier, call.scope, call.isKnown);
+    if (typeof arns !== "string") return arns;
+    call.refuse(arns);
+    return [];
+  });
+};
+
+const QUALIFIED_MACHINE = /^(arn:.+:states:.+:stateMachine:[^:]+):([^:]+)$/;
+
+/**
+ * A version or an alias is checked as its machine, with the qualifier as a condition.
+ * Source: https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
+ */
+const startsMachine = (call: Call): PolicyStatement[] =>
+  valuesOf(call, "StateMachineArn").map((arn) => {
+    const [, machine = arn, qualifier] = QUALIFIED_MACHINE.exec(arn) ?? [];
+    return {
+      effect: "Allow",
+      actions: ["states:StartExecution"],
+      resources: [machine],
+      ...(qualifier === undefined
+        ? {}
+        : { conditions: { "ForAnyValue:StringEquals": { "states:StateMachineQualifier": qualifier } } }),
+    };
+  });
 
 /** The executions of a machine, for the rights of waiting for one and stopping it. */
 const executions = (call: Call) =>
-  machines(call).flatMap((arn) => {
+  valuesOf(call, "StateMachineArn").flatMap((arn) => {
     const parts = /^(arn:.+:states:.+):stateMachine:([^:]+)/.exec(arn);
     return parts === null ? [] : [`${parts[1]}:execution:${parts[2]}:*`];
   });
@@ -123,12 +159,13 @@ const RIGHTS: Readonly<Record<string, (call: Call) => PolicyStatement[]>> = {
   "aws-sdk:sfn:describeExecution": (call) =>
     allow(["states:DescribeExecution"], valuesOf(call, "ExecutionArn")),
   "lambda:invoke": (call) => allow(["lambda:InvokeFunction"], functions(call)),
-  "states:startExecution": (call) => allow(["states:StartExecution"], machines(call)),
+  "lambda:invoke.waitForTaskToken": (call) => allow(["lambda:InvokeFunction"], functions(call)),
+  "states:startExecution": startsMachine,
   "states:startExecution.sync:2": (call) =>
     executions(call).length === 0
       ? []
       : [
-          ...allow(["states:StartExecution"], machines(call)),
+          ...startsMachine(call),
           ...allow(["states:DescribeExecution", "states:StopExecution"], executions(call)),
           ...allow(
             ["events:DescribeRule", "events:PutRule", "events:PutTargets"],
@@ -152,30 +189,43 @@ function workgroupsOf(definition: Definition, scope: ServiceCallScope): string[]
 export function rightsOf(
   definition: Definition,
   place: ServiceCallScope,
-  isKnown?: (value: string) => boolean,
+  isKnown: (value: string) => boolean = () => true,
 ): DerivedRights {
   const statements: PolicyStatement[] = [];
   const topicArns = new Set<string>();
   const unknown: string[] = [];
+  const mistakes: string[] = [];
   const scope: ServiceCallScope = { ...place, workgroupArns: workgroupsOf(definition, place) };
   for (const { name, state } of everyState(definition)) {
     if (state.Type !== "Task" || typeof state.Resource !== "string") continue;
     const { kind, call: integration, pattern } = integrationOf(state.Resource, isKnown);
-    const call: Call = { parameters: isObject(state.Parameters) ? state.Parameters : {}, scope };
+    const found: string[] = [];
+    const refuse = (mistake: string) => found.push(`state ${name} ${mistake}`);
+    const parameters = isObject(state.Parameters) ? state.Parameters : {};
+    const call: Call = { parameters, scope, isKnown, refuse };
+    const judge = (resource: string, right: string) => {
+      if (isKnown(resource) && !isPolicyResource(resource))
+        refuse(`would need ${right} on ${JSON.stringify(resource)}, which is no ARN; write the whole ARN`);
+    };
     if (kind === "activity") continue;
     if (kind === "function") {
       statements.push(...allow(["lambda:InvokeFunction"], [integration]));
     } else if (integration === "sns:publish") {
       const topics = valuesOf(call, "TopicArn");
+      for (const arn of topics) judge(arn, "sns:Publish");
       topics.forEach((arn) => topicArns.add(arn));
       if (topics.length === 0) unknown.push(`${integration} of state ${name}`);
     } else {
       const derived = RIGHTS[integration + pattern]?.(call) ?? [];
-      if (derived.length === 0) unknown.push(`${integration}${pattern} of state ${name}`);
+      for (const { actions, resources } of derived)
+        for (const resource of resources) judge(resource, actions.join(", "));
+      if (derived.length === 0 && found.length === 0)
+        unknown.push(`${integration}${pattern} of state ${name}`);
       statements.push(...derived);
     }
+    mistakes.push(...found);
   }
-  return { statements, topicArns: [...topicArns], unknown };
+  return { statements, topicArns: [...topicArns], unknown, mistakes };
 }
 
 /**

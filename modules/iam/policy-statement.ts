@@ -13,6 +13,13 @@ export interface ResourcePolicyStatement extends PolicyStatement {
   readonly principal: "*" | Readonly<Record<string, string | readonly string[]>>;
 }
 
+/**
+ * Whether IAM takes a text for a statement's resource: a whole ARN, wildcards and all, or `*`.
+ * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+ */
+export const isPolicyResource = (resource: string): boolean =>
+  resource === "*" || /^arn:[^:\s]+:[^:\s]*:[^:\s]*:[^:\s]*:.+$/.test(resource);
+
 const unique = (values: readonly string[]): string[] => [...new Set(values)].sort();
 const one = (values: readonly string[]): string | string[] =>
   values.length === 1 ? values[0]! : [...values];

@@ -7,7 +7,7 @@ import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { type IRole } from "./grantable";
 import { policyDocument } from "./policy-document";
-import { type PolicyStatement } from "./policy-statement";
+import { isPolicyResource, type PolicyStatement } from "./policy-statement";
 
 export interface ServiceRoleProps {
   /** Physical name; at most 64 of `A-Za-z0-9+=,.@_-`. */
@@ -40,6 +40,20 @@ export interface RoleAttributes {
 class InlinePolicy extends Construct {
   readonly statements: PolicyStatement[] = [];
   readonly resource: IamRolePolicy;
+
+  /** @throws Error naming every resource that is none */
+  add(statements: readonly PolicyStatement[]): void {
+    const refusals = new Refusals("ServiceRole", this.node.scope?.node.path ?? "");
+    for (const { actions, resources } of statements)
+      for (const resource of resources)
+        refusals.check(
+          Token.isUnresolved(resource) || isPolicyResource(resource),
+          "resources",
+          `must be ARNs or "*", got ${JSON.stringify(resource)} for ${actions.join(", ")}`,
+        );
+    refusals.throwIfAny();
+    this.statements.push(...statements);
+  }
 
   constructor(scope: Construct, id: string, { roleName, name }: { roleName: string; name: string }) {
     super(scope, id);
@@ -96,7 +110,7 @@ export class ServiceRole extends Construct implements IRole {
   }
 
   addToPolicy(...statements: PolicyStatement[]): void {
-    this.policy.statements.push(...statements);
+    this.policy.add(statements);
   }
 }
 
@@ -141,7 +155,7 @@ class BroughtRole extends Construct implements IRole {
   }
 
   addToPolicy(...statements: PolicyStatement[]): void {
-    this.policy.statements.push(...statements);
+    this.policy.add(statements);
   }
 }
 

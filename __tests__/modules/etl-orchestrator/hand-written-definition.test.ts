@@ -119,7 +119,7 @@ describe("a definition written by hand", () => {
       End: true,
     };
     const retried = job({ Retry: [{ ErrorEquals: ["States.TaskFailed"] }], Next: "Query" });
-    const statement = { actions: ["athena:StartQueryExecution"], resources: ["arn:aws:athena:x"] };
+    const statement = { actions: ["athena:StartQueryExecution"], resources: ["arn:aws:athena:us-east-1:000000000000:workgroup/x"] };
     const { statements } = synthOrchestrator(
       brought({
         template: template({ Run: retried, Query: query }),
@@ -131,7 +131,7 @@ describe("a definition written by hand", () => {
     expect(statements(NAME)).toContainEqual({
       Effect: "Allow",
       Action: "athena:StartQueryExecution",
-      Resource: "arn:aws:athena:x",
+      Resource: "arn:aws:athena:us-east-1:000000000000:workgroup/x",
     });
   });
 
