@@ -15,6 +15,7 @@ from typing import Any
 
 import alarm_evaluation
 import alarm_requests
+import alarm_rights
 import alarm_suppression
 import cloudwatch_protocols
 import emulator
@@ -42,6 +43,7 @@ def install(settings: Settings) -> Callable[[], None]:
         _BEHAVIOUR,
     )
     alarm_requests.install(minute)
+    alarm_rights.install()
     metrics.install()
     metric_emission.install()
     emulator.replace(
@@ -61,6 +63,9 @@ def install(settings: Settings) -> Callable[[], None]:
 
 def _one_at_a_time(original: Any) -> Callable[..., Any]:
     async def handle_request(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
+        alarm_rights.caller.set(
+            emulator.module("core.router").extract_access_key_id(headers, query_params) or ""
+        )
         with _lock:
             return await original(method, path, headers, body, query_params)
 

@@ -71,6 +71,7 @@ def install(settings: Settings) -> Callable[[], None]:
     emulator.replace(name, "_execute_query", run, execution, _BEHAVIOUR)
     emulator.replace(name, "_stop_query_execution", ("data",), _stop, _BEHAVIOUR)
     emulator.replace(name, "_get_query_results", ("data",), lambda _: _results, _BEHAVIOUR)
+    emulator.replace(name, "_delete_workgroup", ("data",), athena_workgroups.deletion, _BEHAVIOUR)
     emulator.replace(name, "load_persisted_state", ("data",), _load, _BEHAVIOUR)
     return lambda: None
 

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/athena/latest/ug/workgroups-settings-override.html
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import emulator
@@ -104,3 +105,31 @@ def _denied(action: str, bucket: str, key: str, access_key: str) -> Any:
     context = emulator.module("core.iam_actions").s3_service_context(action, {}, path, {})
     evaluator = emulator.module("core.iam_evaluator")
     return evaluator.enforce(access_key, action, "s3", region, f"arn:aws:s3:::{path[1:]}", context)
+
+
+def deletion(original: Any) -> Callable[..., Any]:
+    """A workgroup with queries, run or named, goes with `RecursiveDeleteOption` only, and takes them along.
+
+    https://docs.aws.amazon.com/athena/latest/APIReference/API_DeleteWorkGroup.html
+    """
+
+    def delete_workgroup(data: dict[str, Any]) -> Any:
+        athena = emulator.service("athena")
+        name = str(data.get("WorkGroup"))
+        kept = [
+            (store, key)
+            for store in (athena._executions, athena._named_queries)
+            for key, entry in list(store.items())
+            if str(entry.get("WorkGroup") or "primary") == name
+        ]
+        if kept and not data.get("RecursiveDeleteOption"):
+            return athena.error_response_json(
+                "InvalidRequestException", f"WorkGroup {name} is not empty", 400
+            )
+        answer = original(data)
+        if answer[0] < 400:
+            for store, key in kept:
+                store.pop(key, None)
+        return answer
+
+    return delete_workgroup

@@ -13,6 +13,7 @@ import event_delivery
 import job_deaths
 import job_runs
 import job_security
+import policy_documents
 import request_rights
 import resource_details
 import schedules
@@ -23,6 +24,7 @@ from settings import Settings
 _BEHAVIOURS = (
     enforcement_trace,  # first: what the others ask is told too
     request_rights,
+    policy_documents,
     resource_details,
     catalogue_calls,
     job_runs,

@@ -16,7 +16,9 @@
 - KMS: an alias is checked with its key; conditions see the tags of the key, or those it is made with.
   https://docs.aws.amazon.com/kms/latest/developerguide/tag-authorization.html
 - CloudWatch: an alarm or a dashboard is checked by its name, metric data by `cloudwatch:namespace`.
+  A composite alarm is put with a right on `*` alone; alarm_rights.py has who sees it.
   https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+  https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
 - DynamoDB: `dynamodb:LeadingKeys` is the partition keys a request names (of transactions nothing is told).
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 """
@@ -96,7 +98,7 @@ def cloudwatch_resources(action: str, data: dict[str, Any], place: str) -> Check
         shown = data.get("DashboardNames") or [data.get("DashboardName") or "*"]
         account = place.partition(":")[2]
         return Checked(tuple(f"arn:aws:cloudwatch::{account}:dashboard/{name}" for name in shown))
-    if "Alarm" not in action or action == "DescribeAlarmsForMetric":
+    if "Alarm" not in action or action in ("DescribeAlarmsForMetric", "PutCompositeAlarm"):
         return Checked(("*",))
     names = data.get("AlarmNames") or [data.get("AlarmName") or "*"]
     return Checked(tuple(f"arn:aws:cloudwatch:{place}:alarm:{name}" for name in names))
