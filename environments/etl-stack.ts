@@ -72,6 +72,8 @@ export class EtlStack extends TerraformStack {
       name,
       results: this.lake.location(Zone.QUERY_RESULTS),
       scanLimitBytes: settings.scanLimitBytes,
+      forceDestroy: !settings.retainData,
+      allowDataDestruction: settings.allowDataDestruction,
       account,
       region,
     });

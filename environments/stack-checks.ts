@@ -11,6 +11,8 @@ type Resources = Readonly<Record<string, Readonly<Record<string, Block>>>>;
 
 /** Types whose loss is a loss of data: without the key, what it encrypted cannot be read. */
 const DATA_TYPES = ["aws_s3_bucket", "aws_kms_key"] as const;
+/** Types that a destroy can be made to empty. A workgroup holds queries and their history. */
+const FORCED_TYPES = ["aws_s3_bucket", "aws_athena_workgroup"] as const;
 
 /** Every mistake, each naming the resource. `stack` is what `toTerraform()` gives. */
 export function stackMistakes(stack: unknown, settings: EnvironmentSettings): string[] {
@@ -23,24 +25,29 @@ export function stackMistakes(stack: unknown, settings: EnvironmentSettings): st
 function unguardedData(resources: Resources, { environment, retainData }: EnvironmentSettings): string[] {
   // By name as well: whoever builds a stack of prod by hand has passed no check of its settings.
   if (!retainData && environment !== "prod") return [];
-  return DATA_TYPES.flatMap((type) =>
-    Object.entries(resources[type] ?? {}).flatMap(([id, block]) => unguarded(`${type}.${id}`, block)),
-  );
+  const blocksOf = (type: string) =>
+    Object.entries(resources[type] ?? {}).map(([id, block]) => [`${type}.${id}`, block] as const);
+  return [
+    ...DATA_TYPES.flatMap((type) =>
+      blocksOf(type).flatMap(([address, block]) => unprevented(address, block)),
+    ),
+    ...FORCED_TYPES.flatMap((type) => blocksOf(type).flatMap(([address, block]) => forced(address, block))),
+  ];
 }
 
-function unguarded(address: string, { lifecycle, force_destroy: force }: Block): string[] {
+const REMEDY = "take the override back: data of an environment with 'retainData' is never destroyed";
+
+function unprevented(address: string, { lifecycle }: Block): string[] {
   const prevented = (lifecycle as Block | undefined)?.prevent_destroy;
-  const remedy = "take the override back: data of an environment with 'retainData' is never destroyed";
+  if (prevented === true) return [];
   return [
-    ...(prevented === true
-      ? []
-      : [
-          `'${address}' must have lifecycle.prevent_destroy true, got ${JSON.stringify(prevented)}; ${remedy}`,
-        ]),
-    ...(force === undefined || force === false
-      ? []
-      : [`'${address}' must have force_destroy false, got ${JSON.stringify(force)}; ${remedy}`]),
+    `'${address}' must have lifecycle.prevent_destroy true, got ${JSON.stringify(prevented)}; ${REMEDY}`,
   ];
+}
+
+function forced(address: string, { force_destroy: force }: Block): string[] {
+  if (force === undefined || force === false) return [];
+  return [`'${address}' must have force_destroy false, got ${JSON.stringify(force)}; ${REMEDY}`];
 }
 
 function jobsOverBudget(resources: Resources, { budget }: EnvironmentSettings): string[] {

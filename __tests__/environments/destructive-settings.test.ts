@@ -88,6 +88,17 @@ describe("by the escape hatches of a stack", () => {
     ],
   ];
 
+  test("the workgroup, whose queries are the record of who asked what", () => {
+    const alter = (stack: EtlStack) => void (stack.workgroup.resource.forceDestroy = true);
+    expect(() => synthEnvironment(settingsOf("prod"), alter)).toThrow(
+      /^environment 'prod': 'aws_athena_workgroup\.Workgroup_\w+' must have force_destroy false, got true; take the override back/,
+    );
+    const [dev, prod] = ["dev", "prod"].map(
+      (name) => Object.values(synthEnvironment(settingsOf(name)).resource.aws_athena_workgroup!)[0],
+    );
+    expect([dev!.force_destroy, prod!.force_destroy]).toEqual([true, undefined]);
+  });
+
   test.each(attempts)("%s", (_way, alter, message) => {
     expect(() => synthEnvironment(settingsOf("prod"), alter)).toThrow(message);
   });

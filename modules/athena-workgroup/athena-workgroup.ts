@@ -18,6 +18,18 @@ export interface AthenaWorkgroupProps {
   readonly results: S3Location;
   /** The most bytes that one query may scan, at least 10,485,760: a query above it is cancelled. */
   readonly scanLimitBytes: number;
+  /**
+   * Whether destroying the stack removes the workgroup's queries and their history too. Without, a workgroup that has run a query is
+   * not deleted: https://docs.aws.amazon.com/athena/latest/APIReference/API_DeleteWorkGroup.html. `true` takes
+   * `allowDataDestruction` as well.
+   * @default false
+   */
+  readonly forceDestroy?: boolean;
+  /**
+   * The environment's permission to destroy data: the second key.
+   * @default false
+   */
+  readonly allowDataDestruction?: boolean;
   /** AWS account id, 12 digits. */
   readonly account: string;
   readonly region: string;
@@ -74,6 +86,7 @@ export class AthenaWorkgroup extends Construct implements IWorkgroup {
     this.resource = new AthenaWorkgroupResource(this, "Resource", {
       name,
       description: props.description,
+      forceDestroy: props.forceDestroy === true ? true : undefined,
       configuration: {
         enforceWorkgroupConfiguration: true,
         publishCloudwatchMetricsEnabled: true,
@@ -141,7 +154,7 @@ function refuseBrought(attributes: WorkgroupAttributes): void {
 }
 
 function refuse(scope: Construct, props: AthenaWorkgroupProps): void {
-  const { name, results, scanLimitBytes } = props;
+  const { name, results, scanLimitBytes, forceDestroy, allowDataDestruction } = props;
   const refusals = new Refusals("AthenaWorkgroup", scope.node.path);
   refusals.noteUnfilled(placeholderMistakes(props, isKnown));
   refusals.noteAll(placeMistakes(props, isKnown));
@@ -150,6 +163,11 @@ function refuse(scope: Construct, props: AthenaWorkgroupProps): void {
     !isKnown(scanLimitBytes) || (Number.isInteger(scanLimitBytes) && scanLimitBytes >= FEWEST_SCAN_BYTES),
     "scanLimitBytes",
     `must be a whole number, at least ${FEWEST_SCAN_BYTES} (10 MiB), got ${scanLimitBytes}`,
+  );
+  refusals.check(
+    forceDestroy !== true || allowDataDestruction === true,
+    "forceDestroy",
+    "must be false unless 'allowDataDestruction' is true as well, got true; destroying data takes both",
   );
   refusals.throwIfAny();
 }

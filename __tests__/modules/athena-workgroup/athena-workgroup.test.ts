@@ -43,6 +43,8 @@ test("every prop changed", () => {
     description: "For others",
     results: place("other", "answers/"),
     scanLimitBytes: 1_000_000_000,
+    forceDestroy: true,
+    allowDataDestruction: true,
     account: "444455556666",
     region: "cn-north-1",
     tags: { team: "data" },
@@ -51,6 +53,7 @@ test("every prop changed", () => {
   expect(at("Workgroup/Resource")).toMatchObject({
     name: "other",
     description: "For others",
+    force_destroy: true,
     configuration: {
       bytes_scanned_cutoff_per_query: 1_000_000_000,
       result_configuration: {
@@ -172,4 +175,19 @@ describe("a workgroup from elsewhere", () => {
       granted(() => AthenaWorkgroup.fromWorkgroupAttributes({ ...brought, ...unknown })),
     ).not.toThrow();
   });
+});
+
+test.each([[{ forceDestroy: true }], [{ forceDestroy: true, allowDataDestruction: false }]])(
+  "removing queries takes two keys: %j",
+  (props) => {
+    expect(refusal((stack) => make(stack, props))).toBe(
+      "AthenaWorkgroup 'etl-dev/Workgroup': 'forceDestroy' must be false unless 'allowDataDestruction' is true as well, got true; " +
+        "destroying data takes both",
+    );
+  },
+);
+
+test("the permission alone removes nothing", () => {
+  const { at } = synth((stack) => make(stack, { allowDataDestruction: true }));
+  expect(at("Workgroup/Resource")).not.toHaveProperty("force_destroy");
 });

@@ -83,7 +83,7 @@ test("ServiceRole", () => {
     },
   ];
   const build = (stack: TerraformStack, props: ServiceRoleProps): void =>
-    new ServiceRole(stack, "Role", props).addToPolicy({ actions: ["s3:GetObject"], resources: ["arn:x"] });
+    new ServiceRole(stack, "Role", props).addToPolicy({ actions: ["s3:GetObject"], resources: ["arn:aws:s3:::x"] });
   judge("ServiceRoleProps", () => sets, build);
 });
 
@@ -345,8 +345,16 @@ test("PipelineAlarms", () => {
 
 test("AthenaWorkgroup", () => {
   const sets: [Required<AthenaWorkgroupProps>, Required<AthenaWorkgroupProps>] = [
-    { ...HERE, name: "one", description: "One", results: ONE, scanLimitBytes: 20_000_000 },
-    { ...THERE, name: "two", description: "Two", results: TWO, scanLimitBytes: 30_000_000 },
+    {
+      ...HERE,
+      ...{ name: "one", description: "One", results: ONE, scanLimitBytes: 20_000_000 },
+      ...{ forceDestroy: true, allowDataDestruction: true },
+    },
+    {
+      ...THERE,
+      ...{ name: "two", description: "Two", results: TWO, scanLimitBytes: 30_000_000 },
+      ...{ forceDestroy: false, allowDataDestruction: false },
+    },
   ];
   const build = (stack: TerraformStack, props: AthenaWorkgroupProps): void => {
     const workgroup = new AthenaWorkgroup(stack, "Workgroup", props);
