@@ -90,7 +90,7 @@ def docker_command(
     trust = f"-Djavax.net.ssl.trustStore={settings.trust_store}"
     trust += f" -Djavax.net.ssl.trustStorePassword={settings.trust_store_password}"
     values = {
-        **spark_values(settings, SPARK_3.credentials_in_environment),
+        **spark_values(settings, SPARK_3.credentials_in_environment, program.configuration),
         "spark.driver.extraJavaOptions": trust,
     }
     mounts = (folder, settings.ca_bundle, settings.trust_store)

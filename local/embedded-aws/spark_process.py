@@ -172,8 +172,18 @@ def exception_line(error_output: str) -> str:
     return ""
 
 
-def spark_values(settings: Settings, credentials_provider: str) -> dict[str, str]:
-    """Spark's configuration that makes `s3://` the embedded AWS."""
+S3A_REGION = "spark.hadoop.fs.s3a.endpoint.region"
+
+
+def spark_values(
+    settings: Settings, credentials_provider: str, configuration: dict[str, str]
+) -> dict[str, str]:
+    """Spark's configuration: the job's own, and what makes `s3://` the embedded AWS, which no job changes.
+
+    The region of S3A is the job's to say. Without one it is us-east-2, as Hadoop 3.4 has it, and S3 refuses
+    requests that are signed for another region than the bucket's.
+    https://hadoop.apache.org/docs/r3.4.1/hadoop-aws/tools/hadoop-aws/connecting.html
+    """
     return {
         "spark.master": "local[2]",
         "spark.ui.enabled": "false",
@@ -181,14 +191,16 @@ def spark_values(settings: Settings, credentials_provider: str) -> dict[str, str
         "spark.eventLog.enabled": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
-        "spark.hadoop.fs.s3a.endpoint": settings.endpoint,
-        "spark.hadoop.fs.s3a.endpoint.region": settings.region,
-        "spark.hadoop.fs.s3a.path.style.access": "true",
-        "spark.hadoop.fs.s3a.aws.credentials.provider": credentials_provider,
+        S3A_REGION: "us-east-2",
         # A refusal here is an answer, not a hiccup of a network.
         "spark.hadoop.fs.s3a.attempts.maximum": "2",
         "spark.hadoop.fs.s3a.retry.limit": "1",
         "spark.hadoop.fs.s3a.retry.interval": "100ms",
+        **configuration,
+        "spark.hadoop.fs.s3a.endpoint": settings.endpoint,
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+        "spark.hadoop.fs.s3a.aws.credentials.provider": credentials_provider,
+        **iceberg_values(settings, configuration),
     }
 
 
@@ -224,8 +236,8 @@ def _java_properties(
         "aws.secretKey": credentials.secret_access_key,
         "aws.secretAccessKey": credentials.secret_access_key,
         "aws.sessionToken": credentials.session_token,
-        **spark_values(settings, spark.kind.credentials_in_properties),
         "spark.app.name": "glue",
+        **spark_values(settings, spark.kind.credentials_in_properties, program.configuration),
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.memory": DRIVER_MEMORY,
@@ -233,8 +245,6 @@ def _java_properties(
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.hadoop.fs.s3a.buffer.dir": str(folder / "scratch"),
         "spark.executorEnv.PYTHONPATH": _python_path(program),
-        **program.configuration,
-        **iceberg_values(settings, program.configuration),
     }
 
 

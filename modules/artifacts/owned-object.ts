@@ -74,7 +74,9 @@ function refuseSecondOwners(object: OwnedObject): void {
 const mistake = ({ owner, uri }: Ownership, first: Ownership): string =>
   `${owner.constructor.name} '${owner.node.path}': 'artifacts' must lead to a key of its own, got ${uri}, which ` +
   `${first.owner.constructor.name} '${first.owner.node.path}' makes already: an object has one owner, with which it goes; ` +
-  "give one of them another prefix in 'artifacts', or let both use one ArtifactFile";
+  "give one of them another prefix in 'artifacts'" +
+  // A file can be made once and be handed to both; a job makes its own script and modules.
+  (owner.constructor.name === "ArtifactFile" ? ", or let both use one ArtifactFile" : "");
 
 function ownershipOf(object: OwnedObject): Ownership {
   const [bucket, key] = [object.bucketInput, object.keyInput].map((text) => rendered(object, text));

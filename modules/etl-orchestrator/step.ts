@@ -1,4 +1,5 @@
 import { type SizedWorker } from "../core/dpu-hours";
+import { misspeltGlueArgument } from "../core/glue-arguments";
 import { type ExecutionClass, type RunShape, startMinutes } from "../core/job-runs";
 import { PIPELINE_DIMENSION, PIPELINE_METRICS, PIPELINE_NAMESPACE } from "../core/pipeline-metrics";
 import { plaintextSecretMistake } from "../core/plaintext-secret";
@@ -205,6 +206,16 @@ function step(parts: Omit<Step, "mistakes">, mistakes: Step["mistakes"] = []): S
   return { ...parts, mistakes: [...badName, ...mistakes] };
 }
 
+/** What a run's argument would do to Glue's own. */
+function glueArgumentMistake(name: string): string | undefined {
+  if (name === "conf" || name === "TempDir")
+    return "must not be given with a run, whose value would take the place of the job's own; set it at the job";
+  const glues = misspeltGlueArgument(name);
+  return (
+    glues && `is no argument of Glue, which calls its own '${glues}'; set it at the job, or take another name`
+  );
+}
+
 const wholeBetween = (field: string, value: number, from: number, to: number): Step["mistakes"] =>
   Number.isInteger(value) && value >= from && value <= to
     ? []
@@ -265,6 +276,10 @@ export const Step = {
             field: "runArguments",
             message: `must have names of letters, digits and underscores, without dashes, got ${JSON.stringify(key)}`,
           })),
+        ...given.flatMap(([key]) => {
+          const message = glueArgumentMistake(key);
+          return message === undefined ? [] : [{ field: `runArguments.${key}`, message }];
+        }),
         ...given.flatMap(([key, value]) => {
           // What is read from the execution is no literal.
           const message = /^\$\$?\.|\$\{/.test(value) ? undefined : plaintextSecretMistake(key, value);

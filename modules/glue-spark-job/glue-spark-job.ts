@@ -20,7 +20,8 @@ import { argumentMistakes, renderArguments } from "./job-arguments";
 import { capacityField, type JobCapacity, maxDpuHours, mostWorkers } from "./job-capacity";
 import { packageMistake } from "../artifacts/python-package";
 import { QuotedArgumentsJob } from "./quoted-arguments-job";
-import { icebergArguments, type IcebergTable, scriptArguments, tableStatements } from "./table-format";
+import { renderConf, sparkConfMistakes } from "./spark-conf";
+import { icebergConf, type IcebergTable, scriptArguments, tableStatements } from "./table-format";
 
 /** A security configuration of Glue, whose logs are encrypted with a key. */
 export interface ISecurityConfiguration {
@@ -66,6 +67,12 @@ export interface GlueSparkJobProps {
    * @default - none
    */
   readonly arguments?: Readonly<Record<string, string>>;
+  /**
+   * Spark's settings of every run, by name, e.g. `spark.sql.shuffle.partitions`. With the region of S3 and what `icebergTable` sets
+   * they become Glue's `--conf`; values without white space.
+   * @default - none beside the region and those of `icebergTable`
+   */
+  readonly sparkConf?: Readonly<Record<string, string>>;
   /**
    * The table of Iceberg that the job writes: Spark's settings, the script's arguments and the rights on the catalogue follow.
    * @default - none: what the job writes are files
@@ -209,6 +216,9 @@ export class GlueSparkJob extends Construct {
     for (const [argument, mistake] of argumentMistakes(this.props.arguments ?? {}, isKnown)) {
       refusals.note(`arguments.${argument}`, mistake);
     }
+    for (const [setting, mistake] of sparkConfMistakes(this.props.sparkConf ?? {}, isKnown)) {
+      refusals.note(`sparkConf.${setting}`, mistake);
+    }
     refusals.noteAll(icebergMistakes(this.props));
     const shape = { ...rest, workerType: capacity.workerType, workers: mostWorkers(capacity) };
     for (const [field, mistake] of runShapeMistakes(shape, isKnown)) {
@@ -269,7 +279,8 @@ export class GlueSparkJob extends Construct {
       glueVersion: this.glueVersion,
       command: { name: "glueetl", pythonVersion: "3", scriptLocation: this.script.uri },
       defaultArguments: renderArguments(this.scriptArguments(), {
-        iceberg: props.icebergTable && icebergArguments(props.icebergTable),
+        conf: this.sparkConf(),
+        datalakeFormats: props.icebergTable && "iceberg",
         modulesUri: this.modules?.uri,
         tempUri: s3Uri(this.temporary()),
         logGroupPrefix: this.logGroupPrefix,
@@ -297,6 +308,11 @@ export class GlueSparkJob extends Construct {
   private scriptArguments(): Record<string, string> {
     const { arguments: given, icebergTable: table } = this.props;
     return { ...given, ...(table && scriptArguments(table)) };
+  }
+
+  private sparkConf(): string {
+    const { region, icebergTable: table, sparkConf = {} } = this.props;
+    return renderConf(region, table === undefined ? {} : icebergConf(table), sparkConf);
   }
 
   private temporary(): S3Location {

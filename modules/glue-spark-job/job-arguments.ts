@@ -1,3 +1,4 @@
+import { misspeltGlueArgument } from "../core/glue-arguments";
 import { plaintextSecretMistake } from "../core/plaintext-secret";
 
 /**
@@ -17,6 +18,7 @@ const MANAGED: Readonly<Record<string, string>> = {
   "enable-observability-metrics": "it is always on",
   "enable-job-insights": "it is always on",
   "job-language": "jobs are Python",
+  conf: "set 'sparkConf'",
   "datalake-formats": "set 'icebergTable'",
   "job-bookmark-option": "bookmarks are not offered: a rename loses them, and with overwrite they lose data",
   "job-bookmark-from": "bookmarks are not offered",
@@ -34,7 +36,6 @@ const KEPT_BY_GLUE: readonly string[] = [
   "SECURITY_CONFIGURATION",
   "encryption-type",
   "class",
-  "conf",
   "debug",
   "mode",
   "endpoint",
@@ -57,6 +58,12 @@ function nameMistake(name: string): string | undefined {
     return "must be named with letters, digits, hyphens and underscores";
   const managed = MANAGED[name];
   if (managed !== undefined) return `is managed by this construct; ${managed}`;
+  const glues = misspeltGlueArgument(name);
+  if (glues !== undefined) {
+    const remedy = MANAGED[glues];
+    const ways = remedy === undefined ? `write '${glues}', or` : `${remedy}, or`;
+    return `is no argument of Glue, which calls its own '${glues}' and would pass this one on to the script alone; ${ways} take another name`;
+  }
   if (KEPT_BY_GLUE.includes(name)) return "is kept by Glue for itself; choose another name";
   return undefined;
 }
@@ -72,14 +79,16 @@ export interface ManagedArguments {
   readonly tempUri: string;
   readonly logGroupPrefix: string;
   readonly autoScaling: boolean;
-  /** Glue's arguments for a table of Iceberg. */
-  readonly iceberg?: Readonly<Record<string, string>>;
+  /** All of Spark's settings, as Glue takes them. */
+  readonly conf: string;
+  /** What Glue loads for a table, e.g. `iceberg`. */
+  readonly datalakeFormats?: string;
 }
 
 /** All default arguments as Glue wants them, by name. */
 export function renderArguments(
   given: Readonly<Record<string, string>>,
-  { modulesUri, tempUri, logGroupPrefix, autoScaling, iceberg }: ManagedArguments,
+  { modulesUri, tempUri, logGroupPrefix, autoScaling, conf, datalakeFormats }: ManagedArguments,
 ): Record<string, string> {
   const all: Record<string, string> = {
     ...given,
@@ -92,7 +101,8 @@ export function renderArguments(
     "enable-observability-metrics": "true",
     "enable-job-insights": "true",
     ...(autoScaling ? { "enable-auto-scaling": "true" } : {}),
-    ...iceberg,
+    conf,
+    ...(datalakeFormats === undefined ? {} : { "datalake-formats": datalakeFormats }),
     ...(modulesUri === undefined ? {} : { "extra-py-files": modulesUri }),
   };
   const names = Object.keys(all).sort();

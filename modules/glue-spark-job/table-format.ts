@@ -25,17 +25,16 @@ export interface IcebergTable {
 /** What the script calls Spark's catalogue. */
 const CATALOGUE = "glue_catalog";
 
-/** Glue's own arguments, by name. Glue takes several settings of Spark as one value of `--conf`. */
-export function icebergArguments({ location }: IcebergTable): Record<string, string> {
+/** Spark's settings for it, in their order. */
+export function icebergConf({ location }: IcebergTable): Record<string, string> {
   const of = `spark.sql.catalog.${CATALOGUE}`;
-  const settings = [
-    "spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-    `${of}=org.apache.iceberg.spark.SparkCatalog`,
-    `${of}.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog`,
-    `${of}.io-impl=org.apache.iceberg.aws.s3.S3FileIO`,
-    `${of}.warehouse=${s3Uri(location)}`,
-  ];
-  return { "datalake-formats": "iceberg", conf: settings.join(" --conf ") };
+  return {
+    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+    [of]: "org.apache.iceberg.spark.SparkCatalog",
+    [`${of}.catalog-impl`]: "org.apache.iceberg.aws.glue.GlueCatalog",
+    [`${of}.io-impl`]: "org.apache.iceberg.aws.s3.S3FileIO",
+    [`${of}.warehouse`]: s3Uri(location),
+  };
 }
 
 /** What the script is told. */

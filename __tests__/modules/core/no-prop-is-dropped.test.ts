@@ -189,6 +189,7 @@ test("GlueSparkJob", () => {
       inputs: [place("inputs-one", "x/")],
       outputs: [place("outputs-one", "x/")],
       arguments: { a: "1" },
+      sparkConf: { "spark.x": "one" },
       capacity: { kind: "autoScaling", workerType: "G.1X", maxWorkers: 3 },
       glueVersion: "6.0",
       timeoutMinutes: 1,
@@ -221,6 +222,7 @@ test("GlueSparkJob", () => {
       inputs: [place("inputs-two", "y/")],
       outputs: [place("outputs-two", "y/")],
       arguments: { a: "2" },
+      sparkConf: { "spark.x": "two" },
       capacity: { kind: "fixed", workerType: "G.1X", workers: 3 },
       glueVersion: "5.1",
       timeoutMinutes: 2,
@@ -244,9 +246,10 @@ test("GlueSparkJob", () => {
   ];
   const build = (stack: TerraformStack, props: GlueSparkJobProps) => new GlueSparkJob(stack, "Job", props);
   judge("GlueSparkJobProps", sets, build, {
-    within: ["artifacts", "arguments"],
+    within: ["artifacts", "arguments", "sparkConf"],
     becomes: {
       script: "one.py",
+      sparkConf: "spark.x=one",
       modules: "one.zip",
       files: "files-one",
       role: "arn:one",

@@ -122,6 +122,14 @@ describe("steps", () => {
       'runArguments must have names of letters, digits and underscores, without dashes, got "--mode"',
       "runArguments must not be empty, which Glue refuses, got an empty empty",
     ]);
+    const ofGlue = { conf: "spark.a=b", additional_python_modules: "x", mode: "daily" };
+    expect(
+      mistakes(Step.runJob("RunJob", { jobName: "j", timeoutMinutes: 1, runArguments: ofGlue })),
+    ).toEqual([
+      "runArguments.conf must not be given with a run, whose value would take the place of the job's own; set it at the job",
+      "runArguments.additional_python_modules is no argument of Glue, which calls its own 'additional-python-modules'; set it at " +
+        "the job, or take another name",
+    ]);
   });
 
   test("the time-out of a run job step is above the job's, its arguments are paths or texts", () => {

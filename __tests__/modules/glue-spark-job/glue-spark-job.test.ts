@@ -73,6 +73,7 @@ test("minimum: a Glue 5.1 job without retries, its script, its log groups and a 
     command: { name: "glueetl", python_version: "3", script_location: `s3://artifacts-bucket/${key}` },
     default_arguments: {
       "--TempDir": "s3://artifacts-bucket/temp/etl-dev-events-transform/",
+      "--conf": `spark.hadoop.fs.s3a.endpoint.region=${REGION}`,
       "--custom-logGroup-prefix": "/aws-glue/jobs/etl-dev-events-transform",
       "--enable-job-insights": "true",
       "--enable-metrics": "true",
@@ -247,7 +248,8 @@ test("in China: ARNs of its partition, and keys that know S3 by its name there",
 test("two in one stack keep their files and rights apart", () => {
   const { at, counts, statements } = synth((stack) => {
     make(stack, { modules });
-    make(stack, { name: "other", modules, inputs: [place("other-raw", "")] }, "Other");
+    const other = { name: "other", artifacts: place("artifacts-bucket", "other/") };
+    make(stack, { ...other, modules, inputs: [place("other-raw", "")] }, "Other");
   });
   expect(counts).toMatchObject({ aws_glue_job: 2, aws_iam_role: 2, aws_s3_object: 4 });
   expect(at("Job/Modules/Resource").source).not.toBe(at("Other/Modules/Resource").source);

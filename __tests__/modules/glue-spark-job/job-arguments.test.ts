@@ -2,13 +2,19 @@ import { argumentMistakes, renderArguments } from "../../../modules/glue-spark-j
 import { type JobCapacity, mostWorkers } from "../../../modules/glue-spark-job/job-capacity";
 
 const known = () => true;
-const managed = { tempUri: "s3://artifacts/temp/", logGroupPrefix: "/aws-glue/jobs/x", autoScaling: false };
+const managed = {
+  tempUri: "s3://artifacts/temp/",
+  logGroupPrefix: "/aws-glue/jobs/x",
+  autoScaling: false,
+  conf: "spark.a=b",
+};
 
 test("arguments get their hyphens and an order of their own", () => {
   const given = { to: "b", from: "a" };
   const rendered = renderArguments(given, managed);
   expect(rendered).toEqual({
     "--TempDir": "s3://artifacts/temp/",
+    "--conf": "spark.a=b",
     "--custom-logGroup-prefix": "/aws-glue/jobs/x",
     "--enable-job-insights": "true",
     "--enable-metrics": "true",
@@ -33,7 +39,9 @@ test("auto-scaling and modules are there when they are set, and not when they ar
 });
 
 test("every argument that the construct can emit is refused from a caller: there is one way to set each", () => {
-  const emitted = Object.keys(renderArguments({}, { ...managed, autoScaling: true, modulesUri: "s3://x" }));
+  const emitted = Object.keys(
+    renderArguments({}, { ...managed, autoScaling: true, modulesUri: "s3://x", datalakeFormats: "iceberg" }),
+  );
   for (const argument of emitted) {
     const name = argument.slice(2);
     expect(argumentMistakes({ [name]: "x" }, known)).toEqual([
@@ -43,6 +51,19 @@ test("every argument that the construct can emit is refused from a caller: there
 });
 
 test.each([
+  ["conf", "is managed by this construct; set 'sparkConf'"],
+  [
+    "additional_python_modules",
+    "is no argument of Glue, which calls its own 'additional-python-modules' and would pass this one on to the script alone; write 'additional-python-modules', or take another name",
+  ],
+  [
+    "extra_py_files",
+    "is no argument of Glue, which calls its own 'extra-py-files' and would pass this one on to the script alone; set 'modules', or take another name",
+  ],
+  [
+    "custom_loggroup_prefix",
+    "is no argument of Glue, which calls its own 'custom-logGroup-prefix' and would pass this one on to the script alone; it is always set, from 'name', or take another name",
+  ],
   ["extra-py-files", "is managed by this construct; set 'modules'"],
   ["enable-auto-scaling", "is managed by this construct; set 'capacity' to { kind: \"autoScaling\", … }"],
   ["number-of-workers", "is managed by this construct; it is no job argument; set 'capacity'"],
@@ -68,6 +89,7 @@ test.each([
 const RESERVED = {
   managed: [
     "TempDir",
+    "conf",
     "custom-logGroup-prefix",
     "custom-logStream-prefix",
     "enable-auto-scaling",
@@ -90,7 +112,6 @@ const RESERVED = {
     "JOB_RUN_ID",
     "SECURITY_CONFIGURATION",
     "class",
-    "conf",
     "debug",
     "encryption-type",
     "endpoint",
@@ -119,6 +140,10 @@ test.each([
   "tokenizer",
   "from",
   "x-1",
+  "additional-python-modules",
+  "enable-glue-datacatalog",
+  "temp_dir",
+  "files",
 ])("%s is taken", (name) => {
   expect(argumentMistakes({ [name]: "x" }, known)).toEqual([]);
 });

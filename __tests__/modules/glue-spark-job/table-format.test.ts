@@ -41,7 +41,8 @@ test("a table of Iceberg: Glue's own arguments, and what the script is told", ()
   expect(argumentsOf()).toMatchObject({
     "--datalake-formats": "iceberg",
     "--conf":
-      "spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions" +
+      `spark.hadoop.fs.s3a.endpoint.region=${REGION}` +
+      " --conf spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions" +
       " --conf spark.sql.catalog.glue_catalog=org.apache.iceberg.spark.SparkCatalog" +
       " --conf spark.sql.catalog.glue_catalog.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog" +
       " --conf spark.sql.catalog.glue_catalog.io-impl=org.apache.iceberg.aws.s3.S3FileIO" +
@@ -57,7 +58,7 @@ test("a table of Iceberg: Glue's own arguments, and what the script is told", ()
 test("without one there is no trace of it", () => {
   const names = Object.keys(argumentsOf({ icebergTable: undefined }));
   expect(names).not.toContain("--datalake-formats");
-  expect(names).not.toContain("--conf");
+  expect(argumentsOf({ icebergTable: undefined })["--conf"]).not.toContain("iceberg");
   expect(names).not.toContain("--write_mode");
 });
 

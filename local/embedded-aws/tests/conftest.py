@@ -19,6 +19,8 @@ JARS = SETUP / "jars"
 SPARK_4 = {"python": SETUP / "venv-spark4" / "bin" / "python", "jars": SETUP / "jars-spark4"}
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
+S3A_REGION = f"spark.hadoop.fs.s3a.endpoint.region={REGION}"
+"""What a job says with `--conf`, so that its Spark reads S3."""
 
 sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE.parent / "glue-runtime"))

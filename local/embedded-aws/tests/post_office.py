@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from conftest import ACCOUNT, REGION, Bench, make_role, statement
+from conftest import ACCOUNT, REGION, S3A_REGION, Bench, make_role, statement
 from job_ends import run_job
 
 BUCKET = "post-office"
@@ -105,6 +105,7 @@ class Post:
                 Role=role,
                 Command=command,
                 GlueVersion="5.1",
+                DefaultArguments={"--conf": S3A_REGION},
                 ExecutionProperty={"MaxConcurrentRuns": 3},
             )
 

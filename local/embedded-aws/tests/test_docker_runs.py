@@ -46,7 +46,9 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def start(folder: Path, *arguments: str) -> docker_runs.DockerProcess:
     settings = settings_in(folder, jars=folder, trust_store_password="public")  # noqa: S106
-    program = SparkProgram(folder / "run", folder / "run" / "job.py", list(arguments), [folder / "etl.zip"])
+    program = SparkProgram(
+        folder / "run", folder / "run" / "job.py", list(arguments), [folder / "etl.zip"], {"spark.x": "y"}
+    )
     image = docker_runs.image_for("5.1")
     assert image == "public.ecr.aws/glue/aws-glue-libs:5"
     return docker_runs.DockerProcess(
@@ -73,6 +75,7 @@ def test_the_container_acts_as_the_role_on_the_endpoint(docker: Path) -> None:
     assert (asked["keys"]["AWS_SECRET_ACCESS_KEY"], asked["keys"]["AWS_SESSION_TOKEN"]) == ("hidden", "token")
     assert "--env AWS_SECRET_ACCESS_KEY" in words
     assert "spark.hadoop.fs.s3a.endpoint=https://127.0.0.1:1" in words
+    assert "--conf spark.x=y" in words
     assert words.endswith("run/job.py --JOB_NAME j")
 
 

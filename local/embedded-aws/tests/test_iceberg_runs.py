@@ -4,7 +4,7 @@ Athena answers from the current snapshot, also after a MERGE."""
 from typing import Any
 
 import athena_bench as library
-from conftest import ACCOUNT, Bench, make_role, statement
+from conftest import ACCOUNT, S3A_REGION, Bench, make_role, statement
 from job_ends import run_job
 
 BUCKET = "harbour-berths"
@@ -13,6 +13,7 @@ GLUE = f"arn:aws:glue:eu-west-1:{ACCOUNT}"
 CATALOGUE = "spark.sql.catalog.glue_catalog"
 CONF = " --conf ".join(
     (
+        S3A_REGION,
         "spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         f"{CATALOGUE}=org.apache.iceberg.spark.SparkCatalog",
         f"{CATALOGUE}.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog",

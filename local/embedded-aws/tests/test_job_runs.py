@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.parquet  # type: ignore[import-untyped,unused-ignore]
 import pytest
-from conftest import Bench, make_role, statement, wait_for
+from conftest import S3A_REGION, Bench, make_role, statement, wait_for
 from job_ends import ended, run_job
 
 BUCKET = "acme-invoices"
@@ -26,7 +26,7 @@ options = getResolvedOptions(sys.argv, ["JOB_NAME", "source", "target", "fixed"]
 spark = GlueContext(SparkContext.getOrCreate()).spark_session
 job = Job(GlueContext(spark.sparkContext))
 job.init(options["JOB_NAME"], options)
-print("rate", RATE, "fixed", options["fixed"], "version", spark.version)
+print("rate", RATE, "fixed", options["fixed"], "version", spark.version, spark.conf.get("spark.acme.marker"))
 invoices = spark.read.csv(options["source"], header=True, inferSchema=True)
 gross = invoices.selectExpr("*", f"amount * {RATE} as gross")
 gross.write.mode("overwrite").partitionBy("country").parquet(options["target"])
@@ -83,6 +83,7 @@ def job(script: str, role: str, **more: Any) -> dict[str, Any]:
             "--source": f"s3://{BUCKET}/in/",
             "--target": f"s3://{BUCKET}/nowhere/",
             "--fixed": "default",
+            "--conf": f"{S3A_REGION} --conf spark.acme.marker=hot",
             "--extra-py-files": f"s3://{BUCKET}/code/rates.py",
             "--custom-logGroup-prefix": "/acme/glue",
         },
@@ -120,7 +121,7 @@ def test_a_run_reads_and_writes_with_its_role_and_logs_where_glue_does(
     }
     logs = invoices.client("logs")
     lines = logs.get_log_events(logGroupName="/acme/glue/output", logStreamName=done["Id"])["events"]
-    assert [line["message"] for line in lines] == [f"rate 1.2 fixed kept version {spark}"]
+    assert [line["message"] for line in lines] == [f"rate 1.2 fixed kept version {spark} hot"]
     files = invoices.folder / "logs" / "job-runs" / done["Id"]
     assert "rate 1.2" in (files / "output.log").read_text()
 
@@ -133,6 +134,14 @@ def test_a_role_without_the_right_to_write_fails_the_run_with_access_denied(
     assert done["JobRunState"] == "FAILED"
     assert "AccessDeniedException" in done["ErrorMessage"]
     assert "\tat " not in done["ErrorMessage"]
+
+
+@each_glue
+def test_a_job_that_says_no_region_signs_for_another_one(invoices: Bench, glue: str, spark: str) -> None:
+    arguments = {"--target": f"s3://{BUCKET}/out/{glue}/", "--conf": "spark.acme.marker=cold"}
+    done = run_job(invoices, f"writer-{glue}", Arguments=arguments)
+    assert done["JobRunState"] == "FAILED"
+    assert "us-east-2" in done["ErrorMessage"]
 
 
 def test_a_role_that_does_not_trust_glue_starts_nothing(invoices: Bench) -> None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from conftest import ACCOUNT, Bench, make_role, statement
+from conftest import ACCOUNT, S3A_REGION, Bench, make_role, statement
 from job_ends import run_job
 
 BUCKET = "vault-ledgers"
@@ -63,7 +63,8 @@ def make_job(bench: Bench, name: str, role: str, configuration: str) -> None:
     location = {"Name": "glueetl", "ScriptLocation": f"s3://{BUCKET}/code/{name}.py", "PythonVersion": "3"}
     bench.client("glue").create_job(
         Name=name, Role=role, Command=location, GlueVersion="5.1", WorkerType="G.1X", NumberOfWorkers=2,
-        DefaultArguments={"--custom-logGroup-prefix": PREFIX}, SecurityConfiguration=configuration,
+        DefaultArguments={"--custom-logGroup-prefix": PREFIX, "--conf": S3A_REGION},
+        SecurityConfiguration=configuration,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Bench, make_role, settings_in, statement, wait_for
+from conftest import S3A_REGION, Bench, make_role, settings_in, statement, wait_for
 from job_ends import ended, run_job
 from spark_java import IdleJava
 from sparks import spark_for
@@ -60,7 +60,7 @@ def ovens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
             GlueVersion="5.1",
             WorkerType="G.1X",
             NumberOfWorkers=2,
-            DefaultArguments={"--source": f"s3://{BUCKET}/in/"},
+            DefaultArguments={"--source": f"s3://{BUCKET}/in/", "--conf": S3A_REGION},
         )
     yield bench
     bench.stop()
@@ -100,8 +100,10 @@ def begin_to_sleep(bench: Bench) -> tuple[str, int]:
 
 
 def test_a_run_finds_nothing_of_the_one_before(ovens: Bench) -> None:
-    first = run_job(ovens, "baker", Arguments={"--conf": "spark.acme.marker=hot"})
-    failed = run_job(ovens, "baker", Arguments={"--raises": "x", "--conf": "spark.acme.marker=cold"})
+    first = run_job(ovens, "baker", Arguments={"--conf": f"{S3A_REGION} --conf spark.acme.marker=hot"})
+    failed = run_job(
+        ovens, "baker", Arguments={"--raises": "x", "--conf": f"{S3A_REGION} --conf spark.acme.marker=cold"}
+    )
     last = run_job(ovens, "baker")
     assert [run["JobRunState"] for run in (first, failed, last)] == ["SUCCEEDED", "FAILED", "SUCCEEDED"]
     java = told(ovens, first)["java"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import SPARK_4, settings_in
 from settings import SparkFiles
-from spark_process import configuration_of, iceberg_values
+from spark_process import configuration_of, iceberg_values, spark_values
 from sparks import SparkMissingError, spark_for
 
 _HERE = Path("/nowhere")
@@ -53,6 +53,14 @@ def test_one_argument_of_glue_carries_many_settings() -> None:
     values = iceberg_values(WITHOUT, found)
     assert values["spark.sql.catalog.glue_catalog.glue.endpoint"] == "https://127.0.0.1:1"
     assert iceberg_values(WITHOUT, {"spark.x": "y"}) == {}
+
+
+def test_the_region_of_s3a_is_the_jobs_and_the_endpoint_is_the_embedded_aws() -> None:
+    endpoint, region = (f"spark.hadoop.fs.s3a.{name}" for name in ("endpoint", "endpoint.region"))
+    said = spark_values(WITHOUT, "Keys", {region: "eu-west-1", endpoint: "s3.amazonaws.com", "spark.x": "y"})
+    assert (said[region], said[endpoint], said["spark.x"]) == ("eu-west-1", "https://127.0.0.1:1", "y")
+    # Never that of the embedded AWS, whatever it is.
+    assert spark_values(WITHOUT, "Keys", {})[region] == "us-east-2"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+/**
+ * The names of Glue's own job arguments. Pure. Glue writes them with hyphens; the same with underscores is an argument of the script,
+ * which Glue hands on without acting on it.
+ *
+ * Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
+ */
+const WITH_HYPHENS: readonly string[] = [
+  "additional-python-modules",
+  "auto-scale-within-microbatch",
+  "continuous-log-conversionPattern",
+  "continuous-log-logGroup",
+  "continuous-log-logStreamPrefix",
+  "custom-logGroup-prefix",
+  "custom-logStream-prefix",
+  "customer-driver-env-vars",
+  "customer-executor-env-vars",
+  "datalake-formats",
+  "disable-proxy-v2",
+  "enable-auto-scaling",
+  "enable-continuous-cloudwatch-log",
+  "enable-continuous-log-filter",
+  "enable-glue-datacatalog",
+  "enable-job-insights",
+  "enable-lakeformation-fine-grained-access",
+  "enable-metrics",
+  "enable-observability-metrics",
+  "enable-rename-algorithm-v2",
+  "enable-s3-parquet-optimized-committer",
+  "enable-spark-ui",
+  "encryption-type",
+  "executor-cores",
+  "extra-files",
+  "extra-jars",
+  "extra-py-files",
+  "job-bookmark-from",
+  "job-bookmark-option",
+  "job-bookmark-to",
+  "job-language",
+  "number-of-workers",
+  "python-modules-installer-option",
+  "spark-event-logs-path",
+  "spark-ui-event-logs-path",
+  "use-postgres-driver",
+  "user-jars-first",
+  "worker-type",
+  "write-shuffle-files-to-s3",
+  "write-shuffle-spills-to-s3",
+];
+
+/** The argument of Glue that a name with underscores looks like; `undefined` when it is none. */
+export function misspeltGlueArgument(name: string): string | undefined {
+  const hyphenated = name.replaceAll("_", "-").toLowerCase();
+  const found = WITH_HYPHENS.find((known) => known.toLowerCase() === hyphenated);
+  return found === name ? undefined : found;
+}
