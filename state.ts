@@ -4,7 +4,11 @@ import { selectEnvironments, StateStack } from "./environments";
 /** Composition root of the buckets that hold Terraform's state: one stack per selected environment that keeps it in S3. */
 function main(): void {
   const app = new App();
-  const environments = selectEnvironments({ variables: process.env, context: app.node.tryGetContext("etl") });
+  const environments = selectEnvironments({
+    variables: process.env,
+    context: app.node.tryGetContext("etl"),
+    hasPipelines: false,
+  });
   for (const settings of environments.filter(({ backend }) => backend.kind === "s3")) {
     new StateStack(app, settings);
   }

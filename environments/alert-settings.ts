@@ -7,9 +7,13 @@ import { text } from "./filled-text";
 /** A queue's ARN; https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html */
 const QUEUE_ARN = /^arn:aws(-cn|-us-gov)?:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$/;
 
+/** A function's, with a version or an alias; https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
+const FUNCTION_ARN =
+  /^arn:aws(-cn|-us-gov)?:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_$-]{1,128})?$/;
+
 /**
- * One who is told. An e-mail address has to confirm, an https endpoint too; the policy of a queue must let the topic send.
- * https://docs.aws.amazon.com/sns/latest/dg/sns-create-subscribe-endpoint-to-topic.html
+ * One who is told. An e-mail address has to confirm, an https endpoint too; the policy of a queue or of a function must let the topic
+ * send. https://docs.aws.amazon.com/sns/latest/dg/sns-create-subscribe-endpoint-to-topic.html
  */
 const subscriptionSchema = z.discriminatedUnion(
   "protocol",
@@ -26,8 +30,12 @@ const subscriptionSchema = z.discriminatedUnion(
       protocol: z.literal("sqs"),
       endpoint: text().refine((arn) => QUEUE_ARN.test(arn), "must be the ARN of a standard queue"),
     }),
+    z.strictObject({
+      protocol: z.literal("lambda"),
+      endpoint: text().refine((arn) => FUNCTION_ARN.test(arn), "must be the ARN of a function"),
+    }),
   ],
-  "must be email, https or sqs",
+  "must be email, https, sqs or lambda",
 );
 
 /** A subscription's place in the stack is made of it, so nobody is told twice. */
@@ -67,4 +75,5 @@ export const alarmsSchema = z.strictObject({
 });
 
 export type Subscription = z.infer<typeof subscriptionSchema>;
+export type Subscriptions = z.infer<typeof subscriptionsSchema>;
 export type AlarmSettings = z.infer<typeof alarmsSchema>;

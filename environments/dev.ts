@@ -27,6 +27,7 @@ export const dev: EnvironmentData = {
   logRetentionDays: 14,
   logExecutionData: true,
   scanLimitBytes: 1_073_741_824,
+  // Nobody: alarms do not act and schedules are off.
   subscriptions: { notifications: [], alerts: [] },
   budget: { dpuHoursPerRun: 2 },
   tags: {},

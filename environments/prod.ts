@@ -27,6 +27,7 @@ export const prod: EnvironmentData = {
   logRetentionDays: 365,
   logExecutionData: false,
   scanLimitBytes: 107_374_182_400,
+  // Nobody yet: name them here, or in ETL_PROD_ALERTS and ETL_PROD_NOTIFICATIONS.
   subscriptions: { notifications: [], alerts: [] },
   budget: { dpuHoursPerRun: 20 },
   tags: {},

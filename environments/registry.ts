@@ -2,6 +2,7 @@ import { dev } from "./dev";
 import { prod } from "./prod";
 import { type EnvironmentData, type EnvironmentSettings, settingsMistakes } from "./settings";
 import { staging } from "./staging";
+import { silentTopicMistake, silentTopics, subscribersOf, type Topic, TOPICS } from "./subscribers";
 
 export type { EnvironmentData } from "./settings";
 
@@ -14,9 +15,14 @@ export interface Deployment {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /**
    * CDKTF context (`cdktf.json`, `CDKTF_CONTEXT_JSON`):
-   * `{ accountId, region, <environment>: { accountId, region, glueVersion } }`.
+   * `{ accountId, region, alerts, notifications, <environment>: { accountId, region, glueVersion, alerts, notifications } }`.
    */
   readonly context: unknown;
+  /**
+   * Whether the pipelines are made, so that somebody must be told of them: not where only the state's bucket is.
+   * @default true
+   */
+  readonly hasPipelines?: boolean;
 }
 
 /** What an environment takes from outside its file, and the end of the variable that gives it. */
@@ -24,6 +30,8 @@ const GIVEN_FROM_OUTSIDE: Readonly<Record<string, string>> = {
   accountId: "ACCOUNT_ID",
   region: "REGION",
   glueVersion: "GLUE_VERSION",
+  alerts: "ALERTS",
+  notifications: "NOTIFICATIONS",
 };
 
 /** Settings that cannot be used; the message lists every mistake of every selected environment. */
@@ -49,7 +57,15 @@ export function selectEnvironments(
     .filter((name) => requested.includes(name))
     .map(
       (name) =>
-        [name, { ...registry[name], ...placeOf(name, deployment), ...versionOf(name, deployment) }] as const,
+        [
+          name,
+          {
+            ...registry[name],
+            ...placeOf(name, deployment),
+            ...versionOf(name, deployment),
+            ...subscriptionsOf(name, deployment, registry[name]!),
+          },
+        ] as const,
     );
   mistakes.push(
     ...requested.flatMap((name) => (known.includes(name) ? notGivenThatWay(name, deployment) : [])),
@@ -58,7 +74,12 @@ export function selectEnvironments(
     const found = [
       ...misnamed(name, candidate),
       ...missingPlace(candidate),
+      ...TOPICS.flatMap((topic) => givenSubscribers(name, topic, deployment)?.mistakes ?? []),
       ...settingsMistakes(candidate),
+      ...silentTopics(candidate)
+        // What is wrong with those who are given was said.
+        .filter((topic) => deployment.hasPipelines !== false && !givenSubscribers(name, topic, deployment))
+        .map((topic) => silentTopicMistake(name, topic)),
     ].filter(
       // A missing place was said with its remedy already.
       (mistake) => !/^'(accountId|region)' .*got nothing$/.test(mistake),
@@ -99,6 +120,32 @@ function versionOf(
   if (glueVersion === undefined) return {};
   // Whether it is one is told with all other mistakes.
   return { glueVersion: glueVersion as EnvironmentSettings["glueVersion"] };
+}
+
+/** Who is told beside what the file says: whoever is given takes the place of the file's list of that topic. */
+function subscriptionsOf(
+  name: string,
+  deployment: Deployment,
+  { subscriptions }: EnvironmentData,
+): Partial<Pick<EnvironmentSettings, "subscriptions">> {
+  const given = TOPICS.flatMap((topic) => {
+    const found = givenSubscribers(name, topic, deployment);
+    return found === undefined || found.mistakes.length > 0 ? [] : [[topic, found.subscribers] as const];
+  });
+  return given.length === 0 ? {} : { subscriptions: { ...subscriptions, ...Object.fromEntries(given) } };
+}
+
+function givenSubscribers(name: string, topic: Topic, { variables, context }: Deployment) {
+  const [own, general] = [`ETL_${name.toUpperCase()}_${topic.toUpperCase()}`, `ETL_${topic.toUpperCase()}`];
+  const contexts = asRecord(context);
+  const sources: readonly (readonly [source: string, given: unknown])[] = [
+    [own, variables[own]],
+    [general, variables[general]],
+    [`context 'etl.${name}.${topic}'`, asRecord(contexts[name])[topic]],
+    [`context 'etl.${topic}'`, contexts[topic]],
+  ];
+  const found = sources.find(([, given]) => given !== undefined && String(given).trim() !== "");
+  return found && subscribersOf(found[1], found[0]);
 }
 
 /** Its name decides what an environment may do, and is part of every physical name: a file of prod stays prod. */

@@ -65,7 +65,10 @@ export const settingsSchema = z.strictObject({
   logExecutionData: z.boolean(),
   /** Most bytes one Athena query of the workgroup may scan. */
   scanLimitBytes: z.int().min(10_485_760, "must be at least 10485760 bytes (10 MiB)"),
-  /** Who is told: `{ protocol, endpoint }` of each topic. */
+  /**
+   * Who is told: `{ protocol, endpoint }` of each topic. `ETL_<ENVIRONMENT>_ALERTS` and `ETL_<ENVIRONMENT>_NOTIFICATIONS` win. Somebody of each
+   * where alarms act or schedules run.
+   */
   subscriptions: subscriptionsSchema,
   /** The https address of the folder docs/runbook, ending with a slash; without it messages name the pages by their path. */
   runbookUrl: runbookUrlSchema.optional(),

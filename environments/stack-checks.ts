@@ -1,5 +1,6 @@
 import { DPU_PER_WORKER, dpuHours, dpuHoursText, hoursText, type RunBounds } from "../modules/core/dpu-hours";
 import { type EnvironmentSettings } from "./settings";
+import { silentTopicMistake, TOPICS } from "./subscribers";
 
 /**
  * What must hold of an environment's finished Terraform, overrides and escape hatches included. Pure. Settings are judged
@@ -17,9 +18,11 @@ const FORCED_TYPES = ["aws_s3_bucket", "aws_athena_workgroup"] as const;
 /** Every mistake, each naming the resource. `stack` is what `toTerraform()` gives. */
 export function stackMistakes(stack: unknown, settings: EnvironmentSettings): string[] {
   const { resource = {} } = stack as { resource?: Resources };
-  return [...unguardedData(resource, settings), ...jobsOverBudget(resource, settings)].map(
-    (mistake) => `environment '${settings.environment}': ${mistake}`,
-  );
+  return [
+    ...unguardedData(resource, settings),
+    ...jobsOverBudget(resource, settings),
+    ...unheard(resource, settings),
+  ].map((mistake) => `environment '${settings.environment}': ${mistake}`);
 }
 
 function unguardedData(resources: Resources, { environment, retainData }: EnvironmentSettings): string[] {
@@ -48,6 +51,23 @@ function unprevented(address: string, { lifecycle }: Block): string[] {
 function forced(address: string, { force_destroy: force }: Block): string[] {
   if (force === undefined || force === false) return [];
   return [`'${address}' must have force_destroy false, got ${JSON.stringify(force)}; ${REMEDY}`];
+}
+
+/** Topics of the stack that nobody subscribes to while an alarm acts or a schedule runs; topics from elsewhere are not in it. */
+function unheard(resources: Resources, { environment, project }: EnvironmentSettings): string[] {
+  const blocksOf = (type: string) => Object.values(resources[type] ?? {});
+  const acts = ["aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"]
+    .flatMap(blocksOf)
+    .some(({ actions_enabled: enabled }) => enabled !== false);
+  const runs = blocksOf("aws_scheduler_schedule").some(({ state }) => state !== "DISABLED");
+  if (!acts && !runs) return [];
+  const heard = blocksOf("aws_sns_topic_subscription").map(({ topic_arn: topic }) => topic);
+  const silent = Object.entries(resources.aws_sns_topic ?? {}).filter(
+    ([id]) => !heard.includes(`\${aws_sns_topic.${id}.arn}`),
+  );
+  return TOPICS.filter((topic) =>
+    silent.some(([, { name }]) => name === `${project}-${environment}-${topic}`),
+  ).map((topic) => silentTopicMistake(environment, topic));
 }
 
 function jobsOverBudget(resources: Resources, { budget }: EnvironmentSettings): string[] {

@@ -27,6 +27,7 @@ export const staging: EnvironmentData = {
   logRetentionDays: 30,
   logExecutionData: false,
   scanLimitBytes: 10_737_418_240,
+  // Nobody yet: name them here, or in ETL_STAGING_ALERTS and ETL_STAGING_NOTIFICATIONS.
   subscriptions: { notifications: [], alerts: [] },
   budget: { dpuHoursPerRun: 8 },
   tags: {},

@@ -1,3 +1,5 @@
+import { SAMPLE_SUBSCRIBER } from "./sample-place";
+
 /** The addresses and physical names of a stack's resources: a public contract, because a change of either destroys. Pure. */
 
 type Block = Readonly<Record<string, unknown>>;
@@ -35,9 +37,12 @@ const REFERENCE = /\$\{([a-z0-9_]+)\.(\w+)\.(\w+)\}/;
 /** Uploaded files lie under the hash of their content, which is no name of theirs. */
 const CONTENT_HASH = /\b[0-9a-f]{16,64}\b/g;
 
+/** The sample subscriber is left out: it stands for those whom every team names for itself. */
 export function namesOf({ resource = {} }: StackJson): Names {
   const addresses = Object.entries(resource).flatMap(([type, blocks]) =>
-    Object.keys(blocks).map((id) => [`${type}.${id}`, physicalName(resource, type, id)] as const),
+    Object.entries(blocks)
+      .filter(([, { endpoint }]) => endpoint !== SAMPLE_SUBSCRIBER)
+      .map(([id]) => [`${type}.${id}`, physicalName(resource, type, id)] as const),
   );
   return Object.fromEntries(addresses.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -5,7 +5,7 @@ import { execa } from "execa";
 import pc from "picocolors";
 import { ROOT, SETUP } from "./places";
 import { lockMistakes, type Provider } from "./provider-lock";
-import { samplePlace } from "./sample-place";
+import { samplePlace, sampleSubscribers } from "./sample-place";
 import { synthesise } from "./synth";
 
 /**
@@ -63,7 +63,8 @@ async function complaint(command: string, ...args: string[]): Promise<string> {
 async function providerLock(): Promise<string> {
   const outdir = mkdtempSync(join(tmpdir(), "etl-current-"));
   try {
-    const stacks = await synthesise(samplePlace(process.env), { outdir, typeCheck: false });
+    const variables = { ...samplePlace(process.env), ...sampleSubscribers(process.env) };
+    const stacks = await synthesise(variables, { outdir, typeCheck: false });
     return lockMistakes(readFileSync(join(ROOT, PROVIDER_LOCK), "utf8"), stacks.flatMap(providersOf)).join(
       "\n",
     );

@@ -5,6 +5,7 @@ import { EmbeddedAws } from "./embedded-aws";
 import { guardsOf, guardsTable } from "./guards";
 import { BENCH, LOCAL } from "./places";
 import { Progress } from "./progress";
+import { sampleSubscribers } from "./sample-place";
 import { synthesise } from "./synth";
 import { Deployment } from "./terraform";
 import { UserError } from "./user-error";
@@ -12,7 +13,7 @@ import { UserError } from "./user-error";
 /** Any environment on the embedded AWS: `deploy`, `destroy` and `guards`. `npm start` itself runs in dev. */
 
 /**
- * Synthesises one environment at the bench's place, without type checks: `npm run synth` and the tests make those.
+ * Synthesises one environment at the bench's place and with a sample subscriber where it needs one, without type checks: `npm run synth` and the tests make those.
  *
  * @returns the stack's folder
  */
@@ -23,6 +24,7 @@ export async function synthesiseEnvironment(
   refuseUnknown(environment);
   const prefix = `ETL_${environment.toUpperCase()}`;
   const variables = {
+    ...sampleSubscribers(process.env),
     ETL_ENVIRONMENTS: environment,
     [`${prefix}_ACCOUNT_ID`]: "",
     [`${prefix}_REGION`]: "",

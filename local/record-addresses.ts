@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { type Changes, changesOf, type Names, namesOf, type StackJson } from "./addresses";
 import { changesText } from "./address-messages";
 import { BENCH, ROOT } from "./places";
+import { sampleSubscribers } from "./sample-place";
 import { synthesise } from "./synth";
 import { UserError } from "./user-error";
 
@@ -47,7 +48,13 @@ function without(accepted: readonly string[], { moves, gone, renamed }: Changes)
 async function synthesisedStacks(): Promise<Record<string, StackJson>> {
   const outdir = mkdtempSync(join(tmpdir(), "etl-addresses-"));
   try {
-    const place = { ETL_ENVIRONMENTS: "", ETL_ACCOUNT_ID: BENCH.accountId, ETL_REGION: BENCH.region };
+    const people = sampleSubscribers(process.env);
+    const place = {
+      ...people,
+      ETL_ENVIRONMENTS: "",
+      ETL_ACCOUNT_ID: BENCH.accountId,
+      ETL_REGION: BENCH.region,
+    };
     const stacks = await synthesise(place, { outdir, typeCheck: false });
     return Object.fromEntries(
       stacks.map((folder) => [

@@ -1,13 +1,39 @@
+import { ENVIRONMENTS } from "../environments/registry";
+import { type Topic, silentTopics } from "../environments/subscribers";
 import { BENCH } from "./places";
 
+/** What stands in for an account, a region and people where nobody gave any: good for reading and for the bench. */
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
 const PLACE = { ETL_ACCOUNT_ID: BENCH.accountId, ETL_REGION: BENCH.region };
+/** Nobody's: https://www.rfc-editor.org/rfc/rfc2606 */
+export const SAMPLE_SUBSCRIBER = "sample@example.com";
 
 /** The sample place, for whatever the environment variables and the context do not give for any environment. */
-export function samplePlace(variables: Readonly<Record<string, string | undefined>>): Record<string, string> {
+export function samplePlace(variables: Variables): Record<string, string> {
   if (variables.CDKTF_CONTEXT_JSON !== undefined) return {};
   const isGiven = (name: string) => {
     const suffix = name.slice("ETL".length);
     return Object.keys(variables).some((given) => given.startsWith("ETL_") && given.endsWith(suffix));
   };
   return Object.fromEntries(Object.entries(PLACE).filter(([name]) => !isGiven(name)));
+}
+
+/** A sample subscriber for each topic that must have one, and has none by settings, variables or context. */
+export function sampleSubscribers(variables: Variables, registry = ENVIRONMENTS): Record<string, string> {
+  const isSet = (name: string) => (variables[name] ?? "").trim() !== "";
+  const context = variables.CDKTF_CONTEXT_JSON;
+  const needed = Object.entries(registry).flatMap(([environment, settings]) =>
+    silentTopics(settings)
+      .filter((topic) => !isSet(`ETL_${topic.toUpperCase()}`) && !isInContext(context, environment, topic))
+      .map((topic) => `ETL_${environment.toUpperCase()}_${topic.toUpperCase()}`),
+  );
+  return Object.fromEntries(needed.filter((name) => !isSet(name)).map((name) => [name, SAMPLE_SUBSCRIBER]));
+}
+
+function isInContext(json: string | undefined, environment: string, topic: Topic): boolean {
+  const { etl = {} } = JSON.parse(json ?? "{}") as { etl?: Record<string, Record<string, unknown> | string> };
+  const own = etl[environment];
+  return etl[topic] !== undefined || (typeof own === "object" && own[topic] !== undefined);
 }

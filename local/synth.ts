@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ceilingLine } from "./ceilings";
 import { ROOT, SYNTHESISED } from "./places";
-import { samplePlace } from "./sample-place";
+import { samplePlace, sampleSubscribers } from "./sample-place";
 import { UserError } from "./user-error";
 
 /** `npm run synth`: the app as `cdktf synth` runs it, type-checked, with a sample place where none is given. */
@@ -42,7 +42,12 @@ async function main(): Promise<void> {
     const filled = Object.entries(place).map(([name, value]) => `${name}=${value}`);
     console.log(`sample place, good for reading and not for deploying: ${filled.join(" ")}`);
   }
-  const stacks = await synthesise(place);
+  const subscribers = sampleSubscribers(process.env);
+  if (Object.keys(subscribers).length > 0) {
+    console.log("sample subscribers, good for reading and not for deploying:");
+    for (const [name, value] of Object.entries(subscribers)) console.log(`  ${name}=${value}`);
+  }
+  const stacks = await synthesise({ ...place, ...subscribers });
   for (const stack of stacks.filter((folder) => existsSync(join(folder, "cdk.tf.json")))) {
     console.log(`wrote ${relative(ROOT, stack)}/cdk.tf.json`);
     const ceiling = ceilingLine(stack);

@@ -131,7 +131,8 @@ describe("subscriptions", () => {
     [{ protocol: "https", endpoint: "http://pager.example.com" }, "endpoint' must be an https address"],
     [{ protocol: "sqs", endpoint: "runs" }, "endpoint' must be the ARN of a standard queue"],
     [{ protocol: "email", endpoint: "<address>@example.com" }, "endpoint' still holds a placeholder"],
-    [{ protocol: "fax", endpoint: "1" }, "protocol' must be email, https or sqs"],
+    [{ protocol: "lambda", endpoint: "page" }, "endpoint' must be the ARN of a function"],
+    [{ protocol: "fax", endpoint: "1" }, "protocol' must be email, https, sqs or lambda"],
   ])("that cannot be are refused: %j", (one, message) => {
     const settings = { ...settingsOf("dev"), subscriptions: { notifications: [], alerts: [one] } };
     expect(settingsMistakes(settings as never)).toEqual([

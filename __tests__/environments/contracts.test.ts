@@ -6,6 +6,7 @@ import { readPipelineFiles } from "../../environments/pipelines/contract-files";
 import { cloneWorkingTree } from "../support/clone";
 import { changedContract, SHIPPED, shippedContract } from "../support/contracts";
 import { settingsOf, synthEnvironment } from "../support/environment-stacks";
+import { sampleSubscribers } from "../../local/sample-place";
 
 /** A contract that the job would refuse in the night ends the synth with sentences; nothing is written. */
 
@@ -28,7 +29,12 @@ function synthWith(files: Readonly<Record<string, string>>) {
     {
       cwd: clone,
       encoding: "utf8",
-      env: { PATH: process.env.PATH, ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "eu-west-1" },
+      env: {
+        PATH: process.env.PATH,
+        ETL_ACCOUNT_ID: "000000000000",
+        ETL_REGION: "eu-west-1",
+        ...sampleSubscribers({}),
+      },
     },
   );
   return { status, stdout, stderr: stderr.trim(), written: readdirSync(join(clone, "cdktf.out", "stacks")) };

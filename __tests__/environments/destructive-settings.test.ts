@@ -3,11 +3,12 @@ import { EtlStack } from "../../environments/etl-stack";
 import { type EnvironmentData, ENVIRONMENTS, selectEnvironments } from "../../environments/registry";
 import { type EnvironmentSettings } from "../../environments/settings";
 import { Zone } from "../../modules/index";
+import { sampleSubscribers } from "../../local/sample-place";
 import { settingsOf, synthEnvironment } from "../support/environment-stacks";
 
 /** Every way that was thought of to make production destroy data; none of them synthesises. */
 
-const PLACE = { ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "eu-west-1" };
+const PLACE = { ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "eu-west-1", ...sampleSubscribers({}) };
 const BOTH_KEYS = { retainData: false, allowDataDestruction: true };
 const REFUSED_SETTINGS =
   /^environment 'prod': 'retainData' must be true and 'allowDataDestruction' false in prod, got/;
@@ -33,12 +34,12 @@ describe("by settings", () => {
     [
       "a variable",
       () => select({ variables: { ETL_PROD_RETAIN_DATA: "false" } }),
-      /^environment 'prod': ETL_PROD_RETAIN_DATA gives no setting; variables are ETL_PROD_ACCOUNT_ID, ETL_PROD_REGION, ETL_PROD_GLUE_VERSION; all other settings stand in environments\/prod\.ts$/,
+      /^environment 'prod': ETL_PROD_RETAIN_DATA gives no setting; variables are ETL_PROD_ACCOUNT_ID, ETL_PROD_REGION, ETL_PROD_GLUE_VERSION, ETL_PROD_ALERTS, ETL_PROD_NOTIFICATIONS; all other settings stand in environments\/prod\.ts$/,
     ],
     [
       "the context",
       () => select({ context: { prod: { allowDataDestruction: true } } }),
-      /^environment 'prod': context 'etl\.prod\.allowDataDestruction' gives no setting; the context gives accountId, region, glueVersion; all other/,
+      /^environment 'prod': context 'etl\.prod\.allowDataDestruction' gives no setting; the context gives accountId, region, glueVersion, alerts, notifications; all other/,
     ],
   ];
 

@@ -1,4 +1,5 @@
 import { selectEnvironments } from "../../environments/registry";
+import { sampleSubscribers } from "../../local/sample-place";
 import { type StackJson, synthEnvironment } from "../support/environment-stacks";
 
 /** Nothing in a whole stack of another partition names what is only in AWS's first one. */
@@ -61,6 +62,7 @@ const all = (text: readonly string[], pattern: RegExp): string[] => [
 function stackOf(region: string): StackJson {
   const variables = {
     ETL_ENVIRONMENTS: "prod",
+    ...sampleSubscribers({}),
     ETL_ACCOUNT_ID: "000000000000",
     ETL_REGION: region,
   };

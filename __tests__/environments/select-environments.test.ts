@@ -4,8 +4,10 @@ import {
   EnvironmentError,
   selectEnvironments,
 } from "../../environments/registry";
+import { sampleSubscribers } from "../../local/sample-place";
 
-const PLACE = { ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "us-east-1" };
+const SUBSCRIBERS = sampleSubscribers({});
+const PLACE = { ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "us-east-1", ...SUBSCRIBERS };
 
 function select(
   variables: Record<string, string | undefined>,
@@ -55,7 +57,12 @@ describe("which environments", () => {
 describe("where", () => {
   test("an environment's own variable wins over the general one, and a variable over the context", () => {
     const [dev, staging] = select(
-      { ETL_ENVIRONMENTS: "dev,staging", ETL_ACCOUNT_ID: "111111111111", ETL_DEV_ACCOUNT_ID: "222222222222" },
+      {
+        ...SUBSCRIBERS,
+        ETL_ENVIRONMENTS: "dev,staging",
+        ETL_ACCOUNT_ID: "111111111111",
+        ETL_DEV_ACCOUNT_ID: "222222222222",
+      },
       ENVIRONMENTS,
       { region: "eu-west-1", staging: { region: "eu-central-1", accountId: "333333333333" } },
     );
@@ -64,7 +71,7 @@ describe("where", () => {
   });
 
   test("without an account or a region each environment says what to set", () => {
-    expect(refusal({ ETL_ENVIRONMENTS: "staging" }).split("\n")).toEqual([
+    expect(refusal({ ...SUBSCRIBERS, ETL_ENVIRONMENTS: "staging" }).split("\n")).toEqual([
       "environment 'staging': 'accountId' is not set; set ETL_ACCOUNT_ID or ETL_STAGING_ACCOUNT_ID",
       "environment 'staging': 'region' is not set; set ETL_REGION or ETL_STAGING_REGION",
     ]);

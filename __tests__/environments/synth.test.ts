@@ -3,8 +3,9 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { digests } from "../../local/digests";
 import { cloneWorkingTree } from "../support/clone";
+import { sampleSubscribers } from "../../local/sample-place";
 
-const PLACE = { ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "us-east-1" };
+const PLACE = { ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "us-east-1", ...sampleSubscribers({}) };
 const tsNode = require.resolve("ts-node/dist/bin.js");
 
 /** Runs the app as `cdktf synth` does: main.ts, type-checked unless `options` of ts-node say otherwise. */
@@ -52,6 +53,12 @@ test("mistakes end the synth with sentences, exit code 1 and nothing written", (
     expect(stderr.trim().split("\n")).toEqual([
       "ETL_ENVIRONMENTS: unknown environment 'live'; known are dev, staging, prod",
       "environment 'prod': 'accountId' is not set; set ETL_ACCOUNT_ID or ETL_PROD_ACCOUNT_ID",
+      expect.stringMatching(
+        /^environment 'prod': 'subscriptions\.notifications' must name somebody, got nobody: .+/,
+      ),
+      expect.stringMatching(
+        /^environment 'prod': 'subscriptions\.alerts' must name somebody, got nobody: .+/,
+      ),
     ]);
     expect(status).toBe(1);
     expect(readdirSync(join(clone, "cdktf.out", "stacks"))).toEqual([]);

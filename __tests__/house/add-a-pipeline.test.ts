@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cloneWorkingTree, ROOT } from "../support/clone";
+import { sampleSubscribers } from "../../local/sample-place";
 
 /** `docs/add-a-pipeline.md` as somebody follows it: its files, its three lines, and what is synthesised then. */
 
@@ -57,7 +58,13 @@ test("three files and three lines make a pipeline of every environment", () => {
     {
       cwd: clone,
       encoding: "utf8",
-      env: { ...process.env, CDKTF_OUTDIR: outdir, ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "eu-west-1" },
+      env: {
+        ...process.env,
+        ...sampleSubscribers({}),
+        CDKTF_OUTDIR: outdir,
+        ETL_ACCOUNT_ID: "000000000000",
+        ETL_REGION: "eu-west-1",
+      },
     },
   );
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });

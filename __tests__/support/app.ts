@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { sampleSubscribers } from "../../local/sample-place";
 import { ROOT } from "./clone";
 
 /** The app as `cdktf synth` runs it, in a process of its own. */
@@ -39,6 +40,7 @@ export function synthesiseApp(
         ETL_ENVIRONMENTS: ENVIRONMENTS.join(","),
         ETL_ACCOUNT_ID: account,
         ETL_REGION: region,
+        ...sampleSubscribers({}),
         ...variables,
       },
     },

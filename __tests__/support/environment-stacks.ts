@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { App } from "cdktf";
 import { type EnvironmentData, ENVIRONMENTS, selectEnvironments } from "../../environments/registry";
 import { EtlStack } from "../../environments/etl-stack";
+import { sampleSubscribers } from "../../local/sample-place";
 import { type EnvironmentSettings } from "../../environments/settings";
 
 /** The stacks of the environments as the app synthesises them, at one place, as Terraform's JSON. */
@@ -20,7 +21,8 @@ export type StackJson = {
 
 export function settingsOf(environment: string, change: Partial<EnvironmentData> = {}): EnvironmentSettings {
   const registry = { [environment]: { ...ENVIRONMENTS[environment]!, ...change } };
-  return selectEnvironments({ variables: PLACE, context: undefined }, registry)[0]!;
+  const variables = { ...PLACE, ...sampleSubscribers({}, registry) };
+  return selectEnvironments({ variables, context: undefined }, registry)[0]!;
 }
 
 /** @param alter what is done to the stack before it is written, as an escape hatch would */

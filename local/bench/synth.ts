@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import type { BenchOptions } from "../bench";
+import { sampleSubscribers } from "../sample-place";
 import { type Contender, measureInTurn, printTable } from "./measure";
 
 /** Synthesis: three environments against a peer, and how it grows with pipelines. */
@@ -10,7 +11,7 @@ import { type Contender, measureInTurn, printTable } from "./measure";
 const root = join(__dirname, "..", "..");
 const peer = join(root, ".setup", "peer");
 const tsNode = require.resolve("ts-node/dist/bin.js");
-const PLACE = { ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "us-east-1" };
+const PLACE = { ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "us-east-1", ...sampleSubscribers({}) };
 
 export async function measureSynth({ rounds }: BenchOptions): Promise<void> {
   await installPeer();

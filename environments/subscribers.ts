@@ -1,0 +1,82 @@
+import { type Subscriptions, type Subscription, subscriptionsSchema } from "./alert-settings";
+
+/** Who is told, given as a text; and that somebody is. Pure. */
+
+export type Topic = keyof Subscriptions;
+export const TOPICS: readonly Topic[] = ["notifications", "alerts"];
+
+/** What a text may name: SNS takes these without a role, a platform or a telephone of its own. */
+const WAYS = "an e-mail address, an https address, or the ARN of a standard queue or of a function";
+
+/**
+ * The subscribers of a text that separates them by commas, or of a list.
+ *
+ * @param source whose text it is, e.g. `ETL_PROD_ALERTS`
+ */
+export function subscribersOf(
+  given: unknown,
+  source: string,
+): { readonly subscribers: readonly Subscription[]; readonly mistakes: readonly string[] } {
+  const entries = Array.isArray(given) ? given.map(String) : String(given).split(",");
+  const trimmed = entries.map((entry) => entry.trim());
+  const subscribers = trimmed.flatMap((entry) => subscriberOf(entry) ?? []);
+  const mistakes = trimmed.flatMap((entry, index) => {
+    if (entry === "") return [`${source} has nothing in place ${index + 1}; take the comma away`];
+    if (trimmed.indexOf(entry) !== index)
+      return [`${source} names ${JSON.stringify(entry)} twice; take one away`];
+    return subscriberOf(entry) === undefined
+      ? [`${source} must name ${WAYS}, got ${JSON.stringify(entry)}`]
+      : [];
+  });
+  return { subscribers, mistakes };
+}
+
+const PROTOCOLS: readonly (readonly [begins: RegExp, protocol: Subscription["protocol"]])[] = [
+  [/^https:\/\//, "https"],
+  [/^arn:[^:]*:sqs:/, "sqs"],
+  [/^arn:[^:]*:lambda:/, "lambda"],
+  [/@/, "email"],
+];
+
+function subscriberOf(endpoint: string): Subscription | undefined {
+  const protocol = PROTOCOLS.find(([begins]) => begins.test(endpoint))?.[1];
+  const judged = subscriptionsSchema.shape.alerts.safeParse([{ protocol, endpoint }]);
+  return judged.success ? judged.data[0] : undefined;
+}
+
+interface Telling {
+  readonly environment?: string;
+  readonly subscriptions?: Readonly<Partial<Record<Topic, readonly unknown[]>>>;
+  readonly pipelines?: Readonly<
+    Record<
+      string,
+      {
+        readonly alarms?: { readonly actionsEnabled?: boolean };
+        readonly schedule?: { readonly enabled?: boolean };
+      }
+    >
+  >;
+}
+
+/** Whether anything happens of which somebody must be told. */
+export function tellsSomething({ pipelines = {} }: Telling): boolean {
+  return Object.values(pipelines).some(
+    ({ alarms, schedule }) => alarms?.actionsEnabled === true || schedule?.enabled === true,
+  );
+}
+
+/** The topics of an environment whose alarms act or whose schedules run that nobody subscribes to. */
+export function silentTopics(settings: Telling): readonly Topic[] {
+  if (!tellsSomething(settings)) return [];
+  return TOPICS.filter((topic) => settings.subscriptions?.[topic]?.length === 0);
+}
+
+/** That nobody is told, with the three ways to name somebody. */
+export function silentTopicMistake(environment: string, topic: Topic): string {
+  const variable = `ETL_${environment.toUpperCase()}_${topic.toUpperCase()}`;
+  return (
+    `'subscriptions.${topic}' must name somebody, got nobody: alarms act or schedules run, and SNS drops what no one receives; ` +
+    `set ${variable} (e-mail addresses, https addresses, ARNs of queues or functions, separated by commas), ` +
+    `the context 'etl.${environment}.${topic}', or 'subscriptions.${topic}' in environments/${environment}.ts`
+  );
+}
