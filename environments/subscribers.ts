@@ -44,24 +44,21 @@ function subscriberOf(endpoint: string): Subscription | undefined {
   return judged.success ? judged.data[0] : undefined;
 }
 
+interface TellingPipeline {
+  readonly alarms?: { readonly actionsEnabled?: boolean };
+  readonly schedule?: { readonly enabled?: boolean };
+}
+
 interface Telling {
-  readonly environment?: string;
   readonly subscriptions?: Readonly<Partial<Record<Topic, readonly unknown[]>>>;
-  readonly pipelines?: Readonly<
-    Record<
-      string,
-      {
-        readonly alarms?: { readonly actionsEnabled?: boolean };
-        readonly schedule?: { readonly enabled?: boolean };
-      }
-    >
-  >;
+  readonly pipelines?: Readonly<Record<string, TellingPipeline | undefined>>;
 }
 
 /** Whether anything happens of which somebody must be told. */
-export function tellsSomething({ pipelines = {} }: Telling): boolean {
-  return Object.values(pipelines).some(
-    ({ alarms, schedule }) => alarms?.actionsEnabled === true || schedule?.enabled === true,
+export function tellsSomething({ pipelines }: Telling): boolean {
+  // What has not passed the schema yet may hold anything.
+  return Object.values(pipelines ?? {}).some(
+    (pipeline) => pipeline?.alarms?.actionsEnabled === true || pipeline?.schedule?.enabled === true,
   );
 }
 

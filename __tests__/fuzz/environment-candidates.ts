@@ -36,6 +36,17 @@ const EXAMPLES: Readonly<Record<string, Examples>> = {
     right: ["arn:aws:sqs:eu-west-1:000000000000:told"],
     wrong: ["told", "arn:aws:sqs:eu-west-1:000000000000:told.fifo"],
   },
+  "subscriptions.notifications.lambda": {
+    right: [
+      "arn:aws:lambda:eu-west-1:000000000000:function:told",
+      "arn:aws-cn:lambda:cn-north-1:000000000000:function:a:7",
+    ],
+    wrong: ["told", "arn:aws:lambda:eu-west-1:000000000000:layer:told"],
+  },
+  "subscriptions.alerts.lambda": {
+    right: ["arn:aws:lambda:eu-west-1:000000000000:function:page:live"],
+    wrong: ["000000000000:function:page"],
+  },
   "subscriptions.alerts.email": { right: ["page@example.com"], wrong: ["page"] },
   "subscriptions.alerts.https": { right: ["https://page.example.com/"], wrong: ["page.example.com"] },
   "subscriptions.alerts.sqs": {

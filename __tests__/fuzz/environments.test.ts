@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { type EnvironmentData, selectEnvironments } from "../../environments/registry";
 import { type EnvironmentSettings } from "../../environments/settings";
+import { sampleSubscribers } from "../../local/sample-place";
 import { type Block, synthEnvironment } from "../support/environment-stacks";
 import { UnseenResources } from "../support/unseen-resources";
 import { type ModuleJson, validateStacks } from "../support/validated-modules";
@@ -30,8 +31,12 @@ type Verdict =
 
 function judge(candidate: Candidate): Verdict {
   const { accountId, region, ...data } = candidate;
-  const variables = { ETL_ACCOUNT_ID: accountId as string, ETL_REGION: region as string };
   const registry = { [String(data.environment)]: data as unknown as EnvironmentData };
+  const variables = {
+    ...sampleSubscribers({}, registry),
+    ETL_ACCOUNT_ID: accountId as string,
+    ETL_REGION: region as string,
+  };
   try {
     return { candidate, settings: selectEnvironments({ variables, context: undefined }, registry)[0]! };
   } catch (error) {

@@ -25,7 +25,15 @@ export interface CatalogTableProps {
   readonly name: string;
   /** @default - none */
   readonly description?: string;
-  readonly database: { readonly name: string };
+  /**
+   * The database, which may be another account's: the table then goes into the catalogue that `catalogArn` names, and whoever deploys
+   * needs rights there: https://docs.aws.amazon.com/glue/latest/dg/cross-account-access.html.
+   */
+  readonly database: {
+    readonly name: string;
+    /** @default - the catalogue of the account that is deployed to */
+    readonly catalogArn?: string;
+  };
   /** Parquet files below it, in folders of the partition. */
   readonly location: S3Location;
   readonly columns: readonly TableColumn[];
@@ -60,6 +68,7 @@ export class CatalogTable extends Construct {
     const location = s3Uri(props.location);
     this.resource = new GlueCatalogTable(this, "Resource", {
       name: props.name,
+      catalogId: catalogOf(props.database),
       databaseName: props.database.name,
       description: props.description,
       tableType: "EXTERNAL_TABLE",
@@ -85,6 +94,13 @@ export class CatalogTable extends Construct {
   }
 }
 
+/** The account of a catalogue is its id. What Terraform alone knows says no account here. */
+function catalogOf({ catalogArn }: CatalogTableProps["database"]): string | undefined {
+  return catalogArn === undefined ? undefined : CATALOGUE.exec(catalogArn)?.[1];
+}
+
+const CATALOGUE = /^arn:[^:]+:glue:[^:]+:(\d{12}):catalog$/;
+
 function keysOf({ partition, partitionKeys = [] }: CatalogTableProps): readonly TableColumn[] {
   return partition === undefined ? partitionKeys : [{ name: partition.name, type: "string" }];
 }
@@ -106,6 +122,12 @@ function refuse(scope: Construct, props: CatalogTableProps): void {
   const refusals = new Refusals("CatalogTable", scope.node.path);
   refusals.noteUnfilled(placeholderMistakes(props, isKnown));
   if (isKnown(name)) refusals.note("name", identifierMistake(name));
+  const { catalogArn } = props.database;
+  refusals.check(
+    catalogArn === undefined || !isKnown(catalogArn) || CATALOGUE.test(catalogArn),
+    "database.catalogArn",
+    `must be the ARN of a catalogue, arn:aws:glue:<region>:<account>:catalog, got ${JSON.stringify(catalogArn)}`,
+  );
   if (isKnown(location.prefix)) refusals.note("location.prefix", prefixMistake(location.prefix));
   refusals.check(columns.length > 0, "columns", "must not be empty");
   const names = columns.map((column) => column.name);

@@ -4,7 +4,7 @@ import { Construct } from "constructs";
 import { partitionOf } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
-import { Refusals } from "../core/refusals";
+import { type Mistake, Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 import { type IRole } from "../iam/grantable";
 import { type PolicyStatement } from "../iam/policy-statement";
@@ -13,7 +13,7 @@ import { readStatements } from "../iam/s3-actions";
 import { ServiceRole } from "../iam/service-role";
 import { type CrawlerGrouping, crawlerConfiguration } from "./crawler-configuration";
 
-/** The catalogue database that a crawler fills. */
+/** The catalogue database that a crawler fills, of the crawler's own account and region. */
 export interface CrawledDatabase {
   readonly name: string;
   readonly arn: string;
@@ -124,7 +124,8 @@ export class GlueCrawler extends Construct {
     const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
     const refusals = new Refusals("GlueCrawler", this.node.path);
     refusals.noteUnfilled(placeholderMistakes(this.props, isKnown));
-    refusals.noteAll(placeMistakes(this.props, isKnown));
+    const place = placeMistakes(this.props, isKnown);
+    refusals.noteAll(place);
     if (isKnown(name)) refusals.note("name", nameMistake(name, role !== undefined));
     if (isKnown(target.prefix)) refusals.note("target.prefix", prefixMistake(target.prefix));
     refusals.check(
@@ -147,6 +148,8 @@ export class GlueCrawler extends Construct {
       `must be a whole number, at least 1 (the bucket), got ${level}`,
     );
     refusals.note("recrawl", recrawlMistake(this.props));
+    // What is wrong with the place is told by itself.
+    if (place.length === 0) refusals.noteAll(databaseMistakes(this.props, isKnown));
     refusals.throwIfAny();
   }
 
@@ -207,6 +210,37 @@ function recrawlMistake({ recrawl, schemaChange = {} }: GlueCrawlerProps): strin
     `CRAWL_NEW_FOLDERS_ONLY takes schema changes LOG and LOG only, got ${update} and ${remove}; ` +
     "set 'schemaChange' to { update: \"LOG\", delete: \"LOG\" }, or 'recrawl' to CRAWL_EVERYTHING"
   );
+}
+
+/**
+ * A crawler's results go by the database's name into the catalogue of the crawler's account: CreateCrawler takes no other one.
+ * Source: https://docs.aws.amazon.com/glue/latest/webapi/API_CreateCrawler.html
+ */
+function databaseMistakes(
+  { database, account, region }: GlueCrawlerProps,
+  isKnown: (value: unknown) => boolean,
+): Mistake[] {
+  if (!isKnown(account) || !isKnown(region)) return [];
+  const catalogue = `arn:${partitionOf(region)}:glue:${region}:${account}:`;
+  const { name, arn, catalogArn } = database;
+  const whole = isKnown(name) ? `${catalogue}database/${name}` : undefined;
+  const isOwn = whole === undefined ? arn.startsWith(`${catalogue}database/`) : arn === whole;
+  const why =
+    "a crawler fills databases of its own account and region; crawl there, or name a database or a resource link of this account";
+  const wanted = whole ?? `${catalogue}database/…`;
+  return [
+    ...(isKnown(arn) && !isOwn
+      ? [["database.arn", `must be ${wanted}, got ${JSON.stringify(arn)}: ${why}`] as const]
+      : []),
+    ...(isKnown(catalogArn) && catalogArn !== `${catalogue}catalog`
+      ? [
+          [
+            "database.catalogArn",
+            `must be ${catalogue}catalog, got ${JSON.stringify(catalogArn)}: ${why}`,
+          ] as const,
+        ]
+      : []),
+  ];
 }
 
 /** Source: https://docs.aws.amazon.com/glue/latest/dg/crawler-prereqs.html, without the wildcard. */

@@ -186,3 +186,19 @@ test("what only Terraform can resolve is left alone", () => {
       "s3://${local.elsewhere}/${local.elsewhere}${local.elsewhere}=$${${local.elsewhere}}/",
   });
 });
+
+test("a table of another account's database lies in that account's catalogue", () => {
+  const catalogArn = "arn:aws:glue:eu-west-1:999988887777:catalog";
+  const { at } = synth((stack) => make(stack, { database: { name: "shop", catalogArn } }));
+  expect(at("Table/Resource")).toMatchObject({ catalog_id: "999988887777", database_name: "shop" });
+  const without = synth((stack) => make(stack, { database: { name: "shop", catalogArn: unknownText() } }));
+  expect(without.at("Table/Resource")).not.toHaveProperty("catalog_id");
+});
+
+test("a catalogue that is none is refused", () => {
+  const database = { name: "shop", catalogArn: "arn:aws:glue:eu-west-1:999988887777:database/shop" };
+  expect(refusal((stack) => make(stack, { database }))).toBe(
+    "CatalogTable 'etl-dev/Table': 'database.catalogArn' must be the ARN of a catalogue, arn:aws:glue:<region>:<account>:catalog, " +
+      'got "arn:aws:glue:eu-west-1:999988887777:database/shop"',
+  );
+});

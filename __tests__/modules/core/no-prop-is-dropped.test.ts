@@ -83,7 +83,10 @@ test("ServiceRole", () => {
     },
   ];
   const build = (stack: TerraformStack, props: ServiceRoleProps): void =>
-    new ServiceRole(stack, "Role", props).addToPolicy({ actions: ["s3:GetObject"], resources: ["arn:aws:s3:::x"] });
+    new ServiceRole(stack, "Role", props).addToPolicy({
+      actions: ["s3:GetObject"],
+      resources: ["arn:aws:s3:::x"],
+    });
   judge("ServiceRoleProps", () => sets, build);
 });
 
@@ -383,7 +386,7 @@ test("CatalogTable", () => {
     {
       name: "one",
       description: "One",
-      database: { name: "one" },
+      database: { name: "one", catalogArn: `arn:aws:glue:eu-west-1:${HERE.account}:catalog` },
       location: ONE,
       columns: [{ name: "a", type: "string", comment: "One" }],
       partition: { name: "day", from: "2010-12-01" },
@@ -391,7 +394,7 @@ test("CatalogTable", () => {
     {
       name: "two",
       description: "Two",
-      database: { name: "two" },
+      database: { name: "two", catalogArn: `arn:aws:glue:eu-west-1:${THERE.account}:catalog` },
       location: TWO,
       columns: [{ name: "a", type: "string", comment: "Two" }],
       partition: { name: "date", from: "2010-12-02" },

@@ -98,7 +98,11 @@ test("every prop changed", () => {
     name: "other",
     description: "Crawls others",
     target: place("other-bucket", "x/"),
-    database: { name: "other_db", arn: "arn:other-database", catalogArn: "arn:other-catalog" },
+    database: {
+      name: "other_db",
+      arn: "arn:aws-us-gov:glue:us-gov-west-1:111122223333:database/other_db",
+      catalogArn: "arn:aws-us-gov:glue:us-gov-west-1:111122223333:catalog",
+    },
     account: "111122223333",
     region: "us-gov-west-1",
     exclusions: ["**.bak"],
@@ -125,9 +129,9 @@ test("every prop changed", () => {
   expect(statements("Crawler/Role/Policy/Resource")).toContainEqual(
     expect.objectContaining({
       Resource: [
+        "arn:aws-us-gov:glue:us-gov-west-1:111122223333:catalog",
+        "arn:aws-us-gov:glue:us-gov-west-1:111122223333:database/other_db",
         "arn:aws-us-gov:glue:us-gov-west-1:111122223333:table/other_db/*",
-        "arn:other-catalog",
-        "arn:other-database",
       ],
     }),
   );
@@ -163,8 +167,9 @@ test("a brought role is used and given what is needed, and none is made", () => 
 });
 
 test("in China: ARNs of its partition, and a key that knows S3 by its name there", () => {
-  const { statements } = synth((stack) => make(stack, { region: "cn-north-1" }));
   const here = (arn: string) => arn.replace("arn:aws:", "arn:aws-cn:").replace(REGION, "cn-north-1");
+  const database = { ...DATABASE, arn: here(DATABASE.arn), catalogArn: here(DATABASE.catalogArn) };
+  const { statements } = synth((stack) => make(stack, { region: "cn-north-1", database }));
   const given = statements("Crawler/Role/Policy/Resource");
   expect(given).toContainEqual({
     ...writeLogs[0],
@@ -276,4 +281,37 @@ test("what only Terraform can resolve is left alone", () => {
       }),
     ),
   ).not.toThrow();
+});
+
+describe("a database of elsewhere", () => {
+  const database = (place: string, name = "shop") => ({
+    name,
+    arn: `arn:aws:glue:${place}:database/shop`,
+    catalogArn: `arn:aws:glue:${place}:catalog`,
+  });
+  const why =
+    "a crawler fills databases of its own account and region; crawl there, or name a database or a resource link of this account";
+  const own = `arn:aws:glue:${REGION}:${ACCOUNT}:`;
+
+  test.each([
+    ["another account", `${REGION}:999988887777`],
+    ["another region", `sa-east-1:${ACCOUNT}`],
+  ])("%s is refused: its tables would lie in this account", (_, place) => {
+    const message = refusal((stack) => make(stack, { database: database(place) }));
+    expect(message).toBe(
+      `GlueCrawler 'etl-dev/Crawler': 'database.arn' must be ${own}database/shop, got "arn:aws:glue:${place}:database/shop": ${why}; ` +
+        `'database.catalogArn' must be ${own}catalog, got "arn:aws:glue:${place}:catalog": ${why}`,
+    );
+  });
+
+  test("an ARN that is another database's is refused; what only Terraform knows is not", () => {
+    const here = database(`${REGION}:${ACCOUNT}`, "other");
+    expect(refusal((stack) => make(stack, { database: here }))).toContain(
+      `'database.arn' must be ${own}database/other, got "${own}database/shop"`,
+    );
+    for (const later of [{ name: unknownText() }, { arn: unknownText() }, { catalogArn: unknownText() }])
+      expect(() =>
+        synth((stack) => make(stack, { database: { ...database(`${REGION}:${ACCOUNT}`), ...later } })),
+      ).not.toThrow();
+  });
 });
