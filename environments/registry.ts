@@ -144,7 +144,9 @@ function givenSubscribers(name: string, topic: Topic, { variables, context }: De
     [`context 'etl.${name}.${topic}'`, asRecord(contexts[name])[topic]],
     [`context 'etl.${topic}'`, contexts[topic]],
   ];
-  const found = sources.find(([, given]) => given !== undefined && String(given).trim() !== "");
+  const found = sources.find(
+    ([, given]) => given !== undefined && !(typeof given === "string" && given.trim() === ""),
+  );
   return found && subscribersOf(found[1], found[0]);
 }
 

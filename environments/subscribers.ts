@@ -17,8 +17,9 @@ export function subscribersOf(
   given: unknown,
   source: string,
 ): { readonly subscribers: readonly Subscription[]; readonly mistakes: readonly string[] } {
-  const entries = Array.isArray(given) ? given.map(String) : String(given).split(",");
-  const trimmed = entries.map((entry) => entry.trim());
+  const entries: readonly unknown[] =
+    typeof given === "string" ? given.split(",") : Array.isArray(given) ? given : [given];
+  const trimmed = entries.map((entry) => (typeof entry === "string" ? entry.trim() : JSON.stringify(entry)));
   const subscribers = trimmed.flatMap((entry) => subscriberOf(entry) ?? []);
   const mistakes = trimmed.flatMap((entry, index) => {
     if (entry === "") return [`${source} has nothing in place ${index + 1}; take the comma away`];

@@ -5,7 +5,7 @@ import {
   ENVIRONMENTS,
   selectEnvironments,
 } from "../../environments/registry";
-import { EtlStack } from "../../environments/etl-stack";
+import type { EtlStack } from "../../environments/etl-stack";
 import { type EnvironmentSettings } from "../../environments/settings";
 import { settingsOf, synthEnvironment } from "../support/environment-stacks";
 
@@ -148,6 +148,14 @@ test("every bad entry is told at once, and that nobody is named is not told as w
     `${of} must name ${ways}, got "arn:aws:sqs:eu-west-1:000000000000:a.fifo"`,
     `${of} must name ${ways}, got "<you>@example.com"`,
     `${of} names "a@example.com" twice; take one away`,
+  ]);
+});
+
+test("a context that is no text and no list of texts is told", () => {
+  const context = { prod: { alerts: { protocol: "email" }, notifications: [7] } };
+  expect(mistakesOf(() => select({}, { context }))).toEqual([
+    expect.stringContaining("context 'etl.prod.notifications' must name an e-mail address"),
+    expect.stringContaining(`context 'etl.prod.alerts' must name an e-mail address`),
   ]);
 });
 

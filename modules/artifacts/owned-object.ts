@@ -39,12 +39,12 @@ export class OwnedObject extends S3Object {
 
   override toTerraform(): ReturnType<S3Object["toTerraform"]> {
     refuseSecondOwners(this);
-    return super.toTerraform() as ReturnType<S3Object["toTerraform"]>;
+    return super.toTerraform();
   }
 
   override toHclTerraform(): ReturnType<S3Object["toHclTerraform"]> {
     refuseSecondOwners(this);
-    return super.toHclTerraform() as ReturnType<S3Object["toHclTerraform"]>;
+    return super.toHclTerraform();
   }
 }
 

@@ -289,7 +289,7 @@ export class EtlOrchestrator extends Construct {
     const known = this.functionArns.get(functionName);
     if (known !== undefined) return known;
     const id = `FunctionArn${this.functionArns.size + 1}`;
-    const whole = Fn.conditional(
+    const whole: unknown = Fn.conditional(
       Fn.startswith(functionName, "arn:"),
       functionName,
       Fn.join("", [named, functionName]),

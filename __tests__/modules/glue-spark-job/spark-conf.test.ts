@@ -84,7 +84,7 @@ test.each<[string, string, string | undefined]>([
   [
     "spark.acme.url",
     "jdbc:x://me:secret1@host/db",
-    expect.stringContaining("a password in an address") as unknown as string,
+    expect.stringContaining("a password in an address"),
   ],
 ])("%s=%s", (name, value, mistake) => {
   const mistakes = sparkConfMistakes({ [name]: value }, () => true);
