@@ -6,6 +6,7 @@ import {
   AthenaWorkgroup,
   DataLake,
   EtlOrchestrator,
+  FailureMessenger,
   GlueSecurityConfiguration,
   GlueSparkJob,
   NotificationsTopic,
@@ -29,6 +30,7 @@ export class EtlStack extends TerraformStack {
   readonly lake: DataLake;
   readonly notifications: NotificationsTopic;
   readonly alerts: NotificationsTopic;
+  readonly failureMessenger: FailureMessenger;
   readonly workgroup: AthenaWorkgroup;
   readonly locks: RunLock;
   readonly pipelines: Readonly<Record<PipelineName, Pipeline>>;
@@ -68,6 +70,13 @@ export class EtlStack extends TerraformStack {
       region,
     });
     this.defineSubscriptions(settings.subscriptions);
+    this.failureMessenger = new FailureMessenger(this, "Failures", {
+      name: `${name}-failures`,
+      notifications: this.notifications,
+      account,
+      region,
+      logRetentionDays: settings.logRetentionDays,
+    });
     this.workgroup = new AthenaWorkgroup(this, "Workgroup", {
       name,
       results: this.lake.location(Zone.QUERY_RESULTS),
@@ -124,6 +133,7 @@ export class EtlStack extends TerraformStack {
       workgroup: this.workgroup,
       locks: this.locks,
       notifications: this.notifications,
+      failureMessenger: this.failureMessenger,
       alerts: this.alerts,
       environment: settings.environment,
       runbookUrl: settings.runbookUrl,

@@ -7,11 +7,14 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
+import { JSON_SEPARATOR } from "../modules/etl-orchestrator/message-text";
 import { pause } from "./interrupts";
 
 /** A message as a subscriber of the topic received it. */
 export interface Notification {
   readonly subject?: string;
+  /** What stands before the JSON for people; none in a message that is JSON only. */
+  readonly text?: string;
   /** JSON is parsed, other text stays text. */
   readonly message: unknown;
 }
@@ -87,9 +90,17 @@ export class NotificationListener {
   }
 }
 
-function open(body: string): Notification {
+/** A delivered body: SNS's envelope, in it the message, which ends with a line of JSON where it is for people too. */
+export function open(body: string): Notification {
   const envelope = parsed(body) as { Subject?: string; Message?: string };
-  return { subject: envelope.Subject, message: parsed(envelope.Message ?? body) };
+  const whole = envelope.Message ?? body;
+  const end = whole.lastIndexOf(`\n${JSON_SEPARATOR}\n`);
+  if (end < 0) return { subject: envelope.Subject, message: parsed(whole) };
+  return {
+    subject: envelope.Subject,
+    text: whole.slice(0, end).trimEnd(),
+    message: parsed(whole.slice(end + JSON_SEPARATOR.length + 2)),
+  };
 }
 
 function parsed(text: string): unknown {

@@ -52,8 +52,13 @@ export {
   EtlOrchestrator,
   type EtlOrchestratorProps,
   type HandWrittenDefinition,
-  type INotificationTarget,
 } from "./etl-orchestrator/etl-orchestrator";
+export {
+  FailureMessenger,
+  type FailureMessengerProps,
+  type IFailureMessenger,
+} from "./etl-orchestrator/failure-messenger";
+export { type INotificationTarget } from "./etl-orchestrator/notification-target";
 export {
   type AcquireLockStepProps,
   type CheckBooksStepProps,

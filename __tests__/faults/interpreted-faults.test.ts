@@ -13,7 +13,7 @@ import {
   summary,
   verdict,
 } from "../support/pipeline-run";
-import { failureRules, messagesOf, statusEvent } from "../support/status-events";
+import { messagesOf, statusEvent } from "../support/status-events";
 import { faultsOf, keep, kindOf, type Seen } from "./fault-table";
 
 /** The faults of the table that services can be scripted to show, on the synthesised definitions and rules. */
@@ -154,13 +154,13 @@ test.each(FAULTS.map((fault) => [fault.fault, fault] as const))("%s", async (_wh
   // Each message that is told: the flow's own, and those of the rules for a failed execution's status event.
   const failures =
     outcome.status === "FAILED"
-      ? messagesOf(
-          failureRules(synthesised),
+      ? await messagesOf(
+          synthesised,
           statusEvent({ status: "FAILED", error: outcome.error ?? null, cause: outcome.cause ?? null }),
         )
       : [];
   const taken = outcome.path.includes("Succeeded") ? published(outcome).slice(-1) : [];
-  const messages = [...taken.map(({ Message }) => Message), ...failures];
+  const messages = [...taken, ...failures].map(({ message }) => message);
 
   const got = {
     status: outcome.status,

@@ -1,10 +1,7 @@
 import { Lazy, type TerraformStack } from "cdktf";
 import { type Definition } from "../../modules/etl-orchestrator/asl";
-import {
-  EtlOrchestrator,
-  type EtlOrchestratorProps,
-  type INotificationTarget,
-} from "../../modules/etl-orchestrator/etl-orchestrator";
+import { EtlOrchestrator, type EtlOrchestratorProps } from "../../modules/etl-orchestrator/etl-orchestrator";
+import { type INotificationTarget } from "../../modules/etl-orchestrator/notification-target";
 import { LOCK_ARGUMENTS, RUN_ARGUMENTS, Step } from "../../modules/etl-orchestrator/step";
 import { type IGrantable } from "../../modules/iam/grantable";
 import { synth } from "./synth";

@@ -2,6 +2,7 @@ import { type Definition, type Json, type JsonObject } from "../../modules/etl-o
 import { well } from "./crawler";
 import { interpret, type Answer, type Outcome } from "./interpreter";
 import { lockTable } from "./lock-table";
+import { asReceived } from "./status-events";
 import { CRAWL_MACHINE_ARN, MACHINE_ARN, type SynthesisedOrchestrator } from "./orchestrator";
 
 /** One run of the events pipeline's synthesised definitions, parent and child, with scripted answers. */
@@ -85,8 +86,4 @@ export const stepsOf = ({ path }: Outcome): string[] => path.filter((state) => S
 export const made = ({ calls }: Outcome, integration: string): JsonObject[] =>
   calls.filter((call) => call.integration === integration).map(({ parameters }) => parameters);
 
-export const published = (outcome: Outcome) =>
-  made(outcome, "sns:publish").map(({ Message, ...rest }) => ({
-    ...rest,
-    Message: JSON.parse(Message as string) as JsonObject,
-  }));
+export const published = (outcome: Outcome) => made(outcome, "sns:publish").map(asReceived);

@@ -1,5 +1,7 @@
-import { type JsonObject } from "../../modules/etl-orchestrator/asl";
+import { open, type Notification } from "../../local/notifications";
+import { type Json, type JsonObject } from "../../modules/etl-orchestrator/asl";
 import { matches, transform } from "./event-rules";
+import { type Answer, interpret, type Outcome } from "./interpreter";
 import { MACHINE_ARN, type SynthesisedOrchestrator } from "./orchestrator";
 
 /** Status events of executions, and what the synthesised rules make of them. */
@@ -43,6 +45,7 @@ export interface FailureRule {
   readonly pattern: JsonObject;
   readonly target: {
     arn: string;
+    role_arn?: string;
     input_transformer: { input_paths: Record<string, string>; input_template: string };
   };
 }
@@ -56,11 +59,50 @@ export const failureRules = ({ all }: SynthesisedOrchestrator): FailureRule[] =>
     ) as never,
   }));
 
-/** The messages that an event leads to. */
-export const messagesOf = (rules: readonly FailureRule[], event: JsonObject): JsonObject[] =>
+/** What the target of each rule that an event matches is handed. */
+export const handedOn = (rules: readonly FailureRule[], event: JsonObject): string[] =>
   rules
     .filter(({ pattern }) => matches(pattern, event))
-    .map(({ target: { input_transformer: made } }) => {
-      const text = transform(made.input_paths, made.input_template, event);
-      return JSON.parse(text) as JsonObject;
-    });
+    .map(({ target: { input_transformer: made } }) =>
+      transform(made.input_paths, made.input_template, event),
+    );
+
+/** The name of the orchestrator's own messenger. */
+export const MESSENGER = "etl-dev-events-fail";
+
+/** One execution of the messenger. */
+export async function runMessenger(
+  synthesised: SynthesisedOrchestrator,
+  input: Json,
+  publish: Answer = () => ({ MessageId: "m-1" }),
+): Promise<Outcome> {
+  // The interpreter takes every backslash out of what a function gives; AWS takes out those of a template's text, and here
+  // there are none of them.
+  const { replaceAll } = String.prototype;
+  const spy = jest.spyOn(String.prototype, "replaceAll").mockImplementation(function (this: string, ...args) {
+    return args[0] === "\\" && args[1] === "" ? this.toString() : replaceAll.apply(this, args as never);
+  } as typeof replaceAll);
+  try {
+    const definition = synthesised.definition(MESSENGER);
+    return await interpret({ definition, input, answers: { "sns:publish": publish } });
+  } finally {
+    spy.mockRestore();
+  }
+}
+
+/** The messages that a subscriber receives of an event: what the rules hand on, as the messenger publishes it. */
+export async function messagesOf(
+  synthesised: SynthesisedOrchestrator,
+  event: JsonObject,
+): Promise<(Notification & { readonly message: JsonObject })[]> {
+  const messages = [];
+  for (const input of handedOn(failureRules(synthesised), event)) {
+    const { calls } = await runMessenger(synthesised, JSON.parse(input) as Json);
+    messages.push(...calls.map(({ parameters }) => asReceived(parameters)));
+  }
+  return messages;
+}
+
+/** A call of SNS as a subscriber sees it. */
+export const asReceived = ({ Subject, Message }: JsonObject) =>
+  open(JSON.stringify({ Subject, Message })) as Notification & { readonly message: JsonObject };

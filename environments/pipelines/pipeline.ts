@@ -7,6 +7,7 @@ import {
   type DataLake,
   DataQuality,
   EtlOrchestrator,
+  type FailureMessenger,
   GlueCrawler,
   GlueSparkJob,
   type GlueVersion,
@@ -37,6 +38,7 @@ export interface SharedPipelineProps {
   readonly workgroup: AthenaWorkgroup;
   readonly locks: RunLock;
   readonly notifications: NotificationsTopic;
+  readonly failureMessenger: FailureMessenger;
   readonly alerts: NotificationsTopic;
   /** What messages call the environment. */
   readonly environment: string;
@@ -271,8 +273,10 @@ export abstract class Pipeline extends Construct {
     const orchestrator = new EtlOrchestrator(this, "Orchestrator", {
       name: props.name,
       pipeline: wiring.pipeline,
+      environment: props.environment,
       steps: this.steps(),
       notifications: props.notifications,
+      failureMessenger: props.failureMessenger,
       runbookUrl: props.runbookUrl,
       logRetentionDays: props.logRetentionDays,
       includeExecutionData: props.logExecutionData,

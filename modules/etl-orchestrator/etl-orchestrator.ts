@@ -4,6 +4,7 @@ import { SfnAlias } from "@cdktf/provider-aws/lib/sfn-alias";
 import { type SfnStateMachine } from "@cdktf/provider-aws/lib/sfn-state-machine";
 import { Fn, TerraformLocal, Token } from "cdktf";
 import { Construct } from "constructs";
+import { statesConsole } from "../core/console";
 import { mostDpuHours } from "../core/job-runs";
 import { logRetentionMistake } from "../core/log-retention";
 import { partitionOf, viaService } from "../core/partition";
@@ -11,14 +12,17 @@ import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { runbookUrlMistake } from "../core/runbook";
-import { type IGrantable, type IRole } from "../iam/grantable";
+import { type IRole } from "../iam/grantable";
 import { type PolicyStatement } from "../iam/policy-statement";
 import { DECRYPT } from "../iam/s3-actions";
 import { type Definition, type JsonObject } from "./asl";
 import { asDefinition, checkDefinition, formatFinding, type AslCheckOptions } from "./asl-checks";
 import { errorsThatNeedANewExecution, failureRules } from "./failure-messages";
+import { FailureMessenger, type IFailureMessenger } from "./failure-messenger";
 import { fragment } from "./fragment";
 import { defineLoggedMachine, type LoggedMachine } from "./logged-machine";
+import { title } from "./message-text";
+import { type INotificationTarget } from "./notification-target";
 import { rightsOf, type DerivedRights, type ServiceCallScope } from "./service-calls";
 import {
   compose,
@@ -31,15 +35,6 @@ import { CRAWL_POLL_SECONDS, crawlMachineTimeoutSeconds, Step } from "./step";
 
 /** The alias that is started: the version that was deployed last. */
 const ALIAS = "live";
-
-/** Where an orchestrator tells of successes and failures. */
-export interface INotificationTarget {
-  readonly topicArn: string;
-  /** Lets an EventBridge rule publish. */
-  allowPublishFromRule(ruleArn: string): void;
-  /** Lets a role publish, encrypted topics included. */
-  grantPublish(grantable: IGrantable): void;
-}
 
 /** A definition written by hand, instead of steps. It passes the same checks. */
 export interface HandWrittenDefinition extends Pick<
@@ -65,11 +60,21 @@ export interface EtlOrchestratorProps {
   readonly name: string;
   /** What messages call the pipeline. */
   readonly pipeline: string;
+  /**
+   * What messages call the environment: `dev`.
+   * @default - messages name the state machine instead
+   */
+  readonly environment?: string;
   /** The flow, in its order. Validating the input comes first by itself. Either this or `definition`. */
   readonly steps?: readonly Step[];
   /** Either this or `steps`. */
   readonly definition?: HandWrittenDefinition;
   readonly notifications: INotificationTarget;
+  /**
+   * What words and publishes the messages of failures; one serves all orchestrators of a topic.
+   * @default - one of its own, named `<name>-fail`, that publishes to `notifications`
+   */
+  readonly failureMessenger?: IFailureMessenger;
   /** AWS account id, 12 digits. */
   readonly account: string;
   readonly region: string;
@@ -171,11 +176,20 @@ export class EtlOrchestrator extends Construct {
   }
 
   private refuse(): void {
-    const { name, pipeline, tags, steps, definition, timeoutMinutes, logRetentionDays, runbookUrl } =
-      this.props;
+    const {
+      name,
+      pipeline,
+      environment,
+      tags,
+      steps,
+      definition,
+      timeoutMinutes,
+      logRetentionDays,
+      runbookUrl,
+    } = this.props;
     const refusals = new Refusals("EtlOrchestrator", this.node.path);
     const known = (value: unknown, ok: boolean) => !isKnown(value) || ok;
-    refusals.noteUnfilled(placeholderMistakes({ name, pipeline, tags, runbookUrl }, isKnown));
+    refusals.noteUnfilled(placeholderMistakes({ name, pipeline, environment, tags, runbookUrl }, isKnown));
     for (const step of steps ?? [])
       for (const [field, mistake] of placeholderMistakes(step.values, isKnown))
         refusals.note(`steps.${step.name}.${field}`, mistake);
@@ -186,6 +200,11 @@ export class EtlOrchestrator extends Construct {
       `must be 1 to ${MOST_NAME_CHARACTERS} letters, digits, hyphens or underscores, got ${JSON.stringify(name)} (${name.length})`,
     );
     refusals.check(known(pipeline, pipeline.trim() !== ""), "pipeline", "must not be empty");
+    refusals.check(
+      environment === undefined || environment.trim() !== "",
+      "environment",
+      "must not be empty",
+    );
     if (runbookUrl !== undefined && isKnown(runbookUrl))
       refusals.note("runbookUrl", runbookUrlMistake(runbookUrl));
     refusals.check(
@@ -340,7 +359,8 @@ export class EtlOrchestrator extends Construct {
       steps,
       offered: {
         ...offered,
-        Subject: `${name}: run succeeded`,
+        Title: title(this.props),
+        Console: statesConsole(offered.Partition, this.props.region, "executions/details"),
         StateMachineName: name,
         CrawlStateMachineArn: this.arnOf(this.crawlMachineName),
       },
@@ -413,12 +433,15 @@ export class EtlOrchestrator extends Construct {
   }
 
   private defineFailureRules(definition: Definition): void {
-    const { name, pipeline, notifications, tags, runbookUrl } = this.props;
+    const { name, pipeline, environment, tags, runbookUrl } = this.props;
     const stateMachineArn = this.arnOf(name);
+    const messenger = this.props.failureMessenger ?? this.ownMessenger();
     const rules = failureRules(
       {
         ...this.scopeOfArns(),
         pipeline,
+        environment,
+        name,
         stateMachineArn,
         aliasArn: `${stateMachineArn}:${ALIAS}`,
         runbookUrl,
@@ -435,11 +458,24 @@ export class EtlOrchestrator extends Construct {
       new CloudwatchEventTarget(this, `${id}Target`, {
         rule: rule.name,
         targetId: "notifications",
-        arn: notifications.topicArn,
+        arn: messenger.stateMachineArn,
+        roleArn: messenger.ruleRoleArn,
         inputTransformer: { inputPaths: { ...inputPaths }, inputTemplate },
       });
-      notifications.allowPublishFromRule(rule.arn);
     }
+  }
+
+  private ownMessenger(): FailureMessenger {
+    const { name, notifications, account, region, logRetentionDays, role, tags } = this.props;
+    return new FailureMessenger(this, "FailureMessenger", {
+      name: `${name}-fail`,
+      notifications,
+      account,
+      region,
+      logRetentionDays,
+      role,
+      tags,
+    });
   }
 }
 

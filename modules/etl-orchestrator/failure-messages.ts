@@ -2,11 +2,13 @@ import { statesConsole } from "../core/console";
 import { runbookLink, type RunbookPage } from "../core/runbook";
 import { type Definition, type JsonObject } from "./asl";
 import { failErrors } from "./asl-checks";
+import { title, type TitleScope } from "./message-text";
 
 /**
  * What is told of an execution that did not succeed. Pure. Four rules on the status event, disjoint and together
  * everything: exactly one message each. A rule of its own serves events without `error` or `cause` (a machine encrypted
- * with a customer key has them left out), because an input path that leads nowhere spoils the whole message.
+ * with a customer key has them left out), because an input path that leads nowhere spoils the whole message. What the rules
+ * hand on is worded and published by a `FailureMessenger`.
  */
 
 /**
@@ -32,8 +34,7 @@ const MISSING_DELIVERY = { error: "States.TaskFailed", wildcard: "*MissingDelive
 export const errorsThatNeedANewExecution = (definition: Definition): string[] =>
   [...new Set([...failErrors(definition), ...REPEATING_ERRORS])].sort();
 
-export interface FailureMessageScope {
-  readonly pipeline: string;
+export interface FailureMessageScope extends TitleScope {
   readonly region: string;
   readonly partition: string;
   readonly stateMachineArn: string;
@@ -62,7 +63,7 @@ export const FAILURE_RULE_SUFFIXES = {
   withoutCause: "-failed-bare",
 };
 
-const consoleLink = ({ partition, region }: FailureMessageScope) =>
+const consoleLink = ({ partition, region }: Pick<FailureMessageScope, "partition" | "region">) =>
   statesConsole(partition, region, "executions/details/<execution>");
 
 const redriveCommand = ({ region }: FailureMessageScope) =>
@@ -73,29 +74,48 @@ const startCommand = ({ region, aliasArn }: FailureMessageScope) =>
   `aws stepfunctions start-execution --region ${region} --state-machine-arn ${aliasArn} ` +
   `--input "$(aws stepfunctions describe-execution --region ${region} --execution-arn <execution> --query input --output text)"`;
 
+const text = (value: string): string => JSON.stringify(value);
+
+/** What a person reads below the cause. Without an address the page is named with the place where it lies. */
+function linesOf(scope: FailureMessageScope, command: string, advice: string, runbook: RunbookPage): string {
+  const page = runbookLink(scope.runbookUrl, runbook);
+  const place = scope.runbookUrl === undefined ? ", in the repository that deployed this pipeline" : "";
+  return [
+    `Run: ${consoleLink(scope)}`,
+    `To do: ${advice}`,
+    `Command:\n${command}`,
+    `Runbook: ${page}${place}`,
+  ].join("\n\n");
+}
+
 /**
- * A message as EventBridge takes it: JSON whose fields of the event stand bare, so that they arrive as JSON values with
- * their quotes and escapes ("Amazon EventBridge input transformation"). At most 8192 characters and 100 fields of the event:
- * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer.html
+ * What a messenger is handed, as EventBridge takes it: JSON whose fields of the event stand bare, so that they arrive as JSON
+ * values with their quotes and escapes ("Amazon EventBridge input transformation"). At most 8192 characters and 100 fields of
+ * the event: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer.html
  */
 function template(
   scope: FailureMessageScope,
   command: string,
   advice: string,
   runbook: RunbookPage,
-  { withCause = true, outcome = "FAILED" } = {},
+  { withCause = true, outcome = undefined as string | undefined } = {},
 ): string {
-  const text = (value: string) => JSON.stringify(value);
-  const fields = [
+  const message = [
     `"pipeline": ${text(scope.pipeline)}`,
+    `"environment": ${scope.environment === undefined ? "null" : text(scope.environment)}`,
     `"status": <status>`,
-    `"outcome": ${text(outcome)}`,
+    `"outcome": ${text(outcome ?? "FAILED")}`,
     `"execution": <execution>`,
     ...(withCause ? [`"error": <error>`, `"cause": <cause>`] : [`"error": null`, `"cause": null`]),
     `"console": ${text(consoleLink(scope))}`,
     `"advice": ${text(advice)}`,
     `"command": ${text(command)}`,
     `"runbook": ${text(runbookLink(scope.runbookUrl, runbook))}`,
+  ];
+  const fields = [
+    `"subject": ${text(`${title(scope)}: ${outcome ?? "<status>"}`)}`,
+    `"lines": ${text(linesOf(scope, command, advice, runbook))}`,
+    `"message": {\n${message.join(",\n")}\n}`,
   ];
   // In lines, or `cdktf synth --hcl` loses the backslashes of the texts.
   return `{\n${fields.join(",\n")}\n}`;
@@ -189,10 +209,47 @@ export function failureRules(
       inputTemplate: template(
         scope,
         redriveCommand(scope),
-        "The event does not tell the cause: read it behind the link, mend it, then redrive.",
+        "The event does not say the cause: read it behind the link, mend it, then redrive.",
         "without-cause",
         { withCause: false },
       ),
     },
   ];
+}
+
+/** How the name of the rule ends that speaks when a messenger fails. */
+export const UNTOLD_RULE_SUFFIX = "-untold";
+
+/**
+ * The rule for a messenger that failed itself: straight to the topic, with all that the messenger was given. EventBridge sets no
+ * subject and reads no JSON, so its message is plain.
+ */
+export function untoldRule(scope: {
+  readonly name: string;
+  readonly stateMachineArn: string;
+  readonly region: string;
+  readonly partition: string;
+}): Omit<FailureRule, "id"> {
+  const advice =
+    "An execution of a pipeline failed, and the message about it could not be written. " +
+    "What it was to say stands in input.";
+  const fields = [
+    `"outcome": "FAILED"`,
+    `"status": <status>`,
+    `"advice": ${text(advice)}`,
+    `"input": <input>`,
+    `"execution": <execution>`,
+    `"console": ${text(consoleLink(scope))}`,
+  ];
+  return {
+    suffix: UNTOLD_RULE_SUFFIX,
+    description: `${scope.name}: failures whose message could not be written`,
+    pattern: {
+      source: ["aws.states"],
+      "detail-type": ["Step Functions Execution Status Change"],
+      detail: { stateMachineArn: [scope.stateMachineArn], status: ["FAILED", "TIMED_OUT", "ABORTED"] },
+    },
+    inputPaths: { ...PATHS, input: "$.detail.input" },
+    inputTemplate: `{\n${fields.join(",\n")}\n}`,
+  };
 }

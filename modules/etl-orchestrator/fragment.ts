@@ -15,7 +15,8 @@ export type FragmentName =
   | "check-quality"
   | "release-lock"
   | "record-metrics"
-  | "notify";
+  | "notify"
+  | "tell-failure";
 
 export const fragment = (name: FragmentName): JsonObject =>
   JSON.parse(readFileSync(join(FOLDER, `${name}.asl.json`), "utf8")) as JsonObject;

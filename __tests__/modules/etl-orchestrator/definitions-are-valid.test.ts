@@ -1,9 +1,10 @@
 import validate from "asl-validator";
 import { checkDefinition, formatFinding } from "../../../modules/etl-orchestrator/asl-checks";
+import { MESSENGER } from "../../support/status-events";
 import { eventsProps, synthOrchestrator } from "../../support/orchestrator";
 
-/** The synthesised definitions of parent and child before an outside judge, and before our own. */
-describe.each(["etl-dev-events", "etl-dev-events-crawl"])("%s", (name) => {
+/** The synthesised definitions of parent, child and messenger before an outside judge, and before our own. */
+describe.each(["etl-dev-events", "etl-dev-events-crawl", MESSENGER])("%s", (name) => {
   const { definition } = synthOrchestrator(eventsProps());
 
   test("asl-validator finds nothing", () => {

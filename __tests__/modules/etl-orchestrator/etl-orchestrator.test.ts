@@ -24,6 +24,8 @@ import { LOG_DELIVERY, sorted, TRACING } from "../../support/policy-statements";
 
 const NAME = "etl-dev-events";
 const CRAWL = "etl-dev-events-crawl";
+/** Its own messenger of failures. */
+const FAIL = "etl-dev-events-fail";
 const machine = (props: EtlOrchestratorProps, name = NAME) =>
   synthOrchestrator(props).named("aws_sfn_state_machine", name);
 describe("what it makes", () => {
@@ -61,7 +63,7 @@ describe("what it makes", () => {
   test("no child machine without a crawl", () => {
     const steps = [Step.runJob("RunJob", { jobName: "j", timeoutMinutes: 1 })];
     const { all, orchestrator } = synthOrchestrator({ ...eventsProps(), steps });
-    expect(Object.values(all("aws_sfn_state_machine")).map(({ name }) => name)).toEqual([NAME]);
+    expect(Object.values(all("aws_sfn_state_machine")).map(({ name }) => name)).toEqual([NAME, FAIL]);
     expect(orchestrator.crawlStateMachineArn).toBeUndefined();
   });
 
@@ -69,6 +71,7 @@ describe("what it makes", () => {
     const groups = Object.values(synthOrchestrator(eventsProps()).all("aws_cloudwatch_log_group"));
     expect(groups.map(({ name, retention_in_days }) => [name, retention_in_days])).toEqual([
       [`/aws/vendedlogs/states/${CRAWL}`, 90],
+      [`/aws/vendedlogs/states/${FAIL}`, 90],
       [`/aws/vendedlogs/states/${NAME}`, 90],
     ]);
   });
@@ -108,6 +111,21 @@ describe("what it makes", () => {
         "Role/Policy/Resource",
         "Resource",
         "LiveAlias",
+      ],
+      ...[
+        "FailureMessenger",
+        "FailureMessenger/LogGroup",
+        "FailureMessenger/Role",
+        "FailureMessenger/Role/Resource",
+        "FailureMessenger/Role/Policy",
+        "FailureMessenger/Role/Policy/Resource",
+        "FailureMessenger/Resource",
+        "FailureMessenger/RuleRole",
+        "FailureMessenger/RuleRole/Resource",
+        "FailureMessenger/RuleRole/Policy",
+        "FailureMessenger/RuleRole/Policy/Resource",
+        "FailureMessenger/UntoldRule",
+        "FailureMessenger/UntoldTarget",
       ],
       ...[
         "NewExecutionRule",
@@ -225,14 +243,16 @@ describe("its roles", () => {
     });
   });
 
-  test("a brought role is granted the same, and none is made", () => {
+  test("a brought role is granted the same, and none is made but EventBridge's", () => {
     const roleArn = `arn:aws:iam::${ACCOUNT}:role/brought`;
     const { all } = synthOrchestrator((stack: TerraformStack) => ({
       ...eventsProps(),
       role: ServiceRole.fromRoleAttributes(stack, "Brought", { roleName: "brought", roleArn }),
     }));
-    expect(all("aws_iam_role")).toEqual({});
-    const policies = Object.values(all("aws_iam_role_policy"));
+    expect(Object.values(all("aws_iam_role")).map(({ name }) => name)).toEqual([`${FAIL}-rules`]);
+    const policies = Object.values(all("aws_iam_role_policy")).filter(
+      ({ role }) => !String(role).includes("RuleRole"),
+    );
     expect(policies).toHaveLength(1);
     expect(policies[0]!.policy).toContain("glue:StartCrawler");
     expect(policies[0]!.policy).toContain("glue:BatchStopJobRun");
@@ -255,16 +275,18 @@ describe("its roles", () => {
 });
 
 describe("every prop", () => {
-  test("logRetentionDays, for both log groups", () => {
+  test("logRetentionDays, for all log groups", () => {
     const { all } = synthOrchestrator({ ...eventsProps(), logRetentionDays: 30 });
     expect(Object.values(all("aws_cloudwatch_log_group")).map((group) => group.retention_in_days)).toEqual([
-      30, 30,
+      30, 30, 30,
     ]);
   });
 
   test("includeExecutionData, for both machines", () => {
     const { all } = synthOrchestrator({ ...eventsProps(), includeExecutionData: true });
-    for (const one of Object.values(all("aws_sfn_state_machine")))
+    const machines = Object.values(all("aws_sfn_state_machine")).filter(({ name }) => name !== FAIL);
+    expect(machines).toHaveLength(2);
+    for (const one of machines)
       expect(one.logging_configuration).toMatchObject({ include_execution_data: true });
   });
 
@@ -296,7 +318,9 @@ describe("every prop", () => {
   test("pipeline, in the messages", () => {
     const { all, definition } = synthOrchestrator({ ...eventsProps(), pipeline: "orders" });
     expect(definition(NAME).States.Notify?.Parameters).toMatchObject({ pipeline: "orders" });
-    for (const one of Object.values(all("aws_cloudwatch_event_target")))
+    const targets = Object.values(all("aws_cloudwatch_event_target")).filter(({ role_arn }) => role_arn);
+    expect(targets).toHaveLength(4);
+    for (const one of targets)
       expect(JSON.stringify(one.input_transformer)).toContain('\\"pipeline\\": \\"orders\\"');
   });
 
@@ -331,7 +355,9 @@ describe("every prop", () => {
       return eventsProps();
     });
     const names = Object.values(twice.all("aws_sfn_state_machine")).map(({ name }) => name);
-    expect(names.sort()).toEqual([NAME, CRAWL, "etl-dev-orders", "etl-dev-orders-crawl"].sort());
+    expect(names.sort()).toEqual(
+      [NAME, CRAWL, FAIL, "etl-dev-orders", "etl-dev-orders-crawl", "etl-dev-orders-fail"].sort(),
+    );
     expect(twice.definition(NAME)).toEqual(synthOrchestrator(eventsProps()).definition(NAME));
   });
 });

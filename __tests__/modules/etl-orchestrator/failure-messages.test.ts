@@ -1,27 +1,35 @@
+import { ServiceError } from "../../support/interpreter";
 import { type Json, type JsonObject } from "../../../modules/etl-orchestrator/asl";
 import { matches } from "../../support/event-rules";
 import {
   eventsProps,
   MACHINE_ARN,
   RecordingTopic,
+  type SynthesisedOrchestrator,
   synthOrchestrator,
   TOPIC_ARN,
 } from "../../support/orchestrator";
 import {
+  asReceived,
   EXECUTION,
   type FailureRule,
   failureRules,
+  handedOn,
+  MESSENGER,
   messagesOf,
+  runMessenger,
   statusEvent,
 } from "../../support/status-events";
 
-/** Status events put through the synthesised rules: exactly one message each. */
+/** Status events put through the synthesised rules and the messenger's definition: exactly one message each. */
 
+let synthesised: SynthesisedOrchestrator;
 let rules: FailureRule[];
 const notifications = new RecordingTopic();
 
 beforeAll(() => {
-  rules = failureRules(synthOrchestrator({ ...eventsProps(), notifications }));
+  synthesised = synthOrchestrator({ ...eventsProps(), environment: "dev", notifications });
+  rules = failureRules(synthesised);
 });
 
 const without = (event: JsonObject, ...fields: string[]): JsonObject => ({
@@ -32,8 +40,8 @@ const without = (event: JsonObject, ...fields: string[]): JsonObject => ({
 });
 
 const told = (event: JsonObject) => rules.filter(({ pattern }) => matches(pattern, event));
-function message(event: JsonObject): JsonObject {
-  const messages = messagesOf(rules, event);
+async function received(event: JsonObject) {
+  const messages = await messagesOf(synthesised, event);
   expect(messages).toHaveLength(1);
   return messages[0]!;
 }
@@ -107,10 +115,15 @@ describe.each<[string, JsonObject, string, string?]>([
   ["books that cannot be read", { status: "FAILED", error: "BooksUnreadable", cause: "the books …" }, START],
   ["a definition that cannot go on", { status: "FAILED", error: "States.Runtime", cause: "no path" }, START],
 ])("%s", (_what, detail, command, outcome = "FAILED") => {
-  test("is told once, with cause, link and the command that continues", () => {
-    const event = statusEvent(detail);
-    expect(message(event)).toEqual({
+  test("is told once, with cause, link and the command that continues", async () => {
+    const { subject, text, message } = await received(statusEvent(detail));
+    expect(subject).toBe(`events in dev: ${outcome === "MISSING" ? outcome : String(detail.status)}`);
+    const lines = text!.split("\n");
+    expect(lines[0]).toBe(subject);
+    expect(lines).toEqual(expect.arrayContaining([`Run: ${CONSOLE}`, command]));
+    expect(message).toEqual({
       pipeline: "events",
+      environment: "dev",
       status: detail.status,
       outcome,
       execution: EXECUTION,
@@ -123,10 +136,12 @@ describe.each<[string, JsonObject, string, string?]>([
     });
   });
 
-  test("is told once when the event leaves out error and cause, or one of them", () => {
+  test("is told once when the event leaves out error and cause, or one of them", async () => {
     for (const fields of [["error", "cause"], ["error"], ["cause"]]) {
-      expect(message(without(statusEvent(detail), ...fields))).toEqual({
+      const { message } = await received(without(statusEvent(detail), ...fields));
+      expect(message).toEqual({
         pipeline: "events",
+        environment: "dev",
         status: detail.status,
         outcome: "FAILED",
         execution: EXECUTION,
@@ -158,9 +173,143 @@ test.each<[string, JsonObject]>([
   expect(told(event)).toEqual([]);
 });
 
-test("every rule publishes to the topic, and the topic lets each of them", () => {
-  expect(rules.map(({ target }) => target.arn)).toEqual(Array(4).fill(TOPIC_ARN));
-  expect(new Set(notifications.rules).size).toBe(4);
+/** The cause as the text says it: one sentence, however it arrived. */
+describe.each<[string, Json, Json, string]>([
+  ["a job", "States.TaskFailed", JOB_CAUSE, 'ValueError: no such column "dt=2010-12-01/"\n'],
+  [
+    "a job that was ended",
+    "States.TaskFailed",
+    JSON.stringify({ Id: "jr_3", JobName: "etl-dev-events-transform", JobRunState: "TIMEOUT" }),
+    "the run of job etl-dev-events-transform ended TIMEOUT",
+  ],
+  [
+    "a child execution",
+    "States.TaskFailed",
+    JSON.stringify({ Error: "CrawlFailed", Cause: "crawler x did not succeed: no", Status: "FAILED" }),
+    "CrawlFailed: crawler x did not succeed: no",
+  ],
+  [
+    "a query",
+    "States.TaskFailed",
+    JSON.stringify({ QueryExecution: { Status: { State: "FAILED", StateChangeReason: "TABLE_NOT_FOUND" } } }),
+    "the query failed: TABLE_NOT_FOUND",
+  ],
+  [
+    "a function",
+    "ValueError",
+    JSON.stringify({ errorMessage: "no such shop", errorType: "ValueError", stackTrace: ["line 1"] }),
+    "no such shop",
+  ],
+  [
+    "JSON of an unknown kind",
+    "States.TaskFailed",
+    '{"reason": {"code": 7}}',
+    'States.TaskFailed: {"reason": {"code": 7}}',
+  ],
+  ["fields that are no texts", "E", '{"ErrorMessage": 7}', 'E: {"ErrorMessage": 7}'],
+  ["a text in braces", "Refused", "{x} is no column", "Refused: {x} is no column"],
+  ["a text that begins and ends with braces", "Refused", "{x} is not {y}", "Refused: {x} is not {y}"],
+  ["JSON that was cut off", "E", '{"ErrorMessage": "no', 'E: {"ErrorMessage": "no'],
+  ["a text", "InvalidInput", "runDate is missing\\", "InvalidInput: runDate is missing\\"],
+  ["an empty text", "InvalidInput", "", "InvalidInput, without a cause"],
+  ["no cause", "States.Timeout", null, "States.Timeout, without a cause"],
+  ["nothing", null, null, "the event does not say why"],
+])("the cause of %s", (_what, error, cause, sentence) => {
+  test(`is "${sentence.trim()}"`, async () => {
+    const { text, message } = await received(statusEvent({ status: "FAILED", error, cause }));
+    expect(text).toContain(`\n\nCause: ${sentence}\n\nRun: `);
+    expect(message).toMatchObject({ error, cause });
+  });
+});
+
+test.each([
+  ["TIMED_OUT", "the execution took longer than it may, and was ended"],
+  ["ABORTED", "somebody stopped the execution"],
+])("an execution that is %s without a cause says so", async (status, sentence) => {
+  const { text } = await received(statusEvent({ status }));
+  expect(text).toContain(`Cause: ${sentence}\n`);
+});
+
+test("every rule of the machine starts the messenger in a role that may do nothing else", () => {
+  const { all, named, statements } = synthesised;
+  const targets = (untold: boolean) =>
+    rules.filter(({ name }) => name.endsWith("-untold") === untold).map(({ target }) => target);
+  const arn = `${MACHINE_ARN}-fail`;
+  const role = Object.keys(all("aws_iam_role")).find(
+    (key) => all("aws_iam_role")[key] === named("aws_iam_role", `${MESSENGER}-rules`),
+  );
+  expect(targets(false)).toEqual(
+    Array(4).fill(expect.objectContaining({ arn, role_arn: `\${aws_iam_role.${role}.arn}` })),
+  );
+  const policy = Object.values(all("aws_iam_role_policy")).find(
+    (one) => one.role === `\${aws_iam_role.${role}.name}`,
+  );
+  expect(JSON.parse(policy!.policy as string)).toMatchObject({
+    Statement: [{ Effect: "Allow", Action: "states:StartExecution", Resource: arn }],
+  });
+  expect(targets(true)).toEqual([expect.objectContaining({ arn: TOPIC_ARN })]);
+  expect(notifications.rules).toHaveLength(1);
+  expect(statements(MESSENGER)).toEqual(
+    expect.arrayContaining([expect.objectContaining({ Action: "sns:Publish", Resource: TOPIC_ARN })]),
+  );
+});
+
+describe("a messenger that fails itself", () => {
+  const failure = statusEvent({ status: "FAILED", error: "InvalidInput", cause: "no" });
+  const handed = () => handedOn(rules, failure)[0]!;
+
+  test("fails when the topic does not take the message, and is not silent about it", async () => {
+    const refuse = () => {
+      throw new ServiceError("SNS.AuthorizationErrorException");
+    };
+    const { status } = await runMessenger(synthesised, JSON.parse(handed()) as Json, refuse);
+    expect(status).toBe("FAILED");
+  });
+
+  test.each(["FAILED", "TIMED_OUT", "ABORTED"])(
+    "and is %s is told plainly and once, with all it was given",
+    (status) => {
+      const stateMachineArn = `${MACHINE_ARN}-fail`;
+      const event = statusEvent({
+        status,
+        error: "States.Runtime",
+        cause: "x",
+        stateMachineArn,
+        input: handed(),
+      });
+      const plain = handedOn(rules, event);
+      expect(plain).toHaveLength(1);
+      const { message } = asReceived({ Message: plain[0]! });
+      expect(message).toMatchObject({
+        outcome: "FAILED",
+        advice: expect.stringContaining("could not be written") as string,
+      });
+      expect(JSON.parse(message.input as string)).toMatchObject({
+        message: { pipeline: "events", error: "InvalidInput", cause: "no", console: CONSOLE },
+      });
+    },
+  );
+
+  test("that succeeded tells nobody", () => {
+    const stateMachineArn = `${MACHINE_ARN}-fail`;
+    expect(handedOn(rules, statusEvent({ status: "SUCCEEDED", stateMachineArn }))).toEqual([]);
+  });
+});
+
+test.each([
+  ["an environment", { environment: "prod" }, "events in prod: FAILED"],
+  ["none", { environment: undefined }, "events (etl-dev-events): FAILED"],
+  [
+    "letters that a subject may not have",
+    { pipeline: 'Größe "x"', environment: "dev" },
+    "Gr??e ?x? in dev: FAILED",
+  ],
+  ["a long name", { pipeline: "p".repeat(200), environment: "dev" }, `${"p".repeat(73)} in dev: FAILED`],
+])("the subject of a pipeline with %s", async (_what, props, subject) => {
+  const one = synthOrchestrator({ ...eventsProps(), ...props });
+  const [told] = await messagesOf(one, statusEvent({ status: "FAILED", error: "E", cause: "c" }));
+  expect(told?.subject).toBe(subject);
+  expect(told?.subject!.length).toBeLessThan(100);
 });
 
 /** All combinations of what the patterns look at. */
@@ -182,20 +331,28 @@ test("the rules are disjoint and leave out no failure", () => {
 });
 
 describe("links to the runbook", () => {
-  const withUrl = (runbookUrl: string) => failureRules(synthOrchestrator({ ...eventsProps(), runbookUrl }));
+  const of = (runbookUrl: string) => synthOrchestrator({ ...eventsProps(), runbookUrl });
+  const withUrl = (runbookUrl: string) => failureRules(of(runbookUrl));
+  const failure = statusEvent({ status: "FAILED", error: "InvalidInput", cause: "no" });
 
-  test("lead where the pages are", () => {
-    const [told] = messagesOf(
-      withUrl("https://wiki.example.com/runbook/"),
-      statusEvent({ status: "FAILED", error: "InvalidInput", cause: "no" }),
+  test("lead where the pages are", async () => {
+    const [told] = await messagesOf(of("https://wiki.example.com/runbook/"), failure);
+    expect(told?.message.runbook).toBe("https://wiki.example.com/runbook/new-execution.md");
+    expect(told?.text).toMatch(/\nRunbook: https:\/\/wiki\.example\.com\/runbook\/new-execution\.md$/);
+  });
+
+  test("are the page's path and the place where it lies without an address", async () => {
+    const { text } = await received(failure);
+    expect(text).toMatch(
+      /\nRunbook: docs\/runbook\/new-execution\.md, in the repository that deployed this pipeline$/,
     );
-    expect(told?.runbook).toBe("https://wiki.example.com/runbook/new-execution.md");
   });
 
   test("leave messages within EventBridge's limits, the longest address included", () => {
     const address = `https://wiki.example.com/${"x".repeat(274)}/`;
     expect(address).toHaveLength(300);
-    for (const { target } of withUrl(address)) {
+    const rulesOfMachine = withUrl(address).filter(({ name }) => !name.endsWith("-untold"));
+    for (const { target } of rulesOfMachine) {
       const { input_template: template, input_paths: paths } = target.input_transformer as {
         input_template: string;
         input_paths: object;

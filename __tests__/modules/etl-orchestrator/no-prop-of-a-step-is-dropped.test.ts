@@ -6,6 +6,9 @@ import {
   type CrawlStepProps,
   EtlOrchestrator,
   type EtlOrchestratorProps,
+  FailureMessenger,
+  type FailureMessengerProps,
+  type IRole,
   type NotifyStepProps,
   type RecordMetricsStepProps,
   type ReleaseLockStepProps,
@@ -156,24 +159,57 @@ test.each(["RecordMetricsStepProps", "NotifyStepProps"] as const)("%s", (type) =
   );
 });
 
+/** A brought role that is granted something of its own. */
+function used(stack: TerraformStack, name: string): IRole {
+  const attributes = { roleName: name, roleArn: `arn:${name}` };
+  const brought = ServiceRole.fromRoleAttributes(stack, `Role-${name}`, attributes);
+  brought.addToPolicy({ actions: ["sts:GetCallerIdentity"], resources: ["*"] });
+  return brought;
+}
+
+test("FailureMessenger", () => {
+  const sets = (
+    stack: TerraformStack,
+  ): [Required<FailureMessengerProps>, Required<FailureMessengerProps>] => [
+    {
+      name: "one",
+      notifications: new RecordingTopic("arn:aws:sns:eu-west-1:000000000000:one"),
+      account: "000000000000",
+      region: "eu-west-1",
+      logRetentionDays: 7,
+      role: used(stack, "one"),
+      tags: { team: "data" },
+    },
+    {
+      name: "two",
+      notifications: new RecordingTopic("arn:aws:sns:eu-west-1:000000000000:two"),
+      account: "111122223333",
+      region: "cn-north-1",
+      logRetentionDays: 14,
+      role: used(stack, "two"),
+      tags: { team: "shop" },
+    },
+  ];
+  const build = (stack: TerraformStack, props: FailureMessengerProps) =>
+    new FailureMessenger(stack, "Messenger", props);
+  judge("FailureMessengerProps", sets, build, { becomes: { notifications: ":one", role: "arn:one" } });
+});
+
 test("EtlOrchestrator", () => {
   type Props = Omit<Required<EtlOrchestratorProps>, "definition">;
-  const role = (stack: TerraformStack, name: string) =>
-    ServiceRole.fromRoleAttributes(stack, `Role-${name}`, { roleName: name, roleArn: `arn:${name}` });
-  const used = (stack: TerraformStack, name: string) => {
-    const brought = role(stack, name);
-    brought.addToPolicy({ actions: ["sts:GetCallerIdentity"], resources: ["*"] });
-    return brought;
-  };
   const sets = (stack: TerraformStack): [Props, Props] => [
     {
       name: "one",
       pipeline: "events",
       steps: [
         Step.runJob("RunOne", { jobName: "job-one", timeoutMinutes: 5 }),
+        Step.checkBooks("CheckBooks", { books: ONE }),
         Step.releaseLock("Free", LOCK),
+        Step.notify("Tell"),
       ],
       notifications: new RecordingTopic("arn:aws:sns:eu-west-1:000000000000:one"),
+      environment: "environment-one",
+      failureMessenger: { stateMachineArn: "arn:messenger-one", ruleRoleArn: "arn:rules-one" },
       account: "000000000000",
       region: "eu-west-1",
       runbookUrl: "https://one.example.com/",
@@ -189,9 +225,13 @@ test("EtlOrchestrator", () => {
       pipeline: "orders",
       steps: [
         Step.runJob("RunTwo", { jobName: "job-two", timeoutMinutes: 5 }),
+        Step.checkBooks("CheckBooks", { books: ONE }),
         Step.releaseLock("Free", LOCK),
+        Step.notify("Tell"),
       ],
       notifications: new RecordingTopic("arn:aws:sns:eu-west-1:000000000000:two"),
+      environment: "environment-two",
+      failureMessenger: { stateMachineArn: "arn:messenger-two", ruleRoleArn: "arn:rules-two" },
       account: "111122223333",
       region: "cn-north-1",
       runbookUrl: "https://two.example.com/",
@@ -223,5 +263,5 @@ test("EtlOrchestrator", () => {
 const LOCK = { table: { tableName: "locks" } };
 
 test("every props type of a step and the orchestrator's has a case that names all its props", () => {
-  expect(unjudged((type) => /(Step|Orchestrator)Props$/.test(type))).toEqual([]);
+  expect(unjudged((type) => /(Step|Orchestrator|Messenger)Props$/.test(type))).toEqual([]);
 });

@@ -77,11 +77,16 @@ describe("the pipeline", () => {
     expect(made(outcome, "aws-sdk:s3:getObject")).toEqual([
       { Bucket: BOOKS_BUCKET, Key: `books/events/${RUN_ID}/summary.json` },
     ]);
+    expect(made(outcome, "sns:publish")).toEqual([expect.objectContaining({ TopicArn: TOPIC_ARN })]);
     expect(published(outcome)).toEqual([
       {
-        TopicArn: TOPIC_ARN,
-        Subject: "etl-dev-events: run succeeded",
-        Message: {
+        subject: "events (etl-dev-events): SUCCEEDED",
+        text: [
+          "events (etl-dev-events): SUCCEEDED",
+          "Run dates 2010-12-01 to 2010-12-01: read 100 = written 90 + duplicates 7 + quarantined 3.",
+          `Run: https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1#/v2/executions/details/${EXECUTION_ARN}`,
+        ].join("\n\n"),
+        message: {
           pipeline: "events",
           status: "SUCCEEDED",
           outcome: "SUCCEEDED",
@@ -145,7 +150,7 @@ describe("the pipeline", () => {
     expect(made(outcome, "athena:startQueryExecution.sync")).toEqual([
       expect.objectContaining({ ExecutionParameters: ["'2010-12-01'", "'2010-12-01'", "100", "90"] }),
     ]);
-    expect(published(outcome).map(({ Message }) => Message)).toEqual([
+    expect(published(outcome).map(({ message }) => message)).toEqual([
       expect.objectContaining({ mode: "daily", sourcePrefix: ".", runId: RUN_ID, ...told }),
     ]);
   });
@@ -215,7 +220,12 @@ describe("the pipeline", () => {
     const outcome = await run(DAILY, { "aws-sdk:s3:getObject": body(empty) });
     expect(ending(outcome)).toEqual({ status: "SUCCEEDED" });
     expect(stepsOf(outcome)).toEqual([...upTo("CheckBooks"), "ReleaseLock", "RecordMetrics", "Notify"]);
-    expect(published(outcome).map(({ Message }) => Message.outcome)).toEqual(["EMPTY"]);
+    expect(published(outcome)).toEqual([
+      expect.objectContaining({
+        subject: "events (etl-dev-events): EMPTY",
+        message: expect.objectContaining({ outcome: "EMPTY" }) as object,
+      }),
+    ]);
   });
 
   test("an empty delivery that restated later dates: these are crawled, and no rows are judged", async () => {

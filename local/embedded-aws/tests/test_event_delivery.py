@@ -136,3 +136,37 @@ def test_a_key_that_does_not_let_events_in_stops_the_message(ferry: Bench) -> No
     assert messages(ferry, {"tide": "0.3 m"}) == []
     assert "the key's policy does not let events.amazonaws.com use kms:Decrypt" in ferry.log()
     sns.set_topic_attributes(TopicArn=TOPIC, AttributeName="KmsMasterKeyId", AttributeValue=before)
+
+
+LIGHTHOUSE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:lighthouse"
+
+
+def lit(bench: Bench) -> list[str]:
+    """The inputs of the executions of the lighthouse."""
+    states = bench.client("stepfunctions")
+    started = states.list_executions(stateMachineArn=LIGHTHOUSE)["executions"]
+    return [states.describe_execution(executionArn=one["executionArn"])["input"] for one in started]
+
+
+def test_a_rule_starts_a_machine_with_the_role_of_its_target_only(ferry: Bench) -> None:
+    events, states = ferry.client("events"), ferry.client("stepfunctions")
+    keeper = make_role(ferry, "keeper", "states.amazonaws.com", [])
+    shine = json.dumps({"StartAt": "Shine", "States": {"Shine": {"Type": "Succeed"}}})
+    states.create_state_machine(name="lighthouse", definition=shine, roleArn=keeper)
+    start = {"Effect": "Allow", "Action": "states:StartExecution", "Resource": LIGHTHOUSE}
+    roles = {
+        "trusted": make_role(ferry, "lamp-trusted", "events.amazonaws.com", [start]),
+        "powerless": make_role(ferry, "lamp-powerless", "events.amazonaws.com", []),
+        "stranger": make_role(ferry, "lamp-stranger", "sns.amazonaws.com", [start]),
+    }
+    transformer = {"InputPathsMap": {"cause": "$.detail.cause"}, "InputTemplate": '{"tide": <cause>}'}
+    for name, role in roles.items():
+        events.put_rule(Name=f"lamp-{name}", EventPattern=rule_pattern({"error": ["TideTooLow"]}))
+        target = {"Id": "t", "Arn": LIGHTHOUSE, "RoleArn": role, "InputTransformer": transformer}
+        events.put_targets(Rule=f"lamp-{name}", Targets=[target])
+    messages(ferry, {"tide": 'a "low" one'})
+    wait_for(lambda: f"rule {RULE}lamp-powerless does not start {LIGHTHOUSE}" in ferry.log())
+    wait_for(lambda: f"rule {RULE}lamp-stranger does not start {LIGHTHOUSE}" in ferry.log())
+    assert "lamp-stranger does not trust events.amazonaws.com" in ferry.log()
+    wait_for(lambda: lit(ferry))
+    assert [json.loads(one) for one in lit(ferry)] == [{"tide": 'a "low" one'}]

@@ -1,0 +1,24 @@
+/** What messages of executions share: their subject, and where their JSON begins. Pure. */
+
+/** The line before the JSON, which is the last line of a message. */
+export const JSON_SEPARATOR = "--- JSON ---";
+
+/** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: ASCII without control characters, fewer than 100 of them. */
+const MOST_TITLE_CHARACTERS = 80;
+
+export interface TitleScope {
+  readonly pipeline: string;
+  /** What messages call the environment. */
+  readonly environment?: string;
+  /** The machine's, which tells of the environment where nothing else does. */
+  readonly name: string;
+}
+
+/** How a subject begins; the outcome follows. What SNS takes in no subject becomes `?`, a token stays. */
+export function title({ pipeline, environment, name }: TitleScope): string {
+  const where = environment === undefined ? ` (${name})` : ` in ${environment}`;
+  const whole = `${pipeline}${where}`;
+  if (/\$\{/.test(whole)) return whole;
+  const ascii = (text: string) => text.replace(/[^\x20-\x7e]/g, "?").replace(/[<>\\"]/g, "?");
+  return `${ascii(pipeline).slice(0, Math.max(1, MOST_TITLE_CHARACTERS - where.length))}${ascii(where)}`;
+}
