@@ -1,10 +1,14 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
+import { type Format, FORMATS } from "./answers";
 import { isDate } from "./deliveries";
 import { deployEnvironment, destroyEnvironment, showGuards } from "./environments";
-import { down, logs, query, status } from "./inspect";
+import { down, status } from "./inspect";
 import { interrupted, listenForInterrupts } from "./interrupts";
+import { fit } from "./lines";
 import { alone } from "./lock";
+import { logs } from "./logs";
 import { BENCH } from "./places";
+import { query } from "./query";
 import { start } from "./start";
 import { UserError } from "./user-error";
 
@@ -35,8 +39,13 @@ function program(end: (code: number) => void): Command {
   cli
     .command("query <sql>")
     .description('asks Athena, e.g. "select * from etl_dev_processed.events limit 5"')
-    .action((sql: string) => alone(() => query(sql)));
-  cli.command("logs").description("where the logs are, and their ends").action(logs);
+    .addOption(
+      new Option("--format <format>", "csv and json: all rows, and nothing else on standard output")
+        .choices(FORMATS)
+        .default("table"),
+    )
+    .action((sql: string, { format }: { format: Format }) => alone(() => query(sql, format)));
+  cli.command("logs").description("the ends of the logs, the last job run's first").action(logs);
   cli
     .command("destroy")
     .description("terraform destroy of the environment, as on AWS, guards included")
@@ -70,6 +79,7 @@ Examples:
   npm start -- --pipeline sales
   npm start -- --input ~/events --run-date 2010-12-05
   npm start -- query "select count(*) from etl_dev_processed.events"
+  npm start --silent -- query --format csv "select …" > rows.csv
   npm start -- down`,
   );
   return cli;
@@ -85,6 +95,8 @@ function refuseUnknownCommand(cli: Command, word: string | undefined): void {
 
 async function main(): Promise<void> {
   listenForInterrupts();
+  fit(process.stdout);
+  fit(process.stderr);
   // Whoever read our output (head, a closed pager) has seen enough.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   try {

@@ -1,16 +1,10 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
-import { ask } from "./athena";
-import { clientsOf } from "./clients";
-import { EmbeddedAws } from "./embedded-aws";
-import { LAST_RUN, LOCAL, LOGS, ROOT } from "./places";
-import { answerTable } from "./summary";
-import { UserError } from "./user-error";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { LAST_RUN, LOCAL } from "./places";
 
-/** The commands that look at what a run left: `status`, `query`, `logs`, and `down`, which removes it. */
+/** The commands that look at what a run left, `status`, and remove it, `down`. */
 
 const NOTHING = "nothing is deployed here: type npm start";
-const TAIL_LINES = 15;
 
 export function status(): void {
   const applied = join(LOCAL, "terraform", "etl-dev", "applied.json");
@@ -36,32 +30,6 @@ export function status(): void {
       `  read ${rows.read} = written ${rows.written} + duplicates ${rows.duplicates} + quarantined ${quarantined}`,
     );
   }
-}
-
-export async function query(sql: string): Promise<void> {
-  if (!existsSync(join(LOCAL, "aws"))) throw new UserError(NOTHING);
-  const aws = await EmbeddedAws.start();
-  try {
-    console.log(answerTable(await ask(clientsOf(aws.at).athena, "etl-dev", sql)));
-  } finally {
-    await aws.stop();
-  }
-}
-
-export function logs(): void {
-  if (!existsSync(LOGS)) {
-    console.log(NOTHING);
-    return;
-  }
-  const files = readdirSync(LOGS, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs);
-  for (const file of files.slice(-4)) {
-    console.log(`== ${relative(ROOT, file)}`);
-    console.log(readFileSync(file, "utf8").trimEnd().split("\n").slice(-TAIL_LINES).join("\n"));
-  }
-  console.log(`${files.length} files below ${relative(ROOT, LOGS)}`);
 }
 
 /** Discards everything local, data included; no guard is weakened, there is nothing left to guard. */

@@ -1,4 +1,5 @@
 import pc from "picocolors";
+import { wrap } from "./lines";
 
 /** Seconds by step, in the order of the steps. */
 export type StepSeconds = Record<string, number>;
@@ -26,7 +27,7 @@ export class Progress {
   }
 
   note(text: string): void {
-    this.line(`  ${pc.dim(text.length > 76 ? `${text.slice(0, 75)}…` : text)}`);
+    for (const line of wrap(`  ${text}`).split("\n")) this.line(pc.dim(line));
   }
 
   line(text: string): void {

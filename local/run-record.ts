@@ -1,21 +1,15 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import pc from "picocolors";
+import { answerTable } from "./answers";
 import { type Answer } from "./athena";
 import { balances, type Books } from "./books";
 import { type Ended } from "./execution";
+import { wrap } from "./lines";
 import { type Notification } from "./notifications";
 import { BENCH, LAST_RUN, LOCAL } from "./places";
 import { type StepSeconds } from "./progress";
 import { type Questions } from "./questions";
-import {
-  answerTable,
-  booksTable,
-  notificationText,
-  qualityLines,
-  reasonsLine,
-  secondsLine,
-  wrap,
-} from "./summary";
+import { booksTable, notificationText, qualityLines, reasonsLine, secondsLine } from "./summary";
 
 /** How a run ended, as it is shown to the user and recorded for machines. */
 export interface Run {
@@ -45,7 +39,7 @@ export function tell(run: Run): void {
   if (answer !== undefined) console.log(`\n${wrap(questions.final)}\n${answerTable(answer)}`);
   console.log(`\nnotifications received: ${notifications.length}`);
   for (const notification of notifications) console.log(notificationText(notification));
-  console.log(`\nseconds: ${secondsLine(seconds)}`);
+  console.log(`\n${secondsLine(seconds)}`);
   console.log(`logs: .local/logs   record: .local/last-run.json`);
   console.log(
     succeeded(run)

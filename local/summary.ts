@@ -1,12 +1,11 @@
 import Table from "cli-table3";
-import { type Answer } from "./athena";
 import { type Books, type Figures } from "./books";
+import { WIDTH, wrap } from "./lines";
 import { type Notification } from "./notifications";
 import { type StepSeconds } from "./progress";
 
 /** What is printed at the end of a run: plain text of at most 80 columns. */
 
-const WIDTH = 80;
 /** More dates than these are cut in the middle. */
 const MOST_DATES = 10;
 
@@ -37,41 +36,22 @@ export function qualityLines({ quality, drift, restated }: Books): string {
     .join("\n");
 }
 
-export function answerTable({ columns, rows, more }: Answer): string {
-  const shown = rows.map((row) => row.map((value) => cut(value, Math.floor((WIDTH - 4) / columns.length))));
-  return `${table(columns, shown)}${more ? "\n… and more rows" : ""}`;
-}
-
+/** A step and its seconds stay on one line. */
 export function secondsLine(seconds: StepSeconds): string {
-  return wrap(
-    Object.entries(seconds)
-      .map(([step, value]) => `${step} ${value}`)
-      .join(", "),
-  );
+  const parts = Object.entries(seconds).map(([step, value]) => `${step}\u00a0${value}`);
+  return wrap(`seconds: ${parts.join(", ")}`).replaceAll("\u00a0", " ");
 }
 
-/** The message as it was received: text as it is, JSON spread over lines. */
-export function notificationText({ subject, message }: Notification): string {
-  const body = typeof message === "string" ? message : JSON.stringify(message, null, 2);
-  return [...(subject === undefined ? [] : [`Subject: ${subject}`]), body]
+/** A message as a person receives it; of one for machines alone the JSON, spread over lines. */
+export function notificationText({ subject, text, message }: Notification): string {
+  const body = text ?? (typeof message === "string" ? message : JSON.stringify(message, null, 2));
+  const machines = text === undefined ? [] : ["", "(and the same as JSON, which .local/last-run.json keeps)"];
+  return [...(subject === undefined ? [] : [`Subject: ${subject}`, ""]), body, ...machines]
     .join("\n")
     .split("\n")
-    .flatMap((line) => wrap(line, WIDTH - 2).split("\n"))
-    .map((line) => `  ${line}`)
+    .map((line) => wrap(`  ${line}`, WIDTH))
+    .map((line) => line.trimEnd())
     .join("\n");
-}
-
-export function wrap(text: string, width = WIDTH): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(/(?<= )/)) {
-    if (line.length + word.trimEnd().length > width && line !== "") {
-      lines.push(line.trimEnd());
-      line = "  ";
-    }
-    line += word;
-  }
-  return [...lines, line.trimEnd()].join("\n");
 }
 
 function figures({ read, written, duplicates, quarantined, files }: Figures): string[] {
@@ -85,9 +65,4 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   const drawn = new Table({ head: [...head], colAligns, style: { head: [], border: [], compact: true } });
   for (const row of rows) drawn.push([...row]);
   return drawn.toString();
-}
-
-function cut(text: string, width: number): string {
-  const room = Math.max(width - 3, 5);
-  return text.length > room ? `${text.slice(0, room - 1)}…` : text;
 }

@@ -212,7 +212,8 @@ export class BenchSession {
   }
 
   async query(sql: string): Promise<readonly (readonly string[])[]> {
-    return (await ask(this.clients.athena, this.output("workgroup"), sql)).rows;
+    const { rows } = await ask(this.clients.athena, this.output("workgroup"), sql);
+    return rows.map((row) => row.map((value) => value ?? ""));
   }
 
   books({ name }: Finished): Promise<Books | undefined> {

@@ -19,6 +19,8 @@
   A composite alarm is put with a right on `*` alone; alarm_rights.py has who sees it.
   https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
   https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
+- S3: a key that ends with a slash, such as the marker of a directory, is checked with it.
+  https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 - DynamoDB: `dynamodb:LeadingKeys` is the partition keys a request names (of transactions nothing is told).
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 """
@@ -173,6 +175,11 @@ def kms_resources(action: str, data: dict[str, Any], place: str) -> Checked:
     tags = {f"aws:ResourceTag/{tag['TagKey']}": tag["TagValue"] for tag in record.get("Tags") or []}
     key = (str(record["Arn"]),)
     return Checked((f"arn:aws:kms:{place}:{alias}", *key) if alias else key, tags)
+
+
+def s3_resource(arn: str, path: str) -> str:
+    """MiniStack's ARN of a bucket or an object, with the slash that the object's key ends with."""
+    return f"{arn}/" if path.endswith("/") and "/" in path.strip("/") else arn
 
 
 def states_resources(data: dict[str, Any]) -> Checked:

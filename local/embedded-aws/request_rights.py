@@ -115,6 +115,8 @@ def _resource_arn(original: Any) -> Callable[..., Any]:
             if found.arns
             else str(original(service, method, path, headers, body, query, region, account))
         )
+        if service == "s3":
+            arn = request_resources.s3_resource(arn, path)
         resources = _Resources(arn)
         resources.others, resources.context = found.arns[1:], found.context
         resources.passed = passed_roles.passed_roles(service, action, data, account)

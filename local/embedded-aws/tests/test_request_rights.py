@@ -52,6 +52,18 @@ def test_an_encrypted_object_needs_the_key_through_s3(archive: Archive) -> None:
     )
 
 
+def test_a_key_is_checked_with_the_slash_that_it_ends_with(archive: Archive) -> None:
+    below = statement(["s3:DeleteObject", "s3:PutObject"], [f"arn:aws:s3:::{BUCKET}/maps/*"])
+    s3 = archive.client("s3", below, statement(["kms:*"], archive.keys))
+    s3.put_object(Bucket=BUCKET, Key="maps/", Body=b"")
+    s3.put_object(Bucket=BUCKET, Key="maps/coast/", Body=b"")
+    refused(lambda: s3.put_object(Bucket=BUCKET, Key="maps", Body=b""), f"{BUCKET}/maps because")
+    refused(lambda: s3.put_object(Bucket=BUCKET, Key="charts/", Body=b""), f"{BUCKET}/charts/ because")
+    s3.delete_object(Bucket=BUCKET, Key="maps/coast/")
+    keys = archive.bench.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="maps")["Contents"]
+    assert [entry["Key"] for entry in keys] == ["maps/"]
+
+
 def test_a_bucket_policy_can_refuse_another_key(archive: Archive) -> None:
     condition = {
         "StringNotEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": archive.keys[0]},

@@ -1,0 +1,71 @@
+import { stripVTControlCharacters } from "node:util";
+
+/** Lines that fit a terminal: they wrap and are never cut, so that all can be read and copied. */
+
+export const WIDTH = 80;
+/** A word without spaces, such as an ARN, breaks after one of these where it can. */
+const BREAKS = /[/:,;=&?._-]/;
+/** How much of a line a break may leave unused. */
+const SLACK = 20;
+
+const widthOf = (text: string): number => stripVTControlCharacters(text).length;
+
+/** The text with every line at most `width` wide; what goes on is indented by two more. */
+export function wrap(text: string, width = WIDTH): string {
+  return text
+    .split("\n")
+    .flatMap((line) => (widthOf(line) <= width ? [line] : wrapLine(line, width)))
+    .join("\n");
+}
+
+function wrapLine(text: string, width: number): string[] {
+  const indent = /^ */.exec(text)![0].slice(0, Math.floor(width / 2));
+  const lines: string[] = [];
+  let line = indent;
+  let begun = false;
+  const next = () => {
+    lines.push(line.trimEnd());
+    line = `${indent}  `;
+    begun = false;
+  };
+  for (let word of text.slice(indent.length).split(/(?<= )(?=[^ ])/)) {
+    if (begun && widthOf(line) + widthOf(word.trimEnd()) > width) next();
+    while (widthOf(line) + widthOf(word.trimEnd()) > width) {
+      const room = breakAt(word, width - widthOf(line));
+      line += word.slice(0, room);
+      word = word.slice(room);
+      next();
+    }
+    line += word;
+    begun = true;
+  }
+  return [...lines, line.trimEnd()];
+}
+
+/** How much of a word that is too long stays on the line. */
+function breakAt(word: string, room: number): number {
+  for (let end = room; end > Math.max(1, room - SLACK); end--)
+    if (BREAKS.test(word.charAt(end - 1))) return end;
+  return Math.max(1, room);
+}
+
+type Write = (text: string, done?: (error?: Error | null) => void) => boolean;
+const unfitted = new Map<NodeJS.WriteStream, Write>();
+const writeOf = (stream: NodeJS.WriteStream): Write => unfitted.get(stream) ?? stream.write.bind(stream);
+
+/** From now on whatever is written to the stream as text wraps. */
+export function fit(stream: NodeJS.WriteStream): void {
+  if (unfitted.has(stream)) return;
+  const write = stream.write.bind(stream);
+  unfitted.set(stream, write);
+  const fitted = (chunk: string | Uint8Array, ...rest: never[]): boolean =>
+    write(typeof chunk === "string" ? wrap(chunk) : chunk, ...rest);
+  stream.write = fitted;
+}
+
+/** Writes data, which no wrapping may change, and waits where the reader is slow. */
+export async function writeData(text: string, stream: NodeJS.WriteStream = process.stdout): Promise<void> {
+  await new Promise<void>((done, failed) => {
+    writeOf(stream)(text, (error) => (error ? failed(error) : done()));
+  });
+}
