@@ -31,6 +31,7 @@ import {
   type PlaceholderValues,
   type RenderOptions,
 } from "./state-machine-definition";
+import { needMistakes } from "./step-needs";
 import { CRAWL_POLL_SECONDS, crawlMachineTimeoutSeconds, Step } from "./step";
 
 /** The alias that is started: the version that was deployed last. */
@@ -232,6 +233,7 @@ export class EtlOrchestrator extends Construct {
     for (const step of steps ?? [])
       for (const { field, message } of step.mistakes)
         refusals.check(false, `steps.${step.name}.${field}`, message);
+    for (const [step, message] of needMistakes(steps ?? [])) refusals.note(`steps.${step}`, message);
     refusals.throwIfAny();
   }
 

@@ -26,6 +26,10 @@ const API_CALL_SECONDS = 5 * 60;
 export interface Step {
   /** UpperCamel, unique in its flow; the state's name, and in lowerCamel the key of its result. */
   readonly name: string;
+  /** What made it, such as `notify`: what a message calls it. */
+  readonly kind?: string;
+  /** The name of the check-books step whose figures it needs. */
+  readonly needsBooks?: string;
   readonly fragment: JsonObject;
   readonly values: PlaceholderValues;
   /** An upper bound of what the step takes, retries included, seconds. */
@@ -224,7 +228,13 @@ const wholeBetween = (field: string, value: number, from: number, to: number): S
 export const Step = {
   /** Validates the input and leaves the run at `$.run`. The orchestrator puts it first by itself. */
   validateInput: (): Step =>
-    step({ name: "ValidateInput", fragment: fragment("validate-input"), values: {}, boundSeconds: 60 }),
+    step({
+      name: "ValidateInput",
+      kind: "validateInput",
+      fragment: fragment("validate-input"),
+      values: {},
+      boundSeconds: 60,
+    }),
 
   /** A crawl, awaited: fails as `CrawlFailed`, `CrawlCancelled` or `CrawlDeadlineExceeded`. */
   crawl(name: string, props: CrawlStepProps): Step {
@@ -233,6 +243,7 @@ export const Step = {
     return step(
       {
         name,
+        kind: "crawl",
         fragment: fragment("call-crawl"),
         values: {
           CrawlerName: props.crawlerName,
@@ -258,6 +269,7 @@ export const Step = {
     return step(
       {
         name,
+        kind: "runJob",
         fragment: withOverrides(fragment("run-job"), props),
         values: {
           JobName: props.jobName,
@@ -299,6 +311,7 @@ export const Step = {
   checkBooks(name: string, { books, emptyGoesTo }: CheckBooksStepProps): Step {
     return step({
       name,
+      kind: "checkBooks",
       fragment: fragment("check-books"),
       values: { BooksBucket: books.bucketName, BooksPrefix: books.prefix },
       boundSeconds: API_CALL_SECONDS,
@@ -315,6 +328,7 @@ export const Step = {
     return step(
       {
         name,
+        kind: "acquireLock",
         fragment: fragment("acquire-lock"),
         values: {
           TableName: table.tableName,
@@ -332,6 +346,7 @@ export const Step = {
   releaseLock: (name: string, { table }: ReleaseLockStepProps): Step =>
     step({
       name,
+      kind: "releaseLock",
       fragment: fragment("release-lock"),
       values: { TableName: table.tableName },
       boundSeconds: API_CALL_SECONDS,
@@ -349,6 +364,8 @@ export const Step = {
     };
     return step({
       name,
+      kind: "checkQuality",
+      needsBooks: books,
       fragment: fragment("check-quality"),
       values: {
         Sql: query.sql,
@@ -369,6 +386,8 @@ export const Step = {
     const { rowsRead, rowsWritten, rowsQuarantined, rowsDuplicate } = PIPELINE_METRICS;
     return step({
       name,
+      kind: "recordMetrics",
+      needsBooks: books,
       fragment: fragment("record-metrics"),
       values: {
         Books: resultKey(books),
@@ -387,6 +406,8 @@ export const Step = {
   notify(name: string, { books = "CheckBooks" }: NotifyStepProps = {}): Step {
     return step({
       name,
+      kind: "notify",
+      needsBooks: books,
       fragment: fragment("notify"),
       values: { Books: resultKey(books) },
       boundSeconds: API_CALL_SECONDS,

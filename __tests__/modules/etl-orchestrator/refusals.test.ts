@@ -3,7 +3,7 @@ import {
   type EtlOrchestratorProps,
 } from "../../../modules/etl-orchestrator/etl-orchestrator";
 import { Step } from "../../../modules/etl-orchestrator/step";
-import { books, eventsProps, eventsSteps, synthOrchestrator } from "../../support/orchestrator";
+import { books, eventsProps, eventsSteps, QUERY, synthOrchestrator } from "../../support/orchestrator";
 
 describe("refusals", () => {
   const refusal = (props: Partial<EtlOrchestratorProps>) => () =>
@@ -68,8 +68,36 @@ describe("refusals", () => {
     ],
     [
       "a notification of books that nobody checked",
-      { steps: [Step.notify("Notify", { books: "CheckBooks" })] },
-      "'definition' state Notify: reads $.results.checkBooks.summary.outcome, which TakeRun replaced",
+      { steps: [Step.notify("Tell")] },
+      "'steps.Tell' (notify) needs the books of a checkBooks step 'CheckBooks' before it; " +
+        "add Step.checkBooks(\"CheckBooks\", …) before 'Tell', or leave 'Tell' out",
+    ],
+    [
+      "each step that needs them",
+      {
+        steps: [
+          Step.checkQuality("Judge", { query: QUERY, workgroup: { workgroupName: "w" }, output: books }),
+          Step.recordMetrics("Count"),
+          Step.checkBooks("Sum", { books, emptyGoesTo: "Tell" }),
+          Step.notify("Tell"),
+          Step.runJob("Again", {
+            jobName: "j",
+            timeoutMinutes: 5,
+            runArguments: { sum: "$.results.sum.summary.read", other: "$.results.fetch.id" },
+          }),
+        ],
+      },
+      "EtlOrchestrator 'etl-dev/Orchestrator': " +
+        "'steps.Judge' (checkQuality) needs the books of a checkBooks step 'CheckBooks' before it; put 'Sum' before 'Judge'; " +
+        "'steps.Count' (recordMetrics) needs the books of a checkBooks step 'CheckBooks' before it; put 'Sum' before 'Count'; " +
+        "'steps.Tell' (notify) needs the books of a checkBooks step 'CheckBooks' before it; there is 'Sum': say books: \"Sum\"; " +
+        "'steps.Again' (runJob) reads $.results.fetch, and no step before 'Again' leaves it; " +
+        "those before it leave $.results.judge, $.results.count, $.results.sum, $.results.tell",
+    ],
+    [
+      "two checks of the books",
+      { steps: [Step.checkBooks("Sum", { books }), Step.checkBooks("SumAgain", { books })] },
+      "'steps.SumAgain' (checkBooks) is the second checkBooks step beside 'Sum'; a flow has one: leave one of them out",
     ],
     [
       "an empty delivery sent backwards",
@@ -79,7 +107,8 @@ describe("refusals", () => {
           Step.checkBooks("CheckBooks", { books, emptyGoesTo: "Tell" }),
         ],
       },
-      "'steps' step CheckBooks goes to Tell, which is no later step",
+      "put 'CheckBooks' before 'Tell'; " +
+        "'steps.CheckBooks' (checkBooks) goes to 'Tell', which is no later step; there is none after 'CheckBooks'",
     ],
   ])("%s", (_what, props, message) => {
     expect(refusal(props)).toThrow(message);

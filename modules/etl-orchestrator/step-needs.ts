@@ -1,0 +1,77 @@
+import { resultKey } from "./state-machine-definition";
+import { type Step } from "./step";
+
+/**
+ * What steps need of those before them, in the words of whoever wrote the steps. Pure. The checks of the definition would find it
+ * too, and would name states that nobody wrote.
+ */
+
+/** What is wrong with the order of the steps: the step's name, and words that follow it. */
+export function needMistakes(steps: readonly Step[]): [step: string, message: string][] {
+  return [...onlyOnce(steps), ...steps.flatMap((step, place) => needsOf(step, steps.slice(0, place), steps))];
+}
+
+const called = ({ kind }: Step): string => (kind === undefined ? "" : `(${kind}) `);
+
+function needsOf(step: Step, before: readonly Step[], all: readonly Step[]): [string, string][] {
+  return [booksOf(step, before, all), ...readings(step, before), ...goings(step, all)]
+    .filter((message) => message !== undefined)
+    .map((message) => [step.name, `${called(step)}${message}`]);
+}
+
+/** The figures of a run come from a check-books step. */
+function booksOf(step: Step, before: readonly Step[], all: readonly Step[]): string | undefined {
+  const { name, needsBooks: books } = step;
+  if (books === undefined || before.some((one) => one.name === books && isCheckBooks(one))) return undefined;
+  const needs = `needs the books of a checkBooks step '${books}' before it`;
+  const other = before.find(isCheckBooks);
+  if (other !== undefined) return `${needs}; there is '${other.name}': say books: "${other.name}"`;
+  const later = all.find(isCheckBooks);
+  if (later !== undefined) return `${needs}; put '${later.name}' before '${name}'`;
+  return `${needs}; add Step.checkBooks("${books}", …) before '${name}', or leave '${name}' out`;
+}
+
+const isCheckBooks = ({ kind }: Step): boolean => kind === "checkBooks";
+
+/** Arguments of a job run that are read from another step's result. */
+function readings({ name, values }: Step, before: readonly Step[]): string[] {
+  const args = Object.values((values.Arguments ?? {}) as Readonly<Record<string, unknown>>);
+  const keys = args.flatMap((value) => /^\$\.results\.([A-Za-z0-9]+)/.exec(String(value))?.[1] ?? []);
+  const left = before.map((step) => resultKey(step.name));
+  return [...new Set(keys)]
+    .filter((key) => !left.includes(key))
+    .map(
+      (key) =>
+        `reads $.results.${key}, and no step before '${name}' leaves it; ` +
+        (left.length === 0
+          ? "it is the first step"
+          : `those before it leave ${left.map((one) => `$.results.${one}`).join(", ")}`),
+    );
+}
+
+/** A flow goes forwards only. */
+function goings({ name, goesTo = {} }: Step, all: readonly Step[]): string[] {
+  const later = all.slice(all.findIndex((step) => step.name === name) + 1).map((step) => step.name);
+  return Object.values(goesTo)
+    .filter((target) => target !== undefined && !later.includes(target))
+    .map(
+      (target) =>
+        `goes to '${target}', which is no later step; ` +
+        (later.length === 0
+          ? `there is none after '${name}'`
+          : `those after '${name}' are ${later.join(", ")}`),
+    );
+}
+
+/** Two checks of one kind would end in the same failures, which nobody could tell apart. */
+function onlyOnce(steps: readonly Step[]): [string, string][] {
+  return ["checkBooks", "checkQuality", "acquireLock"].flatMap((kind) => {
+    const [first, ...others] = steps.filter((step) => step.kind === kind).map(({ name }) => name);
+    return others
+      .filter((name) => name !== first)
+      .map((name): [string, string] => [
+        name,
+        `(${kind}) is the second ${kind} step beside '${first}'; a flow has one: leave one of them out`,
+      ]);
+  });
+}
