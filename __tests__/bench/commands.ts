@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** The machine's record of a run, as `.local/last-run.json` holds it. */
@@ -17,12 +17,28 @@ export interface LastRun {
     readonly quarantined: Readonly<Record<string, number>>;
   };
   readonly seconds: Readonly<Record<string, number>>;
-  readonly notifications: readonly unknown[];
+  readonly notifications: readonly {
+    readonly subject?: string;
+    readonly text?: string;
+    readonly message: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 export interface CommandResult {
   readonly exitCode: number | null;
   readonly output: string;
+}
+
+/** What was printed, with sentences in one line again: what goes on after column 80 is indented. */
+export const said = ({ output }: CommandResult): string => output.replace(/\n {2,}(?=\S)/g, " ");
+
+/** What the last job run of a clone wrote down for people. */
+export function jobLogs(clone: string): string {
+  const runs = join(clone, ".local", "logs", "job-runs");
+  const [last] = readdirSync(runs)
+    .map((run) => join(runs, run))
+    .sort((one, other) => statSync(other).mtimeMs - statSync(one).mtimeMs);
+  return ["output.log", "error.log"].map((name) => readFileSync(join(last!, name), "utf8")).join("");
 }
 
 /** Types `npm start -- <args>` in a clone. */
@@ -45,6 +61,10 @@ export function npmStartWith(
   });
   return { exitCode: status, output: `${stdout}\n${stderr}` };
 }
+
+/** Standard output alone of a command that succeeds, without npm's own lines. */
+export const stdoutOf = (clone: string, ...args: string[]): string =>
+  execFileSync("npm", ["start", "--silent", "--", ...args], { cwd: clone, encoding: "utf8" });
 
 export function lastRun(clone: string): LastRun {
   return JSON.parse(readFileSync(join(clone, ".local", "last-run.json"), "utf8")) as LastRun;

@@ -13,7 +13,7 @@ import { clientsOf } from "../../local/clients";
 import { digests } from "../../local/digests";
 import { EmbeddedAws } from "../../local/embedded-aws";
 import { cloneWorkingTree } from "../support/clone";
-import { type CommandResult } from "./commands";
+import { type CommandResult, said } from "./commands";
 
 /**
  * Production as it is applied, defended and changed, and the bucket of its state, each in a clone of its own and at the same
@@ -139,7 +139,7 @@ describe("production", () => {
       change(prod, file, "retainData: false", "retainData: true");
       change(prod, file, "allowDataDestruction: true", "allowDataDestruction: false");
       expectExit(refused, 1);
-      expect(refused.output).toContain("'retainData' must be true and 'allowDataDestruction' false in prod");
+      expect(said(refused)).toContain("'retainData' must be true and 'allowDataDestruction' false in prod");
       expect(refused.output).not.toContain("terraform");
     },
     MINUTES,

@@ -5,12 +5,15 @@ import { digests } from "../../local/digests";
 import {
   type CommandResult,
   endInTheMiddle,
+  jobLogs,
   lastRun,
   leftAfter,
   nonZero,
   npmStart,
   npmStartWith,
   processesOf,
+  said,
+  stdoutOf,
 } from "./commands";
 import { DIRTY_BOOKS, writeDirtyDeliveries } from "./dirt";
 import { BenchSession } from "./session";
@@ -21,7 +24,8 @@ import { BenchSession } from "./session";
  */
 
 const MINUTES = 60_000;
-const COUNT = "select count(*) as n from etl_dev_processed.events";
+const COUNT = "select count(*) as n";
+const FROM = " from etl_dev_processed.events";
 let clone: string;
 let dirt: string;
 
@@ -48,7 +52,11 @@ test(
     expect(run).toMatchObject({ pipeline: "events", environment: "dev", status: "SUCCEEDED" });
     expect({ ...run.rows, quarantined: nonZero(run.rows.quarantined) }).toEqual(SAMPLE_ROWS);
     expect(run.notifications).toHaveLength(1);
-    expect(JSON.stringify(run.notifications)).toContain("SUCCEEDED");
+    const [{ subject, text, message } = { message: {} }] = run.notifications;
+    expect(subject).toBe("events in dev: SUCCEEDED");
+    expect(text).toContain("read 419 = written 352 + duplicates 0 + quarantined 67");
+    expect(message).toMatchObject({ pipeline: "events", status: "SUCCEEDED", books: { read: 419 } });
+    expect(jobLogs(clone)).not.toMatch(/denied|forbidden|not authorized/i);
   },
   10 * MINUTES,
 );
@@ -62,8 +70,16 @@ test(
     expect(again.executionArn).not.toBe(before.executionArn);
     expect(again.rows).toEqual(before.rows);
     expect(again.notifications).toHaveLength(1);
-    const { output } = npmStart(clone, "query", COUNT);
-    expect(output).toContain(String(SAMPLE_ROWS.written));
+    const [query, sql] = [
+      "query",
+      `${COUNT}, cast(1.5 as decimal(10, 2)) as d, cast(null as varchar) as x${FROM}`,
+    ];
+    const asked = (...args: string[]) => stdoutOf(clone, query, ...args);
+    expect(asked("--format", "csv", sql)).toBe(`n,d,x\n${SAMPLE_ROWS.written},1.50,\n`);
+    expect(JSON.parse(asked(sql, "--format", "json"))).toEqual([
+      { n: SAMPLE_ROWS.written, d: "1.50", x: null },
+    ]);
+    expect(asked(sql)).toContain(`│ ${SAMPLE_ROWS.written} │ 1.50 │ NULL │`);
   },
   10 * MINUTES,
 );
@@ -73,8 +89,18 @@ test(
   () => {
     const result = npmStart(clone, "--pipeline", "events", "--input", dirt);
     expectExit(result, 1);
-    expect(result.output).toContain("DataQualityCheckFailed");
-    expect(result.output).toContain("few_malformed: 3 of 24");
+    expect(said(result)).toContain("few_malformed: 3 of 24");
+    // The message that a subscriber received, worded for people.
+    const [{ subject, text, message } = { message: {} }, ...others] = lastRun(clone).notifications;
+    expect(others).toEqual([]);
+    expect(subject).toBe("events in dev: FAILED");
+    expect(text).toMatch(/\n\nCause: DataQualityCheckFailed: the 24 rows read .*few_malformed: 3 of 24/);
+    expect(text).toContain("\n\nRun: https://");
+    expect(message).toMatchObject({
+      pipeline: "events",
+      environment: "dev",
+      error: "DataQualityCheckFailed",
+    });
     expect(lastRun(clone).rows).toMatchObject({ read: DIRTY_BOOKS.read, written: 0 });
   },
   10 * MINUTES,

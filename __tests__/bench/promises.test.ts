@@ -222,6 +222,24 @@ describe("a redrive after the cause was mended goes on at the failed step", () =
   );
 });
 
+test(
+  "a failure whose message cannot be written is told plainly, once, with all that was to be said",
+  async () => {
+    const restore = await session.withoutRight("etl-dev-failures-states", "sns:Publish");
+    const failed = await session.run({ runDate: "yesterday" });
+    const [message, ...others] = await session.messages().finally(restore);
+    expect(others).toEqual([]);
+    expect(message).toMatchObject({ outcome: "FAILED", status: "FAILED" });
+    expect(JSON.parse(message!.input as string)).toMatchObject({
+      subject: "events in dev: FAILED",
+      message: { execution: failed.executionArn, error: "InvalidInput" },
+    });
+    expect((await session.run({ runDate: "yesterday" })).status).toBe("FAILED");
+    expect((await session.messages()).map(kindOf)).toEqual(["new execution"]);
+  },
+  3 * MINUTES,
+);
+
 describe("a job run that is killed", () => {
   const SEED = 20101201;
   /** Twenty take seven minutes; ETL_DEATHS asks for another number than CI's. */
