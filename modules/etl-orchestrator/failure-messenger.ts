@@ -115,7 +115,6 @@ export class FailureMessenger extends Construct implements IFailureMessenger {
       statements: [],
       grants: (role) => notifications.grantPublish(role),
       dependsOn: [],
-      tracing: false,
     });
   }
 
