@@ -2,6 +2,7 @@ import { execa } from "execa";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ceilingLine } from "./ceilings";
+import { fit } from "./lines";
 import { ROOT, SYNTHESISED } from "./places";
 import { samplePlace, sampleSubscribers } from "./sample-place";
 import { UserError } from "./user-error";
@@ -36,6 +37,7 @@ export async function synthesise(
 }
 
 async function main(): Promise<void> {
+  fit(process.stdout);
   const started = Date.now();
   const place = samplePlace(process.env);
   if (Object.keys(place).length > 0) {

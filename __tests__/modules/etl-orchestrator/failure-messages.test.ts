@@ -117,7 +117,7 @@ describe.each<[string, JsonObject, string, string?]>([
 ])("%s", (_what, detail, command, outcome = "FAILED") => {
   test("is told once, with cause, link and the command that continues", async () => {
     const { subject, text, message } = await received(statusEvent(detail));
-    expect(subject).toBe(`events in dev: ${outcome === "MISSING" ? outcome : String(detail.status)}`);
+    expect(subject).toBe(`events in dev: ${outcome === "MISSING" ? outcome : (detail.status as string)}`);
     const lines = text!.split("\n");
     expect(lines[0]).toBe(subject);
     expect(lines).toEqual(expect.arrayContaining([`Run: ${CONSOLE}`, command]));
