@@ -5,7 +5,7 @@ import { EmbeddedAws } from "./embedded-aws";
 import { guardsOf, guardsTable } from "./guards";
 import { BENCH, LOCAL } from "./places";
 import { Progress } from "./progress";
-import { sampleSubscribers } from "./sample-place";
+import { SAMPLE_SUBSCRIBER, sampleSubscribers } from "./sample-place";
 import { synthesise } from "./synth";
 import { Deployment } from "./terraform";
 import { UserError } from "./user-error";
@@ -20,11 +20,15 @@ import { UserError } from "./user-error";
 export async function synthesiseEnvironment(
   environment: string,
   outdir = synthesisedFolder(environment),
+  note: (text: string) => void = () => undefined,
 ): Promise<string> {
   refuseUnknown(environment);
   const prefix = `ETL_${environment.toUpperCase()}`;
+  const subscribers = sampleSubscribers(process.env);
+  if (Object.keys(subscribers).some((name) => name.startsWith(`${prefix}_`)))
+    note(`${SAMPLE_SUBSCRIBER} stands in for the subscribers that nobody named`);
   const variables = {
-    ...sampleSubscribers(process.env),
+    ...subscribers,
     ETL_ENVIRONMENTS: environment,
     [`${prefix}_ACCOUNT_ID`]: "",
     [`${prefix}_REGION`]: "",
@@ -39,7 +43,7 @@ export async function synthesiseEnvironment(
 /** Brings an environment to what is synthesised now. */
 export async function deployEnvironment(environment: string): Promise<void> {
   const progress = new Progress();
-  const stack = await progress.step("synth", () => synthesiseEnvironment(environment));
+  const stack = await progress.step("synth", (note) => synthesiseEnvironment(environment, undefined, note));
   const aws = await progress.step("embedded AWS", () => EmbeddedAws.start());
   try {
     await progress.step("deploy", async (note) => {

@@ -86,7 +86,9 @@ function parse(args: readonly string[]) {
 async function planOnBench(environment: string, progress: Progress): Promise<Planned> {
   const stack = stackName(environment);
   const outdir = join(PLANS, "cdktf.out");
-  const synthesised = await progress.step("synth", () => synthesiseEnvironment(environment, outdir));
+  const synthesised = await progress.step("synth", (note) =>
+    synthesiseEnvironment(environment, outdir, note),
+  );
   const folder = join(PLANS, stack);
   mkdirSync(folder, { recursive: true });
   rmSync(join(folder, STATE), { force: true });
