@@ -119,7 +119,10 @@ describe("a definition written by hand", () => {
       End: true,
     };
     const retried = job({ Retry: [{ ErrorEquals: ["States.TaskFailed"] }], Next: "Query" });
-    const statement = { actions: ["athena:StartQueryExecution"], resources: ["arn:aws:athena:us-east-1:000000000000:workgroup/x"] };
+    const statement = {
+      actions: ["athena:StartQueryExecution"],
+      resources: ["arn:aws:athena:us-east-1:000000000000:workgroup/x"],
+    };
     const { statements } = synthOrchestrator(
       brought({
         template: template({ Run: retried, Query: query }),

@@ -81,11 +81,7 @@ test.each<[string, string, string | undefined]>([
   ["spark.master", "local", "is managed by this construct; it is Glue's own"],
   ["spark.a", "", "must not be empty; leave it out"],
   ["fs.s3a.x", "y", "must be the name of a setting of Spark, words with full stops that begin with 'spark.'"],
-  [
-    "spark.acme.url",
-    "jdbc:x://me:secret1@host/db",
-    expect.stringContaining("a password in an address"),
-  ],
+  ["spark.acme.url", "jdbc:x://me:secret1@host/db", expect.stringContaining("a password in an address")],
 ])("%s=%s", (name, value, mistake) => {
   const mistakes = sparkConfMistakes({ [name]: value }, () => true);
   expect(mistakes).toEqual(mistake === undefined ? [] : [[name, mistake]]);
