@@ -11,6 +11,7 @@ from etl.java_pattern import find_pattern_mistake, find_replacement_mistake
 
 KINDS = ("jsonLines", "csv")
 UNKNOWN_COLUMNS = ("ignore", "keep", "refuse")
+CSV_KEYS = ("delimiter", "unknownColumns", "multiLine", "quote")
 KEPT = "unknown_columns"  # the output column that holds what `keep` keeps
 KEPT_TYPE = "map<string,string>"
 MAX_PRECISION = 38
@@ -25,11 +26,14 @@ _DECIMAL = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)", re.ASCII)
 @dataclass(frozen=True)
 class Format:
     """`delimiter` is one character; `unknown_columns` says what becomes of a column of a CSV header that the
-    file's shape does not name."""
+    file's shape does not name; `is_multi_line` lets a quoted text hold line ends; without `has_quotes` a
+    quote is a character like others."""
 
     kind: str = KINDS[0]
     delimiter: str = ","
     unknown_columns: str = UNKNOWN_COLUMNS[0]
+    is_multi_line: bool = False
+    has_quotes: bool = True
 
     @property
     def is_csv(self) -> bool:
@@ -98,9 +102,7 @@ def read_format(node: Node | None) -> Format:
     kind = node.one_of("kind", KINDS) if node is not None else None
     if node is None or kind is None:
         return JSON_LINES
-    node.refuse_others(
-        f"a format {kind}", ("kind", "delimiter", "unknownColumns") if kind == "csv" else ("kind",)
-    )
+    node.refuse_others(f"a format {kind}", ("kind", *(CSV_KEYS if kind == "csv" else ())))
     if kind != "csv":
         return JSON_LINES
     delimiter = node.node.get("delimiter", ",")
@@ -109,7 +111,20 @@ def read_format(node: Node | None) -> Format:
         node.wrong("delimiter", f"must be {demand}, {got(delimiter)}")
         delimiter = ","
     unknown = node.one_of("unknownColumns", UNKNOWN_COLUMNS) if "unknownColumns" in node else None
-    return Format(kind, delimiter, unknown or UNKNOWN_COLUMNS[0])
+    is_multi_line, has_quotes = _read_lines_and_quotes(node)
+    return Format(kind, delimiter, unknown or UNKNOWN_COLUMNS[0], is_multi_line, has_quotes)
+
+
+def _read_lines_and_quotes(node: Node) -> tuple[bool, bool]:
+    """Whether a text may go over several lines, and whether there are quoted texts at all."""
+    is_multi_line, quote = node.node.get("multiLine", False), node.node.get("quote", '"')
+    if not isinstance(is_multi_line, bool):
+        node.wrong("multiLine", f"must be true or false, {got(is_multi_line)}")
+    if quote is not None and quote != '"':
+        node.wrong("quote", f'must be "\\"", or null where quotes are data, {got(quote)}')
+    if is_multi_line is True and quote is None:
+        node.wrong("multiLine", "must be left out where quote is null: without quotes each line is a row")
+    return is_multi_line is True, quote is not None
 
 
 def read_shapes(shapes: Node | None) -> tuple[Shape, ...]:

@@ -1,18 +1,14 @@
 """Which shape of the contract each delivered CSV file has, told by its header line."""
 
-import codecs
 import csv
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from etl.contract import Contract
-from etl.contract_parts import Shape, Source
-from etl.errors import InvalidDelivery
-from etl.io import StoredObject, read_first_line
-
-_READERS = 16  # headers asked for at a time
-_MAX_TOLD = 20  # files named in one message
+from etl.contract_parts import Format, Shape, Source
+from etl.io import StoredObject
+from etl.quotes import find_open_line, open_mistake
+from etl.starts import Start, read_starts, refuse_files
 
 
 @dataclass(frozen=True)
@@ -40,29 +36,26 @@ def own_shape(contract: Contract) -> Shape:
 
 
 def find_layouts(files: Iterable[StoredObject], contract: Contract) -> Layouts:
-    """The files by their layout. A file without a line is in none: it has no rows either. Raises
-    InvalidDelivery with every file that fits no shape, before a row is read."""
-    chosen = list(files)
-    with ThreadPoolExecutor(_READERS) as pool:
-        lines = list(pool.map(lambda file: read_first_line(file.uri), chosen))
+    """The files by their layout. A file of blank lines is in none: it has no rows either. Raises
+    InvalidDelivery with every file that is of no kind that is read, or fits no shape, before a row is
+    read."""
     found: dict[Layout, list[StoredObject]] = {}
     mistakes = []
-    for file, line in zip(chosen, lines, strict=True):
-        if line is None:
-            continue
+    for start in read_starts(files, contract.format):
         try:
-            found.setdefault(_layout(line, contract), []).append(file)
+            if start.mistake:
+                raise ValueError(start.mistake)
+            if start.record is not None:
+                found.setdefault(_layout(start, contract), []).append(start.file)
         except ValueError as error:
-            mistakes.append(f"{file.uri}: {error}")
-    if mistakes:
-        more = len(mistakes) - _MAX_TOLD
-        told = [*mistakes[:_MAX_TOLD], *([f"and {more} more files"] if more > 0 else [])]
-        raise InvalidDelivery("; ".join(told))
+            mistakes.append(f"{start.file.uri}: {error}")
+    refuse_files(mistakes)
     return {layout: tuple(of_layout) for layout, of_layout in found.items()}
 
 
-def _layout(line: bytes, contract: Contract) -> Layout:
-    names = _names(line, contract.format.delimiter)
+def _layout(start: Start, contract: Contract) -> Layout:
+    line = start.record or b""
+    names = _names(start, contract.format)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"its header names {', '.join(map(repr, twice))} more than once")
@@ -81,11 +74,21 @@ def _checked(layout: Layout, contract: Contract) -> Layout:
     return layout
 
 
-def _names(line: bytes, delimiter: str) -> tuple[str, ...]:
+def _names(start: Start, format_: Format) -> tuple[str, ...]:
+    line = start.record or b""
+    is_multi_line = format_.is_multi_line
+    opened = find_open_line(line.split(b"\n"), format_.delimiter, is_multi_line=is_multi_line)
+    if format_.has_quotes and opened is not None:
+        raise ValueError(open_mistake(start.number + opened - 1, is_multi_line=is_multi_line))
     try:
-        text = line.removeprefix(codecs.BOM_UTF8).decode("utf-8").rstrip("\r")
-        return tuple(next(csv.reader([text], delimiter=delimiter, strict=True)))
+        text = line.decode("utf-8").rstrip("\r")
+        if not format_.has_quotes:
+            return tuple(text.split(format_.delimiter))
+        return tuple(next(csv.reader([text], delimiter=format_.delimiter, strict=True)))
     except (UnicodeDecodeError, csv.Error, StopIteration) as error:
+        if b"\r" in line.rstrip(b"\r") and b"\n" not in line:
+            advice = "convert it, e.g. tr '\\r' '\\n' < old > new"
+            raise ValueError(f"its lines end with a carriage return and no line feed: {advice}") from error
         raise ValueError(f"its header {_shown(line)} is no line of CSV in UTF-8: {error}") from error
 
 

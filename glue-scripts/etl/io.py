@@ -2,26 +2,19 @@
 URI that ends in `/`: `s3://bucket/prefix/`, `file:///directory/` or a plain path. Figures about bytes come
 from listings, never from opening what is listed."""
 
-import bz2
-import gzip
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from etl.clients import client
 from etl.errors import StorageError
 
-MAX_HEADER_BYTES = 1024 * 1024
 DELETE_BATCH = 1000  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
-
-_BLANK = bytes(range(33))
-PACKED = (".gz", ".bz2")
 
 
 @dataclass(frozen=True)
@@ -47,64 +40,35 @@ def read_text(uri: str) -> str:
         raise StorageError(f"cannot read {uri}: {error}") from error
 
 
-def read_first_line(uri: str) -> bytes | None:
-    """The first line that is not blank, without its end; None when there is none. Reads no further. Unpacks
-    by the name's ending. Raises StorageError, also of a line above MAX_HEADER_BYTES."""
+def read_bytes(stored: StoredObject, first: int, size: int) -> bytes:
+    """At most `size` bytes of the object from byte `first` on, which it must have. Raises StorageError."""
     try:
-        with _unpacked(uri) as file:
-            return _first_line(file)
+        if not is_s3(stored.uri):
+            with local_path(stored.uri).open("rb") as file:
+                file.seek(first)
+                return file.read(size)
+        bucket, key = split(stored.uri)
+        answer = client("s3").get_object(Bucket=bucket, Key=key, Range=f"bytes={first}-{first + size - 1}")
+        content: bytes = answer["Body"].read()
+        return content
     except Exception as error:
-        raise StorageError(f"cannot read the header of {uri}: {error}") from error
+        raise StorageError(f"cannot read {stored.uri}: {error}") from error
 
 
-def find_broken(objects: Iterable[StoredObject]) -> list[str]:
-    """The URIs of packed objects that cannot be unpacked to their end, each with the reason. Reads them
-    whole: for a run that has failed already, since Spark 3.5 does not say in which file."""
-    return [
-        f"{stored.uri} cannot be unpacked ({reason})"
-        for stored in objects
-        if stored.uri.endswith(PACKED) and (reason := _why_broken(stored.uri))
-    ]
-
-
-def _why_broken(uri: str) -> str:
+def read_pieces(stored: StoredObject, first: int, size: int) -> Iterator[bytes]:
+    """The object from byte `first` on, which it must have, in pieces of `size` bytes. Raises StorageError."""
     try:
-        with _unpacked(uri) as file:
-            while file.read(1024 * 1024):
-                pass
-    except Exception as error:  # the next file is looked at whatever is wrong with this one
-        return f"{type(error).__name__}: {error}"
-    return ""
-
-
-@contextmanager
-def _unpacked(uri: str) -> Iterator[Any]:
-    if is_s3(uri):
-        bucket, key = split(uri)
-        packed = client("s3").get_object(Bucket=bucket, Key=key)["Body"]
-    else:
-        packed = local_path(uri).open("rb")
-    with closing(packed):
-        if uri.endswith(".gz"):
-            yield gzip.GzipFile(fileobj=packed)
-        elif uri.endswith(".bz2"):
-            yield bz2.BZ2File(packed)
+        if is_s3(stored.uri):
+            bucket, key = split(stored.uri)
+            file = client("s3").get_object(Bucket=bucket, Key=key, Range=f"bytes={first}-")["Body"]
         else:
-            yield packed
-
-
-def _first_line(file: Any) -> bytes | None:
-    left = MAX_HEADER_BYTES
-    while line := bytes(file.readline(left)):
-        left -= len(line)
-        # As Spark finds it: a mark of byte order is no character, nor is what is not above a space.
-        if line.removeprefix(b"\xef\xbb\xbf").strip(_BLANK):
-            if left <= 0:
-                raise ValueError(f"it has more than {MAX_HEADER_BYTES} bytes")
-            return line.rstrip(b"\n")
-        if left <= 0:
-            raise ValueError(f"the first {MAX_HEADER_BYTES} bytes are blank")
-    return None
+            file = local_path(stored.uri).open("rb")
+            file.seek(first)
+        with closing(file):
+            while piece := file.read(size):
+                yield piece
+    except Exception as error:
+        raise StorageError(f"cannot read {stored.uri}: {error}") from error
 
 
 def write_text(uri: str, text: str) -> None:

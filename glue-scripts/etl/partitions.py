@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
+from urllib.parse import unquote
 
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from etl.io import PACKED, StoredObject
+from etl.io import StoredObject
+from etl.packings import ENDINGS
 
 PARTITION = "run_date"
 DELIVERY = "dt"
@@ -47,7 +49,7 @@ _SETTINGS = {
 
 def weigh(files: Iterable[StoredObject]) -> int:
     """Bytes of the files, of packed ones about those that Spark gets to read."""
-    return sum(file.size * (UNPACKED_PER_PACKED_BYTE if file.uri.endswith(PACKED) else 1) for file in files)
+    return sum(file.size * (UNPACKED_PER_PACKED_BYTE if file.uri.endswith(ENDINGS) else 1) for file in files)
 
 
 def configure(spark: SparkSession, input_bytes: int) -> None:
@@ -201,14 +203,47 @@ def root_cause(error: Py4JJavaError) -> str:
     return (of_others or causes[-1:])[0]
 
 
-def count_rows(rows: DataFrame) -> tuple[dict[str, int], bool]:
-    """Rows per date, and whether the rows of some date lie in more than one task."""
-    task = F.shiftright("row_id", _TASK_BITS)
-    counted = rows.groupBy(PARTITION, task.alias("task")).count().collect()
+@dataclass(frozen=True)
+class Counted:
+    """Rows per date, and of these those that are `unreadable`; whether the rows of some date lie in more than
+    one task; the URIs of the files that have rows, and of those with a text that does not end."""
+
+    per_date: Mapping[str, int]
+    unreadable: Mapping[str, int]
+    is_scattered: bool
+    files: frozenset[str]
+    open_files: frozenset[str]
+
+
+def count_rows(rows: DataFrame, unreadable_reason: str) -> Counted:
+    """Counts judged rows, in one query."""
+    has_open = "is_open" in rows.columns
+    counted = (
+        rows.groupBy(PARTITION, "file_path", F.shiftright("row_id", _TASK_BITS).alias("task"))
+        .agg(
+            F.count(F.lit(1)).alias("rows"),
+            F.count(F.when(F.col("reason") == unreadable_reason, 1)).alias("unreadable"),
+            F.max("is_open" if has_open else F.lit(False)).alias("is_open"),
+        )
+        .collect()
+    )
     per_date: dict[str, int] = {}
+    unreadable: dict[str, int] = {}
     for row in counted:
-        per_date[row[PARTITION]] = per_date.get(row[PARTITION], 0) + row["count"]
-    return per_date, len(counted) > len(per_date)
+        per_date[row[PARTITION]] = per_date.get(row[PARTITION], 0) + row["rows"]
+        unreadable[row[PARTITION]] = unreadable.get(row[PARTITION], 0) + row["unreadable"]
+    return Counted(
+        per_date,
+        unreadable,
+        len({(row[PARTITION], row["task"]) for row in counted}) > len(per_date),
+        frozenset(_uri_of(row["file_path"]) for row in counted),
+        frozenset(_uri_of(row["file_path"]) for row in counted if row["is_open"]),
+    )
+
+
+def _uri_of(file_path: str) -> str:
+    """The URI of an object as its listing says it: Spark encodes it, and says `file:` of a local one."""
+    return re.sub("^file:/+", "/", unquote(file_path))
 
 
 def write_partitions(

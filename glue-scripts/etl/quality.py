@@ -5,26 +5,47 @@ The same file is compiled to SQL for Athena, which judges the rows that readers 
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from etl.errors import InvalidQuality
-from etl.quality_reader import MILLION, QualityReader, Rule
+from etl.quality_reader import (
+    DEFAULT_LIMIT,
+    DEFAULT_RULE,
+    MILLION,
+    QualityReader,
+    Rule,
+    bounds_unreadable,
+    default_limit,
+)
 
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 _EPOCH = date(1970, 1, 1)
+_MAX_DATES = 5  # named in a verdict, which the state machine carries on
 
 
 @dataclass(frozen=True)
 class Quality:
-    """Validated rules, in the order of the file. `threshold` is a whole percent; `reasons` are all that a row
-    may be quarantined with, the contract's first."""
+    """Validated rules, in the order of the file, then the default limit of unreadable lines where none of
+    them sets one. `threshold` is a whole percent; `reasons` are all that a row may be quarantined with, the
+    contract's first, of which the first is that of a line that cannot be read."""
 
     threshold: int
     rules: tuple[Rule, ...]
     reasons: tuple[str, ...]
+
+    @property
+    def unreadable_reason(self) -> str:
+        return self.reasons[0]
+
+    @property
+    def limit_of_a_date(self) -> int:
+        """Millionths of the lines of one date that may be unreadable: the default, or what a rule allows the
+        run, whichever is more."""
+        rules = [rule for rule in self.rules if bounds_unreadable(rule, self.unreadable_reason)]
+        return max(DEFAULT_LIMIT, min(rule.at_most or 0 for rule in rules))
 
     @property
     def quarantine_rules(self) -> tuple[Rule, ...]:
@@ -59,7 +80,7 @@ class Verdict:
     @property
     def failed(self) -> str:
         results = self.rules.items()
-        return "; ".join(f"{name}: {count} of {of}" for name, (count, of, passed) in results if not passed)
+        return "; ".join(_told(name, count, of) for name, (count, of, passed) in results if not passed)
 
     def summary(self) -> dict[str, Any]:
         """The verdict as the books show it."""
@@ -79,7 +100,9 @@ def parse_quality(text: str, name: str, columns: Mapping[str, str], reasons: Seq
     if reader.mistakes:
         raise InvalidQuality(f"{name}: " + "; ".join(reader.mistakes))
     taking = (rule.name for rule in rules if rule.action == "quarantine")
-    return Quality(threshold, rules, (*reasons, *taking))
+    is_bounded = any(bounds_unreadable(rule, reasons[0]) for rule in rules)
+    default = () if is_bounded else (default_limit(reasons[0]),)
+    return Quality(threshold, (*rules, *default), (*reasons, *taking))
 
 
 def nothing_to_judge(quality: Quality) -> Verdict:
@@ -99,6 +122,28 @@ def judge(quality: Quality, measured: Measured, read: int, last: date) -> Verdic
     else:
         verdict = "WARNED" if failed else "PASSED"
     return Verdict(verdict, score, quality.threshold, rules)
+
+
+def judge_dates(
+    quality: Quality, verdict: Verdict, unreadable: Mapping[date, int], read: Mapping[date, int]
+) -> Verdict:
+    """The verdict after each date has been held to the limit of unreadable lines by itself: in a run over
+    many dates one of rubbish would hide. `read` are the rows of the run's own dates, `unreadable` those that
+    cannot be read."""
+    limit = quality.limit_of_a_date
+    failed = [day for day in sorted(read) if unreadable.get(day, 0) * MILLION > limit * read[day]]
+    if len(read) < 2 or not failed:
+        return verdict
+    told = {f"{DEFAULT_RULE} on {day}": (unreadable[day], read[day], False) for day in failed[:_MAX_DATES]}
+    return replace(verdict, verdict="FAILED", rules={**verdict.rules, **told})
+
+
+def _told(name: str, count: int, of: int) -> str:
+    """A failed rule. In Athena's query `quality-query.ts` says the same."""
+    by_default = (
+        f" (at most {DEFAULT_LIMIT * 100 // MILLION} % by default; a quarantineLimit rule sets another share)"
+    )
+    return f"{name}: {count} of {of}" + (by_default if name == DEFAULT_RULE else "")
 
 
 def _result(rule: Rule, measured: Measured, read: int, last: date) -> tuple[int, int, bool]:

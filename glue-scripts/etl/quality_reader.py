@@ -14,6 +14,8 @@ MAX_ROWS = 2_147_483_647  # what a run may have
 MAX_HOURS = 1_000_000
 MAX_RULES = 100  # a function of Athena's takes 127 arguments
 VISIBILITY_RULE = "rows_are_visible"
+DEFAULT_RULE = "lines_are_readable"
+DEFAULT_LIMIT = 100_000  # millionths of the lines that may be unreadable where no rule says another share
 
 # By type: the actions it knows, and the keys that it needs beside name, type, action and atLeast.
 _ROW_BY_ROW = ("warn", "halt", "quarantine")
@@ -57,6 +59,18 @@ class Rule:
     at_most_hours: int = 0
 
 
+def bounds_unreadable(rule: Rule, reason: str) -> bool:
+    """Whether a rule sets a limit to the lines that are quarantined with `reason`: one that fails the run,
+    and that not all lines meet."""
+    is_limit = rule.type == "quarantineLimit" and rule.reason == reason and rule.action == "halt"
+    return is_limit and (rule.at_most or 0) < MILLION
+
+
+def default_limit(reason: str) -> Rule:
+    """The rule that holds where none does that. It weighs nothing: the score is that of the file's rules."""
+    return Rule(DEFAULT_RULE, "quarantineLimit", "halt", weight=0, reason=reason, at_most=DEFAULT_LIMIT)
+
+
 class QualityReader:
     """Collects mistakes instead of raising, so that one look at the message mends them all."""
 
@@ -95,6 +109,10 @@ class QualityReader:
                 self.mistakes.append(f"'{here}' is '{name}', as another rule's")
             elif name == VISIBILITY_RULE:
                 self.mistakes.append(f"'{here}' is '{name}', which the query has a rule of its own for")
+            elif name == DEFAULT_RULE:
+                self.mistakes.append(
+                    f"'{here}' is '{name}', as the rule that holds where no other bounds them"
+                )
             elif name in self._reasons:
                 self.mistakes.append(f"'{here}' is '{name}', which is a reason of the contract")
 

@@ -24,11 +24,13 @@ from etl.iceberg_tables import APPEND, MERGE, REBUILD, IcebergTable, open_iceber
 from etl.java_classes import remember_classes
 from etl.plan import Plan, make_plan
 from etl.published import IcebergRows, ParquetFolders, Published
-from etl.quality import Quality, Verdict, judge, nothing_to_judge, parse_quality
+from etl.quality import Quality, Verdict, judge, judge_dates, nothing_to_judge, parse_quality
+from etl.starts import MAX_NAMED, check_files
 from etl.transforms.check_patterns import check_patterns
 from etl.transforms.classify_rows import classify_rows
 from etl.transforms.compute_columns import aggregate_rows, check_computed
 from etl.transforms.decode_uri import decode_uri
+from etl.transforms.join_lines import join_lines
 from etl.transforms.measure_quality import measure_quality
 from etl.transforms.meet_rule import check_expressions
 from etl.transforms.no_rows import no_rows
@@ -64,18 +66,10 @@ def main(argv: Sequence[str]) -> None:
             take_lock(arguments)
             figures = publish(arguments, rules.contract, plan, tables, table)
     except Py4JJavaError as error:
-        raise SparkFailed("; ".join(find_causes(error, deliveries))) from error
+        raise SparkFailed(partitions.root_cause(error)) from error
     except PySparkException as error:
         raise SparkFailed(str(error).strip().splitlines()[0]) from error
     keep_books(arguments, rules, plan, judgement, figures, time.monotonic() - started)
-
-
-def find_causes(error: Py4JJavaError, deliveries: Deliveries) -> list[str]:
-    """What Java says, and the delivered files that are the cause."""
-    cause = partitions.root_cause(error)
-    is_of_reading = cause.startswith(("java.io.", "java.util.zip."))
-    files = [file for delivery in deliveries.values() for file in delivery.files]
-    return [cause, *(io.find_broken(files) if is_of_reading else [])]
 
 
 @dataclass(frozen=True)
@@ -187,6 +181,10 @@ def find_deliveries(arguments: Arguments) -> Deliveries:
         raise MissingDelivery(f"no delivery under {arguments.source} for {dates}")
     files = sum(len(delivery.files) for delivery in found.values())
     tell(f"{len(found)} deliveries: {files} files, {sum(one.input_bytes for one in found.values())} bytes")
+    left_out = [file.uri for delivery in found.values() for file in delivery.left_out]
+    if left_out:
+        shown = ", ".join(left_out[:MAX_NAMED]) + (", …" if len(left_out) > MAX_NAMED else "")
+        tell(f"{len(left_out)} files are left out, for their names begin with '_' or '.': {shown}")
     return found
 
 
@@ -201,7 +199,12 @@ def plan_run(
     partitions.configure(spark, partitions.weigh(file for one in own.values() for file in one.files))
     check_computed(spark, rules.contract)
     check_patterns(spark, rules.contract)
-    raw = RawRows(spark, lambda lines, files: judge_rows(lines, files, rules), rules.contract.format.is_csv)
+    raw = RawRows(
+        spark,
+        lambda lines, files: judge_rows(lines, files, rules),
+        rules.contract.format,
+        rules.quality.unreadable_reason,
+    )
     raw.add(own.values())
     check_size(sum(raw.counts(own).values()), "in one run", "run fewer dates at a time")
     if table is not None and table.mode != REBUILD:
@@ -232,10 +235,13 @@ def judge_rows(lines: DataFrame, files: Sequence[io.StoredObject], rules: Rules)
 
 
 def parse_files(lines: DataFrame, files: Sequence[io.StoredObject], contract: Contract) -> DataFrame | None:
+    """The rows of the files. Raises InvalidDelivery with every file that is of no kind that is read."""
     if not contract.format.is_csv:
+        check_files(files, contract.format)
         return parse_lines(lines, contract)
     layouts = find_layouts(files, contract)
-    return parse_csv(lines, contract, layouts) if layouts else None
+    records = join_lines(lines, contract.format.delimiter) if contract.format.is_multi_line else lines
+    return parse_csv(records, contract, layouts) if layouts else None
 
 
 def judge_run(arguments: Arguments, rules: Rules, plan: Plan) -> Judgement:
@@ -247,7 +253,8 @@ def judge_run(arguments: Arguments, rules: Rules, plan: Plan) -> Judgement:
         return Judgement(nothing_to_judge(rules.quality), "")
     optional = rules.contract.delivered_output if arguments.source_table is not None else ()
     measured = measure_quality(rows, rules.quality, optional)
-    verdict = judge(rules.quality, measured, read, arguments.to_date)
+    run = judge(rules.quality, measured, read, arguments.to_date)
+    verdict = judge_dates(rules.quality, run, plan.raw.unreadable, plan.raw.counts(plan.own))
     tell(f"quality: {verdict.verdict}, score {verdict.score}{verdict.failed and f'; {verdict.failed}'}")
     drift = ""
     if arguments.source_table is not None:

@@ -48,7 +48,20 @@ def csv_of(*lines: str, header: str = HEADER, end: str = "\n") -> str:
 
 
 # For tests of something else, whose few rows fail limits that are meant for thousands.
-LENIENT = '{"threshold": 0, "rules": [{"name": "any", "type": "rowCount", "atLeast": 0, "action": "warn"}]}'
+LENIENT = json.dumps(
+    {
+        "threshold": 0,
+        "rules": [
+            {
+                "name": "nearly_all",
+                "type": "quarantineLimit",
+                "reason": "malformed",
+                "atMost": 0.999999,
+                "action": "halt",
+            }
+        ],
+    }
+)
 
 
 @dataclass(frozen=True)

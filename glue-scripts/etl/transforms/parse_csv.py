@@ -1,4 +1,4 @@
-"""Lines of CSV become rows (RFC 4180, a row is a line), each line parsed once, no Python in the workers.
+"""Lines or records of CSV become rows (RFC 4180), each parsed once, no Python in the workers.
 
 `from_csv` alone is too kind: it takes a quote that is never closed, and text beside a quoted one. So the
 quotes are judged by themselves: of the pieces between quotes every other one lies outside, and a piece
@@ -13,8 +13,9 @@ from etl.contract import Contract
 from etl.contract_columns import Column as ContractColumn
 from etl.contract_parts import KEPT, KEPT_TYPE, CleanUp
 from etl.headers import Layout, Layouts
+from etl.quotes import ends_open
 from etl.transforms.decode_uri import decode_uri
-from etl.transforms.parse_lines import MAX_LINE_BYTES, UNPARSED, is_utf8, limit
+from etl.transforms.parse_lines import MAX_LINE_BYTES, UNPARSED, cut, is_utf8
 
 _MADE = "x-etl-fields-"  # hyphens: no name of a contract's
 _INTEGER = "^-?[0-9]{1,19}$"
@@ -23,16 +24,17 @@ _NUMBER = "^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?$"
 
 def parse_csv(lines: DataFrame, contract: Contract, layouts: Layouts) -> DataFrame:
     """In and out as of `parse_lines`, but that `texts` are there for every line. `lines` are without the
-    headers; `layouts` has the files that they come from.
+    headers, and may be records that `join_lines` made; `layouts` has the files that they come from.
 
     - `is_object`: the line has as many fields as its file's header, rightly quoted, in valid UTF-8;
-    - `is_clean`: besides, every value has the declared type, but for dates, which are texts so far."""
-    others = [name for name in lines.columns if name != "value"]
-    stripped = lines.select(
-        *others,
-        (F.octet_length("value") > MAX_LINE_BYTES).alias("is_cut"),
-        F.expr("rtrim('\r', value)").alias("uncut"),
-    ).select(*others, "is_cut", limit(F.col("uncut")).alias("line"))
+    - `is_clean`: besides, every value has the declared type, but for dates, which are texts so far;
+    - `is_open`: the line ends inside a quoted text, or is too long to tell."""
+    lines = lines if "is_open" in lines.columns else _with_end(lines, contract)
+    others = [name for name in lines.columns if name not in ("value", "size")]
+    is_cut = F.col("size") > MAX_LINE_BYTES
+    trimmed = F.expr("rtrim('\r', value)")
+    shown = F.when(is_cut, cut(trimmed, F.col("size"))).otherwise(trimmed)
+    stripped = lines.select(*others, is_cut.alias("is_cut"), shown.alias("line"))
     of_layout = _conditions(layouts)
     fields = [
         F.when(condition, _fields(layout, contract)).alias(f"{_MADE}{at}")
@@ -55,6 +57,18 @@ def parse_csv(lines: DataFrame, contract: Contract, layouts: Layouts) -> DataFra
     return rows.select("*", is_clean.alias("is_clean"))
 
 
+def _with_end(lines: DataFrame, contract: Contract) -> DataFrame:
+    """Adds what `join_lines` adds, of lines that are rows by themselves."""
+    size = F.octet_length("value")
+    # Of a line that is cut the file itself is asked.
+    is_open = F.when(size > MAX_LINE_BYTES, F.col("value").contains('"')).otherwise(
+        ends_open(F.col("value"), contract.format.delimiter)
+    )
+    return lines.select(
+        "*", size.alias("size"), (is_open if contract.format.has_quotes else F.lit(False)).alias("is_open")
+    )
+
+
 Conditions = list[tuple[Layout, Column]]
 
 
@@ -75,6 +89,8 @@ def _coalesce(values: list[Column], of_layout: Conditions) -> Column:
 
 
 def _fields(layout: Layout, contract: Contract) -> Column:
+    if not contract.format.has_quotes:
+        return _split(len(layout.names), contract.format.delimiter)
     names = [f"`c{at}` string" for at in range(len(layout.names))]
     options = {
         "mode": "PERMISSIVE",
@@ -86,12 +102,21 @@ def _fields(layout: Layout, contract: Contract) -> Column:
     return F.from_csv("line", ", ".join([*names, f"`{UNPARSED}` string"]), options)
 
 
+def _split(count: int, delimiter: str) -> Column:
+    """The fields of a line in which a quote is a character like others."""
+    parts = F.split("line", f"\\x{ord(delimiter):02x}", -1)
+    fields = (F.get(parts, F.lit(at)).alias(f"c{at}") for at in range(count))
+    return F.struct(*fields, F.when(F.size(parts) != count, F.col("line")).alias(UNPARSED))
+
+
 def _field(at: int, name: str) -> str:
     return f"`{_MADE}{at}`.`{name}`"
 
 
 def _is_quoted(contract: Contract) -> Column:
     """Nothing but a delimiter stands beside a quote that opens or closes, and every quote is closed."""
+    if not contract.format.has_quotes:
+        return F.lit(True)
     pieces = F.split("line", '"', -1)
     last = F.size(pieces) - 1
 

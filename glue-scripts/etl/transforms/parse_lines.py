@@ -95,9 +95,12 @@ def parse_member(text: Column, name: str, kind: DataType) -> Column:
 def limit(value: Column) -> Column:
     """The value, of one above MAX_LINE_BYTES the first characters."""
     size = F.octet_length(value)
-    start = F.substring(value, 1, SHOWN_CHARACTERS)
-    cut = F.concat(start, F.lit("… (cut: "), size, F.lit(" bytes)"))
-    return F.when(size > MAX_LINE_BYTES, cut).otherwise(value)
+    return F.when(size > MAX_LINE_BYTES, cut(value, size)).otherwise(value)
+
+
+def cut(value: Column, size: Column) -> Column:
+    """The first characters of a value of so many bytes."""
+    return F.concat(F.substring(value, 1, SHOWN_CHARACTERS), F.lit("… (cut: "), size, F.lit(" bytes)"))
 
 
 def _strip(value: Column) -> Column:
