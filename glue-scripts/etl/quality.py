@@ -100,9 +100,12 @@ def parse_quality(text: str, name: str, columns: Mapping[str, str], reasons: Seq
     if reader.mistakes:
         raise InvalidQuality(f"{name}: " + "; ".join(reader.mistakes))
     taking = (rule.name for rule in rules if rule.action == "quarantine")
-    is_bounded = any(bounds_unreadable(rule, reasons[0]) for rule in rules)
-    default = () if is_bounded else (default_limit(reasons[0]),)
+    default = (default_limit(reason) for reason in reasons[:1] if not _bounds(rules, reason))
     return Quality(threshold, (*rules, *default), (*reasons, *taking))
+
+
+def _bounds(rules: Sequence[Rule], reason: str) -> bool:
+    return any(bounds_unreadable(rule, reason) for rule in rules)
 
 
 def nothing_to_judge(quality: Quality) -> Verdict:

@@ -115,13 +115,6 @@ def test_each_line_is_a_row_or_quarantined_as_it_was_delivered(
     assert bad(*rows) == [(line.replace("\xff", "\ufffd"), reason) for line, reason in BAD_LINES]
 
 
-def test_a_text_over_several_lines_is_quarantined_line_by_line(spark: SparkSession, tmp_path: Path) -> None:
-    content = 'key,text,number\na,"one\ntwo\nthree",1\nb,c,2\n"x\n'
-    rows = read(spark, contract_of(), put(tmp_path, content))
-    assert good(*rows) == [("b", "c", 2)]
-    assert bad(*rows) == [(text, "malformed") for text in ('a,"one', "two", 'three",1', '"x')]
-
-
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_marks_blank_lines_and_line_ends_are_no_rows(spark: SparkSession, tmp_path: Path, end: str) -> None:
     lines = ["", " ", 'text,"key",number', "", "b,a,1", " \t", '"d","c","2"', ""]
@@ -168,6 +161,8 @@ def test_headers_that_fit_nothing_are_refused_all_at_once(tmp_path: Path) -> Non
         "key;text;number",
         b"key,\xff",
         'a,"b',
+        "key,text,number\ra,b,1\r",
+        'a,"b"c',
     ]
     own = "of the contract's own names"
     assert refusal(tmp_path, contract_of(), contents).split("; 1.csv")[0] == (
@@ -178,7 +173,9 @@ def test_headers_that_fit_nothing_are_refused_all_at_once(tmp_path: Path) -> Non
     assert "2.csv: its header names 'key', 'text' more than once" in text
     assert "3.csv: its header 'key;text;number' lacks" in text
     assert "4.csv: its header 'key,\ufffd' is no line of CSV in UTF-8: " in text
-    assert "5.csv: its header 'a,\"b' is no line of CSV in UTF-8: " in text
+    assert "5.csv: line 1 has a quoted text that does not end on that line: if texts go over" in text
+    assert "6.csv: its lines end with a carriage return and no line feed: convert it, e.g. tr '\\r'" in text
+    assert "7.csv: its header 'a,\"b\"c' is no line of CSV in UTF-8: " in text
 
 
 def test_unknown_columns_are_refused_where_the_contract_says_so(tmp_path: Path) -> None:

@@ -107,6 +107,11 @@ def test_the_file_of_the_events_pipeline_is_right(contract: Contract) -> None:
         ),
         (
             0,
+            {"name": "lines_are_readable"},
+            "'rules[0].name' is 'lines_are_readable', as the rule that holds where no other bounds them",
+        ),
+        (
+            0,
             {"name": "Bad name"},
             "'rules[0].name' must be at most 60 small letters, digits and '_', beginning with a letter, "
             'got "Bad name"',

@@ -36,6 +36,7 @@ export const NOTES = ["title", "description", "$comment", "examples"];
 export const JSON_LINES: Format = { isCsv: false, keepsUnknown: false };
 export const MOST_DIGITS = 38;
 
+const CSV_KEYS = ["delimiter", "unknownColumns", "multiLine", "quote"];
 const TYPES = ["string", "bigint", "double", "date", "timestamp"];
 
 /** Whether Spark and Glue have such a decimal. */
@@ -49,7 +50,7 @@ export function readFormat(node: NodeReader | undefined): Format {
   const kind = node?.oneOf("kind", ["jsonLines", "csv"]);
   if (node === undefined || kind === undefined) return JSON_LINES;
   const isCsv = kind === "csv";
-  node.refuseOthers(`a format ${kind}`, ["kind", ...(isCsv ? ["delimiter", "unknownColumns"] : [])], NOTES);
+  node.refuseOthers(`a format ${kind}`, ["kind", ...(isCsv ? CSV_KEYS : [])], NOTES);
   if (!isCsv) return JSON_LINES;
   const delimiter = node.has("delimiter") ? node.value("delimiter") : ",";
   if (typeof delimiter !== "string" || !/^[\t -~]$/.test(delimiter) || ['"', "\\"].includes(delimiter)) {
@@ -57,7 +58,19 @@ export function readFormat(node: NodeReader | undefined): Format {
     node.wrong("delimiter", `must be ${demand}, ${got(delimiter)}`);
   }
   const unknown = node.has("unknownColumns") && node.oneOf("unknownColumns", ["ignore", "keep", "refuse"]);
+  readLinesAndQuotes(node);
   return { isCsv, keepsUnknown: unknown === "keep" };
+}
+
+/** Whether a text may go over several lines, and whether there are quoted texts at all. */
+function readLinesAndQuotes(node: NodeReader): void {
+  const multiLine = node.has("multiLine") ? node.value("multiLine") : false;
+  const quote = node.has("quote") ? node.value("quote") : '"';
+  if (typeof multiLine !== "boolean") node.wrong("multiLine", `must be true or false, ${got(multiLine)}`);
+  if (quote !== null && quote !== '"')
+    node.wrong("quote", `must be "\\"", or null where quotes are data, ${got(quote)}`);
+  if (multiLine === true && quote === null)
+    node.wrong("multiLine", "must be left out where quote is null: without quotes each line is a row");
 }
 
 export function readShapes(shapes: NodeReader | undefined): Shape[] {

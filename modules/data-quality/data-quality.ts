@@ -9,7 +9,7 @@ import { ArtifactFile, fileMistake } from "../artifacts/artifact-file";
 import { judgedBy } from "./quality-contract";
 import { compileQuery, MOST_QUERY_BYTES, type QualityQuery, type TableName } from "./quality-query";
 import { readQuality } from "./quality-reader";
-import { type Judged, type Quality, type QualityRule } from "./quality-rules";
+import { DEFAULT_RULE, type Judged, type Quality, type QualityRule } from "./quality-rules";
 
 export interface DataQualityProps {
   /** Absolute path of the rules as JSON. */
@@ -52,7 +52,7 @@ export class DataQuality extends Construct {
   readonly uri: string;
   /** The lowest score that is not a failure, whole percent. */
   readonly threshold: number;
-  /** In the order of the file. */
+  /** In the order of the file, then the limit of unreadable lines that holds by default, where none of them sets one. */
   readonly rules: readonly QualityRule[];
   /** One row of answer: seen, verdict, score, failed. */
   readonly query: QualityQuery;
@@ -84,13 +84,17 @@ function decide(scope: Construct, props: DataQualityProps): { quality: Quality; 
   const rules = readJson("rulesFile", props.rulesFile, refusals);
   const { quality, mistakes } = readQuality(rules.document, judged);
   if (rules.isRead) refusals.noteAll(mistakes.map(inFile("rulesFile")));
+  // The limit that holds by default is the job's: where there is no table of what it quarantined, the query leaves it out.
+  const asked = quality.rules.filter(
+    ({ name }) => name !== DEFAULT_RULE || props.quarantineTable !== undefined,
+  );
   refusals.check(
-    props.quarantineTable !== undefined || !quality.rules.some(({ type }) => type === "quarantineLimit"),
+    props.quarantineTable !== undefined || !asked.some(({ type }) => type === "quarantineLimit"),
     "quarantineTable",
     "must be given: quarantineLimit rules count its rows",
   );
   refusals.throwIfAny();
-  const query = compileQuery(quality, { ...props, partitionColumn });
+  const query = compileQuery({ ...quality, rules: asked }, { ...props, partitionColumn });
   const bytes = Buffer.byteLength(JSON.stringify(query.sql));
   refusals.check(
     bytes <= MOST_QUERY_BYTES,

@@ -1,5 +1,12 @@
 import { withLiterals } from "../core/sql-expression";
-import { isFatal, type Quality, type QualityRule, VISIBILITY_RULE } from "./quality-rules";
+import {
+  DEFAULT_RULE,
+  DEFAULT_RULE_FAILED,
+  isFatal,
+  type Quality,
+  type QualityRule,
+  VISIBILITY_RULE,
+} from "./quality-rules";
 
 /** What stands for a `?`: the run's dates, and the rows that the job says it read and wrote. */
 export type QualityParameter = "fromDate" | "toDate" | "read" | "written";
@@ -207,8 +214,11 @@ function failures(measured: readonly Measured[]): string {
   return `concat_ws('; ', ${[visible, ...texts].join(",\n        ")})`;
 }
 
-const failure = (passed: string, name: string, count: string, of: string): string =>
-  `CASE WHEN NOT ${passed} THEN ${literal(`${name}: `)} || CAST(${count} AS varchar) || ' of ' || CAST(${of} AS varchar) END`;
+function failure(passed: string, name: string, count: string, of: string): string {
+  const counts = `CAST(${count} AS varchar) || ' of ' || CAST(${of} AS varchar)`;
+  const more = name === DEFAULT_RULE ? ` || ${literal(DEFAULT_RULE_FAILED)}` : "";
+  return `CASE WHEN NOT ${passed} THEN ${literal(`${name}: `)} || ${counts}${more} END`;
+}
 
 const millionths = (value: number): number => Math.round(value * MILLION);
 

@@ -2,7 +2,10 @@ import { asNode, got, isNode, type Node, NodeReader } from "../core/node-reader"
 import { type Mistake } from "../core/refusals";
 import { expressionMistakes } from "../core/sql-expression";
 import {
+  DEFAULT_RULE,
+  defaultLimit,
   type Judged,
+  limits,
   type Quality,
   type QualityRule,
   RULE_TYPES,
@@ -44,7 +47,15 @@ export function readQuality(
     ]);
   }
   const readers = entries.map((entry, index) => new RuleReader(entry, index, entries, judged, mistakes));
-  return { quality: { threshold, rules: readers.flatMap((reader) => reader.read()) }, mistakes };
+  const rules = readers.flatMap((reader) => reader.read());
+  return { quality: { threshold, rules: [...rules, ...defaultOf(rules, judged)] }, mistakes };
+}
+
+/** Without a contract nobody knows the reason of an unreadable line: the job alone holds to the default then. */
+function defaultOf(rules: readonly QualityRule[], { reasons = [] }: Judged): QualityRule[] {
+  const [unreadable] = reasons;
+  if (unreadable === undefined || rules.some((rule) => limits(rule, unreadable))) return [];
+  return [defaultLimit(unreadable)];
 }
 
 class RuleReader extends NodeReader {
@@ -111,6 +122,8 @@ class RuleReader extends NodeReader {
       this.wrong("name", "must be another: it is a reason of the contract, and the counts would mix");
     }
     if (name === VISIBILITY_RULE) this.wrong("name", "must be another: the query calls its own check so");
+    if (name === DEFAULT_RULE)
+      this.wrong("name", "must be another: the limit that holds by default is called so");
     return name;
   }
 

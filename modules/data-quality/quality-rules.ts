@@ -9,7 +9,7 @@ export type RuleAction = "warn" | "halt" | "quarantine";
 interface CommonRule {
   readonly name: string;
   readonly action: RuleAction;
-  /** What it counts in the score, 1 to 100. */
+  /** What it counts in the score, 1 to 100; 0 of the rule that holds by default. */
   readonly weight: number;
 }
 
@@ -82,7 +82,7 @@ export type RuleType = QualityRule["type"];
 export interface Quality {
   /** The lowest score that is not a failure, whole percent. */
   readonly threshold: number;
-  /** In the order of the file, at least one. */
+  /** In the order of the file, at least one; then the limit of unreadable lines that holds by default, where none sets one. */
   readonly rules: readonly QualityRule[];
 }
 
@@ -94,11 +94,36 @@ export interface Judged {
    */
   readonly columns?: ReadonlyMap<string, string>;
   /**
-   * Why the job quarantines by itself.
+   * Why the job quarantines by itself; the first is that of a line that it cannot read.
    * @default - reasons are taken as they are written
    */
   readonly reasons?: readonly string[];
 }
+
+/**
+ * The rule that holds where none limits the lines that the job cannot read: without it a delivery of nothing but rubbish would be a
+ * success. It weighs nothing, so that the score is that of the file's rules.
+ */
+export const defaultLimit = (reason: string): QuarantineLimitRule => ({
+  name: DEFAULT_RULE,
+  type: "quarantineLimit",
+  action: "halt",
+  weight: 0,
+  reason,
+  atMost: MOST_UNREADABLE,
+});
+
+export const DEFAULT_RULE = "lines_are_readable";
+
+/** The share of lines that may be unreadable where no rule says another one. */
+const MOST_UNREADABLE = 0.1;
+
+/** What is said of it where it fails, behind the counts. In the job `etl/quality.py` says the same. */
+export const DEFAULT_RULE_FAILED = ` (at most ${MOST_UNREADABLE * 100} % by default; a quarantineLimit rule sets another share)`;
+
+/** Whether a rule limits the lines that are quarantined for a reason: it fails the run, and not all lines may be. */
+export const limits = (rule: QualityRule, reason: string): boolean =>
+  rule.type === "quarantineLimit" && rule.reason === reason && rule.action === "halt" && rule.atMost < 1;
 
 /** What the query itself says when readers see fewer rows than were written. */
 export const VISIBILITY_RULE = "rows_are_visible";

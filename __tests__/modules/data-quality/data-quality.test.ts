@@ -69,7 +69,10 @@ test("every prop changed, two in one stack, and what was made can be read back",
   expect(outputs.uri?.value).toBe(`s3://other/${reference("Quality/Rules/Resource", "key")}`);
   expect(built.artifact.uri).toBe(built.uri);
   expect(built.threshold).toBe(70);
-  expect(built.rules.map(({ name }) => name)).toEqual(["a_run_has_rows", "few"]);
+  expect(built.rules.map(({ name }) => name)).toEqual([
+    ...["a_run_has_rows", "few"],
+    "lines_are_readable", // since "few" only warns
+  ]);
   expect(built.query.sql).toContain('FROM "db"."rows"\n        WHERE "day" BETWEEN ? AND ?');
   expect(built.query.sql).toContain('FROM "refused"."them"\n        WHERE "day" BETWEEN ? AND ?');
 });
@@ -84,6 +87,17 @@ test("the events pipeline's own rules hold with its contract", () => {
   );
   const { rules } = JSON.parse(readFileSync(contracts("events.quality.json"), "utf8")) as { rules: object[] };
   expect(built.rules).toHaveLength(rules.length);
+});
+
+test("the limit of unreadable lines that holds by default needs the table of what was quarantined", () => {
+  const props = {
+    rulesFile: file("rows.json", { threshold: 0, rules: [COUNT] }),
+    contractFile: contracts("events.schema.json"),
+  };
+  const sqlOf = (more: object) => synth((stack) => make(stack, { ...props, ...more })).built.query.sql;
+  const [without, withTable] = [sqlOf({}), sqlOf({ quarantineTable: { database: "q", name: "events" } })];
+  expect([without, withTable].map((sql) => sql.includes("lines_are_readable"))).toEqual([false, true]);
+  expect(withTable).toContain("CASE WHEN \"reason\" = 'malformed' THEN 1 END");
 });
 
 test("no prop is dropped", () => {
@@ -112,8 +126,7 @@ test("no prop is dropped", () => {
       prefix: "q/",
     },
   ];
-  // Without its contract a file that holds with it is taken all the same.
-  expect(droppedProps(() => sets, build, ["table", "quarantineTable"])).toEqual(["contractFile"]);
+  expect(droppedProps(() => sets, build, ["table", "quarantineTable"])).toEqual([]);
 });
 
 test("refusals, all at once", () => {

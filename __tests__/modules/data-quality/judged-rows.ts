@@ -131,7 +131,11 @@ export function judge(given: Case, conditions: Conditions, written = given.rows.
   const { threshold, rules } = qualityOf(given);
   const results = rules.map((rule) => ({ rule, ...resultOf(rule, given, conditions) }));
   const failed = results.filter(({ passed }) => !passed);
-  const texts = failed.map(({ rule, count, of }) => `${rule.name}: ${count} of ${of}`);
+  const byDefault = " (at most 10 % by default; a quarantineLimit rule sets another share)";
+  const texts = failed.map(
+    ({ rule: { name }, count, of }) =>
+      `${name}: ${count} of ${of}${name === "lines_are_readable" ? byDefault : ""}`,
+  );
   const seen = given.rows.length;
   if (seen < written) texts.unshift(`rows_are_visible: ${seen} of ${written}`);
   const weightOf = (some: readonly { rule: QualityRule }[]): number =>

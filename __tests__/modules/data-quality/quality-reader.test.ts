@@ -87,6 +87,10 @@ test.each<[object, string[]]>([
     ["rules[0].name of rows_are_visible must be another: the query calls its own check so"],
   ],
   [
+    { name: "lines_are_readable" },
+    ["rules[0].name of lines_are_readable must be another: the limit that holds by default is called so"],
+  ],
+  [
     { type: "complete" },
     [
       "rules[0].type of good must be one of completeness, uniqueness, allowedValues, customSql, rowCount, freshness, " +
