@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, join, relative, sep } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { UserError } from "./user-error";
 
 /** One file of a delivery. */
@@ -11,11 +11,26 @@ export interface DeliveredFile {
   readonly sha256: string;
 }
 
-/** What an input delivers: its dates in order, and their files. */
+/** What an input delivers: its dates in order, their files, and what lies beside them and is not taken. */
 export interface Deliveries {
   readonly dates: readonly string[];
   readonly files: readonly DeliveredFile[];
+  readonly leftOut: readonly LeftOut[];
 }
+
+/** A file or folder of the input that is no delivery. */
+export interface LeftOut {
+  /** Below the input. */
+  readonly name: string;
+  readonly why: string;
+}
+
+/**
+ * The endings of files that are named by their date, with a packing behind them or without. Whether that packing is read is the
+ * job's to say, by name: what looks like a delivery is never left out.
+ */
+const ENDINGS = ["csv", "tsv", "txt", "json", "jsonl", "ndjson"];
+const TAKEN = new RegExp(String.raw`^\.(?:${ENDINGS.join("|")})(?:\.\w+)*$`, "i");
 
 /** What may be asked of an input. */
 export interface Asked {
@@ -33,10 +48,12 @@ export interface Asked {
 export function findDeliveries(input: string, { pipeline, runDate }: Asked): Deliveries {
   const refuse = (what: string) => new UserError(`--input: ${what}: ${expectedOf(pipeline)}`);
   if (!existsSync(input)) throw refuse(`there is no folder or file '${input}'`);
-  const files = statSync(input).isDirectory() ? inFolder(input) : dated([input]);
+  const isFolder = statSync(input).isDirectory();
+  const { files, leftOut } = isFolder ? inFolder(input) : sorted(dirname(input), [basename(input)]);
   if (files.length === 0) {
-    const what = statSync(input).isDirectory() ? "holds no delivery" : "is a file whose name is no date";
-    throw refuse(`'${input}' ${what}`);
+    const beside = leftOutLines(leftOut).join("; ");
+    if (isFolder) throw refuse(`'${input}' holds no delivery${beside && ` (${beside})`}`);
+    throw refuse(`'${input}' is a file whose ${leftOut[0]!.why}`);
   }
   const dates = [...new Set(files.map(({ name }) => name.slice("dt=".length, "dt=YYYY-MM-DD".length)))];
   if (runDate !== undefined && !dates.includes(runDate)) {
@@ -46,7 +63,24 @@ export function findDeliveries(input: string, { pipeline, runDate }: Asked): Del
       `--run-date: '${input}' holds no delivery of ${pipeline} for ${runDate}; it holds ${found}`,
     );
   }
-  return { dates, files };
+  return { dates, files, leftOut };
+}
+
+/** What is not taken, for a person to read: a line each, of the first few. */
+export function leftOutLines(leftOut: readonly LeftOut[]): string[] {
+  const more = leftOut.length - MOST_NAMED;
+  return [
+    ...leftOut.slice(0, MOST_NAMED).map(({ name, why }) => `not taken: ${shown(name)}, whose ${why}`),
+    ...(more > 0 ? [`not taken: ${more} more`] : []),
+  ];
+}
+
+const MOST_NAMED = 5;
+
+/** A name as one short text, whatever it holds. */
+function shown(name: string): string {
+  const text = JSON.stringify(name).slice(1, -1);
+  return text.length <= 40 ? text : `${text.slice(0, 25)}…${text.slice(-14)}`;
 }
 
 /** Whether a text is a day of the calendar, `YYYY-MM-DD`. */
@@ -63,12 +97,22 @@ function expectedOf(pipeline: string): string {
   );
 }
 
-function inFolder(folder: string): DeliveredFile[] {
-  const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
-  const inDays = entries
-    .filter((entry) => entry.isDirectory() && /^dt=/.test(entry.name) && isDate(entry.name.slice(3)))
-    .flatMap((day) => filesBelow(folder, join(folder, day.name)));
-  const byName = dated(entries.filter((entry) => entry.isFile()).map(({ name }) => join(folder, name)));
+interface Found {
+  readonly files: readonly DeliveredFile[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+function inFolder(folder: string): Found {
+  const names = readdirSync(folder).sort();
+  const folders = names.filter((name) => kindOf(join(folder, name)) === "folder");
+  const isDay = (name: string) => name.startsWith("dt=") && isDate(name.slice(3));
+  const days = folders.filter(isDay).map((day) => filesBelow(folder, join(folder, day)));
+  const inDays = days.flatMap(({ files }) => files);
+  const named = sorted(
+    folder,
+    names.filter((name) => !folders.includes(name)),
+  );
+  const byName = named.files;
   if (inDays.length > 0 && byName.length > 0) {
     const [file] = byName;
     throw new UserError(
@@ -76,23 +120,58 @@ function inFolder(folder: string): DeliveredFile[] {
         `(${basename(file!.path)}): use one form, e.g. move the file to ${file!.name}`,
     );
   }
-  return [...inDays, ...byName];
+  const otherFolders = folders.filter((name) => !isDay(name));
+  return {
+    files: [...inDays, ...byName],
+    leftOut: [
+      ...days.flatMap(({ leftOut }) => leftOut),
+      ...otherFolders.map((name) => ({ name: `${name}/`, why: "name is not dt=YYYY-MM-DD" })),
+      ...named.leftOut,
+    ],
+  };
 }
 
-/** Those of some files that are named by a date and an ending. */
-function dated(paths: readonly string[]): DeliveredFile[] {
-  return paths.flatMap((path) => {
-    const [day, ending] = [basename(path).slice(0, 10), basename(path).slice(10)];
-    return isDate(day) && /^\.\w/.test(ending) ? [delivered(path, `dt=${day}/${basename(path)}`)] : [];
-  });
+/** Files of a folder by their names: those that a date and an ending name are deliveries. */
+function sorted(folder: string, names: readonly string[]): Found {
+  const judged = names.map((name) => ({ name, why: whyLeftOut(folder, name) }));
+  return {
+    files: judged
+      .filter(({ why }) => why === undefined)
+      .map(({ name }) => delivered(join(folder, name), `dt=${name.slice(0, 10)}/${name}`)),
+    leftOut: judged.flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }])),
+  };
 }
 
-function filesBelow(root: string, folder: string): DeliveredFile[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
+function whyLeftOut(folder: string, name: string): string | undefined {
+  if (name.startsWith(".")) return HIDDEN;
+  if (!isDate(name.slice(0, 10)) || !/^\.\w/.test(name.slice(10))) return "name is no date";
+  if (!TAKEN.test(name.slice(10))) return `ending is not one of ${ENDINGS.join(", ")}`;
+  return kindOf(join(folder, name)) === "file" ? undefined : NO_FILE;
+}
+
+const HIDDEN = "name begins with a dot";
+const NO_FILE = "content is no file";
+
+function filesBelow(root: string, folder: string): Found {
+  const paths = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name))
-    .sort()
-    .map((path) => delivered(path, relative(root, path).split(sep).join("/")));
+    .sort();
+  const judged = paths.map((path) => {
+    const why = basename(path).startsWith(".") ? HIDDEN : kindOf(path) === "file" ? undefined : NO_FILE;
+    return { path, name: relative(root, path).split(sep).join("/"), why };
+  });
+  return {
+    files: judged.flatMap(({ path, name, why }) => (why === undefined ? [delivered(path, name)] : [])),
+    leftOut: judged.flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }])),
+  };
+}
+
+/** A link is what it leads to, if it leads anywhere. */
+function kindOf(path: string): "file" | "folder" | "neither" {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isFile()) return "file";
+  return found?.isDirectory() ? "folder" : "neither";
 }
 
 function delivered(path: string, name: string): DeliveredFile {

@@ -3,7 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { ask } from "./athena";
 import { readBooks } from "./books";
 import { clientsOf } from "./clients";
-import { type Deliveries, findDeliveries } from "./deliveries";
+import { type Deliveries, findDeliveries, leftOutLines } from "./deliveries";
 import { EmbeddedAws } from "./embedded-aws";
 import { runExecution } from "./execution";
 import { synthesiseEnvironment } from "./environments";
@@ -79,6 +79,7 @@ async function runPipeline(
     const { files, dates } = deliveries;
     if (startedEmpty) note("another input than last time: its lake starts empty");
     note(`${files.length} files of ${dates.length} dates, ${uploaded} uploaded, ${removed} removed`);
+    for (const line of leftOutLines(deliveries.leftOut)) note(line);
   });
   const listener = await NotificationListener.subscribe(sqs, sns, output(outputs, "notifications_topic_arn"));
   try {

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { findDeliveries, isDate } from "../../local/deliveries";
+import { findDeliveries, isDate, leftOutLines } from "../../local/deliveries";
 
 let folder: string;
 
@@ -57,6 +57,57 @@ test("files named by their date are deliveries of it, whatever stands beside the
   ]);
   expect(files.map(({ path }) => path)).toEqual(
     ["2010-12-01.csv", "2010-12-01.json", "2010-12-02.csv.gz"].map((name) => join(folder, name)),
+  );
+});
+
+test("what is not taken is named with the reason, the first few of them, and never its bytes", () => {
+  put(...["2010-12-01.jsonl.gz", "2010-12-02.csv.zip", "2010-12-02.bin", "2010-12-02.parquet", "notes.txt"]);
+  put(".2010-12-03.csv", "dt=today/a.csv", "a\u001b[31m.csv", `${"long".repeat(20)}.csv`);
+  symlinkSync(join(folder, "nowhere"), join(folder, "2010-12-04.csv"));
+  const { files, leftOut } = find();
+  expect(files.map(({ name }) => name)).toEqual([
+    ...["dt=2010-12-01/2010-12-01.jsonl.gz", "dt=2010-12-02/2010-12-02.csv.zip"],
+  ]);
+  const ending = "ending is not one of csv, tsv, txt, json, jsonl, ndjson";
+  expect(leftOut.slice(0, 5)).toEqual([
+    { name: "dt=today/", why: "name is not dt=YYYY-MM-DD" },
+    { name: ".2010-12-03.csv", why: "name begins with a dot" },
+    { name: "2010-12-02.bin", why: ending },
+    { name: "2010-12-02.parquet", why: ending },
+    { name: "2010-12-04.csv", why: "content is no file" },
+  ]);
+  expect(leftOutLines(leftOut).slice(2)).toEqual([
+    `not taken: 2010-12-02.bin, whose ${ending}`,
+    `not taken: 2010-12-02.parquet, whose ${ending}`,
+    "not taken: 2010-12-04.csv, whose content is no file",
+    "not taken: 3 more",
+  ]);
+  expect(leftOutLines(leftOut.slice(5))).toEqual([
+    String.raw`not taken: a\u001b[31m.csv, whose name is no date`,
+    `not taken: ${"long".repeat(6)}l…nglonglong.csv, whose name is no date`,
+    "not taken: notes.txt, whose name is no date",
+  ]);
+});
+
+test("hidden files of a date, and links that lead nowhere, are named too", () => {
+  put("dt=2010-12-01/a.csv", "dt=2010-12-01/deep/.DS_Store");
+  symlinkSync(join(folder, "nowhere"), join(folder, "dt=2010-12-01", "z.csv"));
+  symlinkSync(join(folder, "dt=2010-12-01", "a.csv"), join(folder, "dt=2010-12-01", "b.csv"));
+  const { files, leftOut } = find();
+  expect(files.map(({ name }) => name)).toEqual(["dt=2010-12-01/a.csv", "dt=2010-12-01/b.csv"]);
+  expect(leftOut).toEqual([
+    { name: "dt=2010-12-01/deep/.DS_Store", why: "name begins with a dot" },
+    { name: "dt=2010-12-01/z.csv", why: "content is no file" },
+  ]);
+});
+
+test("an input without a delivery says what lies there instead", () => {
+  put("2010-12-02.bin");
+  const instead = "not taken: 2010-12-02.bin, whose ending is not one of csv, tsv, txt, json, jsonl, ndjson";
+  expect(() => find()).toThrow(`'${folder}' holds no delivery (${instead}): ${EXPECTED}`);
+  const file = join(folder, "2010-12-02.bin");
+  expect(() => find(file)).toThrow(
+    `'${file}' is a file whose ending is not one of csv, tsv, txt, json, jsonl, ndjson: ${EXPECTED}`,
   );
 });
 

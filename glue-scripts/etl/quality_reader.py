@@ -110,9 +110,7 @@ class QualityReader:
             elif name == VISIBILITY_RULE:
                 self.mistakes.append(f"'{here}' is '{name}', which the query has a rule of its own for")
             elif name == DEFAULT_RULE:
-                self.mistakes.append(
-                    f"'{here}' is '{name}', as the rule that holds where no other bounds them"
-                )
+                self.mistakes.append(f"'{here}' is '{name}', as the limit that holds by default")
             elif name in self._reasons:
                 self.mistakes.append(f"'{here}' is '{name}', which is a reason of the contract")
 

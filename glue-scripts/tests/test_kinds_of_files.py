@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import Lake
-from etl import deliveries, partitions
+from etl import partitions
 from etl.contract_parts import Format
 from etl.errors import InvalidDelivery
 from etl.io import StoredObject
@@ -172,7 +172,7 @@ def unread(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         lines = read(*given, **others)
         return lines.filter(~lines["file_path"].endswith(f"/{name}"))
 
-    monkeypatch.setattr(deliveries.partitions, "read_lines", read_others)
+    monkeypatch.setattr(partitions, "read_lines", read_others)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
