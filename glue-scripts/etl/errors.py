@@ -35,7 +35,8 @@ class MissingDelivery(JobError):
 
 
 class InvalidDelivery(JobError):
-    """A delivered file has another header than the contract says: correct the file, or declare its shape."""
+    """A delivered file is of no kind that is read, is not whole, or has another header than the contract says:
+    correct the file, or declare its shape or format."""
 
 
 class TableRefused(JobError):
