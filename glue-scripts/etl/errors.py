@@ -35,7 +35,7 @@ class MissingDelivery(JobError):
 
 
 class InvalidDelivery(JobError):
-    """A delivered file is of no kind that is read, is not whole, or has another header than the contract says:
+    """A delivered file is of no kind that is read, is not whole, or has another header than the contract:
     correct the file, or declare its shape or format."""
 
 

@@ -62,7 +62,7 @@ def _why_broken(stored: StoredObject) -> str:
             with open_unpacked(stored, start) as file:
                 while file.read(_PIECE):
                     pass
-    except Exception as error:  # the next file is looked at whatever is wrong with this one
+    except BrokenFileError as error:
         return str(error)
     return ""
 

@@ -1,13 +1,18 @@
 """Objects: the same answers from a directory and from a bucket, of which a small stand-in is kept here."""
 
+import bz2
+import gzip
+import random
 from collections.abc import Iterator
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from etl import clients, io
 from etl.errors import StorageError
+from etl.unpacking import START_BYTES, find_broken, open_unpacked
 
 NAMES = [
     "dt=2010-11-30/events.json",
@@ -33,6 +38,7 @@ class Bucket:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.listed: list[str] = []
+        self.asked: list[int] = []  # bytes of each object that was read
         self.refused: list[str] = []
 
     def get_paginator(self, name: str) -> "Bucket":
@@ -53,7 +59,12 @@ class Bucket:
 
     def get_object(self, **asked: str) -> dict[str, Any]:
         content = self.objects[asked["Key"]]
-        return {"Body": type("Body", (), {"read": lambda _: content})()}
+        if "Range" in asked:
+            first, _, last = asked["Range"].removeprefix("bytes=").partition("-")
+            assert int(first) < len(content), "S3 answers InvalidRange"
+            content = content[int(first) : int(last) + 1 if last else None]
+        self.asked.append(len(content))
+        return {"Body": BytesIO(content)}
 
     def delete_objects(self, **asked: Any) -> dict[str, Any]:
         keys = [entry["Key"] for entry in asked["Delete"]["Objects"]]
@@ -125,6 +136,50 @@ def test_what_was_written_is_read(location: str) -> None:
     io.write_text(location + "books/1/books.json", "é\n")
     io.write_text(location + "books/1/books.json", "ü\n")
     assert io.read_text(location + "books/1/books.json") == "ü\n"
+
+
+def object_of(
+    location: str, bucket: Bucket, content: bytes, name: str = "dt=2010-12-09/x"
+) -> io.StoredObject:
+    if location.startswith("s3://"):
+        bucket.objects[f"events/{name}"] = content
+    else:
+        path = io.local_path(location) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return io.StoredObject(f"{location}{name}", name, len(content))
+
+
+@pytest.mark.parametrize("size", [1, 5, START_BYTES - 1, START_BYTES, START_BYTES + 1, 3 * START_BYTES])
+def test_an_object_is_read_in_one_piece_or_two_as_far_as_it_is_wanted(
+    location: str, bucket: Bucket, size: int
+) -> None:
+    content = bytes(at % 251 for at in range(size))
+    stored = object_of(location, bucket, content)
+    assert io.read_bytes(stored, size - 1, 9) == content[-1:]
+    bucket.asked.clear()
+    with open_unpacked(stored) as file:
+        assert file.peek()[:10] == content[:10]
+        assert bucket.asked in ([], [min(size, START_BYTES)])
+        assert file.read() == content
+    assert len(bucket.asked) in (0, 1 if size <= START_BYTES else 2)
+
+
+@pytest.mark.parametrize("size", [0, 1, 300_000])
+def test_what_was_packed_is_unpacked_and_what_is_broken_is_named(
+    location: str, bucket: Bucket, size: int
+) -> None:
+    content = random.Random(1).randbytes(size)  # noqa: S311
+    half = size // 2
+    for pack in (gzip.compress, bz2.compress):
+        whole = pack(content[:half]) + pack(content[half:])
+        stored = object_of(location, bucket, whole)
+        with open_unpacked(stored) as file:
+            assert file.read() == content
+        assert find_broken([stored]) == []
+        for broken in (whole[:-1], whole + b"x", whole + b"\0"):
+            (told,) = find_broken([object_of(location, bucket, broken)])
+            assert told.startswith(f"{stored.uri}: its ")
 
 
 def test_a_listing_of_a_few_dates_reads_no_long_history(bucket: Bucket) -> None:
