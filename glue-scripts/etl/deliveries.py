@@ -136,8 +136,12 @@ class RawRows:
             return
         rows = judged.persist(StorageLevel.MEMORY_AND_DISK)
         counted = self._count(rows, files)
-        refuse_files(find_open_texts(counted.open_files, files, self.format))
-        refuse_files(find_unread(counted.files, files, self.format))
+        refuse_files(
+            [
+                *find_open_texts(counted.open_files, files, self.format),
+                *find_unread(counted.files, files, self.format),
+            ]
+        )
         per_date = {date.fromisoformat(day): count for day, count in counted.per_date.items()}
         self.read |= per_date
         self.unreadable |= {date.fromisoformat(day): count for day, count in counted.unreadable.items()}

@@ -164,16 +164,14 @@ def _encoding_of(text: bytes) -> str:
 def _is_binary(text: bytes) -> bool:
     """Text may hold a NUL or two, or be of ISO 8859-1, line by line; packed data has all bytes alike."""
     few = len(text) // 50
-    if b"\x00" in text.lstrip(b"\r\n").partition(b"\n")[0] or text.count(0) > max(few, 8):
-        return True
     controls = sum(byte < 32 and byte not in b"\t\n\v\f\r\x1b" for byte in text)
-    # The last character may be cut.
-    return controls > max(few, 1) and not _is_utf8(text[:-3])
+    return text.count(0) > max(few, 2) or (controls > max(few, 1) and not _is_utf8(text))
 
 
 def _is_utf8(text: bytes) -> bool:
+    """But for a last character that may be cut."""
     try:
         text.decode("utf-8")
     except UnicodeDecodeError as error:
-        return error.end >= len(text) and error.reason == "unexpected end of data"
+        return error.reason == "unexpected end of data" and error.end == len(text)
     return True
