@@ -53,7 +53,7 @@ export function findDeliveries(input: string, { pipeline, runDate }: Asked): Del
   if (files.length === 0) {
     const beside = leftOutLines(leftOut).join("; ");
     if (isFolder) throw refuse(`'${input}' holds no delivery${beside && ` (${beside})`}`);
-    throw refuse(`'${input}' is a file whose ${leftOut[0]!.why}`);
+    throw refuse(`'${input}' is no delivery (${leftOut[0]!.why})`);
   }
   const dates = [...new Set(files.map(({ name }) => name.slice("dt=".length, "dt=YYYY-MM-DD".length)))];
   if (runDate !== undefined && !dates.includes(runDate)) {
@@ -70,7 +70,7 @@ export function findDeliveries(input: string, { pipeline, runDate }: Asked): Del
 export function leftOutLines(leftOut: readonly LeftOut[]): string[] {
   const more = leftOut.length - MOST_NAMED;
   return [
-    ...leftOut.slice(0, MOST_NAMED).map(({ name, why }) => `not taken: ${shown(name)}, whose ${why}`),
+    ...leftOut.slice(0, MOST_NAMED).map(({ name, why }) => `not taken: ${shown(name)} (${why})`),
     ...(more > 0 ? [`not taken: ${more} more`] : []),
   ];
 }
@@ -80,7 +80,7 @@ const MOST_NAMED = 5;
 /** A name as one short text, whatever it holds. */
 function shown(name: string): string {
   const text = JSON.stringify(name).slice(1, -1);
-  return text.length <= 40 ? text : `${text.slice(0, 25)}…${text.slice(-14)}`;
+  return text.length <= 28 ? text : `${text.slice(0, 15)}…${text.slice(-12)}`;
 }
 
 /** Whether a text is a day of the calendar, `YYYY-MM-DD`. */
@@ -125,7 +125,7 @@ function inFolder(folder: string): Found {
     files: [...inDays, ...byName],
     leftOut: [
       ...days.flatMap(({ leftOut }) => leftOut),
-      ...otherFolders.map((name) => ({ name: `${name}/`, why: "name is not dt=YYYY-MM-DD" })),
+      ...otherFolders.map((name) => ({ name: `${name}/`, why: "not named dt=YYYY-MM-DD" })),
       ...named.leftOut,
     ],
   };
@@ -144,13 +144,13 @@ function sorted(folder: string, names: readonly string[]): Found {
 
 function whyLeftOut(folder: string, name: string): string | undefined {
   if (name.startsWith(".")) return HIDDEN;
-  if (!isDate(name.slice(0, 10)) || !/^\.\w/.test(name.slice(10))) return "name is no date";
-  if (!TAKEN.test(name.slice(10))) return `ending is not one of ${ENDINGS.join(", ")}`;
+  if (!isDate(name.slice(0, 10)) || !/^\.\w/.test(name.slice(10))) return "no date in its name";
+  if (!TAKEN.test(name.slice(10))) return `not ${ENDINGS.join(", ")}`;
   return kindOf(join(folder, name)) === "file" ? undefined : NO_FILE;
 }
 
-const HIDDEN = "name begins with a dot";
-const NO_FILE = "content is no file";
+const HIDDEN = "hidden";
+const NO_FILE = "not a file";
 
 function filesBelow(root: string, folder: string): Found {
   const paths = readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -36,7 +36,11 @@ test("dates come in order, with the files below them and without hidden ones", (
 
 test.each([
   ["nothing there", () => find(join(folder, "nowhere")), "there is no folder or file"],
-  ["a file without a date", () => (put("x.csv"), find(join(folder, "x.csv"))), "whose name is no date"],
+  [
+    "a file without a date",
+    () => (put("x.csv"), find(join(folder, "x.csv"))),
+    "is no delivery (no date in its name)",
+  ],
   ["nothing in it", () => find(), "holds no delivery"],
   ["no day of the calendar", () => (put("dt=2010-02-30/x", "2010-02-30.csv"), find()), "holds no delivery"],
   ["a name that only begins as a date", () => (put("2010-12-01-b.csv", "2010-12-01"), find()), "no delivery"],
@@ -68,24 +72,24 @@ test("what is not taken is named with the reason, the first few of them, and nev
   expect(files.map(({ name }) => name)).toEqual([
     ...["dt=2010-12-01/2010-12-01.jsonl.gz", "dt=2010-12-02/2010-12-02.csv.zip"],
   ]);
-  const ending = "ending is not one of csv, tsv, txt, json, jsonl, ndjson";
+  const ending = "not csv, tsv, txt, json, jsonl, ndjson";
   expect(leftOut.slice(0, 5)).toEqual([
-    { name: "dt=today/", why: "name is not dt=YYYY-MM-DD" },
-    { name: ".2010-12-03.csv", why: "name begins with a dot" },
+    { name: "dt=today/", why: "not named dt=YYYY-MM-DD" },
+    { name: ".2010-12-03.csv", why: "hidden" },
     { name: "2010-12-02.bin", why: ending },
     { name: "2010-12-02.parquet", why: ending },
-    { name: "2010-12-04.csv", why: "content is no file" },
+    { name: "2010-12-04.csv", why: "not a file" },
   ]);
   expect(leftOutLines(leftOut).slice(2)).toEqual([
-    `not taken: 2010-12-02.bin, whose ${ending}`,
-    `not taken: 2010-12-02.parquet, whose ${ending}`,
-    "not taken: 2010-12-04.csv, whose content is no file",
+    `not taken: 2010-12-02.bin (${ending})`,
+    `not taken: 2010-12-02.parquet (${ending})`,
+    "not taken: 2010-12-04.csv (not a file)",
     "not taken: 3 more",
   ]);
   expect(leftOutLines(leftOut.slice(5))).toEqual([
-    String.raw`not taken: a\u001b[31m.csv, whose name is no date`,
-    `not taken: ${"long".repeat(6)}l…nglonglong.csv, whose name is no date`,
-    "not taken: notes.txt, whose name is no date",
+    String.raw`not taken: a\u001b[31m.csv (no date in its name)`,
+    `not taken: ${"long".repeat(3)}lon…longlong.csv (no date in its name)`,
+    "not taken: notes.txt (no date in its name)",
   ]);
 });
 
@@ -96,18 +100,18 @@ test("hidden files of a date, and links that lead nowhere, are named too", () =>
   const { files, leftOut } = find();
   expect(files.map(({ name }) => name)).toEqual(["dt=2010-12-01/a.csv", "dt=2010-12-01/b.csv"]);
   expect(leftOut).toEqual([
-    { name: "dt=2010-12-01/deep/.DS_Store", why: "name begins with a dot" },
-    { name: "dt=2010-12-01/z.csv", why: "content is no file" },
+    { name: "dt=2010-12-01/deep/.DS_Store", why: "hidden" },
+    { name: "dt=2010-12-01/z.csv", why: "not a file" },
   ]);
 });
 
 test("an input without a delivery says what lies there instead", () => {
   put("2010-12-02.bin");
-  const instead = "not taken: 2010-12-02.bin, whose ending is not one of csv, tsv, txt, json, jsonl, ndjson";
+  const instead = "not taken: 2010-12-02.bin (not csv, tsv, txt, json, jsonl, ndjson)";
   expect(() => find()).toThrow(`'${folder}' holds no delivery (${instead}): ${EXPECTED}`);
   const file = join(folder, "2010-12-02.bin");
   expect(() => find(file)).toThrow(
-    `'${file}' is a file whose ending is not one of csv, tsv, txt, json, jsonl, ndjson: ${EXPECTED}`,
+    `'${file}' is no delivery (not csv, tsv, txt, json, jsonl, ndjson): ${EXPECTED}`,
   );
 });
 
