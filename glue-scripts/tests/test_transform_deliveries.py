@@ -179,7 +179,7 @@ def test_a_date_that_lost_its_rows_loses_its_partition(lake: Lake, spark: SparkS
     lake.deliver(D2, event("b"), "broken {")
     lake.run(D1, D2)
     assert (lake.dates("processed"), lake.dates("quarantine")) == ([D1, D2], [D1, D2])
-    lake.deliver(D1, "broken {")
+    lake.deliver(D1, event(None))
     assert figures(lake.run(D1, D1, "run-2")) == (1, 0, 0, 1)
     assert (lake.dates("processed"), lake.dates("quarantine")) == ([D2], [D1, D2])
     lake.deliver(D2, event("b"))
