@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 Keys = dict[
     str, str
-]  # per date the keys of its delivery, or of its output, one letter each; "!" is a bad line
+]  # per date the keys of its delivery, or of its output, one letter each; "!" is a row without one
 
 OF_ONE_RUN = ("runId", "restatedBy", "source", "outputBytes")
 
@@ -25,7 +25,7 @@ class Killed(Exception):  # noqa: N818
 def deliver(lake: Lake, keys: Keys, note: str = "") -> None:
     """One row per key; `note` is put where it shows which delivery a row is from."""
     for day, of_day in keys.items():
-        rows = ["bad " + note if key == "!" else event(key, country=f"{day} {note}") for key in of_day]
+        rows = [event(None if key == "!" else key, country=f"{day} {note}") for key in of_day]
         lake.deliver(day, *rows)
 
 

@@ -127,7 +127,7 @@ def test_the_books_tell_the_run_s_own_dates_from_the_restated_ones(lake: Lake, s
     assert [entry["runDate"] for entry in books["dates"]] == [D1]
     (restated,) = books["restatedDates"]
     assert (restated["runDate"], figures(restated)) == (D2, (3, 2, 0, 1))
-    assert restated["quarantinedByReason"]["malformed"] == 1
+    assert restated["quarantinedByReason"]["missing_event_id"] == 1
     assert lake.books(name="summary", run_id="run-2") == {
         name: value for name, value in books.items() if name not in ("dates", "restatedDates")
     }
