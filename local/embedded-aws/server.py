@@ -27,6 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from certificates import TRUST_STORE_PASSWORD, CertificateError, TlsMaterial, tls_material
+from lost_answers import LostAnswers
+from repeated_calls import RepeatedCalls
 from settings import Settings, SparkFiles
 
 KEEP_ALIVE_SECONDS = 24 * 3600
@@ -52,7 +54,7 @@ def main() -> int:
     _log_to(arguments.logs / "aws.log")
     _configure_ministack(settings, tls, arguments.wait_scale)
     try:
-        asyncio.run(_serve(settings, listener, tls, ready_output))
+        asyncio.run(_serve(settings, listener, tls, ready_output, arguments))
     except Exception:
         logging.getLogger("embedded-aws").exception("the server failed")
         return 1
@@ -95,6 +97,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--trace", type=folder, help="file to append what IAM decides to")
     parser.add_argument("--deaths", type=folder, help="file that says when which job runs are killed")
     parser.add_argument(
+        "--lose-answers",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="share of the calls that are carried out and get no answer, 0 to 0.9",
+    )
+    parser.add_argument("--lose-answers-seed", type=int, default=0, help="another seed loses other ones")
+    parser.add_argument(
         "--schedule-clock",
         type=_instant,
         help="what the clock of schedules says at the start, as YYYY-MM-DDThh:mm:ssZ; default: the real time",
@@ -102,6 +112,8 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if not arguments.metric_minute_seconds > 0:
         parser.error("--metric-minute-seconds must be more than 0")
+    if not 0 <= arguments.lose_answers <= 0.9:
+        parser.error(f"--lose-answers must be from 0 to 0.9, got {arguments.lose_answers:g}")
     if (arguments.spark4_python is None) != (arguments.spark4_jars is None):
         parser.error("--spark4-python and --spark4-jars go together")
     return arguments
@@ -217,7 +229,13 @@ def _configure_ministack(settings: Settings, tls: TlsMaterial, wait_scale: float
     )
 
 
-async def _serve(settings: Settings, listener: socket.socket, tls: TlsMaterial, ready_output: Any) -> None:
+async def _serve(
+    settings: Settings,
+    listener: socket.socket,
+    tls: TlsMaterial,
+    ready_output: Any,
+    arguments: argparse.Namespace,
+) -> None:
     import behaviours
     import emulator
     from hypercorn.asyncio import serve  # type: ignore[import-untyped,unused-ignore]
@@ -237,7 +255,7 @@ async def _serve(settings: Settings, listener: socket.socket, tls: TlsMaterial, 
         target=_watch_standard_input, args=(lambda: loop.call_soon_threadsafe(end),), daemon=True
     ).start()
 
-    app = emulator.module("app")
+    once = RepeatedCalls(emulator.module("app").app)
     extended = behaviours.install(settings)
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
@@ -246,10 +264,13 @@ async def _serve(settings: Settings, listener: socket.socket, tls: TlsMaterial, 
     # As most of AWS speaks. Over HTTP/2 Hypercorn closes a connection after so many requests under those that
     # are still waiting: their answers are lost, and the caller asks again for what has been done.
     config.alpn_protocols = ["http/1.1"]
+    # Hypercorn would close each connection after a thousand requests.
+    config.keep_alive_max_requests = sys.maxsize
     config.graceful_timeout = 0.5
     config.loglevel = "WARNING"
+    app: Any = LostAnswers(once, arguments.lose_answers, arguments.lose_answers_seed)
     threading.Thread(target=_say_when_ready, args=(settings, ready_output), daemon=True).start()
-    server = asyncio.create_task(serve(app.app, config, shutdown_trigger=stop.wait))
+    server = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({server, stopped}, return_when=asyncio.FIRST_COMPLETED)
     if not stopped.done():

@@ -2,9 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from conftest import ACCOUNT, Bench
+from conftest import ACCOUNT
+
+
+class HasClients(Protocol):
+    """A bench, or what makes clients of one in a way of its own."""
+
+    def client(self, service: str, credentials: dict[str, str] | None = None) -> Any: ...
+
 
 TRUST = {
     "Effect": "Allow",
@@ -21,7 +28,7 @@ def role_arn(name: str) -> str:
     return f"arn:aws:iam::{ACCOUNT}:role/{name}"
 
 
-def make(bench: Bench, name: str, *statements: dict[str, Any], trust: dict[str, Any] = TRUST) -> str:
+def make(bench: HasClients, name: str, *statements: dict[str, Any], trust: dict[str, Any] = TRUST) -> str:
     """A role with one inline policy, or none; its ARN."""
     iam = bench.client("iam")
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
@@ -30,7 +37,7 @@ def make(bench: Bench, name: str, *statements: dict[str, Any], trust: dict[str, 
     return role_arn(name)
 
 
-def taken(bench: Bench, name: str, session: str = "test") -> dict[str, str]:
+def taken(bench: HasClients, name: str, session: str = "test") -> dict[str, str]:
     """Credentials of a role, for ``bench.client``."""
     sts = bench.client("sts")
     found = sts.assume_role(RoleArn=role_arn(name), RoleSessionName=session)["Credentials"]

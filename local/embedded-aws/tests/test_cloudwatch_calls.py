@@ -3,17 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-import boto3  # type: ignore[import-untyped,unused-ignore]
 import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
-import botocore.session  # type: ignore[import-untyped,unused-ignore]
 import callers
 import pytest
 import watch
-from botocore.config import Config  # type: ignore[import-untyped,unused-ignore]
 from conftest import ACCOUNT, REGION, Bench, make_role, statement
 from executions import execute, machine, task
 
-PROTOCOLS = ("json", "query", "smithy-rpc-v2-cbor")
 OWN = {"StringEquals": {"cloudwatch:namespace": "Tides"}}
 REFUSED = botocore.exceptions.ClientError
 
@@ -23,28 +19,6 @@ def pier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     started = watch.bench(tmp_path_factory.mktemp("pier"))
     yield started
     assert started.stop() == 0
-
-
-def client(bench: Bench, protocol: str, credentials: dict[str, str] | None = None) -> Any:
-    """A client that speaks this protocol only."""
-    session = botocore.session.Session()
-    loader = session.get_component("data_loader")
-    model = loader.load_service_model("cloudwatch", "service-2")
-    model["metadata"] = {**model["metadata"], "protocol": protocol, "protocols": [protocol]}
-    keys = credentials or {
-        "aws_access_key_id": bench.ready["accessKeyId"],
-        "aws_secret_access_key": bench.ready["secretAccessKey"],
-    }
-    made = boto3.session.Session(botocore_session=session).client(
-        "cloudwatch",
-        region_name=REGION,
-        endpoint_url=bench.ready["endpoint"],
-        verify=bench.ready["caBundle"],
-        config=Config(retries={"total_max_attempts": 1}),
-        **keys,
-    )
-    assert made.meta.service_model.resolved_protocol == protocol
-    return made
 
 
 def whole(name: str) -> dict[str, Any]:
@@ -71,9 +45,9 @@ def whole(name: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", watch.PROTOCOLS)
 def test_nothing_of_an_alarm_is_forgotten(pier: Bench, protocol: str) -> None:
-    cloudwatch = client(pier, protocol)
+    cloudwatch = watch.client(pier, protocol)
     cloudwatch.put_metric_alarm(**whole("water"), Tags=[{"Key": "Team", "Value": "pilots"}])
     (alarm,) = cloudwatch.describe_alarms(AlarmNames=["water"])["MetricAlarms"]
     state = {key: alarm.pop(key) for key in list(alarm) if key.startswith("State")}
@@ -87,9 +61,9 @@ def test_nothing_of_an_alarm_is_forgotten(pier: Bench, protocol: str) -> None:
     assert cloudwatch.describe_alarms(AlarmNames=["water"])["MetricAlarms"] == []
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", watch.PROTOCOLS)
 def test_data_come_in_and_out_and_refusals_have_their_names(pier: Bench, protocol: str) -> None:
-    cloudwatch = client(pier, protocol)
+    cloudwatch = watch.client(pier, protocol)
     name = f"Level-{protocol}"
     data: list[dict[str, Any]] = [
         {"MetricName": name, "Value": 2.5, "Unit": "Count", "Dimensions": [{"Name": "Pier", "Value": "e"}]},
@@ -118,11 +92,11 @@ def test_data_come_in_and_out_and_refusals_have_their_names(pier: Bench, protoco
         cloudwatch.put_metric_data(Namespace="AWS/States", MetricData=data)
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", watch.PROTOCOLS)
 def test_metric_data_need_the_right_for_their_namespace(pier: Bench, protocol: str) -> None:
     name = f"gauge-{protocol}"
     callers.make(pier, name, statement(["cloudwatch:PutMetricData"], ["*"], **OWN))
-    cloudwatch = client(pier, protocol, callers.taken(pier, name))
+    cloudwatch = watch.client(pier, protocol, callers.taken(pier, name))
     data = [{"MetricName": "Level", "Value": 1.0}]
     cloudwatch.put_metric_data(Namespace="Tides", MetricData=data)
     with pytest.raises(REFUSED, match=r"not authorized to perform: cloudwatch:PutMetricData") as refused:
@@ -132,12 +106,12 @@ def test_metric_data_need_the_right_for_their_namespace(pier: Bench, protocol: s
         cloudwatch.describe_alarms()
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", watch.PROTOCOLS)
 def test_alarms_are_checked_by_their_names(pier: Bench, protocol: str) -> None:
     name = f"keeper-{protocol}"
     right = statement(["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"], [f"{watch.ALARM}own-*"])
     callers.make(pier, name, right)
-    cloudwatch = client(pier, protocol, callers.taken(pier, name))
+    cloudwatch = watch.client(pier, protocol, callers.taken(pier, name))
     cloudwatch.put_metric_alarm(**whole("own-water"))
     with pytest.raises(REFUSED, match="cloudwatch:PutMetricAlarm"):
         cloudwatch.put_metric_alarm(**whole("their-water"))

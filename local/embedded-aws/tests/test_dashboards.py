@@ -8,7 +8,7 @@ import callers
 import dashboards
 import pytest
 from conftest import ACCOUNT, Bench, statement
-from test_cloudwatch_calls import PROTOCOLS, client
+from watch import PROTOCOLS, client
 
 REFUSED = botocore.exceptions.ClientError
 TEXT = {

@@ -6,8 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3  # type: ignore[import-untyped,unused-ignore]
+import botocore.session  # type: ignore[import-untyped,unused-ignore]
+from botocore.config import Config  # type: ignore[import-untyped,unused-ignore]
 from conftest import ACCOUNT, REGION, Bench, wait_for
 
+PROTOCOLS = ("json", "query", "smithy-rpc-v2-cbor")
+"""CloudWatch's."""
 MINUTE = 1.0
 """Seconds of a minute of alarms."""
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:lighthouse"
@@ -121,3 +126,25 @@ def alarm(bench: Bench, name: str, metric: str, **more: Any) -> str:
     }
     bench.client("cloudwatch").put_metric_alarm(AlarmName=name, **(settings | more))
     return f"{ALARM}{name}"
+
+
+def client(bench: Bench, protocol: str, credentials: dict[str, str] | None = None) -> Any:
+    """A client of CloudWatch that speaks this protocol only."""
+    session = botocore.session.Session()
+    loader = session.get_component("data_loader")
+    model = loader.load_service_model("cloudwatch", "service-2")
+    model["metadata"] = {**model["metadata"], "protocol": protocol, "protocols": [protocol]}
+    keys = credentials or {
+        "aws_access_key_id": bench.ready["accessKeyId"],
+        "aws_secret_access_key": bench.ready["secretAccessKey"],
+    }
+    made = boto3.session.Session(botocore_session=session).client(
+        "cloudwatch",
+        region_name=REGION,
+        endpoint_url=bench.ready["endpoint"],
+        verify=bench.ready["caBundle"],
+        config=Config(retries={"total_max_attempts": 1}),
+        **keys,
+    )
+    assert made.meta.service_model.resolved_protocol == protocol
+    return made
