@@ -1,6 +1,7 @@
 """A server that loses one of five answers: what its clients see, and that each call takes effect once."""
 
 import http.client
+import json
 import random
 import ssl
 from collections import Counter
