@@ -1,4 +1,5 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
+import { type DeploymentsOptions, type Trouble, TROUBLES } from "./bench/deployments";
 import { measureJob } from "./bench/job";
 import { measureMoney } from "./bench/money";
 import { measureStart } from "./bench/start";
@@ -22,6 +23,24 @@ export interface BenchOptions {
   readonly input: string;
   /** How many times the deliveries, with ids of their own each time. */
   readonly copies: readonly number[];
+  /** The bench of the start counts first deployments instead. */
+  readonly counted?: DeploymentsOptions;
+}
+
+/** As commander gives them: numbers in lists. */
+interface Options {
+  readonly rounds: number[];
+  readonly input: string;
+  readonly copies: number[];
+  readonly deployments?: number[];
+  readonly trouble: Trouble;
+  readonly atOnce: number[];
+  readonly seed: number[];
+}
+
+function troubleHelp(): string {
+  const each = Object.entries(TROUBLES).map(([kind, what]) => `${kind}: ${what}`);
+  return `start, with --deployments: what happens meanwhile. ${each.join("; ")}`;
 }
 
 async function main(): Promise<void> {
@@ -37,15 +56,30 @@ async function main(): Promise<void> {
       wholeNumbers,
       [1, 10, 100],
     )
+    .option(
+      "--deployments <n>",
+      "start: make n first deployments, and count those that succeed",
+      wholeNumbers,
+    )
+    .addOption(new Option("--trouble <kind>", troubleHelp()).choices(Object.keys(TROUBLES)).default("none"))
+    .option("--at-once <n>", "start: deployments at the same time", wholeNumbers, [1])
+    .option("--seed <n>", "start: says who is killed when", wholeNumbers, [1])
     .exitOverride();
   try {
     cli.parse();
-    const { rounds, input, copies } = cli.opts<{ rounds: number[]; input: string; copies: number[] }>();
+    const { rounds, input, copies, deployments, trouble, atOnce, seed } = cli.opts<Options>();
+    const counted = deployments && {
+      deployments: deployments[0]!,
+      trouble,
+      atOnce: atOnce[0]!,
+      seed: seed[0]!,
+    };
     const unknown = cli.args.filter((name) => !names.includes(name));
     if (unknown.length > 0)
       throw new UserError(`unknown bench ${unknown.join(", ")}; there are ${names.join(", ")}`);
-    for (const name of cli.args.length === 0 ? names : cli.args)
-      await BENCHES[name]!({ rounds: rounds[0]!, input, copies });
+    const all = counted === undefined ? names : ["start"];
+    for (const name of cli.args.length === 0 ? all : cli.args)
+      await BENCHES[name]!({ rounds: rounds[0]!, input, copies, counted });
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode;

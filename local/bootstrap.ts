@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { S3Client } from "@aws-sdk/client-s3";
 import { Command } from "commander";
 import { clientsOf } from "./clients";
+import { healAloud } from "./deploy";
 import { EmbeddedAws, type Endpoint } from "./embedded-aws";
 import { alone } from "./lock";
 import { BENCH, LOCAL } from "./places";
 import { Progress } from "./progress";
+import { dropReturnPoint } from "./return-point";
 import { StateDeployment } from "./state-deployment";
 import { synthesise } from "./synth";
 import { UserError } from "./user-error";
@@ -27,6 +29,10 @@ interface Options {
 async function bootstrap({ environment, embedded = false, unlock }: Options): Promise<void> {
   const progress = new Progress();
   const stack = await progress.step("synth", () => synthesiseState(environment, embedded));
+  if (embedded) {
+    await healAloud((line) => progress.line(line));
+    dropReturnPoint(); // what this makes must not be lost on the way back
+  }
   const aws = embedded ? await progress.step("embedded AWS", () => EmbeddedAws.start()) : undefined;
   try {
     const deployment = new StateDeployment(stack, s3Of(aws?.at), aws?.at);

@@ -64,7 +64,7 @@ function program(end: (code: number) => void): Command {
   cli
     .command("down")
     .description("removes everything that was deployed, written and recorded here")
-    .action(() => alone(() => Promise.resolve(down())));
+    .action(() => alone(down));
   cli.addHelpText(
     "after",
     `

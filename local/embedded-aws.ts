@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
+import { request } from "node:https";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { BENCH, JARS, LOCAL, PYTHON, ROOT } from "./places";
+import { BENCH, JARS, LOCAL, LOSE_ANSWERS, PYTHON, ROOT } from "./places";
+import { endRemembered, forget, isOwned, remember } from "./processes";
+import { SERVER_GRACE_MS, serverProcess } from "./return-point";
 import { SPARK4_JARS, SPARK4_PYTHON } from "./spark4";
 import { UserError } from "./user-error";
 
@@ -13,15 +16,20 @@ export interface Endpoint {
   readonly caBundle: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Aborted when it has ended without being asked to. */
+  readonly gone?: AbortSignal;
 }
 
 const GRACE_MS = 10_000;
 
 /** The embedded AWS as a child of this command. It ends when our end of its standard input does, however we end. */
 export class EmbeddedAws {
+  private stopping = false;
+
   private constructor(
     private readonly child: ChildProcess,
     readonly at: Endpoint,
+    private readonly process: string,
   ) {}
 
   /**
@@ -32,6 +40,9 @@ export class EmbeddedAws {
   static async start(local: string = LOCAL, options: readonly string[] = []): Promise<EmbeddedAws> {
     const logs = join(local, "logs");
     mkdirSync(logs, { recursive: true });
+    const started = serverProcess(local);
+    if (!isOwned(started)) await endRemembered(started, SERVER_GRACE_MS); // its command was killed
+    const lossy = LOSE_ANSWERS === undefined ? [] : ["--lose-answers", LOSE_ANSWERS];
     const child = spawn(
       PYTHON,
       [
@@ -39,6 +50,7 @@ export class EmbeddedAws {
         ...["--state", join(local, "aws"), "--tls", join(local, "tls"), "--jars", JARS, "--logs", logs],
         ...["--spark4-python", SPARK4_PYTHON, "--spark4-jars", SPARK4_JARS],
         ...["--account", BENCH.accountId, "--region", BENCH.region],
+        ...lossy,
         ...options,
       ],
       // A group of its own: an interrupt of the terminal is for us to pass on, after Terraform has ended.
@@ -53,11 +65,32 @@ export class EmbeddedAws {
       );
       child.once("exit", (code) => reject(new UserError(whyNot(code, complaint, logs))));
     });
-    return new EmbeddedAws(child, await ready);
+    if (child.pid !== undefined) remember(started, child.pid);
+    const at = await ready;
+    const gone = new AbortController();
+    const aws = new EmbeddedAws(child, { ...at, gone: gone.signal }, started);
+    child.once("exit", (code, signal) => {
+      if (!aws.stopping) gone.abort(new UserError(`the embedded AWS ended (${signal ?? `code ${code}`})`));
+    });
+    return aws;
+  }
+
+  /** Returns once everything that it was told is on the disk. @throws when it is gone */
+  async save(): Promise<void> {
+    const ca = readFileSync(this.at.caBundle);
+    await new Promise<void>((resolve, reject) => {
+      const asked = request(`${this.at.endpoint}/_embedded-aws/save`, { method: "POST", ca }, (answer) => {
+        answer.resume();
+        if (answer.statusCode === 204) resolve();
+        else reject(new Error(`the embedded AWS cannot save its state: status ${answer.statusCode}`));
+      });
+      asked.once("error", reject).end();
+    });
   }
 
   /** Ends it and waits for its end. */
   async stop(): Promise<void> {
+    this.stopping = true;
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = new Promise<void>((resolve) => this.child.once("exit", () => resolve()));
     this.child.stdin?.end();
@@ -67,6 +100,7 @@ export class EmbeddedAws {
     ];
     await ended;
     timers.forEach((timer) => clearTimeout(timer));
+    forget(this.process);
   }
 }
 

@@ -1,13 +1,13 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ENVIRONMENTS } from "../environments/registry";
-import { EmbeddedAws } from "./embedded-aws";
+import { destroyDeployed, healAloud, withDeployed } from "./deploy";
 import { guardsOf, guardsTable } from "./guards";
 import { BENCH, LOCAL } from "./places";
 import { Progress } from "./progress";
+import { deployedResources } from "./return-point";
 import { SAMPLE_SUBSCRIBER, sampleSubscribers } from "./sample-place";
 import { synthesise } from "./synth";
-import { Deployment } from "./terraform";
 import { UserError } from "./user-error";
 
 /** Any environment on the embedded AWS: `deploy`, `destroy` and `guards`. `npm start` itself runs in dev. */
@@ -44,34 +44,21 @@ export async function synthesiseEnvironment(
 export async function deployEnvironment(environment: string): Promise<void> {
   const progress = new Progress();
   const stack = await progress.step("synth", (note) => synthesiseEnvironment(environment, undefined, note));
-  const aws = await progress.step("embedded AWS", () => EmbeddedAws.start());
-  try {
-    await progress.step("deploy", async (note) => {
-      const deployment = new Deployment(stack, stackName(environment), aws.at, note);
-      if (deployment.isCurrent()) note("up to date: the synthesised files are the ones that were applied");
-      else await deployment.apply();
-    });
-  } finally {
-    await aws.stop();
-  }
+  await withDeployed({ synthesised: stack, name: stackName(environment) }, progress, () => Promise.resolve());
 }
 
 /** Destroys an environment as Terraform would on AWS, guards included; what Terraform refuses stays. */
 export async function destroyEnvironment(environment: string): Promise<void> {
   refuseUnknown(environment);
   const name = stackName(environment);
-  if (!existsSync(join(LOCAL, "terraform", name))) {
+  await healAloud((line) => console.log(line));
+  if (deployedResources(name) === 0) {
     throw new UserError(
       `${name} is not deployed here: type npm start -- deploy --environment ${environment}`,
     );
   }
-  const aws = await EmbeddedAws.start();
-  try {
-    const synthesised = join(synthesisedFolder(environment), "stacks", name);
-    await new Deployment(synthesised, name, aws.at, (line) => console.log(line)).destroy();
-  } finally {
-    await aws.stop();
-  }
+  const synthesised = join(synthesisedFolder(environment), "stacks", name);
+  await destroyDeployed({ synthesised, name }, (line) => console.log(line));
 }
 
 /** Lists what protects an environment, read from its own Terraform. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LOCAL } from "./places";
 import { UserError } from "./user-error";
@@ -17,6 +17,13 @@ export async function alone<T>(body: () => Promise<T>): Promise<T> {
   } finally {
     rmSync(LOCK, { force: true });
   }
+}
+
+/** The process of the command that is at work here, if one is. */
+export function workingCommand(): number | undefined {
+  if (!existsSync(LOCK)) return undefined;
+  const owner = Number(readFileSync(LOCK, "utf8"));
+  return owner > 0 && isAlive(owner) ? owner : undefined;
 }
 
 function take(): void {

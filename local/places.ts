@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 /** The root of the clone. */
 export const ROOT = join(__dirname, "..");
@@ -6,8 +6,10 @@ export const ROOT = join(__dirname, "..");
 export const SETUP = join(ROOT, ".setup");
 export const PYTHON = join(SETUP, "venv", "bin", "python");
 export const JARS = join(SETUP, "jars");
-/** Everything that a run leaves; `down` removes it. */
-export const LOCAL = join(ROOT, ".local");
+/** Everything that a run leaves; `down` removes it. ETL_LOCAL names another folder, for deployments side by side. */
+export const LOCAL = resolve(ROOT, process.env.ETL_LOCAL ?? ".local");
+/** The share of answers that the embedded AWS loses on purpose, e.g. `0.03`. */
+export const LOSE_ANSWERS = process.env.ETL_LOSE_ANSWERS;
 export const LOGS = join(LOCAL, "logs");
 export const LAST_RUN = join(LOCAL, "last-run.json");
 export const SYNTHESISED = join(ROOT, "cdktf.out");

@@ -3,6 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { planReviewCommand } from "../plan-review/plan-review-command";
+import { healAloud } from "./deploy";
 import { EmbeddedAws } from "./embedded-aws";
 import { refuseUnknown, stackName, synthesiseEnvironment } from "./environments";
 import { interrupted, listenForInterrupts } from "./interrupts";
@@ -93,6 +94,7 @@ async function planOnBench(environment: string, progress: Progress): Promise<Pla
   mkdirSync(folder, { recursive: true });
   rmSync(join(folder, STATE), { force: true });
   const applied = join(LOCAL, "terraform", stack, STATE);
+  await healAloud((line) => progress.line(line));
   const isApplied = existsSync(applied);
   if (isApplied) copyFileSync(applied, join(folder, STATE));
   const aws = await progress.step("embedded AWS", () => EmbeddedAws.start());

@@ -1,12 +1,12 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { type AthenaClient } from "@aws-sdk/client-athena";
 import { answerTable, CSV, type Format, JSON_ROWS, type Writer } from "./answers";
 import { ask, pages } from "./athena";
 import { clientsOf } from "./clients";
+import { healAloud } from "./deploy";
 import { EmbeddedAws } from "./embedded-aws";
+import { NOTHING } from "./inspect";
 import { writeData } from "./lines";
-import { LOCAL } from "./places";
+import { deployedResources, incompleteText, returnPoint } from "./return-point";
 import { UserError } from "./user-error";
 
 /** `npm start -- query`: Athena's answer on standard output, and everything else on standard error. */
@@ -15,7 +15,12 @@ const WORKGROUP = "etl-dev";
 const WRITERS: Readonly<Record<Exclude<Format, "table">, Writer>> = { csv: CSV, json: JSON_ROWS };
 
 export async function query(sql: string, format: Format): Promise<void> {
-  if (!existsSync(join(LOCAL, "aws"))) throw new UserError("nothing is deployed here: type npm start");
+  await healAloud((line) => console.error(line));
+  const resources = deployedResources(WORKGROUP);
+  if (resources === 0) throw new UserError(NOTHING);
+  const point = returnPoint();
+  if (point?.stack === WORKGROUP && point.first)
+    throw new UserError(`${incompleteText(point, resources, undefined)}: there is nothing to ask yet`);
   const aws = await EmbeddedAws.start();
   try {
     const { athena } = clientsOf(aws.at);

@@ -4,7 +4,8 @@ import { ask } from "./athena";
 import { readBooks } from "./books";
 import { clientsOf } from "./clients";
 import { type Deliveries, findDeliveries, leftOutLines } from "./deliveries";
-import { EmbeddedAws } from "./embedded-aws";
+import { withDeployed } from "./deploy";
+import { type EmbeddedAws } from "./embedded-aws";
 import { runExecution } from "./execution";
 import { synthesiseEnvironment } from "./environments";
 import { interrupted } from "./interrupts";
@@ -17,7 +18,7 @@ import { mirrorInput } from "./raw-zone";
 import { record, type Run, succeeded, tell } from "./run-record";
 import { installSpark4For } from "./spark4";
 import { output, refuseUnknownPipeline } from "./stack-outputs";
-import { Deployment, type Outputs } from "./terraform";
+import { type Outputs } from "./terraform";
 import { UserError } from "./user-error";
 
 /** `npm start`: deploys the dev environment to the embedded AWS and runs a pipeline on real files. */
@@ -40,28 +41,13 @@ export async function start(options: StartOptions): Promise<number> {
   const [deliveries] = early;
   if (deliveries === undefined) throw noSample(options.pipeline, input);
   await installSpark4For(stack);
-  const aws = await progress.step("embedded AWS", () => EmbeddedAws.start());
-  try {
-    const outputs = await progress.step("deploy", (note) => deploy(stack, aws, note));
+  return withDeployed({ synthesised: stack, name: STACK }, progress, async (aws, deployment) => {
+    const outputs = await deployment.outputs();
     const run = await runPipeline(options, { input, deliveries }, { aws, outputs, progress });
     record(run);
     tell(run);
     return succeeded(run) ? 0 : 1;
-  } finally {
-    await aws.stop();
-  }
-}
-
-/** Brings the deployment to what is synthesised now, or leaves it when it is that already. */
-async function deploy(stack: string, aws: EmbeddedAws, note: (text: string) => void): Promise<Outputs> {
-  const deployment = new Deployment(stack, STACK, aws.at, note);
-  if (deployment.isCurrent()) {
-    note("up to date: the synthesised files are the ones that were applied");
-  } else {
-    note("terraform apply (the first time S3's lifecycle settings take a minute)");
-    await deployment.apply();
-  }
-  return deployment.outputs();
+  });
 }
 
 /** Delivers, executes, listens and asks. */

@@ -1,18 +1,20 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
+import { isAstray } from "./astray";
 import { digests } from "./digests";
 import { type Endpoint } from "./embedded-aws";
 import { interrupted } from "./interrupts";
 import { LOCAL, LOGS } from "./places";
+import { forget, killGroup, remember } from "./processes";
 import { providerOverride } from "./provider-override";
 import { providerSource } from "./provider-source";
+import { APPLIED, terraformFolder, terraformProcess } from "./return-point";
 import { UserError } from "./user-error";
 
 /** Terraform on the synthesised files as they are, with one override file beside them that points at the embedded AWS. */
 
 const OVERRIDE = "override.tf.json";
-const APPLIED = "applied.json";
 const PLAN = "plan.tfplan";
 /** How long an interrupted Terraform may take to write its state. */
 const GRACE_MS = 60_000;
@@ -20,6 +22,16 @@ const FOLLOW_MS = 300;
 const SAY_MS = 3_000;
 
 export type Outputs = Readonly<Record<string, string>>;
+
+/** Terraform's state may disagree with what exists. */
+export class AstrayError extends UserError {}
+
+/** Whether what is deployed was made of the very files that are synthesised now. */
+export function isCurrent(synthesised: string, stack: string): boolean {
+  const record = join(terraformFolder(stack), APPLIED);
+  if (!existsSync(record) || !existsSync(join(LOCAL, "aws"))) return false;
+  return readFileSync(record, "utf8") === JSON.stringify(digests(synthesised), null, 2);
+}
 
 /** The deployment of one stack on the embedded AWS. */
 export class Deployment {
@@ -32,23 +44,21 @@ export class Deployment {
     stack: string,
     private readonly at: Endpoint,
     private readonly say: (line: string) => void,
-    private readonly folder: string = join(LOCAL, "terraform", stack),
+    private readonly folder: string = terraformFolder(stack),
   ) {}
 
-  /** Whether what is deployed was made of the very files that are synthesised now. */
-  isCurrent(): boolean {
-    const record = join(this.folder, APPLIED);
-    if (!existsSync(record) || !existsSync(join(LOCAL, "aws"))) return false;
-    return readFileSync(record, "utf8") === JSON.stringify(digests(this.synthesised), null, 2);
-  }
-
-  /** Applies the synthesised files. @throws UserError with Terraform's own words */
-  async apply(): Promise<void> {
+  /**
+   * Applies the synthesised files.
+   *
+   * @param continued whether an earlier apply did not complete
+   * @throws UserError with Terraform's own words; AstrayError when its state may disagree with what exists
+   */
+  async apply(continued = false): Promise<void> {
     this.layOut();
     // From here until the end what is deployed is neither the old files nor the new ones.
     rmSync(join(this.folder, APPLIED), { force: true });
     await this.run("init", ["-input=false"]);
-    await this.run("apply", ["-input=false", "-auto-approve"]);
+    await this.run("apply", ["-input=false", "-auto-approve"], continued);
     writeFileSync(join(this.folder, APPLIED), JSON.stringify(digests(this.synthesised), null, 2));
   }
 
@@ -90,11 +100,14 @@ export class Deployment {
     return { terraform: { backend: { local: { path: "terraform.tfstate" } } }, ...providerOverride(this.at) };
   }
 
-  private async run(verb: string, args: readonly string[]): Promise<void> {
+  private async run(verb: string, args: readonly string[], continued = false): Promise<void> {
     const counted = new ResourceCount(this.say);
-    const { exitCode, output } = await this.terraform([verb, "-no-color", ...args], (line) =>
+    const { exitCode, signal, output } = await this.terraform([verb, "-no-color", ...args], (line) =>
       counted.hear(line),
     );
+    if (signal !== undefined) throw new AstrayError(`terraform ${verb} was ended by ${signal}`);
+    if (exitCode !== 0 && verb !== "init" && isAstray(output, continued))
+      throw new AstrayError(`terraform ${verb} failed:\n${errorsOf(output)}`);
     interrupted.throwIfAborted();
     if (exitCode !== 0) throw new UserError(`terraform ${verb} failed:\n${errorsOf(output)}`);
   }
@@ -126,18 +139,23 @@ export class Deployment {
       stderr: { file: log },
       // Out of the terminal's group: it must hear of an interrupt once, or it drops its state where it stands.
       detached: true,
-      cancelSignal: interrupted,
+      cancelSignal: AbortSignal.any([interrupted, this.at.gone ?? interrupted]),
       killSignal: "SIGINT",
       forceKillAfterDelay: GRACE_MS,
     });
+    const running = terraformProcess(this.folder);
+    if (child.pid !== undefined) remember(running, child.pid);
     const follow = follower(log, heard);
     const timer = setInterval(follow, FOLLOW_MS);
     try {
-      const { exitCode } = await child;
+      const { exitCode, signal } = await child;
+      // Terraform ends its provider, unless it was killed itself.
+      if (signal !== undefined && child.pid !== undefined) killGroup(child.pid);
       follow();
-      return { exitCode, output: readFileSync(log, "utf8") };
+      return { exitCode, signal, output: readFileSync(log, "utf8") };
     } finally {
       clearInterval(timer);
+      forget(running);
     }
   }
 }

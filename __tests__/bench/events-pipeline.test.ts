@@ -45,6 +45,22 @@ function expectExit({ exitCode, output }: CommandResult, wanted: number): void {
 const SAMPLE_ROWS = { read: 419, written: 352, duplicates: 0, quarantined: { missing_user_id: 67 } };
 
 test(
+  "a first deployment that was killed is discarded, and says so",
+  async () => {
+    const killed = await endInTheMiddle(clone, ["deploy"], "Plan:", "SIGKILL");
+    expect(killed.exitCode).not.toBe(0);
+    const cut = /etl-dev: the first deployment of \d\d:\d\d UTC was cut off; npm start begins it anew/;
+    expect(npmStart(clone, "status").output).toMatch(cut);
+    const asked = npmStart(clone, "query", COUNT);
+    expectExit(asked, 1);
+    expect(asked.output).toMatch(/cut off; what there was of it is discarded[^]*nothing is deployed here/);
+    expect(await leftAfter(clone, 15)).toEqual([]);
+    expect(npmStart(clone, "status").output).toContain("nothing is deployed here");
+  },
+  5 * MINUTES,
+);
+
+test(
   "the sample's three days run as one back-fill and the books balance",
   () => {
     expectExit(npmStart(clone), 0);
@@ -221,6 +237,7 @@ test(
     expectExit(npmStart(clone, "destroy"), 0);
     const state = readFileSync(join(clone, ".local", "terraform", "etl-dev", "terraform.tfstate"), "utf8");
     expect((JSON.parse(state) as { resources: unknown[] }).resources).toEqual([]);
+    expect(npmStart(clone, "query", COUNT).output).toContain("nothing is deployed here");
   },
   5 * MINUTES,
 );

@@ -1,9 +1,14 @@
 import { join } from "node:path";
 import type { BenchOptions } from "../bench";
+import { countDeployments } from "./deployments";
 import { measureInTurn, printTable } from "./measure";
 
 /** The command of the README, once everything is installed and deployed. */
-export async function measureStart({ rounds }: BenchOptions): Promise<void> {
+export async function measureStart({ rounds, counted }: BenchOptions): Promise<void> {
+  if (counted !== undefined) {
+    if (!(await countDeployments(counted))) process.exitCode = 1;
+    return;
+  }
   const contender = {
     name: "npm start, warm",
     command: "npm",

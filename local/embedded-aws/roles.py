@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import botocore.config  # type: ignore[import-untyped,unused-ignore]
+import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
 import botocore.session  # type: ignore[import-untyped,unused-ignore]
 import emulator
 from settings import Settings
@@ -112,7 +113,7 @@ def client(settings: Settings, service: str, credentials: Credentials) -> Any:
     _, region = current_scope()
     with _clients_lock:  # creating clients is not thread-safe; models are cached in the session
         session = _sessions.setdefault(("", ""), botocore.session.Session())
-        return session.create_client(
+        made = session.create_client(
             service,
             region_name=region,
             endpoint_url=settings.endpoint,
@@ -122,3 +123,22 @@ def client(settings: Settings, service: str, credentials: Credentials) -> Any:
             aws_session_token=credentials.session_token,
             config=_client_config(),
         )
+        made.meta.events.register(
+            "before-send", functools.partial(_send_until_answered, made._endpoint.http_session)
+        )
+        return made
+
+
+_MOST_SENDINGS = 5
+
+
+def _send_until_answered(connections: Any, request: Any, **_: Any) -> Any:
+    """A service sends again when no answer comes. What an answer says is for its caller's own retries."""
+    for sending in range(1, _MOST_SENDINGS + 1):
+        try:
+            return connections.send(request)
+        except botocore.exceptions.ConnectionClosedError:
+            if sending == _MOST_SENDINGS:
+                raise
+            request.reset_stream()
+    return None

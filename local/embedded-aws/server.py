@@ -238,6 +238,7 @@ async def _serve(
 ) -> None:
     import behaviours
     import emulator
+    import snapshots
     from hypercorn.asyncio import serve  # type: ignore[import-untyped,unused-ignore]
     from hypercorn.config import Config  # type: ignore[import-untyped,unused-ignore]
 
@@ -264,11 +265,16 @@ async def _serve(
     # As most of AWS speaks. Over HTTP/2 Hypercorn closes a connection after so many requests under those that
     # are still waiting: their answers are lost, and the caller asks again for what has been done.
     config.alpn_protocols = ["http/1.1"]
-    # Hypercorn would close each connection after a thousand requests.
+    # By default Hypercorn closes a connection after a thousand requests, which its client may just be using.
     config.keep_alive_max_requests = sys.maxsize
     config.graceful_timeout = 0.5
     config.loglevel = "WARNING"
-    app: Any = LostAnswers(once, arguments.lose_answers, arguments.lose_answers_seed)
+    lossy = LostAnswers(once, arguments.lose_answers, arguments.lose_answers_seed)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if not await snapshots.save_when_asked(scope, send):
+            await lossy(scope, receive, send)
+
     threading.Thread(target=_say_when_ready, args=(settings, ready_output), daemon=True).start()
     server = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))
     stopped = asyncio.create_task(stop.wait())

@@ -4,6 +4,7 @@ MiniStack writes its services' state on an orderly shutdown. A bench that was ki
 what Terraform believes to be there, so the state is also written shortly after every change.
 """
 
+import asyncio
 import logging
 import threading
 import time
@@ -71,6 +72,16 @@ _saver = _Saver()
 def changed() -> None:
     """Say that state changed outside a request (a job run ended, a crawl, an execution)."""
     _saver.changed()
+
+
+async def save_when_asked(scope: dict[str, Any], send: Any) -> bool:
+    """Answers a request to save at once, with 204 when everything is on the disk. Whether it was one."""
+    if scope["type"] != "http" or scope["path"] != "/_embedded-aws/save":
+        return False
+    await asyncio.to_thread(_saver.save)
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+    return True
 
 
 def install(settings: Settings) -> Callable[[], None]:

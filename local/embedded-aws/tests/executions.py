@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from conftest import ACCOUNT, Bench, wait_for
+from callers import HasClients
+from conftest import ACCOUNT, wait_for
 
 
 def task(resource: str, parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def chain(**states: dict[str, Any]) -> dict[str, Any]:
     return linked
 
 
-def machine(bench: Bench, name: str, states: dict[str, Any], role: str = "manager", **top: Any) -> str:
+def machine(bench: HasClients, name: str, states: dict[str, Any], role: str = "manager", **top: Any) -> str:
     """A state machine that begins with the first of these states; its ARN."""
     definition = json.dumps({"StartAt": next(iter(states)), "States": states, **top})
     role_arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
@@ -39,38 +40,38 @@ def machine(bench: Bench, name: str, states: dict[str, Any], role: str = "manage
     return str(answer["stateMachineArn"])
 
 
-def start(bench: Bench, arn: str, data: Any = None) -> str:
+def start(bench: HasClients, arn: str, data: Any = None) -> str:
     """The ARN of a new execution."""
     states = bench.client("stepfunctions")
     return str(states.start_execution(stateMachineArn=arn, input=json.dumps(data or {}))["executionArn"])
 
 
-def execute(bench: Bench, arn: str, data: Any = None, seconds: float = 30) -> dict[str, Any]:
+def execute(bench: HasClients, arn: str, data: Any = None, seconds: float = 30) -> dict[str, Any]:
     """The description of a new execution after its end."""
     return wait_until_ended(bench, start(bench, arn, data), seconds)
 
 
-def wait_until_ended(bench: Bench, run: str, seconds: float = 30) -> dict[str, Any]:
+def wait_until_ended(bench: HasClients, run: str, seconds: float = 30) -> dict[str, Any]:
     """The description of an execution after its end."""
     return dict(wait_for(lambda: ended(bench, run), seconds))
 
 
-def ended(bench: Bench, run: str) -> dict[str, Any] | None:
+def ended(bench: HasClients, run: str) -> dict[str, Any] | None:
     """The description of an execution, once it does not run."""
     execution = bench.client("stepfunctions").describe_execution(executionArn=run)
     return execution if execution["status"] != "RUNNING" else None
 
 
-def history(bench: Bench, run: str) -> list[dict[str, Any]]:
+def history(bench: HasClients, run: str) -> list[dict[str, Any]]:
     return list(bench.client("stepfunctions").get_execution_history(executionArn=run)["events"])
 
 
-def kinds(bench: Bench, run: str) -> list[str]:
+def kinds(bench: HasClients, run: str) -> list[str]:
     """The types of an execution's events."""
     return [event["type"] for event in history(bench, run)]
 
 
-def submitted(bench: Bench, run: str, key: str) -> str | None:
+def submitted(bench: HasClients, run: str, key: str) -> str | None:
     """What the execution's latest `.sync` Task started, by the key that names it; None until there is one."""
     for event in reversed(history(bench, run)):
         if event["type"] == "TaskSubmitted":

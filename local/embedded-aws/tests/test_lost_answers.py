@@ -14,6 +14,7 @@ import callers
 import pytest
 from botocore.config import Config  # type: ignore[import-untyped,unused-ignore]
 from conftest import REGION, Bench, statement
+from executions import chain, execute, machine, task
 from job_ends import run_job
 
 SHARE, SEED = 0.2, 7
@@ -116,6 +117,17 @@ def test_every_call_takes_effect_once_whatever_answers_are_lost(
     log = coast.bench.log()
     assert log.count("lost the answer of") > ROUNDS / 2
     assert log.count("answered again, and not carried out again") > ROUNDS / 2
+
+
+def test_the_tasks_of_a_state_machine_reach_their_services(coast: Coast) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    callers.make(coast, "warden", statement(["kms:CreateKey"], ["*"]), trust=trust)
+    names = [f"Round{number}" for number in range(20)]
+    states = {name: task("aws-sdk:kms:createKey", {"Description": name}) for name in names}
+    before = len(coast.client("kms").list_keys()["Keys"])
+    run = execute(coast, machine(coast, "rounds", chain(**states), role="warden"))
+    assert (run["status"], run.get("cause", "")) == ("SUCCEEDED", "")
+    assert len(coast.client("kms").list_keys()["Keys"]) == before + len(names)
 
 
 JOB = """

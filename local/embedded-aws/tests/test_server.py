@@ -67,13 +67,15 @@ def test_every_one_of_many_requests_of_many_threads_is_answered(bench: Bench) ->
     def ask(_: int) -> list[int]:
         connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=10)
         connection.connect()
-        assert cast(ssl.SSLSocket, connection.sock).selected_alpn_protocol() == "http/1.1"
+        first = connection.sock
+        assert cast(ssl.SSLSocket, first).selected_alpn_protocol() == "http/1.1"
         statuses = []
         for _ in range(1100):
             connection.request("GET", "/_ministack/health")
             with connection.getresponse() as answer:
                 answer.read()
                 statuses.append(answer.status)
+        assert connection.sock is first  # nor was it closed and opened again
         return statuses
 
     with ThreadPoolExecutor(2) as pool:

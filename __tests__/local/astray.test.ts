@@ -1,0 +1,39 @@
+import { killOf } from "../../local/bench/deployments";
+import { isAstray } from "../../local/astray";
+
+/** When Terraform's state may lack what exists, in Terraform's own words and those of the services. */
+
+const EXISTS = [
+  "Error: Plugin did not respond",
+  "The plugin process exited unexpectedly",
+  "Two interrupts received. Exiting immediately. Note that data loss may have occurred.",
+  "Error: Failed to save state",
+  "creating KMS Alias (alias/etl-dev-lake): operation error KMS: CreateAlias, AlreadyExistsException: Alias exists",
+  "EntityAlreadyExists: Role with name etl-dev-job already exists.",
+  "creating S3 Bucket (etl-dev-raw): BucketAlreadyOwnedByYou",
+  "ResourceAlreadyExistsException: The specified log group already exists",
+  "ConflictException: State Machine Alias already exists",
+];
+const GUARDED = "Error: Instance cannot be destroyed";
+const OTHERS = [
+  "Error: Invalid reference",
+  "AccessDenied: not authorized to perform: kms:CreateAlias",
+  "no such host",
+];
+
+test.each(EXISTS)("%s", (output) => expect(isAstray(output, false)).toBe(true));
+
+test.each(OTHERS)("a failure as any other: %s", (output) => expect(isAstray(output, true)).toBe(false));
+
+test("a guard that refuses is right, unless an apply that is continued left the resource half made", () => {
+  expect([isAstray(GUARDED, false), isAstray(GUARDED, true)]).toEqual([false, true]);
+});
+
+test("a seed says who is killed when, and reaches everybody", () => {
+  const kills = Array.from({ length: 40 }, (_, number) => killOf(1, number));
+  expect(kills).toEqual(Array.from({ length: 40 }, (_, number) => killOf(1, number)));
+  expect(kills).not.toEqual(Array.from({ length: 40 }, (_, number) => killOf(2, number)));
+  expect(new Set(kills.map(({ victim }) => victim)).size).toBe(4);
+  expect(Math.min(...kills.map(({ seconds }) => seconds))).toBeLessThan(20);
+  expect(Math.max(...kills.map(({ seconds }) => seconds))).toBeGreaterThan(90);
+});

@@ -1,0 +1,110 @@
+import { EmbeddedAws } from "./embedded-aws";
+import { interrupted } from "./interrupts";
+import { type Progress } from "./progress";
+import { agrees, dropReturnPoint, heal, keepReturnPoint, returnPoint, takeReturnPoint } from "./return-point";
+import { AstrayError, Deployment, isCurrent } from "./terraform";
+import { UserError } from "./user-error";
+
+/** Deployments that a kill at any moment leaves in a state from which the next command goes on. */
+
+/** A stack's folder of `cdktf.out`, and its name. */
+export interface Stack {
+  readonly synthesised: string;
+  readonly name: string;
+}
+
+/** Puts back what a killed command left in between, and says so. */
+export async function healAloud(say: (line: string) => void): Promise<void> {
+  const healed = await heal();
+  if (healed !== undefined) say(healed);
+}
+
+/**
+ * Brings a stack to what is synthesised now, or leaves it when it is that already, and hands it to `body` with the embedded AWS
+ * that runs until then.
+ */
+export async function withDeployed<T>(
+  { synthesised, name }: Stack,
+  progress: Progress,
+  body: (aws: EmbeddedAws, deployment: Deployment) => Promise<T>,
+): Promise<T> {
+  await healAloud((line) => progress.line(line));
+  const current = isCurrent(synthesised, name);
+  const continued = returnPoint()?.stack === name;
+  if (!current) takeReturnPoint(name, "apply");
+  const aws = await progress.step("embedded AWS", () => startOrDrop());
+  try {
+    const deployment = await progress.step("deploy", async (note) => {
+      const made = new Deployment(synthesised, name, aws.at, note);
+      if (current) {
+        note("up to date: the synthesised files are the ones that were applied");
+      } else {
+        note("terraform apply (the first time S3's lifecycle settings take a minute)");
+        await settled(aws, () => made.apply(continued));
+      }
+      return made;
+    });
+    return await body(aws, deployment);
+  } catch (error) {
+    throw interrupted.aborted ? error : explained(error, aws);
+  } finally {
+    await aws.stop();
+  }
+}
+
+/** Destroys a stack, guards included. */
+export async function destroyDeployed(
+  { synthesised, name }: Stack,
+  say: (line: string) => void,
+): Promise<void> {
+  takeReturnPoint(name, "destroy");
+  const aws = await startOrDrop();
+  try {
+    await settled(aws, () => new Deployment(synthesised, name, aws.at, say).destroy());
+  } catch (error) {
+    throw interrupted.aborted ? error : explained(error, aws);
+  } finally {
+    await aws.stop();
+  }
+}
+
+/** Before it runs nothing changes: there is nothing to return from. */
+async function startOrDrop(): Promise<EmbeddedAws> {
+  try {
+    return await EmbeddedAws.start();
+  } catch (error) {
+    if (returnPoint()?.ended === undefined) keepReturnPoint("failed");
+    throw error;
+  }
+}
+
+/** Runs an apply or a destroy, and writes down how it ended once the embedded AWS has saved what it did. */
+async function settled(aws: EmbeddedAws, change: () => Promise<void>): Promise<void> {
+  try {
+    await change();
+  } catch (error) {
+    // Without a word the next command puts everything back.
+    if (aws.at.gone?.aborted !== true) {
+      await aws.save();
+      keepReturnPoint(
+        error instanceof AstrayError ? "astray" : interrupted.aborted ? "interrupted" : "failed",
+      );
+    }
+    throw error;
+  }
+  await aws.save();
+  dropReturnPoint();
+}
+
+/** Says what to do when the embedded AWS is gone, or Terraform's state may disagree with what exists. */
+function explained(error: unknown, aws: EmbeddedAws): unknown {
+  const point = returnPoint();
+  const next =
+    point === undefined || agrees(point)
+      ? "type the command again"
+      : "type the command again: it puts back what was deployed before,\nand goes on from there";
+  const { gone } = aws.at;
+  if (gone?.aborted === true)
+    return new UserError(`${(gone.reason as Error).message} in the middle:\n${next}`);
+  return error instanceof AstrayError ? new UserError(`${error.message}\n${next}`) : error;
+}

@@ -1,0 +1,104 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+/**
+ * Processes that were started here, written down so that the next command can end what a killed one left. A process is known by
+ * its id and its start: an id alone may belong to somebody else by now. Nothing is ended by its name.
+ */
+export interface Started {
+  /** Its process group has the same id: both are started as leaders. */
+  readonly pid: number;
+  readonly start: string;
+}
+
+const POLL_MS = 100;
+
+export function remember(file: string, pid: number): void {
+  const start = startOf(pid);
+  if (start === undefined) return; // it has ended already
+  mkdirSync(dirname(file), { recursive: true });
+  const by: Started = { pid: process.pid, start: startOf(process.pid)! };
+  writeFileSync(file, JSON.stringify({ pid, start, by }));
+}
+
+/** Whether the program that started what a file tells of is still there: then that is nobody's to end. */
+export function isOwned(file: string): boolean {
+  const by = read(file)?.by;
+  return by !== undefined && isStill(by);
+}
+
+export function forget(file: string): void {
+  rmSync(file, { force: true });
+}
+
+/** The process that a file tells of; nothing when there is no whole file. */
+export function remembered(file: string): Started | undefined {
+  const found = read(file);
+  return found && { pid: found.pid, start: found.start };
+}
+
+function read(file: string): (Started & { readonly by?: Started }) | undefined {
+  if (!existsSync(file)) return undefined;
+  try {
+    const { pid, start, by } = JSON.parse(readFileSync(file, "utf8")) as Partial<Started & { by: Started }>;
+    return typeof pid === "number" && typeof start === "string" ? { pid, start, by } : undefined;
+  } catch {
+    return undefined; // the writer was killed
+  }
+}
+
+export function isStill({ pid, start }: Started): boolean {
+  return startOf(pid) === start;
+}
+
+/**
+ * Ends what a file tells of, with all of its group, and forgets it.
+ *
+ * @param graceMs how long the process may take to end by itself before it is killed
+ */
+export async function endRemembered(file: string, graceMs = 0): Promise<void> {
+  const found = remembered(file);
+  if (found !== undefined) {
+    const deadline = Date.now() + graceMs;
+    while (isStill(found) && Date.now() < deadline) await pauseMs(POLL_MS);
+    // A leader that is gone may have left its group. While that lives, its id is given to no other process.
+    const another = startOf(found.pid);
+    if (another === undefined || another === found.start) killGroup(found.pid);
+    while (isStill(found)) await pauseMs(POLL_MS);
+  }
+  forget(file);
+}
+
+export function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** When a process was started; nothing when it is gone or only waits to be reaped. */
+function startOf(pid: number): string | undefined {
+  try {
+    // After the name, which may hold anything: the state, and 19 fields later the start in ticks since boot (proc(5)).
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ");
+    return fields[0] === "Z" ? undefined : fields[19];
+  } catch {
+    return existsSync("/proc/self/stat") ? undefined : startByPs(pid);
+  }
+}
+
+/** Where there is no /proc. */
+function startByPs(pid: number): string | undefined {
+  try {
+    const env = { ...process.env, LC_ALL: "C" };
+    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", env }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function pauseMs(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
