@@ -49,7 +49,11 @@ class Arguments:
     the scheduled time where a schedule started the run. `lock`, `source_table` (what a crawl of the source
     made), `curated` (where an aggregate goes), `output_table` and `curated_table` (whose partitions the job
     registers; of Iceberg the output itself) are None where the caller has none. `order_column` is what tells
-    older rows from newer ones in a merge, None where the contract says it."""
+    older rows from newer ones in a merge, None where the contract says it.
+
+    `refused` is where the rejected rows of a refused run are kept, None where they are not; `refused_days` is
+    for how many days (0: for ever), `refused_table` who reads them and `workgroup` in which of Athena's.
+    `shows_values` lets messages and logs have delivered values."""
 
     pipeline: str
     source: str
@@ -69,6 +73,11 @@ class Arguments:
     table_format: str = "parquet"
     write_mode: str = "rebuild"
     order_column: str | None = None
+    refused: str | None = None
+    refused_table: CatalogueTable | None = None
+    refused_days: int = 0
+    workgroup: str = ""
+    shows_values: bool = False
 
     @property
     def is_iceberg(self) -> bool:
@@ -143,6 +152,16 @@ _CHECKS: dict[str, _Check] = {
     "table_format": (lambda text: text in TABLE_FORMATS, f"must be one of {', '.join(TABLE_FORMATS)}"),
     "write_mode": (lambda text: text in WRITE_MODES, f"must be one of {', '.join(WRITE_MODES)}"),
     "order_column": _TEXT,
+    "refused_bucket": _BUCKET_NAME,
+    "refused_prefix": _KEY_PREFIX,
+    "refused_database": _TEXT,
+    "refused_table": _TEXT,
+    "refused_days": (
+        lambda text: re.fullmatch(r"\d{1,5}", text, re.ASCII) is not None,
+        "must be a whole number of days",
+    ),
+    "workgroup": _TEXT,
+    "show_values": (lambda text: text in ("true", "false"), "must be true or false"),
 }
 _PAIRS = (
     ("lock_table", "lock_owner"),
@@ -150,8 +169,10 @@ _PAIRS = (
     ("curated_bucket", "curated_prefix"),
     ("output_database", "output_table"),
     ("curated_database", "curated_table"),
+    ("refused_bucket", "refused_prefix"),
+    ("refused_database", "refused_table"),
 )
-_OPTIONAL = frozenset(name for pair in _PAIRS for name in pair) | {"order_column"}
+_OPTIONAL = frozenset(name for pair in _PAIRS for name in pair) | {"order_column", "workgroup"}
 _DEFAULTS = {
     "source_subprefix": NO_SUBPREFIX,
     "run_mode": "backfill",
@@ -162,6 +183,8 @@ _DEFAULTS = {
     "lag_days": "0",
     "table_format": "parquet",
     "write_mode": "rebuild",
+    "refused_days": "0",
+    "show_values": "false",
 }
 
 
@@ -206,6 +229,11 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
         table_format=values["table_format"],
         write_mode=values["write_mode"],
         order_column=values.get("order_column"),
+        refused=_uri(values, "refused") if "refused_bucket" in values else None,
+        refused_table=_table(values, "refused"),
+        refused_days=int(values["refused_days"]),
+        workgroup=values.get("workgroup", ""),
+        shows_values=values["show_values"] == "true",
     )
 
 
@@ -261,10 +289,12 @@ def _contradictions(values: dict[str, str]) -> list[str]:
     if values["run_mode"] == "daily" and values["from_date"] != values["to_date"]:
         mistakes.append(f"--run_mode 'daily' is one date, got {dates}")
     places = {"source": _source(values)}
-    zones = ("output", "quarantine", "books", "curated")
+    zones = ("output", "quarantine", "books", "curated", "refused")
     places |= {name: _uri(values, name) for name in zones if f"{name}_bucket" in values}
     if "curated_table" in values and "curated_bucket" not in values:
         mistakes.append("--curated_table needs --curated_bucket, where its rows lie")
+    if "refused_table" in values and "refused_bucket" not in values:
+        mistakes.append("--refused_table needs --refused_bucket, where its rows lie")
     mistakes += _format_mistakes(values)
     for (one, here), (other, there) in combinations(places.items(), 2):
         if here.startswith(there) or there.startswith(here):

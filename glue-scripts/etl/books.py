@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 MAX_ROWS = 2_147_483_647  # the arithmetic of a state machine is 32-bit
+MOST_REASONS = 20  # with their columns, in the summary: a state has at most 256 KiB
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,13 @@ def make_books(
     is_refused: bool,
     seconds: float,
     uri: str,
+    rejected: Sequence[Mapping[str, Any]] = (),
+    refused: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The whole books: the summary's fields, `dates` and `restatedDates`. The figures are those of the run's
-    own `dates`; under `restated` is what it made of others. A refused run found `quality` wanting and wrote
-    nothing. `uri` is where the books will lie."""
+    own `dates`; under `restated` is what it made of others. A refused run found `quality` wanting and
+    published nothing; `refused` is what there is to tell of it. `rejected` are the run's rejected rows by
+    reason and column (`etl.reasons`), `uri` is where the books will lie."""
     entries = [_entry(figures, reasons) for figures in dates]
     restated_entries = [_entry(figures, reasons) for figures in restated]
     counts = ("read", "written", "duplicates", "quarantined")
@@ -65,10 +69,12 @@ def make_books(
             "dates": [entry["runDate"] for entry in restated_entries],
             **{name: sum(entry[name] for entry in restated_entries) for name in counts},
         },
+        "reasons": list(rejected),
         "quality": dict(quality),
         "drift": drift,
         "seconds": round(seconds, 1),
         "books": uri,
+        **({} if refused is None else {"refused": dict(refused)}),
         "dates": entries,
         "restatedDates": restated_entries,
     }
@@ -81,8 +87,13 @@ def _outcome(dates: Sequence[DateFigures], is_refused: bool) -> str:
 
 
 def summarise(books: Mapping[str, Any]) -> dict[str, Any]:
-    """What the state machine reads: the books without the figures per date, a few hundred bytes."""
-    return {name: value for name, value in books.items() if name not in ("dates", "restatedDates")}
+    """What the state machine reads: the books without the figures per date, and with the first MOST_REASONS
+    reasons; a few hundred bytes, of a refused run some thousands."""
+    summary = {name: value for name, value in books.items() if name not in ("dates", "restatedDates")}
+    more = len(books["reasons"]) - MOST_REASONS
+    if more <= 0:
+        return summary
+    return summary | {"reasons": books["reasons"][:MOST_REASONS], "moreReasons": more}
 
 
 def _entry(figures: DateFigures, reasons: Sequence[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RESERVED = frozenset(
     (
         *("line", "row", "texts", "is_object", "is_clean", "moment", "day", "value", "reason", "raw_line"),
-        *("run_date", "file_path", "block_start", "row_id", "source_file", "run_id"),
+        *("reason_values", "run_date", "file_path", "block_start", "row_id", "source_file", "run_id"),
         *("source_version", "age", "place"),
     )
 )

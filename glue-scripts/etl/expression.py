@@ -61,6 +61,12 @@ def find_mistakes(
     return [*_wrong_words(tokens, columns, functions), *_wrong_order(tokens)]
 
 
+def find_columns(expression: str, columns: Collection[str]) -> list[str]:
+    """Those of `columns` that an expression without mistakes names."""
+    words = {text.lower() for kind, text in _tokens(expression)[0] if kind == "word"}
+    return [column for column in columns if column.lower() in words]
+
+
 def _tokens(expression: str) -> tuple[list[tuple[str, str]], str]:
     """Kinds and texts of the tokens, without space, and what could not be read."""
     tokens: list[tuple[str, str]] = []

@@ -201,3 +201,26 @@ def split(uri: str) -> tuple[str, str]:
 
 def local_path(uri: str) -> Path:
     return Path(urlsplit(uri).path) if uri.startswith("file:") else Path(uri)
+
+
+def find_lines(uri: str, texts: Iterable[str], cut_at: int, most_bytes: int) -> dict[str, int]:
+    """The numbers, from 1, of the first lines of an object that hold the texts, space around them aside; a
+    text of `cut_at` characters is the beginning of its line. Reads `most_bytes` of it, unpacked, at most:
+    what is not found there is not in the answer, nor is anything when the object cannot be read."""
+    space = " \t\r\n"
+    wanted = {text.strip(space): text for text in texts}
+    cut = [stripped for stripped, text in wanted.items() if len(text) >= cut_at]
+    found: dict[str, int] = {}
+    try:
+        with _unpacked(uri) as file:
+            left, number = most_bytes, 0
+            while len(found) < len(wanted) and left > 0 and (line := bytes(file.readline(left))):
+                left, number = left - len(line), number + 1
+                held = line.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").decode("utf-8", "replace")
+                stripped = held.strip(space)
+                for one in (stripped, *(one for one in cut if stripped.startswith(one))):
+                    if one in wanted:
+                        found.setdefault(wanted[one], number)
+    except Exception:  # a place that is not known costs the reader a search, and not the run its outcome
+        return {}
+    return found

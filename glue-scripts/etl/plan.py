@@ -76,14 +76,18 @@ class Plan:
     def judged_of_own(self) -> DataFrame | None:
         """All rows of the run's own dates but the duplicates: those whose `reason` is null are about to be
         published. None when there is no row at all."""
-        rows = _of(self.result.rows, self.own)
+        rows = self.rows_of_own()
         if rows is None or not self.result.duplicates:
             return rows
         return self.result.without_duplicates(rows)
 
+    def rows_of_own(self) -> DataFrame | None:
+        """All rows of the run's own dates, judged; None when there is no row at all."""
+        return _of(self.result.rows, self.own)
+
     def quarantined_of_own(self) -> dict[str, dict[str, int]]:
         """Rows of the run's own dates by date and reason."""
-        rows = _of(self.result.rows, self.own)
+        rows = self.rows_of_own()
         if rows is None:
             return {}
         counted = rows.filter(F.col("reason").isNotNull()).groupBy("run_date", "reason").count().collect()

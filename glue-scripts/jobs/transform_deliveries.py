@@ -25,6 +25,9 @@ from etl.java_classes import remember_classes
 from etl.plan import Plan, make_plan
 from etl.published import IcebergRows, ParquetFolders, Published
 from etl.quality import Quality, Verdict, judge, judge_dates, nothing_to_judge, parse_quality
+from etl.reasons import Rejected
+from etl.refusal import Evidence, explain_refusal
+from etl.rejected import find_rejected
 from etl.starts import MAX_NAMED, check_files
 from etl.transforms.check_patterns import check_patterns
 from etl.transforms.classify_rows import classify_rows
@@ -59,17 +62,24 @@ def main(argv: Sequence[str]) -> None:
         table = open_iceberg_table(spark, arguments, rules.contract)
         plan = plan_run(spark, arguments, rules, deliveries, table)
         judgement = judge_run(arguments, rules, plan)
+        rejected = find_rejected(
+            plan.rows_of_own(),
+            rules.contract,
+            rules.quality.quarantine_rules,
+            judgement.quarantined,
+            with_places=judgement.is_refused,
+        )
         # Nothing has been written or removed so far.
+        take_lock(arguments)
         if judgement.is_refused:
-            figures = count_refused(plan)
+            figures = refuse(arguments, plan)
         else:
-            take_lock(arguments)
             figures = publish(arguments, rules.contract, plan, tables, table)
     except Py4JJavaError as error:
         raise SparkFailed(partitions.root_cause(error)) from error
     except PySparkException as error:
         raise SparkFailed(str(error).strip().splitlines()[0]) from error
-    keep_books(arguments, rules, plan, judgement, figures, time.monotonic() - started)
+    keep_books(arguments, rules, plan, judgement, figures, rejected, time.monotonic() - started)
 
 
 @dataclass(frozen=True)
@@ -82,10 +92,12 @@ class Rules:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What was found before anything was written. `drift` is "" where the source is as the contract says."""
+    """What was found before anything was written. `drift` is "" where the source is as the contract says;
+    `quarantined` has the rejected rows by reason."""
 
     verdict: Verdict
     drift: str
+    quarantined: Mapping[str, int]
 
     @property
     def is_refused(self) -> bool:
@@ -250,7 +262,7 @@ def judge_run(arguments: Arguments, rules: Rules, plan: Plan) -> Judgement:
     rows = plan.judged_of_own()
     read = sum(plan.raw.counts(plan.own).values())
     if rows is None or read == 0:
-        return Judgement(nothing_to_judge(rules.quality), "")
+        return Judgement(nothing_to_judge(rules.quality), "", {})
     optional = rules.contract.delivered_output if arguments.source_table is not None else ()
     measured = measure_quality(rows, rules.quality, optional)
     run = judge(rules.quality, measured, read, arguments.to_date)
@@ -262,13 +274,36 @@ def judge_run(arguments: Arguments, rules: Rules, plan: Plan) -> Judgement:
         crawled = table_columns(source.database, source.name)
         drift = find_drift(crawled, rules.contract, f"{source.database}.{source.name}", measured.absent)
         tell(f"source: {drift or 'as in the contract'}")
-    return Judgement(verdict, drift)
+    return Judgement(verdict, drift, measured.quarantined)
 
 
 def take_lock(arguments: Arguments) -> None:
     """The fence before the first write: a run that has lost its lock meanwhile must not touch the tables."""
     if arguments.lock is not None:
         lock.take_lock(arguments.lock.table, arguments.pipeline, arguments.lock.owner)
+
+
+def refuse(arguments: Arguments, plan: Plan) -> dict[date, DateFigures]:
+    """Keeps the rejected rows of the run's own dates where they can be looked at, in place of those of an
+    earlier refusal; publishes nothing. Gives the figures of the dates."""
+    rows = plan.rows_of_own()
+    if arguments.refused is not None:
+        io.delete_leftovers(arguments.refused)
+        before = list_partitions(arguments.refused, plan.own)
+        if rows is not None:
+            write_rejected(arguments, plan, rows, arguments.refused)
+        remove_stale(before, list_partitions(arguments.refused, plan.own))
+        tell(f"refused: its rejected rows are in {arguments.refused}")
+    return count_refused(plan)
+
+
+def forget_refused(arguments: Arguments, plan: Plan) -> None:
+    """Removes what an earlier refusal kept of the dates that are published now."""
+    if arguments.refused is None:
+        return
+    io.delete_leftovers(arguments.refused)
+    kept = list_partitions(arguments.refused, plan.own)
+    io.delete(file for files in kept.values() for file in files)
 
 
 def count_refused(plan: Plan) -> dict[date, DateFigures]:
@@ -317,7 +352,8 @@ def publish(
         write_good_rows(arguments, contract, plan)
     else:
         write_table(table, contract, plan)
-    write_quarantine(arguments, plan)
+    if plan.result.rows is not None:
+        write_rejected(arguments, plan, plan.result.rows, arguments.quarantine)
     write_aggregate(arguments, contract, plan, table)
     counted = None if table is None else count_current(table, plan, contract)
     plan.forget()
@@ -328,6 +364,7 @@ def publish(
         register_partitions(
             declared, location, dates, [file for files in now[location].values() for file in files]
         )
+    forget_refused(arguments, plan)
     files = now[arguments.output] if table is None else table.files(dates)
     return count_figures(arguments, plan, files, now[arguments.quarantine], counted)
 
@@ -361,18 +398,17 @@ def write_good_rows(arguments: Arguments, contract: Contract, plan: Plan) -> Non
     tell(f"removed {sum(result.duplicates.values())} duplicates, wrote the others to {arguments.output}")
 
 
-def write_quarantine(arguments: Arguments, plan: Plan) -> None:
-    if plan.result.rows is None:
-        return
-    bad = plan.result.rows.filter(F.col("reason").isNotNull()).select(
+def write_rejected(arguments: Arguments, plan: Plan, rows: DataFrame, location: str) -> None:
+    bad = rows.filter(F.col("reason").isNotNull()).select(
         "run_date",
         "row_id",
         "raw_line",
         "reason",
         decode_uri(F.col("file_path")).alias("source_file"),
         F.lit(arguments.run_id).alias("run_id"),
+        "reason_values",
     )
-    partitions.write_partitions(bad, arguments.quarantine, order="row_id", is_scattered=plan.raw.is_scattered)
+    partitions.write_partitions(bad, location, order="row_id", is_scattered=plan.raw.is_scattered)
 
 
 def write_aggregate(arguments: Arguments, contract: Contract, plan: Plan, table: IcebergTable | None) -> None:
@@ -448,6 +484,7 @@ def keep_books(
     plan: Plan,
     judgement: Judgement,
     figures: Mapping[date, DateFigures],
+    rejected: Sequence[Rejected],
     seconds: float,
 ) -> None:
     """Writes the books by date, the books, then the summary: whoever finds the summary finds the others."""
@@ -465,6 +502,8 @@ def keep_books(
         is_refused=judgement.is_refused,
         seconds=seconds,
         uri=f"{folder}books.json",
+        rejected=[one.entry(with_value=arguments.shows_values) for one in rejected],
+        refused=explain(arguments, rules, plan, judgement, figures, rejected),
     )
     if not judgement.is_refused:
         keep_books_by_date(arguments, plan, books)
@@ -473,6 +512,38 @@ def keep_books(
     tell(to_json(summarise(books)))
     if plan.is_noted and not judgement.is_refused:
         by_date.remove_note(arguments.books)
+
+
+def explain(
+    arguments: Arguments,
+    rules: Rules,
+    plan: Plan,
+    judgement: Judgement,
+    figures: Mapping[date, DateFigures],
+    rejected: Sequence[Rejected],
+) -> dict[str, Any] | None:
+    """What the books tell of a refusal: the text that the execution fails with, and how its rejected rows can
+    be seen. None of a run that publishes."""
+    if not judgement.is_refused:
+        return None
+    of_own = [figures[day] for day in plan.own]
+    rows = sum(sum(of_date.quarantined.values()) for of_date in of_own)
+    table = arguments.refused_table
+    evidence = None
+    if arguments.refused is not None:
+        name = "" if table is None else f"{table.database}.{table.name}"
+        evidence = Evidence(arguments.refused, rows, name, arguments.workgroup, arguments.refused_days)
+    return explain_refusal(
+        run_id=arguments.run_id,
+        read=sum(of_date.read for of_date in of_own),
+        first=arguments.from_date,
+        last=arguments.to_date,
+        quality=rules.quality,
+        verdict=judgement.verdict,
+        rejected=rejected,
+        evidence=evidence,
+        shows_values=arguments.shows_values,
+    )
 
 
 def keep_books_by_date(arguments: Arguments, plan: Plan, books: Mapping[str, Any]) -> None:

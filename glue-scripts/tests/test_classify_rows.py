@@ -211,6 +211,7 @@ def test_a_good_row_has_the_output_and_a_bad_one_only_its_line(
     assert good.asDict(recursive=True) == {
         "at": 0,
         "reason": None,
+        "reason_values": None,
         "raw_line": None,
         "event_id": "e-1",
         "user_id": "17850",

@@ -12,7 +12,7 @@ type Find = (contract: Contract) => Mistake[];
 /** Columns that the job itself puts beside those of a contract. */
 const RESERVED = new Set([
   ...["line", "row", "texts", "is_object", "is_clean", "moment", "day", "value", "reason", "raw_line"],
-  ...["run_date", "file_path", "block_start", "row_id", "source_file", "run_id"],
+  ...["reason_values", "run_date", "file_path", "block_start", "row_id", "source_file", "run_id"],
   ...["source_version", "age", "place"],
 ]);
 

@@ -1,30 +1,21 @@
 """Rows become good rows or quarantined rows: one reason each, the first that fits, in the contract's order
 and then in that of the quality rules that quarantine."""
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
-from operator import or_
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, BooleanType, DataType, DoubleType, MapType, StringType
 
 from etl.contract import CategoryRule, Contract, Rule, TimestampRule
-from etl.contract_columns import Column as ContractColumn
 from etl.quality_reader import Rule as QualityRule
-from etl.transforms.compute_columns import WHOLE, compute_columns, is_too_large, made
+from etl.reasons import columns_of_rule
+from etl.transforms.compute_columns import WHOLE, compute_columns, made
+from etl.transforms.judge_types import find_wrong_parts, has_wrong_type, read_moment, text_of, value_of
 from etl.transforms.meet_rule import meets
-from etl.transforms.parse_lines import parse_member, readable
+from etl.transforms.parse_lines import readable
 
-# The value of a partition's column becomes the name of a folder, each of its bytes at most three: of these,
-# with the column's name, a file system takes 255.
-MAX_PARTITION_BYTES = 70
+MAX_VALUE_CHARACTERS = 200  # of a wrong value; the line has the whole
 _LINE, _REASON = "x-etl-line", "x-etl-reason"  # hyphens: no name that an expression could mean
-_NOT_TEXTS: tuple[DataType, ...] = (
-    BooleanType(),
-    MapType(StringType(), StringType()),
-    ArrayType(StringType()),
-)
 
 
 def classify_rows(
@@ -33,8 +24,10 @@ def classify_rows(
     """Judges what `parse_lines` made. `quarantine_rules` take of the rows that meet the contract those that
     break them, with the rule's name as reason.
 
-    Out: the other columns of `parsed`; `reason`, null for a good row; `raw_line`, null for a good row; the
-    contract's output columns, null for a quarantined one."""
+    Out: the other columns of `parsed`; `reason`, null for a good row; `reason_values`, null for a good row,
+    else the columns that the reason is about, each with what was delivered for it (the first
+    MAX_VALUE_CHARACTERS); `raw_line`, null for a good row; the contract's output columns, null for a
+    quarantined one."""
     of_parsing = ("line", "row", "texts", "is_object", "is_clean")
     others = [name for name in parsed.columns if name not in of_parsing]
     timed = parsed if contract.timestamp is None else _with_moments(parsed, contract.timestamp)
@@ -44,6 +37,7 @@ def classify_rows(
     classified = judged.select(
         *others,
         "reason",
+        F.when(~is_good, _reason_values(contract)).alias("reason_values"),
         F.when(~is_good, readable(F.col("line"))).alias("raw_line"),
         *(F.when(is_good, _output(contract, name)).alias(name) for name in contract.output),
         *([F.col("line").alias(_LINE)] if quarantine_rules else []),
@@ -56,8 +50,12 @@ def _apply_rules(classified: DataFrame, contract: Contract, rules: Sequence[Qual
     broken = F.coalesce(*(F.when(~meets(rule), F.lit(rule.name)) for rule in rules))
     judged = classified.select("*", F.coalesce("reason", broken).alias(_REASON))
     is_good = F.col(_REASON).isNull()
+    values = F.coalesce(*(F.when(~meets(rule), _values_of(rule, contract)) for rule in rules))
     changed = {
         "reason": F.col(_REASON),
+        "reason_values": F.when(F.col("reason").isNotNull(), F.col("reason_values")).otherwise(
+            F.when(~is_good, values)
+        ),
         "raw_line": F.when(~is_good, readable(F.col(_LINE))),
         **{name: F.when(is_good, F.col(name)) for name in contract.output},
     }
@@ -74,19 +72,49 @@ def _reason(contract: Contract) -> Column:
     return reason
 
 
+def _reason_values(contract: Contract) -> Column:
+    """Of a rejected row: the columns that its reason is about, with what was delivered for them."""
+    values = _map({})
+    for rule in contract.rules:
+        if rule.kind == "missing":
+            of_rule = _map({str(rule.column): text_of(str(rule.column))})
+        elif rule.kind == "notATimestamp" and contract.timestamp is not None:
+            of_rule = _map({contract.timestamp.source: text_of(contract.timestamp.source)})
+        elif rule.kind == "wrongType":
+            of_rule = _wrong_values(contract)
+        else:
+            continue
+        values = F.when(F.col("reason") == rule.reason, of_rule).otherwise(values)
+    return values
+
+
+def _wrong_values(contract: Contract) -> Column:
+    parts = find_wrong_parts(contract, _partition_values(contract))
+    entries = (F.when(part.is_wrong, F.struct(F.lit(part.name), _shown(part.text))) for part in parts)
+    return F.map_from_entries(F.filter(F.array(*entries), lambda entry: entry.isNotNull()))
+
+
+def _values_of(rule: QualityRule, contract: Contract) -> Column:
+    return _map({name: F.col(name).cast("string") for name in columns_of_rule(rule, contract.output_types)})
+
+
+def _map(values: Mapping[str, Column]) -> Column:
+    pairs = [part for name, text in values.items() for part in (F.lit(name), _shown(text))]
+    return F.create_map(*pairs).cast("map<string,string>")
+
+
+def _shown(text: Column) -> Column:
+    return F.substring(text, 1, MAX_VALUE_CHARACTERS)
+
+
 def _fails(rule: Rule, contract: Contract) -> Column:
     if rule.kind == "missing":
-        return _is_missing(_text(str(rule.column)))
+        return _is_missing(text_of(str(rule.column)))
     if rule.kind == "wrongType":
-        return _has_wrong_type(contract)
+        return has_wrong_type(contract, _partition_values(contract))
     if rule.kind == "notATimestamp":
         return F.col("day").isNull()
     return ~F.col("is_object")
-
-
-def _text(name: str) -> Column:
-    """A scalar column's text, also where the row as a whole could not be typed."""
-    return F.when(F.col("is_clean"), F.col("row")[name].cast("string")).otherwise(F.col("texts")[name])
 
 
 def _is_missing(text: Column) -> Column:
@@ -94,105 +122,14 @@ def _is_missing(text: Column) -> Column:
     return text.isNull() | ~has_something_to_see
 
 
-def _has_wrong_type(contract: Contract) -> Column:
-    """Not clean means a mismatch that Spark saw. In a string column it sees none, so a text that looks like
-    another value is parsed as such a value: only what really is one then comes out."""
-    row = F.col("row")
-    does_not_fit = _does_not_fit(contract)
-    if contract.format.is_csv:
-        return F.when(~F.col("is_clean"), True).otherwise(does_not_fit)
-    looks_wrong = _any(_looks_wrong(row[column.name], column) for column in contract.columns)
-    is_wrong = _any(_is_wrong(F.col("line"), row[column.name], column) for column in contract.columns)
-    return F.when(~F.col("is_clean"), True).when(looks_wrong, is_wrong | does_not_fit).otherwise(does_not_fit)
-
-
-def _does_not_fit(contract: Contract) -> Column:
-    """Of a clean row: no such date, a decimal that would have to be rounded, a computed value or a
-    partition's name that is too long."""
-    dates = (_is_lost(F.col("row")[c.name], _value(c)) for c in contract.columns if c.formats)
-    decimals = (_is_rounded(F.col("row")[c.name], _value(c)) for c in contract.columns if c.decimal)
-    computed = map(is_too_large, contract.computed)
-    names = (_is_too_long(_output(contract, name)) for name in contract.partition_by)
-    return _any((*dates, *decimals, *computed, *names))
-
-
-def _is_lost(value: Column, made: Column) -> Column:
-    return value.isNotNull() & made.isNull()
-
-
-def _is_rounded(value: Column, made: Column) -> Column:
-    return value.isNotNull() & F.coalesce(value != made, F.lit(True))
-
-
-def _is_too_long(name: Column) -> Column:
-    return F.coalesce(F.octet_length(name) > MAX_PARTITION_BYTES, F.lit(False))
-
-
-def _looks_wrong(value: Column, column: ContractColumn) -> Column:
-    """Cheap, and true of every wrong value of a clean row, but also of texts like '[1]'."""
-    if column.type == "array":
-        return _any_entry(value, lambda entry: _any(_looks_wrong(entry[f.name], f) for f in column.fields))
-    if column.decimal is not None:
-        return value.isNotNull()
-    if column.type == "number":
-        return _is_infinite(value)
-    if column.type == "string":
-        looks = value.isin("true", "false") | value.startswith("{") | value.startswith("[")
-        return F.coalesce(looks, F.lit(False))
-    return F.lit(False)
-
-
-def _is_wrong(text: Column, value: Column, column: ContractColumn) -> Column:
-    """Exact, for a column of a clean row: `text` is the JSON object that holds it, `value` what Spark
-    read."""
-    if column.type == "array":
-        texts = parse_member(text, column.name, ArrayType(StringType()))
-        strings = [field for field in column.fields if field.type == "string"]
-        numbers = [field for field in column.fields if field.type == "number"]
-        return _any_entry(texts, lambda entry: _any(_is_no_text(entry, f) for f in strings)) | _any_entry(
-            value, lambda entry: _any(_is_infinite(entry[f.name]) for f in numbers)
-        )
-    if column.decimal is not None:
-        # Spark reads a decimal from a text too, a double not.
-        return parse_member(text, column.name, DoubleType()).isNull() & value.isNotNull()
-    if column.type == "number":
-        return _is_infinite(value)
-    if column.type == "string":
-        return _is_no_text(text, column)
-    return F.lit(False)
-
-
-def _is_no_text(text: Column, column: ContractColumn) -> Column:
-    return _any(parse_member(text, column.name, kind).isNotNull() for kind in _NOT_TEXTS)
-
-
-def _is_infinite(value: Column) -> Column:
-    """A number beyond the range of a double is read as infinity, which no JSON number means."""
-    return F.coalesce(F.abs(value) == float("inf"), F.lit(False))
-
-
-def _any(conditions: Iterable[Column]) -> Column:
-    return reduce(or_, conditions, F.lit(False))
-
-
-def _any_entry(entries: Column, condition: Callable[[Column], Column]) -> Column:
-    return F.coalesce(F.exists(entries, condition), F.lit(False))
-
-
 def _with_moments(parsed: DataFrame, rule: TimestampRule) -> DataFrame:
     """Adds `moment` and `day`, null where the text is in none of the formats."""
-    text = _text(rule.source)
-    timed = parsed.select("*", _moment(text, rule.formats).alias("moment"))
-    days = [F.to_date("moment"), *([_date(text, rule.date_formats)] if rule.date_formats else [])]
-    return timed.select("*", F.coalesce(*days).alias("day"))
-
-
-def _moment(text: Column, formats: Sequence[str]) -> Column:
-    return F.coalesce(*(F.try_to_timestamp(text, F.lit(pattern)) for pattern in formats))
-
-
-def _date(text: Column, formats: Sequence[str]) -> Column:
-    return F.to_date(_moment(text, formats))
+    text = text_of(rule.source)
+    timed = parsed.select("*", read_moment(text, rule.formats).alias("moment"))
+    day = F.to_date("moment")
+    if rule.date_formats:
+        day = F.coalesce(day, F.to_date(read_moment(text, rule.date_formats)))
+    return timed.select("*", day.alias("day"))
 
 
 def _usable(contract: Contract) -> dict[str, Column]:
@@ -204,6 +141,11 @@ def _usable(contract: Contract) -> dict[str, Column]:
         name: F.when(clean, value.cast(WHOLE) if types[name] == "bigint" else value)
         for name, value in values.items()
     }
+
+
+def _partition_values(contract: Contract) -> dict[str, Column]:
+    """The values that name partitions."""
+    return {name: _output(contract, name) for name in contract.partition_by}
 
 
 def _output(contract: Contract, name: str) -> Column:
@@ -222,20 +164,8 @@ def _base(contract: Contract, name: str) -> Column:
         return _category(contract.category)
     for column in contract.columns:
         if column.name == name:
-            return _value(column)
+            return value_of(column)
     return F.col("row")[name]
-
-
-def _value(column: ContractColumn) -> Column:
-    """A clean row's value in the type that is published."""
-    value = F.col("row")[column.name]
-    if column.formats:
-        return _date(value, column.formats)
-    if column.decimal is not None:
-        precision, scale = column.decimal
-        name = column.name.replace("`", "``")
-        return F.expr(f"try_cast(row.`{name}` as decimal({precision},{scale}))")
-    return value
 
 
 def _category(rule: CategoryRule) -> Column:

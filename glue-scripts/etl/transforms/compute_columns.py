@@ -50,6 +50,11 @@ def made(name: str) -> Column:
     return F.col(f"`{_MADE}{name}`")
 
 
+def computed_text(one: Computed) -> Column:
+    """What the expression of a computed column gives, before it is fitted to its type, as a text."""
+    return F.col(f"`{_RAW}{one.name}`").cast("string")
+
+
 def is_too_large(one: Computed) -> Column:
     """Whether the value of a computed column does not fit its type."""
     return F.col(f"`{_RAW}{one.name}`").isNotNull() & made(one.name).isNull()

@@ -1,0 +1,49 @@
+"""The rejected rows of a run, as its books and messages tell of them."""
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import DataFrame
+
+from etl import io
+from etl.contract import Contract
+from etl.quality_reader import Rule
+from etl.reasons import Place, Rejected, describe_rejected, wrong_types
+from etl.transforms.count_rejected import FIRST_CHARACTERS, Counted, count_rejected
+
+# To find the number of a line its file is read again, unpacked, and no further than this.
+MOST_BYTES = 64 * 1024 * 1024
+MOST_FILES = 8
+
+
+def find_rejected(
+    rows: DataFrame | None,
+    contract: Contract,
+    rules: Sequence[Rule],
+    by_reason: Mapping[str, int],
+    *,
+    with_places: bool,
+) -> list[Rejected]:
+    """Why rows are rejected. `rows` are judged, and kept in memory; `rules` are those that quarantine;
+    `by_reason` is how many rows have each reason. Asks the rows only where that does not say it all: for
+    their columns, and `with_places` for where the first of them lie."""
+    types = wrong_types(contract)
+    is_asked = any(by_reason.values()) if with_places else any(by_reason.get(name) for name in types)
+    counted = count_rejected(rows, types) if is_asked and rows is not None else {}
+    by_column = {of: one.rows for of, one in counted.items()}
+    places = _find_places(counted) if with_places else {}
+    return describe_rejected(contract, rules, by_reason, by_column, places)
+
+
+def _find_places(counted: Mapping[tuple[str, str], Counted]) -> dict[tuple[str, str], Place]:
+    """Where the first rows lie in their files; each file is opened once, a few files at most."""
+    first = {of: (one.first, one.first.line.split("\n")[0]) for of, one in counted.items()}
+    by_file: dict[str, set[str]] = {}
+    for row, line in first.values():
+        by_file.setdefault(row.file, set()).add(line)
+    found = {
+        file: io.find_lines(file, lines, FIRST_CHARACTERS, MOST_BYTES)
+        for file, lines in sorted(by_file.items())[:MOST_FILES]
+    }
+    return {
+        of: Place(row.file, found.get(row.file, {}).get(line), row.value) for of, (row, line) in first.items()
+    }
