@@ -141,6 +141,7 @@ export class EtlStack extends TerraformStack {
       region: settings.region,
       logRetentionDays: settings.logRetentionDays,
       logExecutionData: settings.logExecutionData,
+      showValuesInMessages: settings.showValuesInMessages ?? false,
     };
   }
 

@@ -63,6 +63,11 @@ export const settingsSchema = z.strictObject({
   }),
   /** Whether Step Functions logs hold inputs and outputs of states. */
   logExecutionData: z.boolean(),
+  /**
+   * `true`: messages and logs of refused runs hold delivered values, which may be somebody's personal data. Never in prod. Off when
+   * left out; the values lie in the quarantine zone in any case.
+   */
+  showValuesInMessages: z.boolean().optional(),
   /** Most bytes one Athena query of the workgroup may scan. */
   scanLimitBytes: z.int().min(10_485_760, "must be at least 10485760 bytes (10 MiB)"),
   /**
@@ -125,6 +130,7 @@ export function settingsMistakes(candidate: Partial<EnvironmentSettings>): strin
   return [
     ...issues.map(describeIssue),
     ...destructionMistakes(candidate),
+    ...shownValueMistakes(candidate),
     ...budgetMistakes(judgeable),
     // A value that is none by itself was told; that it is missing where another needs it is the same mistake.
     ...jobSettingMistakes(judgeable).filter((mistake) => !wrong.includes(mistake.split(" ")[0]!)),
@@ -182,6 +188,14 @@ function destructionMistakes({
     ];
   }
   return [];
+}
+
+function shownValueMistakes({ environment, showValuesInMessages }: Partial<EnvironmentSettings>): string[] {
+  if (environment !== "prod" || showValuesInMessages !== true) return [];
+  return [
+    "'showValuesInMessages' must not be true in prod, got true; delivered values go to whoever reads messages and logs, " +
+      "and may be personal data: ask Athena for the refused rows instead",
+  ];
 }
 
 function nameMistakes(candidate: Partial<EnvironmentSettings>): string[] {

@@ -20,7 +20,32 @@ export interface Quality {
   readonly failed: string;
 }
 
+/** Rejected rows with one reason and one column; `file` and `line` are those of the first of them, of a refused run alone. */
+export interface Rejected {
+  readonly reason: string;
+  /** Empty where the reason is about the row as a whole. */
+  readonly column: string;
+  readonly expected: string;
+  readonly rows: number;
+  readonly file?: string;
+  readonly line?: number | null;
+}
+
+/** What the job says of a refusal. The rest is there where rejected rows are kept. */
+export interface Refused {
+  /** One sentence: which rules failed. */
+  readonly cause: string;
+  readonly rows?: number;
+  /** `database.table`; empty where none is declared. */
+  readonly table?: string;
+  /** Shows the rows; empty without a table. */
+  readonly query?: string;
+}
+
 export interface Books extends Figures {
+  readonly reasons: readonly Rejected[];
+  /** Of a refused run alone. */
+  readonly refused?: Refused;
   readonly outcome: string;
   readonly quality: Quality;
   /** How the crawled columns differ from the contract; empty when they do not. */

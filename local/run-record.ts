@@ -9,6 +9,7 @@ import { type Notification } from "./notifications";
 import { BENCH, LAST_RUN, LOCAL } from "./places";
 import { type StepSeconds } from "./progress";
 import { type Questions } from "./questions";
+import { type Examples, refusedLines } from "./refused";
 import { booksTable, notificationText, qualityLines, reasonsLine, secondsLine } from "./summary";
 
 /** How a run ended, as it is shown to the user and recorded for machines. */
@@ -19,6 +20,8 @@ export interface Run {
   readonly questions: Questions;
   /** To the final question; none where nothing was published. */
   readonly answer: Answer | undefined;
+  /** Values of the rejected rows of a refused run. */
+  readonly examples: Examples;
   readonly notifications: readonly Notification[];
   readonly seconds: StepSeconds;
 }
@@ -30,12 +33,15 @@ export function succeeded({ ended, books }: Pick<Run, "ended" | "books">): boole
 
 /** Prints the end of a run. */
 export function tell(run: Run): void {
-  const { pipeline, ended, books, questions, answer, notifications, seconds } = run;
+  const { pipeline, ended, books, questions, answer, examples, notifications, seconds } = run;
   const paint = succeeded(run) ? pc.green : pc.red;
   console.log("");
   console.log(pc.bold(`${pipeline}: ${paint(ended.status)}`));
-  if (ended.error !== undefined) console.log(failureText(ended));
-  if (books !== undefined) console.log(`${booksTable(books)}\n${reasonsLine(books)}\n${qualityLines(books)}`);
+  if (ended.error !== undefined) console.log(failureText(ended, books));
+  if (books !== undefined) {
+    console.log(`${booksTable(books)}\n${reasonsLine(books)}\n${qualityLines(books)}`);
+    for (const line of refusedLines(books, examples)) console.log(line);
+  }
   if (answer !== undefined) console.log(`\n${wrap(questions.final)}\n${answerTable(answer)}`);
   console.log(`\nnotifications received: ${notifications.length}`);
   for (const notification of notifications) console.log(notificationText(notification));
@@ -44,7 +50,9 @@ export function tell(run: Run): void {
   console.log(
     succeeded(run)
       ? `next: npm start -- query "${questions.next}"`
-      : "next: npm start -- logs, mend the cause, npm start again",
+      : books?.refused === undefined
+        ? "next: npm start -- logs, mend the cause, npm start again"
+        : "next: correct the delivery or the rules, npm start again",
   );
 }
 
@@ -69,6 +77,8 @@ export function record({ pipeline, ended, books, notifications, seconds }: Run):
     cause,
     rows,
     dates: books?.dates,
+    reasons: books?.reasons,
+    refused: books?.refused,
     quality: books?.quality,
     drift: books?.drift,
     restated: books?.restated.dates,
@@ -79,7 +89,10 @@ export function record({ pipeline, ended, books, notifications, seconds }: Run):
   writeFileSync(LAST_RUN, `${JSON.stringify(run, null, 2)}\n`);
 }
 
-function failureText({ error, cause }: Ended): string {
+function failureText({ error, cause }: Ended, books: Books | undefined): string {
+  // The rest of what a refusal says follows in lines of its own.
+  if (books?.refused !== undefined && cause?.startsWith(books.refused.cause))
+    return wrap(`${error}: ${books.refused.cause} Nothing was published.`);
   const run = asJobRun(cause);
   const told = run?.ErrorMessage ?? cause ?? "no cause was given";
   return wrap(`${error}: ${told.length > 800 ? `${told.slice(0, 799)}…` : told}`);

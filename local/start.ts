@@ -15,6 +15,7 @@ import { BENCH, ROOT } from "./places";
 import { Progress } from "./progress";
 import { questionsOf } from "./questions";
 import { mirrorInput } from "./raw-zone";
+import { findExamples } from "./refused";
 import { record, type Run, succeeded, tell } from "./run-record";
 import { installSpark4For } from "./spark4";
 import { output, refuseUnknownPipeline } from "./stack-outputs";
@@ -84,7 +85,12 @@ async function runPipeline(
       succeeded({ ended, books }) && books?.outcome !== "EMPTY"
         ? await progress.step("query", () => ask(athena, output(outputs, "workgroup"), questions.final))
         : undefined;
-    return { pipeline, ended, books, questions, answer, notifications, seconds: progress.seconds };
+    const examples =
+      books?.refused === undefined
+        ? []
+        : await findExamples(athena, output(outputs, "workgroup"), books, ended.name);
+    const { seconds } = progress;
+    return { pipeline, ended, books, questions, answer, examples, notifications, seconds };
   } finally {
     if (!interrupted.aborted) await listener.close();
   }

@@ -19,10 +19,12 @@ export function booksTable(books: Books): string {
   return table(head, [...shown, ...(dates.length > 1 ? [["all", ...figures(books)]] : [])]);
 }
 
-export function reasonsLine({ quarantinedByReason }: Figures): string {
+export function reasonsLine({ quarantinedByReason, outcome }: Books): string {
   const found = Object.entries(quarantinedByReason).filter(([, rows]) => rows > 0);
-  if (found.length === 0) return "quarantined: nothing";
-  return wrap(`quarantined: ${found.map(([reason, rows]) => `${reason} ${rows}`).join(", ")}`);
+  // Nothing of a refused run goes to quarantine.
+  const where = outcome === "REFUSED" ? "rejected" : "quarantined";
+  if (found.length === 0) return `${where}: nothing`;
+  return wrap(`${where}: ${found.map(([reason, rows]) => `${reason} ${rows}`).join(", ")}`);
 }
 
 export function qualityLines({ quality, drift, restated }: Books): string {

@@ -28,6 +28,7 @@ export {
   DataLake,
   type DataLakeProps,
   type DatabaseReference,
+  REFUSED_PREFIX,
 } from "./data-lake/data-lake";
 export { Zone } from "./data-lake/zone";
 export { ZoneBucket, type ZoneBucketProps } from "./data-lake/zone-bucket";

@@ -133,7 +133,12 @@ describe("tables", () => {
       products: ["run_date"],
     });
     expect(tables(dev, "Curated")).toEqual({ sales_revenue: ["run_date"] });
-    expect(Object.keys(tables(dev, "Quarantine")).sort()).toEqual([...PIPELINES].sort());
+    // Of each what it quarantines, and what it refuses.
+    expect(tables(dev, "Quarantine")).toEqual(
+      Object.fromEntries(
+        PIPELINES.flatMap((name) => [name, `${name}_refused`]).map((name) => [name, ["run_date"]]),
+      ),
+    );
   });
 
   test("that a job registers partitions of project none, which would hide what is registered", () => {

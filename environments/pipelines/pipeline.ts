@@ -17,6 +17,7 @@ import {
   type NotificationsTopic,
   type PipelineAlarms,
   type PipelineSchedule,
+  REFUSED_PREFIX,
   RUN_ARGUMENTS,
   type RunLock,
   type S3Location,
@@ -25,7 +26,7 @@ import {
 } from "../../modules/index";
 import type { PipelineSettings } from "../settings";
 import { contractFile, readPipelineFiles, rulesFile } from "./contract-files";
-import { declareQuarantine, declareTable } from "./tables";
+import { declareQuarantine, declareRefused, declareTable } from "./tables";
 import { defineAlarms, defineSchedule } from "./watching";
 
 const SCRIPTS = join(__dirname, "..", "..", "glue-scripts");
@@ -49,6 +50,8 @@ export interface SharedPipelineProps {
   readonly region: string;
   readonly logRetentionDays: number;
   readonly logExecutionData: boolean;
+  /** Whether messages and logs of refused runs may hold delivered values. */
+  readonly showValuesInMessages: boolean;
 }
 
 export type PipelineProps = SharedPipelineProps & PipelineSettings;
@@ -103,6 +106,7 @@ export abstract class Pipeline extends Construct {
   ) {
     super(scope, id);
     const { aggregateTable } = wiring;
+    refuseName(this, wiring.pipeline);
     this.tables = readPipelineFiles(this, wiring.pipeline, {
       aggregateTable,
       orderColumn: props.orderColumn,
@@ -126,6 +130,15 @@ export abstract class Pipeline extends Construct {
   private get published(): "crawled" | "declared" | "iceberg" {
     if (this.props.tableFormat === "iceberg") return "iceberg";
     return this.wiring.crawlsProcessed ? "crawled" : "declared";
+  }
+
+  /** The rejected rows of refused runs: no part of the quarantine, and no reader of it sees them. */
+  private get refused(): S3Location {
+    return this.props.lake.location(Zone.QUARANTINE, `${REFUSED_PREFIX}${this.prefix}`);
+  }
+
+  private get refusedTable(): string {
+    return `${this.table}_refused`;
   }
 
   private location(zone: Zone): S3Location {
@@ -203,7 +216,8 @@ export abstract class Pipeline extends Construct {
   }
 
   private outputs(): S3Location[] {
-    const written = [this.location(Zone.PROCESSED), this.location(Zone.QUARANTINE), this.books];
+    const rows = [this.location(Zone.PROCESSED), this.location(Zone.QUARANTINE), this.refused];
+    const written = [...rows, this.books];
     return this.wiring.aggregateTable === undefined ? written : [...written, this.location(Zone.CURATED)];
   }
 
@@ -235,7 +249,21 @@ export abstract class Pipeline extends Construct {
       lock_table: locks.tableName,
       time_zone: schedule.timeZone,
       lag_days: String(schedule.lagDays),
+      ...this.refusedArguments(),
       ...this.curatedArguments(),
+    };
+  }
+
+  private refusedArguments(): Record<string, string> {
+    const { lake, workgroup, showValuesInMessages } = this.props;
+    return {
+      refused_bucket: this.refused.bucketName,
+      refused_prefix: this.refused.prefix,
+      refused_database: lake.database(Zone.QUARANTINE).name,
+      refused_table: this.refusedTable,
+      refused_days: String(lake.refusedDays),
+      workgroup: workgroup.workgroupName,
+      show_values: String(showValuesInMessages),
     };
   }
 
@@ -258,6 +286,7 @@ export abstract class Pipeline extends Construct {
     const { output, aggregate } = this.tables;
     const at = (zone: Zone, name: string) => ({ lake: props.lake, zone, prefix, name });
     declareQuarantine(this, at(Zone.QUARANTINE, table));
+    declareRefused(this, { ...at(Zone.QUARANTINE, this.refusedTable), prefix: this.refused.prefix });
     if (this.published === "declared") {
       const place = at(Zone.PROCESSED, table);
       declareTable(this, "ProcessedTable", place, output, `What the ${table} job publishes`);
@@ -316,4 +345,12 @@ export abstract class Pipeline extends Construct {
       Step.notify("Notify"),
     ];
   }
+}
+
+/** The folder of refused rows lies beside those of pipelines, and their tables end like it. */
+function refuseName(scope: Construct, pipeline: string): void {
+  if (!/(^|[-_])refused$/.test(pipeline)) return;
+  throw new Error(
+    `Pipeline '${scope.node.path}': 'pipeline' must not be or end with 'refused', which names the place of refused rows, got '${pipeline}'; rename it`,
+  );
 }

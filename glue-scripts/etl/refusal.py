@@ -1,6 +1,6 @@
 """What a refused run says: one paragraph for a person, which the state machine passes on as it is.
 
-It has no delivered value, unless `shows_values`. It stays below MAX_TEXT characters, whatever the contract:
+It holds no delivered value, unless `shows_values`. It stays below MAX_TEXT characters, whatever the contract:
 the cause of a failed execution has at most 32,768
 (https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html)."""
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from etl.partitions import DELIVERY
 from etl.quality import Quality, Verdict
 from etl.quality_reader import MILLION, Rule
 from etl.reasons import Place, Rejected
@@ -36,7 +37,7 @@ class Evidence:
         if not self.table:
             return ""
         dates = f"run_date = '{first}'" if first == last else f"run_date between '{first}' and '{last}'"
-        columns = "source_file, reason, reason_values, raw_line"
+        columns = "reason, reason_values, source_file, raw_line"
         rows = f"{self.table} where {dates} and run_id = '{run_id}'"
         return f"select {columns} from {rows} limit 100"  # noqa: S608 (names of a deployment)
 
@@ -53,13 +54,14 @@ def explain_refusal(
     evidence: Evidence | None,
     shows_values: bool,
 ) -> dict[str, Any]:
-    """`text`, and of the rejected rows that are kept: `rows`, `location`, `days` and the `query` that shows
-    them ("" without a table)."""
+    """`cause`, which is the first sentence of `text`; and of the rejected rows that are kept `rows`,
+    `location`, `table`, `days` and the `query` that shows them ("" without a table)."""
     query = "" if evidence is None else evidence.query(run_id, first, last)
     dates = f"{first}" if first == last else f"{first} to {last}"
+    scores = f"score {verdict.score}, at least {verdict.threshold}"
+    cause = f"the {read} rows read for {dates} fail their rules ({scores}): {_rules(quality, verdict, last)}."
     parts = [
-        f"the {read} rows read for {dates} fail their rules (score {verdict.score}, at least "
-        f"{verdict.threshold}): {_rules(quality, verdict, last)}.",
+        cause,
         "Nothing was published, and what earlier runs published is as it was.",
         _rejected(rejected, shows_values),
         "Correct the delivery or the rules, then run the dates again.",
@@ -67,9 +69,9 @@ def explain_refusal(
     ]
     text = _cut(" ".join(part for part in parts if part), MAX_TEXT)
     if evidence is None or evidence.rows == 0:
-        return {"text": text}
-    kept = {"rows": evidence.rows, "location": evidence.location, "days": evidence.days, "query": query}
-    return {"text": text, **kept}
+        return {"text": text, "cause": cause}
+    kept = {"rows": evidence.rows, "location": evidence.location, "table": evidence.table}
+    return {"text": text, "cause": cause, **kept, "days": evidence.days, "query": query}
 
 
 def _rules(quality: Quality, verdict: Verdict, last: date) -> str:
@@ -124,7 +126,9 @@ def _place(place: Place | None, shows_values: bool) -> str:
         return ""
     line = "" if place.line is None else f" line {place.line}"
     value = f": '{_cut(place.value, MAX_NAME)}'" if shows_values and place.value is not None else ""
-    return f" (first in {_cut(place.file, MAX_NAME)}{line}{value})"
+    # The URI is in the books; a message is read.
+    file = place.file[place.file.rfind(f"/{DELIVERY}=") + 1 :]
+    return f" (first in {_cut(file, MAX_NAME)}{line}{value})"
 
 
 def _evidence(evidence: Evidence | None, query: str) -> str:

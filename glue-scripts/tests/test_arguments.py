@@ -71,6 +71,25 @@ def test_what_is_added_up_has_a_place_and_tables_of_their_own() -> None:
     assert refusal(argv(**tables)) == "--curated_table needs --curated_bucket, where its rows lie"
 
 
+def test_what_is_refused_has_a_place_of_its_own() -> None:
+    bare = read_arguments(argv())
+    assert (bare.refused, bare.refused_table, bare.refused_days, bare.shows_values) == (None, None, 0, False)
+    place = {"refused_bucket": "etl-dev-quarantine", "refused_prefix": "refused/events/"}
+    table = {"refused_database": "q", "refused_table": "events_refused"}
+    given = read_arguments(argv(**place, **table, refused_days="30", workgroup="etl-dev", show_values="true"))
+    assert given.refused == "s3://etl-dev-quarantine/refused/events/"
+    assert given.refused_table == CatalogueTable("q", "events_refused")
+    assert (given.refused_days, given.workgroup, given.shows_values) == (30, "etl-dev", True)
+    assert refusal(argv(**table)) == "--refused_table needs --refused_bucket, where its rows lie"
+    inside = argv(**place | {"refused_prefix": "events/refused/"})
+    assert refusal(inside) == (
+        "quarantine and refused must not lie inside each other, "
+        "got 's3://etl-dev-quarantine/events/' and 's3://etl-dev-quarantine/events/refused/'"
+    )
+    assert refusal(argv(refused_days="-1")) == "--refused_days must be a whole number of days, got '-1'"
+    assert refusal(argv(show_values="yes")) == "--show_values must be true or false, got 'yes'"
+
+
 @pytest.mark.parametrize(
     ("one", "other", "value"),
     [
@@ -82,10 +101,13 @@ def test_what_is_added_up_has_a_place_and_tables_of_their_own() -> None:
         ("curated_prefix", "curated_bucket", "sales/"),
         ("output_database", "output_table", "etl_dev_processed"),
         ("output_table", "output_database", "sales"),
+        ("refused_bucket", "refused_prefix", "etl-dev-quarantine"),
+        ("refused_table", "refused_database", "sales_refused"),
     ],
 )
 def test_half_a_pair_is_refused(one: str, other: str, value: str) -> None:
-    leading = ("lock_table", "source_database", "curated_bucket", "output_database")
+    leading = ("lock_table", "source_database", "curated_bucket", "output_database", "refused_bucket")
+    leading = (*leading, "refused_database")
     first, second = (one, other) if one in leading else (other, one)
     assert refusal(argv(**{one: value})) == f"--{first} and --{second} go together: give both or neither"
 

@@ -1,6 +1,7 @@
 """The books' shape: sums over dates, and no figure made from the others."""
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -16,7 +17,10 @@ QUALITY = {"verdict": "PASSED", "score": 100, "threshold": 80, "failed": ""}
 
 
 def books(
-    *dates: DateFigures, restated: tuple[DateFigures, ...] = (), is_refused: bool = False
+    *dates: DateFigures,
+    restated: tuple[DateFigures, ...] = (),
+    is_refused: bool = False,
+    rejected: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     return make_books(
         pipeline="events",
@@ -31,6 +35,7 @@ def books(
         is_refused=is_refused,
         seconds=1.26,
         uri="s3://b/books.json",
+        rejected=rejected,
     )
 
 
@@ -51,6 +56,7 @@ def test_the_summary_sums_the_dates() -> None:
         "partitions": 1,
         "files": 1,
         "restated": {"dates": [], "read": 0, "written": 0, "duplicates": 0, "quarantined": 0},
+        "reasons": [],
         "quality": QUALITY,
         "drift": "new: channel string",
         "seconds": 1.3,
@@ -115,6 +121,18 @@ def test_a_summary_stays_small() -> None:
     text = to_json(summarise(books(*[FIRST] * 400)))
     assert json.loads(text)["read"] == 4000
     assert len(text) < 1000
+
+
+def test_a_summary_has_the_first_reasons_and_says_how_many_more_there_are() -> None:
+    rejected = [
+        {"reason": "wrong_type", "column": f"c{at}", "expected": "a number", "rows": 1} for at in range(23)
+    ]
+    whole = books(FIRST, rejected=rejected)
+    assert whole["reasons"] == rejected
+    assert "moreReasons" not in whole
+    summary = summarise(whole)
+    assert (summary["reasons"], summary["moreReasons"]) == (rejected[:20], 3)
+    assert "moreReasons" not in summarise(books(FIRST, rejected=rejected[:20]))
 
 
 def test_a_refused_run_says_so_whatever_it_read() -> None:

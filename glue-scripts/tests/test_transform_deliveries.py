@@ -66,6 +66,17 @@ def test_a_run_writes_its_rows_its_quarantine_and_its_books(lake: Lake, spark: S
         "partitions": 2,
         "files": 2,
         "restated": {"dates": [], "read": 0, "written": 0, "duplicates": 0, "quarantined": 0},
+        "reasons": [
+            {"reason": reason, "column": column, "expected": expected, "rows": by_reason[reason]}
+            for reason, column, expected in (
+                ("malformed", "", "a JSON object"),
+                ("missing_event_id", "event_id", "a value"),
+                ("missing_user_id", "user_id", "a value"),
+                ("missing_event_type", "event_type", "a value"),
+                ("wrong_type", "items", "an array of objects"),
+                ("invalid_timestamp", "timestamp", "a timestamp in a format of the contract"),
+            )
+        ],
         "quality": {"verdict": "PASSED", "score": 100, "threshold": 0, "failed": ""},
         "drift": "",
         "seconds": books["seconds"],
@@ -155,9 +166,11 @@ def test_the_files_have_the_columns_that_were_promised(lake: Lake, spark: SparkS
         "0001-01-01",
     )
     quarantine = spark.read.parquet(f"{lake.root}/quarantine/events")
-    assert quarantine.columns == ["raw_line", "reason", "source_file", "run_id", "run_date"]
+    assert quarantine.columns == [
+        *("raw_line", "reason", "source_file", "run_id", "reason_values", "run_date")
+    ]
     source = f"file:{lake.root}/raw/events/dt={D1}/events.json"
-    assert quarantine.collect() == [("broken {", "malformed", source, "run-1", D1)]
+    assert quarantine.collect() == [("broken {", "malformed", source, "run-1", {}, D1)]
 
 
 @pytest.mark.once

@@ -55,6 +55,12 @@ export interface DataLakeProps {
    */
   readonly queryResultDays?: number;
   /**
+   * Days that the rejected rows of refused runs are kept below `refused/` of the quarantine zone, at least 1. Their old versions
+   * are kept `noncurrentVersionDays` more, as all are.
+   * @default 30
+   */
+  readonly refusedDays?: number;
+  /**
    * Days that access logs are kept, at least 1.
    * @default 365
    */
@@ -77,6 +83,9 @@ export interface DatabaseReference {
   readonly catalogArn: string;
 }
 
+/** The folder of the quarantine zone for the rejected rows of refused runs, which end after `refusedDays`. */
+export const REFUSED_PREFIX = "refused/";
+
 const ID_OF_ZONE: Readonly<Record<Zone, string>> = {
   [Zone.RAW]: "Raw",
   [Zone.PROCESSED]: "Processed",
@@ -95,6 +104,8 @@ const ID_OF_ZONE: Readonly<Record<Zone, string>> = {
 export class DataLake extends Construct {
   /** Encrypts everything but the access logs, whose target S3 allows its own encryption only. */
   readonly key: IEncryptionKey;
+  /** Days that the rejected rows of refused runs are kept. */
+  readonly refusedDays: number;
   private readonly buckets: Readonly<Record<Zone, ZoneBucket>>;
   private readonly databases: ReadonlyMap<Zone, GlueCatalogDatabase>;
 
@@ -107,6 +118,7 @@ export class DataLake extends Construct {
     this.refuse();
 
     const retainData = props.retainData ?? true;
+    this.refusedDays = props.refusedDays ?? 30;
 
     this.key = props.encryptionKey ?? this.defineKey(retainData);
     const accessLogs = this.defineAccessLogs(retainData);
@@ -243,7 +255,12 @@ export class DataLake extends Construct {
       "retainData",
       "must be true unless 'allowDataDestruction' is true as well, got false; destroying data takes both",
     );
-    for (const field of ["noncurrentVersionDays", "queryResultDays", "accessLogDays"] as const) {
+    for (const field of [
+      "noncurrentVersionDays",
+      "queryResultDays",
+      "refusedDays",
+      "accessLogDays",
+    ] as const) {
       const days = this.props[field];
       const fits = days === undefined || !isKnown(days) || (Number.isInteger(days) && days >= 1);
       refusals.check(fits, field, `must be a whole number of days, at least 1, got ${days}`);
@@ -288,6 +305,7 @@ export class DataLake extends Construct {
       accessLogs,
       expirationDays: zone === Zone.QUERY_RESULTS ? (this.props.queryResultDays ?? 14) : undefined,
       temporaryPrefix: zone === Zone.ARTIFACTS ? "temp/" : undefined,
+      expiringPrefixes: zone === Zone.QUARANTINE ? { [REFUSED_PREFIX]: this.refusedDays } : undefined,
     });
   }
 

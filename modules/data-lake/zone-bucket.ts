@@ -23,6 +23,8 @@ export interface ZoneBucketProps {
   readonly expirationDays?: number;
   /** Below it everything ends after a week: what Spark spills there is worthless when its run is over. */
   readonly temporaryPrefix?: string;
+  /** Days after which what lies below a prefix ends, by prefix. */
+  readonly expiringPrefixes?: Readonly<Record<string, number>>;
   /** Who else may do what, beside the guards. */
   readonly statements?: (bucketArn: string) => readonly ResourcePolicyStatement[];
   readonly tags?: Readonly<Record<string, string>>;
@@ -91,7 +93,7 @@ export class ZoneBucket extends Construct {
       bucket,
       versioningConfiguration: { status: "Enabled" },
     });
-    const { expirationDays, temporaryPrefix } = props;
+    const { expirationDays, temporaryPrefix, expiringPrefixes = {} } = props;
     new S3BucketLifecycleConfiguration(this, "Lifecycle", {
       bucket,
       rule: [
@@ -120,6 +122,12 @@ export class ZoneBucket extends Construct {
                 expiration: [{ days: 7 }],
               },
             ]),
+        ...Object.entries(expiringPrefixes).map(([prefix, days]) => ({
+          id: `expire-${prefix.slice(0, -1).replaceAll("/", "-")}`,
+          status: "Enabled",
+          filter: [{ prefix }],
+          expiration: [{ days }],
+        })),
       ],
       // Rules about versions need versions.
       dependsOn: [versioning],

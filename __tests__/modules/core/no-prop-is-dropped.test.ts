@@ -113,6 +113,7 @@ test("DataLake", () => {
       noncurrentVersionDays: 1,
       queryResultDays: 2,
       accessLogDays: 3,
+      refusedDays: 7,
     },
     {
       ...THERE,
@@ -124,6 +125,7 @@ test("DataLake", () => {
       noncurrentVersionDays: 4,
       queryResultDays: 5,
       accessLogDays: 6,
+      refusedDays: 8,
     },
   ];
   const build = (stack: TerraformStack, props: DataLakeProps) => new DataLake(stack, "Lake", props);
@@ -488,6 +490,7 @@ test("ZoneBucket", () => {
       noncurrentVersionDays: 11,
       expirationDays: 12,
       temporaryPrefix: "one/",
+      expiringPrefixes: { "three/": 13 },
       statements: (arn) => [guard(arn, "One")],
       tags: HERE.tags,
     },
@@ -499,6 +502,7 @@ test("ZoneBucket", () => {
       noncurrentVersionDays: 21,
       expirationDays: 22,
       temporaryPrefix: "two/",
+      expiringPrefixes: { "four/": 23 },
       statements: (arn) => [guard(arn, "Two")],
       tags: THERE.tags,
     },

@@ -186,7 +186,7 @@ describe("minimum", () => {
     }
   });
 
-  test("current objects end in answers, access logs and temporary files only", () => {
+  test("current objects end in answers, access logs, temporary files and refused rows only", () => {
     const further = Object.fromEntries(
       BUCKET_IDS.map((id) => [id, (at(`Lake/${id}/Lifecycle`).rule as Block[]).slice(2)]),
     );
@@ -197,7 +197,14 @@ describe("minimum", () => {
       Raw: [],
       Processed: [],
       Curated: [],
-      Quarantine: [],
+      Quarantine: [
+        {
+          id: "expire-refused",
+          status: "Enabled",
+          filter: [{ prefix: "refused/" }],
+          expiration: [{ days: 30 }],
+        },
+      ],
       Artifacts: [
         {
           id: "expire-temporary",
@@ -238,6 +245,7 @@ test("every prop changed", () => {
     noncurrentVersionDays: 1,
     queryResultDays: 2,
     accessLogDays: 3,
+    refusedDays: 4,
     tags: { team: "data" },
   };
   const lake = synth((stack) => make(stack, all));
@@ -252,6 +260,7 @@ test("every prop changed", () => {
   expect(JSON.stringify(lake.at("Lake/Raw/Lifecycle"))).toContain('{"noncurrent_days":1}');
   expect(JSON.stringify(lake.at("Lake/QueryResults/Lifecycle"))).toContain('{"days":2}');
   expect(JSON.stringify(lake.at("Lake/AccessLogs/Lifecycle"))).toContain('{"days":3}');
+  expect(JSON.stringify(lake.at("Lake/Quarantine/Lifecycle"))).toContain('{"days":4}');
 });
 
 test("every thing that can be tagged is", () => {
