@@ -48,7 +48,7 @@ export function refusedLines({ reasons, refused }: Books, examples: Examples): s
     "why rows were rejected:",
     ...shown,
     ...(more > 0 ? [`  and ${more} more, in books.json`] : []),
-    ...(query === "" ? [] : [`to see the ${rows} rows:`, queryCommand(query)]),
+    ...(query === "" ? [] : [`to see all ${rows}:`, queryCommand(query)]),
   ];
 }
 
@@ -63,7 +63,7 @@ function linesOf(
       : [`first in ${file.slice(file.lastIndexOf("/dt=") + 1)}${line ? ` line ${line}` : ""}`];
   const told = [...place, ...(values.length === 0 ? [] : [`e.g. ${values.map(quoted).join(", ")}`])];
   return [
-    indented(`${reason}: ${about}, expected ${expected}: ${rows} rows`, 2),
+    indented(`${reason}: ${about}, expected ${expected}: ${rows} ${rows === 1 ? "row" : "rows"}`, 2),
     ...(told.length === 0 ? [] : [indented(told.join("; "), 4)]),
   ];
 }

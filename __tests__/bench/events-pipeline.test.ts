@@ -118,6 +118,16 @@ test(
       error: "DataQualityCheckFailed",
     });
     expect(lastRun(clone).rows).toMatchObject({ read: DIRTY_BOOKS.read, written: 0 });
+    // On the screen with values, which the message and the record do not have.
+    const screen = result.output.replaceAll(/\s+/g, " ");
+    expect(screen).toContain("wrong_type: user_id, expected a string: 1 row ");
+    expect(screen).toContain("first in dt=2011-01-04/events.json line 14; e.g. '[\"17850\"]'");
+    expect(JSON.stringify(lastRun(clone))).not.toContain("17850");
+    const [, command] = /npm start -- query "(select [^"]*)"/.exec(result.output) ?? [];
+    const { output } = npmStart(clone, "query", command!);
+    expect(output.match(/│ (malformed|wrong_type|missing_\w+|invalid_timestamp) /g)).toHaveLength(
+      Object.values(DIRTY_BOOKS.quarantined).reduce((sum, rows) => sum + rows),
+    );
   },
   10 * MINUTES,
 );

@@ -288,6 +288,8 @@ test(
     const [first, last] = ["2025-02-03", "2025-02-04"];
     const north = `T1,C1,P1,2,1.10,${first},NORTH`;
     const deliveries = [
+      // Refused, so that what is kept of it must be removed later.
+      { [first]: [north.replace(",2,", ",two,")], [last]: [] },
       {
         [first]: [north, `T2,C2,P1,1,1.10,${first},SOUTH`],
         [last]: ["T3,C3,P2,1,1.10,1925-02-04,SOUTH", `T4,C1,P1,2,1.10,${last},NORTH`],
@@ -297,14 +299,16 @@ test(
     const trace = join(clone, ".local", "trace.jsonl");
     const session = await BenchSession.open(clone, ["--trace", trace]);
     try {
-      for (const days of deliveries) {
+      for (const [index, days] of deliveries.entries()) {
         for (const [day, rows] of Object.entries(days)) {
           const key = `sales/dt=${day}/${day}.csv`;
           await session.put(session.output("raw_bucket"), key, `${[header, ...rows].join("\n")}\n`);
         }
         const input = { mode: "backfill", fromDate: first, toDate: last };
         const run = await session.start(input, session.output("sales_alias_arn"));
-        expect(await session.finish(run)).toMatchObject({ status: "SUCCEEDED", cause: undefined });
+        expect(await session.finish(run)).toMatchObject({ status: index === 0 ? "FAILED" : "SUCCEEDED" });
+        const kept = await session.list(session.output("quarantine_bucket"), "refused/sales/");
+        expect(Object.keys(kept)).toHaveLength(index === 0 ? 1 : 0);
       }
     } finally {
       await session.close();

@@ -21,6 +21,18 @@ function select(
   return selectEnvironments({ variables: { ...PLACE, ...variables }, context }, registry);
 }
 
+test("prod does not put delivered values into messages and logs, and another environment may", () => {
+  expect(() => select({}, { showValuesInMessages: true })).toThrow(
+    "environment 'prod': 'showValuesInMessages' must not be true in prod, got true; delivered values go to whoever reads " +
+      "messages and logs, and may be personal data: ask Athena for the refused rows instead",
+  );
+  const shown = (showValuesInMessages?: boolean) =>
+    Object.values(
+      synthEnvironment(settingsOf("dev", { showValuesInMessages })).resource.aws_glue_job ?? {},
+    ).map((job) => (job.default_arguments as Record<string, string>)["--show_values"]);
+  expect([...new Set(shown()), ...new Set(shown(true))]).toEqual(["false", "true"]);
+});
+
 describe("by settings", () => {
   const attempts: readonly (readonly [string, () => unknown, RegExp])[] = [
     ["retainData false", () => select({}, { retainData: false }), REFUSED_SETTINGS],

@@ -59,11 +59,18 @@ describe.each(OURS)("%s", (pipeline) => {
       "--source_prefix": `${pipeline}/`,
       "--output_prefix": `${pipeline}/`,
       "--quarantine_prefix": `${pipeline}/`,
+      "--refused_bucket": given["--quarantine_bucket"],
+      "--refused_prefix": `refused/${pipeline}/`,
+      "--refused_table": `${pipeline}_refused`,
+      "--refused_days": "30",
+      "--show_values": "false",
       "--books_prefix": `books/${pipeline}/`,
       "--output_table": pipeline,
       "--source_table": pipeline,
     });
     expect(given["--output_database"]).toContain(databaseOf("Processed"));
+    expect(given["--refused_database"]).toContain(databaseOf("Quarantine"));
+    expect(given["--workgroup"]).toContain("aws_athena_workgroup.");
     const contracts = all(dev, "aws_s3_object").map(({ key }) => String(key));
     for (const file of ["schema", "quality"])
       expect(contracts.filter((key) => key.endsWith(`/${pipeline}.${file}.json`))).toEqual([
@@ -87,6 +94,19 @@ describe.each(OURS)("%s", (pipeline) => {
       .map((arn) => arn.split("/").at(-1));
     expect([...new Set(tables)].sort()).toEqual(
       pipeline === "sales" ? ["sales", "sales_revenue"] : [pipeline],
+    );
+  });
+
+  test("of the stack's roles its job alone has a right below its refused rows, to which nobody's quarantine leads", () => {
+    const place = `refused/${pipeline}/*`;
+    const policies = all(dev, "aws_iam_role_policy").filter(({ policy }) => String(policy).includes(place));
+    expect(policies.map(({ role }) => String(role).toLowerCase())).toEqual([
+      expect.stringContaining(`${pipeline}_transform_role`),
+    ]);
+    const [refused] = all(dev, "aws_glue_catalog_table").filter(({ name }) => name === `${pipeline}_refused`);
+    expect(JSON.stringify(refused!.storage_descriptor)).toMatch(new RegExp(`/refused/${pipeline}/"`));
+    expect(refused!.description).toBe(
+      "Rejected rows of refused runs, kept 30 days, or until the date is run again; nothing was published",
     );
   });
 

@@ -106,8 +106,10 @@ def test_what_is_refused_has_a_place_of_its_own() -> None:
     ],
 )
 def test_half_a_pair_is_refused(one: str, other: str, value: str) -> None:
-    leading = ("lock_table", "source_database", "curated_bucket", "output_database", "refused_bucket")
-    leading = (*leading, "refused_database")
+    leading = (
+        *("lock_table", "source_database", "curated_bucket", "output_database"),
+        *("refused_bucket", "refused_database"),
+    )
     first, second = (one, other) if one in leading else (other, one)
     assert refusal(argv(**{one: value})) == f"--{first} and --{second} go together: give both or neither"
 

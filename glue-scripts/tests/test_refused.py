@@ -120,10 +120,9 @@ def test_the_message_gives_the_query_and_values_only_where_they_may_be_shown(
 ) -> None:
     lake.deliver(D1, wrong("w", country={"secret": "1815"}))
     quiet = lake.run(D1, **PLACES, refused_days="30")
-    query = (
-        "select reason, reason_values, source_file, raw_line from etl_dev_quarantine.events_refused "
-        f"where run_date = '{D1}' and run_id = 'run-1' limit 100"  # noqa: S608
-    )
+    columns = "reason, reason_values, source_file, raw_line"
+    rows = f"etl_dev_quarantine.events_refused where run_date = '{D1}' and run_id = 'run-1'"
+    query = f"select {columns} from {rows} limit 100"  # noqa: S608
     assert quiet["refused"]["query"] == query
     assert quiet["refused"]["days"] == 30
     assert quiet["refused"]["text"].endswith(

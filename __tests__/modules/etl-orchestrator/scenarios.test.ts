@@ -173,6 +173,21 @@ describe("the pipeline", () => {
     });
   });
 
+  test("a refusal that the job has put in words is told in its words", async () => {
+    const quality = { verdict: "FAILED", score: 50, threshold: 80, failed: "price 1 of 2" };
+    const refused = (text: unknown) =>
+      run(DAILY, {
+        "aws-sdk:s3:getObject": body(summary({ outcome: "REFUSED", quality, refused: { text } })),
+      });
+    const words = `price: 1 of 2 rows; to see them: select "x" from t where a = 'b'`;
+    expect(ending(await refused(words))).toEqual({
+      status: "FAILED",
+      error: "DataQualityCheckFailed",
+      cause: words,
+    });
+    expect((await refused(7)).cause).toContain("fail their rules (score 50, threshold 80): price 1 of 2.");
+  });
+
   const figure = (MetricName: string, Value: number) => ({
     MetricName,
     Dimensions: [{ Name: "StateMachineName", Value: "etl-dev-events" }],
