@@ -70,7 +70,14 @@ function linesOf(
 
 const queryCommand = (sql: string): string => wrap(`npm start -- query "${sql}"`);
 
-const quoted = (value: string): string => `'${value.length > 40 ? `${value.slice(0, 39)}…` : value}'`;
+/** Whoever delivered it must not write to the terminal: what is no character to see is shown by its number. */
+function quoted(value: string): string {
+  const seen = value.replaceAll(
+    /\p{C}/gu,
+    (one) => `\\u${one.codePointAt(0)!.toString(16).padStart(4, "0")}`,
+  );
+  return `'${seen.length > 40 ? `${seen.slice(0, 39)}…` : seen}'`;
+}
 
 const indented = (line: string, by: number): string =>
   wrap(line, 80 - by)

@@ -213,14 +213,26 @@ def find_lines(uri: str, texts: Iterable[str], cut_at: int, most_bytes: int) -> 
     found: dict[str, int] = {}
     try:
         with _unpacked(uri) as file:
-            left, number = most_bytes, 0
-            while len(found) < len(wanted) and left > 0 and (line := bytes(file.readline(left))):
-                left, number = left - len(line), number + 1
+            for number, line in enumerate(_lines(file, most_bytes), 1):
                 held = line.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").decode("utf-8", "replace")
                 stripped = held.strip(space)
                 for one in (stripped, *(one for one in cut if stripped.startswith(one))):
                     if one in wanted:
                         found.setdefault(wanted[one], number)
+                if len(found) == len(wanted):
+                    break
     except Exception:  # a place that is not known costs the reader a search, and not the run its outcome
         return {}
     return found
+
+
+def _lines(file: Any, most_bytes: int) -> Iterator[bytes]:
+    """The lines of the first `most_bytes`. In large pieces: S3's answers read a line byte by byte."""
+    rest = b""
+    for start in range(0, most_bytes, MAX_HEADER_BYTES):
+        piece = bytes(file.read(min(MAX_HEADER_BYTES, most_bytes - start)))
+        if not piece:
+            yield rest
+            return
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines

@@ -28,15 +28,14 @@ def find_rejected(
     their columns, and `with_places` for where the first of them lie."""
     types = wrong_types(contract)
     is_asked = any(by_reason.values()) if with_places else any(by_reason.get(name) for name in types)
-    counted = count_rejected(rows, types) if is_asked and rows is not None else {}
+    counted = count_rejected(rows, types, with_first=with_places) if is_asked and rows is not None else {}
     by_column = {of: one.rows for of, one in counted.items()}
-    places = _find_places(counted) if with_places else {}
-    return describe_rejected(contract, rules, by_reason, by_column, places)
+    return describe_rejected(contract, rules, by_reason, by_column, _find_places(counted))
 
 
 def _find_places(counted: Mapping[tuple[str, str], Counted]) -> dict[tuple[str, str], Place]:
     """Where the first rows lie in their files; each file is opened once, a few files at most."""
-    first = {of: (one.first, one.first.line.split("\n")[0]) for of, one in counted.items()}
+    first = {of: (one.first, one.first.line.split("\n")[0]) for of, one in counted.items() if one.first}
     by_file: dict[str, set[str]] = {}
     for row, line in first.values():
         by_file.setdefault(row.file, set()).add(line)

@@ -3,7 +3,7 @@
 import gzip
 import json
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from conftest import Lake, event
 from etl import io, lock
 from etl.errors import LockLost
+from icebergs import IcebergLake
 from pyspark.sql import SparkSession
 from restating import Killed, killed_before, killed_in_its_write
 from support import D1, D2, D3, balances, figures
@@ -19,19 +20,20 @@ BAD = {"items": [{"product_id": "a", "quantity": "six", "unit_price": 1.5}]}
 PLACES = {"refused_database": "etl_dev_quarantine", "refused_table": "events_refused", "workgroup": "etl-dev"}
 
 
+def strict(lake: Lake) -> dict[str, str]:
+    """Rules that refuse a run of which more than a fifth of the rows have a wrong type, and a place for its
+    rows."""
+    rules = lake.root / "strict.quality.json"
+    limit = {"type": "quarantineLimit", "reason": "wrong_type", "atMost": 0.2, "action": "halt"}
+    rules.write_text(json.dumps({"threshold": 0, "rules": [{"name": "few_wrong_types", **limit}]}))
+    refused = {"refused_bucket": str(lake.root / "refused"), "refused_prefix": "events/"}
+    return {"quality_uri": str(rules), **refused}
+
+
 @dataclass(frozen=True)
 class StrictLake(Lake):
-    """Its rules refuse a run of which more than a fifth of the rows have a wrong type."""
-
-    others: dict[str, str] = field(default_factory=dict)
-
     def arguments(self, first: str, last: str = "", run_id: str = "run-1", **others: str) -> list[str]:
-        rules = self.root / "strict.quality.json"
-        limit = {"type": "quarantineLimit", "reason": "wrong_type", "atMost": 0.2, "action": "halt"}
-        rules.write_text(json.dumps({"threshold": 0, "rules": [{"name": "few_wrong_types", **limit}]}))
-        refused = {"refused_bucket": str(self.root / "refused"), "refused_prefix": "events/"}
-        given = {"quality_uri": str(rules), **refused, **self.others, **others}
-        return Lake.arguments(self, first, last, run_id, **given)
+        return Lake.arguments(self, first, last, run_id, **strict(self) | others)
 
     def refused(self, spark: SparkSession) -> list[tuple[str, str, str, str]]:
         """Date, key, reason and run of each row that is kept."""
@@ -168,6 +170,38 @@ def test_a_date_that_is_published_or_empty_is_answered(lake: StrictLake, spark: 
     for day, outcome in ((D1, "SUCCEEDED"), (D2, "EMPTY")):
         assert lake.run(day, run_id=outcome)["outcome"] == outcome
     assert lake.refused(spark) == [(D3, f"{D3}-a", "wrong_type", "run-1")]
+
+
+def test_dates_that_would_be_restated_keep_no_evidence(lake: StrictLake, spark: SparkSession) -> None:
+    lake.deliver(D1, event("a"))
+    lake.deliver(D2, wrong("w"), *(event(key) for key in "bcdef"))
+    lake.run(D1, D2, run_id="before")
+    before = lake.everything_else()
+    # The late keys are the 2nd's, which would lose them; but the 1st is refused.
+    lake.deliver(D1, event("b"), event("c"), wrong("v"), wrong("u"))
+    books = lake.run(D1, run_id="late")
+    assert (books["outcome"], books["restatedDates"]) == ("REFUSED", [])
+    assert [row[:2] for row in lake.refused(spark)] == [(D1, "u"), (D1, "v")]
+    assert lake.everything_else() == before
+
+
+@pytest.mark.parametrize("mode", ["rebuild", "merge", "append"])
+def test_a_table_of_iceberg_is_left_alone_too(tmp_path: Path, spark: SparkSession, mode: str) -> None:
+    lake = IcebergLake(tmp_path, mode=mode)
+    refusing = strict(lake)
+    lake.deliver(D1, event("a"))
+    lake.run(D1, run_id="before", **refusing)
+    rows = sorted(map(str, lake.rows(spark, "processed")))
+    lake.deliver(D2, event("b"), wrong("w"))
+    assert lake.run(D2, run_id="refused", **refusing)["outcome"] == "REFUSED"
+    assert sorted(map(str, lake.rows(spark, "processed"))) == rows
+    assert [row["run_id"] for row in spark.read.parquet(f"{lake.root}/refused/events").collect()] == [
+        "refused"
+    ]
+    lake.deliver(D2, event("b"))
+    lake.run(D2, run_id="published", **refusing)
+    assert lake.files("refused") == []
+    assert len(lake.rows(spark, "processed")) == 2
 
 
 def test_rules_over_good_rows_send_nobody_to_an_empty_table(lake: StrictLake, spark: SparkSession) -> None:
