@@ -231,8 +231,9 @@ def _lines(file: Any, most_bytes: int) -> Iterator[bytes]:
     rest = b""
     for start in range(0, most_bytes, MAX_HEADER_BYTES):
         piece = bytes(file.read(min(MAX_HEADER_BYTES, most_bytes - start)))
-        if not piece:
-            yield rest
-            return
         *lines, rest = (rest + piece).split(b"\n")
         yield from lines
+        if not piece:
+            break
+    if not file.read(1):
+        yield rest
