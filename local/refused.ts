@@ -1,7 +1,7 @@
 import { type AthenaClient } from "@aws-sdk/client-athena";
 import { ask } from "./athena";
 import { type Books, type Rejected } from "./books";
-import { wrap } from "./summary";
+import { wrap } from "./lines";
 
 /** The rejected rows of a refused run, as the bench shows them. The job tells no value; here they are asked for. */
 
@@ -32,7 +32,7 @@ export async function findExamples(
         `select distinct ${value} from ${table} where run_id = ${text(runId)} and reason = ${text(reason)} ` +
           `and ${value} is not null order by 1 limit ${MOST_VALUES}`,
       );
-      return rows.map(([first = ""]) => first);
+      return rows.map(([first]) => first ?? "");
     }),
   );
 }

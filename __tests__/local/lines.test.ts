@@ -67,6 +67,7 @@ const figures = {
 };
 const books: Books = {
   ...figures,
+  reasons: [],
   outcome: "SUCCEEDED",
   quality: { verdict: "WARNED", score: 90, threshold: 80, failed: "a_rule: 7 of 144; ".repeat(9) },
   drift: "new: channel string; ".repeat(9),
@@ -85,6 +86,7 @@ const run = (status: string): Run => ({
       : {}),
   },
   books,
+  examples: [],
   questions: { final: `select ${"a_column, ".repeat(20)} 1`, next: `select ${"a_column, ".repeat(20)} 1` },
   answer: {
     columns: [{ name: "a", type: "varchar" }],
