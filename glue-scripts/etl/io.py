@@ -201,39 +201,3 @@ def split(uri: str) -> tuple[str, str]:
 
 def local_path(uri: str) -> Path:
     return Path(urlsplit(uri).path) if uri.startswith("file:") else Path(uri)
-
-
-def find_lines(uri: str, texts: Iterable[str], cut_at: int, most_bytes: int) -> dict[str, int]:
-    """The numbers, from 1, of the first lines of an object that hold the texts, space around them aside; a
-    text of `cut_at` characters is the beginning of its line. Reads `most_bytes` of it, unpacked, at most:
-    what is not found there is not in the answer, nor is anything when the object cannot be read."""
-    space = " \t\r\n"
-    wanted = {text.strip(space): text for text in texts}
-    cut = [stripped for stripped, text in wanted.items() if len(text) >= cut_at]
-    found: dict[str, int] = {}
-    try:
-        with _unpacked(uri) as file:
-            for number, line in enumerate(_lines(file, most_bytes), 1):
-                held = line.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").decode("utf-8", "replace")
-                stripped = held.strip(space)
-                for one in (stripped, *(one for one in cut if stripped.startswith(one))):
-                    if one in wanted:
-                        found.setdefault(wanted[one], number)
-                if len(found) == len(wanted):
-                    break
-    except Exception:  # a place that is not known costs the reader a search, and not the run its outcome
-        return {}
-    return found
-
-
-def _lines(file: Any, most_bytes: int) -> Iterator[bytes]:
-    """The lines of the first `most_bytes`. In large pieces: S3's answers read a line byte by byte."""
-    rest = b""
-    for start in range(0, most_bytes, MAX_HEADER_BYTES):
-        piece = bytes(file.read(min(MAX_HEADER_BYTES, most_bytes - start)))
-        *lines, rest = (rest + piece).split(b"\n")
-        yield from lines
-        if not piece:
-            break
-    if not file.read(1):
-        yield rest

@@ -1,11 +1,12 @@
 """The rejected rows of a run, as its books and messages tell of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pyspark.sql import DataFrame
 
-from etl import io
 from etl.contract import Contract
+from etl.io import StoredObject
+from etl.line_numbers import find_lines
 from etl.quality_reader import Rule
 from etl.reasons import Place, Rejected, describe_rejected, wrong_types
 from etl.transforms.count_rejected import FIRST_CHARACTERS, Counted, count_rejected
@@ -21,27 +22,32 @@ def find_rejected(
     rules: Sequence[Rule],
     by_reason: Mapping[str, int],
     *,
+    files: Iterable[StoredObject],
     with_places: bool,
 ) -> list[Rejected]:
     """Why rows are rejected. `rows` are judged, and kept in memory; `rules` are those that quarantine;
-    `by_reason` is how many rows have each reason. Asks the rows only where that does not say it all: for
-    their columns, and `with_places` for where the first of them lie."""
+    `by_reason` is how many rows have each reason; `files` are those of the rows. Asks the rows only where
+    that does not say it all: for their columns, and `with_places` for where the first of them lie."""
     types = wrong_types(contract)
     is_asked = any(by_reason.values()) if with_places else any(by_reason.get(name) for name in types)
     counted = count_rejected(rows, types, with_first=with_places) if is_asked and rows is not None else {}
     by_column = {of: one.rows for of, one in counted.items()}
-    return describe_rejected(contract, rules, by_reason, by_column, _find_places(counted))
+    return describe_rejected(contract, rules, by_reason, by_column, _find_places(counted, files))
 
 
-def _find_places(counted: Mapping[tuple[str, str], Counted]) -> dict[tuple[str, str], Place]:
+def _find_places(
+    counted: Mapping[tuple[str, str], Counted], files: Iterable[StoredObject]
+) -> dict[tuple[str, str], Place]:
     """Where the first rows lie in their files; each file is opened once, a few files at most."""
     first = {of: (one.first, one.first.line.split("\n")[0]) for of, one in counted.items() if one.first}
     by_file: dict[str, set[str]] = {}
     for row, line in first.values():
         by_file.setdefault(row.file, set()).add(line)
+    opened = dict(sorted(by_file.items())[:MOST_FILES])
     found = {
-        file: io.find_lines(file, lines, FIRST_CHARACTERS, MOST_BYTES)
-        for file, lines in sorted(by_file.items())[:MOST_FILES]
+        file.uri: find_lines(file, opened[file.uri], FIRST_CHARACTERS, MOST_BYTES)
+        for file in files
+        if file.uri in opened
     }
     return {
         of: Place(row.file, found.get(row.file, {}).get(line), row.value) for of, (row, line) in first.items()

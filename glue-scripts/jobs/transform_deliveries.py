@@ -67,6 +67,7 @@ def main(argv: Sequence[str]) -> None:
             rules.contract,
             rules.quality.quarantine_rules,
             judgement.quarantined,
+            files=[file for delivery in deliveries.values() for file in delivery.files],
             with_places=judgement.is_refused,
         )
         # Nothing has been written or removed so far.

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from conftest import Lake, event
-from etl import io, lock
+from etl import lock
 from etl.errors import LockLost
+from etl.io import StoredObject
+from etl.line_numbers import find_lines
 from icebergs import IcebergLake
 from pyspark.sql import SparkSession
 from restating import Killed, killed_before, killed_in_its_write
@@ -84,7 +86,7 @@ def test_a_refused_run_keeps_its_rejected_rows_and_changes_nothing_else(
         (D1, "wrong_type", ["country", "items[].quantity"]),
     ]
     assert {row["run_id"] for row in rows} == {"refused"}
-    file = f"file:{lake.root}/raw/events/dt={D1}/events.json"
+    file = f"{lake.root}/raw/events/dt={D1}/events.json"
     place, short = {"file": file}, f"dt={D1}/events.json"
     assert books["reasons"] == [
         {"reason": "missing_event_id", "column": "event_id", "expected": "a value", "rows": 1}
@@ -299,6 +301,10 @@ def test_a_run_that_has_lost_its_lock_keeps_no_evidence(
     assert not (lake.root / "processed").exists()
 
 
+def stored(file: Path) -> StoredObject:
+    return StoredObject(str(file), file.name, file.stat().st_size)
+
+
 def test_a_line_is_found_again_in_its_file(tmp_path: Path) -> None:
     lines = ["\ufeff{}", "", "  two\r", "x" * 30 + "1", "x" * 30 + "2", "two", "caf\udce9"]
     plain, packed = tmp_path / "a.json", tmp_path / "b.json.gz"
@@ -307,7 +313,7 @@ def test_a_line_is_found_again_in_its_file(tmp_path: Path) -> None:
     packed.write_bytes(gzip.compress(content))
     wanted = {"{}": 1, "two": 3, "x" * 30 + "1": 4, "caf\ufffd": 7}
     for file in (plain, packed):
-        assert io.find_lines(str(file), [*wanted, "elsewhere"], 500, 1000) == wanted
-    assert io.find_lines(str(plain), ["x" * 20, "two"], 20, 1000) == {"x" * 20: 4, "two": 3}
-    assert io.find_lines(str(plain), ["{}", "caf\ufffd"], 500, 20) == {"{}": 1}
-    assert io.find_lines(str(tmp_path / "gone"), ["{}"], 500, 1000) == {}
+        assert find_lines(stored(file), [*wanted, "elsewhere"], 500, 1000) == wanted
+    assert find_lines(stored(plain), ["x" * 20, "two"], 20, 1000) == {"x" * 20: 4, "two": 3}
+    assert find_lines(stored(plain), ["{}", "caf\ufffd"], 500, 20) == {"{}": 1}
+    assert find_lines(StoredObject(str(tmp_path / "gone"), "gone", 2), ["{}"], 500, 1000) == {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from etl.transforms.decode_uri import decode_uri
+from etl.transforms.decode_uri import stored_uri
 
 FIRST_CHARACTERS = 500  # of a line, by which it is found again in its file
 
@@ -34,7 +34,7 @@ def count_rejected(
     are `wrong_types`, of which a row is counted in each of its columns. The first rows cost more."""
     column = F.when(F.col("reason").isin(list(wrong_types)), F.map_keys("reason_values"))
     of_row = F.struct(
-        decode_uri(F.col("file_path")).alias("file"),
+        stored_uri(F.col("file_path")).alias("file"),
         F.substring("raw_line", 1, FIRST_CHARACTERS).alias("line"),
         F.col("reason_values").alias("values"),
     )

@@ -8,3 +8,8 @@ def decode_uri(file_path: Column) -> Column:
     """Spark names a file by its encoded URI (`a%20b.json`); this gives what was encoded (`a b.json`)."""
     plus_is_no_space = F.replace(file_path, F.lit("+"), F.lit("%2B"))
     return F.url_decode(plus_is_no_space)
+
+
+def stored_uri(file_path: Column) -> Column:
+    """The URI of a source file as `io.list_dates` gives it: a local file is a plain path there."""
+    return F.regexp_replace(decode_uri(file_path), "^file:/+", "/")

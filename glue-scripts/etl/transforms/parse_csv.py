@@ -14,7 +14,7 @@ from etl.contract_columns import Column as ContractColumn
 from etl.contract_parts import KEPT, KEPT_TYPE, CleanUp
 from etl.headers import Layout, Layouts
 from etl.quotes import ends_open
-from etl.transforms.decode_uri import decode_uri
+from etl.transforms.decode_uri import stored_uri
 from etl.transforms.parse_lines import MAX_LINE_BYTES, UNPARSED, cut, is_utf8
 
 _MADE = "x-etl-fields-"  # hyphens: no name of a contract's
@@ -75,7 +75,7 @@ Conditions = list[tuple[Layout, Column]]
 def _conditions(layouts: Layouts) -> Conditions:
     """The layouts, that of most files last: it is everyone's who is in no other."""
     by_size = sorted(layouts.items(), key=lambda item: (len(item[1]), item[0].names))
-    location = F.regexp_replace(decode_uri(F.col("file_path")), "^file:/+", "/")
+    location = stored_uri(F.col("file_path"))
     conditions = [(layout, location.isin([file.uri for file in files])) for layout, files in by_size]
     return [*conditions[:-1], (conditions[-1][0], F.lit(True))]
 
