@@ -77,8 +77,12 @@ export function selectEnvironments(
       ...TOPICS.flatMap((topic) => givenSubscribers(name, topic, deployment)?.mistakes ?? []),
       ...settingsMistakes(candidate),
       ...silentTopics(candidate)
-        // What is wrong with those who are given was said.
-        .filter((topic) => deployment.hasPipelines !== false && !givenSubscribers(name, topic, deployment))
+        // Mistakes in given subscribers are reported already.
+        .filter(
+          (topic) =>
+            deployment.hasPipelines !== false &&
+            (givenSubscribers(name, topic, deployment)?.mistakes ?? []).length === 0,
+        )
         .map((topic) => silentTopicMistake(name, topic)),
     ].filter(
       // A missing place was said with its remedy already.
@@ -188,7 +192,8 @@ function missingPlace(candidate: Partial<EnvironmentSettings>): string[] {
     .map(([field, suffix]) => `'${field}' is not set; set ETL_${suffix} or ETL_${name}_${suffix}`);
 }
 
-function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+/** The value if it is an object, else an empty one: what comes from outside may be anything. */
+export function asRecord(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 

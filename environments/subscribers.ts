@@ -1,6 +1,6 @@
 import { type Subscriptions, type Subscription, subscriptionsSchema } from "./alert-settings";
 
-/** Who is told, given as a text; and that somebody is. Pure. */
+/** Reads subscribers from text, and checks that each topic has one. Pure. */
 
 export type Topic = keyof Subscriptions;
 export const TOPICS: readonly Topic[] = ["notifications", "alerts"];
@@ -69,11 +69,12 @@ export function silentTopics(settings: Telling): readonly Topic[] {
   return TOPICS.filter((topic) => settings.subscriptions?.[topic]?.length === 0);
 }
 
-/** That nobody is told, with the three ways to name somebody. */
+/** Says that a topic has no subscriber, with the three ways to give one. */
 export function silentTopicMistake(environment: string, topic: Topic): string {
   const variable = `ETL_${environment.toUpperCase()}_${topic.toUpperCase()}`;
   return (
-    `'subscriptions.${topic}' must name somebody, got nobody: alarms act or schedules run, and SNS drops what no one receives; ` +
+    `'subscriptions.${topic}' must have at least one subscriber, got none: alarms act or schedules run, and SNS drops ` +
+    "messages that nobody subscribes to; " +
     `set ${variable} (e-mail addresses, https addresses, ARNs of queues or functions, separated by commas), ` +
     `the context 'etl.${environment}.${topic}', or 'subscriptions.${topic}' in environments/${environment}.ts`
   );

@@ -146,8 +146,4 @@ const cell = (value: Value): string =>
       );
 
 /** A cell's lines; what goes on is not indented, so that a value can be put together again. */
-const inCell = (text: string, width: number): string =>
-  wrap(text, width)
-    .split("\n")
-    .map((line) => line.trim())
-    .join("\n");
+const inCell = (text: string, width: number): string => wrap(text, width, "");

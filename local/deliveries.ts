@@ -30,6 +30,8 @@ export interface LeftOut {
  * job's to say, by name: what looks like a delivery is never left out.
  */
 const ENDINGS = ["csv", "tsv", "txt", "json", "jsonl", "ndjson"];
+/** Names that end as those that are taken do, packed or not. */
+const ENDS = new RegExp(String.raw`\.(?:${ENDINGS.join("|")})(?:\.\w+)?$`, "i");
 const TAKEN = new RegExp(String.raw`^\.(?:${ENDINGS.join("|")})(?:\.\w+)*$`, "i");
 
 /** What may be asked of an input. */
@@ -144,8 +146,11 @@ function sorted(folder: string, names: readonly string[]): Found {
 
 function whyLeftOut(folder: string, name: string): string | undefined {
   if (name.startsWith(".")) return HIDDEN;
-  if (!isDate(name.slice(0, 10)) || !/^\.\w/.test(name.slice(10))) return "no date in its name";
-  if (!TAKEN.test(name.slice(10))) return `not ${ENDINGS.join(", ")}`;
+  if (!isDate(name.slice(0, 10))) return "no date in its name";
+  if (!TAKEN.test(name.slice(10)))
+    return ENDS.test(name)
+      ? "its name has more than date and ending: put it below dt=YYYY-MM-DD/"
+      : `not ${ENDINGS.join(", ")}`;
   return kindOf(join(folder, name)) === "file" ? undefined : NO_FILE;
 }
 

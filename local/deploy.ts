@@ -105,6 +105,6 @@ function explained(error: unknown, aws: EmbeddedAws): unknown {
       : "type the command again: it puts back what was deployed before,\nand goes on from there";
   const { gone } = aws.at;
   if (gone?.aborted === true)
-    return new UserError(`${(gone.reason as Error).message} in the middle:\n${next}`);
+    return new UserError(`${(gone.reason as Error).message} while the deployment was at work:\n${next}`);
   return error instanceof AstrayError ? new UserError(`${error.message}\n${next}`) : error;
 }

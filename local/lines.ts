@@ -10,22 +10,31 @@ const SLACK = 20;
 
 const widthOf = (text: string): number => stripVTControlCharacters(text).length;
 
-/** The text with every line at most `width` wide; what goes on is indented by two more. */
-export function wrap(text: string, width = WIDTH): string {
+/** The text with every line at most `width` wide; what goes on is indented by `hanging` more. */
+export function wrap(text: string, width = WIDTH, hanging = "  "): string {
   return text
     .split("\n")
-    .flatMap((line) => (widthOf(line) <= width ? [line] : wrapLine(line, width)))
+    .flatMap((line) => (widthOf(line) <= width ? [line] : wrapLine(line, width, hanging)))
     .join("\n");
 }
 
-function wrapLine(text: string, width: number): string[] {
+/**
+ * A command of a shell, every line at most `width` wide. What goes on stands behind a backslash and is not indented: pasted, it is
+ * one command again, also where a word was broken.
+ */
+export function wrapCommand(text: string, width = WIDTH): string {
+  // The backslash, and a space before it.
+  return wrapLine(text, width - 2, "", false).join("\\\n");
+}
+
+function wrapLine(text: string, width: number, hanging: string, isTrimmed = true): string[] {
   const indent = /^ */.exec(text)![0].slice(0, Math.floor(width / 2));
   const lines: string[] = [];
   let line = indent;
   let begun = false;
   const next = () => {
-    lines.push(line.trimEnd());
-    line = `${indent}  `;
+    lines.push(isTrimmed ? line.trimEnd() : line);
+    line = hanging === "" ? "" : `${indent}${hanging}`;
     begun = false;
   };
   for (let word of text.slice(indent.length).split(/(?<= )(?=[^ ])/)) {
@@ -46,7 +55,9 @@ function wrapLine(text: string, width: number): string[] {
 function breakAt(word: string, room: number): number {
   for (let end = room; end > Math.max(1, room - SLACK); end--)
     if (BREAKS.test(word.charAt(end - 1))) return end;
-  return Math.max(1, room);
+  const end = Math.max(1, room);
+  // A character of two halves stays whole.
+  return end > 1 && /[\ud800-\udbff]/.test(word.charAt(end - 1)) ? end - 1 : end;
 }
 
 type Write = (text: string, done?: (error?: Error | null) => void) => boolean;

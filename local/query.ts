@@ -20,7 +20,7 @@ export async function query(sql: string, format: Format): Promise<void> {
   if (resources === 0) throw new UserError(NOTHING);
   const point = returnPoint();
   if (point?.stack === WORKGROUP && point.first)
-    throw new UserError(`${incompleteText(point, resources, undefined)}: there is nothing to ask yet`);
+    throw new UserError(`there is nothing to ask yet: ${incompleteText(point, resources, undefined)}`);
   const aws = await EmbeddedAws.start();
   try {
     const { athena } = clientsOf(aws.at);

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { LOCAL } from "./places";
+import { BENCH, LOCAL } from "./places";
 import { endRemembered } from "./processes";
 
 /**
@@ -152,13 +152,13 @@ export function nameOf({ stack, verb, first, began }: ReturnPoint): string {
 
 export function healedText(point: ReturnPoint): string {
   const done = beginsAnew(point)
-    ? "what there was of it is discarded, and it begins anew"
-    : "the deployment and its data are put back as they were before";
+    ? "what there was of it was discarded"
+    : "the deployment and its data were put back as they were before";
   return `${cutText(point)}; ${done}`;
 }
 
 function cutText(point: ReturnPoint): string {
-  return `${nameOf(point)} ${point.ended === "astray" ? "lost track of what exists" : "was cut off"}`;
+  return `${nameOf(point)} ${point.ended === "astray" ? "failed, and Terraform's state no longer says what exists" : "was cut off"}`;
 }
 
 function beginsAnew({ first, verb }: ReturnPoint): boolean {
@@ -167,16 +167,23 @@ function beginsAnew({ first, verb }: ReturnPoint): boolean {
 
 /** What `status` says of an apply or a destroy that did not complete. */
 export function incompleteText(point: ReturnPoint, resources: number, working: number | undefined): string {
-  const there = `${resources} resources are there`;
+  const there = resources === 1 ? "1 resource is there" : `${resources} resources are there`;
   if (working !== undefined && point.ended === undefined) return `${nameOf(point)} is at work: ${there}`;
   if (agrees(point)) {
-    const again = point.verb === "destroy" ? "the same command" : "npm start";
-    return `${nameOf(point)} ${point.ended === "failed" ? "failed" : "was interrupted"}: ${there}, ${again} goes on`;
+    return `${nameOf(point)} ${point.ended === "failed" ? "failed" : "was interrupted"}: ${there}; to go on, type ${commandOf(point)}`;
   }
   const next = beginsAnew(point)
-    ? "npm start begins it anew"
+    ? `to begin anew, type ${commandOf(point)}`
     : "the next command puts the deployment and its data back as they were before";
   return `${cutText(point)}; ${next}`;
+}
+
+/** What brings an apply or a destroy to its end. */
+function commandOf({ stack, verb }: ReturnPoint): string {
+  const environment = stack.replace(/^.*-/, "");
+  const isDefault = environment === BENCH.environment;
+  if (verb === "apply" && isDefault) return "npm start";
+  return `npm start -- ${verb === "destroy" ? "destroy" : "deploy"}${isDefault ? "" : ` --environment ${environment}`}`;
 }
 
 function writeRecord(point: ReturnPoint): void {

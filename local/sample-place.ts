@@ -1,6 +1,7 @@
-import { ENVIRONMENTS } from "../environments/registry";
+import { asRecord, ENVIRONMENTS } from "../environments/registry";
 import { type Topic, silentTopics } from "../environments/subscribers";
 import { BENCH } from "./places";
+import { UserError } from "./user-error";
 
 /** What stands in for an account, a region and people where nobody gave any: good for reading and for the bench. */
 
@@ -33,7 +34,14 @@ export function sampleSubscribers(variables: Variables, registry = ENVIRONMENTS)
 }
 
 function isInContext(json: string | undefined, environment: string, topic: Topic): boolean {
-  const { etl = {} } = JSON.parse(json ?? "{}") as { etl?: Record<string, Record<string, unknown> | string> };
-  const own = etl[environment];
-  return etl[topic] !== undefined || (typeof own === "object" && own[topic] !== undefined);
+  const { etl } = asRecord(parsed(json));
+  return asRecord(etl)[topic] !== undefined || asRecord(asRecord(etl)[environment])[topic] !== undefined;
+}
+
+function parsed(json: string | undefined): unknown {
+  try {
+    return JSON.parse(json ?? "{}");
+  } catch (error) {
+    throw new UserError(`CDKTF_CONTEXT_JSON must be JSON: ${(error as Error).message}`);
+  }
 }

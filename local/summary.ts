@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 import { type Books, type Figures } from "./books";
-import { WIDTH, wrap } from "./lines";
+import { wrap, wrapCommand } from "./lines";
 import { type Notification } from "./notifications";
 import { type StepSeconds } from "./progress";
 
@@ -51,7 +51,7 @@ export function notificationText({ subject, text, message }: Notification): stri
   return [...(subject === undefined ? [] : [`Subject: ${subject}`, ""]), body, ...machines]
     .join("\n")
     .split("\n")
-    .map((line) => wrap(`  ${line}`, WIDTH))
+    .map((line) => (/^aws /.test(line) ? wrapCommand(`  ${line}`) : wrap(`  ${line}`)))
     .map((line) => line.trimEnd())
     .join("\n");
 }

@@ -44,16 +44,20 @@ function expectExit({ exitCode, output }: CommandResult, wanted: number): void {
 // Counted with another program from the three files: 419 events, 67 of them without a user, no event id twice.
 const SAMPLE_ROWS = { read: 419, written: 352, duplicates: 0, quarantined: { missing_user_id: 67 } };
 
+const unwrapped = (screen: string): string => screen.replace(/\s+/g, " ");
+
 test(
   "a first deployment that was killed is discarded, and says so",
   async () => {
     const killed = await endInTheMiddle(clone, ["deploy"], "Plan:", "SIGKILL");
     expect(killed.exitCode).not.toBe(0);
-    const cut = /etl-dev: the first deployment of \d\d:\d\d UTC was cut off; npm start begins it anew/;
-    expect(npmStart(clone, "status").output).toMatch(cut);
+    const cut = /etl-dev: the first deployment of \d\d:\d\d UTC was cut off; to begin anew, type npm start/;
+    expect(unwrapped(npmStart(clone, "status").output)).toMatch(cut);
     const asked = npmStart(clone, "query", COUNT);
     expectExit(asked, 1);
-    expect(asked.output).toMatch(/cut off; what there was of it is discarded[^]*nothing is deployed here/);
+    expect(unwrapped(asked.output)).toMatch(
+      /cut off; what there was of it was discarded .*nothing is deployed here/,
+    );
     expect(await leftAfter(clone, 15)).toEqual([]);
     expect(npmStart(clone, "status").output).toContain("nothing is deployed here");
   },

@@ -49,9 +49,10 @@ describe.each(NAMES)("%s", (environment) => {
   });
 
   test("every failure message leads to a page that is there", () => {
-    const templates = all(json, "aws_cloudwatch_event_target").map(
-      ({ input_transformer: transformer }) => (transformer as { input_template: string }).input_template,
-    );
+    const templates = all(json, "aws_cloudwatch_event_target")
+      .map(({ input_transformer: transformer }) => (transformer as { input_template: string }).input_template)
+      // The messenger's own failure hands on what it was given, which names the page.
+      .filter((template) => !template.includes('"input": <input>'));
     expect(templates).toHaveLength(4 * PIPELINES.length);
     for (const template of templates)
       expect(readdirSync(RUNBOOK)).toContain(/"runbook": "docs\/runbook\/([a-z-]+\.md)"/.exec(template)?.[1]);

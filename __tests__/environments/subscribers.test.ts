@@ -33,8 +33,8 @@ function mistakesOf(act: () => unknown): string[] {
 }
 
 const silent = (topic: string, environment = "prod"): string =>
-  `environment '${environment}': 'subscriptions.${topic}' must name somebody, got nobody: alarms act or schedules run, and SNS ` +
-  `drops what no one receives; set ETL_${environment.toUpperCase()}_${topic.toUpperCase()} (e-mail addresses, https addresses, ` +
+  `environment '${environment}': 'subscriptions.${topic}' must have at least one subscriber, got none: alarms act or schedules run, ` +
+  `and SNS drops messages that nobody subscribes to; set ETL_${environment.toUpperCase()}_${topic.toUpperCase()} (e-mail addresses, https addresses, ` +
   `ARNs of queues or functions, separated by commas), the context 'etl.${environment}.${topic}', or 'subscriptions.${topic}' ` +
   `in environments/${environment}.ts`;
 

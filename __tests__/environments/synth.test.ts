@@ -54,10 +54,10 @@ test("mistakes end the synth with sentences, exit code 1 and nothing written", (
       "ETL_ENVIRONMENTS: unknown environment 'live'; known are dev, staging, prod",
       "environment 'prod': 'accountId' is not set; set ETL_ACCOUNT_ID or ETL_PROD_ACCOUNT_ID",
       expect.stringMatching(
-        /^environment 'prod': 'subscriptions\.notifications' must name somebody, got nobody: .+/,
+        /^environment 'prod': 'subscriptions\.notifications' must have at least one subscriber, got none: .+/,
       ),
       expect.stringMatching(
-        /^environment 'prod': 'subscriptions\.alerts' must name somebody, got nobody: .+/,
+        /^environment 'prod': 'subscriptions\.alerts' must have at least one subscriber, got none: .+/,
       ),
     ]);
     expect(status).toBe(1);

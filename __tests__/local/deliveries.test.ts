@@ -66,6 +66,7 @@ test("files named by their date are deliveries of it, whatever stands beside the
 
 test("what is not taken is named with the reason, the first few of them, and never its bytes", () => {
   put(...["2010-12-01.jsonl.gz", "2010-12-02.csv.zip", "2010-12-02.bin", "2010-12-02.parquet", "notes.txt"]);
+  put("2010-12-01 (1).csv", "2010-12-01.part2.csv.gz");
   put(".2010-12-03.csv", "dt=today/a.csv", "a\u001b[31m.csv", `${"long".repeat(20)}.csv`);
   symlinkSync(join(folder, "nowhere"), join(folder, "2010-12-04.csv"));
   const { files, leftOut } = find();
@@ -73,20 +74,23 @@ test("what is not taken is named with the reason, the first few of them, and nev
     ...["dt=2010-12-01/2010-12-01.jsonl.gz", "dt=2010-12-02/2010-12-02.csv.zip"],
   ]);
   const ending = "not csv, tsv, txt, json, jsonl, ndjson";
-  expect(leftOut.slice(0, 5)).toEqual([
+  const more = "its name has more than date and ending: put it below dt=YYYY-MM-DD/";
+  expect(leftOut.slice(0, 7)).toEqual([
     { name: "dt=today/", why: "not named dt=YYYY-MM-DD" },
     { name: ".2010-12-03.csv", why: "hidden" },
+    { name: "2010-12-01 (1).csv", why: more },
+    { name: "2010-12-01.part2.csv.gz", why: more },
     { name: "2010-12-02.bin", why: ending },
     { name: "2010-12-02.parquet", why: ending },
     { name: "2010-12-04.csv", why: "not a file" },
   ]);
   expect(leftOutLines(leftOut).slice(2)).toEqual([
+    `not taken: 2010-12-01 (1).csv (${more})`,
+    `not taken: 2010-12-01.part2.csv.gz (${more})`,
     `not taken: 2010-12-02.bin (${ending})`,
-    `not taken: 2010-12-02.parquet (${ending})`,
-    "not taken: 2010-12-04.csv (not a file)",
-    "not taken: 3 more",
+    "not taken: 5 more",
   ]);
-  expect(leftOutLines(leftOut.slice(5))).toEqual([
+  expect(leftOutLines(leftOut.slice(7))).toEqual([
     String.raw`not taken: a\u001b[31m.csv (no date in its name)`,
     `not taken: ${"long".repeat(3)}lon…longlong.csv (no date in its name)`,
     "not taken: notes.txt (no date in its name)",

@@ -1,9 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { type Books } from "../../local/books";
-import { WIDTH, wrap, writeData, fit } from "../../local/lines";
+import { answerTable } from "../../local/answers";
+import { WIDTH, wrap, wrapCommand, writeData, fit } from "../../local/lines";
 import { logLines } from "../../local/logs";
 import { Progress } from "../../local/progress";
 import { type Run, tell } from "../../local/run-record";
@@ -38,6 +40,31 @@ describe("wrap", () => {
     expect(first).toMatch(/\/$/);
     expect(second).toMatch(/^ {2}folder/);
   });
+});
+
+describe("wrapCommand", () => {
+  test.each([
+    [
+      "two words and an ARN",
+      `  aws stepfunctions redrive-execution --region us-east-1 --execution-arn ${ARN}`,
+    ],
+    ["a command in a command", `aws x --input "$(printf %s ${ARN} ${ARN})" --last`],
+    ["what fits", "aws sts get-caller-identity"],
+  ])("%s: a shell reads the lines as the one command", (_what, command) => {
+    const lines = wrapCommand(command);
+    expect(widest(lines)).toBeLessThanOrEqual(WIDTH);
+    const words = (text: string) =>
+      execFileSync("sh", ["-c", `aws() { for word; do printf '<%s>' "$word"; done; }\n${text}`]).toString();
+    expect(words(lines)).toBe(words(command));
+  });
+});
+
+test("a character of two halves is not broken, and a cell keeps its spaces", () => {
+  expect(wrap("😀".repeat(50), 41).split("\n").join("").replaceAll(" ", "")).toBe("😀".repeat(50));
+  const text = " North ";
+  expect(
+    answerTable({ columns: [{ name: "region", type: "varchar" }], rows: [[text]], more: false }),
+  ).toContain(`│${text.padStart(text.length + 1)} │`);
 });
 
 /** Everything that a function writes to standard output. */

@@ -68,7 +68,7 @@ test("a first deployment that was cut off begins anew", async () => {
   points.takeReturnPoint(DEV, "apply");
   cutOff();
   expect(await points.heal()).toMatch(
-    /^etl-dev: the first deployment of \d\d:\d\d UTC was cut off; what there was of it is discarded, and it begins anew$/,
+    /^etl-dev: the first deployment of \d\d:\d\d UTC was cut off; what there was of it was discarded$/,
   );
   expect(states()).toEqual([undefined, undefined, undefined, undefined]);
   expect(read(`terraform/${DEV}/.terraform.tfstate.lock.info`)).toBeUndefined();
@@ -83,7 +83,7 @@ test.each(["apply", "destroy"] as const)(
     points.takeReturnPoint(DEV, verb);
     cutOff();
     expect(await points.heal()).toMatch(
-      /: the (update|destroy) of .* was cut off; the deployment and its data are put back as they were before$/,
+      /: the (update|destroy) of .* was cut off; the deployment and its data were put back as they were before$/,
     );
     expect(states()).toEqual(before);
     expect(points.deployedResources(DEV)).toBe(2);
@@ -123,7 +123,7 @@ test.each(["interrupted", "failed"] as const)(
     write("aws/services/kms.json", "key 3");
     points.keepReturnPoint("astray");
     expect(await points.heal()).toMatch(
-      /the update of .* lost track of what exists; the deployment and its data are put back/,
+      /the update of .* failed, and Terraform's state no longer says what exists; the deployment and its data were put back/,
     );
     expect(states()).toEqual(before);
   },
@@ -152,22 +152,27 @@ const TEXTS: readonly [Points.ReturnPoint, number | undefined, string][] = [
   [
     { ...POINT, verb: "apply", first: true, ended: "interrupted" },
     undefined,
-    "etl-dev: the first deployment of 18:40 UTC was interrupted: 7 resources are there, npm start goes on",
+    "etl-dev: the first deployment of 18:40 UTC was interrupted: 7 resources are there; to go on, type npm start",
   ],
   [
     { ...POINT, verb: "apply", first: false, ended: "failed" },
     undefined,
-    "etl-dev: the update of 18:40 UTC failed: 7 resources are there, npm start goes on",
+    "etl-dev: the update of 18:40 UTC failed: 7 resources are there; to go on, type npm start",
   ],
   [
     { ...POINT, verb: "destroy", first: false, ended: "interrupted" },
     undefined,
-    "etl-dev: the destroy of 18:40 UTC was interrupted: 7 resources are there, the same command goes on",
+    "etl-dev: the destroy of 18:40 UTC was interrupted: 7 resources are there; to go on, type npm start -- destroy",
   ],
   [
     { ...POINT, verb: "apply", first: false },
     undefined,
     "etl-dev: the update of 18:40 UTC was cut off; the next command puts the deployment and its data back as they were before",
+  ],
+  [
+    { ...POINT, stack: "etl-prod", verb: "apply", first: true },
+    undefined,
+    "etl-prod: the first deployment of 18:40 UTC was cut off; to begin anew, type npm start -- deploy --environment prod",
   ],
 ];
 

@@ -67,7 +67,7 @@ export interface PipelineWiring {
   /** What the table of the contract's aggregate is called, in the curated zone; a contract without one takes none. */
   readonly aggregateTable?: string;
   /**
-   * Where its scripts, modules, contract and rules lie among the artifacts: an object has one owner, with which it goes.
+   * Where its scripts, modules, contract and rules lie among the artifacts: an S3 object belongs to one construct, which deletes it when it goes.
    * @default `<pipeline>/`
    */
   readonly artifactsPrefix?: string;

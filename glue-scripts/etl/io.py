@@ -95,11 +95,12 @@ def list_dates(location: str, column: str, first: date, last: date) -> dict[date
 
     A date is there when anything lies under it, hidden or not; the marker of an empty folder is nothing.
     """
-    is_in_a_date = re.compile(rf"{re.escape(column)}=(\d{{4}}-\d\d-\d\d)/.+")
+    is_in_a_date = re.compile(rf"{re.escape(column)}=(\d{{4}}-\d\d-\d\d)/.+", re.DOTALL)
     found: dict[date, list[StoredObject]] = {}
     for stored in _list(location, f"{column}={first}", f"{column}={last}"):
         match = is_in_a_date.fullmatch(stored.name)
-        if match and not stored.name.endswith("/") and first.isoformat() <= match[1] <= last.isoformat():
+        is_marker = stored.name.endswith("/") and stored.size == 0
+        if match and not is_marker and first.isoformat() <= match[1] <= last.isoformat():
             try:
                 found.setdefault(date.fromisoformat(match[1]), []).append(stored)
             except ValueError:

@@ -5,24 +5,20 @@ from collections.abc import Iterable, Iterator
 from etl.io import StoredObject
 from etl.unpacking import open_unpacked
 
-_SPACE = " \t\r\n"
 
-
-def find_lines(file: StoredObject, texts: Iterable[str], cut_at: int, most_bytes: int) -> dict[str, int]:
-    """The numbers, from 1, of the first lines of a file that hold the texts, space around them aside; a text
-    of `cut_at` characters is the beginning of its line. Reads `most_bytes` of it, unpacked, at most: what is
-    not found there is not in the answer, nor is anything when the file cannot be read."""
-    wanted = {text.strip(_SPACE): text for text in texts}
-    cut = [stripped for stripped, text in wanted.items() if len(text) >= cut_at]
+def find_lines(file: StoredObject, texts: Iterable[str], space: str, most_bytes: int) -> dict[str, int]:
+    """The numbers, from 1, of the first lines of a file that are the texts, `space` around them aside. Reads
+    `most_bytes` of it, unpacked, at most: what is not found there is not in the answer, nor is anything when
+    the file cannot be read."""
+    wanted = {text.strip(space): text for text in texts}
     found: dict[str, int] = {}
     try:
         with open_unpacked(file) as lines:
             for number, line in enumerate(_first_lines(lines, most_bytes), 1):
                 held = line.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").decode("utf-8", "replace")
-                stripped = held.strip(_SPACE)
-                for one in (stripped, *(one for one in cut if stripped.startswith(one))):
-                    if one in wanted:
-                        found.setdefault(wanted[one], number)
+                text = wanted.get(held.strip(space))
+                if text is not None:
+                    found.setdefault(text, number)
                 if len(found) == len(wanted):
                     break
     except Exception:  # a place that is not known costs the reader a search, and not the run its outcome

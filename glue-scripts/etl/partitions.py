@@ -132,7 +132,8 @@ def _read_below_header(spark: SparkSession, files: list[str]) -> DataFrame:
         columnNameOfCorruptRecord="whole",
     )
     # All three are asked for: of a line of which a field is not wanted, Spark does not say whether it is one.
-    line = F.coalesce("whole", "one", "two")
+    # `whole` lacks a form feed at its end.
+    line = F.coalesce("one", "whole", "two")
     return read.withColumn("value", F.encode(line, "ISO-8859-1").cast("string"))
 
 

@@ -79,9 +79,24 @@ def _rules(quality: Quality, verdict: Verdict, last: date) -> str:
     failed = [rule for rule in quality.rules if not verdict.rules[rule.name][2]]
     is_by_score = verdict.score < verdict.threshold
     told = [rule for rule in failed if is_by_score or rule.action != "warn"]
-    clauses = [f"{rule.name}: {_clause(rule, *verdict.rules[rule.name][:2], last)}" for rule in told]
+    clauses = [
+        *(f"{rule.name}: {_clause(rule, *verdict.rules[rule.name][:2], last)}" for rule in told),
+        *_dates(quality, verdict),
+    ]
     shown = [_cut(clause, MAX_CLAUSE) for clause in clauses[:MOST_RULES]]
-    return "; ".join([*shown, *_more(len(told) - MOST_RULES, "rules")])
+    return "; ".join([*shown, *_more(len(clauses) - MOST_RULES, "rules")])
+
+
+def _dates(quality: Quality, verdict: Verdict) -> list[str]:
+    """The dates that fail by themselves, see `judge_dates`."""
+    names = {rule.name for rule in quality.rules}
+    what = f"are {quality.unreadable_reason}"
+    bound = f"at most {_percent(quality.limit_of_a_date, MILLION)} of a date"
+    return [
+        f"{name}: {count} of {of} rows {what} ({_percent(count, of)}, {bound})"
+        for name, (count, of, _) in verdict.rules.items()
+        if name not in names
+    ]
 
 
 def _clause(rule: Rule, count: int, of: int, last: date) -> str:

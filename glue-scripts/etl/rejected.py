@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pyspark.sql import DataFrame
 
 from etl.contract import Contract
+from etl.contract_parts import Format
 from etl.io import StoredObject
 from etl.line_numbers import find_lines
 from etl.quality_reader import Rule
@@ -32,23 +33,26 @@ def find_rejected(
     is_asked = any(by_reason.values()) if with_places else any(by_reason.get(name) for name in types)
     counted = count_rejected(rows, types, with_first=with_places) if is_asked and rows is not None else {}
     by_column = {of: one.rows for of, one in counted.items()}
-    return describe_rejected(contract, rules, by_reason, by_column, _find_places(counted, files))
+    places = _find_places(counted, files, contract.format)
+    return describe_rejected(contract, rules, by_reason, by_column, places)
 
 
 def _find_places(
-    counted: Mapping[tuple[str, str], Counted], files: Iterable[StoredObject]
+    counted: Mapping[tuple[str, str], Counted], files: Iterable[StoredObject], format_: Format
 ) -> dict[tuple[str, str], Place]:
-    """Where the first rows lie in their files; each file is opened once, a few files at most."""
-    first = {of: (one.first, one.first.line.split("\n")[0]) for of, one in counted.items() if one.first}
+    """Where the first rows lie in their files; each file is opened once, a few files at most. A line that is
+    cut, or one of a record over several, could be another's as well: it has no number."""
+    first = {of: one.first for of, one in counted.items() if one.first}
     by_file: dict[str, set[str]] = {}
-    for row, line in first.values():
-        by_file.setdefault(row.file, set()).add(line)
+    for row in first.values():
+        if len(row.line) < FIRST_CHARACTERS and not format_.is_multi_line:
+            by_file.setdefault(row.file, set()).add(row.line)
     opened = dict(sorted(by_file.items())[:MOST_FILES])
     found = {
-        file.uri: find_lines(file, opened[file.uri], FIRST_CHARACTERS, MOST_BYTES)
+        file.uri: find_lines(file, opened[file.uri], "\r\n" if format_.is_csv else " \t\r\n", MOST_BYTES)
         for file in files
         if file.uri in opened
     }
     return {
-        of: Place(row.file, found.get(row.file, {}).get(line), row.value) for of, (row, line) in first.items()
+        of: Place(row.file, found.get(row.file, {}).get(row.line), row.value) for of, row in first.items()
     }

@@ -10,7 +10,7 @@ from etl.errors import InvalidDelivery
 from etl.io import StoredObject
 from etl.packings import find_mistake, packing_of
 from etl.quotes import is_open_after
-from etl.unpacking import BrokenFileError, has_whole_end, open_unpacked, read_start
+from etl.unpacking import BrokenFileError, ends_in_nul, has_whole_end, open_unpacked, read_start
 
 MAX_HEADER_BYTES = 1024 * 1024
 MAX_NAMED = 20  # files named in one message
@@ -32,7 +32,7 @@ class Start:
 
 
 def read_starts(files: Iterable[StoredObject], format_: Format) -> list[Start]:
-    """One short read a file, two of a bzip2 file. Raises StorageError."""
+    """One short read a file, two where its end is looked at too. Raises StorageError."""
     with ThreadPoolExecutor(_READERS) as pool:
         return list(pool.map(lambda file: _read(file, format_), files))
 
@@ -55,12 +55,16 @@ def refuse_files(mistakes: Sequence[str]) -> None:
 
 
 def _read(file: StoredObject, format_: Format) -> Start:
+    if file.name.endswith("/"):
+        return Start(file, "its name ends in '/', which readers take for a folder: rename it")
     first = read_start(file)
     try:
         with open_unpacked(file, first) as stream:
             if mistake := find_mistake(file.name, first, stream.peek()):
                 return Start(file, mistake)
             packing = packing_of(first)
+            if packing is None and ends_in_nul(file, first):
+                return Start(file, "it ends in NUL bytes, so it was not written to its end: deliver it whole")
             if packing is not None and packing.name == "bzip2" and not has_whole_end(file):
                 return Start(
                     file, "its bzip2 is cut, or something follows it: deliver it whole, and nothing behind it"

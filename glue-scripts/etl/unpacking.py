@@ -49,6 +49,13 @@ def has_whole_end(stored: StoredObject) -> bool:
     )
 
 
+def ends_in_nul(stored: StoredObject, start: bytes) -> bool:
+    """Whether the last byte is NUL, as a crash or a copy that was cut leaves it. `start` are its first
+    START_BYTES. Spark's reader of CSV takes NULs for a blank line."""
+    is_whole = stored.size <= len(start)
+    return (start[-1:] if is_whole else io.read_bytes(stored, stored.size - 1, 1)) == b"\0"
+
+
 def find_broken(objects: Iterable[StoredObject]) -> list[str]:
     """The URIs of objects that cannot be unpacked to their end, each with the reason. Reads packed ones
     whole: for a run that has failed already, since Spark does not say in which file."""

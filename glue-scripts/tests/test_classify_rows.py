@@ -155,8 +155,13 @@ GOOD_LINES = [
     having(user_id="O'Brien // {not a comment}"),
     GOOD[:-1] + ',"x-etl-seal":1}',
 ]
+# Escapes of halves of pairs, which stand for no character, and what looks like them.
+HALVES = [r"a\ud83d", r"\udd8a", r"\uD83D\u0041", r"\udd8a\ud83d", r"\\\ud83d"]
+PAIRS = [r"\ud83e\udd8a", r"\uD83E\uDD8A!", r"\\ud83d", r"\\\ud83e\udd8a", "🦊"]
 TABLE = [
     *((line, "malformed") for line in MALFORMED),
+    *((having(country="@").replace("@", text), "malformed") for text in HALVES),
+    *((having(country="@").replace("@", text), None) for text in PAIRS),
     *((line, "missing_event_id") for line in MISSING_EVENT_ID),
     *((line, "missing_user_id") for line in MISSING_USER_ID),
     *((line, "missing_event_type") for line in MISSING_EVENT_TYPE),

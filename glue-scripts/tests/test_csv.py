@@ -85,6 +85,7 @@ GOOD_LINES = [
     ("é,日本,-1", ("é", "日本", -1)),
     ("key,text,1", ("key", "text", 1)),
     ("a\x00,\x01,1", ("a\x00", "\x01", 1)),
+    ("a,b\f,1", ("a", "b\f", 1)),
 ]
 BAD_LINES = [
     ("a,b", "malformed"),
@@ -96,6 +97,8 @@ BAD_LINES = [
     ('a,"b"c,1', "malformed"),
     ('a, "b",1', "malformed"),
     ("b\xff,c,1", "malformed"),
+    ('a,"b\x00",1', "malformed"),
+    ("a," + "," * 20_600, "malformed"),
     (",b,1", "missing_key"),
     (" ,b,1", "missing_key"),
     ("a,b,1.0", "wrong_type"),
@@ -121,6 +124,11 @@ def test_marks_blank_lines_and_line_ends_are_no_rows(spark: SparkSession, tmp_pa
     content = b"\xef\xbb\xbf" + end.join(lines).encode()
     rows = read(spark, contract_of(), put(tmp_path, content))
     assert (good(*rows), bad(*rows)) == ([("a", "b", 1), ("c", "d", 2)], [])
+
+
+def test_a_form_feed_at_the_end_of_a_line_is_kept(spark: SparkSession, tmp_path: Path) -> None:
+    rows = read(spark, contract_of(), put(tmp_path, "number,key,text\n1,a,b\f\n2,b,\f\n"))
+    assert good(*rows) == [("a", "b\f", 1), ("b", "\f", 2)]
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])

@@ -75,6 +75,10 @@ def test_more_files_than_a_message_names_are_counted(lake: Lake) -> None:
         ("controls.csv", b"id\x01name\n1\x01a\n"),
         ("far-east.csv", "编号,名\n1,日本語\n".encode() * 300),
         ("a-name-of-a-format.csv", b"PAR1,name\nORC,x\n"),
+        ("a-header-alone.csv", b"PAR1\n"),
+        ("sequence.tsv", b"SEQ\tID\n1\t2\n"),
+        ("sequence.csv", b"SEQ\r\n1\r\n"),
+        ("at-its-end.csv", b"FEA1"),
         ("a.b.c", b"id\n"),
         ("x.gz.json", b"{}\n"),
         ("emoji.json", '{"id": 1, "name": "🦊"}\n'.encode() * 200),
@@ -83,6 +87,27 @@ def test_more_files_than_a_message_names_are_counted(lake: Lake) -> None:
 )
 def test_text_is_text_whatever_it_says(name: str, content: bytes) -> None:
     assert find_mistake(name, content[:4097], content[:4097]) == ""
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_file_that_ends_in_nuls_was_not_written_to_its_end(tmp_path: Path, format_: str, size: int) -> None:
+    path = tmp_path / "cut"
+    path.write_bytes(TEXTS[format_](ROWS) * 300 + bytes(size))
+    (start,) = read_starts([stored(path)], Format(format_))
+    assert start.mistake.endswith("deliver it whole")
+
+
+def test_a_name_with_a_line_break_is_a_file_too_and_one_that_ends_in_a_slash_is_refused(
+    lake: Lake, spark: SparkSession
+) -> None:
+    given = {"contract_uri": contract_of(lake, "jsonLines"), "quality_uri": quality_of(lake)}
+    put(lake, D1, "a\nb.json", json_of(ROWS))
+    assert figures(lake.run(D1, **given))[0] == len(ROWS)
+    folder = StoredObject("s3://lake/events/dt=2010-12-01/a/", "dt=2010-12-01/a/", 7)
+    assert [start.mistake for start in read_starts([folder], Format("csv"))] == [
+        "its name ends in '/', which readers take for a folder: rename it"
+    ]
 
 
 def big_rows() -> list[tuple[int, str]]:
@@ -266,3 +291,5 @@ def test_one_date_of_rubbish_does_not_hide_among_others(
     assert books["outcome"] == ("REFUSED" if is_refused else "SUCCEEDED")
     told = f"lines_are_readable on {D2}: 1 of {rows + 1}" if is_refused else ""
     assert books["quality"]["failed"].partition(" (")[0] == told
+    if is_refused:
+        assert f"{told} rows are malformed (11.11 %, at most 10 % of a date)." in books["refused"]["cause"]

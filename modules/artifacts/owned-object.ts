@@ -73,14 +73,22 @@ function refuseSecondOwners(object: OwnedObject): void {
 
 const mistake = ({ owner, uri }: Ownership, first: Ownership): string =>
   `${owner.constructor.name} '${owner.node.path}': 'artifacts' must lead to a key of its own, got ${uri}, which ` +
-  `${first.owner.constructor.name} '${first.owner.node.path}' makes already: an object has one owner, with which it goes; ` +
+  `${first.owner.constructor.name} '${first.owner.node.path}' makes already: an S3 object belongs to one construct, which deletes it when it goes; ` +
   "give one of them another prefix in 'artifacts'" +
   // A file can be made once and be handed to both; a job makes its own script and modules.
   (owner.constructor.name === "ArtifactFile" ? ", or let both use one ArtifactFile" : "");
 
+const makers = new WeakMap<IConstruct, IConstruct>();
+
+/** Says whose prop a file comes from, where the file is not the caller's own construct. */
+export function setMaker(file: IConstruct, maker: IConstruct): void {
+  makers.set(file, maker);
+}
+
 function ownershipOf(object: OwnedObject): Ownership {
   const [bucket, key] = [object.bucketInput, object.keyInput].map((text) => rendered(object, text));
-  const owner = object.node.scope ?? object;
+  const file = object.node.scope ?? object;
+  const owner = makers.get(file) ?? file;
   return { place: `${comparable(object.cdktfStack, bucket!)}/${key}`, uri: `s3://${bucket}/${key}`, owner };
 }
 

@@ -1,5 +1,5 @@
 import { GlueCatalogTable } from "@cdktf/provider-aws/lib/glue-catalog-table";
-import { Token } from "cdktf";
+import { Fn, Token } from "cdktf";
 import { Construct } from "constructs";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
@@ -94,9 +94,11 @@ export class CatalogTable extends Construct {
   }
 }
 
-/** The account of a catalogue is its id. What Terraform alone knows says no account here. */
+/** The account of a catalogue is its id. Terraform takes it out of an ARN that it alone knows. */
 function catalogOf({ catalogArn }: CatalogTableProps["database"]): string | undefined {
-  return catalogArn === undefined ? undefined : CATALOGUE.exec(catalogArn)?.[1];
+  if (catalogArn === undefined) return undefined;
+  if (Token.isUnresolved(catalogArn)) return Token.asString(Fn.element(Fn.split(":", catalogArn), 4));
+  return CATALOGUE.exec(catalogArn)?.[1];
 }
 
 const CATALOGUE = /^arn:[^:]+:glue:[^:]+:(\d{12}):catalog$/;

@@ -51,7 +51,7 @@ export interface HandWrittenDefinition extends Pick<
   readonly values?: PlaceholderValues;
   /**
    * Rights that cannot be told from the calls it makes.
-   * @default none: a call whose rights cannot be told is refused
+   * @default none: a call whose rights cannot be derived is refused
    */
   readonly statements?: readonly PolicyStatement[];
 }
@@ -284,7 +284,7 @@ export class EtlOrchestrator extends Construct {
         refusals.check(
           false,
           "definition",
-          `makes the call ${call}, whose rights cannot be told; give them as 'definition.statements'`,
+          `makes the call ${call}, whose rights cannot be derived; give them as 'definition.statements'`,
         );
     refusals.throwIfAny();
     if (definition === undefined) throw new Error("unreachable: a missing definition was refused");
@@ -468,7 +468,7 @@ export class EtlOrchestrator extends Construct {
   }
 
   private ownMessenger(): FailureMessenger {
-    const { name, notifications, account, region, logRetentionDays, role, tags } = this.props;
+    const { name, notifications, account, region, logRetentionDays, role, tracing, tags } = this.props;
     return new FailureMessenger(this, "FailureMessenger", {
       name: `${name}-fail`,
       notifications,
@@ -476,6 +476,7 @@ export class EtlOrchestrator extends Construct {
       region,
       logRetentionDays,
       role,
+      tracing,
       tags,
     });
   }

@@ -5,7 +5,7 @@ import { failErrors } from "./asl-checks";
 import { title, type TitleScope } from "./message-text";
 
 /**
- * What is told of an execution that did not succeed. Pure. Four rules on the status event, disjoint and together
+ * The rules that report executions that did not succeed. Pure. Four rules on the status event, disjoint and together
  * everything: exactly one message each. A rule of its own serves events without `error` or `cause` (a machine encrypted
  * with a customer key has them left out), because an input path that leads nowhere spoils the whole message. What the rules
  * hand on is worded and published by a `FailureMessenger`.
@@ -232,7 +232,7 @@ export function untoldRule(scope: {
 }): Omit<FailureRule, "id"> {
   const advice =
     "An execution of a pipeline failed, and the message about it could not be written. " +
-    "What it was to say stands in input.";
+    "The field input holds what the message should have said.";
   const fields = [
     `"outcome": "FAILED"`,
     `"status": <status>`,

@@ -17,7 +17,7 @@ import { defineLoggedMachine, type LoggedMachine } from "./logged-machine";
 import { type INotificationTarget } from "./notification-target";
 import { render } from "./state-machine-definition";
 
-/** What words and publishes the messages of failures. */
+/** Writes and publishes the messages of failures. */
 export interface IFailureMessenger {
   /** The machine that is started with what a rule hands on. */
   readonly stateMachineArn: string;
@@ -43,6 +43,11 @@ export interface FailureMessengerProps {
    * @default - a role of its own
    */
   readonly role?: IRole;
+  /**
+   * Whether its executions are traced by X-Ray.
+   * @default true
+   */
+  readonly tracing?: boolean;
   /** @default - none beside the provider's */
   readonly tags?: Readonly<Record<string, string>>;
 }

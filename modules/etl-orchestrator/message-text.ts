@@ -20,5 +20,6 @@ export function title({ pipeline, environment, name }: TitleScope): string {
   const whole = `${pipeline}${where}`;
   if (/\$\{/.test(whole)) return whole;
   const ascii = (text: string) => text.replace(/[^\x20-\x7e]/g, "?").replace(/[<>\\"]/g, "?");
-  return `${ascii(pipeline).slice(0, Math.max(1, MOST_TITLE_CHARACTERS - where.length))}${ascii(where)}`;
+  const room = Math.max(1, MOST_TITLE_CHARACTERS - where.length);
+  return `${ascii(pipeline.trim()).slice(0, room)}${ascii(where)}`.slice(0, MOST_TITLE_CHARACTERS);
 }

@@ -21,7 +21,7 @@ export interface DerivedRights {
   readonly statements: readonly PolicyStatement[];
   /** Topics that are published to: their owner grants it, with the topic's key. */
   readonly topicArns: readonly string[];
-  /** Calls whose rights cannot be told, in words. */
+  /** Calls whose rights cannot be derived, in words. */
   readonly unknown: readonly string[];
   /** Calls of something that is no resource, in words. */
   readonly mistakes: readonly string[];

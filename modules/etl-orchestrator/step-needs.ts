@@ -56,10 +56,8 @@ function goings({ name, goesTo = {} }: Step, all: readonly Step[]): string[] {
     .filter((target) => target !== undefined && !later.includes(target))
     .map(
       (target) =>
-        `goes to '${target}', which is no later step; ` +
-        (later.length === 0
-          ? `there is none after '${name}'`
-          : `those after '${name}' are ${later.join(", ")}`),
+        `goes to '${target}', but no step after '${name}' has that name; ` +
+        (later.length === 0 ? `'${name}' is the last step` : `those after it are ${later.join(", ")}`),
     );
 }
 
@@ -71,7 +69,7 @@ function onlyOnce(steps: readonly Step[]): [string, string][] {
       .filter((name) => name !== first)
       .map((name): [string, string] => [
         name,
-        `(${kind}) is the second ${kind} step beside '${first}'; a flow has one: leave one of them out`,
+        `(${kind}) is the second ${kind} step, after '${first}'; a flow may have one: remove one`,
       ]);
   });
 }

@@ -18,6 +18,7 @@ import { ServiceRole } from "../iam/service-role";
 import { ArtifactFile, ArtifactPackage, fileMistake } from "../artifacts/artifact-file";
 import { argumentMistakes, renderArguments } from "./job-arguments";
 import { capacityField, type JobCapacity, maxDpuHours, mostWorkers } from "./job-capacity";
+import { setMaker } from "../artifacts/owned-object";
 import { packageMistake } from "../artifacts/python-package";
 import { QuotedArgumentsJob } from "./quoted-arguments-job";
 import { renderConf, sparkConfMistakes } from "./spark-conf";
@@ -49,7 +50,7 @@ export interface GlueSparkJobProps {
    */
   readonly files?: readonly ArtifactFile[];
   /**
-   * Where script and modules lie. Jobs of one script take a prefix each: an object has one owner, with which it goes, and two are
+   * Where script and modules lie. Jobs of one script take a prefix each: an S3 object belongs to one construct, and two are
    * refused at synth.
    */
   readonly artifacts: S3Location;
@@ -185,8 +186,10 @@ export class GlueSparkJob extends Construct {
 
     const { artifacts, modules } = props;
     this.script = new ArtifactFile(this, "Script", { source: props.script, artifacts, prefix: "scripts/" });
+    setMaker(this.script, this);
     if (modules !== undefined) {
       this.modules = new ArtifactPackage(this, "Modules", { folder: modules, artifacts, prefix: "modules/" });
+      setMaker(this.modules, this);
     }
     const logGroups = this.defineLogGroups();
     this.role = props.role ?? this.defineRole();

@@ -14,11 +14,12 @@ export interface ResourcePolicyStatement extends PolicyStatement {
 }
 
 /**
- * Whether IAM takes a text for a statement's resource: a whole ARN, wildcards and all, or `*`.
+ * Whether IAM takes a text for a statement's resource: a whole ARN, wildcards and all; one that ends early in `*`, which goes
+ * beyond colons at the end of a part; or `*`.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  */
 export const isPolicyResource = (resource: string): boolean =>
-  resource === "*" || /^arn:[^:\s]+:[^:\s]*:[^:\s]*:[^:\s]*:.+$/.test(resource);
+  resource === "*" || /^arn:[^:\s]+:[^:\s]*:(?:[^:\s]*:[^:\s]*:.+|[^:\s]*:?[^:\s]*\*)$/.test(resource);
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)].sort();
 const one = (values: readonly string[]): string | string[] =>

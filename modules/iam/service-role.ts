@@ -41,7 +41,7 @@ class InlinePolicy extends Construct {
   readonly statements: PolicyStatement[] = [];
   readonly resource: IamRolePolicy;
 
-  /** @throws Error naming every resource that is none */
+  /** @throws Error naming every resource that is no ARN */
   add(statements: readonly PolicyStatement[]): void {
     const refusals = new Refusals("ServiceRole", this.node.scope?.node.path ?? "");
     for (const { actions, resources } of statements)

@@ -85,10 +85,9 @@ test("two jobs of one script and one prefix: the whole message", () => {
     job(stack, "Second", SHOP);
   });
   expect(message.replace(/[0-9a-f]{16}/, "HASH")).toBe(
-    "ArtifactFile 'etl-dev/Second/Script': 'artifacts' must lead to a key of its own, got " +
-      "s3://shop-lake/artifacts/scripts/HASH/clean.py, which ArtifactFile 'etl-dev/First/Script' makes already: " +
-      "an object has one owner, with which it goes; give one of them another prefix in 'artifacts', or let both use " +
-      "one ArtifactFile",
+    "GlueSparkJob 'etl-dev/Second': 'artifacts' must lead to a key of its own, got " +
+      "s3://shop-lake/artifacts/scripts/HASH/clean.py, which GlueSparkJob 'etl-dev/First' makes already: " +
+      "an S3 object belongs to one construct, which deletes it when it goes; give one of them another prefix in 'artifacts'",
   );
 });
 

@@ -184,7 +184,7 @@ test.each<[string, string, Parameters, string]>([
     "a function of the execution",
     "lambda:invoke",
     { "FunctionName.$": "$.run.function" },
-    "'definition' makes the call lambda:invoke of state Call, whose rights cannot be told; give them as 'definition.statements'",
+    "'definition' makes the call lambda:invoke of state Call, whose rights cannot be derived; give them as 'definition.statements'",
   ],
   [
     "a topic's name",

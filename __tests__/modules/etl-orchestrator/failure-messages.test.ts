@@ -223,8 +223,8 @@ describe.each<[string, Json, Json, string]>([
 });
 
 test.each([
-  ["TIMED_OUT", "the execution took longer than it may, and was ended"],
-  ["ABORTED", "somebody stopped the execution"],
+  ["TIMED_OUT", "the execution ran past its time-out"],
+  ["ABORTED", "the execution was stopped by hand"],
 ])("an execution that is %s without a cause says so", async (status, sentence) => {
   const { text } = await received(statusEvent({ status }));
   expect(text).toContain(`Cause: ${sentence}\n`);

@@ -94,7 +94,7 @@ describe("a definition written by hand", () => {
         "'definition' state Run: retries States.ALL, so a run that failed for a reason is run and paid again (retry only what never started (Step.runJob does), or list the state in 'retriesEveryError'); " +
         "'definition' state Crawl: the integration glue:startCrawler does not exist (write aws-sdk:glue:startCrawler and poll until it is done (a crawl: Step.crawl)); " +
         '\'definition\' state Crawl: reads $.crawler, which Run replaced (give Run a "ResultPath" (null, or $.results.<step>), or write "ResultPath": "$" there if it is meant); ' +
-        "'definition' makes the call glue:startCrawler of state Crawl, whose rights cannot be told; give them as 'definition.statements'",
+        "'definition' makes the call glue:startCrawler of state Crawl, whose rights cannot be derived; give them as 'definition.statements'",
     );
   });
 

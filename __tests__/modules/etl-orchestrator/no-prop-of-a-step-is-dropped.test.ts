@@ -178,6 +178,7 @@ test("FailureMessenger", () => {
       region: "eu-west-1",
       logRetentionDays: 7,
       role: used(stack, "one"),
+      tracing: false,
       tags: { team: "data" },
     },
     {
@@ -187,6 +188,7 @@ test("FailureMessenger", () => {
       region: "cn-north-1",
       logRetentionDays: 14,
       role: used(stack, "two"),
+      tracing: false,
       tags: { team: "shop" },
     },
   ];

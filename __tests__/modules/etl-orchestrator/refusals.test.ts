@@ -97,7 +97,7 @@ describe("refusals", () => {
     [
       "two checks of the books",
       { steps: [Step.checkBooks("Sum", { books }), Step.checkBooks("SumAgain", { books })] },
-      "'steps.SumAgain' (checkBooks) is the second checkBooks step beside 'Sum'; a flow has one: leave one of them out",
+      "'steps.SumAgain' (checkBooks) is the second checkBooks step, after 'Sum'; a flow may have one: remove one",
     ],
     [
       "an empty delivery sent backwards",
@@ -108,7 +108,7 @@ describe("refusals", () => {
         ],
       },
       "put 'CheckBooks' before 'Tell'; " +
-        "'steps.CheckBooks' (checkBooks) goes to 'Tell', which is no later step; there is none after 'CheckBooks'",
+        "'steps.CheckBooks' (checkBooks) goes to 'Tell', but no step after 'CheckBooks' has that name; 'CheckBooks' is the last step",
     ],
   ])("%s", (_what, props, message) => {
     expect(refusal(props)).toThrow(message);

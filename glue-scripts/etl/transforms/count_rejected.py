@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from etl.transforms.decode_uri import stored_uri
 
-FIRST_CHARACTERS = 500  # of a line, by which it is found again in its file
+FIRST_CHARACTERS = 4_000  # of a line, by which it is found again in its file
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from etl.quotes import ends_open
 from etl.transforms.decode_uri import stored_uri
 from etl.transforms.parse_lines import MAX_LINE_BYTES, UNPARSED, cut, is_utf8
 
+_MOST_FIELDS = 20_480  # Spark's own default
 _MADE = "x-etl-fields-"  # hyphens: no name of a contract's
 _INTEGER = "^-?[0-9]{1,19}$"
 _NUMBER = "^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?$"
@@ -44,7 +45,9 @@ def parse_csv(lines: DataFrame, contract: Contract, layouts: Layouts) -> DataFra
     is_whole = _coalesce(
         [~F.col(_field(at, UNPARSED)).isNotNull() for at in range(len(of_layout))], of_layout
     )
-    is_object = F.coalesce(~F.col("is_cut") & is_utf8() & _is_quoted(contract) & is_whole, F.lit(False))
+    is_object = F.coalesce(
+        ~F.col("is_cut") & is_utf8() & _is_quoted(contract) & _keeps_nuls(contract) & is_whole, F.lit(False)
+    )
     texts = F.struct(
         *(_text(column.name, of_layout).alias(column.name) for column in contract.columns),
         _kept(of_layout).alias(KEPT),
@@ -99,7 +102,13 @@ def _fields(layout: Layout, contract: Contract) -> Column:
         "quote": '"',
         "escape": '"',
     }
-    return F.from_csv("line", ", ".join([*names, f"`{UNPARSED}` string"]), options)
+    delimiter = contract.format.delimiter
+    most = max(_MOST_FIELDS, len(layout.names))
+    fields_at_most = F.length("line") - F.length(F.replace(F.col("line"), F.lit(delimiter), F.lit("")))
+    fits = (F.octet_length("line") < most) | (fields_at_most < most)
+    # A line on which the parser would end the run has too many fields: it gets one too many.
+    line = F.when(fits, F.col("line")).otherwise(F.lit(delimiter * len(layout.names)))
+    return F.from_csv(line, ", ".join([*names, f"`{UNPARSED}` string"]), {**options, "maxColumns": str(most)})
 
 
 def _split(count: int, delimiter: str) -> Column:
@@ -111,6 +120,12 @@ def _split(count: int, delimiter: str) -> Column:
 
 def _field(at: int, name: str) -> str:
     return f"`{_MADE}{at}`.`{name}`"
+
+
+def _keeps_nuls(contract: Contract) -> Column:
+    """The parser of quotes drops a NUL between them: such a line would hold what nobody delivered."""
+    line = F.col("line")
+    return ~(line.contains("\0") & line.contains('"')) if contract.format.has_quotes else F.lit(True)
 
 
 def _is_quoted(contract: Contract) -> Column:

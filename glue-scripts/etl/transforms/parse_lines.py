@@ -31,6 +31,9 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 SHOWN_CHARACTERS = 1_000_000
 
 _JSON_SPACE = " \t\r\n"
+# Half of a pair of escapes, which stands for no character (RFC 8259, section 8.2): Spark makes a `?` of it.
+_HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_HALF_A_PAIR = rf"(?<!\\)(?:\\\\)*(?:{_HIGH}(?!{_LOW})|(?<!{_HIGH}){_LOW})"
 _TYPES: dict[str, DataType] = {"string": StringType(), "integer": LongType(), "number": DoubleType()}
 # Spark's defaults accept single quotes and NaN, which are not JSON; the others are said so that they stay so.
 _STRICT = {
@@ -130,7 +133,13 @@ def _careful_seal() -> Column:
 
 def _is_whole(parsed: str) -> Column:
     holds_its_seal = F.col(parsed)[SEAL] == F.xxhash64("line")
-    return F.coalesce(F.col(parsed)[UNPARSED].isNull() & holds_its_seal, F.lit(False))
+    line = F.col("line")
+    # Nearly every line is spared the search.
+    has_surrogates = line.contains("\\ud") | line.contains("\\uD")
+    is_whole = (
+        F.col(parsed)[UNPARSED].isNull() & holds_its_seal & ~(has_surrogates & line.rlike(_HALF_A_PAIR))
+    )
+    return F.coalesce(is_whole, F.lit(False))
 
 
 def _row_type(contract: Contract) -> StructType:
