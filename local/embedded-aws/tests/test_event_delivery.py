@@ -150,7 +150,7 @@ def lit(bench: Bench) -> list[str]:
 
 def test_a_rule_starts_a_machine_with_the_role_of_its_target_only(ferry: Bench) -> None:
     events, states = ferry.client("events"), ferry.client("stepfunctions")
-    keeper = make_role(ferry, "keeper", "states.amazonaws.com", [])
+    keeper = make_role(ferry, "purser", "states.amazonaws.com", [])
     shine = json.dumps({"StartAt": "Shine", "States": {"Shine": {"Type": "Succeed"}}})
     states.create_state_machine(name="lighthouse", definition=shine, roleArn=keeper)
     start = {"Effect": "Allow", "Action": "states:StartExecution", "Resource": LIGHTHOUSE}
