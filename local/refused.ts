@@ -13,7 +13,7 @@ const MOST_VALUES = 3;
 /** Delivered values, in the order of the books' reasons. */
 export type Examples = readonly (readonly string[])[];
 
-/** Asks for values of the first reasons; of a reason without a column there are none. */
+/** Asks for values of the first reasons; a reason without a column has no values. */
 export async function findExamples(
   athena: AthenaClient,
   workgroup: string,

@@ -195,7 +195,7 @@ test("a table of another account's database lies in that account's catalogue", (
   expect(unknown.at("Table/Resource").catalog_id).toMatch(/^\$\{element\(split\(":", .+\), 4\)\}$/);
 });
 
-test("a catalogue that is none is refused", () => {
+test("an ARN of no catalogue is refused", () => {
   const database = { name: "shop", catalogArn: "arn:aws:glue:eu-west-1:999988887777:database/shop" };
   expect(refusal((stack) => make(stack, { database }))).toBe(
     "CatalogTable 'etl-dev/Table': 'database.catalogArn' must be the ARN of a catalogue, arn:aws:glue:<region>:<account>:catalog, " +
