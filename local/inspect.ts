@@ -39,17 +39,26 @@ export function status(): void {
   const run = JSON.parse(readFileSync(LAST_RUN, "utf8")) as Record<string, unknown>;
   console.log(`last run: ${String(run.pipeline)} ${String(run.status)} ${ago(LAST_RUN)}`);
   console.log(`  ${String(run.executionArn)}`);
-  const rows = run.rows as
-    { read: number; written: number; duplicates: number; quarantined: object } | undefined;
-  if (rows !== undefined) {
-    const quarantined = Object.values(rows.quarantined as Record<string, number>).reduce(
-      (sum, n) => sum + n,
-      0,
-    );
-    console.log(
-      `  read ${rows.read} = written ${rows.written} + duplicates ${rows.duplicates} + quarantined ${quarantined}`,
-    );
-  }
+  const rows = run.rows as RecordedRows | undefined;
+  if (rows !== undefined) console.log(`  ${rowsLine(rows, run.refused !== undefined)}`);
+}
+
+interface RecordedRows {
+  readonly read: number;
+  readonly written: number;
+  readonly duplicates: number;
+  readonly quarantined: Readonly<Record<string, number>>;
+}
+
+/** Where the rows of a run went; a refused one put none anywhere. */
+export function rowsLine(
+  { read, written, duplicates, quarantined }: RecordedRows,
+  isRefused: boolean,
+): string {
+  const bad = Object.values(quarantined).reduce((sum, rows) => sum + rows, 0);
+  return isRefused
+    ? `read ${read}, rejected ${bad}; refused, so nothing was published`
+    : `read ${read} = written ${written} + duplicates ${duplicates} + quarantined ${bad}`;
 }
 
 /** Discards everything local, data included; no guard is weakened, there is nothing left to guard. */

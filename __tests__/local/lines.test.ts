@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { type Books } from "../../local/books";
 import { answerTable } from "../../local/answers";
+import { rowsLine } from "../../local/inspect";
 import { WIDTH, wrap, wrapCommand, writeData, fit } from "../../local/lines";
 import { logLines } from "../../local/logs";
 import { Progress } from "../../local/progress";
@@ -65,6 +66,14 @@ test("a character of two halves is not broken, and a cell keeps its spaces", () 
   expect(
     answerTable({ columns: [{ name: "region", type: "varchar" }], rows: [[text]], more: false }),
   ).toContain(`│${text.padStart(text.length + 1)} │`);
+});
+
+test("status says where the rows went, and that a refused run put none anywhere", () => {
+  const rows = { read: 100, written: 63, duplicates: 0, quarantined: { malformed: 2, wrong_type: 35 } };
+  expect(rowsLine(rows, false)).toBe("read 100 = written 63 + duplicates 0 + quarantined 37");
+  expect(rowsLine({ ...rows, written: 0 }, true)).toBe(
+    "read 100, rejected 37; refused, so nothing was published",
+  );
 });
 
 /** Everything that a function writes to standard output. */
