@@ -188,7 +188,7 @@ test("FailureMessenger", () => {
       region: "cn-north-1",
       logRetentionDays: 14,
       role: used(stack, "two"),
-      tracing: false,
+      tracing: true,
       tags: { team: "shop" },
     },
   ];
