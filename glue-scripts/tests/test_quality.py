@@ -108,7 +108,7 @@ def test_the_file_of_the_events_pipeline_is_right(contract: Contract) -> None:
         (
             0,
             {"name": "lines_are_readable"},
-            "'rules[0].name' is 'lines_are_readable', as the rule that holds where no other bounds them",
+            "'rules[0].name' is 'lines_are_readable', as the limit that holds by default",
         ),
         (
             0,
