@@ -47,7 +47,7 @@ const WITH_HYPHENS: readonly string[] = [
   "write-shuffle-spills-to-s3",
 ];
 
-/** The argument of Glue that a name with underscores looks like; `undefined` when it is none. */
+/** The argument of Glue that a name with underscores looks like; `undefined` when it looks like no other. */
 export function misspeltGlueArgument(name: string): string | undefined {
   const hyphenated = name.replaceAll("_", "-").toLowerCase();
   const found = WITH_HYPHENS.find((known) => known.toLowerCase() === hyphenated);

@@ -301,8 +301,8 @@ export class EtlOrchestrator extends Construct {
   }
 
   /**
-   * The ARN of a function that only Terraform knows, by name or by ARN. A local, because policies are JSON texts, in which an
-   * expression with quotes is none.
+   * The ARN of a function that only Terraform knows, by name or by ARN. A local, because policies are JSON texts, which an
+   * expression with quotes would break.
    */
   private readonly functionArn = (functionName: string): string => {
     const { partition, region, account } = this.scopeOfArns();

@@ -5,7 +5,7 @@
  * a version or an alias is another resource than the function's.
  * Sources: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (forms of `FunctionName`, `Qualifier`),
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html (resources),
- * https://docs.aws.amazon.com/lambda/latest/dg/versioning-aliases-permissions.html (a right on one ARN is none on the other)
+ * https://docs.aws.amazon.com/lambda/latest/dg/versioning-aliases-permissions.html (a right on one ARN gives no right on the other)
  */
 
 export interface FunctionPlace {

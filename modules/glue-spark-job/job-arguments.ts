@@ -1,5 +1,6 @@
 import { misspeltGlueArgument } from "../core/glue-arguments";
 import { plaintextSecretMistake } from "../core/plaintext-secret";
+import { mistakesBy } from "./named-mistakes";
 
 /**
  * A job's arguments: those that the construct manages, those that Glue keeps for itself, and the caller's own.
@@ -42,15 +43,7 @@ const KEPT_BY_GLUE: readonly string[] = [
 ];
 
 /** What is wrong with the caller's arguments: `[name, mistake]`, the mistake in words that follow the name. */
-export function argumentMistakes(
-  given: Readonly<Record<string, string>>,
-  isKnown: (value: string) => boolean,
-): (readonly [name: string, mistake: string])[] {
-  return Object.entries(given).flatMap(([name, value]) => {
-    const mistake = nameMistake(name) ?? (isKnown(value) ? valueMistake(name, value) : undefined);
-    return mistake === undefined ? [] : [[name, mistake] as const];
-  });
-}
+export const argumentMistakes = mistakesBy(nameMistake, valueMistake);
 
 function nameMistake(name: string): string | undefined {
   if (name.startsWith("-")) return "must be named without leading hyphens; they are added";

@@ -1,4 +1,5 @@
 import { plaintextSecretMistake } from "../core/plaintext-secret";
+import { mistakesBy } from "./named-mistakes";
 
 /**
  * Spark's settings of a job, which Glue takes as one argument, `--conf`. Pure.
@@ -25,15 +26,7 @@ const MANAGED: readonly (readonly [name: string, remedy: string])[] = [
 ];
 
 /** What is wrong with the caller's settings: `[name, mistake]`, the mistake in words that follow the name. */
-export function sparkConfMistakes(
-  given: Readonly<Record<string, string>>,
-  isKnown: (value: string) => boolean,
-): (readonly [name: string, mistake: string])[] {
-  return Object.entries(given).flatMap(([name, value]) => {
-    const mistake = nameMistake(name) ?? (isKnown(value) ? valueMistake(name, value) : undefined);
-    return mistake === undefined ? [] : [[name, mistake] as const];
-  });
-}
+export const sparkConfMistakes = mistakesBy(nameMistake, valueMistake);
 
 function nameMistake(name: string): string | undefined {
   if (!/^spark(\.[A-Za-z0-9_-]+)+$/.test(name))

@@ -3,14 +3,14 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from etl.transforms.decode_uri import decode_uri
+from etl.transforms.decode_uri import stored_uri
 from etl.transforms.find_duplicates import ORDER, find_duplicates, find_repeated
 from etl.transforms.find_superseded import same_key
 
 
 def source_file() -> Column:
     """The URI of the object that a row lies in, as a listing gives it: of a local file, its path."""
-    return F.regexp_replace(decode_uri(F.col("file_path")), "^file:(//)?", "")
+    return stored_uri(F.col("file_path"))
 
 
 def find_repetitions(
