@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { withLock } from "./setup-lock.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const setup = join(root, ".setup");
@@ -67,7 +68,7 @@ async function main([verb, ...rest]) {
   if (known === undefined)
     throw new SetupError(`unknown verb '${verb}'; there are ${Object.keys(VERBS).join(", ")}`);
   const tools = findPrerequisites(typeof known.needs === "function" ? known.needs(rest) : known.needs);
-  await withLock(async () => {
+  await withLock(setup, async () => {
     // Side by side: each of them waits for a registry most of the time.
     const all = await Promise.allSettled([
       installNodeModules(),
@@ -290,47 +291,6 @@ function explain(command, output) {
   return `${command} failed:\n${output.trim().split("\n").slice(-12).join("\n")}`;
 }
 
-/** Two set-ups at once would trample each other; a lock whose owner is gone is nobody's. */
-async function withLock(body) {
-  mkdirSync(setup, { recursive: true });
-  const lock = join(setup, "lock");
-  for (let waited = 0; ; waited++) {
-    try {
-      writeFileSync(lock, String(process.pid), { flag: "wx" });
-      break;
-    } catch (error) {
-      if (error.code === "ENOSPC") throw new SetupError("the disk is full: free some space and try again");
-      if (error.code !== "EEXIST") throw new SetupError(`cannot write ${lock}: ${error.message}`);
-      const owner = Number(readFileSync(lock, "utf8") || "0");
-      if (owner !== 0 && !isAlive(owner)) rmSync(lock, { force: true });
-      else if (waited === 0) process.stdout.write(`waiting for another set-up (process ${owner}) …\n`);
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  }
-  const release = () => rmSync(lock, { force: true });
-  const interrupted = () => {
-    release();
-    process.exit(130);
-  };
-  process.on("SIGINT", interrupted).on("SIGTERM", interrupted);
-  try {
-    await body();
-  } finally {
-    release();
-    process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
-  }
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === "EPERM";
-  }
-}
-
-/** Runs a TypeScript program of this folder and ends as it ends. It learns of our death by the channel's end. */
 /** What a release carries, from nothing: a file that has lost its source must not stay. */
 function build() {
   rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -339,6 +299,7 @@ function build() {
     .status;
 }
 
+/** Runs a TypeScript program of this folder and ends as it ends. It learns of our death by the channel's end. */
 function tsNode(program, args) {
   const bin = join(root, "node_modules", "ts-node", "dist", "bin.js");
   const argv = [
@@ -361,10 +322,17 @@ function tsNode(program, args) {
   });
 }
 
+/** What the user can do about a file that cannot be written. */
+function ofFileSystem({ code, path, message }) {
+  if (code === "ENOSPC") return "the disk is full: free some space and try again";
+  if (["EACCES", "EPERM", "EROFS"].includes(code)) return `cannot write ${path}: ${message}`;
+  return undefined;
+}
+
 main(process.argv.slice(2)).then(
   (code) => (process.exitCode = code),
   (error) => {
-    console.error(error instanceof SetupError ? error.message : error);
+    console.error(error instanceof SetupError ? error.message : (ofFileSystem(error) ?? error));
     process.exitCode = 1;
   },
 );
