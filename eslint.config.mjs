@@ -5,7 +5,7 @@ export default tseslint.config(
   {
     ignores: [
       "node_modules/",
-      "bench/peer/",
+      "tools/benchmarks/peer/",
       "examples/",
       "cdktf.out/",
       "dist/",

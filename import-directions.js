@@ -1,6 +1,6 @@
 /**
  * Who may import whom, as eslint settings:
- * main → environments → modules/index → modules/<construct> → modules/{iam,encryption,artifacts} → modules/core.
+ * main → environments → index → modules/<construct> → modules/{iam,encryption,artifacts} → modules/core.
  */
 
 const barrel = {
@@ -21,7 +21,7 @@ const siblings = {
 };
 const library = {
   regex: "modules/(?!index$).+",
-  message: "Import the library's public surface, modules/index.",
+  message: "Import the library's public surface, index.",
 };
 
 const pureLibrary = {
@@ -47,7 +47,7 @@ module.exports = [
     ],
     [barrel, bench, pureLibrary, cdktf],
   ),
-  directions(["modules/index.ts"], [barrel, bench, environments]),
+  directions(["index.ts"], [barrel, bench, environments]),
   directions(
     ["modules/core/**/*.ts"],
     [

@@ -6,7 +6,7 @@ const { existsSync } = require("node:fs");
 const { join } = require("node:path");
 
 const root = join(__dirname, "..");
-const LINT = join("modules", "etl-orchestrator", "lint-command");
+const LINT = join("definition-checks", "lint-command");
 const PLAN_REVIEW = join("plan-review", "plan-review-command");
 
 function load(command) {

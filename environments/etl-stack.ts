@@ -14,7 +14,7 @@ import {
   PipelineDashboard,
   RunLock,
   Zone,
-} from "../modules/index";
+} from "../index";
 import type { Subscription } from "./alert-settings";
 import { MOVED } from "./moved";
 import { EventsPipeline } from "./pipelines/events";

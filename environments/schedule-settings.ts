@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { longestGapMinutes } from "../modules/core/longest-gap";
-import { DEFAULT_SLOW_FACTOR, missedRunMistakes } from "../modules/core/missed-run";
-import { type ScheduleTimes, scheduleMistakes } from "../modules/core/schedule-mistakes";
+import { longestGapMinutes } from "../modules/schedules/longest-gap";
+import { DEFAULT_SLOW_FACTOR, missedRunMistakes } from "../modules/schedules/missed-run";
+import { type ScheduleTimes, scheduleMistakes } from "../modules/schedules/schedule-mistakes";
 import { text } from "./filled-text";
 
 /** When a pipeline is started by itself: the part of an environment's schema. Pure. */

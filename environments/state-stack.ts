@@ -1,7 +1,7 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { S3Backend, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { ZoneBucket } from "../modules/index";
+import { ZoneBucket } from "../index";
 import type { EnvironmentSettings } from "./settings";
 
 /** Days that earlier states can still be brought back. */

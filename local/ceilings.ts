@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { ENVIRONMENTS } from "../environments/registry";
 import { mostBounds } from "../environments/stack-checks";
 import { dpuHours, dpuHoursText, hoursText } from "../modules/core/dpu-hours";
-import { mostRunsPerMonth } from "../modules/core/runs-per-month";
+import { mostRunsPerMonth } from "../modules/schedules/runs-per-month";
 
 type Resources = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
 

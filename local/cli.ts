@@ -26,7 +26,7 @@ function program(end: (code: number) => void): Command {
     .option("--pipeline <name>", "the pipeline to run", "events")
     .option(
       "--input <path>",
-      "folder with dt=YYYY-MM-DD/ folders or YYYY-MM-DD.* files, or one such file (default: the sample, local/data/<pipeline>)",
+      "folder with dt=YYYY-MM-DD/ folders or YYYY-MM-DD.* files, or one such file (default: the sample, pipelines/<pipeline>/sample)",
     )
     .option("--run-date <date>", "run one date, YYYY-MM-DD (default: every date found, as one back-fill)")
     .action(async (options: { pipeline: string; input?: string; runDate?: string }) => {

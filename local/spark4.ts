@@ -28,7 +28,7 @@ export function needsSpark4(stack: string): boolean {
  */
 export async function installSpark4For(stack: string): Promise<void> {
   if (!needsSpark4(stack)) return;
-  const child = spawn(process.execPath, [join(ROOT, "local", "setup.mjs"), "spark4"], {
+  const child = spawn(process.execPath, [join(ROOT, "tools", "setup.mjs"), "--needs", "python,java,spark4"], {
     stdio: ["ignore", "inherit", "pipe"],
   });
   let complaint = "";

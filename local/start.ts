@@ -103,7 +103,7 @@ function executionInput({ runDate }: StartOptions, dates: readonly string[]): un
 }
 
 function sampleOf(pipeline: string): string {
-  return join(ROOT, "local", "data", pipeline);
+  return join(ROOT, "pipelines", pipeline, "sample");
 }
 
 function noSample(pipeline: string, folder: string): UserError {

@@ -1,5 +1,5 @@
 import { DPU_PER_WORKER } from "../modules/core/dpu-hours";
-import { runsPerMonth } from "../modules/core/runs-per-month";
+import { runsPerMonth } from "../modules/schedules/runs-per-month";
 import { type Change, UNKNOWN, withoutKeys } from "./change";
 import { code } from "./markdown";
 import { dollars, figure, type MoneyLine, type When } from "./money-line";

@@ -138,7 +138,7 @@ test(
 
 /** Half of their lines are refused on purpose: a team with such a source says so in its rules. */
 function allowDirt(): void {
-  const file = join(clone, "glue-scripts", "contracts", "events.quality.json");
+  const file = join(clone, "pipelines", "events", "events.quality.json");
   const shipped = JSON.parse(readFileSync(file, "utf8")) as { rules: { type: string }[] };
   const rules = shipped.rules.filter(({ type }) => type !== "quarantineLimit");
   expect(rules.length).toBeLessThan(shipped.rules.length);

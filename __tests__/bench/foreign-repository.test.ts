@@ -27,7 +27,7 @@ import { type Page, readPage } from "../support/page";
 
 const MINUTES = 60_000;
 const STACK = join("cdktf.out", "stacks", "country-revenue");
-const EVENTS = join(ROOT, "local", "data", "events");
+const EVENTS = join(ROOT, "pipelines", "events", "sample");
 
 /** A shell that remembers where it is and what was exported, as a terminal does. */
 class Terminal {
@@ -159,7 +159,7 @@ EOF`);
       step: boolean;
     };
     const root = terminal.path("node_modules", "cdktf-aws-etl", "glue-scripts");
-    expect(folders.sort()).toEqual(["contracts", "etl", "jobs"].map((folder) => join(root, folder)));
+    expect(folders.sort()).toEqual(["etl", "jobs"].map((folder) => join(root, folder)));
     expect(files).toContain("__init__.py");
     expect(step).toBe(true);
   },

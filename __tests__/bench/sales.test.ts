@@ -138,7 +138,7 @@ function revenueShown(output: string): Record<string, string> {
 
 /** The same from the files, in thousandths of a penny: each line once, each rounded half up to pence. */
 function revenueDelivered(): Record<string, string> {
-  const folder = join(clone, "local", "data", "sales");
+  const folder = join(clone, "pipelines", "sales", "sample");
   return Object.fromEntries(
     readdirSync(folder).map((file) => {
       const lines = readFileSync(join(folder, file), "utf8").trim().split("\n").slice(1);

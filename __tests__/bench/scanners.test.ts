@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { EmbeddedAws } from "../../local/embedded-aws";
 import { BENCH } from "../../local/places";
 import { providerSource } from "../../local/provider-source";
-import { type Exception, type Finding, findingsOf, scanProblems } from "../../local/scan-verdict";
+import { type Exception, type Finding, findingsOf, scanProblems } from "../../tools/scan-verdict";
 import { ENVIRONMENTS, stackOf, synthesiseApp } from "../support/app";
 import { ROOT } from "../support/clone";
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { changesOf, type Names, namesOf } from "../../local/addresses";
-import { changesText } from "../../local/address-messages";
+import { changesOf, type Names, namesOf } from "../../tools/addresses";
+import { changesText } from "../../tools/address-messages";
 import { ENVIRONMENTS } from "../../environments/registry";
 import { settingsOf, synthEnvironment } from "../support/environment-stacks";
 

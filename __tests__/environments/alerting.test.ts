@@ -195,7 +195,7 @@ describe("the runbook", () => {
 
 /** Real days hold many lines without a user, which go to the quarantine: no day of the sample may cross the shipped share. */
 test("a usual day crosses no shipped threshold of rows", () => {
-  const folder = join(ROOT, "local", "data", "events");
+  const folder = join(ROOT, "pipelines", "events", "sample");
   const days = readdirSync(folder).map((day) =>
     readFileSync(join(folder, day, "events.json"), "utf8")
       .split("\n")

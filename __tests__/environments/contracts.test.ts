@@ -10,9 +10,9 @@ import { sampleSubscribers } from "../../local/sample-place";
 
 /** A contract that the job would refuse in the night ends the synth with sentences; nothing is written. */
 
-const SALES = "glue-scripts/contracts/sales.schema.json";
-const CUSTOMERS = "glue-scripts/contracts/customers.schema.json";
-const RULES = "glue-scripts/contracts/sales.quality.json";
+const SALES = "pipelines/sales/sales.schema.json";
+const CUSTOMERS = "pipelines/customers/customers.schema.json";
+const RULES = "pipelines/sales/sales.quality.json";
 
 let clone: string;
 beforeAll(() => {

@@ -2,7 +2,7 @@ import { App, type TerraformStack } from "cdktf";
 import { EtlStack } from "../../environments/etl-stack";
 import { type EnvironmentData, ENVIRONMENTS, selectEnvironments } from "../../environments/registry";
 import { type EnvironmentSettings } from "../../environments/settings";
-import { Zone } from "../../modules/index";
+import { Zone } from "../../index";
 import { sampleSubscribers } from "../../local/sample-place";
 import { settingsOf, synthEnvironment } from "../support/environment-stacks";
 

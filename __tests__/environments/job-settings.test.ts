@@ -1,11 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { jobSettingMistakes } from "../../environments/job-settings";
 import { ENVIRONMENTS, type EnvironmentData } from "../../environments/registry";
 import { type PipelineSettings } from "../../environments/settings";
+import { SHIPPED, shippedContract } from "../support/contracts";
 import { settingsOf, synthEnvironment } from "../support/environment-stacks";
-
-const CONTRACTS = join(__dirname, "..", "..", "glue-scripts", "contracts");
 
 const withEvents = (change: object): Partial<EnvironmentData> => ({
   budget: { dpuHoursPerRun: 100_000 },
@@ -106,16 +103,9 @@ test("a table of Iceberg is the job's own: nobody crawls it", () => {
 });
 
 test("a merge of what its contract adds up is refused by name", () => {
-  const contracts = readdirSync(CONTRACTS).filter((file) => file.endsWith(".schema.json"));
-  const addedUp = contracts
-    .filter((file) =>
-      JSON.stringify(JSON.parse(readFileSync(join(CONTRACTS, file), "utf8"))).includes('"aggregate":'),
-    )
-    .map((file) => file.replace(".schema.json", ""));
+  const addedUp = SHIPPED.filter((name) => JSON.stringify(shippedContract(name)).includes('"aggregate":'));
   const merging = { tableFormat: "iceberg", writeMode: "merge", orderColumn: "run_date" };
-  const refused = contracts
-    .map((file) => file.replace(".schema.json", ""))
-    .filter((name) => jobSettingMistakes({ pipelines: { [name]: merging } }).length > 0);
+  const refused = SHIPPED.filter((name) => jobSettingMistakes({ pipelines: { [name]: merging } }).length > 0);
   expect(refused).toEqual(addedUp);
   expect(jobSettingMistakes({ pipelines: { sales: merging } })).toEqual([
     "'pipelines.sales.writeMode' must be rebuild or append where the contract has an aggregate, got merge: a merge takes rows from dates that were added up",

@@ -1,4 +1,4 @@
-import { type Json } from "../../modules/etl-orchestrator/asl";
+import { type Json } from "../../definition-checks/asl";
 import { BEFORE, crawler, ended, FOREIGN, throws, well } from "../support/crawler";
 import { ServiceError, type Answer } from "../support/interpreter";
 import { lockTable } from "../support/lock-table";

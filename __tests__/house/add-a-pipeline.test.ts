@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cloneWorkingTree, ROOT } from "../support/clone";
 import { sampleSubscribers } from "../../local/sample-place";
@@ -18,7 +18,7 @@ let clone: string;
 beforeAll(() => {
   clone = cloneWorkingTree("added");
   for (const [, name, content] of TEXT.matchAll(/`([\w./-]+)`:\n\n```\w+\n(.*?)```/gs))
-    writeFileSync(join(clone, name!), content!);
+    write(join(clone, name!), content!);
   insertAfter("environments/settings.ts", "    products: salesSchema,", line(`${NAME}: pipelineSchema,`));
   insertAfter(
     "environments/etl-stack.ts",
@@ -41,6 +41,11 @@ function line(start: string): string {
   const found = TEXT.split("`").find((code) => code.startsWith(start));
   if (found === undefined) throw new Error(`the page has no line ${start}`);
   return found;
+}
+
+function write(file: string, content: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
 }
 
 function insertAfter(file: string, anchor: string, text: string): void {

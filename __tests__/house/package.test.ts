@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { GLUE_SCRIPTS } from "../../modules/index";
+import { GLUE_SCRIPTS } from "../../index";
 import { ROOT } from "../support/clone";
 import { readPage } from "../support/page";
 
@@ -27,6 +27,9 @@ function filesBelow(folder: string, name: RegExp): string[] {
     .sort();
 }
 
+/** The folders whose compiled files are in it, beside index.ts. */
+const SHIPPED = ["modules", "contracts", "definition-checks", "plan-review"];
+
 describe("the package", () => {
   const packed = (
     JSON.parse(
@@ -41,7 +44,7 @@ describe("the package", () => {
   test("holds every definition and every Python file of a job, and no test, cache or source", () => {
     const wanted = [
       ...filesBelow("step-functions", /\.asl\.json$/),
-      ...["etl", "jobs", "contracts"].flatMap((folder) =>
+      ...["etl", "jobs"].flatMap((folder) =>
         filesBelow(join("glue-scripts", folder), /\.(py|json)$|py\.typed$/),
       ),
     ];
@@ -52,15 +55,16 @@ describe("the package", () => {
       ["CHANGELOG.md", "LICENSE", "README.md", "bin/cdktf-aws-etl.cjs", "package.json", ...wanted].sort(),
     );
     expect(
-      compiled.filter((file) => !/^dist\/(modules|plan-review)\/.+\.(js|json|d\.ts)$/.test(file)),
+      compiled.filter(
+        (file) => !new RegExp(`^dist/(index|(${SHIPPED.join("|")})/.+)\\.(js|json|d\\.ts)$`).test(file),
+      ),
     ).toEqual([]);
   });
 
   test("asks for what its sources import, and for nothing more", () => {
     const { dependencies, peerDependencies } = manifestOf();
-    const imported = [...filesBelow("modules", /\.ts$/), ...filesBelow("plan-review", /\.ts$/)].flatMap(
-      (file) =>
-        [...read(file).matchAll(/from "((?:@[^/"]+\/)?[^./"@][^/"]*)[^"]*"/g)].map(([, name]) => name!),
+    const imported = SHIPPED.flatMap((folder) => filesBelow(folder, /\.ts$/)).flatMap((file) =>
+      [...read(file).matchAll(/from "((?:@[^/"]+\/)?[^./"@][^/"]*)[^"]*"/g)].map(([, name]) => name!),
     );
     const packages = [...new Set(imported)].filter((name) => !name.startsWith("node:"));
     expect(packages.sort()).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).sort());
@@ -74,7 +78,7 @@ describe("the package", () => {
   test("reads files by one rule only: below the package's root", () => {
     // Messages and comments may speak of it.
     const codeOf = (file: string) => read(file).replaceAll(/`[^`]*`|"[^"\n]*"|\/\*.*?\*\/|\/\/[^\n]*/gs, "");
-    const readers = filesBelow("modules", /\.ts$/).filter((file) =>
+    const readers = SHIPPED.flatMap((folder) => filesBelow(folder, /\.ts$/)).filter((file) =>
       /__dirname|__filename|import\.meta|require\.resolve/.test(codeOf(file)),
     );
     expect(readers).toEqual([join("modules", "core", "package-root.ts")]);
@@ -83,7 +87,6 @@ describe("the package", () => {
   test("tells where the shipped Python lies", () => {
     expect(readdirSync(GLUE_SCRIPTS.etl)).toContain("__init__.py");
     expect(readdirSync(GLUE_SCRIPTS.jobs)).toContain("transform_deliveries.py");
-    expect(readdirSync(GLUE_SCRIPTS.contracts)).toContain("events.schema.json");
   });
 });
 

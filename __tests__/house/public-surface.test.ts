@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { surfaceChanges, surfaceOf, untoldChanges } from "../../local/public-surface";
+import { surfaceChanges, surfaceOf, untoldChanges } from "../../tools/public-surface";
 import { ROOT } from "../support/clone";
 
 const report = (code: string): string => `## API Report\n\n\`\`\`ts\n\n${code}\n// (No comment)\n\n\`\`\`\n`;
@@ -78,7 +78,7 @@ test("what is only mentioned in words, in another entry, or in an older section 
 test("the record is what the sources say, and the changelog tells what changed since the release", () => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ["-r", "ts-node/register/transpile-only", join("local", "docs.ts"), "--check"],
+    ["-r", "ts-node/register/transpile-only", join("tools", "docs.ts"), "--check"],
     { cwd: ROOT, encoding: "utf8" },
   );
   if (status !== 0) throw new Error(`${stdout}${stderr}`);

@@ -1,4 +1,4 @@
-import { killOf } from "../../local/bench/deployments";
+import { killOf } from "../../tools/benchmarks/deployments";
 import { isAstray } from "../../local/astray";
 
 /** When Terraform's state may lack what exists, in Terraform's own words and those of the services. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { TerraformOutput, type TerraformStack } from "cdktf";
 import { transpileModule } from "typescript";
 import { prefixMistake, s3Uri } from "../../modules/core/s3-location";
-import * as library from "../../modules/index";
+import * as library from "../../index";
 import { ROOT } from "../support/clone";
 import { ACCOUNT, REGION, synth } from "../support/synth";
 
@@ -27,7 +27,11 @@ const MODULES = [
   "pipeline-dashboard",
   "pipeline-schedule",
   "run-lock",
+  "schedules",
 ];
+
+/** Pure rooms beside modules/, whose READMEs have examples too. */
+const ROOMS = ["contracts"];
 
 test("every module with a README has its example run", () => {
   const modules = readdirSync(join(ROOT, "modules"), { withFileTypes: true })
@@ -36,12 +40,15 @@ test("every module with a README has its example run", () => {
   expect([...MODULES].sort()).toEqual(modules.sort());
 });
 
-test.each(MODULES)("the example of %s builds", (module) => {
-  const readme = readFileSync(join(ROOT, "modules", module, "README.md"), "utf8");
-  const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1]!);
-  expect(examples).not.toEqual([]);
-  for (const example of examples) synth((stack) => run(example, stack));
-});
+test.each([...MODULES.map((module) => `modules/${module}`), ...ROOMS])(
+  "the example of %s builds",
+  (folder) => {
+    const readme = readFileSync(join(ROOT, folder, "README.md"), "utf8");
+    const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1]!);
+    expect(examples).not.toEqual([]);
+    for (const example of examples) synth((stack) => run(example, stack));
+  },
+);
 
 function run(example: string, stack: TerraformStack): void {
   const surroundings = {
@@ -76,5 +83,5 @@ function given(stack: TerraformStack) {
   const quality = { query: { sql: "select 1", parameters: [] } };
   const job = { jobName: "job", timeoutMinutes: 60, role };
   const scripts = join(ROOT, "glue-scripts");
-  return { ...place, lake, topic, role, books, output, workgroup, locks, quality, job, scripts };
+  return { ...place, lake, topic, role, books, output, workgroup, locks, quality, job, scripts, root: ROOT };
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "./clone";
 
@@ -21,21 +21,25 @@ export interface BadContract extends Change {
   readonly fields?: readonly string[];
 }
 
-const CONTRACTS = join(ROOT, "glue-scripts", "contracts");
+const PIPELINES = join(ROOT, "pipelines");
 
-export const SHIPPED = readdirSync(CONTRACTS)
-  .filter((file) => file.endsWith(".schema.json"))
-  .map((file) => file.slice(0, -".schema.json".length))
+/** The pipelines that have a contract, which lies in their folder. */
+export const SHIPPED = readdirSync(PIPELINES, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && existsSync(contractFile(entry.name)))
+  .map(({ name }) => name)
   .sort();
 
+export function contractFile(pipeline: string): string {
+  return join(PIPELINES, pipeline, `${pipeline}.schema.json`);
+}
+
 export const shippedContract = (name: string): Node =>
-  JSON.parse(readFileSync(join(CONTRACTS, `${name}.schema.json`), "utf8")) as Node;
+  JSON.parse(readFileSync(contractFile(name), "utf8")) as Node;
 
 /** The contract that `docs/add-a-pipeline.md` shows. */
 export function shownContract(): Node {
   const text = readFileSync(join(ROOT, "docs", "add-a-pipeline.md"), "utf8");
-  const [, shown] =
-    /`glue-scripts\/contracts\/returns\.schema\.json`:\n\n```json\n(.*?)```/s.exec(text) ?? [];
+  const [, shown] = /`pipelines\/returns\/returns\.schema\.json`:\n\n```json\n(.*?)```/s.exec(text) ?? [];
   if (shown === undefined) throw new Error("the page shows no contract");
   return JSON.parse(shown) as Node;
 }

@@ -1,5 +1,5 @@
 import { ServiceError, type Answer } from "./interpreter";
-import { type Json } from "../../modules/etl-orchestrator/asl";
+import { type Json } from "../../definition-checks/asl";
 
 /** Scripted answers of a crawler, and of any service that changes its mind. */
 

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from "../../modules/etl-orchestrator/asl";
+import { isObject, type Json, type JsonObject } from "../../definition-checks/asl";
 
 /**
  * EventBridge's matching and input transformation, as far as the failure rules use them; anything else throws. There is

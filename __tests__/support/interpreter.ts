@@ -1,6 +1,6 @@
 import { type StateMachine as LocalStateMachine, type StateMachineDefinition } from "aws-local-stepfunctions";
-import { type Definition, type Json, type JsonObject } from "../../modules/etl-orchestrator/asl";
-import { integrationOf } from "../../modules/etl-orchestrator/service-integrations";
+import { type Definition, type Json, type JsonObject } from "../../definition-checks/asl";
+import { integrationOf } from "../../definition-checks/service-integrations";
 
 /** Runs a synthesised definition with scripted answers, without waiting. */
 

@@ -1,4 +1,4 @@
-import { type JsonObject } from "../../modules/etl-orchestrator/asl";
+import { type JsonObject } from "../../definition-checks/asl";
 import { ServiceError, type Answer } from "./interpreter";
 
 /** A table of locks that holds the conditions which the definitions use, and answers as DynamoDB does. */

@@ -1,5 +1,5 @@
 import { Lazy, type TerraformStack } from "cdktf";
-import { type Definition } from "../../modules/etl-orchestrator/asl";
+import { type Definition } from "../../definition-checks/asl";
 import { EtlOrchestrator, type EtlOrchestratorProps } from "../../modules/etl-orchestrator/etl-orchestrator";
 import { type INotificationTarget } from "../../modules/etl-orchestrator/notification-target";
 import { LOCK_ARGUMENTS, RUN_ARGUMENTS, Step } from "../../modules/etl-orchestrator/step";

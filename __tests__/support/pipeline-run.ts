@@ -1,4 +1,4 @@
-import { type Definition, type Json, type JsonObject } from "../../modules/etl-orchestrator/asl";
+import { type Definition, type Json, type JsonObject } from "../../definition-checks/asl";
 import { well } from "./crawler";
 import { interpret, type Answer, type Outcome } from "./interpreter";
 import { lockTable } from "./lock-table";

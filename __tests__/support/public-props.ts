@@ -4,7 +4,7 @@ import { ROOT } from "./clone";
 
 /** The props types of the library's public surface as the compiler knows them, each with the names of its props. */
 export function publicProps(): ReadonlyMap<string, readonly string[]> {
-  const index = join(ROOT, "modules", "index.ts");
+  const index = join(ROOT, "index.ts");
   const { config } = ts.readConfigFile(join(ROOT, "tsconfig.json"), (file) => ts.sys.readFile(file)) as {
     config: unknown;
   };

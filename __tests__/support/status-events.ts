@@ -1,5 +1,5 @@
 import { open, type Notification } from "../../local/notifications";
-import { type Json, type JsonObject } from "../../modules/etl-orchestrator/asl";
+import { type Json, type JsonObject } from "../../definition-checks/asl";
 import { matches, transform } from "./event-rules";
 import { type Answer, interpret, type Outcome } from "./interpreter";
 import { MACHINE_ARN, type SynthesisedOrchestrator } from "./orchestrator";

@@ -29,7 +29,7 @@ export interface Workflow {
 
 /** @param file below `pipelines/` */
 export function readYaml<T>(file: string): T {
-  return parse(readFileSync(join(ROOT, "pipelines", file), "utf8")) as T;
+  return parse(readFileSync(join(ROOT, "ci", file), "utf8")) as T;
 }
 
 /** What a step of a GitHub workflow types. @throws Error when there is no such step, or it runs no command */

@@ -9,12 +9,12 @@ import {
   type Mistake,
   mistakeText,
   qualityMistakes,
-} from "../../modules/index";
+} from "../../index";
 
 /** The two files of a pipeline, judged together before anything is created: what the job would refuse in the night is refused at synth. */
 
 const ROOT = join(__dirname, "..", "..");
-const CONTRACTS = join(ROOT, "glue-scripts", "contracts");
+const PIPELINES = join(ROOT, "pipelines");
 
 /** What must go with the contract, and is said elsewhere. */
 export interface SaidElsewhere {
@@ -24,8 +24,9 @@ export interface SaidElsewhere {
   readonly orderColumn?: string;
 }
 
-export const contractFile = (pipeline: string): string => join(CONTRACTS, `${pipeline}.schema.json`);
-export const rulesFile = (pipeline: string): string => join(CONTRACTS, `${pipeline}.quality.json`);
+export const contractFile = (pipeline: string): string =>
+  join(PIPELINES, pipeline, `${pipeline}.schema.json`);
+export const rulesFile = (pipeline: string): string => join(PIPELINES, pipeline, `${pipeline}.quality.json`);
 
 /**
  * What the pipeline's job writes by its contract.

@@ -23,7 +23,7 @@ import {
   type S3Location,
   Step,
   Zone,
-} from "../../modules/index";
+} from "../../index";
 import type { PipelineSettings } from "../settings";
 import { contractFile, readPipelineFiles, rulesFile } from "./contract-files";
 import { declareQuarantine, declareRefused, declareTable } from "./tables";

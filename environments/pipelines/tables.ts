@@ -1,11 +1,5 @@
 import type { Construct } from "constructs";
-import {
-  CatalogTable,
-  type ContractTable,
-  type DataLake,
-  type TableColumn,
-  type Zone,
-} from "../../modules/index";
+import { CatalogTable, type ContractTable, type DataLake, type TableColumn, type Zone } from "../../index";
 
 /** The tables of a pipeline that are declared: nobody has to crawl what the job's own files say. */
 

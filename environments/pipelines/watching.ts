@@ -1,5 +1,5 @@
 import type { Construct } from "constructs";
-import { type EtlOrchestrator, PipelineAlarms, PipelineSchedule } from "../../modules/index";
+import { type EtlOrchestrator, PipelineAlarms, PipelineSchedule } from "../../index";
 import type { PipelineProps } from "./pipeline";
 
 /** What starts a pipeline by itself, and what tells that it did not end as it should. */

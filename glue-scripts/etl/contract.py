@@ -3,7 +3,7 @@
 The code knows no column and no category by name. The columns that it understands are scalars (string,
 integer, number), of which a string may be a date (`x-date`, its formats) and a number a decimal (`x-decimal`,
 precision and scale), and arrays of objects of scalars; what else JSON Schema can say is refused rather than
-ignored. At synth `modules/core/contract-mistakes.ts` refuses the same in the same words, and both are held to
+ignored. At synth `contracts/contract-mistakes.ts` refuses the same in the same words, and both are held to
 `tests/cases/contracts.json`; what only Spark knows is judged by the job alone, before a row is read."""
 
 import json

@@ -1,4 +1,4 @@
-"""What the parts of a contract must say of each other. At synth `modules/core/contract-checks.ts` asks for
+"""What the parts of a contract must say of each other. At synth `contracts/contract-checks.ts` asks for
 the same, in the same words but for those of expressions."""
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Reading a contract's nodes without raising: a mistake is kept, and a harmless value goes on.
 
-At synth `modules/core/node-reader.ts` reads the same way, and says the same words."""
+At synth `contracts/node-reader.ts` reads the same way, and says the same words."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence

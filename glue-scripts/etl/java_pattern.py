@@ -1,5 +1,5 @@
 """Regular expressions of a contract are Java's, as Spark reads them. What is told here is wrong in any case,
-so that nothing that Java would take is refused; at synth `modules/core/java-pattern.ts` tells the same, and
+so that nothing that Java would take is refused; at synth `contracts/java-pattern.ts` tells the same, and
 Java tells the rest before a row is read. Pure.
 
 https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/util/regex/Pattern.html"""

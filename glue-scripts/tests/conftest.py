@@ -17,8 +17,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "jobs")]
 import transform_deliveries  # noqa: E402
 from etl.contract import Contract, parse_contract  # noqa: E402
 
-CONTRACT = ROOT / "contracts" / "events.schema.json"
-QUALITY = ROOT / "contracts" / "events.quality.json"
+PIPELINES = ROOT.parent / "pipelines"
+CONTRACT = PIPELINES / "events" / "events.schema.json"
+QUALITY = PIPELINES / "events" / "events.quality.json"
 # For tests of something else, whose few rows fail limits that are meant for thousands.
 LENIENT = ROOT / "tests" / "cases" / "lenient.quality.json"
 

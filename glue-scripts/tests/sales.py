@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import transform_deliveries
-from conftest import ROOT
+from conftest import PIPELINES
 from pyspark.sql import Row, SparkSession
 
 D1, D2, D3 = "2025-01-15", "2025-01-16", "2025-01-17"
@@ -80,7 +80,7 @@ class SalesLake:
 
     def contract(self, **changes: Any) -> str:
         """The contract with parts of x-etl replaced, where this lake keeps it."""
-        document = json.loads((ROOT / "contracts" / f"{self.pipeline}.schema.json").read_text())
+        document = json.loads((PIPELINES / self.pipeline / f"{self.pipeline}.schema.json").read_text())
         document["x-etl"] |= changes
         path = self.root / "contract.json"
         path.write_text(json.dumps(document))
@@ -97,7 +97,7 @@ class SalesLake:
                 f"{name}_bucket": str(self.root / zone),
                 f"{name}_prefix": f"{prefix}{self.pipeline}/",
             }
-        given["contract_uri"] = str(ROOT / "contracts" / f"{self.pipeline}.schema.json")
+        given["contract_uri"] = str(PIPELINES / self.pipeline / f"{self.pipeline}.schema.json")
         given["quality_uri"] = str(self.root / "lenient.json")
         Path(given["quality_uri"]).write_text(LENIENT)
         given |= others

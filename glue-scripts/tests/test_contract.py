@@ -102,7 +102,7 @@ def test_drift_is_reported_unless_the_contract_wants_a_failure() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["case"]))
 def test_a_mistake_is_named_as_it_is_at_synth(case: dict[str, Any]) -> None:
-    """The synth is held to the same cases: `__tests__/modules/core/contract-mistakes.test.ts`."""
+    """The synth is held to the same cases: `__tests__/contracts/contract-mistakes.test.ts`."""
     text = refusal(changed(case))
     if "says" in case:
         assert text == "; ".join(case["says"])

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from conftest import CONTRACT, ROOT, event
+from conftest import CONTRACT, PIPELINES, event
 from etl import partitions
 from etl.contract import Contract, parse_contract
 from etl.contract_parts import Aggregate, CleanUp, Computed, Format, Source
@@ -19,12 +19,12 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pyspark.errors import IllegalArgumentException
 from pyspark.sql import SparkSession
 
-SALES: dict[str, Any] = json.loads((ROOT / "contracts" / "sales.schema.json").read_text())
+SALES: dict[str, Any] = json.loads((PIPELINES / "sales" / "sales.schema.json").read_text())
 
 
 @pytest.mark.parametrize("name", ["sales", "customers", "products"])
 def test_the_files_are_json_schemas_that_the_job_reads(name: str) -> None:
-    text = (ROOT / "contracts" / f"{name}.schema.json").read_text()
+    text = (PIPELINES / name / f"{name}.schema.json").read_text()
     Draft202012Validator.check_schema(json.loads(text))
     contract = parse_contract(text, name)
     assert contract.format.is_csv

@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from conftest import ROOT
+from conftest import PIPELINES
 from etl.contract import Contract, parse_contract
 from etl.drift import MAX_CHARACTERS, describe_drift, find_drift
 from etl.errors import SourceDrifted
@@ -139,7 +139,7 @@ def test_a_column_that_no_row_has_a_value_in_is_missing(contract: Contract) -> N
 
 
 def test_a_csv_file_may_have_any_declared_header_and_texts_look_like_anything() -> None:
-    sales = parse_contract((ROOT / "contracts" / "sales.schema.json").read_text(), "sales")
+    sales = parse_contract((PIPELINES / "sales" / "sales.schema.json").read_text(), "sales")
     own = [
         ("transaction_id", "bigint"),
         ("customer_id", "double"),

@@ -15,7 +15,7 @@ from etl.transforms.measure_quality import measure_quality
 from etl.transforms.parse_lines import parse_lines
 from pyspark.sql import SparkSession
 
-FILE = Path(__file__).parent.parent / "contracts" / "events.quality.json"
+FILE = Path(__file__).parents[2] / "pipelines" / "events" / "events.quality.json"
 DAY = date(2010, 12, 1)
 
 

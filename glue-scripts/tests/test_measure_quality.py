@@ -178,7 +178,7 @@ def test_good_expressions_are_left_alone(each_spark: SparkSession) -> None:
 
 
 def test_the_expressions_of_the_events_pipeline_fit_its_rows(spark: SparkSession, contract: Contract) -> None:
-    path = Path(__file__).parent.parent / "contracts" / "events.quality.json"
+    path = Path(__file__).parents[2] / "pipelines" / "events" / "events.quality.json"
     quality = parse_quality(path.read_text(), path.name, contract.output_types, contract.reasons)
     fields = ", ".join(f"{name} {kind}" for name, kind in contract.output_types.items())
     check_expressions(spark.createDataFrame([], fields), quality)

@@ -12,7 +12,7 @@ from etl.errors import InvalidQuality
 from etl.quality import Measured, Quality, Verdict, judge, nothing_to_judge, parse_quality
 from etl.quality_reader import Rule
 
-FILE = Path(__file__).parent.parent / "contracts" / "events.quality.json"
+FILE = Path(__file__).parents[2] / "pipelines" / "events" / "events.quality.json"
 COLUMNS = {"country": "string", "n": "bigint", "t": "timestamp", "items": "array<struct<a:string>>"}
 REASONS = ["malformed", "missing_user_id"]
 ALL_COLUMNS = "country, n, t, items"

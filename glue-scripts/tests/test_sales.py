@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import transform_deliveries
+from conftest import PIPELINES
 from etl import clients
 from etl.errors import InvalidArguments, InvalidContract, StorageError
 from pyspark.sql import SparkSession
@@ -341,7 +342,7 @@ def test_customers_and_products_are_the_same_job(tmp_path: Path, spark: SparkSes
     content = names + 'C1,"Miller, Ltd",EU,2020-02-29\nC2,,,31/12/2019\nC1,again,,\nC3,x,,2019-02-29\n,x,,\n'
     for day in (D1, D3):
         customers.deliver(day, content, "c.csv")
-    quality = {"quality_uri": str(Path(__file__).parent.parent / "contracts" / "customers.quality.json")}
+    quality = {"quality_uri": str(PIPELINES / "customers" / "customers.quality.json")}
     assert figures(customers.run(D1, D3)) == (10, 4, 2, 4)
     assert [tuple(row)[:4] for row in customers.rows(spark)][::2] == [
         ("C1", "Miller, Ltd", "EU", date(2020, 2, 29)),
@@ -350,6 +351,6 @@ def test_customers_and_products_are_the_same_job(tmp_path: Path, spark: SparkSes
     assert customers.run(D1, run_id="judged", **quality)["outcome"] == "REFUSED"
     products = SalesLake(tmp_path, "products")
     products.deliver(D1, "product_id,product_name,category,unit_price\nP1,Cup,Kitchen,2.5\nP2,,,\n", "p.csv")
-    quality = {"quality_uri": str(Path(__file__).parent.parent / "contracts" / "products.quality.json")}
+    quality = {"quality_uri": str(PIPELINES / "products" / "products.quality.json")}
     assert figures(products.run(D1, **quality)) == (2, 2, 0, 0)
     assert [row["unit_price"] for row in products.rows(spark)] == [Decimal("2.5000"), None]

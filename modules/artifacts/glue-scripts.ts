@@ -9,6 +9,4 @@ export const GLUE_SCRIPTS = {
   etl: join(FOLDER, "etl"),
   /** The entry points, e.g. `transform_deliveries.py`: `script` of a job. */
   jobs: join(FOLDER, "jobs"),
-  /** The contracts and quality rules of shipped jobs: `source` of an `ArtifactFile`. */
-  contracts: join(FOLDER, "contracts"),
 } as const;

@@ -1,15 +1,20 @@
 import { readFileSync } from "node:fs";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
-import { jsonMistake } from "../core/json-mistake";
+import { jsonMistake } from "../../contracts/json-mistake";
 import { placeholderMistakes } from "../core/placeholder";
 import { type Mistake, Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location } from "../core/s3-location";
 import { ArtifactFile, fileMistake } from "../artifacts/artifact-file";
-import { judgedBy } from "./quality-contract";
-import { compileQuery, MOST_QUERY_BYTES, type QualityQuery, type TableName } from "./quality-query";
-import { readQuality } from "./quality-reader";
-import { DEFAULT_RULE, type Judged, type Quality, type QualityRule } from "./quality-rules";
+import { judgedBy } from "../../contracts/quality-contract";
+import {
+  compileQuery,
+  MOST_QUERY_BYTES,
+  type QualityQuery,
+  type TableName,
+} from "../../contracts/quality-query";
+import { readQuality } from "../../contracts/quality-reader";
+import { DEFAULT_RULE, type Judged, type Quality, type QualityRule } from "../../contracts/quality-rules";
 
 export interface DataQualityProps {
   /** Absolute path of the rules as JSON. */

@@ -15,8 +15,13 @@ import { runbookUrlMistake } from "../core/runbook";
 import { type IRole } from "../iam/grantable";
 import { type PolicyStatement } from "../iam/policy-statement";
 import { DECRYPT } from "../iam/s3-actions";
-import { type Definition, type JsonObject } from "./asl";
-import { asDefinition, checkDefinition, formatFinding, type AslCheckOptions } from "./asl-checks";
+import { type Definition, type JsonObject } from "../../definition-checks/asl";
+import {
+  asDefinition,
+  checkDefinition,
+  formatFinding,
+  type AslCheckOptions,
+} from "../../definition-checks/asl-checks";
 import { errorsThatNeedANewExecution, failureRules } from "./failure-messages";
 import { FailureMessenger, type IFailureMessenger } from "./failure-messenger";
 import { fragment } from "./fragment";

@@ -1,7 +1,7 @@
 import { statesConsole } from "../core/console";
 import { runbookLink, type RunbookPage } from "../core/runbook";
-import { type Definition, type JsonObject } from "./asl";
-import { failErrors } from "./asl-checks";
+import { type Definition, type JsonObject } from "../../definition-checks/asl";
+import { failErrors } from "../../definition-checks/asl-checks";
 import { title, type TitleScope } from "./message-text";
 
 /**

@@ -10,7 +10,7 @@ import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { type IRole } from "../iam/grantable";
 import { ServiceRole } from "../iam/service-role";
-import { asDefinition } from "./asl-checks";
+import { asDefinition } from "../../definition-checks/asl-checks";
 import { untoldRule } from "./failure-messages";
 import { fragment } from "./fragment";
 import { defineLoggedMachine, type LoggedMachine } from "./logged-machine";

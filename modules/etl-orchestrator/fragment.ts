@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PACKAGE_ROOT } from "../core/package-root";
-import { type JsonObject } from "./asl";
+import { type JsonObject } from "../../definition-checks/asl";
 
 const FOLDER = join(PACKAGE_ROOT, "step-functions");
 

@@ -5,7 +5,7 @@ import { type Construct } from "constructs";
 import { type IRole } from "../iam/grantable";
 import { type PolicyStatement } from "../iam/policy-statement";
 import { ServiceRole } from "../iam/service-role";
-import { type Definition } from "./asl";
+import { type Definition } from "../../definition-checks/asl";
 import { LOG_DELIVERY_STATEMENT, TRACING_STATEMENT } from "./service-calls";
 
 /** A Standard state machine with its log group and role, for the orchestrator and for its child alike. */

@@ -1,5 +1,5 @@
 import { type RunShape, runShapeMistakes } from "../core/job-runs";
-import { type JsonObject } from "./asl";
+import { type JsonObject } from "../../definition-checks/asl";
 import { type RunJobStepProps, type Step } from "./step";
 
 /**

@@ -1,8 +1,8 @@
 import { type PolicyStatement } from "../iam/policy-statement";
 import { isPolicyResource } from "../iam/policy-statement";
-import { everyState, isObject, type Definition, type JsonObject } from "./asl";
+import { everyState, isObject, type Definition, type JsonObject } from "../../definition-checks/asl";
 import { type FunctionPlace, invokedArns } from "./function-arns";
-import { integrationOf } from "./service-integrations";
+import { integrationOf } from "../../definition-checks/service-integrations";
 
 /**
  * The rights a definition needs, read from the service calls it makes. Pure. One row per integration: which actions on

@@ -1,4 +1,10 @@
-import { isObject, type Definition, type Json, type JsonObject, type State } from "./asl";
+import {
+  isObject,
+  type Definition,
+  type Json,
+  type JsonObject,
+  type State,
+} from "../../definition-checks/asl";
 import { type Step } from "./step";
 
 /**

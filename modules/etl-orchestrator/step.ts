@@ -4,7 +4,7 @@ import { type ExecutionClass, type RunShape, startMinutes } from "../core/job-ru
 import { PIPELINE_DIMENSION, PIPELINE_METRICS, PIPELINE_NAMESPACE } from "../core/pipeline-metrics";
 import { plaintextSecretMistake } from "../core/plaintext-secret";
 import { type S3Location, s3Uri } from "../core/s3-location";
-import { type JsonObject } from "./asl";
+import { type JsonObject } from "../../definition-checks/asl";
 import { fragment } from "./fragment";
 import { billedRun, overrideMistakes, withOverrides } from "./run-overrides";
 import { resultKey, type PlaceholderValues } from "./state-machine-definition";

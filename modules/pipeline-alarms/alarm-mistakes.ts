@@ -1,4 +1,4 @@
-import { missedRunMistakes } from "../core/missed-run";
+import { missedRunMistakes } from "../schedules/missed-run";
 import { type Mistake } from "../core/refusals";
 import { runbookUrlMistake } from "../core/runbook";
 import { type AlarmScope, alarmTable } from "./alarm-table";

@@ -1,4 +1,4 @@
-import { missedRunHours } from "../core/missed-run";
+import { missedRunHours } from "../schedules/missed-run";
 import { PIPELINE_DIMENSION, PIPELINE_METRICS, PIPELINE_NAMESPACE } from "../core/pipeline-metrics";
 import { type RunbookPage } from "../core/runbook";
 

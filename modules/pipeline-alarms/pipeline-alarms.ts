@@ -5,7 +5,7 @@ import {
 } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
-import { DEFAULT_SLOW_FACTOR } from "../core/missed-run";
+import { DEFAULT_SLOW_FACTOR } from "../schedules/missed-run";
 import { partitionOf } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";

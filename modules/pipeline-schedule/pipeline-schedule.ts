@@ -11,8 +11,8 @@ import { Refusals } from "../core/refusals";
 import { policyDocument } from "../iam/policy-document";
 import { type ResourcePolicyStatement } from "../iam/policy-statement";
 import { ServiceRole } from "../iam/service-role";
-import { longestGapMinutes } from "../core/longest-gap";
-import { scheduleMistakes } from "../core/schedule-mistakes";
+import { longestGapMinutes } from "../schedules/longest-gap";
+import { scheduleMistakes } from "../schedules/schedule-mistakes";
 
 /**
  * The input of a scheduled run: EventBridge Scheduler puts the time that the schedule says (UTC) in the place of its

@@ -5,14 +5,7 @@ import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { App, TerraformStack, TerraformVariable } from "cdktf";
 import { type Construct } from "constructs";
-import {
-  ArtifactFile,
-  DataLake,
-  DataQuality,
-  GlueSparkJob,
-  type S3Location,
-  Zone,
-} from "../../../modules/index";
+import { ArtifactFile, DataLake, DataQuality, GlueSparkJob, type S3Location, Zone } from "../../../index";
 import { contractFile, rulesFile } from "../../../environments/pipelines/contract-files";
 import { place, PROCESSED, RAW } from "../../support/places";
 import { ACCOUNT, REGION, refusal, synth } from "../../support/synth";

@@ -36,7 +36,7 @@ import {
   type ServiceRoleProps,
   ZoneBucket,
   type ZoneBucketProps,
-} from "../../../modules/index";
+} from "../../../index";
 import { type ResourcePolicyStatement } from "../../../modules/iam/policy-statement";
 import { ROOT } from "../../support/clone";
 import { DATABASE, KEY_ARN, place } from "../../support/places";
@@ -519,7 +519,7 @@ test("DataQuality", () => {
     return file;
   };
   const few = { name: "few", type: "quarantineLimit", reason: "malformed", atMost: 0.5, action: "warn" };
-  const events = join(ROOT, "glue-scripts", "contracts", "events.schema.json");
+  const events = join(ROOT, "pipelines", "events", "events.schema.json");
   // A contract is what rules are refused by, and nothing else.
   const broken = join(folder, "one.py");
   const sets: [Required<DataQualityProps>, Required<DataQualityProps>] = [

@@ -21,7 +21,7 @@ const COUNT = { name: "a_run_has_rows", type: "rowCount", atLeast: 1, action: "h
 const LIMIT = { name: "few", type: "quarantineLimit", reason: "malformed", atMost: 0.5, action: "warn" };
 const ONE = file("one.json", { threshold: 80, rules: [COUNT] });
 const TWO = file("two.json", { threshold: 70, rules: [COUNT, LIMIT] });
-const contracts = (name: string): string => join(ROOT, "glue-scripts", "contracts", name);
+const contracts = (name: string): string => join(ROOT, "pipelines", name.split(".")[0]!, name);
 
 const minimum: DataQualityProps = {
   rulesFile: ONE,

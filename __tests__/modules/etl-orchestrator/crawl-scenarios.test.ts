@@ -1,4 +1,4 @@
-import { type Definition } from "../../../modules/etl-orchestrator/asl";
+import { type Definition } from "../../../definition-checks/asl";
 import {
   BEFORE,
   crawler,

@@ -1,5 +1,5 @@
 import validate from "asl-validator";
-import { checkDefinition, formatFinding } from "../../../modules/etl-orchestrator/asl-checks";
+import { checkDefinition, formatFinding } from "../../../definition-checks/asl-checks";
 import { MESSENGER } from "../../support/status-events";
 import { eventsProps, synthOrchestrator } from "../../support/orchestrator";
 

@@ -1,6 +1,6 @@
 import { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import { Lazy, TerraformVariable, type TerraformStack } from "cdktf";
-import { type JsonObject } from "../../../modules/etl-orchestrator/asl";
+import { type JsonObject } from "../../../definition-checks/asl";
 import {
   EtlOrchestrator,
   type HandWrittenDefinition,

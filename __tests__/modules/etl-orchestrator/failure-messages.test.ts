@@ -1,5 +1,5 @@
 import { ServiceError } from "../../support/interpreter";
-import { type Json, type JsonObject } from "../../../modules/etl-orchestrator/asl";
+import { type Json, type JsonObject } from "../../../definition-checks/asl";
 import { matches } from "../../support/event-rules";
 import {
   eventsProps,

@@ -1,4 +1,4 @@
-import { type Definition, type Json } from "../../../modules/etl-orchestrator/asl";
+import { type Definition, type Json } from "../../../definition-checks/asl";
 import { interpret } from "../../support/interpreter";
 import { eventsProps, synthOrchestrator } from "../../support/orchestrator";
 

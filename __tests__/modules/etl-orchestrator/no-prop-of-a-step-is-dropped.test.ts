@@ -15,7 +15,7 @@ import {
   type RunJobStepProps,
   ServiceRole,
   Step,
-} from "../../../modules/index";
+} from "../../../index";
 import { judge, unjudged } from "../../support/judged-props";
 import { RecordingTopic } from "../../support/orchestrator";
 import { place } from "../../support/places";

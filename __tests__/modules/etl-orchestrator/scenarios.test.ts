@@ -1,4 +1,4 @@
-import { type Json } from "../../../modules/etl-orchestrator/asl";
+import { type Json } from "../../../definition-checks/asl";
 import { crawler, ended, throws } from "../../support/crawler";
 import { ServiceError, type Answer, type Outcome } from "../../support/interpreter";
 import { lockTable } from "../../support/lock-table";

@@ -5,7 +5,7 @@ import {
   PipelineAlarms,
   ServiceRole,
   type TopicAttributes,
-} from "../../../modules";
+} from "../../..";
 import { KEY_ARN } from "../../support/places";
 import { ACCOUNT, byText, REGION, refusal, type Statement, synth, unknownText } from "../../support/synth";
 

@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { lockMistakes } from "../../tools/provider-lock";
+import { ROOT } from "../support/clone";
+
+const LOCK = readFileSync(join(ROOT, "ci", "terraform.lock.hcl"), "utf8");
+const AWS = "registry.terraform.io/hashicorp/aws";
+
+test("the committed lock is of the provider that the stacks ask for", () => {
+  expect(lockMistakes(LOCK, [{ source: "aws", version: "5.100.0" }])).toEqual([]);
+  expect(lockMistakes(LOCK, [{ source: "hashicorp/aws", version: "5.100.0" }])).toEqual([]);
+});
+
+test("another version, a provider that is not locked, and one that nobody asks for are told", () => {
+  expect(lockMistakes(LOCK, [{ source: "aws", version: "6.25.0" }])).toEqual([
+    `${AWS}: 6.25.0 is asked for, locked is 5.100.0`,
+  ]);
+  expect(lockMistakes(LOCK, [{ source: "example.org/shop/mill", version: "1.0.0" }])).toEqual([
+    "example.org/shop/mill: 1.0.0 is asked for, locked is nothing",
+    `${AWS}: locked, and no stack asks for it`,
+  ]);
+});

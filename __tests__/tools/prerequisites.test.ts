@@ -1,0 +1,135 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cloneWorkingTree, ROOT } from "../support/clone";
+
+/** What set-up says on a computer that lacks something: every sentence at once, before anything is installed. */
+
+let folder: string;
+
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "etl-path-"))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A program that only tells its version. */
+function stub(name: string, version: string): void {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, name);
+  writeFileSync(file, `#!/bin/sh\necho '${version}'\n`);
+  chmodSync(file, 0o755);
+}
+
+function setUp(needs: string) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(ROOT, "tools", "setup.mjs"), "--needs", needs],
+    {
+      encoding: "utf8",
+      // The shell that runs the stubs is found by its own path.
+      env: { PATH: folder, HOME: folder },
+    },
+  );
+  return { status, stdout, stderr: stderr.trim().split("\n") };
+}
+
+test("everything that is missing is said at once, each with its remedy", () => {
+  expect(setUp("python,java,terraform")).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: [
+      "Python 3.11 is needed (Glue 5.1's), there is none: install it, or name it in PYTHON",
+      "Java 17 is needed by Spark, there is none: install it, and set JAVA_HOME to it",
+      "Terraform is needed, there is none: install Terraform 1.11 or later and put it on the PATH",
+    ],
+  });
+});
+
+test("the second Spark needs no Terraform", () => {
+  expect(setUp("python,java,spark4").stderr.map((line) => line.split(" is needed")[0])).toEqual([
+    "Python 3.11",
+    "Java 17",
+  ]);
+});
+
+test("wrong versions are named", () => {
+  stub("python3", "Python 3.12.1");
+  stub("java", 'openjdk version "11.0.2" 2019-01-15');
+  stub("terraform", "Terraform v1.9.8");
+  expect(setUp("python,java,terraform").stderr).toEqual([
+    "Python 3.11 is needed (Glue 5.1's), found 3.12.1: install it, or name it in PYTHON",
+    "Java 17 is needed by Spark, found 11: install it, and set JAVA_HOME to it",
+    "Terraform 1.11 or later is needed, found 1.9.8: install Terraform 1.11 or later and put it on the PATH",
+  ]);
+});
+
+test("an unknown need lists the known ones", () => {
+  expect(setUp("python,rust")).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: [
+      "unknown need 'rust'; known needs: python, java, terraform, spark4, checks",
+      "node tools/setup.mjs [--needs WORDS] [--with OPTION:WORDS] [--without OPTION:WORDS] [PROGRAM [ARGUMENTS]]",
+    ],
+  });
+});
+
+/** What is missing for a program that is given an option; it is never run. */
+function missingFor(...argv: string[]): string[] {
+  const { stderr } = spawnSync(process.execPath, [join(ROOT, "tools", "setup.mjs"), ...argv], {
+    encoding: "utf8",
+    env: { PATH: folder, HOME: folder },
+  });
+  return stderr
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" is needed")[0]!);
+}
+
+test("an option of the program adds a need or takes it away", () => {
+  const bootstrap = ["--needs=terraform", "--with=--embedded:python,java", "local/bootstrap.ts"];
+  expect(missingFor(...bootstrap)).toEqual(["Terraform"]);
+  expect(missingFor(...bootstrap, "--embedded")).toEqual(["Python 3.11", "Java 17", "Terraform"]);
+  const plan = [
+    "--needs",
+    "python,terraform",
+    "--without=--live:python",
+    "local/plan.ts",
+    "--environment",
+    "dev",
+  ];
+  expect(missingFor(...plan)).toEqual(["Python 3.11", "Terraform"]);
+  expect(missingFor(...plan, "--live")).toEqual(["Terraform"]);
+});
+
+test.each([
+  [
+    "no network",
+    "npm error code ECONNREFUSED",
+    /^the package registry cannot be reached: check the network or the registry settings and try again \(npm's own words are in \S+failed\.log\)$/,
+  ],
+  [
+    "no disk",
+    "npm error nospc ENOSPC: no space left on device, write",
+    /^the disk is full: free some space and try again$/,
+  ],
+])("%s is one sentence", (_, words, sentence) => {
+  const clone = cloneWorkingTree("unset");
+  try {
+    rmSync(join(clone, "node_modules"));
+    rmSync(join(clone, ".setup"));
+    writeFileSync(join(folder, "npm"), `#!/bin/sh\necho "${words}" >&2\nexit 1\n`);
+    chmodSync(join(folder, "npm"), 0o755);
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [join(clone, "tools", "setup.mjs"), "local/synth.ts"],
+      {
+        encoding: "utf8",
+        env: { PATH: folder, HOME: folder },
+      },
+    );
+    expect(status).toBe(1);
+    expect(stderr.trim()).toMatch(sentence);
+  } finally {
+    rmSync(clone, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,290 @@
+import type { Column, Contract } from "./contract";
+import type { Computed } from "./contract-parts";
+import { allTypes, baseTypes, KEPT, outputTypes } from "./contract-types";
+import type { Mistake } from "../modules/core/refusals";
+import { expressionMistakes, ROW_FUNCTIONS, SUM_FUNCTIONS } from "./sql-expression";
+
+/** What the parts of a contract must say of each other. In the job `glue-scripts/etl/contract_checks.py` asks for the same. Pure. */
+
+type Part = "properties" | "required" | Exclude<keyof Contract, "columns" | "required" | "rules"> | "reasons";
+type Find = (contract: Contract) => Mistake[];
+
+/** Columns that the job itself puts beside those of a contract. */
+const RESERVED = new Set([
+  ...["line", "row", "texts", "is_object", "is_clean", "moment", "day", "value", "reason", "raw_line"],
+  ...["reason_values", "run_date", "file_path", "block_start", "row_id", "source_file", "run_id"],
+  ...["source_version", "age", "place"],
+]);
+
+const BASE: readonly Part[] = ["properties", "timestamp", "category", "format"];
+const ALL: readonly Part[] = [...BASE, "computed"];
+
+/** What is found, and the parts that must be right in themselves before it can be. */
+const CHECKS: readonly (readonly [parts: readonly Part[], find: Find])[] = [
+  [["properties", "businessKey"], wrongKey],
+  [["properties", "required"], (c) => c.required.flatMap((name) => wrongUse(c, "required", name, SCALAR))],
+  [["properties", "reasons"], wrongRuleColumns],
+  [["properties", "timestamp"], (c) => wrongSource(c, "timestamp")],
+  [["properties", "category"], (c) => wrongSource(c, "category")],
+  [ALL, wrongNewNames],
+  [[...ALL, "output"], wrongOutput],
+  [["output", "businessKey"], keyNotPublished],
+  [["output", "format"], keptNotPublished],
+  [[...ALL, "output", "partitionBy"], wrongPartitions],
+  [["partitionBy", "businessKey"], keyInPartitions],
+  [["output", "partitionBy"], onlyPartitions],
+  [[...ALL, "output", "orderColumn"], wrongOrder],
+  [["reasons", "businessKey", "required"], unjudged],
+  [["reasons"], repeatedReasons],
+  [["reasons", "timestamp"], wrongKinds],
+  [["format", "shapes"], shapesOfNoCsv],
+  [["format", "properties"], arraysOfCsv],
+  [["format", "shapes", "properties"], wrongShapes],
+  [ALL, wrongComputed],
+  [[...ALL, "output", "aggregate"], wrongAggregate],
+];
+
+/** @param isSound whether a part is right in itself */
+export function crossMistakes(contract: Contract, isSound: (part: Part) => boolean): Mistake[] {
+  return CHECKS.flatMap(([parts, find]) => (parts.every(isSound) ? find(contract) : []));
+}
+
+interface Demand {
+  readonly words: string;
+  readonly isMet: (column: Column) => boolean;
+}
+
+/** Equal values are the same to everyone: a double is rounded, a date may be the timestamp's. */
+const EXACT: Demand = {
+  words: "a string, an integer or a decimal",
+  isMet: ({ kind, decimal, isDate }) => (["string", "integer"].includes(kind) && !isDate) || !!decimal,
+};
+const SCALAR: Demand = { words: "a string, an integer or a number", isMet: ({ kind }) => kind !== "array" };
+const TEXT: Demand = { words: "a string", isMet: ({ kind, isDate }) => kind === "string" && !isDate };
+
+function wrongUse({ columns }: Contract, field: string, name: string, demand: Demand): Mistake[] {
+  const column = columns.find((one) => one.name === name);
+  if (column === undefined) {
+    const known = columns.map((one) => one.name).join(", ");
+    return [[field, `must name a property, got '${name}'; the properties are ${known}`]];
+  }
+  if (demand.isMet(column)) return [];
+  const kind = column.isDate ? "a date" : column.kind;
+  return [[field, `must name ${demand.words}, got '${name}', which is ${kind}`]];
+}
+
+function wrongKey(c: Contract): Mistake[] {
+  return c.businessKey.flatMap((name) => wrongUse(c, "x-etl.businessKey", name, EXACT));
+}
+
+function wrongRuleColumns(c: Contract): Mistake[] {
+  return c.rules.flatMap(({ place, kind, column }) =>
+    column === undefined ? [] : wrongUse(c, `${place}.column`, column, kind === "missing" ? SCALAR : TEXT),
+  );
+}
+
+function wrongSource(c: Contract, part: "timestamp" | "category"): Mistake[] {
+  const of = c[part];
+  return of === undefined ? [] : wrongUse(c, `x-etl.${part}.source`, of.source, TEXT);
+}
+
+/** Columns that are neither delivered nor computed, by where they are named. */
+function derived({ timestamp, category }: Contract): (readonly [field: string, name: string])[] {
+  const named: (readonly [string, string])[] = [];
+  if (timestamp !== undefined) {
+    named.push(["x-etl.timestamp.column", timestamp.column]);
+    if (timestamp.dateColumn !== timestamp.source)
+      named.push(["x-etl.timestamp.dateColumn", timestamp.dateColumn]);
+  }
+  if (category !== undefined) named.push(["x-etl.category.column", category.column]);
+  return named;
+}
+
+function wrongNewNames(c: Contract): Mistake[] {
+  const taken = new Set(c.columns.map(({ name }) => name));
+  const mistakes: Mistake[] = [];
+  const take = (field: string, name: string) => {
+    if (taken.has(name)) mistakes.push([field, `must be another name: '${name}' is taken`]);
+    taken.add(name);
+  };
+  for (const [field, name] of derived(c)) take(field, name);
+  if (c.format.keepsUnknown) take("x-etl.format.unknownColumns", KEPT);
+  for (const { place, name } of c.computed) take(place, name);
+  return mistakes;
+}
+
+function wrongOutput(c: Contract): Mistake[] {
+  const all = allTypes(c);
+  const unknown = c.output.filter((name) => !all.has(name));
+  const base = [...baseTypes(c).keys()];
+  // An expression sees all of them.
+  const used = c.computed.length > 0 ? base : base.filter((name) => c.output.includes(name));
+  const places = new Map(derived(c).map(([field, name]) => [name, field]));
+  return [
+    ...unknown.map((name): Mistake => [
+      "x-etl.output",
+      `must name what is delivered, derived or computed, got '${name}', which is none of ${[...all.keys()].join(", ")}`,
+    ]),
+    ...used
+      .filter((name) => RESERVED.has(name))
+      .map((name): Mistake => reserved(places.get(name) ?? `properties.${name}`)),
+  ];
+}
+
+const reserved = (field: string): Mistake => [
+  field,
+  "must have another name: the job has a column of its own called so",
+];
+
+function keyNotPublished({ businessKey, output }: Contract): Mistake[] {
+  const lost = businessKey.filter((name) => !output.includes(name));
+  return lost.map((name) => ["x-etl.output", `must hold '${name}' of x-etl.businessKey`]);
+}
+
+function keptNotPublished({ format, output }: Contract): Mistake[] {
+  if (!format.keepsUnknown || output.includes(KEPT)) return [];
+  return [["x-etl.output", `must hold '${KEPT}', since x-etl.format.unknownColumns is keep`]];
+}
+
+function wrongPartitions(c: Contract): Mistake[] {
+  const types = outputTypes(c);
+  const kinds = c.partitionBy.map((name) => [name, types.get(name) ?? "not there"] as const);
+  return kinds
+    .filter(([, type]) => type !== "string")
+    .map(([name, type]) => [
+      "x-etl.partitionBy",
+      `must name strings of x-etl.output, got '${name}', which is ${type}`,
+    ]);
+}
+
+function keyInPartitions({ businessKey, partitionBy }: Contract): Mistake[] {
+  const both = partitionBy.filter((name) => businessKey.includes(name));
+  return both.map((name) => [
+    "x-etl.partitionBy",
+    `must not name '${name}', which is of x-etl.businessKey; leave it out`,
+  ]);
+}
+
+function onlyPartitions({ output, partitionBy }: Contract): Mistake[] {
+  if (partitionBy.length === 0 || output.some((name) => !partitionBy.includes(name))) return [];
+  return [["x-etl.output", "must hold a column that is not in x-etl.partitionBy"]];
+}
+
+function wrongOrder(c: Contract): Mistake[] {
+  const mistake = c.orderColumn === undefined ? undefined : orderMistake(c.orderColumn, outputTypes(c));
+  return mistake === undefined ? [] : [["x-etl.orderColumn", mistake]];
+}
+
+/** Why rows cannot be put in order by a column of the output; `run_date` alone means by delivery. */
+export function orderMistake(name: string, types: ReadonlyMap<string, string>): string | undefined {
+  const kind = types.get(name) ?? "not there";
+  if (name === "run_date" || (kind !== "not there" && !kind.includes("<"))) return undefined;
+  return `must be run_date or a column of x-etl.output with one value, '${name}' is ${kind}`;
+}
+
+function unjudged({ rules, businessKey, required }: Contract): Mistake[] {
+  const judged = rules.map(({ column }) => column);
+  const needed = new Set([...businessKey, ...required]);
+  return [...needed]
+    .filter((name) => !judged.includes(name))
+    .map((name) => ["x-etl.reasons", `must hold a rule for '${name}', which has to be there`]);
+}
+
+function repeatedReasons({ rules }: Contract): Mistake[] {
+  return rules.flatMap(({ place, reason }, index) => {
+    const first = rules.findIndex((rule) => rule.reason === reason);
+    if (first === index) return [];
+    return [[`${place}.reason`, `must be another than that of ${rules[first]!.place}, got '${reason}'`]];
+  });
+}
+
+function wrongKinds({ rules, timestamp }: Contract): Mistake[] {
+  const mistakes: Mistake[] = [];
+  const need = (kind: string, why: string) => {
+    if (!rules.some((rule) => rule.kind === kind))
+      mistakes.push(["x-etl.reasons", `must hold a rule '${kind}'${why}`]);
+  };
+  need("wrongType", "");
+  if (timestamp !== undefined) need("notATimestamp", ", since there is an x-etl.timestamp");
+  for (const { place, column } of rules.filter(({ kind }) => kind === "notATimestamp")) {
+    if (timestamp === undefined)
+      mistakes.push([`${place}.rule`, "must not be notATimestamp where there is no x-etl.timestamp"]);
+    else if (column !== timestamp.source)
+      mistakes.push([`${place}.column`, `must be '${timestamp.source}', the timestamp's, got '${column}'`]);
+  }
+  return mistakes;
+}
+
+function shapesOfNoCsv({ format, shapes }: Contract): Mistake[] {
+  if (format.isCsv || shapes.length === 0) return [];
+  return [["x-etl.shapes", "must be left out: they are of CSV headers, and x-etl.format is jsonLines"]];
+}
+
+function arraysOfCsv({ format, columns }: Contract): Mistake[] {
+  const arrays = format.isCsv ? columns.filter(({ kind }) => kind === "array") : [];
+  return arrays.map(({ name }) => [
+    `properties.${name}`,
+    "must not be an array, which a line of CSV cannot hold",
+  ]);
+}
+
+function wrongShapes({ format, shapes, columns }: Contract): Mistake[] {
+  if (!format.isCsv) return [];
+  const names = columns.map(({ name }) => name);
+  return shapes.flatMap(({ name: shape, sources }) => {
+    const field = `x-etl.shapes.${shape}`;
+    const wrong = sources.flatMap(([delivered, column]): Mistake[] =>
+      column === undefined || names.includes(column)
+        ? []
+        : [
+            [
+              `${field}.${delivered}`,
+              `must give a property, got '${column}'; the properties are ${names.join(", ")}`,
+            ],
+          ],
+    );
+    const counts = names.flatMap((name): Mistake[] => {
+      const from = sources.filter(([, column]) => column === name).map(([delivered]) => delivered);
+      if (from.length === 1) return [];
+      return [[field, `must give '${name}' once, got it from ${from.join(", ") || "nothing"}`]];
+    });
+    return [...wrong, ...counts];
+  });
+}
+
+function wrongComputed(c: Contract): Mistake[] {
+  return expressions(c.computed, scalars(baseTypes(c)), ROW_FUNCTIONS);
+}
+
+function wrongAggregate(c: Contract): Mistake[] {
+  const { aggregate } = c;
+  const types = outputTypes(c);
+  // What is wrong with the output has been told.
+  if (aggregate === undefined || types.size < c.output.length) return [];
+  const isKey = (name: string) => types.get(name) !== "double" && scalars(types).includes(name);
+  const wrong = aggregate.groupBy.filter((name) => !isKey(name));
+  return [
+    ...wrong.map((name): Mistake => {
+      const demand = "columns of x-etl.output that are no double and no list";
+      return ["x-etl.aggregate.groupBy", `must name ${demand}, got '${name}'`];
+    }),
+    ...expressions(aggregate.columns, scalars(types), SUM_FUNCTIONS),
+  ];
+}
+
+const scalars = (types: ReadonlyMap<string, string>): string[] =>
+  [...types].filter(([, type]) => !type.includes("<")).map(([name]) => name);
+
+function expressions(
+  computed: readonly Computed[],
+  columns: readonly string[],
+  functions: readonly string[],
+): Mistake[] {
+  return computed.flatMap(({ place, name, expression }) => [
+    ...(RESERVED.has(name) ? [reserved(place)] : []),
+    ...expressionMistakes(expression, columns, functions).map((mistake): Mistake => [
+      `${place}.expression`,
+      mistake,
+    ]),
+  ]);
+}

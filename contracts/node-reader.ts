@@ -1,0 +1,128 @@
+import type { Mistake } from "../modules/core/refusals";
+
+export type Node = Readonly<Record<string, unknown>>;
+
+/** Reads the fields of one object of a file, collecting mistakes; after one it goes on with a harmless value. Pure. */
+export class NodeReader {
+  /**
+   * @param place where the object stands, e.g. `rules[1]`; "" for the file itself
+   * @param owner whose it is, named in each mistake; "" for nobody
+   */
+  constructor(
+    readonly node: Node,
+    readonly place: string,
+    private readonly owner: string,
+    private readonly mistakes: Mistake[],
+  ) {}
+
+  has(key: string): boolean {
+    return Object.hasOwn(this.node, key);
+  }
+
+  /** What the file says under a key of its own; nothing where it says nothing. */
+  value(key: string): unknown {
+    return this.has(key) ? this.node[key] : undefined;
+  }
+
+  /** A reader of the object below; none after the mistake that there is no object. */
+  child(key: string, value = this.value(key)): NodeReader | undefined {
+    if (isNode(value)) return new NodeReader(value, this.at(key), this.owner, this.mistakes);
+    this.wrong(key, `must be an object, ${got(value)}`);
+    return undefined;
+  }
+
+  /** The same of each entry of a list. */
+  children(key: string, what: string): (NodeReader | undefined)[] {
+    return this.list(key, what).map((entry, index) => this.child(`${key}[${index}]`, entry));
+  }
+
+  /** The same of each key, by its name. */
+  objects(): [name: string, reader: NodeReader | undefined][] {
+    return Object.keys(this.node).map((name) => [name, this.child(name)]);
+  }
+
+  list(key: string, what: string): readonly unknown[] {
+    const value = this.value(key);
+    if (Array.isArray(value) && value.length > 0) return value;
+    this.wrong(key, `must be a list of at least one ${what}, ${got(value)}`);
+    return [];
+  }
+
+  whole(key: string, low: number, high: number): number {
+    const value = this.value(key);
+    if (Number.isInteger(value) && Number(value) >= low && Number(value) <= high) return Number(value);
+    this.wrong(key, `must be a whole number from ${low} to ${high}, ${got(value)}`);
+    return low;
+  }
+
+  share(key: string): number {
+    const value = this.value(key);
+    const isShare = typeof value === "number" && value >= 0 && value <= 1;
+    if (isShare && Number(value.toFixed(6)) === value) return value;
+    this.wrong(key, `must be a share from 0 to 1 with at most six decimals, ${got(value)}`);
+    return 0;
+  }
+
+  oneOf<T extends string>(key: string, known: readonly T[]): T | undefined {
+    const value = known.find((name) => name === this.value(key));
+    if (value === undefined) this.wrong(key, `must be one of ${known.join(", ")}, ${got(this.value(key))}`);
+    return value;
+  }
+
+  text(key: string): string {
+    const value = this.value(key);
+    if (isText(value) && value !== "") return value;
+    this.wrong(key, `must be a text, ${got(value)}`);
+    return "";
+  }
+
+  texts(key: string): readonly string[] {
+    return this.textsThat(key, isText);
+  }
+
+  /** Texts of which none is empty. */
+  names(key: string): readonly string[] {
+    return this.textsThat(key, (value): value is string => isText(value) && value !== "");
+  }
+
+  /** @param silently what it may say besides, and is not told of */
+  refuseOthers(what: string, known: readonly string[], silently: readonly string[] = []): void {
+    for (const key of Object.keys(this.node).filter((name) => !known.includes(name))) {
+      if (!silently.includes(key)) this.wrong(key, `is unknown: ${what} may say ${known.join(", ")}`);
+    }
+  }
+
+  wrong(key: string, message: string): void {
+    this.mistakes.push([this.at(key), this.owner === "" ? message : `of ${this.owner} ${message}`]);
+  }
+
+  private at(key: string): string {
+    return this.place === "" ? key : `${this.place}${key === "" ? "" : "."}${key}`;
+  }
+
+  private textsThat(key: string, isRight: (value: unknown) => value is string): readonly string[] {
+    const values = this.list(key, "text");
+    const others = values.filter((value) => !isRight(value));
+    if (others.length > 0) this.wrong(key, `must hold texts only, ${got(others[0])}`);
+    const texts = values.filter(isRight);
+    const twice = texts.find((text, index) => texts.indexOf(text) !== index);
+    if (twice !== undefined) this.wrong(key, `must not repeat ${JSON.stringify(twice)}`);
+    return texts;
+  }
+}
+
+/** Half of a surrogate pair is no character, and no service would take it. */
+export const isText = (value: unknown): value is string =>
+  typeof value === "string" && !/\p{Surrogate}/u.test(value);
+
+export function isNode(value: unknown): value is Node {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export const asNode = (value: unknown): Node => (isNode(value) ? value : {});
+
+/** What was got instead, as JSON, cut where it is long. */
+export function got(value: unknown): string {
+  const text = value === undefined ? "nothing" : JSON.stringify(value);
+  return `got ${text.length <= 60 ? text : `${text.slice(0, 57)}...`}`;
+}

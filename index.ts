@@ -1,0 +1,132 @@
+/** The library's whole public surface. */
+export {
+  AthenaWorkgroup,
+  type AthenaWorkgroupProps,
+  type IWorkgroup,
+  type WorkgroupAttributes,
+} from "./modules/athena-workgroup/athena-workgroup";
+export {
+  CatalogTable,
+  type CatalogTableProps,
+  type DailyPartition,
+  type TableColumn,
+} from "./modules/catalog-table/catalog-table";
+export {
+  type ContractColumn,
+  type ContractTable,
+  type ContractTables,
+  contractTables,
+} from "./contracts/contract-tables";
+export { contractMistakes } from "./contracts/contract-mistakes";
+export { type Mistake, mistakeText } from "./modules/core/refusals";
+export { jsonMistake } from "./contracts/json-mistake";
+export { type Partition, partitionOf } from "./modules/core/partition";
+export { type ExecutionClass, type GlueVersion } from "./modules/core/job-runs";
+export { type S3Location, s3Uri } from "./modules/core/s3-location";
+export {
+  type BucketReference,
+  DataLake,
+  type DataLakeProps,
+  type DatabaseReference,
+  REFUSED_PREFIX,
+} from "./modules/data-lake/data-lake";
+export { Zone } from "./modules/data-lake/zone";
+export { ZoneBucket, type ZoneBucketProps } from "./modules/data-lake/zone-bucket";
+export { DataQuality, type DataQualityProps } from "./modules/data-quality/data-quality";
+export { qualityMistakes } from "./contracts/quality-contract";
+export { type QualityQuery, type TableName } from "./contracts/quality-query";
+export {
+  type AllowedValuesRule,
+  type CompletenessRule,
+  type CustomSqlRule,
+  type FreshnessRule,
+  type QualityRule,
+  type QuarantineLimitRule,
+  type RowCountRule,
+  type RuleAction,
+  type UniquenessRule,
+} from "./contracts/quality-rules";
+export {
+  EncryptionKey,
+  type EncryptionKeyProps,
+  type IEncryptionKey,
+} from "./modules/encryption/encryption-key";
+export { type Json, type JsonObject } from "./definition-checks/asl";
+export {
+  type PlaceholderValue,
+  type PlaceholderValues,
+} from "./modules/etl-orchestrator/state-machine-definition";
+export {
+  EtlOrchestrator,
+  type EtlOrchestratorProps,
+  type HandWrittenDefinition,
+} from "./modules/etl-orchestrator/etl-orchestrator";
+export {
+  FailureMessenger,
+  type FailureMessengerProps,
+  type IFailureMessenger,
+} from "./modules/etl-orchestrator/failure-messenger";
+export { type INotificationTarget } from "./modules/etl-orchestrator/notification-target";
+export {
+  type AcquireLockStepProps,
+  type CheckBooksStepProps,
+  type CheckQualityStepProps,
+  type CrawlStepProps,
+  LOCK_ARGUMENTS,
+  type NotifyStepProps,
+  type QualityParameter,
+  type RecordMetricsStepProps,
+  type ReleaseLockStepProps,
+  RUN_ARGUMENTS,
+  type RunJobStepProps,
+  type RunOverrides,
+  Step,
+} from "./modules/etl-orchestrator/step";
+export { type CrawlerGrouping } from "./modules/glue-crawler/crawler-configuration";
+export {
+  type CrawledDatabase,
+  GlueCrawler,
+  type GlueCrawlerProps,
+  type SchemaChangePolicy,
+} from "./modules/glue-crawler/glue-crawler";
+export { ArtifactFile, type ArtifactFileProps } from "./modules/artifacts/artifact-file";
+export { GLUE_SCRIPTS } from "./modules/artifacts/glue-scripts";
+export {
+  GlueSecurityConfiguration,
+  type GlueSecurityConfigurationProps,
+} from "./modules/glue-security-configuration/glue-security-configuration";
+export {
+  GlueSparkJob,
+  type GlueSparkJobProps,
+  type ISecurityConfiguration,
+} from "./modules/glue-spark-job/glue-spark-job";
+export { type JobCapacity, type WorkerType } from "./modules/glue-spark-job/job-capacity";
+export { type IcebergTable } from "./modules/glue-spark-job/table-format";
+export { type WriteMode } from "./modules/core/write-modes";
+export { type IGrantable, type IRole } from "./modules/iam/grantable";
+export { PermissionsBoundary } from "./modules/iam/permissions-boundary";
+export { type PolicyStatement, type ResourcePolicyStatement } from "./modules/iam/policy-statement";
+export { type RoleAttributes, ServiceRole, type ServiceRoleProps } from "./modules/iam/service-role";
+export {
+  type BroughtTopic,
+  type INotificationsTopic,
+  type TopicAttributes,
+} from "./modules/notifications-topic/brought-topic";
+export {
+  NotificationsTopic,
+  type NotificationsTopicProps,
+} from "./modules/notifications-topic/notifications-topic";
+export {
+  type IAlertTarget,
+  type MissedRun,
+  PipelineAlarms,
+  type PipelineAlarmsProps,
+} from "./modules/pipeline-alarms/pipeline-alarms";
+export {
+  type DashboardPipeline,
+  PipelineDashboard,
+  type PipelineDashboardProps,
+} from "./modules/pipeline-dashboard/pipeline-dashboard";
+export { longestGapMinutes } from "./modules/schedules/longest-gap";
+export { PipelineSchedule, type PipelineScheduleProps } from "./modules/pipeline-schedule/pipeline-schedule";
+export { RunLock, type RunLockProps } from "./modules/run-lock/run-lock";

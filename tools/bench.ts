@@ -1,0 +1,104 @@
+import { Command, CommanderError, Option } from "commander";
+import { type DeploymentsOptions, type Trouble, TROUBLES } from "./benchmarks/deployments";
+import { measureJob } from "./benchmarks/job";
+import { measureMoney } from "./benchmarks/money";
+import { measureStart } from "./benchmarks/start";
+import { measureGrowth, measureSynth } from "./benchmarks/synth";
+import { UserError } from "../local/user-error";
+
+/** `npm run bench`: what is measured within one run, as ratios; nothing here is a promise of seconds. */
+
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
+  synth: measureSynth,
+  growth: measureGrowth,
+  job: measureJob,
+  start: measureStart,
+  money: measureMoney,
+};
+
+export interface BenchOptions {
+  /** Rounds that are counted; one more comes before them and fills caches. */
+  readonly rounds: number;
+  /** Folder of deliveries that the job's bench multiplies. */
+  readonly input: string;
+  /** How many times the deliveries, with ids of their own each time. */
+  readonly copies: readonly number[];
+  /** The bench of the start counts first deployments instead. */
+  readonly counted?: DeploymentsOptions;
+}
+
+/** As commander gives them: numbers in lists. */
+interface Options {
+  readonly rounds: number[];
+  readonly input: string;
+  readonly copies: number[];
+  readonly deployments?: number[];
+  readonly trouble: Trouble;
+  readonly atOnce: number[];
+  readonly seed: number[];
+}
+
+function troubleHelp(): string {
+  const each = Object.entries(TROUBLES).map(([kind, what]) => `${kind}: ${what}`);
+  return `start, with --deployments: what happens meanwhile. ${each.join("; ")}`;
+}
+
+async function main(): Promise<void> {
+  const names = Object.keys(BENCHES);
+  const cli = new Command("npm run bench --")
+    .description("Measures this project against others in one run, and prints ratios.")
+    .argument("[what...]", `${names.join(", ")} (default: all)`)
+    .option("--rounds <n>", "rounds that are counted", wholeNumbers, [3])
+    .option(
+      "--input <dir>",
+      "deliveries dt=YYYY-MM-DD/events.json for the job's bench",
+      "pipelines/events/sample",
+    )
+    .option(
+      "--copies <n,n>",
+      "sizes of the job's bench, as multiples of the input",
+      wholeNumbers,
+      [1, 10, 100],
+    )
+    .option(
+      "--deployments <n>",
+      "start: make n first deployments, and count those that succeed",
+      wholeNumbers,
+    )
+    .addOption(new Option("--trouble <kind>", troubleHelp()).choices(Object.keys(TROUBLES)).default("none"))
+    .option("--at-once <n>", "start: deployments at the same time", wholeNumbers, [1])
+    .option("--seed <n>", "start: says who is killed when", wholeNumbers, [1])
+    .exitOverride();
+  try {
+    cli.parse();
+    const { rounds, input, copies, deployments, trouble, atOnce, seed } = cli.opts<Options>();
+    const counted = deployments && {
+      deployments: deployments[0]!,
+      trouble,
+      atOnce: atOnce[0]!,
+      seed: seed[0]!,
+    };
+    const unknown = cli.args.filter((name) => !names.includes(name));
+    if (unknown.length > 0)
+      throw new UserError(`unknown bench ${unknown.join(", ")}; there are ${names.join(", ")}`);
+    const all = counted === undefined ? names : ["start"];
+    for (const name of cli.args.length === 0 ? all : cli.args)
+      await BENCHES[name]!({ rounds: rounds[0]!, input, copies, counted });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode;
+      return;
+    }
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
+
+function wholeNumbers(text: string): number[] {
+  const numbers = text.split(",").map(Number);
+  if (numbers.some((number) => !Number.isInteger(number) || number < 1))
+    throw new UserError(`must be whole numbers from 1, joined by commas, got '${text}'`);
+  return numbers;
+}
+
+void main();

@@ -1,0 +1,72 @@
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { BenchOptions } from "../bench";
+import { findDeliveries } from "../../local/deliveries";
+import { type Contender, measureInTurn, printTable } from "./measure";
+
+/** The job against the limit, a first script and the least that Spark does, on the same files of three sizes. */
+
+const root = join(__dirname, "..", "..");
+const python = join(root, ".setup", "venv", "bin", "python");
+
+export async function measureJob({ rounds, input, copies }: BenchOptions): Promise<void> {
+  const scratch = mkdtempSync(join(tmpdir(), "etl-bench-"));
+  try {
+    for (const times of copies) {
+      const source = join(scratch, `x${times}`);
+      const lines = materialise(resolve(input), source, times);
+      const program = (name: string, file: string): Contender => ({
+        name,
+        command: python,
+        args: [join(root, "tools", "benchmarks", "job", file), source, join(scratch, "out", file)],
+        read: (output) => JSON.parse(output.trim().split("\n").at(-1)!) as Record<string, number>,
+      });
+      const measured = await measureInTurn(
+        [
+          program("this project's job", "run_job.py"),
+          program("DuckDB, the limit", "duckdb_limit.py"),
+          program("a first script", "plain_spark.py"),
+          program("the least Spark does", "least_spark.py"),
+        ],
+        rounds,
+      );
+      refuseOtherRows(measured);
+      printTable(`${times} × ${input}: ${lines} lines`, measured);
+      rmSync(source, { recursive: true, force: true });
+    }
+    console.log(
+      "seconds: the whole process; work: seconds after Spark has started; files: Parquet files of good rows",
+    );
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** A comparison of programs that do not do the same is none. */
+function refuseOtherRows(measured: ReadonlyMap<Contender, Readonly<Record<string, number>>>): void {
+  const rows = [...measured].map(([{ name }, sample]) => `${name}: ${sample.rows}`);
+  if (new Set([...measured.values()].map((sample) => sample.rows)).size > 1)
+    throw new Error(`the programs wrote different numbers of rows: ${rows.join(", ")}`);
+}
+
+/** Writes every delivery `times` times into one file a day, each time with event ids of their own. Gives the lines. */
+function materialise(input: string, target: string, times: number): number {
+  let lines = 0;
+  const { dates } = findDeliveries(input, { pipeline: "events" });
+  for (const date of dates) {
+    const folder = join(input, `dt=${date}`);
+    const texts = readdirSync(folder)
+      .filter((name) => name.endsWith(".json"))
+      .flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n"))
+      .filter((line) => line !== "");
+    const into = join(target, "events", `dt=${date}`);
+    mkdirSync(into, { recursive: true });
+    for (let copy = 0; copy < times; copy++) {
+      const own = texts.map((line) => line.replace(/("event_id":\s*"[^"]*)"/, `$1-${copy}"`));
+      appendFileSync(join(into, "events.json"), `${own.join("\n")}\n`);
+    }
+    lines += texts.length * times;
+  }
+  return lines;
+}

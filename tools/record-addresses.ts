@@ -1,0 +1,79 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, relative } from "node:path";
+import { Command } from "commander";
+import { type Changes, changesOf, type Names, namesOf, type StackJson } from "./addresses";
+import { changesText } from "./address-messages";
+import { BENCH, ROOT } from "../local/places";
+import { sampleSubscribers } from "../local/sample-place";
+import { synthesise } from "../local/synth";
+import { UserError } from "../local/user-error";
+
+/** `npm run addresses`: records new and moved addresses; of what is gone or renamed only what is accepted by name. */
+
+const ADDRESSES = join(ROOT, "__tests__", "environments", "addresses.json");
+
+type Recorded = Readonly<Record<string, Names>>;
+
+function readAddresses(): Recorded {
+  return existsSync(ADDRESSES) ? (JSON.parse(readFileSync(ADDRESSES, "utf8")) as Recorded) : {};
+}
+
+/** @throws UserError when something is gone, renamed or moved without a moved block, and not accepted */
+async function main(accepted: readonly string[]): Promise<void> {
+  const recorded = readAddresses();
+  const stacks = await synthesisedStacks();
+  const names = Object.fromEntries(Object.entries(stacks).map(([name, json]) => [name, namesOf(json)]));
+  const refused = Object.entries(stacks).flatMap(([name, { moved }]) => {
+    const changes = changesOf(recorded[name] ?? {}, names[name]!, moved);
+    return changesText(name, without(accepted, changes), recorded[name] ?? {}, names[name]!) ?? [];
+  });
+  if (refused.length > 0) throw new UserError(refused.join("\n"));
+  writeFileSync(ADDRESSES, `${JSON.stringify(names, null, 2)}\n`);
+  const total = Object.values(names).reduce((sum, stack) => sum + Object.keys(stack).length, 0);
+  console.log(`wrote ${relative(ROOT, ADDRESSES)}: ${total} addresses of ${Object.keys(names).join(", ")}`);
+}
+
+/** Additions need no permission. */
+function without(accepted: readonly string[], { moves, gone, renamed }: Changes): Changes {
+  const open = (address: string) => !accepted.includes(address);
+  return {
+    moves: moves.filter(({ from }) => open(from)),
+    gone: gone.filter(open),
+    renamed: renamed.filter(open),
+    added: [],
+  };
+}
+
+async function synthesisedStacks(): Promise<Record<string, StackJson>> {
+  const outdir = mkdtempSync(join(tmpdir(), "etl-addresses-"));
+  try {
+    const people = sampleSubscribers(process.env);
+    const place = {
+      ...people,
+      ETL_ENVIRONMENTS: "",
+      ETL_ACCOUNT_ID: BENCH.accountId,
+      ETL_REGION: BENCH.region,
+    };
+    const stacks = await synthesise(place, { outdir, typeCheck: false });
+    return Object.fromEntries(
+      stacks.map((folder) => [
+        basename(folder),
+        JSON.parse(readFileSync(join(folder, "cdk.tf.json"), "utf8")) as StackJson,
+      ]),
+    );
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}
+
+if (require.main === module) {
+  const collect = (value: string, list: string[]) => [...list, value];
+  const command = new Command("npm run addresses --")
+    .option("--accept <address>", "an address that may be gone or renamed; may be given again", collect, [])
+    .parse();
+  main(command.opts<{ accept: string[] }>().accept).catch((error: unknown) => {
+    console.error(error instanceof UserError ? error.message : error);
+    process.exitCode = 1;
+  });
+}
