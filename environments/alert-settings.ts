@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { runbookUrlMistake } from "../modules/core/runbook";
-import { text } from "./filled-text";
+import { text } from "../pipelines/filled-text";
 
 /** Who is told of what in an environment, and when a pipeline's alarms are crossed: the part of its schema. Pure. */
 

@@ -17,9 +17,9 @@ import {
 } from "../index";
 import type { Subscription } from "./alert-settings";
 import { MOVED } from "./moved";
-import { EventsPipeline } from "./pipelines/events";
-import type { Pipeline, SharedPipelineProps } from "./pipelines/pipeline";
-import { SalesPipeline, type SalesPipelineProps } from "./pipelines/sales";
+import { EventsPipeline } from "../pipelines/events/pipeline";
+import type { Pipeline, SharedPipelineProps } from "../patterns/contract-pipeline/contract-pipeline";
+import { SalesPipeline, type SalesPipelineProps } from "../pipelines/sales/pipeline";
 import { makeAll } from "./make-all";
 import type { EnvironmentSettings, PipelineName } from "./settings";
 import { stackMistakes } from "./stack-checks";

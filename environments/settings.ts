@@ -1,11 +1,15 @@
 import { z } from "zod";
 import { alarmsSchema, runbookUrlSchema, subscriptionsSchema } from "./alert-settings";
-import { text } from "./filled-text";
+import { text } from "../pipelines/filled-text";
 import { LOG_RETENTION_DAYS, logRetentionMistake } from "../modules/core/log-retention";
 import { boundaryMistake } from "../modules/core/permissions-boundary";
 import { budgetMistakes } from "./budget";
-import { glueVersionSchema, jobSettingMistakes, jobSettings } from "./job-settings";
-import { missedRunSettingMistakes, scheduleSchema, scheduleSettingMistakes } from "./schedule-settings";
+import { glueVersionSchema, jobSettingMistakes, jobSettings } from "../pipelines/job-settings";
+import {
+  missedRunSettingMistakes,
+  scheduleSchema,
+  scheduleSettingMistakes,
+} from "../pipelines/schedule-settings";
 
 /**
  * The schema of an environment: plain data in, validated data out. Pure; every error names its field.

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { App, TerraformStack } from "cdktf";
-import { readPipelineFiles } from "../../environments/pipelines/contract-files";
+import { readPipelineFiles } from "../../patterns/contract-pipeline/contract-files";
 import { cloneWorkingTree } from "../support/clone";
 import { changedContract, SHIPPED, shippedContract } from "../support/contracts";
 import { settingsOf, synthEnvironment } from "../support/environment-stacks";

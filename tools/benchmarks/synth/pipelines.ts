@@ -1,6 +1,6 @@
 import { App } from "cdktf";
 import { EtlStack, selectEnvironments } from "../../../environments";
-import { EventsPipeline } from "../../../environments/pipelines/events";
+import { EventsPipeline } from "../../../pipelines/events/pipeline";
 
 /** One environment with as many pipelines as BENCH_PIPELINES says: what a growing platform asks of synth. */
 

@@ -1,5 +1,5 @@
 import type { Construct } from "constructs";
-import { Pipeline, type PipelineProps } from "./pipeline";
+import { Pipeline, type PipelineProps } from "../../patterns/contract-pipeline/contract-pipeline";
 
 /** The events of the shop: JSON lines in, Parquet by date out. */
 export class EventsPipeline extends Pipeline {

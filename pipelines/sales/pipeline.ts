@@ -1,7 +1,7 @@
 import type { Construct } from "constructs";
-import type { SalesSettings } from "../settings";
-import { AGGREGATE_TABLES } from "./aggregate-tables";
-import { Pipeline, type PipelineProps } from "./pipeline";
+import type { SalesSettings } from "../../environments/settings";
+import { AGGREGATE_TABLES } from "../aggregate-tables";
+import { Pipeline, type PipelineProps } from "../../patterns/contract-pipeline/contract-pipeline";
 
 export type SalesPipelineProps = PipelineProps &
   SalesSettings & {

@@ -7,7 +7,7 @@ import {
   WORKER_TYPES,
 } from "../modules/core/job-runs";
 import { TABLE_FORMATS, WRITE_MODES, writeModeMistakes } from "../modules/core/write-modes";
-import { AGGREGATE_TABLES } from "./pipelines/aggregate-tables";
+import { AGGREGATE_TABLES } from "./aggregate-tables";
 
 /** How a pipeline's job runs: the part of an environment's schema. Pure. What goes together is one table's to say. */
 

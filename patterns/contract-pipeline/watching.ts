@@ -1,6 +1,6 @@
 import type { Construct } from "constructs";
 import { type EtlOrchestrator, PipelineAlarms, PipelineSchedule } from "../../index";
-import type { PipelineProps } from "./pipeline";
+import type { PipelineProps } from "./contract-pipeline";
 
 /** What starts a pipeline by itself, and what tells that it did not end as it should. */
 

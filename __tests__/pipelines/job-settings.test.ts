@@ -1,4 +1,4 @@
-import { jobSettingMistakes } from "../../environments/job-settings";
+import { jobSettingMistakes } from "../../pipelines/job-settings";
 import { ENVIRONMENTS, type EnvironmentData } from "../../environments/registry";
 import { type PipelineSettings } from "../../environments/settings";
 import { SHIPPED, shippedContract } from "../support/contracts";

@@ -24,9 +24,9 @@ import {
   Step,
   Zone,
 } from "../../index";
-import type { PipelineSettings } from "../settings";
+import type { PipelineSettings } from "../../environments/settings";
 import { contractFile, readPipelineFiles, rulesFile } from "./contract-files";
-import { declareQuarantine, declareRefused, declareTable } from "./tables";
+import { declareQuarantine, declareRefused, declareTable } from "./declared-tables";
 import { defineAlarms, defineSchedule } from "./watching";
 
 const SCRIPTS = join(__dirname, "..", "..", "glue-scripts");
