@@ -130,3 +130,12 @@ export {
 export { longestGapMinutes } from "./modules/schedules/longest-gap";
 export { PipelineSchedule, type PipelineScheduleProps } from "./modules/pipeline-schedule/pipeline-schedule";
 export { RunLock, type RunLockProps } from "./modules/run-lock/run-lock";
+export { ContractPipeline, type ContractPipelineProps } from "./patterns/contract-pipeline/contract-pipeline";
+export { type PipelineAlarmSettings } from "./patterns/contract-pipeline/watching";
+export { EtlPlatform, type EtlPlatformProps, type Subscriber } from "./patterns/etl-platform/etl-platform";
+export { type IngestJobProps, type IngestTask } from "./patterns/ingest-task/ingest-task";
+export { type DeliveriesSource, type Source } from "./patterns/source";
+export { Steps } from "./patterns/steps";
+export { type Table } from "./patterns/table";
+export { type Task } from "./patterns/task";
+export { type ScheduleTrigger, type Trigger } from "./patterns/trigger";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { runbookUrlMistake } from "../modules/core/runbook";
 import { text } from "../pipelines/filled-text";
 
-/** Who is told of what in an environment, and when a pipeline's alarms are crossed: the part of its schema. Pure. */
+/** Who receives the messages of an environment: the part of its schema. */
 
 /** A queue's ARN; https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html */
 const QUEUE_ARN = /^arn:aws(-cn|-us-gov)?:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$/;
@@ -58,22 +58,5 @@ export const runbookUrlSchema = text().refine((url) => runbookUrlMistake(url) ==
   error: "must be the https address of the folder docs/runbook, ending with a slash",
 });
 
-export const alarmsSchema = z.strictObject({
-  /** Whether alarms send messages; without, they only show their state. */
-  actionsEnabled: z.boolean(),
-  /** What a run usually takes, minutes; one of more than twice as long is slow. */
-  usualMinutes: z.number().positive("must be more than 0").max(10_079),
-  /** The share of a run's rows that may be quarantined, percent. */
-  quarantineSharePercent: z.number().min(0).lt(100, "must be below 100, which a share never exceeds"),
-  /** The fewest rows that a run writes; an empty delivery writes none. */
-  minimumRows: z.int().min(1, "must be at least 1, since no run writes fewer than 0 rows"),
-  /**
-   * What a scheduled run may take and be late by before it counts as missed, minutes; without it nobody watches for missed
-   * runs, as of a schedule that pauses for seven days and more, over which CloudWatch cannot look.
-   */
-  missedRunGraceMinutes: z.int().min(1).max(10_079).optional(),
-});
-
 export type Subscription = z.infer<typeof subscriptionSchema>;
 export type Subscriptions = z.infer<typeof subscriptionsSchema>;
-export type AlarmSettings = z.infer<typeof alarmsSchema>;

@@ -1,41 +1,31 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription";
 import { LocalBackend, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import {
-  AthenaWorkgroup,
-  DataLake,
+  type ContractPipeline,
   EtlOrchestrator,
-  FailureMessenger,
-  GlueSecurityConfiguration,
+  EtlPlatform,
   GlueSparkJob,
-  NotificationsTopic,
   PermissionsBoundary,
   PipelineDashboard,
-  RunLock,
   Zone,
 } from "../index";
-import type { Subscription } from "./alert-settings";
-import { MOVED } from "./moved";
-import { EventsPipeline } from "../pipelines/events/pipeline";
-import type { Pipeline, SharedPipelineProps } from "../patterns/contract-pipeline/contract-pipeline";
-import { SalesPipeline, type SalesPipelineProps } from "../pipelines/sales/pipeline";
+import { PIPELINES } from "../pipelines";
 import { makeAll } from "./make-all";
-import type { EnvironmentSettings, PipelineName } from "./settings";
+import { MOVED } from "./moved";
+import type { EnvironmentSettings } from "./settings";
 import { stackMistakes } from "./stack-checks";
 import { defineS3Backend } from "./state-stack";
 
-/** One environment: backend, provider, lake, topic, workgroup and the pipelines, and nothing else. */
+/** How a pipeline is made whose own settings are not known here: the registry pairs the two. */
+type Define = (scope: Construct, id: string, platform: EtlPlatform, settings: unknown) => ContractPipeline;
+
+/** One environment: backend, provider, platform, and every pipeline of the registry that it has settings for. */
 export class EtlStack extends TerraformStack {
-  readonly lake: DataLake;
-  readonly notifications: NotificationsTopic;
-  readonly alerts: NotificationsTopic;
-  readonly failureMessenger: FailureMessenger;
-  readonly workgroup: AthenaWorkgroup;
-  readonly locks: RunLock;
-  readonly pipelines: Readonly<Record<PipelineName, Pipeline>>;
+  readonly platform: EtlPlatform;
+  /** By name, in the order of the registry. */
+  readonly pipelines: Readonly<Record<string, ContractPipeline>>;
   readonly dashboard: PipelineDashboard;
-  private readonly securityConfiguration?: GlueSecurityConfiguration;
 
   constructor(
     scope: Construct,
@@ -49,45 +39,7 @@ export class EtlStack extends TerraformStack {
     this.defineBackend(name, settings);
     new AwsProvider(this, "Aws", { region, allowedAccountIds: [account], defaultTags: [{ tags }] });
 
-    this.lake = new DataLake(this, "Lake", {
-      namePrefix: name,
-      databasePrefix: name.replaceAll("-", "_"),
-      account,
-      region,
-      retainData: settings.retainData,
-      allowDataDestruction: settings.allowDataDestruction,
-    });
-    this.notifications = new NotificationsTopic(this, "Notifications", {
-      name: `${name}-notifications`,
-      encryptionKey: this.lake.key,
-      account,
-      region,
-    });
-    this.alerts = new NotificationsTopic(this, "Alerts", {
-      name: `${name}-alerts`,
-      encryptionKey: this.lake.key,
-      account,
-      region,
-    });
-    this.defineSubscriptions(settings.subscriptions);
-    this.failureMessenger = new FailureMessenger(this, "Failures", {
-      name: `${name}-failures`,
-      notifications: this.notifications,
-      account,
-      region,
-      logRetentionDays: settings.logRetentionDays,
-    });
-    this.workgroup = new AthenaWorkgroup(this, "Workgroup", {
-      name,
-      results: this.lake.location(Zone.QUERY_RESULTS),
-      scanLimitBytes: settings.scanLimitBytes,
-      forceDestroy: !settings.retainData,
-      allowDataDestruction: settings.allowDataDestruction,
-      account,
-      region,
-    });
-    this.locks = new RunLock(this, "Locks", { name: `${name}-locks`, account, region });
-    this.securityConfiguration = this.defineSecurityConfiguration(name, settings);
+    this.platform = this.definePlatform(name);
     this.pipelines = this.definePipelines(settings);
     this.dashboard = this.defineDashboard(name, settings);
     this.defineOutputs();
@@ -109,52 +61,34 @@ export class EtlStack extends TerraformStack {
     return stack;
   }
 
-  /** The place of an e-mail address at the notifications topic is what it always was, so that nobody has to confirm again. */
-  private defineSubscriptions({ notifications, alerts }: EnvironmentSettings["subscriptions"]): void {
-    const subscribe = (topic: NotificationsTopic, id: string, { protocol, endpoint }: Subscription) =>
-      new SnsTopicSubscription(this, id, { topicArn: topic.topicArn, protocol, endpoint });
-    for (const one of notifications)
-      subscribe(
-        this.notifications,
-        one.protocol === "email" ? `Email-${one.endpoint}` : `Notifications-${one.protocol}-${one.endpoint}`,
-        one,
-      );
-    for (const one of alerts) subscribe(this.alerts, `Alerts-${one.protocol}-${one.endpoint}`, one);
-  }
-
-  /** What the stack gives every pipeline, of the given name. */
-  sharedWith(pipeline: string): SharedPipelineProps {
+  /** Its id is not part of any address, so that the lake and its companions stand directly below the stack. */
+  private definePlatform(name: string): EtlPlatform {
     const { settings } = this;
-    return {
-      glueVersion: settings.glueVersion,
-      securityConfiguration: this.securityConfiguration,
-      name: `${settings.project}-${settings.environment}-${pipeline}`,
-      lake: this.lake,
-      workgroup: this.workgroup,
-      locks: this.locks,
-      notifications: this.notifications,
-      failureMessenger: this.failureMessenger,
-      alerts: this.alerts,
+    return new EtlPlatform(this, "Default", {
+      name,
       environment: settings.environment,
-      runbookUrl: settings.runbookUrl,
       account: settings.accountId,
       region: settings.region,
+      retainData: settings.retainData,
+      allowDataDestruction: settings.allowDataDestruction,
+      subscribers: settings.subscriptions,
+      glueVersion: settings.glueVersion,
       logRetentionDays: settings.logRetentionDays,
       logExecutionData: settings.logExecutionData,
-      showValuesInMessages: settings.showValuesInMessages ?? false,
-    };
+      showValuesInMessages: settings.showValuesInMessages,
+      scanLimitBytes: settings.scanLimitBytes,
+      runbookUrl: settings.runbookUrl,
+      encryptJobLogs: settings.securityConfiguration,
+    });
   }
 
-  /** One line for each; ids are public, and so are the names in the settings. */
+  /** Those of the registry that the environment has settings for. Ids are public: each is the pipeline's name in PascalCase. */
   private definePipelines({ pipelines }: EnvironmentSettings): EtlStack["pipelines"] {
-    const sales = (id: string, pipeline: SalesPipelineProps["pipeline"]) => () =>
-      new SalesPipeline(this, id, { ...pipelines[pipeline], ...this.sharedWith(pipeline), pipeline });
-    return makeAll<PipelineName, Pipeline>({
-      events: () => new EventsPipeline(this, "Events", { ...pipelines.events, ...this.sharedWith("events") }),
-      sales: sales("Sales", "sales"),
-      customers: sales("Customers", "customers"),
-      products: sales("Products", "products"),
-    });
+    const makers = PIPELINES.filter(({ name }) => pipelines[name] !== undefined).map(
+      ({ name, define }) =>
+        [name, () => (define as Define)(this, pascalCase(name), this.platform, pipelines[name])] as const,
+    );
+    return makeAll(Object.fromEntries(makers));
   }
 
   private defineDashboard(
@@ -164,25 +98,16 @@ export class EtlStack extends TerraformStack {
     const ceilings = this.dpuHourCeilings();
     return new PipelineDashboard(this, "Dashboard", {
       name,
-      pipelines: Object.entries(this.pipelines).map(([pipeline, { orchestrator, transform }]) => ({
+      pipelines: Object.entries(this.pipelines).map(([pipeline, { orchestrator, task }]) => ({
         pipeline,
         stateMachineName: orchestrator.stateMachineName,
-        jobName: transform.jobName,
-        maxDpuHoursPerRun: ceilings[transform.resource.nameInput ?? ""],
+        jobName: task.job.jobName,
+        maxDpuHoursPerRun: ceilings[task.job.resource.nameInput ?? ""],
       })),
-      workgroupName: this.workgroup.workgroupName,
+      workgroupName: this.platform.workgroup.workgroupName,
       account,
       region,
     });
-  }
-
-  private defineSecurityConfiguration(
-    name: string,
-    { securityConfiguration, accountId: account, region }: EnvironmentSettings,
-  ): GlueSecurityConfiguration | undefined {
-    if (securityConfiguration !== true) return undefined;
-    const encryptionKey = this.lake.key;
-    return new GlueSecurityConfiguration(this, "Security", { name, encryptionKey, account, region });
   }
 
   /** dev keeps its state in a file beside the clone, the others in S3 with S3's own lock file (Terraform ≥ 1.11). */
@@ -196,25 +121,27 @@ export class EtlStack extends TerraformStack {
   }
 
   private defineOutputs(): void {
+    const { lake, workgroup, locks, notifications, alerts } = this.platform;
     const outputs: Record<string, string> = {
-      raw_bucket: this.lake.bucket(Zone.RAW).bucketName,
-      processed_bucket: this.lake.bucket(Zone.PROCESSED).bucketName,
-      quarantine_bucket: this.lake.bucket(Zone.QUARANTINE).bucketName,
-      curated_bucket: this.lake.bucket(Zone.CURATED).bucketName,
-      raw_database: this.lake.database(Zone.RAW).name,
-      processed_database: this.lake.database(Zone.PROCESSED).name,
-      quarantine_database: this.lake.database(Zone.QUARANTINE).name,
-      curated_database: this.lake.database(Zone.CURATED).name,
-      workgroup: this.workgroup.workgroupName,
-      lock_table: this.locks.tableName,
-      notifications_topic_arn: this.notifications.topicArn,
-      alerts_topic_arn: this.alerts.topicArn,
+      raw_bucket: lake.bucket(Zone.RAW).bucketName,
+      processed_bucket: lake.bucket(Zone.PROCESSED).bucketName,
+      quarantine_bucket: lake.bucket(Zone.QUARANTINE).bucketName,
+      curated_bucket: lake.bucket(Zone.CURATED).bucketName,
+      raw_database: lake.database(Zone.RAW).name,
+      processed_database: lake.database(Zone.PROCESSED).name,
+      quarantine_database: lake.database(Zone.QUARANTINE).name,
+      curated_database: lake.database(Zone.CURATED).name,
+      workgroup: workgroup.workgroupName,
+      lock_table: locks.tableName,
+      notifications_topic_arn: notifications.topicArn,
+      alerts_topic_arn: alerts.topicArn,
       dashboard: this.dashboard.dashboardName,
     };
-    for (const [pipeline, { orchestrator, transform }] of Object.entries(this.pipelines)) {
-      outputs[`${pipeline}_state_machine_arn`] = orchestrator.stateMachineArn;
-      outputs[`${pipeline}_alias_arn`] = orchestrator.aliasArn;
-      outputs[`${pipeline}_job_name`] = transform.jobName;
+    for (const [pipeline, { orchestrator, task }] of Object.entries(this.pipelines)) {
+      const prefix = pipeline.replaceAll("-", "_");
+      outputs[`${prefix}_state_machine_arn`] = orchestrator.stateMachineArn;
+      outputs[`${prefix}_alias_arn`] = orchestrator.aliasArn;
+      outputs[`${prefix}_job_name`] = task.job.jobName;
     }
     for (const [name, value] of Object.entries(outputs)) {
       new TerraformOutput(this, name, { value, staticId: true });
@@ -241,4 +168,8 @@ export class EtlStack extends TerraformStack {
       });
     return Object.fromEntries(ceilings);
   }
+}
+
+function pascalCase(name: string): string {
+  return name.replaceAll(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
 }

@@ -1,3 +1,4 @@
+import { PIPELINES } from "../pipelines";
 import { dev } from "./dev";
 import { prod } from "./prod";
 import { type EnvironmentData, type EnvironmentSettings, settingsMistakes } from "./settings";
@@ -15,7 +16,7 @@ export interface Deployment {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /**
    * CDKTF context (`cdktf.json`, `CDKTF_CONTEXT_JSON`):
-   * `{ accountId, region, alerts, notifications, <environment>: { accountId, region, glueVersion, alerts, notifications } }`.
+   * `{ accountId, region, alerts, notifications, <environment>: { accountId, region, glueVersion, alerts, notifications, pipelines } }`.
    */
   readonly context: unknown;
   /**
@@ -32,6 +33,7 @@ const GIVEN_FROM_OUTSIDE: Readonly<Record<string, string>> = {
   glueVersion: "GLUE_VERSION",
   alerts: "ALERTS",
   notifications: "NOTIFICATIONS",
+  pipelines: "PIPELINES",
 };
 
 /** Settings that cannot be used; the message lists every mistake of every selected environment. */
@@ -64,6 +66,7 @@ export function selectEnvironments(
             ...placeOf(name, deployment),
             ...versionOf(name, deployment),
             ...subscriptionsOf(name, deployment, registry[name]!),
+            pipelines: narrowed(name, deployment, registry[name]!).pipelines,
           },
         ] as const,
     );
@@ -74,6 +77,7 @@ export function selectEnvironments(
     const found = [
       ...misnamed(name, candidate),
       ...missingPlace(candidate),
+      ...narrowed(name, deployment, registry[name]!).mistakes,
       ...TOPICS.flatMap((topic) => givenSubscribers(name, topic, deployment)?.mistakes ?? []),
       ...settingsMistakes(candidate),
       ...silentTopics(candidate)
@@ -139,6 +143,45 @@ function subscriptionsOf(
   return given.length === 0 ? {} : { subscriptions: { ...subscriptions, ...Object.fromEntries(given) } };
 }
 
+/**
+ * The pipelines of the environment's file, or those of them that are asked for from outside. Where a name is wrong, all of the file: the
+ * mistake is reported, and others are found too.
+ */
+function narrowed(
+  name: string,
+  { variables, context }: Deployment,
+  { pipelines }: EnvironmentData,
+): { readonly pipelines: EnvironmentData["pipelines"]; readonly mistakes: readonly string[] } {
+  const variable = `ETL_${name.toUpperCase()}_PIPELINES`;
+  const fromContext = asRecord(asRecord(context)[name]).pipelines;
+  const [source, given] = isBlank(variables[variable])
+    ? [`context 'etl.${name}.pipelines'`, fromContext]
+    : [variable, variables[variable]];
+  if (isBlank(given)) return { pipelines, mistakes: [] };
+  const asked = textsOf(given);
+  const known = Object.keys(asRecord(pipelines));
+  const mistakes = asked
+    .filter((one) => !known.includes(one))
+    .map((one) => {
+      const remedy = PIPELINES.some((registered) => registered.name === one)
+        ? `give it settings in environments/${name}.ts`
+        : "correct the spelling";
+      return `${source} must name pipelines of the environment (${known.join(", ")}), got ${JSON.stringify(one)}; ${remedy}`;
+    });
+  const kept = Object.entries(pipelines).filter(([one]) => asked.includes(one));
+  return mistakes.length > 0 ? { pipelines, mistakes } : { pipelines: Object.fromEntries(kept), mistakes };
+}
+
+/** Entries of a list, or of a text that separates them by commas. */
+function textsOf(given: unknown): string[] {
+  const entries: readonly unknown[] =
+    typeof given === "string" ? given.split(",") : Array.isArray(given) ? given : [given];
+  return entries.map((entry) => (typeof entry === "string" ? entry.trim() : JSON.stringify(entry)));
+}
+
+const isBlank = (given: unknown): boolean =>
+  given === undefined || (typeof given === "string" && given.trim() === "");
+
 function givenSubscribers(name: string, topic: Topic, { variables, context }: Deployment) {
   const [own, general] = [`ETL_${name.toUpperCase()}_${topic.toUpperCase()}`, `ETL_${topic.toUpperCase()}`];
   const contexts = asRecord(context);
@@ -148,9 +191,7 @@ function givenSubscribers(name: string, topic: Topic, { variables, context }: De
     [`context 'etl.${name}.${topic}'`, asRecord(contexts[name])[topic]],
     [`context 'etl.${topic}'`, contexts[topic]],
   ];
-  const found = sources.find(
-    ([, given]) => given !== undefined && !(typeof given === "string" && given.trim() === ""),
-  );
+  const found = sources.find(([, given]) => !isBlank(given));
   return found && subscribersOf(found[1], found[0]);
 }
 

@@ -1,15 +1,12 @@
 import { z } from "zod";
-import { alarmsSchema, runbookUrlSchema, subscriptionsSchema } from "./alert-settings";
+import { runbookUrlSchema, subscriptionsSchema } from "./alert-settings";
 import { text } from "../pipelines/filled-text";
 import { LOG_RETENTION_DAYS, logRetentionMistake } from "../modules/core/log-retention";
 import { boundaryMistake } from "../modules/core/permissions-boundary";
+import { PIPELINES } from "../pipelines";
 import { budgetMistakes } from "./budget";
-import { glueVersionSchema, jobSettingMistakes, jobSettings } from "../pipelines/job-settings";
-import {
-  missedRunSettingMistakes,
-  scheduleSchema,
-  scheduleSettingMistakes,
-} from "../pipelines/schedule-settings";
+import { glueVersionSchema, jobSettingMistakes } from "../pipelines/job-settings";
+import { missedRunSettingMistakes, scheduleSettingMistakes } from "../pipelines/schedule-settings";
 
 /**
  * The schema of an environment: plain data in, validated data out. Pure; every error names its field.
@@ -19,24 +16,16 @@ import {
  * 10,485,760 bytes in the provider.
  */
 
-const pipelineSchema = z.strictObject({
-  ...jobSettings,
-  /** How long one crawl may take before the run fails, minutes. */
-  crawlDeadlineMinutes: z.int().min(1).max(1_440),
-  /** When its alarms are crossed, and whether they tell. */
-  alarms: alarmsSchema,
-  /** When it is started by itself. */
-  schedule: scheduleSchema,
-});
-
-/** Of pipelines whose published table is declared from the contract. */
-const salesSchema = pipelineSchema.extend({
-  /**
-   * `true`: the table is crawled after each job run, and not declared. Turning it drops the table from the catalogue and makes it
-   * anew; files stay. Off when left out.
-   */
-  crawlProcessed: z.boolean().optional(),
-});
+/** Each pipeline of the registry, which an environment has or leaves out. */
+const pipelinesSchema = z
+  .strictObject(
+    Object.fromEntries(PIPELINES.map(({ name, settings }) => [name, settings.optional()])) as {
+      [One in (typeof PIPELINES)[number] as One["name"]]: z.ZodOptional<One["settings"]>;
+    },
+  )
+  .refine((pipelines) => Object.values(pipelines).some((one) => one !== undefined), {
+    error: "must have at least one pipeline",
+  });
 
 export const settingsSchema = z.strictObject({
   /** Deployment target; part of every physical name. */
@@ -99,21 +88,12 @@ export const settingsSchema = z.strictObject({
   }),
   /** Tags on everything, beside `project` and `environment`. */
   tags: z.record(z.string(), text()),
-  /** Settings of each pipeline. */
-  pipelines: z.strictObject({
-    events: pipelineSchema,
-    sales: salesSchema,
-    customers: salesSchema,
-    products: salesSchema,
-  }),
+  /** The settings of each pipeline that the environment has, by its name in the registry (pipelines/index.ts). */
+  pipelines: pipelinesSchema,
 });
 
 /** A validated environment. */
 export type EnvironmentSettings = z.infer<typeof settingsSchema>;
-export type PipelineSettings = z.infer<typeof pipelineSchema>;
-export type SalesSettings = z.infer<typeof salesSchema>;
-/** What pipelines are called: in the settings, in names, in outputs, on the command line. */
-export type PipelineName = keyof EnvironmentSettings["pipelines"];
 
 /** What `dev.ts`, `staging.ts` and `prod.ts` hold: everything but what comes from the caller. */
 export type EnvironmentData = Omit<EnvironmentSettings, "accountId" | "region">;
@@ -136,10 +116,10 @@ export function settingsMistakes(candidate: Partial<EnvironmentSettings>): strin
     ...destructionMistakes(candidate),
     ...shownValueMistakes(candidate),
     ...budgetMistakes(judgeable),
-    // A value that is none by itself was told; that it is missing where another needs it is the same mistake.
+    // Skip fields that the schema already rejected.
     ...jobSettingMistakes(judgeable).filter((mistake) => !wrong.includes(mistake.split(" ")[0]!)),
     ...schedule,
-    // How long a schedule is silent is only known of one that is right.
+    // The longest gap is known only for a schedule without mistakes.
     ...(schedule.length > 0 ? [] : missedRunSettingMistakes(judgeable)),
     ...nameMistakes(judgeable),
   ];

@@ -1,7 +1,8 @@
-import type { EnvironmentData, SalesSettings } from "./settings";
+import type { DeclaredTableSettings } from "../pipelines/settings";
+import type { EnvironmentData } from "./settings";
 
-/** Of the pipelines of one delivery a day: at most an hour. */
-const daily: SalesSettings = {
+/** Pipelines of one delivery a day: at most an hour. */
+const daily: DeclaredTableSettings = {
   workerType: "G.1X",
   maxWorkers: 2,
   jobTimeoutMinutes: 60,

@@ -7,7 +7,6 @@ import {
   WORKER_TYPES,
 } from "../modules/core/job-runs";
 import { TABLE_FORMATS, WRITE_MODES, writeModeMistakes } from "../modules/core/write-modes";
-import { AGGREGATE_TABLES } from "./aggregate-tables";
 
 /** How a pipeline's job runs: the part of an environment's schema. Pure. What goes together is one table's to say. */
 
@@ -70,7 +69,7 @@ interface Candidate {
 export function jobSettingMistakes({ region, pipelines = {} }: Candidate): string[] {
   return Object.entries(pipelines).flatMap(([name, pipeline]) =>
     typeof pipeline === "object" && pipeline !== null
-      ? [...mistakesOf(pipeline, region), ...tableMistakes(pipeline, name)].map(
+      ? [...mistakesOf(pipeline, region), ...tableMistakes(pipeline)].map(
           ([field, mistake]) => `'pipelines.${name}.${field}' ${mistake}`,
         )
       : [],
@@ -100,11 +99,11 @@ function mistakesOf(job: Job, region: string | undefined): (readonly [field: str
   ];
 }
 
-function tableMistakes(job: Job, pipeline: string) {
+function tableMistakes(job: Job) {
   const { tableFormat = "parquet", writeMode = "rebuild" } = job;
   const isOne = (values: readonly string[], value: string) => values.includes(value);
   if (!isOne(TABLE_FORMATS, tableFormat) || !isOne(WRITE_MODES, writeMode)) return [];
-  return writeModeMistakes({ ...job, isAddedUp: pipeline in AGGREGATE_TABLES });
+  return writeModeMistakes(job);
 }
 
 /** Only what the schema cannot say: whether a value is one at all is the schema's affair. */

@@ -74,7 +74,7 @@ describe.each(NAMES)("%s", (environment) => {
 test("a schedule that pauses longer than CloudWatch looks back is refused with that reason, unless nobody watches", () => {
   const settings = settingsOf("staging");
   const weekly = (missedRunGraceMinutes: number | undefined) => {
-    const { events } = settings.pipelines;
+    const events = settings.pipelines.events!;
     return synthEnvironment({
       ...settings,
       pipelines: {
@@ -204,7 +204,7 @@ test("a usual day crosses no shipped threshold of rows", () => {
   );
   expect(days.length).toBeGreaterThanOrEqual(3);
   for (const environment of NAMES) {
-    const { quarantineSharePercent, minimumRows } = settingsOf(environment).pipelines.events.alarms;
+    const { quarantineSharePercent, minimumRows } = settingsOf(environment).pipelines.events!.alarms;
     for (const rows of days) {
       const without = rows.filter(({ user_id: user }) => user === undefined || user === null || user === "");
       expect((100 * without.length) / rows.length).toBeLessThan(quarantineSharePercent);

@@ -1,5 +1,6 @@
-import { type TerraformResource, Token } from "cdktf";
+import { Token } from "cdktf";
 import { budgetMistakes, type JobBounds } from "../../environments/budget";
+import type { EtlStack } from "../../environments/etl-stack";
 import { dpuHours, dpuHoursText } from "../../modules/core/dpu-hours";
 import { maxDpuHours } from "../../modules/glue-spark-job/job-capacity";
 import { settingsOf, synthEnvironment } from "../support/environment-stacks";
@@ -112,7 +113,7 @@ describe("over the budget", () => {
       ...settings,
       pipelines: {
         ...settings.pipelines,
-        events: { ...settings.pipelines.events, runOverrides: { workers } },
+        events: { ...settings.pipelines.events!, runOverrides: { workers } },
       },
     });
     const { output } = synthEnvironment(withOverrides(15));
@@ -124,9 +125,8 @@ describe("over the budget", () => {
   });
 
   test("a job that was made larger by another way than the settings does not synthesise either", () => {
-    const enlarge = (stack: { node: { findChild: (id: string) => unknown } }) => {
-      const { transform } = stack.node.findChild("Events") as { transform: { resource: TerraformResource } };
-      transform.resource.addOverride("number_of_workers", 21);
+    const enlarge = ({ pipelines }: EtlStack) => {
+      pipelines.events!.task.job.resource.addOverride("number_of_workers", 21);
     };
     expect(() => synthEnvironment(settingsOf("prod"), enlarge)).toThrow(
       /^environment 'prod': 'aws_glue_job\.\w+' may cost .* give 21 workers × 1 DPU \(G\.1X\) × 60 min \/ 60 = 21 DPU-hours, the limit is 20; lower its workers/,

@@ -46,12 +46,12 @@ describe("by settings", () => {
     [
       "a variable",
       () => select({ variables: { ETL_PROD_RETAIN_DATA: "false" } }),
-      /^environment 'prod': ETL_PROD_RETAIN_DATA gives no setting; variables are ETL_PROD_ACCOUNT_ID, ETL_PROD_REGION, ETL_PROD_GLUE_VERSION, ETL_PROD_ALERTS, ETL_PROD_NOTIFICATIONS; all other settings stand in environments\/prod\.ts$/,
+      /^environment 'prod': ETL_PROD_RETAIN_DATA gives no setting; variables are ETL_PROD_ACCOUNT_ID, ETL_PROD_REGION, ETL_PROD_GLUE_VERSION, ETL_PROD_ALERTS, ETL_PROD_NOTIFICATIONS, ETL_PROD_PIPELINES; all other settings stand in environments\/prod\.ts$/,
     ],
     [
       "the context",
       () => select({ context: { prod: { allowDataDestruction: true } } }),
-      /^environment 'prod': context 'etl\.prod\.allowDataDestruction' gives no setting; the context gives accountId, region, glueVersion, alerts, notifications; all other/,
+      /^environment 'prod': context 'etl\.prod\.allowDataDestruction' gives no setting; the context gives accountId, region, glueVersion, alerts, notifications, pipelines; all other/,
     ],
   ];
 
@@ -67,8 +67,8 @@ describe("by settings", () => {
 });
 
 describe("by the escape hatches of a stack", () => {
-  const raw = (stack: EtlStack) => stack.lake.bucketResource(Zone.RAW);
-  const key = (stack: EtlStack) => stack.lake.node.findChild("Key").node.findChild("Resource");
+  const raw = (stack: EtlStack) => stack.platform.lake.bucketResource(Zone.RAW);
+  const key = (stack: EtlStack) => stack.platform.lake.node.findChild("Key").node.findChild("Resource");
   const addressOf = (stack: EtlStack) => `aws_s3_bucket.${raw(stack).friendlyUniqueId}`;
   const FORCED =
     /^environment 'prod': 'aws_s3_bucket\.Lake_Raw_\w+' must have force_destroy false, got true; take the override back/;
@@ -102,7 +102,7 @@ describe("by the escape hatches of a stack", () => {
   ];
 
   test("the workgroup, whose queries are the record of who asked what", () => {
-    const alter = (stack: EtlStack) => void (stack.workgroup.resource.forceDestroy = true);
+    const alter = (stack: EtlStack) => void (stack.platform.workgroup.resource.forceDestroy = true);
     expect(() => synthEnvironment(settingsOf("prod"), alter)).toThrow(
       /^environment 'prod': 'aws_athena_workgroup\.Workgroup_\w+' must have force_destroy false, got true; take the override back/,
     );

@@ -169,7 +169,7 @@ describe("tables", () => {
 
   test("crawled by setting: the table is the crawler's, and the job registers nothing there", () => {
     const settings = settingsOf("dev");
-    const sales = { ...settings.pipelines.sales, crawlProcessed: true };
+    const sales = { ...settings.pipelines.sales!, crawlProcessed: true };
     const stack = synthEnvironment({ ...settings, pipelines: { ...settings.pipelines, sales } });
     expect(way(statesOf(stack, "etl-dev-sales"))).toContain("CrawlProcessed");
     expect(named(stack, "aws_glue_crawler", "etl-dev-sales-processed")).toBeDefined();

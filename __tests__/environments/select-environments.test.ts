@@ -34,7 +34,7 @@ const withDev = (change: Partial<Record<keyof EnvironmentData, unknown>>) => ({
 
 const withSchedule = (change: object) => {
   const { events, ...others } = ENVIRONMENTS.dev!.pipelines;
-  return { pipelines: { ...others, events: { ...events, schedule: { ...events.schedule, ...change } } } };
+  return { pipelines: { ...others, events: { ...events!, schedule: { ...events!.schedule, ...change } } } };
 };
 
 describe("which environments", () => {
@@ -95,6 +95,39 @@ describe("the Glue version", () => {
 
   test("has no general variable, so that nothing reaches prod by the way", () => {
     expect(versions({ ETL_GLUE_VERSION: "6.0" }, { glueVersion: "6.0" })).toEqual(["5.1", "5.1", "5.1"]);
+  });
+});
+
+describe("the pipelines", () => {
+  const names = (variables: Record<string, string>, context?: unknown) =>
+    select({ ...PLACE, ...variables }, ENVIRONMENTS, context).map(({ pipelines }) => Object.keys(pipelines));
+  const all = ["events", "sales", "customers", "products"];
+
+  test("are those of the file, and a variable or the context narrows those of the environment that it names", () => {
+    expect(names({})).toEqual([all, all, all]);
+    expect(names({ ETL_DEV_PIPELINES: "sales, events" })).toEqual([["events", "sales"], all, all]);
+    expect(names({ ETL_DEV_PIPELINES: " " }, { prod: { pipelines: ["products"] } })).toEqual([
+      all,
+      all,
+      ["products"],
+    ]);
+    expect(names({ ETL_DEV_PIPELINES: "sales" }, { dev: { pipelines: "events" } })[0]).toEqual(["sales"]);
+  });
+
+  test("that the environment does not have are refused with those that it has", () => {
+    const { products: _, ...pipelines } = ENVIRONMENTS.dev!.pipelines;
+    const variables = { ...PLACE, ...SUBSCRIBERS, ETL_DEV_PIPELINES: "sale,products" };
+    expect(refusal(variables, { dev: { ...ENVIRONMENTS.dev!, pipelines } }).split("\n")).toEqual([
+      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers), got \"sale\"; correct the spelling",
+      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers), got \"products\"; " +
+        "give it settings in environments/dev.ts",
+    ]);
+  });
+
+  test("are at least one", () => {
+    expect(refusal({ ...PLACE, ...SUBSCRIBERS }, withDev({ pipelines: {} }))).toBe(
+      "environment 'dev': 'pipelines' must have at least one pipeline, got {}",
+    );
   });
 });
 
@@ -202,11 +235,11 @@ describe("mistakes", () => {
 
 test("as shipped: four in the morning for the delivery of the day before, off in dev alone", () => {
   const daily = { cron: "cron(0 4 * * ? *)", timeZone: "UTC", lagDays: 1 };
-  expect(select(PLACE).map(({ environment, pipelines }) => [environment, pipelines.events.schedule])).toEqual(
-    [
-      ["dev", { ...daily, enabled: false }],
-      ["staging", { ...daily, enabled: true }],
-      ["prod", { ...daily, enabled: true }],
-    ],
-  );
+  expect(
+    select(PLACE).map(({ environment, pipelines }) => [environment, pipelines.events!.schedule]),
+  ).toEqual([
+    ["dev", { ...daily, enabled: false }],
+    ["staging", { ...daily, enabled: true }],
+    ["prod", { ...daily, enabled: true }],
+  ]);
 });

@@ -174,8 +174,9 @@ describe("a finished stack", () => {
 
   test("whose subscription was taken out", () => {
     const alter = (stack: EtlStack) => {
-      const subscription = stack.node.children.find(({ node }) => node.id.startsWith("Alerts-email-"));
-      stack.node.tryRemoveChild(subscription!.node.id);
+      const { node: platform } = stack.platform;
+      const subscription = platform.children.find(({ node }) => node.id.startsWith("Alerts-email-"));
+      platform.tryRemoveChild(subscription!.node.id);
     };
     expect(build(settingsOf("prod"), alter)).toEqual([silent("alerts")]);
   });

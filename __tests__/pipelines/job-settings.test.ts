@@ -1,14 +1,12 @@
-import { jobSettingMistakes } from "../../pipelines/job-settings";
 import { ENVIRONMENTS, type EnvironmentData } from "../../environments/registry";
-import { type PipelineSettings } from "../../environments/settings";
-import { SHIPPED, shippedContract } from "../support/contracts";
+import { type ContractPipelineSettings } from "../../pipelines/settings";
 import { settingsOf, synthEnvironment } from "../support/environment-stacks";
 
 const withEvents = (change: object): Partial<EnvironmentData> => ({
   budget: { dpuHoursPerRun: 100_000 },
   pipelines: { ...ENVIRONMENTS.prod!.pipelines, events: { ...events(), ...change } },
 });
-const events = (): PipelineSettings => ENVIRONMENTS.prod!.pipelines.events;
+const events = (): ContractPipelineSettings => ENVIRONMENTS.prod!.pipelines.events!;
 
 function job(change: object): Record<string, unknown> {
   const { resource } = synthEnvironment(settingsOf("prod", withEvents(change)));
@@ -100,14 +98,4 @@ test("a table of Iceberg is the job's own: nobody crawls it", () => {
       "--output_table": "events",
     },
   });
-});
-
-test("a merge of what its contract adds up is refused by name", () => {
-  const addedUp = SHIPPED.filter((name) => JSON.stringify(shippedContract(name)).includes('"aggregate":'));
-  const merging = { tableFormat: "iceberg", writeMode: "merge", orderColumn: "run_date" };
-  const refused = SHIPPED.filter((name) => jobSettingMistakes({ pipelines: { [name]: merging } }).length > 0);
-  expect(refused).toEqual(addedUp);
-  expect(jobSettingMistakes({ pipelines: { sales: merging } })).toEqual([
-    "'pipelines.sales.writeMode' must be rebuild or append where the contract has an aggregate, got merge: a merge takes rows from dates that were added up",
-  ]);
 });

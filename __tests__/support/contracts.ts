@@ -29,6 +29,10 @@ export const SHIPPED = readdirSync(PIPELINES, { withFileTypes: true })
   .map(({ name }) => name)
   .sort();
 
+export function rulesFile(pipeline: string): string {
+  return join(PIPELINES, pipeline, `${pipeline}.quality.json`);
+}
+
 export function contractFile(pipeline: string): string {
   return join(PIPELINES, pipeline, `${pipeline}.schema.json`);
 }

@@ -1,4 +1,4 @@
-import { settingsSchema } from "../../environments/settings";
+import { PIPELINES as REGISTRY } from "../../pipelines";
 
-/** The pipelines of every environment, in the order of the settings. */
-export const PIPELINES: readonly string[] = Object.keys(settingsSchema.shape.pipelines.shape);
+/** The pipelines of the registry, in its order. */
+export const PIPELINES: readonly string[] = REGISTRY.map(({ name }) => name);

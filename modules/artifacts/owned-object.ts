@@ -1,3 +1,4 @@
+import { shownPath } from "../core/refusals";
 import { S3Object, type S3ObjectConfig } from "@cdktf/provider-aws/lib/s3-object";
 import {
   DefaultTokenResolver,
@@ -72,8 +73,8 @@ function refuseSecondOwners(object: OwnedObject): void {
 }
 
 const mistake = ({ owner, uri }: Ownership, first: Ownership): string =>
-  `${owner.constructor.name} '${owner.node.path}': 'artifacts' must lead to a key of its own, got ${uri}, which ` +
-  `${first.owner.constructor.name} '${first.owner.node.path}' makes already: an S3 object belongs to one construct, which deletes it when it goes; ` +
+  `${owner.constructor.name} '${shownPath(owner.node.path)}': 'artifacts' must lead to a key of its own, got ${uri}, which ` +
+  `${first.owner.constructor.name} '${shownPath(first.owner.node.path)}' makes already: an S3 object belongs to one construct, which deletes it when it goes; ` +
   "give one of them another prefix in 'artifacts'" +
   // A file can be made once and be handed to both; a job makes its own script and modules.
   (owner.constructor.name === "ArtifactFile" ? ", or let both use one ArtifactFile" : "");

@@ -6,11 +6,17 @@ export function mistakeText([field, mistake]: Mistake): string {
   return field === "" ? mistake : `'${field}' ${mistake}`;
 }
 
+/** A construct's path as messages show it. `Default` is an id that no address holds, so nobody looks for it. */
+export function shownPath(path: string): string {
+  return path.replaceAll(/\/Default(?=\/|$)/g, "");
+}
+
 /**
  * Collects every mistake in a construct's props and throws once, before anything is created:
  * `GlueSparkJob 'etl-dev/Events/Transform': 'workers' must be at least 2, got 1; 'name' must not be empty`.
  */
 export class Refusals {
+  private readonly path: string;
   private readonly mistakes: string[] = [];
   private readonly unfilled = new Set<string>();
 
@@ -20,8 +26,10 @@ export class Refusals {
    */
   constructor(
     private readonly what: string,
-    private readonly path: string,
-  ) {}
+    path: string,
+  ) {
+    this.path = shownPath(path);
+  }
 
   /** Notes a mistake unless `ok`; the message follows the quoted field. */
   check(ok: boolean, field: string, message: string): void {

@@ -4,7 +4,7 @@ import { Construct } from "constructs";
 import { partitionOf } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
-import { Refusals } from "../core/refusals";
+import { Refusals, shownPath } from "../core/refusals";
 import { prefixMistake, type S3Location } from "../core/s3-location";
 import { EncryptionKey, type IEncryptionKey } from "../encryption/encryption-key";
 import { type IGrantable } from "../iam/grantable";
@@ -169,7 +169,7 @@ export class DataLake extends Construct {
     const database = this.databases.get(zone);
     if (database === undefined) {
       throw new Error(
-        `DataLake '${this.node.path}': zone '${zone}' has no database; those of ${DATA_ZONES.join(", ")} have one`,
+        `DataLake '${shownPath(this.node.path)}': zone '${zone}' has no database; those of ${DATA_ZONES.join(", ")} have one`,
       );
     }
     const catalogue = `arn:${partitionOf(this.props.region)}:glue:${this.props.region}:${this.props.account}`;

@@ -5,7 +5,7 @@ import { Construct } from "constructs";
 import { partitionOf } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
-import { Refusals } from "../core/refusals";
+import { Refusals, shownPath } from "../core/refusals";
 import { type IEncryptionKey } from "../encryption/encryption-key";
 
 export interface GlueSecurityConfigurationProps {
@@ -42,7 +42,7 @@ export class GlueSecurityConfiguration extends Construct {
     this.encryptionKey = encryptionKey;
     // A token's text is a number of this synth: a key made here is known by its place in the tree instead.
     const keyArn = encryptionKey.keyArn;
-    const identity = Token.isUnresolved(keyArn) ? [scope.node.path, id] : [keyArn];
+    const identity = Token.isUnresolved(keyArn) ? [shownPath(scope.node.path), id] : [keyArn];
     const said = JSON.stringify([SETTINGS_VERSION, ...identity]);
     this.configurationName = `${name}-${createHash("sha256").update(said).digest("hex").slice(0, 8)}`;
     this.resource = new GlueSecurityConfigurationResource(this, "Resource", {

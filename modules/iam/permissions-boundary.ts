@@ -1,3 +1,4 @@
+import { shownPath } from "../core/refusals";
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { Aspects, Token } from "cdktf";
 import { type IConstruct } from "constructs";
@@ -16,7 +17,7 @@ export const PermissionsBoundary = {
   apply(scope: IConstruct, policyArn: string): void {
     const mistake = Token.isUnresolved(policyArn) ? undefined : boundaryMistake(policyArn);
     if (mistake !== undefined) {
-      throw new Error(`PermissionsBoundary '${scope.node.path}': 'policyArn' ${mistake}`);
+      throw new Error(`PermissionsBoundary '${shownPath(scope.node.path)}': 'policyArn' ${mistake}`);
     }
     Aspects.of(scope).add({
       visit(node: IConstruct): void {

@@ -4,7 +4,7 @@ import { type ITerraformDependable, Token } from "cdktf";
 import { Construct } from "constructs";
 import { boundaryMistake } from "../core/permissions-boundary";
 import { placeholderMistakes } from "../core/placeholder";
-import { Refusals } from "../core/refusals";
+import { Refusals, shownPath } from "../core/refusals";
 import { type IRole } from "./grantable";
 import { policyDocument } from "./policy-document";
 import { isPolicyResource, type PolicyStatement } from "./policy-statement";
@@ -66,7 +66,9 @@ class InlinePolicy extends Construct {
       validate: () =>
         this.statements.length > 0
           ? []
-          : [`ServiceRole '${scope.node.path}': nothing was granted to it; AWS refuses an empty policy`],
+          : [
+              `ServiceRole '${shownPath(scope.node.path)}': nothing was granted to it; AWS refuses an empty policy`,
+            ],
     });
   }
 }

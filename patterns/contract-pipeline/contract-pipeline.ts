@@ -1,356 +1,179 @@
-import { join } from "node:path";
 import { Construct } from "constructs";
-import {
-  ArtifactFile,
-  type AthenaWorkgroup,
-  type ContractTables,
-  type DataLake,
-  DataQuality,
-  EtlOrchestrator,
-  type FailureMessenger,
-  GlueCrawler,
-  GlueSparkJob,
-  type GlueVersion,
-  type IcebergTable,
-  type ISecurityConfiguration,
-  LOCK_ARGUMENTS,
-  type NotificationsTopic,
-  type PipelineAlarms,
-  type PipelineSchedule,
-  REFUSED_PREFIX,
-  RUN_ARGUMENTS,
-  type RunLock,
-  type S3Location,
-  Step,
-  Zone,
-} from "../../index";
-import type { PipelineSettings } from "../../environments/settings";
-import { contractFile, readPipelineFiles, rulesFile } from "./contract-files";
-import { declareQuarantine, declareRefused, declareTable } from "./declared-tables";
-import { defineAlarms, defineSchedule } from "./watching";
+import type { ContractTables } from "../../contracts/contract-tables";
+import { shownPath } from "../../modules/core/refusals";
+import type { S3Location } from "../../modules/core/s3-location";
+import { type DatabaseReference } from "../../modules/data-lake/data-lake";
+import { Zone } from "../../modules/data-lake/zone";
+import { EtlOrchestrator } from "../../modules/etl-orchestrator/etl-orchestrator";
+import { LOCK_ARGUMENTS, RUN_ARGUMENTS, type RunOverrides, Step } from "../../modules/etl-orchestrator/step";
+import { GlueCrawler } from "../../modules/glue-crawler/glue-crawler";
+import type { PipelineAlarms } from "../../modules/pipeline-alarms/pipeline-alarms";
+import type { PipelineSchedule } from "../../modules/pipeline-schedule/pipeline-schedule";
+import type { EtlPlatform } from "../etl-platform/etl-platform";
+import { readPipelineFiles } from "../ingest-task/contract-files";
+import { type IngestJobProps, IngestTask } from "../ingest-task/ingest-task";
+import { Steps } from "../steps";
+import type { ScheduleTrigger } from "../trigger";
+import { defineAlarms, defineSchedule, type PipelineAlarmSettings } from "./watching";
 
-const SCRIPTS = join(__dirname, "..", "..", "glue-scripts");
-
-/** What the stack gives every pipeline. */
-export interface SharedPipelineProps {
-  /** First part of every physical name, e.g. `etl-dev-events`. */
-  readonly name: string;
-  readonly lake: DataLake;
-  readonly workgroup: AthenaWorkgroup;
-  readonly locks: RunLock;
-  readonly notifications: NotificationsTopic;
-  readonly failureMessenger: FailureMessenger;
-  readonly alerts: NotificationsTopic;
-  /** What messages call the environment. */
-  readonly environment: string;
-  readonly runbookUrl?: string;
-  readonly glueVersion: GlueVersion;
-  readonly securityConfiguration?: ISecurityConfiguration;
-  readonly account: string;
-  readonly region: string;
-  readonly logRetentionDays: number;
-  readonly logExecutionData: boolean;
-  /** Whether messages and logs of refused runs may hold delivered values. */
-  readonly showValuesInMessages: boolean;
-}
-
-export type PipelineProps = SharedPipelineProps & PipelineSettings;
-
-/** What is one pipeline's own, as data. */
-export interface PipelineWiring {
-  /** What its lock, its contract and rules, its folder in every zone and its tables are called. */
-  readonly pipeline: string;
-  /** What its job does. */
-  readonly description: string;
-  /** Whether the published table is crawled after each job run; declared from the contract otherwise. One of them owns it. */
-  readonly crawlsProcessed: boolean;
-  /** What the table of the contract's aggregate is called, in the curated zone; a contract without one takes none. */
-  readonly aggregateTable?: string;
+export interface ContractPipelineProps extends IngestJobProps {
+  readonly platform: EtlPlatform;
   /**
-   * Where its scripts, modules, contract and rules lie among the artifacts: an S3 object belongs to one construct, which deletes it when it goes.
-   * @default `<pipeline>/`
+   * Lower-case words joined by hyphens: the name of its lock and of its folder in every zone; with underscores, of its table.
    */
-  readonly artifactsPrefix?: string;
+  readonly pipeline: string;
+  /** Absolute path of the contract, `<pipeline>.schema.json`. */
+  readonly contractFile: string;
+  /** Absolute path of the quality rules, `<pipeline>.quality.json`. */
+  readonly rulesFile: string;
+  /**
+   * What starts a run by itself.
+   * @default - runs are started by hand
+   */
+  readonly schedule?: ScheduleTrigger;
+  /** @default - the defaults of each */
+  readonly alarms?: PipelineAlarmSettings;
+  /**
+   * How long a crawl may take before the run fails, minutes; 1 to 1440.
+   * @default 60
+   */
+  readonly crawlDeadlineMinutes?: number;
+  /**
+   * What the pipeline's runs take instead of what the job says.
+   * @default - nothing
+   */
+  readonly runOverrides?: RunOverrides;
+  /**
+   * Changes the flow by the names of its steps: AcquireLock, CrawlRaw, RunJob, CheckBooks, CrawlProcessed (where the table is crawled),
+   * CheckQuality, ReleaseLock, RecordMetrics, Notify.
+   * @default - the flow as it is
+   */
+  readonly steps?: (steps: Steps) => Steps;
 }
+
+const DEFAULT_TIME_ZONE = "UTC";
+const DEFAULT_LAG_DAYS = 1;
 
 /**
- * A pipeline of one contract: validate input → acquire lock → crawl raw → run job → check books → (crawl processed) → check
- * quality → release lock → record metrics → notify. All wiring that pipelines share is here; the constructs know nothing of
- * each other, and a class beside this one says what is its pipeline's own.
+ * A pipeline of one contract: deliveries in the raw zone become one table, checked, without duplicates, judged, watched. A run validates its
+ * input, acquires the lock, crawls the deliveries, runs the job, checks the books, crawls the published table (where it is crawled),
+ * checks the quality that readers see, releases the lock, records metrics and notifies.
  *
- * @throws Error naming every mistake of its contract and its quality rules, before anything is created
+ * @throws Error naming every mistake in the contract, the quality rules and the props, before anything is created
  */
-export abstract class Pipeline extends Construct {
+export class ContractPipeline extends Construct {
+  readonly pipeline: string;
+  readonly task: IngestTask;
   readonly rawCrawler: GlueCrawler;
-  readonly quality: DataQuality;
-  readonly transform: GlueSparkJob;
-  /** Where the published table is crawled. */
+  /** Only where the published table is crawled. */
   readonly processedCrawler?: GlueCrawler;
   readonly orchestrator: EtlOrchestrator;
-  readonly schedule: PipelineSchedule;
+  /** Only with a schedule. */
+  readonly schedule?: PipelineSchedule;
   readonly alarms: PipelineAlarms;
-  /** The folder of its data in every zone. */
-  private readonly prefix: string;
-  /** What crawlers call the table of that folder, and declared tables are called too. */
-  private readonly table: string;
-  private readonly books: S3Location;
-  private readonly artifacts: S3Location;
-  /** What its contract makes. */
-  private readonly tables: ContractTables;
+  private readonly name: string;
 
-  protected constructor(
+  constructor(
     scope: Construct,
     id: string,
-    private readonly props: PipelineProps,
-    private readonly wiring: PipelineWiring,
+    private readonly props: ContractPipelineProps,
   ) {
     super(scope, id);
-    const { aggregateTable } = wiring;
-    refuseName(this, wiring.pipeline);
-    this.tables = readPipelineFiles(this, wiring.pipeline, {
-      aggregateTable,
-      orderColumn: props.orderColumn,
-    });
-    this.prefix = `${wiring.pipeline}/`;
-    this.table = wiring.pipeline;
-    this.books = props.lake.location(Zone.PROCESSED, `books/${this.prefix}`);
-    this.artifacts = props.lake.location(Zone.ARTIFACTS, wiring.artifactsPrefix ?? this.prefix);
+    const tables = this.refuse();
+
+    const { platform, pipeline, schedule } = props;
+    this.pipeline = pipeline;
+    this.name = `${platform.name}-${pipeline}`;
+
     this.rawCrawler = this.crawler("RawCrawler", Zone.RAW);
-    this.quality = this.defineQuality();
-    this.transform = this.defineTransform();
-    if (this.published === "crawled")
+    this.task = this.defineTask(tables);
+    if (this.task.table.registeredBy === "crawler")
       this.processedCrawler = this.crawler("ProcessedCrawler", Zone.PROCESSED);
-    this.declareTables();
+    this.task.declareTables();
     this.orchestrator = this.defineOrchestrator();
-    this.schedule = defineSchedule(this, props, this.orchestrator);
-    this.alarms = defineAlarms(this, props, wiring.pipeline, this.orchestrator, this.schedule);
+    const watched = { platform, pipeline, name: this.name, orchestrator: this.orchestrator };
+    if (schedule !== undefined) this.schedule = defineSchedule(this, watched, schedule);
+    this.alarms = defineAlarms(this, watched, props.alarms ?? {}, this.schedule);
   }
 
-  /** Who tells the catalogue of the published table. One of Iceberg is the job's own. */
-  private get published(): "crawled" | "declared" | "iceberg" {
-    if (this.props.tableFormat === "iceberg") return "iceberg";
-    return this.wiring.crawlsProcessed ? "crawled" : "declared";
-  }
-
-  /** The rejected rows of refused runs: no part of the quarantine, and no reader of it sees them. */
-  private get refused(): S3Location {
-    return this.props.lake.location(Zone.QUARANTINE, `${REFUSED_PREFIX}${this.prefix}`);
-  }
-
-  private get refusedTable(): string {
-    return `${this.table}_refused`;
-  }
-
-  private location(zone: Zone): S3Location {
-    return this.props.lake.location(zone, this.prefix);
-  }
-
-  private crawler(id: string, zone: Zone): GlueCrawler {
-    const { name, lake, account, region } = this.props;
-    return new GlueCrawler(this, id, {
-      name: `${name}-${zone}`,
-      target: this.location(zone),
-      database: lake.database(zone),
-      account,
-      region,
-    });
-  }
-
-  /** One file of rules: the job judges by it before it writes, a query by it on what readers see. */
-  private defineQuality(): DataQuality {
-    const { lake } = this.props;
-    const table = (zone: Zone) => ({ database: lake.database(zone).name, name: this.table });
-    return new DataQuality(this, "Quality", {
-      rulesFile: rulesFile(this.wiring.pipeline),
-      contractFile: contractFile(this.wiring.pipeline),
-      table: table(Zone.PROCESSED),
-      quarantineTable: table(Zone.QUARANTINE),
-      artifacts: this.artifacts,
-    });
-  }
-
-  private defineTransform(): GlueSparkJob {
-    const { props, wiring } = this;
-    const { lake, account, region } = props;
-    const { artifacts } = this;
-    const contract = new ArtifactFile(this, "Contract", {
-      source: contractFile(wiring.pipeline),
-      artifacts,
-      prefix: "contracts/",
-    });
-    const transform = new GlueSparkJob(this, "Transform", {
-      name: `${props.name}-transform`,
-      description: wiring.description,
-      script: join(SCRIPTS, "jobs", "transform_deliveries.py"),
-      modules: join(SCRIPTS, "etl"),
-      artifacts,
-      temporary: lake.location(Zone.ARTIFACTS, `temp/${props.name}-transform/`),
-      inputs: [this.location(Zone.RAW)],
-      files: [contract, this.quality.artifact],
-      outputs: this.outputs(),
-      arguments: this.jobArguments(contract),
-      glueVersion: props.glueVersion,
-      capacity: { kind: "autoScaling", workerType: props.workerType, maxWorkers: props.maxWorkers },
-      timeoutMinutes: props.jobTimeoutMinutes,
-      icebergTable: this.icebergTable(),
-      executionClass: props.executionClass,
-      jobRunQueuingEnabled: props.jobRunQueuingEnabled,
-      maxConcurrentRuns: props.maxConcurrentRuns,
-      securityConfiguration: props.securityConfiguration,
-      logRetentionDays: props.logRetentionDays,
-      account,
-      region,
-    });
-    props.locks.grantFence(transform.role, wiring.pipeline);
-    lake.grantDescribeTable(transform.role, Zone.RAW, this.table);
-    for (const [zone, table] of this.registeredTables())
-      lake.grantRegisterPartitions(transform.role, zone, table);
-    return transform;
-  }
-
-  private icebergTable(): IcebergTable | undefined {
-    const { lake, writeMode = "rebuild", orderColumn } = this.props;
-    if (this.published !== "iceberg") return undefined;
-    const database = lake.database(Zone.PROCESSED).name;
-    return { database, name: this.table, location: this.location(Zone.PROCESSED), writeMode, orderColumn };
-  }
-
-  private outputs(): S3Location[] {
-    const rows = [this.location(Zone.PROCESSED), this.location(Zone.QUARANTINE), this.refused];
-    const written = [...rows, this.books];
-    return this.wiring.aggregateTable === undefined ? written : [...written, this.location(Zone.CURATED)];
-  }
-
-  /** Tables whose partitions are the job's to register: they are declared, and nobody crawls them. */
-  private registeredTables(): [zone: Zone.PROCESSED | Zone.CURATED, table: string][] {
-    const { aggregateTable } = this.wiring;
-    return [
-      ...(this.published === "declared" ? [[Zone.PROCESSED, this.table] as [Zone.PROCESSED, string]] : []),
-      ...(aggregateTable === undefined ? [] : [[Zone.CURATED, aggregateTable] as [Zone.CURATED, string]]),
-    ];
-  }
-
-  private jobArguments(contract: ArtifactFile): Record<string, string> {
-    const { lake, locks, schedule } = this.props;
-    return {
-      pipeline: this.wiring.pipeline,
-      source_bucket: lake.bucket(Zone.RAW).bucketName,
-      source_prefix: this.prefix,
-      output_bucket: lake.bucket(Zone.PROCESSED).bucketName,
-      output_prefix: this.prefix,
-      quarantine_bucket: lake.bucket(Zone.QUARANTINE).bucketName,
-      quarantine_prefix: this.prefix,
-      books_bucket: this.books.bucketName,
-      books_prefix: this.books.prefix,
-      contract_uri: contract.uri,
-      quality_uri: this.quality.uri,
-      source_database: lake.database(Zone.RAW).name,
-      source_table: this.table,
-      lock_table: locks.tableName,
-      time_zone: schedule.timeZone,
-      lag_days: String(schedule.lagDays),
-      ...this.refusedArguments(),
-      ...this.curatedArguments(),
+  private refuse(): ContractTables {
+    const { pipeline } = this.props;
+    const fail = (mistakes: readonly string[]): never => {
+      throw new Error(`Pipeline '${shownPath(this.node.path)}': ${mistakes.join("; ")}`);
     };
+    const mistakes = nameMistakes(pipeline);
+    if (mistakes.length > 0) fail(mistakes);
+    const read = readPipelineFiles({ ...this.props, written: this.props });
+    return Array.isArray(read) ? fail(read as readonly string[]) : (read as ContractTables);
   }
 
-  private refusedArguments(): Record<string, string> {
-    const { lake, workgroup, showValuesInMessages } = this.props;
-    return {
-      refused_bucket: this.refused.bucketName,
-      refused_prefix: this.refused.prefix,
-      refused_database: lake.database(Zone.QUARANTINE).name,
-      refused_table: this.refusedTable,
-      refused_days: String(lake.refusedDays),
-      workgroup: workgroup.workgroupName,
-      show_values: String(showValuesInMessages),
-    };
+  private crawler(id: string, zone: Zone.RAW | Zone.PROCESSED): GlueCrawler {
+    const { lake, account, region } = this.props.platform;
+    const target: S3Location = lake.location(zone, `${this.pipeline}/`);
+    const database: DatabaseReference = lake.database(zone);
+    return new GlueCrawler(this, id, { name: `${this.name}-${zone}`, target, database, account, region });
   }
 
-  private curatedArguments(): Record<string, string> {
-    const { lake } = this.props;
-    const curated = {
-      curated_bucket: lake.bucket(Zone.CURATED).bucketName,
-      curated_prefix: this.prefix,
-    };
-    const tables = this.registeredTables().flatMap(([zone, table]) => {
-      const name = zone === Zone.PROCESSED ? "output" : "curated";
-      return [[`${name}_database`, lake.database(zone).name] as const, [`${name}_table`, table] as const];
-    });
-    const { aggregateTable } = this.wiring;
-    return { ...(aggregateTable === undefined ? {} : curated), ...Object.fromEntries(tables) };
-  }
-
-  private declareTables(): void {
-    const { props, prefix, table, wiring } = this;
-    const { output, aggregate } = this.tables;
-    const at = (zone: Zone, name: string) => ({ lake: props.lake, zone, prefix, name });
-    declareQuarantine(this, at(Zone.QUARANTINE, table));
-    declareRefused(this, { ...at(Zone.QUARANTINE, this.refusedTable), prefix: this.refused.prefix });
-    if (this.published === "declared") {
-      const place = at(Zone.PROCESSED, table);
-      declareTable(this, "ProcessedTable", place, output, `What the ${table} job publishes`);
-    }
-    if (aggregate !== undefined && wiring.aggregateTable !== undefined) {
-      const place = at(Zone.CURATED, wiring.aggregateTable);
-      declareTable(this, "CuratedTable", place, aggregate, `What the ${table} job adds up`);
-    }
+  /** Its id is not part of any address, so that the task's resources stand directly below the pipeline. */
+  private defineTask(tables: ContractTables): IngestTask {
+    const { timeZone = DEFAULT_TIME_ZONE, lagDays = DEFAULT_LAG_DAYS } = this.props.schedule ?? {};
+    return new IngestTask(this, "Default", { ...this.props, tables, timeZone, lagDays });
   }
 
   private defineOrchestrator(): EtlOrchestrator {
-    const { props, wiring } = this;
+    const { platform } = this.props;
+    const steps = new Steps(this.defaultSteps());
     const orchestrator = new EtlOrchestrator(this, "Orchestrator", {
-      name: props.name,
-      pipeline: wiring.pipeline,
-      environment: props.environment,
-      steps: this.steps(),
-      notifications: props.notifications,
-      failureMessenger: props.failureMessenger,
-      runbookUrl: props.runbookUrl,
-      logRetentionDays: props.logRetentionDays,
-      includeExecutionData: props.logExecutionData,
-      account: props.account,
-      region: props.region,
+      name: this.name,
+      pipeline: this.pipeline,
+      environment: platform.environment,
+      steps: (this.props.steps?.(steps) ?? steps).all,
+      notifications: platform.notifications,
+      failureMessenger: platform.failureMessenger,
+      runbookUrl: platform.runbookUrl,
+      logRetentionDays: platform.logRetentionDays,
+      includeExecutionData: platform.logExecutionData,
+      account: platform.account,
+      region: platform.region,
     });
-    // The query runs in the machine's name: where answers lie, and what is judged.
-    props.workgroup.grantResults(orchestrator.role);
+    // The quality query runs with the machine's role: it reads what is judged and writes its answer.
+    platform.workgroup.grantResults(orchestrator.role);
     for (const zone of [Zone.PROCESSED, Zone.QUARANTINE]) {
-      props.lake.grantQueryTable(orchestrator.role, zone, this.table);
-      props.lake.grantRead(orchestrator.role, zone, this.prefix);
+      platform.lake.grantQueryTable(orchestrator.role, zone, this.task.table.name);
+      platform.lake.grantRead(orchestrator.role, zone, `${this.pipeline}/`);
     }
     return orchestrator;
   }
 
-  private steps(): Step[] {
-    const { locks, workgroup, runOverrides: overrides, crawlDeadlineMinutes: deadlineMinutes } = this.props;
+  private defaultSteps(): Step[] {
+    const { task, props } = this;
+    const { locks: table, workgroup } = props.platform;
+    const { runOverrides: overrides, crawlDeadlineMinutes: deadlineMinutes } = props;
+    const runArguments = { ...RUN_ARGUMENTS, ...LOCK_ARGUMENTS };
+    const { qualityQuery: query } = task;
     return [
-      Step.acquireLock("AcquireLock", { table: locks }),
+      Step.acquireLock("AcquireLock", { table }),
       Step.crawl("CrawlRaw", { ...this.rawCrawler, deadlineMinutes }),
-      Step.runJob("RunJob", {
-        ...this.transform,
-        runArguments: { ...RUN_ARGUMENTS, ...LOCK_ARGUMENTS },
-        overrides,
-      }),
-      Step.checkBooks("CheckBooks", { books: this.books, emptyGoesTo: "ReleaseLock" }),
+      Step.runJob("RunJob", { ...task.job, runArguments, overrides }),
+      Step.checkBooks("CheckBooks", { books: task.books, emptyGoesTo: "ReleaseLock" }),
       ...(this.processedCrawler === undefined
         ? []
         : [Step.crawl("CrawlProcessed", { ...this.processedCrawler, deadlineMinutes })]),
-      Step.checkQuality("CheckQuality", {
-        query: this.quality.query,
-        workgroup,
-        output: this.location(Zone.PROCESSED),
-      }),
-      Step.releaseLock("ReleaseLock", { table: locks }),
+      Step.checkQuality("CheckQuality", { query, workgroup, output: task.table.location }),
+      Step.releaseLock("ReleaseLock", { table }),
       Step.recordMetrics("RecordMetrics"),
       Step.notify("Notify"),
     ];
   }
 }
 
-/** The folder of refused rows lies beside those of pipelines, and their tables end like it. */
-function refuseName(scope: Construct, pipeline: string): void {
-  if (!/(^|[-_])refused$/.test(pipeline)) return;
-  throw new Error(
-    `Pipeline '${scope.node.path}': 'pipeline' must not be or end with 'refused', which names the place of refused rows, got '${pipeline}'; rename it`,
-  );
+function nameMistakes(pipeline: string): string[] {
+  const got = `got '${pipeline}'`;
+  if (!/^[a-z][a-z0-9]*([-_][a-z0-9]+)*$/.test(pipeline))
+    return [`'pipeline' must be lower-case words of letters and digits joined by hyphens, ${got}`];
+  if (/(^|[-_])refused$/.test(pipeline))
+    return [
+      `'pipeline' must not be or end with 'refused', which names the place of refused rows, ${got}; rename it`,
+    ];
+  return [];
 }

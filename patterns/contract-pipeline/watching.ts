@@ -1,50 +1,94 @@
 import type { Construct } from "constructs";
-import { type EtlOrchestrator, PipelineAlarms, PipelineSchedule } from "../../index";
-import type { PipelineProps } from "./contract-pipeline";
+import type { EtlOrchestrator } from "../../modules/etl-orchestrator/etl-orchestrator";
+import { PipelineAlarms } from "../../modules/pipeline-alarms/pipeline-alarms";
+import { PipelineSchedule } from "../../modules/pipeline-schedule/pipeline-schedule";
+import type { EtlPlatform } from "../etl-platform/etl-platform";
+import type { ScheduleTrigger } from "../trigger";
 
-/** What starts a pipeline by itself, and what tells that it did not end as it should. */
+/** When a pipeline's alarms are crossed. */
+export interface PipelineAlarmSettings {
+  /**
+   * Whether alarms send messages; without, they only show their state.
+   * @default true
+   */
+  readonly actionsEnabled?: boolean;
+  /**
+   * What a run usually takes, minutes; a run of more than twice as long is slow.
+   * @default 30
+   */
+  readonly usualMinutes?: number;
+  /**
+   * The share of a run's rows that may be quarantined, percent; 0 to below 100.
+   * @default 10
+   */
+  readonly quarantineSharePercent?: number;
+  /**
+   * The fewest rows that a run writes.
+   * @default 1
+   */
+  readonly minimumRows?: number;
+  /**
+   * How long a scheduled run may take and be late before it counts as missed, minutes; at least what still counts as not slow.
+   * @default - nobody watches for missed runs
+   */
+  readonly missedRunGraceMinutes?: number;
+}
+
+const DEFAULT_USUAL_MINUTES = 30;
+
+interface Watched {
+  readonly platform: EtlPlatform;
+  readonly pipeline: string;
+  /** First part of the physical names. */
+  readonly name: string;
+  readonly orchestrator: EtlOrchestrator;
+}
 
 export function defineSchedule(
   scope: Construct,
-  { schedule, name, account, region }: PipelineProps,
-  orchestrator: EtlOrchestrator,
+  { platform, name, orchestrator }: Watched,
+  { cron, timeZone, enabled, start, end }: ScheduleTrigger,
 ): PipelineSchedule {
   return new PipelineSchedule(scope, "Schedule", {
     name,
     stateMachineArn: orchestrator.stateMachineArn,
     alias: orchestrator.aliasName,
-    expression: schedule.cron,
-    timeZone: schedule.timeZone,
-    enabled: schedule.enabled,
-    start: schedule.start,
-    end: schedule.end,
-    account,
-    region,
+    expression: cron,
+    timeZone,
+    enabled,
+    start,
+    end,
+    account: platform.account,
+    region: platform.region,
   });
 }
 
 export function defineAlarms(
   scope: Construct,
-  props: PipelineProps,
-  pipeline: string,
-  orchestrator: EtlOrchestrator,
-  { longestGapMinutes, deadLetterQueueName, enabled }: PipelineSchedule,
+  { platform, pipeline, name, orchestrator }: Watched,
+  {
+    missedRunGraceMinutes: graceMinutes,
+    usualMinutes = DEFAULT_USUAL_MINUTES,
+    ...alarms
+  }: PipelineAlarmSettings,
+  schedule: PipelineSchedule | undefined,
 ): PipelineAlarms {
-  const { missedRunGraceMinutes: graceMinutes, ...alarms } = props.alarms;
+  const gap = schedule?.longestGapMinutes ?? 0;
   // Nothing is due of a schedule that is off, or that starts one run only.
-  const isDue = enabled && longestGapMinutes > 0 && graceMinutes !== undefined;
+  const isDue = schedule?.enabled === true && gap > 0 && graceMinutes !== undefined;
   return new PipelineAlarms(scope, "Alarms", {
     ...alarms,
-    name: props.name,
+    usualMinutes,
+    name,
     pipeline,
-    environment: props.environment,
+    environment: platform.environment,
     stateMachineName: orchestrator.stateMachineName,
     crawlStateMachineName: orchestrator.crawlStateMachineName,
-    alerts: props.alerts,
-    missedRun: isDue ? { longestGapMinutes, graceMinutes } : undefined,
-    deadLetterQueueName,
-    runbookUrl: props.runbookUrl,
-    account: props.account,
-    region: props.region,
+    alerts: platform.alerts,
+    missedRun: isDue ? { longestGapMinutes: gap, graceMinutes } : undefined,
+    deadLetterQueueName: schedule?.deadLetterQueueName,
+    runbookUrl: platform.runbookUrl,
+    account: platform.account,
+    region: platform.region,
   });
 }

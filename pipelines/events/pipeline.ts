@@ -1,15 +1,23 @@
+import { join } from "node:path";
 import type { Construct } from "constructs";
-import { Pipeline, type PipelineProps } from "../../patterns/contract-pipeline/contract-pipeline";
+import { ContractPipeline, type EtlPlatform } from "../../index";
+import type { ContractPipelineSettings } from "../settings";
 
-/** The events of the shop: JSON lines in, Parquet by date out. */
-export class EventsPipeline extends Pipeline {
-  constructor(scope: Construct, id: string, props: PipelineProps) {
-    super(scope, id, props, {
-      pipeline: "events",
-      description:
-        "Checks, quarantines, deduplicates and rebuilds the events of the delivery dates it is given",
-      crawlsProcessed: true,
-      artifactsPrefix: "",
-    });
-  }
+/** The events of the shop: JSON lines in, Parquet by date out, crawled. */
+export function defineEvents(
+  scope: Construct,
+  id: string,
+  platform: EtlPlatform,
+  settings: ContractPipelineSettings,
+): ContractPipeline {
+  return new ContractPipeline(scope, id, {
+    ...settings,
+    platform,
+    pipeline: "events",
+    contractFile: join(__dirname, "events.schema.json"),
+    rulesFile: join(__dirname, "events.quality.json"),
+    crawlProcessed: true,
+    // The first pipeline's artifacts lie at the top of the zone.
+    artifactsPrefix: "",
+  });
 }

@@ -6,7 +6,7 @@ import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { App, TerraformStack, TerraformVariable } from "cdktf";
 import { type Construct } from "constructs";
 import { ArtifactFile, DataLake, DataQuality, GlueSparkJob, type S3Location, Zone } from "../../../index";
-import { contractFile, rulesFile } from "../../../patterns/contract-pipeline/contract-files";
+import { contractFile, rulesFile } from "../../support/contracts";
 import { place, PROCESSED, RAW } from "../../support/places";
 import { ACCOUNT, REGION, refusal, synth } from "../../support/synth";
 

@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import { App } from "cdktf";
 import { EtlStack, selectEnvironments } from "../../../environments";
-import { EventsPipeline } from "../../../pipelines/events/pipeline";
+import { ContractPipeline } from "../../../index";
 
 /** One environment with as many pipelines as BENCH_PIPELINES says: what a growing platform asks of synth. */
+
+const EVENTS = join(__dirname, "..", "..", "..", "pipelines", "events");
 
 const app = new App();
 const pipelines = Number(process.env.BENCH_PIPELINES ?? "1");
@@ -12,8 +15,12 @@ const settings = selectEnvironments({
 })[0]!;
 const stack = new EtlStack(app, settings);
 for (let number = 2; number <= pipelines; number++)
-  new EventsPipeline(stack, `Events${number}`, {
+  new ContractPipeline(stack, `Events${number}`, {
     ...settings.pipelines.events,
-    ...stack.sharedWith(`events${number}`),
+    platform: stack.platform,
+    pipeline: `events${number}`,
+    contractFile: join(EVENTS, "events.schema.json"),
+    rulesFile: join(EVENTS, "events.quality.json"),
+    crawlProcessed: true,
   });
 app.synth();

@@ -1,7 +1,10 @@
 import type { Construct } from "constructs";
-import { CatalogTable, type ContractTable, type DataLake, type TableColumn, type Zone } from "../../index";
+import type { ContractTable } from "../../contracts/contract-tables";
+import { CatalogTable, type TableColumn } from "../../modules/catalog-table/catalog-table";
+import type { DataLake } from "../../modules/data-lake/data-lake";
+import type { Zone } from "../../modules/data-lake/zone";
 
-/** The tables of a pipeline that are declared: nobody has to crawl what the job's own files say. */
+/** The tables that a pipeline declares: the job's own files say their columns, so nobody crawls them. */
 
 export interface TablePlace {
   readonly lake: DataLake;
@@ -27,7 +30,7 @@ export function declareTable(
   });
 }
 
-/** Of a rejected row. `reason_values` came last, so that files which lack it have their columns where they were. */
+/** The columns of a rejected row. `reason_values` came last, so that files which lack it have their columns where they were. */
 const REJECTED: readonly TableColumn[] = [
   { name: "raw_line", type: "string", comment: "The line as it was delivered" },
   { name: "reason", type: "string", comment: "The first of the contract's reasons that applies" },

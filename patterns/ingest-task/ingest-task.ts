@@ -1,0 +1,327 @@
+import { join } from "node:path";
+import { Construct } from "constructs";
+import type { ContractTables } from "../../contracts/contract-tables";
+import type { QualityQuery } from "../../contracts/quality-query";
+import { ArtifactFile } from "../../modules/artifacts/artifact-file";
+import { GLUE_SCRIPTS } from "../../modules/artifacts/glue-scripts";
+import type { ExecutionClass } from "../../modules/core/job-runs";
+import type { S3Location } from "../../modules/core/s3-location";
+import type { TableFormat, WriteMode } from "../../modules/core/write-modes";
+import { REFUSED_PREFIX } from "../../modules/data-lake/data-lake";
+import { Zone } from "../../modules/data-lake/zone";
+import { DataQuality } from "../../modules/data-quality/data-quality";
+import { GlueSparkJob } from "../../modules/glue-spark-job/glue-spark-job";
+import type { WorkerType } from "../../modules/glue-spark-job/job-capacity";
+import type { EtlPlatform } from "../etl-platform/etl-platform";
+import type { DeliveriesSource } from "../source";
+import type { Table } from "../table";
+import type { Task } from "../task";
+import { declareQuarantine, declareRefused, declareTable } from "./declared-tables";
+
+/** How the job of a task runs and writes. */
+export interface IngestJobProps {
+  /** @default - says that it checks, quarantines, deduplicates and rebuilds */
+  readonly description?: string;
+  /** @default "G.1X" */
+  readonly workerType?: WorkerType;
+  /**
+   * The most workers, of which one is the driver; 2 to 299.
+   * @default 2
+   */
+  readonly maxWorkers?: number;
+  /**
+   * The job's time-out, minutes; 1 to 10079.
+   * @default 60
+   */
+  readonly jobTimeoutMinutes?: number;
+  /**
+   * `FLEX` puts cost before latency: spare capacity, workers G.1X and G.2X.
+   * @default "STANDARD"
+   */
+  readonly executionClass?: ExecutionClass;
+  /**
+   * Whether a run waits while the account has no room for it. Not with FLEX.
+   * @default false
+   */
+  readonly jobRunQueuingEnabled?: boolean;
+  /**
+   * How many runs of the job may work at once; 1 for a job that rebuilds or appends.
+   * @default 1
+   */
+  readonly maxConcurrentRuns?: number;
+  /**
+   * `iceberg`: the job makes the published table, and nobody crawls it.
+   * @default "parquet"
+   */
+  readonly tableFormat?: TableFormat;
+  /**
+   * `merge` and `append` need Iceberg (docs/decisions/09).
+   * @default "rebuild"
+   */
+  readonly writeMode?: WriteMode;
+  /**
+   * With `merge`: the column that says which row of a key is the latest, or `run_date` for the row of the latest delivery.
+   * @default - the contract's `orderColumn`
+   */
+  readonly orderColumn?: string;
+  /**
+   * Name of the table of the contract's aggregate, in the curated zone.
+   * @default - none; a contract with an aggregate needs one
+   */
+  readonly aggregateTable?: string;
+  /**
+   * Whether a crawler registers the published table after each job run. Otherwise the pipeline declares it.
+   * @default false
+   */
+  readonly crawlProcessed?: boolean;
+  /**
+   * Where scripts, modules, contract and rules lie in the artifacts zone. An S3 object belongs to one construct, which deletes it when it
+   * goes, so pipelines need prefixes of their own.
+   * @default - the pipeline's name and a slash
+   */
+  readonly artifactsPrefix?: string;
+}
+
+interface IngestTaskProps extends IngestJobProps {
+  readonly platform: EtlPlatform;
+  readonly pipeline: string;
+  readonly contractFile: string;
+  readonly rulesFile: string;
+  /** What the contract makes, judged already. */
+  readonly tables: ContractTables;
+  /** In which zone the scheduled time of a run is read, and how many days before it the delivery date lies. */
+  readonly timeZone: string;
+  readonly lagDays: number;
+}
+
+/** One contract's deliveries become one table: the job, its files and rights, and the tables it writes. */
+export class IngestTask extends Construct implements Task {
+  readonly kind = "ingest";
+  readonly source: DeliveriesSource;
+  readonly table: Table;
+  readonly aggregate?: Table;
+  readonly books: S3Location;
+  readonly job: GlueSparkJob;
+  readonly quality: DataQuality;
+  private readonly prefix: string;
+  private readonly artifacts: S3Location;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: IngestTaskProps,
+  ) {
+    super(scope, id);
+    const { pipeline, platform } = props;
+    this.prefix = `${pipeline}/`;
+    this.artifacts = platform.lake.location(Zone.ARTIFACTS, props.artifactsPrefix ?? this.prefix);
+    this.books = platform.lake.location(Zone.PROCESSED, `books/${this.prefix}`);
+    this.source = this.decideSource();
+    this.table = this.decideTable();
+    this.aggregate = this.decideAggregate();
+
+    this.quality = this.defineQuality();
+    this.job = this.defineJob();
+  }
+
+  get qualityQuery(): QualityQuery {
+    return this.quality.query;
+  }
+
+  /** Defines the tables that are declared; apart from the constructor, because a plan lists them behind the crawlers. */
+  declareTables(): void {
+    const { lake } = this.props.platform;
+    const { output, aggregate } = this.props.tables;
+    const { name } = this.table;
+    const rejects = { lake, zone: Zone.QUARANTINE, prefix: this.prefix, name };
+    declareQuarantine(this, rejects);
+    declareRefused(this, { ...rejects, prefix: this.refused.prefix, name: this.refusedTable });
+    if (this.table.registeredBy === "declaration")
+      declareTable(
+        this,
+        "ProcessedTable",
+        this.placeOf(this.table),
+        output,
+        `What the ${name} job publishes`,
+      );
+    if (aggregate !== undefined && this.aggregate !== undefined)
+      declareTable(
+        this,
+        "CuratedTable",
+        this.placeOf(this.aggregate),
+        aggregate,
+        `What the ${name} job adds up`,
+      );
+  }
+
+  private placeOf({ zone, name }: Table) {
+    return { lake: this.props.platform.lake, zone, prefix: this.prefix, name };
+  }
+
+  /** Rejected rows of refused runs lie apart from the quarantine, whose readers must not see them. */
+  private get refused(): S3Location {
+    return this.props.platform.lake.location(Zone.QUARANTINE, `${REFUSED_PREFIX}${this.prefix}`);
+  }
+
+  private get refusedTable(): string {
+    return `${this.table.name}_refused`;
+  }
+
+  /** A crawler names the table of a folder like this. */
+  private get tableName(): string {
+    return this.props.pipeline.replaceAll("-", "_");
+  }
+
+  private decideSource(): DeliveriesSource {
+    const { lake } = this.props.platform;
+    const location = lake.location(Zone.RAW, this.prefix);
+    return { kind: "deliveries", location, database: lake.database(Zone.RAW).name, table: this.tableName };
+  }
+
+  private decideTable(): Table {
+    const { tableFormat, writeMode = "rebuild", crawlProcessed = false } = this.props;
+    const parquet = crawlProcessed ? "crawler" : "declaration";
+    const registeredBy = tableFormat === "iceberg" ? "iceberg" : parquet;
+    return { ...this.tableIn(Zone.PROCESSED, this.tableName), registeredBy, writeMode };
+  }
+
+  private decideAggregate(): Table | undefined {
+    const { aggregateTable } = this.props;
+    if (aggregateTable === undefined) return undefined;
+    return {
+      ...this.tableIn(Zone.CURATED, aggregateTable),
+      registeredBy: "declaration",
+      writeMode: "rebuild",
+    };
+  }
+
+  private tableIn(zone: Zone.PROCESSED | Zone.CURATED, name: string) {
+    const { lake } = this.props.platform;
+    return { zone, name, database: lake.database(zone).name, location: lake.location(zone, this.prefix) };
+  }
+
+  /** One file of rules: the job judges by it before it writes, a query by it on what readers see. */
+  private defineQuality(): DataQuality {
+    const { lake } = this.props.platform;
+    const { database, name } = this.table;
+    return new DataQuality(this, "Quality", {
+      rulesFile: this.props.rulesFile,
+      contractFile: this.props.contractFile,
+      table: { database, name },
+      quarantineTable: { database: lake.database(Zone.QUARANTINE).name, name },
+      artifacts: this.artifacts,
+    });
+  }
+
+  private defineJob(): GlueSparkJob {
+    const { props, artifacts } = this;
+    const { platform, pipeline, workerType = "G.1X", maxWorkers = 2 } = props;
+    const { lake, account, region } = platform;
+    const name = `${platform.name}-${pipeline}-transform`;
+    const contract = new ArtifactFile(this, "Contract", {
+      source: props.contractFile,
+      artifacts,
+      prefix: "contracts/",
+    });
+    const job = new GlueSparkJob(this, "Transform", {
+      name,
+      description:
+        props.description ??
+        `Checks, quarantines, deduplicates and rebuilds the ${pipeline} of the delivery dates it is given`,
+      script: join(GLUE_SCRIPTS.jobs, "transform_deliveries.py"),
+      modules: GLUE_SCRIPTS.etl,
+      artifacts,
+      temporary: lake.location(Zone.ARTIFACTS, `temp/${name}/`),
+      inputs: [this.source.location],
+      files: [contract, this.quality.artifact],
+      outputs: this.outputs(),
+      arguments: this.jobArguments(contract),
+      glueVersion: platform.glueVersion,
+      capacity: { kind: "autoScaling", workerType, maxWorkers },
+      timeoutMinutes: props.jobTimeoutMinutes ?? 60,
+      icebergTable: this.icebergTable(),
+      executionClass: props.executionClass,
+      jobRunQueuingEnabled: props.jobRunQueuingEnabled,
+      maxConcurrentRuns: props.maxConcurrentRuns,
+      securityConfiguration: platform.securityConfiguration,
+      logRetentionDays: platform.logRetentionDays,
+      account,
+      region,
+    });
+    platform.locks.grantFence(job.role, pipeline);
+    lake.grantDescribeTable(job.role, Zone.RAW, this.source.table);
+    for (const table of this.declaredTables()) lake.grantRegisterPartitions(job.role, table.zone, table.name);
+    return job;
+  }
+
+  private icebergTable() {
+    const { database, name, location, writeMode, registeredBy } = this.table;
+    if (registeredBy !== "iceberg") return undefined;
+    return { database, name, location, writeMode, orderColumn: this.props.orderColumn };
+  }
+
+  private outputs(): S3Location[] {
+    const { lake } = this.props.platform;
+    const quarantine = lake.location(Zone.QUARANTINE, this.prefix);
+    const written = [this.table.location, quarantine, this.refused, this.books];
+    return this.aggregate === undefined ? written : [...written, this.aggregate.location];
+  }
+
+  /** The job registers the partitions of what is declared. */
+  private declaredTables(): Table[] {
+    return [this.table, this.aggregate].filter(
+      (table): table is Table => table?.registeredBy === "declaration",
+    );
+  }
+
+  private jobArguments(contract: ArtifactFile): Record<string, string> {
+    const { platform, pipeline, timeZone, lagDays } = this.props;
+    const { lake, locks } = platform;
+    return {
+      pipeline,
+      source_bucket: this.source.location.bucketName,
+      source_prefix: this.prefix,
+      output_bucket: this.table.location.bucketName,
+      output_prefix: this.prefix,
+      quarantine_bucket: lake.bucket(Zone.QUARANTINE).bucketName,
+      quarantine_prefix: this.prefix,
+      books_bucket: this.books.bucketName,
+      books_prefix: this.books.prefix,
+      contract_uri: contract.uri,
+      quality_uri: this.quality.uri,
+      source_database: this.source.database,
+      source_table: this.source.table,
+      lock_table: locks.tableName,
+      time_zone: timeZone,
+      lag_days: String(lagDays),
+      ...this.refusedArguments(),
+      ...this.curatedArguments(),
+    };
+  }
+
+  private refusedArguments(): Record<string, string> {
+    const { lake, workgroup, showValuesInMessages } = this.props.platform;
+    return {
+      refused_bucket: this.refused.bucketName,
+      refused_prefix: this.refused.prefix,
+      refused_database: lake.database(Zone.QUARANTINE).name,
+      refused_table: this.refusedTable,
+      refused_days: String(lake.refusedDays),
+      workgroup: workgroup.workgroupName,
+      show_values: String(showValuesInMessages),
+    };
+  }
+
+  private curatedArguments(): Record<string, string> {
+    const { aggregate } = this;
+    const tables = this.declaredTables().flatMap(({ zone, database, name }) => {
+      const layer = zone === Zone.PROCESSED ? "output" : "curated";
+      return [[`${layer}_database`, database] as const, [`${layer}_table`, name] as const];
+    });
+    const place: Record<string, string> =
+      aggregate === undefined
+        ? {}
+        : { curated_bucket: aggregate.location.bucketName, curated_prefix: this.prefix };
+    return { ...place, ...Object.fromEntries(tables) };
+  }
+}

@@ -1,0 +1,20 @@
+import type { S3Location } from "../modules/core/s3-location";
+import type { QualityQuery } from "../contracts/quality-query";
+import type { GlueSparkJob } from "../modules/glue-spark-job/glue-spark-job";
+import type { Source } from "./source";
+import type { Table } from "./table";
+
+/** The work of one job in a run. An ingest task makes one table of one source, and what the contract adds up from it. */
+export interface Task {
+  readonly kind: "ingest";
+  readonly source: Source;
+  /** The published table. */
+  readonly table: Table;
+  /** The table of the contract's aggregate, if it has one. */
+  readonly aggregate?: Table;
+  /** The folder of the books that the job writes. */
+  readonly books: S3Location;
+  readonly job: GlueSparkJob;
+  /** The query that judges what readers see. */
+  readonly qualityQuery: QualityQuery;
+}

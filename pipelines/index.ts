@@ -1,0 +1,42 @@
+import type { Construct } from "constructs";
+import type { z } from "zod";
+import type { ContractPipeline, EtlPlatform } from "../index";
+import { defineCustomers } from "./customers/pipeline";
+import { defineEvents } from "./events/pipeline";
+import { defineProducts } from "./products/pipeline";
+import { defineSales } from "./sales/pipeline";
+import { contractPipelineSettings, declaredTableSettings } from "./settings";
+
+/** A pipeline that environments can have. */
+interface Entry<Name extends string, Schema extends z.ZodType> {
+  /** In kebab-case: of its settings, its folder, its lock, on the command line. Public: a renamed pipeline is another one. */
+  readonly name: Name;
+  /** The schema of its settings. */
+  readonly settings: Schema;
+  readonly define: (
+    scope: Construct,
+    id: string,
+    platform: EtlPlatform,
+    settings: z.infer<Schema>,
+  ) => ContractPipeline;
+  /** The pipelines whose tables it reads; they are deployed with it. */
+  readonly needs?: readonly string[];
+}
+
+const entry = <const Name extends string, Schema extends z.ZodType>(one: Entry<Name, Schema>) => one;
+
+/** The registry: one line for each pipeline, in the order of settings, outputs and the dashboard. */
+export const PIPELINES = [
+  entry({ name: "events", settings: contractPipelineSettings, define: defineEvents }),
+  entry({ name: "sales", settings: declaredTableSettings, define: defineSales }),
+  entry({ name: "customers", settings: declaredTableSettings, define: defineCustomers }),
+  entry({ name: "products", settings: declaredTableSettings, define: defineProducts }),
+] as const;
+
+type Registered = (typeof PIPELINES)[number];
+export type PipelineName = Registered["name"];
+
+/** The settings of an environment's pipelines, by name; a pipeline that is left out is not deployed. */
+export type PipelinesSettings = {
+  readonly [One in Registered as One["name"]]?: z.infer<One["settings"]>;
+};

@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { alarmsSchema } from "./alarm-settings";
+import { jobSettings } from "./job-settings";
+import { scheduleSchema } from "./schedule-settings";
+
+/** The settings that pipelines of one contract share. */
+export const contractPipelineSettings = z.strictObject({
+  ...jobSettings,
+  /** How long one crawl may take before the run fails, minutes. */
+  crawlDeadlineMinutes: z.int().min(1).max(1_440),
+  /** When its alarms are crossed, and whether they send messages. */
+  alarms: alarmsSchema,
+  /** When it starts by itself. */
+  schedule: scheduleSchema,
+});
+
+/** Settings of pipelines whose published table is declared from the contract, unless it is crawled. */
+export const declaredTableSettings = contractPipelineSettings.extend({
+  /**
+   * `true`: the table is crawled after each job run, and not declared. Turning it drops the table from the catalogue and makes it
+   * anew; files stay. `false` when left out.
+   */
+  crawlProcessed: z.boolean().optional(),
+});
+
+export type ContractPipelineSettings = z.infer<typeof contractPipelineSettings>;
+export type DeclaredTableSettings = z.infer<typeof declaredTableSettings>;
