@@ -1,5 +1,5 @@
 import tseslint from "typescript-eslint";
-import importDirections from "./import-directions.js";
+import packageImports from "./package-imports.js";
 
 export default tseslint.config(
   {
@@ -24,13 +24,17 @@ export default tseslint.config(
       eqeqeq: "error",
     },
   },
-  ...importDirections,
+  ...packageImports,
   {
-    files: ["modules/**/*.ts"],
+    files: ["modules/**/*.ts", "patterns/**/*.ts", "contracts/**/*.ts"],
     rules: {
       "no-restricted-properties": [
         "error",
-        { object: "process", property: "env", message: "modules/ never reads the environment." },
+        {
+          object: "process",
+          property: "env",
+          message: "The library never reads the environment. Take a prop.",
+        },
         { object: "process", property: "cwd", message: "Synth does not depend on the working directory." },
       ],
     },

@@ -1,109 +1,103 @@
 /**
- * Who may import whom, as eslint settings:
- * main → environments → index → modules/<construct> → modules/{iam,encryption,artifacts} → modules/core.
+ * Who may import whom: one line a room. A configuration of dependency-cruiser, which judges by the file an import resolves to,
+ * imports of types included: npx depcruise --config import-directions.js .
+ * Packages, such as the AWS provider, are judged by package-imports.js.
  */
 
-const barrel = {
-  regex: "^@cdktf/provider-aws$",
-  message:
-    "Import the deep path (@cdktf/provider-aws/lib/<resource>): the barrel costs seconds and half a gigabyte.",
-};
-const provider = {
-  regex: "^@cdktf/provider-aws",
-  message: "Only modules/ and environments/ know the AWS provider.",
-};
-const bench = { regex: "(^|/)local(/|$)", message: "Nothing knows the bench." };
-const environments = { regex: "(^|/)environments(/|$)", message: "modules/ never imports environments/." };
-const cdktf = { regex: "^(cdktf|constructs|@cdktf/)", message: "This file is pure: it imports no cdktf." };
-const siblings = {
-  regex: "^\\.\\./(?!core/|iam/|encryption/|artifacts/)",
-  message: "Sibling constructs do not import each other.",
-};
-const library = {
-  regex: "modules/(?!index$).+",
-  message: "Import the library's public surface, index.",
+const PURE = ["core", "schedules", "contracts"];
+const FOUNDATIONS = ["iam", "encryption", "artifacts", ...PURE, "definition-checks"];
+const LIBRARY = ["constructs", ...FOUNDATIONS];
+
+/** Every room: where its files are, and which rooms they may import beside their own. */
+const ROOMS = {
+  main: { files: "^(main|state)\\.ts$", imports: ["environments"] },
+  environments: { files: "^environments/", imports: ["pipelines", "patterns", "index.ts", ...PURE] },
+  pipelines: { files: "^pipelines/", imports: ["patterns", "index.ts", ...PURE] },
+  // Read before a stack is made, and by commands that make none.
+  settings: {
+    files: "^(environments|pipelines)/[a-z-]*settings\\.ts$|^environments/(budget|dev|staging|prod)\\.ts$",
+    imports: ["environments", "pipelines", ...PURE],
+  },
+  "index.ts": { files: "^index\\.ts$", imports: ["patterns", ...LIBRARY] },
+  patterns: { files: "^patterns/", imports: LIBRARY },
+  // A construct's own room is its folder.
+  constructs: {
+    files: "^modules/(?!core/|schedules/|iam/|encryption/|artifacts/)([^/]+)/",
+    imports: FOUNDATIONS,
+  },
+  artifacts: { files: "^modules/artifacts/", imports: ["core"] },
+  encryption: { files: "^modules/encryption/", imports: ["iam", "core"] },
+  iam: { files: "^modules/iam/", imports: ["core"] },
+  "plan-review": { files: "^plan-review/", imports: ["core", "schedules"] },
+  "definition-checks": { files: "^definition-checks/", imports: ["core", "schedules"] },
+  contracts: { files: "^contracts/", imports: ["core", "schedules"] },
+  schedules: { files: "^modules/schedules/", imports: ["core"] },
+  core: { files: "^modules/core/", imports: [] },
+  local: {
+    files: "^local/",
+    imports: ["environments", "pipelines", "index.ts", "plan-review", "definition-checks", ...PURE],
+  },
 };
 
-const pureLibrary = {
-  regex: "modules/(?!core/).+",
-  message: "Settings are pure: of the library they import modules/core only.",
+/** These may import every room, and no room may import them. */
+const FREE = "^(tools|__tests__|examples|bin)/|^[^/]+\\.(js|mjs)$";
+
+/** What to do instead, where there is more to say than for every room. */
+const INSTEAD = {
+  main: "Do it in environments/.",
+  environments: "Import the library by its public surface, index.ts.",
+  pipelines: "Import the library by its public surface, index.ts, and take settings as an argument.",
+  constructs: "Sibling constructs meet in patterns/, by IGrantable, metrics, names and ARNs.",
 };
 
-const directions = (files, patterns, ignores = []) => ({
-  files,
-  ignores,
-  rules: { "no-restricted-imports": ["error", { patterns }] },
-});
+function direction([room, { files, imports }]) {
+  const own = room === "constructs" ? "^modules/$1/" : files;
+  const allowed = imports.length === 0 ? "nothing" : imports.join(", ");
+  const instead =
+    INSTEAD[room] ?? "Move what both need to a room that both may import, or pass it as a value.";
+  return {
+    name: room,
+    severity: "error",
+    comment: `${room} may import ${allowed} of the other rooms. ${instead}`,
+    from: { path: files },
+    to: { dependencyTypes: ["local"], pathNot: [own, ...imports.map((name) => ROOMS[name].files)] },
+  };
+}
 
-module.exports = [
-  directions(
-    ["main.ts", "state.ts"],
-    [barrel, provider, bench, { regex: "^\\./modules", message: "main imports environments only." }],
-  ),
-  directions(["environments/**/*.ts"], [barrel, bench, library]),
-  directions(
-    [
-      "environments/{alert-settings,budget,filled-text,job-settings,schedule-settings,settings,stack-checks,dev,staging,prod}.ts",
-    ],
-    [barrel, bench, pureLibrary, cdktf],
-  ),
-  directions(["index.ts"], [barrel, bench, environments]),
-  directions(
-    ["modules/core/**/*.ts"],
-    [
-      barrel,
-      bench,
-      environments,
-      cdktf,
-      { regex: "^\\.\\./", message: "core imports nothing of the project." },
-    ],
-  ),
-  directions(
-    ["modules/iam/**/*.ts"],
-    [barrel, bench, environments, { regex: "^\\.\\./(?!core/)", message: "iam imports core only." }],
-  ),
-  directions(
-    ["modules/encryption/**/*.ts"],
-    [
-      barrel,
-      bench,
-      environments,
-      { regex: "^\\.\\./(?!core/|iam/)", message: "encryption imports core and iam only." },
-    ],
-  ),
-  directions(
-    ["modules/artifacts/**/*.ts"],
-    [barrel, bench, environments, { regex: "^\\.\\./(?!core/)", message: "artifacts imports core only." }],
-  ),
-  directions(
-    ["modules/*/**/*.ts"],
-    [barrel, bench, environments, siblings],
-    ["modules/core/**", "modules/iam/**", "modules/encryption/**", "modules/artifacts/**"],
-  ),
-  // Kept free of cdktf, because the logic worth testing hardest lives there.
-  directions(
-    [
-      "modules/iam/{policy-statement,s3-actions}.ts",
-      "modules/data-lake/zone.ts",
-      "modules/glue-crawler/crawler-configuration.ts",
-      "modules/glue-spark-job/{job-arguments,job-capacity}.ts",
-      "modules/data-quality/{quality-contract,quality-query,quality-reader,quality-rules}.ts",
-      "modules/etl-orchestrator/{asl,asl-checks,lost-input,service-integrations,state-machine-definition}.ts",
-      "modules/etl-orchestrator/{data-flow,data-shape,finding,*-checks,service-errors,service-shapes,service-statuses}.ts",
-    ],
-    [barrel, bench, environments, siblings, cdktf],
-  ),
-  // For repositories that only import the library: the JSON of a plan in, a page out.
-  directions(
-    ["plan-review/**/*.ts"],
-    [
-      bench,
-      provider,
-      cdktf,
-      environments,
-      { regex: "modules/(?!core/)", message: "plan-review imports modules/core only." },
-    ],
-  ),
-  directions(["modules/artifacts/python-package.ts"], [barrel, bench, environments, cdktf]),
-  directions(["local/**/*.ts", "__tests__/**/*.ts"], [barrel]),
-];
+module.exports = {
+  forbidden: [
+    ...Object.entries(ROOMS).map(direction),
+    {
+      name: "no room",
+      severity: "error",
+      comment: "The file is in no room. Move it to one, or add its room to import-directions.js.",
+      from: { pathNot: [FREE, ...Object.values(ROOMS).map(({ files }) => files)] },
+      to: {},
+    },
+    {
+      name: "circle",
+      severity: "error",
+      comment: "The files import each other in a circle. Move what both need to a file that both import.",
+      from: { pathNot: "^examples/|^environments/pipelines/" },
+      to: { circular: true },
+    },
+    {
+      name: "not found",
+      severity: "error",
+      comment: "The import leads to no file, so its direction cannot be judged. Correct the path.",
+      from: { pathNot: FREE },
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    exclude: {
+      path: "(^|/)node_modules/|^(\\.[^./][^/]*|dist|cdktf\\.out|coverage|embedded-aws|glue-scripts|tools/benchmarks/peer)/",
+    },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["require", "node", "types", "default"],
+    },
+  },
+};

@@ -67,6 +67,7 @@ export {
   type IFailureMessenger,
 } from "./modules/etl-orchestrator/failure-messenger";
 export { type INotificationTarget } from "./modules/etl-orchestrator/notification-target";
+export { type RunJobStepProps, type RunOverrides } from "./modules/etl-orchestrator/run-overrides";
 export {
   type AcquireLockStepProps,
   type CheckBooksStepProps,
@@ -78,8 +79,6 @@ export {
   type RecordMetricsStepProps,
   type ReleaseLockStepProps,
   RUN_ARGUMENTS,
-  type RunJobStepProps,
-  type RunOverrides,
   Step,
 } from "./modules/etl-orchestrator/step";
 export { type CrawlerGrouping } from "./modules/glue-crawler/crawler-configuration";

@@ -7,7 +7,6 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { JSON_SEPARATOR } from "../modules/etl-orchestrator/message-text";
 import { pause } from "./interrupts";
 
 /** A message as a subscriber of the topic received it. */
@@ -18,6 +17,9 @@ export interface Notification {
   /** JSON is parsed, other text stays text. */
   readonly message: unknown;
 }
+
+/** The line before the JSON, which is the last line of a message. */
+const JSON_SEPARATOR = "--- JSON ---";
 
 const FIRST_MESSAGE_MS = 15_000;
 /** How long a second message, which would be one too many, is waited for. */

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
-import { type DeploymentsOptions, type Trouble, TROUBLES } from "./benchmarks/deployments";
+import { type Trouble, TROUBLES } from "./benchmarks/deployments";
+import { type BenchOptions } from "./benchmarks/bench-options";
 import { measureJob } from "./benchmarks/job";
 import { measureMoney } from "./benchmarks/money";
 import { measureStart } from "./benchmarks/start";
@@ -15,17 +16,6 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<void>>
   start: measureStart,
   money: measureMoney,
 };
-
-export interface BenchOptions {
-  /** Rounds that are counted; one more comes before them and fills caches. */
-  readonly rounds: number;
-  /** Folder of deliveries that the job's bench multiplies. */
-  readonly input: string;
-  /** How many times the deliveries, with ids of their own each time. */
-  readonly copies: readonly number[];
-  /** The bench of the start counts first deployments instead. */
-  readonly counted?: DeploymentsOptions;
-}
 
 /** As commander gives them: numbers in lists. */
 interface Options {

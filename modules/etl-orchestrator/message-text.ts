@@ -1,7 +1,4 @@
-/** What messages of executions share: their subject, and where their JSON begins. Pure. */
-
-/** The line before the JSON, which is the last line of a message. */
-export const JSON_SEPARATOR = "--- JSON ---";
+/** The subject that messages of executions share. */
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: ASCII without control characters, fewer than 100 of them. */
 const MOST_TITLE_CHARACTERS = 80;

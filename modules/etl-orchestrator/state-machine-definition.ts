@@ -5,7 +5,6 @@ import {
   type JsonObject,
   type State,
 } from "../../definition-checks/asl";
-import { type Step } from "./step";
 
 /**
  * From fragments to one definition: placeholders filled at synth by one strict renderer, steps composed into a linear
@@ -102,11 +101,20 @@ const lowerFirst = (name: string) => name.charAt(0).toLowerCase() + name.slice(1
 /** The key of a step's result: `RunJob` leaves it at `$.results.runJob`. */
 export const resultKey = (stepName: string): string => lowerFirst(stepName);
 
+/** The part of a step that goes into a definition. */
+interface ComposedStep {
+  readonly name: string;
+  readonly fragment: JsonObject;
+  readonly values: PlaceholderValues;
+  /** Placeholders that lead to a later step; `undefined` is the last one. */
+  readonly goesTo?: Readonly<Record<string, string | undefined>>;
+}
+
 export interface Composition {
   readonly comment: string;
   /** Of the whole execution, seconds. */
   readonly timeoutSeconds: number;
-  readonly steps: readonly Step[];
+  readonly steps: readonly ComposedStep[];
   /** Values that any fragment may use. */
   readonly offered: PlaceholderValues;
   readonly isKnown?: (value: string) => boolean;

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { BenchOptions } from "../bench";
+import { type BenchOptions } from "./bench-options";
 import { findDeliveries } from "../../local/deliveries";
 import { type Contender, measureInTurn, printTable } from "./measure";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { BenchOptions } from "../bench";
+import { type BenchOptions } from "./bench-options";
 import { countDeployments } from "./deployments";
 import { measureInTurn, printTable } from "./measure";
 

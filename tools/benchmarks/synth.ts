@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import type { BenchOptions } from "../bench";
+import { type BenchOptions } from "./bench-options";
 import { sampleSubscribers } from "../../local/sample-place";
 import { type Contender, measureInTurn, printTable } from "./measure";
 

@@ -1,4 +1,5 @@
-import { type RunJobStepProps, Step } from "../../../modules/etl-orchestrator/step";
+import { type RunJobStepProps } from "../../../modules/etl-orchestrator/run-overrides";
+import { Step } from "../../../modules/etl-orchestrator/step";
 
 const JOB: RunJobStepProps = {
   jobName: "j",
