@@ -159,7 +159,9 @@ function narrowed(
     : [variable, variables[variable]];
   if (isBlank(given)) return { pipelines, mistakes: [] };
   const asked = textsOf(given);
-  const known = Object.keys(asRecord(pipelines));
+  const known = Object.entries(asRecord(pipelines)).flatMap(([one, settings]) =>
+    settings === undefined ? [] : [one],
+  );
   const mistakes = asked
     .filter((one) => !known.includes(one))
     .map((one) => {
