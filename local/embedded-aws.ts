@@ -46,7 +46,7 @@ export class EmbeddedAws {
     const child = spawn(
       PYTHON,
       [
-        join(ROOT, "local", "embedded-aws", "server.py"),
+        join(ROOT, "embedded-aws", "server.py"),
         ...["--state", join(local, "aws"), "--tls", join(local, "tls"), "--jars", JARS, "--logs", logs],
         ...["--spark4-python", SPARK4_PYTHON, "--spark4-jars", SPARK4_JARS],
         ...["--account", BENCH.accountId, "--region", BENCH.region],

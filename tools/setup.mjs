@@ -193,7 +193,7 @@ async function installPython(spark, command) {
 /** Spark's own client fetches the jars, from whatever repositories it is set up with; each is held against its hash. */
 async function fetchJars(spark, java) {
   const { suffix } = spark;
-  const list = join("local", "embedded-aws", `jars${suffix}.json`);
+  const list = join("embedded-aws", `jars${suffix}.json`);
   const { packages, exclude, sha256 } = JSON.parse(readFileSync(join(root, list), "utf8"));
   const jars = join(setup, `jars${suffix}`);
   const stamp = stampOf(`jars${suffix}`, [list]);

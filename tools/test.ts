@@ -99,14 +99,14 @@ const SUITES: readonly Suite[] = [
   { name: "types: tsc", command: npx("tsc", "--noEmit") },
   { name: "lint: eslint", command: npx("eslint", ".") },
   { name: "types: mypy glue-scripts", command: [python, "-m", "mypy", "glue-scripts"] },
-  { name: "types: mypy local", command: [python, "-m", "mypy", "local/embedded-aws"] },
+  { name: "types: mypy embedded-aws", command: [python, "-m", "mypy", "embedded-aws"] },
   jest("unit", { faults: "interpreter", workers: 1 }),
   pytest("glue-scripts/tests", { faults: "pytest", args: ["-m", "not long"] }),
   pytest("glue-scripts/tests", { interpreter: spark4Python, suffix: " (spark 4)", args: ["-m", "not once"] }),
   { ...pytest("glue-scripts/tests", { suffix: " kills", args: ["-m", "long"] }), ifNamed: true },
   // Deployments wait for S3 longer than they work: three files at a time.
   jest("bench deployed", { beside: true, faults: "bench", workers: 3 }),
-  { ...pytest("local/embedded-aws/tests"), beside: true },
+  { ...pytest("embedded-aws/tests"), beside: true },
   jest("platform", { beside: true, ifNamed: true, workers: 2 }),
 ];
 

@@ -87,7 +87,7 @@ test("each right is needed, or listed with the page that asks for it", async () 
   const replay = spawnSync(
     PYTHON,
     [
-      join(ROOT, "local", "embedded-aws", "permission_replay.py"),
+      join(ROOT, "embedded-aws", "permission_replay.py"),
       ...["--state", join(clone, ".local", "aws"), "--trace", bench.trace],
       ...["--not-shown", join(ROOT, "docs", "deployer", "not-shown.json")],
       ...["--denied", join(ROOT, "docs", "deployer", "denied.json")],

@@ -47,7 +47,7 @@ export function judgeRights(
   const { status, stdout, stderr } = spawnSync(
     join(clone, ".setup", "venv", "bin", "python"),
     [
-      join(clone, "local", "embedded-aws", "permission_replay.py"),
+      join(clone, "embedded-aws", "permission_replay.py"),
       ...["--state", join(clone, ".local", "aws"), "--trace", allowed, "--not-shown", explained, ...which],
     ],
     { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },

@@ -17,7 +17,9 @@ export interface Emitted {
 }
 
 export const AWS = (
-  JSON.parse(readFileSync(join(ROOT, "local", "embedded-aws", "aws-metrics.json"), "utf8")) as {
+  JSON.parse(
+    readFileSync(join(ROOT, "embedded-aws", "embedded_aws", "cloudwatch", "aws-metrics.json"), "utf8"),
+  ) as {
     metrics: readonly Emitted[];
   }
 ).metrics;

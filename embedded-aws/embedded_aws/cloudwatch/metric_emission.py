@@ -1,0 +1,144 @@
+"""What happens on the bench, as AWS's own metrics tell of it: executions, queues and job runs.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+https://docs.aws.amazon.com/glue/latest/dg/monitor-observability.html
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from embedded_aws.cloudwatch import metrics
+from embedded_aws.core import emulator
+from embedded_aws.states import runs
+
+ACTIVE_MINUTES = 360
+"""A queue that nobody uses emits nothing any more after six hours."""
+MOST_SAMPLES = 600
+"""Minutes of one queue that are filled at once, after a pause."""
+KEPT_MINUTES = 8 * 24 * 60
+"""Minutes of a queue's samples that are kept: a day longer than the longest alarm looks back."""
+_ENDS = {
+    "SUCCEEDED": "ExecutionsSucceeded",
+    "FAILED": "ExecutionsFailed",
+    "TIMED_OUT": "ExecutionsTimedOut",
+    "ABORTED": "ExecutionsAborted",
+}
+_COUNTS = {
+    "ApproximateNumberOfMessagesVisible": "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible": "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed": "ApproximateNumberOfMessagesDelayed",
+}
+_ALWAYS = "ApproximateNumberOfMessagesVisible"
+_logger = logging.getLogger("embedded-aws.metrics")
+
+
+def install() -> None:
+    """Record an execution's start and end when they happen; glue/jobs/runs.py tells of its runs itself."""
+    emulator.replace(
+        "services.stepfunctions",
+        "_emit_execution_status_event",
+        ("execution",),
+        _with_metrics,
+        "metrics of executions",
+    )
+
+
+def _with_metrics(original: Any) -> Callable[..., Any]:
+    def emit_execution_status_event(execution: dict[str, Any]) -> Any:
+        try:
+            _of_execution(execution)
+        except Exception:  # an execution goes on without its metrics
+            _logger.exception("no metrics of %s", execution.get("executionArn"))
+        return original(execution)
+
+    return emit_execution_status_event
+
+
+def _of_execution(execution: dict[str, Any]) -> None:
+    runs.pinned(execution)  # with it comes the version that it was started with
+    machine = {"StateMachineArn": str(execution["stateMachineArn"])}
+    status, redriven = execution["status"], bool(execution.get("redriveCount"))
+    counted: dict[str, float] = {}
+    if status == "RUNNING" and not redriven:
+        counted["ExecutionsStarted"] = 1
+    elif status in _ENDS:
+        # AWS emits the start a second time, as 0, when the execution has ended.
+        counted = {"ExecutionsStarted": 0, _ENDS[status]: 1}
+    for name, value in counted.items():
+        for dimensions in _dimension_sets(execution, machine):
+            metrics.record("AWS/States", name, dimensions, value, "Count")
+    if status in _ENDS:
+        milliseconds = emulator.service("stepfunctions")._iso_to_epoch_ms
+        took = milliseconds(execution["stopDate"]) - milliseconds(execution["startDate"])
+        for dimensions in _dimension_sets(execution, machine):
+            metrics.record("AWS/States", "ExecutionTime", dimensions, took, "Milliseconds")
+    if redriven:
+        again = "ExecutionsRedriven" if status == "RUNNING" else f"Redriven{_ENDS.get(status, '')}"
+        metrics.record("AWS/States", again, machine, 1, "Count")
+
+
+def _dimension_sets(execution: dict[str, Any], machine: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The account's, the machine's, and those of the version and alias that it was started with."""
+    yield {}
+    yield machine
+    for key, dimension in (("stateMachineVersionArn", "Version"), ("stateMachineAliasArn", "Alias")):
+        if execution.get(key):
+            yield {**machine, dimension: str(execution[key]).rsplit(":", 1)[-1]}
+
+
+def job_run_ended(run: dict[str, Any]) -> None:
+    """Record that a job run succeeded or failed, if it is observed."""
+    name = {"SUCCEEDED": "glue.succeed.ALL", "FAILED": "glue.error.ALL"}.get(run["JobRunState"])
+    try:
+        job = emulator.service("glue")._jobs.get(run["JobName"]) or {}
+        arguments = {**(job.get("DefaultArguments") or {}), **(run.get("Arguments") or {})}
+        if name is None or arguments.get("--enable-observability-metrics") != "true":
+            return
+        for run_id in ("ALL", run["Id"]):
+            dimensions = {"JobName": run["JobName"], "JobRunId": run_id}
+            dimensions |= {"Type": "count", "ObservabilityGroup": "error"}
+            metrics.record("Glue", name, dimensions, 1, "Count")
+    except Exception:  # a run ends without its metrics
+        _logger.exception("no metrics of %s", run["Id"])
+
+
+class Queues:
+    """Samples how many messages each queue holds, once a minute of CloudWatch's."""
+
+    def __init__(self, minute: float) -> None:
+        self._minute = minute
+        self._sampled = 0.0
+        self._active: dict[str, tuple[tuple[int, ...], float]] = {}
+
+    def sample(self, now: float) -> None:
+        """Record the minutes that have begun since the last call; ``now`` in seconds since 1970."""
+        latest = now // self._minute * self._minute
+        if latest <= self._sampled:
+            return
+        first = max(self._sampled + self._minute, latest - MOST_SAMPLES * self._minute)
+        first = latest if self._sampled == 0.0 else first
+        sqs = emulator.service("sqs")
+        for queue in list(sqs._queues.values()):
+            sqs._refresh_counts(queue)
+            counts = {name: int(queue["attributes"][held]) for name, held in _COUNTS.items()}
+            if self._is_active(str(queue["name"]), tuple(counts.values()), now):
+                self._record(str(queue["name"]), counts, first, latest)
+        self._sampled = latest
+        metrics.forget_before(now - KEPT_MINUTES * self._minute, "AWS/SQS")
+
+    def _is_active(self, name: str, counts: tuple[int, ...], now: float) -> bool:
+        before = self._active.get(name)
+        if before is None or before[0] != counts or any(counts):
+            self._active[name] = (counts, now)
+            return True
+        return now - before[1] < ACTIVE_MINUTES * self._minute
+
+    def _record(self, name: str, counts: dict[str, int], first: float, latest: float) -> None:
+        for minute in range(round((latest - first) / self._minute) + 1):
+            moment = first + minute * self._minute
+            for metric, value in counts.items():
+                if not value and metric != _ALWAYS:
+                    continue  # told only while there are such messages
+                metrics.record_at(moment, "AWS/SQS", metric, {"QueueName": name}, value, "Count")

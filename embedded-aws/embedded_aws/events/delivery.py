@@ -1,0 +1,117 @@
+"""EventBridge publishes to a topic only when the topic's policy, and its key's, let that rule in.
+
+A state machine it starts with the role of the rule's target only.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-identity-based.html
+https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+"""
+
+import contextvars
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
+
+from embedded_aws.core import emulator
+from embedded_aws.core.settings import Settings
+from embedded_aws.iam import roles
+
+_BEHAVIOUR = "a topic's policy for rules, the role of a rule's target"
+_PRINCIPAL = "events.amazonaws.com"
+_logger = logging.getLogger("embedded-aws.event-delivery")
+_rule: contextvars.ContextVar[str] = contextvars.ContextVar("rule_arn", default="")
+_role: contextvars.ContextVar[str] = contextvars.ContextVar("role_arn", default="")
+
+
+def install(settings: Settings) -> Callable[[], None]:
+    """Wrap how MiniStack invokes targets, publishes to topics and starts state machines."""
+
+    def targets(original: Any) -> Callable[..., Any]:
+        def invoke_target(target: dict[str, Any], event: Any, rule: dict[str, Any], view: Any = None) -> Any:
+            tokens = _rule.set(str((rule or {}).get("Arn", ""))), _role.set(str(target.get("RoleArn") or ""))
+            try:
+                return original(target, event, rule, view)
+            finally:
+                _rule.reset(tokens[0])
+                _role.reset(tokens[1])
+
+        return invoke_target
+
+    def topics(original: Any) -> Callable[..., Any]:
+        def dispatch_to_sns(arn: str, payload: Any) -> Any:
+            refused = refusal(arn, _rule.get(), _PRINCIPAL)
+            if refused:
+                _logger.warning("rule %s does not reach %s: %s", _rule.get(), arn, refused)
+                return None
+            return original(arn, payload)
+
+        return dispatch_to_sns
+
+    def machines(_original: Any) -> Callable[..., Any]:
+        def dispatch_to_stepfunctions(arn: str, payload: Any) -> None:
+            # An event is put within a request, which must not wait for another one of the same server.
+            start = contextvars.copy_context().run
+            threading.Thread(target=start, args=(_start, settings, arn, str(payload)), daemon=True).start()
+
+        return dispatch_to_stepfunctions
+
+    module = "services.eventbridge"
+    emulator.replace(module, "_invoke_target", ("target", "event", "rule", "view"), targets, _BEHAVIOUR)
+    emulator.replace(module, "_dispatch_to_sns", ("arn", "payload"), topics, _BEHAVIOUR)
+    emulator.replace(module, "_dispatch_to_stepfunctions", ("arn", "payload"), machines, _BEHAVIOUR)
+    return lambda: None
+
+
+def _start(settings: Settings, arn: str, text: str) -> None:
+    """Start an execution with the role of the rule's target, which trusts EventBridge for this rule."""
+    rule, role = _rule.get(), _role.get()
+    try:
+        if not role:
+            raise roles.RoleNotAssumableError("its target has no role")
+        json.loads(text)
+        credentials = roles.assume(role, _PRINCIPAL, rule.rsplit("/", 1)[-1], rule)
+        client = roles.client(settings, "stepfunctions", credentials)
+        client.start_execution(stateMachineArn=arn, input=text)
+    except (roles.RoleNotAssumableError, botocore.exceptions.ClientError, ValueError) as error:
+        _logger.warning("rule %s does not start %s: %s", rule, arn, error)
+
+
+def refusal(topic_arn: str, source_arn: str, principal: str) -> str:
+    """Why a service may not publish to the topic for this source (a rule, an alarm); empty when it may."""
+    topic = emulator.service("sns")._topic_by_arn_any_scope(topic_arn)
+    if topic is None:
+        return "there is no such topic"
+    attributes = topic.get("attributes") or {}
+    if not _allows(attributes.get("Policy") or "{}", "sns:Publish", topic_arn, source_arn, principal):
+        return f"the topic's policy does not let {principal} publish for this {_kind(source_arn)}"
+    key_id = attributes.get("KmsMasterKeyId")
+    if key_id:
+        key: dict[str, Any] = emulator.service("kms")._resolve_key(key_id) or {"Arn": key_id}
+        for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+            if not _allows(key.get("Policy") or "{}", action, str(key["Arn"]), source_arn, principal):
+                return f"the key's policy does not let {principal} use {action}"
+    return ""
+
+
+def _kind(source_arn: str) -> str:
+    return "alarm" if ":cloudwatch:" in source_arn else "rule"
+
+
+def _allows(policy: str, action: str, resource: str, source_arn: str, principal: str) -> bool:
+    evaluator = emulator.module("core.iam_evaluator")
+    account, region = roles.current_scope()
+    context = evaluator.EvalContext(
+        principal_arn=principal,
+        principal_type="Service",
+        principal_account=account,
+        action=action,
+        resource_arn=resource,
+        region=region,
+        secure_transport=True,
+        service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": account},
+    )
+    return bool(evaluator.evaluate_resource_policy(policy, context, service=principal).decision == "Allow")

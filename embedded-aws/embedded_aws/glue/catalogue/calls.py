@@ -1,0 +1,205 @@
+"""Calls of the Data Catalog on partitions that MiniStack lacks, or answers otherwise than Glue.
+
+BatchDeletePartition and UpdatePartition are missing; GetPartitions takes no notice of Expression, Segment
+and pages; CreatePartition and BatchCreatePartition take any number of partitions, of any number of values, of
+a table that there is not; DeletePartition never fails.
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-partitions.html
+Glue's words for too many at a time: https://github.com/dbt-labs/dbt-athena/issues/327
+"""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from embedded_aws.core import emulator
+from embedded_aws.core.settings import Settings
+from embedded_aws.glue.catalogue import partition_expressions
+
+_BEHAVIOUR = "calls of the Data Catalog on partitions"
+_MOST_CREATED = 100
+_MOST_DELETED = 25
+_MOST_IN_A_PAGE = 1000
+_KEPT = ("DatabaseName", "TableName", "CreationTime", "CatalogId")
+
+Data = dict[str, Any]
+
+
+class _RefusedError(Exception):
+    """The code and the words of Glue's answer."""
+
+    def __init__(self, code: str, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+def install(settings: Settings) -> Callable[[], None]:
+    """Answer the calls before MiniStack does."""
+    del settings
+    calls = {
+        "BatchCreatePartition": _batch_create,
+        "BatchDeletePartition": _batch_delete,
+        "CreatePartition": _create,
+        "DeletePartition": _delete,
+        "GetPartitions": _get,
+        "UpdatePartition": _update,
+    }
+
+    def make(original: Any) -> Callable[..., Any]:
+        def handle(method: str, path: str, headers: Any, body: Any, query_params: Any) -> Any:
+            action = str(headers.get("x-amz-target", "")).rsplit(".", 1)[-1]
+            if action not in calls:
+                return original(method, path, headers, body, query_params)
+            glue = emulator.service("glue")
+            try:
+                return glue.json_response(calls[action](json.loads(body or b"{}")))
+            except _RefusedError as error:
+                return glue.error_response_json(error.code, str(error), 400)
+
+        return handle
+
+    parameters = ("method", "path", "headers", "body", "query_params")
+    emulator.replace("services.glue", "_handle_request_sync", parameters, make, _BEHAVIOUR)
+    return lambda: None
+
+
+def _table(data: Data) -> Data:
+    found = emulator.service("glue")._tables.get(_key(data))
+    if found is None:
+        raise _RefusedError("EntityNotFoundException", f"Table {data.get('TableName')} not found.")
+    return dict(found)
+
+
+def _key(data: Data) -> str:
+    return f"{data.get('DatabaseName')}/{data.get('TableName')}"
+
+
+def _held(data: Data) -> list[Data]:
+    partitions = emulator.service("glue")._partitions
+    if _key(data) not in partitions:
+        partitions[_key(data)] = []
+    return partitions[_key(data)]  # type: ignore[no-any-return]
+
+
+def _refuse_more(entries: list[Any], member: str, most: int) -> None:
+    if len(entries) > most:
+        raise _RefusedError(
+            "ValidationException",
+            f"1 validation error detected: Value '{entries}' at '{member}' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {most}",
+        )
+
+
+# -- reading --
+
+
+def _get(data: Data) -> Data:
+    keys = _table(data).get("PartitionKeys") or []
+    found = _held(data)
+    if data.get("Expression"):
+        try:
+            found = partition_expressions.meeting(found, keys, str(data["Expression"]))
+        except partition_expressions.ExpressionError as error:
+            raise _RefusedError("InvalidInputException", str(error)) from error
+    segment = data.get("Segment")
+    if segment:
+        found = found[segment["SegmentNumber"] :: segment["TotalSegments"]]
+    start = _start_of(data)
+    end = start + min(int(data.get("MaxResults") or _MOST_IN_A_PAGE), _MOST_IN_A_PAGE)
+    page = found[start:end]
+    if data.get("ExcludeColumnSchema"):
+        page = [_without_columns(entry) for entry in page]
+    return {"Partitions": page, **({"NextToken": str(end)} if end < len(found) else {})}
+
+
+def _start_of(data: Data) -> int:
+    token = str(data.get("NextToken") or "0")
+    if not token.isdecimal():
+        raise _RefusedError("InvalidInputException", "Invalid NextToken")
+    return int(token)
+
+
+def _without_columns(entry: Data) -> Data:
+    storage = {name: value for name, value in entry.get("StorageDescriptor", {}).items() if name != "Columns"}
+    return {**entry, "StorageDescriptor": storage}
+
+
+# -- changing --
+
+
+def _batch_create(data: Data) -> Data:
+    entries = data.get("PartitionInputList") or []
+    _refuse_more(entries, "partitionInputList", _MOST_CREATED)
+    errors = []
+    for entry in entries:
+        try:
+            _add(data, entry)
+        except _RefusedError as error:
+            if error.code != "AlreadyExistsException":
+                raise
+            errors.append(_error(entry.get("Values"), error.code, "Partition already exists."))
+    return {"Errors": errors}
+
+
+def _create(data: Data) -> Data:
+    _add(data, data.get("PartitionInput") or {})
+    return {}
+
+
+def _add(data: Data, entry: Data) -> None:
+    keys = _table(data).get("PartitionKeys") or []
+    values = entry.get("Values") or []
+    if len(values) != len(keys):
+        raise _RefusedError(
+            "InvalidInputException",
+            "The number of partition keys do not match the number of partition values",
+        )
+    held = _held(data)
+    if any(one.get("Values") == values for one in held):
+        raise _RefusedError("AlreadyExistsException", "Partition already exists.")
+    place = {"DatabaseName": data.get("DatabaseName"), "TableName": data.get("TableName")}
+    account = emulator.service("glue").get_account_id()
+    held.append({**entry, **place, "CreationTime": int(time.time()), "CatalogId": account})
+
+
+def _batch_delete(data: Data) -> Data:
+    entries = data.get("PartitionsToDelete") or []
+    _refuse_more(entries, "partitionsToDelete", _MOST_DELETED)
+    _table(data)
+    asked = [entry.get("Values") for entry in entries]
+    missing = [values for values in asked if not _take(data, values)]
+    return {
+        "Errors": [_error(values, "EntityNotFoundException", "Partition not found.") for values in missing]
+    }
+
+
+def _delete(data: Data) -> Data:
+    _table(data)
+    if not _take(data, data.get("PartitionValues")):
+        raise _RefusedError("EntityNotFoundException", "Partition not found.")
+    return {}
+
+
+def _take(data: Data, values: Any) -> bool:
+    """Whether there was such a partition; there is none now, nor are there statistics of it."""
+    glue, held = emulator.service("glue"), _held(data)
+    kept = [entry for entry in held if entry.get("Values") != values]
+    glue._partitions[_key(data)] = kept
+    statistics = glue._partition_column_statistics
+    if _key(data) in statistics:
+        statistics[_key(data)] = [one for one in statistics[_key(data)] if one.get("Values") != values]
+    return len(kept) < len(held)
+
+
+def _update(data: Data) -> Data:
+    for entry in _held(data):
+        if entry.get("Values") == data.get("PartitionValueList"):
+            kept = {name: entry[name] for name in _KEPT if name in entry}
+            entry.clear()
+            entry.update({**(data.get("PartitionInput") or {}), **kept, "LastAccessTime": int(time.time())})
+            return {}
+    raise _RefusedError("EntityNotFoundException", "Partition not found.")
+
+
+def _error(values: Any, code: str, words: str) -> Data:
+    return {"PartitionValues": values, "ErrorDetail": {"ErrorCode": code, "ErrorMessage": words}}

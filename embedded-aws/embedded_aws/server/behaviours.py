@@ -1,0 +1,53 @@
+"""All behaviours that are added to MiniStack, put in place in one order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from embedded_aws.athena import queries
+from embedded_aws.cloudwatch import dashboards
+from embedded_aws.cloudwatch.alarms import timer
+from embedded_aws.core import snapshots
+from embedded_aws.core.settings import Settings
+from embedded_aws.events import delivery
+from embedded_aws.glue import details
+from embedded_aws.glue.catalogue import calls
+from embedded_aws.glue.crawls import crawler
+from embedded_aws.glue.jobs import deaths, runs, security
+from embedded_aws.iam import enforcement_trace, policy_documents, request_rights
+from embedded_aws.scheduler import schedules
+from embedded_aws.states import machines
+
+_BEHAVIOURS = (
+    enforcement_trace,  # first: what the others ask is told too
+    request_rights,
+    policy_documents,
+    details,
+    calls,
+    runs,
+    security,
+    deaths,
+    crawler,
+    machines,
+    delivery,
+    schedules,
+    timer,
+    dashboards,
+    queries,
+    snapshots,  # ends last: it saves what the others have ended
+)
+
+
+@dataclass(frozen=True)
+class Extended:
+    """What must be ended with the server."""
+
+    ends: tuple[Callable[[], None], ...]
+
+    def close(self) -> None:
+        for end in self.ends:
+            end()
+
+
+def install(settings: Settings) -> Extended:
+    """Put every behaviour in place. Call once, before the first request."""
+    return Extended(tuple(behaviour.install(settings) for behaviour in _BEHAVIOURS))

@@ -1,0 +1,77 @@
+"""What the states of one attempt of an execution share: its record, its machine, its role, its end."""
+
+import contextvars
+import json
+import threading
+import time
+from typing import Any
+
+from embedded_aws.core import emulator
+from embedded_aws.core.settings import Settings
+from embedded_aws.iam import roles
+
+
+class Ended(Exception):  # noqa: N818 - not an error: somebody or a time-out ended the execution
+    """The execution is over; its thread leaves without another word."""
+
+
+class Execution:
+    """What the states of one attempt of an execution share; a redrive is the next attempt."""
+
+    def __init__(self, record: dict[str, Any], machine: dict[str, Any], settings: Settings) -> None:
+        self.record = record
+        self.machine = machine
+        self.definition: dict[str, Any] = json.loads(machine["definition"])
+        self.ended = threading.Event()
+        """Set when somebody or a time-out ends the execution, for those who wait meanwhile."""
+        self._attempt = int(record.get("redriveCount", 0))
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._clients: dict[str, Any] = {}
+
+    @property
+    def live(self) -> bool:
+        """Whether this attempt still runs: it has not ended, and no redrive has taken its place."""
+        return bool(
+            self.record["status"] == "RUNNING" and self.record.get("redriveCount", 0) == self._attempt
+        )
+
+    def client(self, service: str) -> Any:
+        """A client that acts with the state machine's role."""
+        with self._lock:
+            if service not in self._clients:
+                credentials = self._credentials()
+                self._clients[service] = roles.client(self._settings, service, credentials)
+            return self._clients[service]
+
+    def _credentials(self) -> roles.Credentials:
+        name = str(self.record["name"])
+        arn = str(self.record["stateMachineArn"])
+        try:
+            return roles.assume(str(self.machine["roleArn"]), "states.amazonaws.com", name, arn)
+        except roles.RoleNotAssumableError as error:
+            raise failure("States.Runtime", str(error)) from error
+
+
+current: contextvars.ContextVar[Execution | None] = contextvars.ContextVar("execution", default=None)
+
+
+def failure(error: str, cause: str) -> Exception:
+    """The exception by which a state fails with this error and cause."""
+    made: Exception = emulator.service("stepfunctions")._ExecutionError(error, cause)
+    return made
+
+
+def pause(seconds: float, other: threading.Event | None = None) -> None:
+    """Wait, unless the execution ends meanwhile (then Ended is raised) or the other event is set."""
+    execution = current.get()
+    if execution is None:
+        time.sleep(seconds)
+        return
+    deadline = time.monotonic() + seconds
+    while not (other is not None and other.is_set()):
+        left = deadline - time.monotonic()
+        if execution.ended.wait(max(0.0, min(left, 0.1) if other is not None else left)):
+            raise Ended
+        if left <= 0.1:
+            return

@@ -1,0 +1,116 @@
+"""From state to state: what an attempt of an execution runs, and where it is.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/concepts-states.html
+"""
+
+import copy
+import json
+from typing import Any
+
+from embedded_aws.core import emulator
+from embedded_aws.states import history
+from embedded_aws.states.execution import Ended, Execution, failure
+
+MOST_BYTES = 262_144
+"""The largest state input or output: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
+
+
+def run_states(execution: Execution) -> str:
+    """Walk the definition from its start, or from where a redrive continues; the output as JSON.
+
+    The record's ``place`` is the state that runs (``event``: its Entered event) or is next (no event yet).
+    """
+    record = execution.record
+    ctx = _context(execution)
+    place: dict[str, Any] = record.get("place") or {
+        "state": execution.definition.get("StartAt"),
+        "event": None,
+        "input": json.dumps(ctx["Execution"]["Input"]),
+        "variables": {},
+    }
+    while place["state"]:
+        name = place["state"]
+        state = execution.definition.get("States", {}).get(name)
+        if state is None:
+            raise failure("States.Runtime", f"State '{name}' is not in the definition")
+        kind = state.get("Type")
+        if place["event"] is None or kind == "Fail":  # a redrive goes on within a state, but fails anew
+            place["entered"] = emulator.service("stepfunctions").now_iso()
+            place["event"] = history.entered(record, kind, name, place["input"])
+            if not execution.live:
+                raise Ended
+        record["place"] = place
+        ctx["variables"] = copy.deepcopy(place["variables"])
+        ctx["State"] = {"Name": name, "EnteredTime": place["entered"], "RetryCount": 0}
+        output, after = _run_entered(kind, state, place, execution, ctx)
+        record["place"] = place = {"state": after, "event": None, "input": output}
+        place["variables"] = copy.deepcopy(ctx["variables"])
+    return str(place["input"])
+
+
+def _run_entered(
+    kind: Any, state: dict[str, Any], place: dict[str, Any], execution: Execution, ctx: dict[str, Any]
+) -> tuple[str, str | None]:
+    """Run the state that was entered and note that it was left; its output and the next state's name."""
+    states = emulator.service("stepfunctions")
+    name = place["state"]
+    try:
+        data, after = _run_state(kind, state, json.loads(place["input"]), execution, ctx)
+    except states._ExecutionError as error:
+        if error.error == "States.Runtime" and kind != "Fail":
+            where = f"while executing the state '{name}' (entered at the event id #{place['event']})."
+            error.cause = f"An error occurred {where} {error.cause}"
+        raise
+    if not execution.live:
+        raise Ended
+    text = json.dumps(data)
+    if len(text.encode()) > MOST_BYTES:
+        cause = f"The state/task '{name}' returned a result with a size exceeding the maximum number of bytes"
+        raise failure("States.DataLimitExceeded", cause)
+    history.exited(execution.record, kind, name, text)
+    return text, after
+
+
+def _run_state(
+    kind: Any, state: dict[str, Any], data: Any, execution: Execution, ctx: dict[str, Any]
+) -> tuple[Any, str | None]:
+    states = emulator.service("stepfunctions")
+    if kind == "Succeed":
+        return states._apply_output_path(state, states._apply_input_path(state, data, ctx), ctx), None
+    if kind == "Fail":
+        raise states._ExecutionError(*states._fail_state_error(state, data, ctx))
+    simple = {"Pass": states._execute_pass, "Choice": states._execute_choice, "Wait": states._execute_wait}
+    working = {"Task": states._execute_task, "Parallel": states._execute_parallel, "Map": states._execute_map}
+    if kind in simple:
+        answer = simple[kind](state, data, ctx)
+    elif kind in working:
+        if "TimeoutSecondsPath" in state:
+            state = {**state, "TimeoutSeconds": states._resolve_path(state["TimeoutSecondsPath"], data)}
+        answer = working[kind](state, data, execution.record, ctx)
+    else:
+        raise failure("States.Runtime", f"Unknown state type: {kind}")
+    return answer[0], answer[1]
+
+
+def _context(execution: Execution) -> dict[str, Any]:
+    """The context object: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html"""
+    record, machine = execution.record, execution.machine
+    try:
+        data = json.loads(record["input"])
+    except ValueError:
+        data = {}
+    redriven = {"RedriveTime": record["redriveDate"]} if record.get("redriveDate") else {}
+    return {
+        "QueryLanguage": execution.definition.get("QueryLanguage", "JSONPath"),
+        "Execution": {
+            "Id": record["executionArn"],
+            "Input": data,
+            "Name": record["name"],
+            "RoleArn": machine["roleArn"],
+            "StartTime": record["startDate"],
+            "RedriveCount": record.get("redriveCount", 0),
+            **redriven,
+        },
+        "StateMachine": {"Id": record["stateMachineArn"], "Name": machine["name"]},
+        "variables": {},
+    }

@@ -1,0 +1,131 @@
+"""One embedded AWS for all tests of this folder, spoken to through boto3 only, and roles to try."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3  # type: ignore[import-untyped,unused-ignore]
+import pytest
+from botocore.config import Config  # type: ignore[import-untyped,unused-ignore]
+
+PACKAGE = Path(__file__).resolve().parents[1]
+SERVER = PACKAGE / "server.py"
+SETUP = PACKAGE.parent / ".setup"
+JARS = SETUP / "jars"
+SPARK_4 = {"python": SETUP / "venv-spark4" / "bin" / "python", "jars": SETUP / "jars-spark4"}
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+S3A_REGION = f"spark.hadoop.fs.s3a.endpoint.region={REGION}"
+"""What a job says with `--conf`, so that its Spark reads S3."""
+
+sys.path.insert(0, str(PACKAGE))
+sys.path.insert(0, str(PACKAGE / "embedded_aws" / "glue" / "spark" / "job-runtime"))
+
+from embedded_aws.core.settings import Settings  # noqa: E402
+
+
+def settings_in(folder: Path, **changes: Any) -> Settings:
+    """As the command line would say for a server that keeps everything in one folder; none listens."""
+    place: dict[str, Any] = dict.fromkeys(("state", "logs", "ca_bundle", "trust_store"), folder)
+    texts: dict[str, Any] = dict.fromkeys(("trust_store_password", "access_key_id", "secret_access_key"), "")
+    own: dict[str, Any] = {
+        "endpoint": "https://127.0.0.1:1",
+        "account": ACCOUNT,
+        "region": REGION,
+        "jars": JARS,
+    }
+    return Settings(**{**own, **place, **texts, "seconds_per_minute": 60.0, **changes})
+
+
+class Bench:
+    """A running server and what its ready line said."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        command = [sys.executable, str(SERVER), "--state", str(folder / "aws"), "--tls", str(folder / "tls")]
+        command += [
+            "--jars",
+            str(JARS),
+            "--logs",
+            str(folder / "logs"),
+            "--account",
+            ACCOUNT,
+            "--region",
+            REGION,
+        ]
+        self.process = subprocess.Popen(
+            [*command, *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, f"no ready line: {self.process.stderr.read() if self.process.stderr else ''}"
+        self.ready: dict[str, Any] = json.loads(line)
+
+    def client(self, service: str, credentials: dict[str, str] | None = None) -> Any:
+        keys = credentials or {
+            "aws_access_key_id": self.ready["accessKeyId"],
+            "aws_secret_access_key": self.ready["secretAccessKey"],
+        }
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.ready["endpoint"],
+            verify=self.ready["caBundle"],
+            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+            **keys,
+        )
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            assert self.process.stdin is not None
+            self.process.stdin.close()
+        return self.process.wait(timeout=30)
+
+    def log(self) -> str:
+        return (self.folder / "logs" / "aws.log").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    spark_4 = (word for name, path in SPARK_4.items() for word in (f"--spark4-{name}", str(path)))
+    started = Bench(tmp_path_factory.mktemp("bench"), "--job-minute-seconds", "6", *spark_4)
+    yield started
+    assert started.stop() == 0
+
+
+def statement(actions: list[str], resources: list[str], **conditions: Any) -> dict[str, Any]:
+    allow: dict[str, Any] = {"Effect": "Allow", "Action": actions, "Resource": resources}
+    return {**allow, "Condition": conditions} if conditions else allow
+
+
+def make_role(bench: Bench, name: str, service: str, statements: list[dict[str, Any]]) -> str:
+    """A role that ``service`` may assume, with one inline policy; its ARN. Made anew when it exists."""
+    iam = bench.client("iam")
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+    }
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    if statements:
+        policy = {"Version": "2012-10-17", "Statement": statements}
+        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(policy))
+    return str(arn)
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 30.0) -> Any:
+    """The first answer that is true; fails after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = what()
+        if answer:
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(f"nothing after {seconds:g} s")
