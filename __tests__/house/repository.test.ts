@@ -31,6 +31,15 @@ test("every dependency is pinned to one version", () => {
   expect(loose).toEqual([]);
 });
 
+test("the embedded AWS names the versions that requirements.txt installs", () => {
+  const installed = readFileSync(join(root, "requirements.txt"), "utf8").split("\n");
+  const named = readFileSync(join(root, "embedded-aws", "pyproject.toml"), "utf8").match(
+    /[\w-]+==[\d.]+(?=")/g,
+  );
+  expect(named).toContain("ministack==1.5.33");
+  expect(named?.filter((requirement) => !installed.includes(requirement))).toEqual([]);
+});
+
 test("every dependency stands in the README's table with its reason", () => {
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<
     string,

@@ -1,6 +1,4 @@
-"""What MiniStack forgets of a job, a crawler and a state machine, so that a second plan shows only what
-changed.
-"""
+"""Keeps what MiniStack forgets of a job and a crawler, so that a second plan shows only what changed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +6,7 @@ from typing import Any
 from embedded_aws.core import emulator
 from embedded_aws.core.settings import Settings
 
-_BEHAVIOUR = "details of jobs, crawlers and state machines"
+_BEHAVIOUR = "details of jobs and crawlers"
 _JOB: dict[str, Any] = {
     "ExecutionProperty": {"MaxConcurrentRuns": 1},
     "ExecutionClass": "STANDARD",
@@ -27,17 +25,13 @@ _CRAWLER: dict[str, Any] = {
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Wrap creation and update of the three."""
+    """Wrap the creation and update of both."""
     del settings
-    one = ("data",)
-    glue, states = "services.glue", "services.stepfunctions"
+    one, glue = ("data",), "services.glue"
     emulator.replace(glue, "_create_job", one, _glue("_jobs", "job", _JOB), _BEHAVIOUR)
     emulator.replace(glue, "_update_job", one, _update_job, _BEHAVIOUR)
     emulator.replace(glue, "_create_crawler", one, _glue("_crawlers", "crawler", _CRAWLER), _BEHAVIOUR)
     emulator.replace(glue, "_update_crawler", one, _update_crawler, _BEHAVIOUR)
-    emulator.replace(states, "_create_state_machine", one, _tracing, _BEHAVIOUR)
-    emulator.replace(states, "_update_state_machine", one, _tracing, _BEHAVIOUR)
-    emulator.replace(states, "_describe_state_machine", one, _describe, _BEHAVIOUR)
     return lambda: None
 
 
@@ -82,30 +76,3 @@ def _update_crawler(original: Any) -> Callable[..., Any]:
         return answer
 
     return update
-
-
-def _tracing(original: Any) -> Callable[..., Any]:
-    def change(data: dict[str, Any]) -> Any:
-        answer = original(data)
-        if answer[0] < 400:
-            states = emulator.service("stepfunctions")
-            arn = data.get("stateMachineArn") or states.json.loads(answer[2])["stateMachineArn"]
-            tracing = data.get("tracingConfiguration")
-            if tracing is not None and arn in states._state_machines:
-                states._state_machines[arn]["tracingConfiguration"] = tracing
-        return answer
-
-    return change
-
-
-def _describe(original: Any) -> Callable[..., Any]:
-    def describe(data: dict[str, Any]) -> Any:
-        status, headers, body = original(data)
-        states = emulator.service("stepfunctions")
-        base = states._resolve_state_machine_arn(data.get("stateMachineArn"))
-        tracing = (states._state_machines.get(base) or {}).get("tracingConfiguration") if base else None
-        if status >= 400 or tracing is None:
-            return status, headers, body
-        return states.json_response({**states.json.loads(body), "tracingConfiguration": tracing})
-
-    return describe

@@ -1,6 +1,4 @@
-"""Jobs, crawlers and state machines are described as they were made, so that a second plan is empty."""
-
-import json
+"""Jobs, crawlers and partitions are described as they were made, so that a second plan is empty."""
 
 import pytest
 from conftest import ACCOUNT, REGION, Bench, make_role
@@ -34,19 +32,6 @@ def test_a_crawler(bench: Bench, role: str) -> None:
     assert crawler["LineageConfiguration"] == {"CrawlerLineageSettings": "DISABLE"}
     assert crawler["RecrawlPolicy"] == {"RecrawlBehavior": "CRAWL_EVERYTHING"}
     assert glue.get_tags(ResourceArn=f"{GLUE}:crawler/detailed")["Tags"] == {"team": "a"}
-
-
-def test_a_state_machine(bench: Bench) -> None:
-    states = bench.client("stepfunctions")
-    role = make_role(bench, "details-states", "states.amazonaws.com", [])
-    definition = json.dumps({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
-    traced = {"tracingConfiguration": {"enabled": True}}
-    arn = states.create_state_machine(name="detailed", definition=definition, roleArn=role, **traced)[
-        "stateMachineArn"
-    ]
-    assert states.describe_state_machine(stateMachineArn=arn)["tracingConfiguration"] == {"enabled": True}
-    states.update_state_machine(stateMachineArn=arn, tracingConfiguration={"enabled": False})
-    assert states.describe_state_machine(stateMachineArn=arn)["tracingConfiguration"] == {"enabled": False}
 
 
 def test_partitions_are_updated_and_deleted_in_batches(bench: Bench) -> None:

@@ -363,3 +363,16 @@ def test_the_history_is_logged_without_data_where_the_machine_says(bakery: Bench
         "ExecutionSucceeded",
     ]
     assert "sourdough" not in json.dumps(messages)
+
+
+def test_tracing_is_described_as_it_was_set(bench: Bench) -> None:
+    states = bench.client("stepfunctions")
+    role = make_role(bench, "details-states", "states.amazonaws.com", [])
+    definition = json.dumps({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
+    traced = {"tracingConfiguration": {"enabled": True}}
+    arn = states.create_state_machine(name="detailed", definition=definition, roleArn=role, **traced)[
+        "stateMachineArn"
+    ]
+    assert states.describe_state_machine(stateMachineArn=arn)["tracingConfiguration"] == {"enabled": True}
+    states.update_state_machine(stateMachineArn=arn, tracingConfiguration={"enabled": False})
+    assert states.describe_state_machine(stateMachineArn=arn)["tracingConfiguration"] == {"enabled": False}
