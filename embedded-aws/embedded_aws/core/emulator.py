@@ -1,9 +1,9 @@
-"""The only door to MiniStack: typed, and loud when a new version moved what is replaced here.
+"""The only access to MiniStack. It fails at the start when a new version moved what is replaced here.
 
-MiniStack carries no types and its functions are private, so every other file gets it as ``Any`` from here,
-and every replacement goes through :func:`replace`, which refuses to start when the function is gone or takes
-other parameters. The environment must be complete (see server/process.py) before the first call: MiniStack
-reads it while it is imported.
+MiniStack has no types and its functions are private, so every other file gets it as ``Any`` from here.
+Every replacement goes through :func:`replace`, which raises when the function is gone or takes other
+parameters. The environment must be complete (see server/process.py) before the first call: MiniStack reads it
+while it is imported.
 """
 
 import importlib

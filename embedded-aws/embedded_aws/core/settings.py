@@ -1,4 +1,4 @@
-"""What the command line said, for the behaviours that need it."""
+"""The settings of the command line, for the behaviours that need them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class SparkFiles:
-    """Where a Spark lies: the Python that has PySpark, and the folder of the jars it needs for S3."""
+    """A Spark's files: the Python that has PySpark, and the folder of the jars it needs for S3."""
 
     python: Path
     jars: Path
@@ -15,7 +15,7 @@ class SparkFiles:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the embedded AWS keeps things and how it is reached. Paths are absolute."""
+    """The files and the address of the embedded AWS. Paths are absolute."""
 
     endpoint: str
     account: str
@@ -30,18 +30,18 @@ class Settings:
     access_key_id: str
     secret_access_key: str
     seconds_per_minute: float
-    """How long a minute of a job's time-out lasts: 60, less in tests."""
+    """Length of a minute of a job's time-out: 60, less in tests."""
     spark4: SparkFiles | None = None
     """For Glue versions that have Spark 4; without it their job runs fail."""
     trace: Path | None = None
-    """Where enforcement_trace.py appends; without it nothing is told."""
+    """The file that iam/enforcement_trace.py appends to; without it there is no trace."""
     deaths: Path | None = None
-    """What glue/jobs/deaths.py reads at the start of each job run; without it no run is killed."""
+    """The file that glue/jobs/deaths.py reads at the start of each job run; without it no run is killed."""
     metric_minute_seconds: float = 60.0
-    """How long a minute of an alarm's periods lasts: 60, less in tests."""
+    """Length of a minute of an alarm's periods: 60, less in tests."""
 
     schedule_clock: datetime | None = None
-    """What the clock that schedules go by says when the server starts; without it, the real time."""
+    """The time that schedules see when the server starts; without it, the real time."""
 
     @property
     def port(self) -> int:

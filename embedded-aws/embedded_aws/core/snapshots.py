@@ -1,7 +1,7 @@
-"""State is saved while the server runs, not only when it ends in order.
+"""Saves the state while the server runs, not only when it shuts down in order.
 
-MiniStack writes its services' state on an orderly shutdown. A bench that was killed would come back without
-what Terraform believes to be there, so the state is also written shortly after every change.
+MiniStack writes its services' state on an orderly shutdown. After a kill, resources that Terraform has in its
+state would be missing, so the state is also written shortly after every change.
 """
 
 import asyncio
@@ -70,12 +70,15 @@ _saver = _Saver()
 
 
 def changed() -> None:
-    """Say that state changed outside a request (a job run ended, a crawl, an execution)."""
+    """Report a change outside a request, such as the end of a job run, a crawl or an execution."""
     _saver.changed()
 
 
 async def save_when_asked(scope: dict[str, Any], send: Any) -> bool:
-    """Answers a request to save at once, with 204 when everything is on the disk. Whether it was one."""
+    """Saves at once if the request asks for it, and answers 204 when everything is on the disk.
+
+    Returns False for any other request.
+    """
     if scope["type"] != "http" or scope["path"] != "/_embedded-aws/save":
         return False
     await asyncio.to_thread(_saver.save)
@@ -85,7 +88,7 @@ async def save_when_asked(scope: dict[str, Any], send: Any) -> bool:
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Save after every request that may change something; the result saves once more and ends the saver."""
+    """Save after every request that may change something. Calling the result saves once more and stops."""
     del settings
     quiet = ("get", "head", "describe", "list", "batchget", "lookup", "search")
 
