@@ -1,7 +1,7 @@
-"""CloudWatch's three protocols, read and written by botocore's model of the service.
+"""Reads and writes CloudWatch's three protocols by botocore's model of the service.
 
-MiniStack's answers in XML leave most of an alarm out, its CBOR needs a library that is not here, and a call
-in CBOR passes without any right. So every call reaches MiniStack as JSON, and its answer goes back in the
+MiniStack's answers in XML leave out most of an alarm, its CBOR needs a library that is not installed, and it
+checks no right for a call in CBOR. So every call reaches MiniStack as JSON, and its answer goes back in the
 protocol of the call.
 https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
 https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
@@ -46,7 +46,7 @@ class Call:
 
 
 def install() -> None:
-    """Put the translation before MiniStack's handler, and let the rights of a call in CBOR be asked for."""
+    """Translate before MiniStack's handler, and check the rights of calls in CBOR."""
     parameters = ("method", "path", "headers", "body", "query_params")
     emulator.replace("services.cloudwatch", "handle_request", parameters, _handle, _BEHAVIOUR)
     emulator.replace(
@@ -181,7 +181,7 @@ def error(protocol: str, code: str, message: str, status: int) -> tuple[int, dic
 
 
 def denial(answer: Any, headers: Any) -> Any:
-    """A denial that MiniStack wrote, in CBOR where the call was."""
+    """MiniStack's denial, in CBOR if the call was in CBOR."""
     if _protocol(headers or {}) != "cbor" or "json" not in str(answer[1].get("Content-Type", "")):
         return answer
     found = json.loads(answer[2])
@@ -190,7 +190,7 @@ def denial(answer: Any, headers: Any) -> Any:
 
 
 def _known(value: Any, shape: Any, as_numbers: bool) -> Any:
-    """What the model knows of an answer, without nulls; times as numbers or as datetimes."""
+    """The fields of an answer that are in the model, without nulls; times as numbers or as datetimes."""
     if shape.type_name == "structure":
         members = shape.members
         return {
@@ -201,7 +201,7 @@ def _known(value: Any, shape: Any, as_numbers: bool) -> Any:
     if shape.type_name == "list":
         return [_known(item, shape.member, as_numbers) for item in value]
     if shape.type_name == "timestamp":
-        # MiniStack tells of dashboards in words, of all else in seconds.
+        # MiniStack writes the times of dashboards as text, all others in seconds.
         text = isinstance(value, str) and not value.replace(".", "").isdigit()
         seconds = datetime.fromisoformat(value).timestamp() if text else float(value)
         return seconds if as_numbers else datetime.fromtimestamp(seconds, UTC)

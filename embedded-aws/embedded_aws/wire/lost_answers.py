@@ -1,7 +1,7 @@
 """Loses answers on purpose: a share of the calls is carried out, and the connection closed without an answer.
 
-So it is when a network breaks, or a client closes a connection that it still reads: nothing tells the caller
-whether its call was carried out. The client reads the end of the connection and no byte of an answer.
+The same happens when a network fails: the caller cannot know whether its call was carried out. The client
+reads the end of the connection and no byte of an answer.
 """
 
 import logging
@@ -20,7 +20,7 @@ class LostAnswers:
     """The layer around an ASGI application that Hypercorn serves over HTTP/1.1."""
 
     def __init__(self, app: App, share: float, seed: int) -> None:
-        """``share`` is 0 to less than 1. The same ``seed`` loses the same calls, counted as they arrive."""
+        """``share`` is from 0 to less than 1. The same ``seed`` loses the same calls, in order of arrival."""
         self._app, self._share = app, share
         self._random = random.Random(seed)  # noqa: S311 - a test's dice
 
@@ -34,7 +34,7 @@ class LostAnswers:
         action = headers.get(b"x-amz-target", f"{scope['method']} {scope['path']}".encode())
         call = headers.get(b"amz-sdk-invocation-id", b"")
         _logger.info("lost the answer of %s (%s)", action.decode("latin-1"), call.decode("latin-1"))
-        # ASGI has no word for this. Hypercorn closes the connection of a stream that ends before its answer.
+        # ASGI has no message for this. Hypercorn closes the connection if a stream ends before its answer.
         stream = send.__self__  # type: ignore[attr-defined]
         await stream.send(StreamClosed(stream_id=stream.stream_id))
 

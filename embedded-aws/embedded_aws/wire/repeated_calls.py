@@ -1,16 +1,16 @@
-"""A call that an SDK repeats because no answer reached it is carried out once, and gets the first answer.
+"""Carries out a call once when an SDK repeats it because no answer came, and gives it the first answer.
 
 Every SDK of AWS sends the header ``amz-sdk-invocation-id``. It is the same in all attempts of one call, and
 differs from call to call. An attempt is a repeat when id, access key, method, path, query and body are those
 of an earlier one. A repeat that comes while the first attempt is being carried out waits for its answer. The
-call goes on when its client leaves.
+call is carried out to its end even if its client disconnects.
 
-Only answers of success are kept. SDKs also repeat a call on purpose: after throttling, after an error of the
-service and (Terraform's provider) after some errors of the caller. Such an answer changed nothing, so the
-call is carried out again, as on AWS. GET and HEAD change nothing and may answer with a lot: they are carried
-out each time. So are calls without the header, and calls that answer with a stream.
+Only successful answers are kept. SDKs also repeat a call on purpose: after throttling, after an error of the
+service and (Terraform's provider) after some errors of the caller. Such a call changed nothing, so it is
+carried out again, as on AWS. GET and HEAD change nothing and their answers may be large: they are carried out
+each time. So are calls without the header, and calls that answer with a stream.
 
-What is kept is bounded in number, bytes and age, and lies in memory: the next server has nothing of it.
+Kept answers are limited in number, bytes and age. They are in memory only, so a restart forgets them.
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 """
 
@@ -27,7 +27,7 @@ from typing import Any
 MOST_ANSWERS = 4096
 MOST_BYTES = 64 * 1024 * 1024
 LONGEST_SECONDS = 900.0
-"""The most patient client, Terraform's provider, waits 5 minutes at most between two attempts."""
+"""The client that waits longest, Terraform's provider, waits at most 5 minutes between two attempts."""
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -36,7 +36,7 @@ App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 Key = tuple[Any, ...]
 
 _logger = logging.getLogger("embedded-aws.repeated-calls")
-# Signatures of chunks hold the time of the attempt:
+# The signatures of chunks contain the time of the attempt:
 # https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 _CHUNK_SIGNATURE = re.compile(rb"(;chunk-signature=|x-amz-trailer-signature:)[0-9a-f]{64}")
 _XML_ERROR = re.compile(rb"\s*(<\?xml[^>]*\?>)?\s*<Error[\s>]")
@@ -44,7 +44,7 @@ _XML_ERROR = re.compile(rb"\s*(<\?xml[^>]*\?>)?\s*<Error[\s>]")
 
 @dataclass
 class Answer:
-    """What the application sent for one attempt."""
+    """The application's answer to one attempt."""
 
     started: float = field(default_factory=time.monotonic)
     messages: list[Message] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Answer:
 
     @property
     def succeeded(self) -> bool:
-        """Whether it can be given again. S3 may say 200 and then report an error:
+        """True if it may be given again. S3 may answer 200 and then report an error:
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
         """
         if self.streamed or not self.messages:
@@ -88,14 +88,14 @@ class RepeatedCalls:
             return
         body = await _whole_body(receive)
         if body is None:
-            return  # the client left before it had said everything
+            return  # the client disconnected before the end of its request
         answer = await self._answer(_key(scope, headers, body), (scope, body, receive, send))
         if not answer.streamed:
             for message in answer.messages:
                 await send(message)
 
     async def _answer(self, key: Key, attempt: tuple[dict[str, Any], bytes, Receive, Send]) -> Answer:
-        """The answer of an earlier attempt if that succeeded, else of this one."""
+        """The answer of an earlier attempt if that succeeded, else this attempt's."""
         while True:
             kept = self._look_up(key)
             if kept is not None:
@@ -145,7 +145,7 @@ class RepeatedCalls:
         self._forget(lambda _: len(self._kept) > self._most_answers or self._bytes > self._most_bytes)
 
     def _forget(self, too_much: Callable[[Answer], bool]) -> None:
-        """Lets go of answers, the oldest first."""
+        """Drops answers, the oldest first."""
         while self._kept and too_much(next(iter(self._kept.values()))):
             _, oldest = self._kept.popitem(last=False)
             self._bytes -= len(oldest.body)
@@ -172,14 +172,14 @@ def _key(scope: dict[str, Any], headers: dict[str, str], body: bytes) -> Key:
 
 
 def _name(scope: dict[str, Any]) -> str:
-    """A call as a person would look for it in a log of requests."""
+    """A call's name in the log."""
     headers = _headers(scope)
     action = headers.get("x-amz-target") or f"{scope['method']} {scope['path']}"
     return f"{action} ({headers['amz-sdk-invocation-id']})"
 
 
 async def _whole_body(receive: Receive) -> bytes | None:
-    """The request's body; None when the client left before its end."""
+    """The request's body; None when the client disconnected before its end."""
     chunks = []
     while True:
         message = await receive()
@@ -191,7 +191,7 @@ async def _whole_body(receive: Receive) -> bytes | None:
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
-    """Gives the body that was read already, and then what the client does next."""
+    """Gives the body that was read already, then the client's next messages."""
     given = False
 
     async def again() -> Message:

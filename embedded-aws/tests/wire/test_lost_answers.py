@@ -1,4 +1,4 @@
-"""A server that loses one of five answers: what its clients see, and that each call takes effect once."""
+"""A server that loses one of five answers: its clients see it, and each call still takes effect once."""
 
 import http.client
 import json
@@ -29,7 +29,7 @@ class Coast:
         self.bench = Bench(folder, *listening, *lossy)
 
     def client(self, service: str, credentials: dict[str, str] | None = None) -> Any:
-        """As a patient program makes one: nothing about it knows this server."""
+        """A client with many retries and nothing special for this server."""
         keys = credentials or {
             "aws_access_key_id": self.bench.ready["accessKeyId"],
             "aws_secret_access_key": self.bench.ready["secretAccessKey"],
@@ -54,7 +54,7 @@ def coast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coast]:
 
 
 def test_a_lost_answer_is_the_end_of_the_connection(coast: Coast) -> None:
-    """First in this file: the seed says which calls are lost, counted from the server's start."""
+    """The first test of this file: the seed chooses the lost calls, counted from the server's start."""
     ready = coast.bench.ready
     context = ssl.create_default_context(cafile=ready["caBundle"])
     told = []
@@ -119,7 +119,7 @@ def test_every_call_takes_effect_once_whatever_answers_are_lost(
     assert log.count("answered again, and not carried out again") > ROUNDS / 2
 
 
-def test_the_tasks_of_a_state_machine_reach_their_services(coast: Coast) -> None:
+def test_the_tasks_of_a_state_machine_succeed(coast: Coast) -> None:
     trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
     callers.make(coast, "warden", statement(["kms:CreateKey"], ["*"]), trust=trust)
     names = [f"Round{number}" for number in range(20)]
@@ -139,7 +139,7 @@ for number in range(20):
 """
 
 
-def test_the_calls_of_a_job_run_are_counted_once(coast: Coast) -> None:
+def test_the_calls_of_a_job_run_take_effect_once(coast: Coast) -> None:
     s3, glue = coast.client("s3"), coast.client("glue")
     s3.create_bucket(Bucket="workshop", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket="workshop", Key="wicks.py", Body=JOB.encode())

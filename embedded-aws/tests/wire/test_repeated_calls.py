@@ -1,4 +1,4 @@
-"""A repeated call: the rules on an application of the test's own, then each protocol as an SDK speaks it."""
+"""Repeated calls: the rules with an application of the test, then each protocol of the SDKs."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ KEPT = {"most_answers": 4, "most_bytes": 1000, "longest_seconds": 60.0}
 
 
 class Desk:
-    """An application that counts what it carries out; ``answers`` are its statuses, the last one for ever."""
+    """An application that counts its calls. It answers with the statuses in turn, then with the last one."""
 
     def __init__(self, *statuses: int, body: bytes = b"done", bounds: dict[str, Any] = KEPT) -> None:
         self.statuses, self.body = list(statuses) or [200], body
@@ -38,7 +38,7 @@ class Desk:
         await send({"type": "http.response.body", "body": self.body})
 
     async def call(self, call_id: str = "a", body: bytes = b"order", **changes: Any) -> tuple[int, str]:
-        """One attempt: the status, and the number of the time that it was carried out."""
+        """Make one attempt. Returns the status, and how many times calls had been carried out."""
         heard: list[Message] = []
         headers = {
             "amz-sdk-invocation-id": call_id,
@@ -64,7 +64,7 @@ class Desk:
         async def send(message: Message) -> None:
             heard.append(message)
 
-        if scope["method"] == "GET":  # nothing puts its body together
+        if scope["method"] == "GET":  # its body is never joined
             halves = [{"type": "http.request", "body": body, "more_body": False}]
         await self.app(scope, receive, send)
         assert heard[1]["body"] == self.body
@@ -91,7 +91,7 @@ OTHERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("differs", OTHERS)
-def test_what_differs_in_one_thing_is_another_call(differs: str) -> None:
+def test_a_call_that_differs_in_one_part_is_another_call(differs: str) -> None:
     async def body() -> None:
         desk = Desk()
         assert [await desk.call(), await desk.call(**OTHERS[differs])] == [(200, "1"), (200, "2")]
@@ -119,7 +119,7 @@ def test_after_an_error_the_call_is_carried_out_again(status: int) -> None:
     asyncio.run(body())
 
 
-def test_an_error_of_s3_that_says_200_is_an_error() -> None:
+def test_an_error_of_s3_with_status_200_is_an_error() -> None:
     async def body() -> None:
         desk = Desk(200, body=b'<?xml version="1.0"?>\n<Error><Code>InternalError</Code></Error>')
         assert [await desk.call(), await desk.call()] == [(200, "1"), (200, "2")]
@@ -143,7 +143,7 @@ def test_repeats_wait_for_the_first(statuses: list[int], told: list[str]) -> Non
     asyncio.run(body())
 
 
-def test_a_call_goes_on_when_its_client_is_gone() -> None:
+def test_a_call_continues_when_its_client_disconnects() -> None:
     async def body() -> None:
         desk = Desk()
         desk.open.clear()
@@ -157,7 +157,7 @@ def test_a_call_goes_on_when_its_client_is_gone() -> None:
     asyncio.run(body())
 
 
-def test_signatures_of_chunks_are_no_difference() -> None:
+def test_signatures_of_chunks_are_ignored() -> None:
     async def body() -> None:
         desk = Desk()
         headers = {"x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"}
@@ -171,7 +171,7 @@ BOUNDS = {"most_answers": 2, "most_bytes": 9, "longest_seconds": 0.2}
 
 
 @pytest.mark.parametrize("bound", BOUNDS)
-def test_what_is_kept_is_bounded(bound: str) -> None:
+def test_kept_answers_are_limited(bound: str) -> None:
     async def body() -> None:
         desk = Desk(bounds={**KEPT, bound: BOUNDS[bound]})
         await desk.call("a")
@@ -212,7 +212,7 @@ def test_a_stream_reaches_the_client_as_it_comes() -> None:
 
 
 def send_twice(client: Any, between: Callable[[], object] = lambda: None) -> list[int]:
-    """Makes a client send each call twice, as an SDK that got no answer; the first attempts' statuses."""
+    """Make a client send each call twice, as an SDK without an answer does. Returns the first statuses."""
     first: list[int] = []
 
     def attempt(request: Any, **_: Any) -> None:
@@ -280,8 +280,8 @@ def test_each_protocol_of_cloudwatch_counts_one_point(bench: Bench, protocol: st
     assert sum(point["SampleCount"] for point in seen["Datapoints"]) == 1
 
 
-def test_a_refused_call_is_carried_out_when_it_is_sent_again(bench: Bench) -> None:
-    """As Terraform's provider waits within one call for what is not yet there."""
+def test_a_refused_call_is_carried_out_again_when_it_is_repeated(bench: Bench) -> None:
+    """Terraform's provider repeats a call until the thing that it needs exists."""
     kms = bench.client("kms")
     key = kms.create_key()["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName="alias/foghorn", TargetKeyId=key)
@@ -291,12 +291,12 @@ def test_a_refused_call_is_carried_out_when_it_is_sent_again(bench: Bench) -> No
     assert first == [400]
 
 
-def test_a_call_whose_client_left_is_carried_out_once(bench: Bench) -> None:
+def test_a_call_of_a_disconnected_client_is_carried_out_once(bench: Bench) -> None:
     repeating, iam = bench.client("iam"), bench.client("iam")
     port = int(bench.ready["endpoint"].rsplit(":", 1)[1])
     context = ssl.create_default_context(cafile=bench.ready["caBundle"])
-    # TLS 1.3 sends tickets after the handshake: a close before they are read resets the connection, and the
-    # request may be lost with it.
+    # TLS 1.3 sends tickets after the handshake. Closing before they are read resets the connection, and the
+    # request may be lost.
     context.maximum_version = ssl.TLSVersion.TLSv1_2
 
     def leave(request: Any, **_: Any) -> None:
