@@ -1,8 +1,7 @@
-"""A trace of what IAM decided: one JSON line for every evaluation of a role's, a user's or a service's call.
+"""Writes a trace of IAM's decisions: one JSON line for every evaluated call of a role, a user or a service.
 
-Left out: what the account's owner does, and callers that are not known at all. Calls that need several
-resources or a key have a line for each. A line holds everything that conditions saw, so that
-permission_replay.py can decide it again.
+The calls of the account's owner and of unknown callers are left out. A call that needs several resources or a
+key has a line for each. A line holds all condition keys, so that permission_replay can decide it again.
 """
 
 import contextvars
@@ -24,9 +23,7 @@ _seen: contextvars.ContextVar[list[tuple[Any, Any]] | None] = contextvars.Contex
 
 
 class Trace:
-    """A file of whole lines: each is appended by one write, so that threads do not mix them and a killed
-    server leaves none in a buffer.
-    """
+    """A file of whole lines. Each line is one write: threads do not mix them, and a kill loses none."""
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -34,7 +31,7 @@ class Trace:
         self._drop_half_line()
 
     def _drop_half_line(self) -> None:
-        """A kill may have cut the last line of an earlier server."""
+        """Remove the last line of an earlier server if a kill cut it."""
         size = os.fstat(self._descriptor).st_size
         tail = os.pread(self._descriptor, _LONGEST_LINE, max(size - _LONGEST_LINE, 0))
         os.ftruncate(self._descriptor, size - (len(tail) - tail.rfind(b"\n") - 1))
@@ -44,8 +41,8 @@ class Trace:
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Wrap MiniStack's evaluator when there is a file to write to. Comes before request_rights, whose own
-    questions are evaluations too.
+    """Wrap MiniStack's evaluator if there is a trace file. Install it before request_rights, which evaluates
+    too.
     """
     if settings.trace is None:
         return lambda: None
@@ -67,7 +64,7 @@ def install(settings: Settings) -> Callable[[], None]:
     return lambda: None
 
 
-# -- what is listened to --
+# -- decisions --
 
 
 def _enforce(original: Any, trace: Trace) -> Callable[..., Any]:
@@ -94,7 +91,7 @@ def _enforce(original: Any, trace: Trace) -> Callable[..., Any]:
 
 
 def _evaluate(original: Any) -> Callable[..., Any]:
-    """The first evaluation of a call is that of the caller's own policies."""
+    """Collect the evaluations of a call. The first one is of the caller's own policies."""
 
     def evaluate(ctx: Any, policies: Any, *limits: Any) -> Any:
         verdict = original(ctx, policies, *limits)
@@ -107,7 +104,7 @@ def _evaluate(original: Any) -> Callable[..., Any]:
 
 
 def _service_call(original: Any, trace: Trace) -> Callable[..., Any]:
-    """What a service asks for itself: to assume a role, to publish to a topic, to use a key."""
+    """Trace a service that assumes a role, publishes to a topic or uses a key."""
 
     def evaluate_resource_policy(
         doc: Any, ctx: Any, service: str | None = None, named_only: bool = False, direct_only: bool = False
@@ -123,7 +120,7 @@ def _service_call(original: Any, trace: Trace) -> Callable[..., Any]:
 
 
 def _assumption(original: Any, trace: Trace) -> Callable[..., Any]:
-    """What a role's trust policy says to a role or a user."""
+    """Trace the decision of a role's trust policy on a role or a user."""
 
     def evaluate_trust_policy(trust_doc: Any, caller_arn: str, ctx: Any = None) -> bool:
         allowed = bool(original(trust_doc, caller_arn, ctx))
@@ -135,12 +132,12 @@ def _assumption(original: Any, trace: Trace) -> Callable[..., Any]:
     return evaluate_trust_policy
 
 
-# -- what is told --
+# -- lines --
 
 
 @dataclass(frozen=True)
 class Principal:
-    """Who called: a role's ARN with the session's name, a user's ARN, or a service."""
+    """The caller: a role's ARN with the session's name, a user's ARN, or a service."""
 
     name: str
     session: str = ""
@@ -156,7 +153,7 @@ def _principal(arn: str) -> Principal:
 
 
 def _why(denied: Any, by_identity: Any) -> str:
-    """What denied a call; empty when nothing did."""
+    """The reason of a denial; empty when the call was allowed."""
     if denied is None:
         return ""
     if by_identity.decision == "Allow" and denied.decision == "ImplicitDeny":

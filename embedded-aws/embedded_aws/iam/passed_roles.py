@@ -1,4 +1,4 @@
-"""Which role a request hands to a service: the caller needs `iam:PassRole` on it, for that service.
+"""Finds the role that a request passes to a service. The caller needs `iam:PassRole` on it for that service.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 """
@@ -19,7 +19,7 @@ _MACHINES = frozenset({"CreateStateMachine", "UpdateStateMachine"})
 
 
 def passed_roles(service: str, action: str, data: dict[str, Any], account: str) -> tuple[Passed, ...]:
-    """The roles that a call of a JSON service passes; Glue takes a name for an ARN."""
+    """The roles that a call of a JSON service passes. Glue also accepts a role's name."""
     named: list[Any] = []
     if service == "glue" and action in _JOBS | _CRAWLERS:
         named = [(data.get("JobUpdate") or data).get("Role")]

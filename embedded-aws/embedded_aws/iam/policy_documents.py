@@ -1,4 +1,4 @@
-"""What IAM refuses of a policy's resources, which MiniStack takes.
+"""Refuses resources of a policy that IAM refuses and MiniStack accepts.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 """
@@ -16,7 +16,7 @@ _ARN = re.compile(r"arn:[^:\s]+:[^:\s]*:[^:\s]*:[^:\s]*:.+")
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Wrap how IAM judges a document; nothing is to be ended."""
+    """Wrap the validation of policy documents."""
     emulator.replace("core.iam_evaluator", "validate_policy_document", ("doc",), _judged, _BEHAVIOUR)
     return lambda: None
 

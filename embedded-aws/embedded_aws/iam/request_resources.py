@@ -1,4 +1,4 @@
-"""What a request is checked on, where MiniStack names another resource than AWS does.
+"""Names the resources that a request is checked on, where MiniStack names others than AWS does.
 
 - Glue: MiniStack checks the crawler, database or table ARN `table/<Name>` whatever the call; AWS checks the
   named resource and, for the catalogue, its ancestors too.
@@ -6,22 +6,22 @@
 - CloudWatch Logs: AWS checks `log-group:<name>:log-stream:<stream>`, so that a policy written for
   `<group>:*` counts.
   https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
-- Step Functions: a version or an alias is checked as its state machine, the qualifier is a condition key.
+- Step Functions: a version or an alias is checked as its state machine; the qualifier is a condition key.
   https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
-- Athena: what names a query is checked on the query's workgroup, what reads a catalogue on that catalogue.
+- Athena: a call on a query is checked on the query's workgroup, a call on a catalogue on that catalogue.
   https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonathena.html
 - EventBridge: a rule of the default bus has no bus in its ARN.
   https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
 - Tags: a call that reads or changes them is checked on the resource that it names.
-- KMS: an alias is checked with its key; conditions see the tags of the key, or those it is made with.
+- KMS: an alias is checked with its key; conditions see the tags of the key, or the tags it is created with.
   https://docs.aws.amazon.com/kms/latest/developerguide/tag-authorization.html
 - CloudWatch: an alarm or a dashboard is checked by its name, metric data by `cloudwatch:namespace`.
-  A composite alarm is put with a right on `*` alone; cloudwatch/alarms/rights.py has who sees it.
+  To put a composite alarm needs a right on `*`; cloudwatch/alarms/rights.py decides who sees it.
   https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
   https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
-- S3: a key that ends with a slash, such as the marker of a directory, is checked with it.
+- S3: a key that ends with a slash, such as a folder marker, is checked with the slash.
   https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
-- DynamoDB: `dynamodb:LeadingKeys` is the partition keys a request names (of transactions nothing is told).
+- DynamoDB: `dynamodb:LeadingKeys` has the partition keys that a request names, except in transactions.
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 """
 
@@ -54,8 +54,9 @@ _TAGGED = ("ResourceARN", "ResourceArn", "resourceArn")
 
 @dataclass(frozen=True)
 class Checked:
-    """The ARNs a request is checked on, the one that a denial names first, and the condition keys that the
-    request brings along. No ARN: MiniStack's own is right.
+    """The ARNs that a request is checked on, and its condition keys. A denial names the first ARN.
+
+    Without an ARN, MiniStack's own is right.
     """
 
     arns: tuple[str, ...] = ()
@@ -63,7 +64,7 @@ class Checked:
 
 
 def checked(service: str, action: str, data: dict[str, Any], place: str) -> Checked:
-    """What one call of a JSON service is checked on; ``place`` is `<region>:<account>`."""
+    """The resources of one call of a JSON service; ``place`` is `<region>:<account>`."""
     if service == "states":
         return states_resources(data)
     if service == "dynamodb":
@@ -90,13 +91,13 @@ def checked(service: str, action: str, data: dict[str, Any], place: str) -> Chec
 
 
 def cloudwatch_resources(action: str, data: dict[str, Any], place: str) -> Checked:
-    """What a CloudWatch call is checked on; metric data have no resource, only a namespace."""
+    """The resources of a CloudWatch call. Metric data have no resource, only a namespace."""
     if action == "PutMetricData":
         return Checked(("*",), {"cloudwatch:namespace": str(data.get("Namespace", ""))})
     if data.get("ResourceARN"):
         return Checked((str(data["ResourceARN"]),))
     if action in _DASHBOARD_CALLS:
-        # A dashboard is of the whole account: its ARN has no region.
+        # A dashboard belongs to the whole account: its ARN has no region.
         shown = data.get("DashboardNames") or [data.get("DashboardName") or "*"]
         account = place.partition(":")[2]
         return Checked(tuple(f"arn:aws:cloudwatch::{account}:dashboard/{name}" for name in shown))
@@ -107,9 +108,7 @@ def cloudwatch_resources(action: str, data: dict[str, Any], place: str) -> Check
 
 
 def glue_resources(action: str, data: dict[str, Any]) -> list[str]:
-    """What a Glue call is checked on, without the ARN's beginning, the most specific first; empty when
-    unknown.
-    """
+    """The resources of a Glue call without the ARN's beginning, most specific first; empty when unknown."""
     if action in _DATABASE_CALLS:
         name = data.get("Name") or (data.get("DatabaseInput") or {}).get("Name", "*")
         return [f"database/{name}", "catalog"]
@@ -133,7 +132,7 @@ def glue_resources(action: str, data: dict[str, Any]) -> list[str]:
 
 
 def logs_resources(action: str, data: dict[str, Any]) -> list[str]:
-    """What a Logs call is checked on, without the ARN's beginning; empty when unknown."""
+    """The resources of a Logs call without the ARN's beginning; empty when unknown."""
     group = data.get("logGroupName")
     if not group or action in ("TagResource", "UntagResource", "ListTagsForResource"):
         return []
@@ -141,7 +140,7 @@ def logs_resources(action: str, data: dict[str, Any]) -> list[str]:
 
 
 def athena_resources(action: str, data: dict[str, Any]) -> list[str]:
-    """What an Athena call is checked on, without the ARN's beginning; empty when unknown."""
+    """The resources of an Athena call without the ARN's beginning; empty when unknown."""
     if action in _ATHENA_CATALOGUE_CALLS:
         return [f"datacatalog/{data.get(_ATHENA_CATALOGUE_CALLS[action], '*')}"]
     if action == "CreateWorkGroup":
@@ -158,7 +157,7 @@ def athena_resources(action: str, data: dict[str, Any]) -> list[str]:
 
 
 def events_resources(action: str, data: dict[str, Any]) -> list[str]:
-    """What a call on a rule is checked on, without the ARN's beginning; empty for anything else."""
+    """The resources of a call on a rule without the ARN's beginning; empty for any other call."""
     rule = data.get("Rule") or (data.get("Name") if action.endswith("Rule") else None)
     if not rule:
         return []
@@ -167,7 +166,7 @@ def events_resources(action: str, data: dict[str, Any]) -> list[str]:
 
 
 def kms_resources(action: str, data: dict[str, Any], place: str) -> Checked:
-    """What a call on a key or an alias is checked on. AWS checks a deleted alias's key as well; so here."""
+    """The resources of a call on a key or an alias. The key of a deleted alias is checked too, as on AWS."""
     alias = str(data.get("AliasName") or "")
     record = emulator.service("kms")._resolve_key(data.get("TargetKeyId") or data.get("KeyId") or alias)
     if record is None:
@@ -183,7 +182,7 @@ def s3_resource(arn: str, path: str) -> str:
 
 
 def states_resources(data: dict[str, Any]) -> Checked:
-    """What a Step Functions call is checked on: a version or alias counts as its state machine."""
+    """The resource of a Step Functions call. A version or an alias counts as its state machine."""
     routes = data.get("routingConfiguration") or [{}]
     named = [data.get(name) for name in _STATES_ARNS] + [routes[0].get("stateMachineVersionArn")]
     arn = str(next((found for found in named if found), ""))
@@ -194,7 +193,7 @@ def states_resources(data: dict[str, Any]) -> Checked:
 
 
 def scheduler_resource(path: str, asked: dict[str, Any], place: str) -> str:
-    """What a call of the scheduler, which speaks in paths, is checked on; empty when unknown.
+    """The resource of a call of EventBridge Scheduler, whose calls are paths; empty when unknown.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridgescheduler.html
     """

@@ -1,14 +1,14 @@
-"""Which rights a request needs, where MiniStack asks for others than AWS does.
+"""Checks the rights that a request needs, where MiniStack checks others than AWS does.
 
-- The resources are named by request_resources.py.
-- S3 with SSE-KMS: the caller needs the key as well, through S3, also for the source of a copy, and to decrypt
-  where an upload has parts; and bucket policies may ask for the key's id.
+- request_resources.py names the resources.
+- S3 with SSE-KMS: the caller needs the key too, through S3, also for the source of a copy. A multipart upload
+  also needs `kms:Decrypt`. Bucket policies may require the key's id.
   https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
   https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
-- Keys: MiniStack takes `test` and any account number for the account's owner; here there is one owner's key.
-- A topic with a key of one's own: who publishes needs the key as well, through SNS.
+- Access keys: MiniStack accepts `test` and any account number as the account's owner; here the owner has one.
+- A topic with a customer managed key: the publisher needs the key too, through SNS.
   https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
-- A role that a request hands to a service needs `iam:PassRole`; passed_roles.py finds it.
+- A role that a request passes to a service needs `iam:PassRole`; passed_roles.py finds it.
 """
 
 import json
@@ -24,7 +24,7 @@ _BEHAVIOUR = "rights as AWS asks for them"
 _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
 _NAMES_RESOURCES = frozenset({"athena", "dynamodb", "events", "glue", "kms", "s3", "states"})
 _HAND_OVER = "iam:PassRole"
-# How a request's key, and whether it is part of a multipart upload, reach the decision.
+# Context entries that hand a request's key, and whether it is part of a multipart upload, to the decision.
 _KEY, _IN_PARTS = "ministack:key", "ministack:in-parts"
 _KEY_RIGHTS = {
     "s3:PutObject": ("kms:GenerateDataKey",),
@@ -35,9 +35,7 @@ _KEY_RIGHTS = {
 
 
 class _Resources(str):
-    """The ARN a denial names, with the others that the same request is checked on, and the condition keys
-    that the request brings along.
-    """
+    """The ARN that a denial names, with the other ARNs and the condition keys of the same request."""
 
     others: tuple[str, ...] = ()
     passed: tuple[passed_roles.Passed, ...] = ()
@@ -45,14 +43,14 @@ class _Resources(str):
 
 
 class _Denied(str):
-    """The principal of a denial, with the right that was missing: on a key, or to pass a role."""
+    """The principal of a denial, with the missing right: on a key, or to pass a role."""
 
     right = ""
     resource = ""
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Wrap how MiniStack names a request's resources and how it decides."""
+    """Wrap MiniStack's naming of a request's resources, and its decision."""
     owner = settings.access_key_id
     emulator.replace(
         "core.iam_evaluator",
@@ -124,7 +122,7 @@ def _resource_arn(original: Any) -> Callable[..., Any]:
 
 
 def _asked(service: str, path: str, headers: Any, body: bytes, query: Any) -> tuple[str, dict[str, Any]]:
-    """A request's action, and what it says; nothing of what is malformed, for the service to refuse."""
+    """A request's action and parameters; empty for a malformed request, which the service will refuse."""
     if service == "monitoring":
         return _asked_of_cloudwatch(path, headers, body, query)
     if service == "sns":  # a query: each value is a list
@@ -143,7 +141,7 @@ def _asked(service: str, path: str, headers: Any, body: bytes, query: Any) -> tu
 def _asked_of_cloudwatch(path: str, headers: Any, body: bytes, query: Any) -> tuple[str, dict[str, Any]]:
     try:
         call = cloudwatch_protocols.read(path, headers, body, query)
-    except Exception:  # whatever a malformed body makes of the parser
+    except Exception:  # a malformed body may raise anything in the parser
         return "", {}
     return call.action, call.parameters
 
@@ -175,7 +173,7 @@ def _context(original: Any) -> Callable[..., Any]:
 
 
 def _key_of(action: str, path: str, headers: Any) -> str:
-    """The KMS key that an object is, or will be, encrypted with; empty for none."""
+    """The KMS key that encrypts an object, or will encrypt it; empty without one."""
     s3 = emulator.service("s3")
     bucket, _, key = path.lstrip("/").partition("/")
     default = s3._bucket_default_sse_headers(bucket)
@@ -192,7 +190,7 @@ def _key_of(action: str, path: str, headers: Any) -> str:
 
 
 def _key_behind(action: str, resource: str) -> str:
-    """The KMS key that stands behind a topic, or an object named by its ARN alone; empty for none."""
+    """The KMS key of a topic, or of an object named by its ARN alone; empty without one."""
     if action == "sns:Publish":
         return _topic_key(resource)
     return _key_of(action, "/" + resource.removeprefix("arn:aws:s3:::"), {})
@@ -245,7 +243,7 @@ def _enforce(original: Any) -> Callable[..., Any]:
 
 
 def _naming(denied: Any, right: str, resource: str) -> Any:
-    """A denial that tells of the right that was missing beside the action itself."""
+    """A denial that names the missing right instead of the action."""
     if hasattr(denied, "principal_arn"):
         principal = _Denied(denied.principal_arn)
         principal.right, principal.resource = right, resource
@@ -254,7 +252,7 @@ def _naming(denied: Any, right: str, resource: str) -> Any:
 
 
 def _denial(original: Any) -> Callable[..., Any]:
-    """A denial names the resource, and the key's right when that was missing."""
+    """Name the resource in a denial, and the right on the key when that was missing."""
 
     def access_denied_response(
         service: str, action: str, principal_arn: str, request_id: str, **more: Any
@@ -276,14 +274,14 @@ def _denial(original: Any) -> Callable[..., Any]:
     return access_denied_response
 
 
-# -- for what acts on a caller's behalf --
+# -- on a caller's behalf --
 
 
 def refusal(access_key_id: str, action: str, resource: str, context: dict[str, Any] | None = None) -> str:
-    """Why the holder of a key may not do ``action`` on ``resource``, an ARN; empty when they may.
+    """The denial of ``action`` on ``resource`` (an ARN) for the holder of an access key; empty when allowed.
 
-    Keys of objects and topics count, conditions see ``context``, and the trace tells of it, as for a request.
-    Of the account in which the caller's request is served.
+    As for a request, keys of objects and topics are checked, conditions see ``context``, and the trace has a
+    line. The account is that of the request being served.
     """
     _, region = roles.current_scope()
     service = action.partition(":")[0]

@@ -1,7 +1,7 @@
 """Temporary credentials of a role for the AWS service that acts with it, and clients that use them.
 
-What a job, a crawler or a state machine does is done through the endpoint with its own role's credentials,
-so that the role's rights are really tried.
+Jobs, crawlers and state machines call the endpoint with their own role's credentials, so that the role's
+rights are really checked.
 """
 
 import functools
@@ -92,7 +92,7 @@ def _trusts(record: dict[str, Any], service_principal: str, source_arn: str) -> 
 
 
 def current_scope() -> tuple[str, str]:
-    """Account and region of the request that is being served, or of the thread it started."""
+    """Account and region of the request being served, or of a thread that it started."""
     responses = emulator.module("core.responses")
     return str(responses.get_account_id()), str(responses.get_region())
 
@@ -134,7 +134,7 @@ _MOST_SENDINGS = 5
 
 
 def _send_until_answered(connections: Any, request: Any, **_: Any) -> Any:
-    """A service sends again when no answer comes. What an answer says is for its caller's own retries."""
+    """Send again when no answer comes. Error answers are left to the caller's own retries."""
     for sending in range(1, _MOST_SENDINGS + 1):
         try:
             return connections.send(request)

@@ -1,4 +1,4 @@
-"""What IAM decided about the callers of a foreign observatory, line by line."""
+"""The trace of IAM's decisions about the callers of an observatory, line by line."""
 
 import json
 import threading
@@ -25,7 +25,7 @@ class Observatory:
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 
     def told(self, principal: str, **fields: Any) -> list[dict[str, Any]]:
-        """The lines about a principal that have these values."""
+        """The lines about a principal with these values."""
         found = [line for line in callers.lines(self.trace) if line["principal"] == principal]
         return [line for line in found if all(line[name] == value for name, value in fields.items())]
 
@@ -42,7 +42,7 @@ def refused(call: Any) -> None:
         call()
 
 
-def test_a_line_says_who_did_what_and_what_conditions_saw(observatory: Observatory) -> None:
+def test_a_line_has_principal_action_and_condition_keys(observatory: Observatory) -> None:
     bench = observatory.bench
     listing = statement(["s3:ListBucket"], [ARN], StringLike={"s3:prefix": ["stars/*"]})
     role = callers.make(bench, "astronomer", listing)
@@ -61,7 +61,7 @@ def test_a_line_says_who_did_what_and_what_conditions_saw(observatory: Observato
     assert (outside["verdict"], outside["deniedBy"]) == ("denied", "no statement allows it")
 
 
-def test_the_key_behind_an_object_has_a_line_of_its_own(observatory: Observatory) -> None:
+def test_the_key_of_an_object_has_its_own_line(observatory: Observatory) -> None:
     bench = observatory.bench
     key = bench.client("kms").create_key()["KeyMetadata"]["Arn"]
     role = callers.make(bench, "photographer", statement(["s3:PutObject"], [f"{ARN}/*"]))
@@ -126,7 +126,7 @@ def test_the_owner_is_left_out(observatory: Observatory) -> None:
     assert not [line for line in told if line["resource"] == f"{ARN}/mine"]
 
 
-def test_who_may_assume_a_role_is_told(observatory: Observatory) -> None:
+def test_decisions_of_trust_policies_are_traced(observatory: Observatory) -> None:
     bench = observatory.bench
     by_glue = make_role(bench, "mapper", "glue.amazonaws.com", [])
     by_lambda = make_role(bench, "dreamer", "lambda.amazonaws.com", [])
@@ -151,7 +151,7 @@ def test_who_may_assume_a_role_is_told(observatory: Observatory) -> None:
     assert [line["verdict"] for line in told] == ["allowed"]
 
 
-def test_a_rule_and_a_topic_are_told(observatory: Observatory) -> None:
+def test_calls_of_rules_and_topics_are_traced(observatory: Observatory) -> None:
     bench = observatory.bench
     topic = bench.client("sns").create_topic(Name="comets")["TopicArn"]
     events = bench.client("events")

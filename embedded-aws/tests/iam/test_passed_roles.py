@@ -1,4 +1,4 @@
-"""Handing a role to a service needs the right to, for that service; tried with a mill's machine."""
+"""Passing a role to a service needs the right for that service; shown with a mill's state machine."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ MILLER = f"arn:aws:iam::{ACCOUNT}:role/miller"
         ("scheduler", "", {}, []),
     ],
 )
-def test_the_role_that_a_call_hands_over(
+def test_the_role_that_a_call_passes(
     service: str, action: str, data: dict[str, object], expected: list[tuple[str, str]]
 ) -> None:
     wanted = tuple(Passed(role, f"{name}.amazonaws.com") for role, name in expected)
@@ -45,7 +45,7 @@ def test_the_role_that_a_call_hands_over(
         ("/schedules", {}, ""),
     ],
 )
-def test_what_a_call_of_the_scheduler_is_checked_on(path: str, asked: dict[str, str], expected: str) -> None:
+def test_the_resource_of_a_call_of_the_scheduler(path: str, asked: dict[str, str], expected: str) -> None:
     arn = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:{expected}" if expected else ""
     assert scheduler_resource(path, asked, f"{REGION}:{ACCOUNT}") == arn
 
@@ -60,8 +60,8 @@ def mill(bench: Bench) -> Iterator[Archive]:
     yield Archive(bench, "millwright")
 
 
-def test_a_machine_is_made_only_by_who_may_pass_its_role_to_step_functions(mill: Archive) -> None:
-    role = f"arn:aws:iam::{ACCOUNT}:role/{mill.role}"  # one that is there
+def test_creating_a_machine_needs_the_right_to_pass_its_role(mill: Archive) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/{mill.role}"  # an existing one
     make = statement(["states:CreateStateMachine"], ["*"])
     wanted = {
         "name": "passed-mill",
@@ -77,7 +77,7 @@ def test_a_machine_is_made_only_by_who_may_pass_its_role_to_step_functions(mill:
     assert client.create_state_machine(**wanted)["stateMachineArn"].endswith(":stateMachine:passed-mill")
 
 
-def test_a_key_is_known_by_its_tags(bench: Bench, mill: Archive) -> None:
+def test_conditions_see_the_tags_of_a_key(bench: Bench, mill: Archive) -> None:
     owner = bench.client("kms")
     keys = [
         owner.create_key(Tags=[{"TagKey": "guild", "TagValue": guild}])["KeyMetadata"]["Arn"]

@@ -1,4 +1,4 @@
-"""IAM takes a policy's resources as ARNs, or as `*`."""
+"""IAM accepts ARNs and `*` as a policy's resources."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ def iam(bench: Bench) -> Any:
 
 
 @pytest.mark.parametrize("resource", ["dust", "dust:*", "arn:aws:s3", "arn:aws:lambda:dust", ""])
-def test_what_is_no_arn_is_refused(iam: Any, resource: str) -> None:
+def test_a_resource_that_is_not_an_arn_is_refused(iam: Any, resource: str) -> None:
     policy = document(
         statement(["s3:GetObject"], GOOD), statement(["lambda:InvokeFunction"], [GOOD[1], resource])
     )
@@ -37,7 +37,7 @@ def test_what_is_no_arn_is_refused(iam: Any, resource: str) -> None:
         assert error["Message"] == f'Resource {resource} must be in ARN format or "*".'
 
 
-def test_arns_are_taken_one_by_one_and_as_a_list(iam: Any) -> None:
+def test_one_arn_and_a_list_of_arns_are_accepted(iam: Any) -> None:
     for resource in (*GOOD, GOOD):
         allow = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}
         policy = json.dumps({"Version": "2012-10-17", "Statement": allow})

@@ -1,4 +1,4 @@
-"""What calls are checked on, tried with a role of a foreign archive."""
+"""The resources that calls are checked on, shown with a role of an archive."""
 
 import json
 from collections.abc import Iterator
@@ -94,7 +94,7 @@ def test_queries_are_checked_on_their_workgroup(archive: Archive) -> None:
     athena.batch_get_query_execution(QueryExecutionIds=[ids["readers"]])
     refused(lambda: athena.batch_get_query_execution(QueryExecutionIds=list(ids.values())))
     with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
-        athena.start_query_execution(QueryString="select 1")  # of the primary workgroup
+        athena.start_query_execution(QueryString="select 1")  # in the primary workgroup
 
 
 def test_an_alias_is_checked_as_its_state_machine_with_its_name_as_a_condition(archive: Archive) -> None:
@@ -120,7 +120,7 @@ def test_an_alias_is_checked_as_its_state_machine_with_its_name_as_a_condition(a
     refused(lambda: states.start_execution(stateMachineArn=aliases[0]), machine)
 
 
-def test_the_catalogue_asks_for_the_ancestors_too(archive: Archive) -> None:
+def test_the_catalogue_checks_the_ancestors_too(archive: Archive) -> None:
     table, above = f"{GLUE}:table/scans/pages", [f"{GLUE}:database/scans", f"{GLUE}:catalog"]
 
     def read(*resources: str) -> Any:
@@ -167,7 +167,7 @@ def test_crawlers_jobs_and_log_groups_by_their_own_arn(archive: Archive) -> None
         ("GetClassifiers", {}, []),
     ],
 )
-def test_what_a_glue_call_is_checked_on(action: str, data: dict[str, Any], expected: list[str]) -> None:
+def test_the_resources_of_a_glue_call(action: str, data: dict[str, Any], expected: list[str]) -> None:
     assert request_resources.glue_resources(action, data) == expected
 
 
@@ -182,5 +182,5 @@ def test_what_a_glue_call_is_checked_on(action: str, data: dict[str, Any], expec
         ("PutEvents", {"Entries": []}, []),
     ],
 )
-def test_what_a_call_on_a_rule_is_checked_on(action: str, data: dict[str, Any], expected: list[str]) -> None:
+def test_the_resources_of_a_call_on_a_rule(action: str, data: dict[str, Any], expected: list[str]) -> None:
     assert request_resources.events_resources(action, data) == expected

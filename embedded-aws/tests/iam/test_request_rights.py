@@ -1,4 +1,4 @@
-"""Rights as AWS asks for them, tried with a role of a foreign archive."""
+"""The rights that AWS checks, shown with a role of an archive."""
 
 import json
 import os
@@ -88,7 +88,7 @@ def test_a_bucket_policy_can_refuse_another_key(archive: Archive) -> None:
     owner.delete_bucket_policy(Bucket=BUCKET)
 
 
-def test_plain_http_is_not_spoken_at_all(archive: Archive) -> None:
+def test_plain_http_is_refused(archive: Archive) -> None:
     endpoint = archive.bench.ready["endpoint"].replace("https://", "http://")
     s3 = boto3.client(
         "s3",
@@ -167,7 +167,7 @@ print(request_rights.refusal("k", "s3:PutObject", "arn:aws:s3:::shelf/plain") or
 """
 
 
-def test_others_may_ask_what_a_caller_may_do(tmp_path: Path) -> None:
+def test_a_caller_can_be_checked_outside_a_request(tmp_path: Path) -> None:
     command = [sys.executable, "-c", ASKING, str(PACKAGE), str(tmp_path)]
     environment = {**os.environ, "AUTH": "true", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
