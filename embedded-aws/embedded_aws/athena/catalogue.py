@@ -1,7 +1,7 @@
-"""What a query learns from the Data Catalog, asked for with the rights of who started it.
+"""Reads a query's tables from the Data Catalog, with the rights of the query's caller.
 
-glue:GetDatabase and glue:GetTable, and glue:GetPartitions where partitions are registered, each on the
-table, its database and the catalogue:
+The calls are glue:GetDatabase and glue:GetTable, and glue:GetPartitions where partitions are registered, each
+on the table, its database and the catalogue:
 https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
 """
 
@@ -15,7 +15,7 @@ from embedded_aws.athena.sql import Scan
 
 
 class Catalogue:
-    """The databases, tables and partitions that one query names; each is asked for once."""
+    """The databases, tables and partitions that one query names. Each is read once."""
 
     def __init__(self, glue: Any) -> None:
         self._glue = glue
@@ -23,7 +23,7 @@ class Catalogue:
         self._databases: set[str] = set()
 
     def table(self, scan: Scan) -> dict[str, Any]:
-        """Raises QueryFailedError: SCHEMA_NOT_FOUND, TABLE_NOT_FOUND, or the right that is missing."""
+        """The scan's table. Raises QueryFailedError when it does not exist or a right is missing."""
         found = self._tables.get((scan.database, scan.table))
         if found is not None:
             return found
@@ -41,7 +41,7 @@ class Catalogue:
         return table
 
     def partitions(self, scan: Scan) -> list[Place]:
-        """The registered partitions: where each lies, and its values."""
+        """The registered partitions: their folders and values."""
         places: list[Place] = []
         more: dict[str, str] = {}
         while True:
@@ -57,7 +57,7 @@ class Catalogue:
             more = {"NextToken": answer["NextToken"]}
 
     def _ask(self, call: str, **request: Any) -> dict[str, Any] | None:
-        """The answer; None when there is no such thing."""
+        """The answer; None when the database or table does not exist."""
         try:
             return dict(getattr(self._glue, call)(**request))
         except botocore.exceptions.ClientError as error:
@@ -74,7 +74,7 @@ class Catalogue:
 
 
 def columns_of(table: dict[str, Any]) -> dict[str, str]:
-    """The table's columns with their types in Hive's words, the partition keys last."""
+    """The table's columns with their Hive types, the partition keys last."""
     columns = [
         *((table.get("StorageDescriptor") or {}).get("Columns") or []),
         *(table.get("PartitionKeys") or []),
@@ -83,6 +83,6 @@ def columns_of(table: dict[str, Any]) -> dict[str, str]:
 
 
 def data_columns(table: dict[str, Any]) -> dict[str, str]:
-    """The columns that lie in the files."""
+    """The columns that the files hold."""
     keys = set(keys_of(table))
     return {name: kind for name, kind in columns_of(table).items() if name not in keys}

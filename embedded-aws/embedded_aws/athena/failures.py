@@ -1,4 +1,4 @@
-"""Why a query failed, in Athena's words."""
+"""Failures of queries, in Athena's words."""
 
 import re
 
@@ -8,13 +8,13 @@ _INTEGERS = {"INT8": "TINYINT", "INT16": "SMALLINT", "INT32": "INT", "INT64": "B
 
 
 class QueryFailedError(Exception):
-    """The query ends; the text is its StateChangeReason."""
+    """The query fails. The text becomes its StateChangeReason."""
 
     state = "FAILED"
 
 
 class ScanLimitError(QueryFailedError):
-    """The query would scan more than its workgroup lets it.
+    """The query would scan more than its workgroup allows.
 
     https://docs.aws.amazon.com/athena/latest/ug/workgroups-setting-control-limits-cloudwatch.html
     """
@@ -26,16 +26,16 @@ class ScanLimitError(QueryFailedError):
 
 
 def position(node: exp.Expr) -> str:
-    """Where an expression begins in its query, as ``line 1:15``, counted from 1."""
+    """The place where an expression begins in its query, as ``line 1:15``, counted from 1."""
     told = [part.meta for part in node.walk() if "line" in part.meta and "col" in part.meta]
-    # sqlglot tells the column where a word ends.
+    # sqlglot reports the column where a word ends.
     begins = [(int(at["line"]), int(at["col"]) - int(at["end"]) + int(at["start"])) for at in told]
     line, column = min(begins, default=(1, 1))
     return f"line {line}:{max(column, 1)}"
 
 
 def of_engine(text: str) -> str:
-    """What DuckDB said, as Trino names it; the first line of it when Trino has no such error."""
+    """DuckDB's error as Trino names it; its first line when Trino has no such error."""
     first = text.strip().splitlines()[0] if text.strip() else "The query failed"
     kind, _, said = first.partition(": ")
     if "Division by zero" in text:

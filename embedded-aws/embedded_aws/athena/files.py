@@ -1,6 +1,7 @@
-"""The files a query reads: listed and fetched from S3 with the rights of who started it.
+"""Lists and fetches the files that a query reads from S3, with the rights of the query's caller.
 
-s3:ListBucket on the folder, s3:GetObject on the object, kms:Decrypt through S3 where it is encrypted.
+Needed are s3:ListBucket on the folder, s3:GetObject on the object, and kms:Decrypt through S3 if it is
+encrypted.
 https://docs.aws.amazon.com/athena/latest/ug/s3-permissions.html
 """
 
@@ -42,7 +43,7 @@ class Object:
 
 
 class Files:
-    """What lies in S3, as one caller may see it."""
+    """The objects in S3 that one caller may read."""
 
     def __init__(self, s3: Any, folder: Path) -> None:
         self._s3 = s3
@@ -98,7 +99,7 @@ class Files:
             request["ContinuationToken"] = page["NextContinuationToken"]
 
     def fetch(self, item: Object) -> Path:
-        """A copy on this computer, whose name ends as the object's; fetched once."""
+        """A local copy with the object's file extension. Each object is fetched once."""
         known = self._fetched.get((item.bucket, item.key))
         if known is not None:
             return known

@@ -1,7 +1,7 @@
-"""Which files a table of Iceberg has: those of its current snapshot, and of no other, however many lie there.
+"""Finds the data files of an Iceberg table: those of its current snapshot only.
 
-The catalogue's entry names the metadata, that the snapshot, that a list of manifests, and these the data
-files. https://iceberg.apache.org/spec/
+The catalogue's entry names the metadata, the metadata the snapshot, the snapshot a list of manifests, and the
+manifests the data files. https://iceberg.apache.org/spec/
 Athena reads version 2 and not 3: https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg.html
 """
 
@@ -21,7 +21,7 @@ _DELETED = 2  # the status of an entry
 _VERSIONS = (1, 2)
 
 Fetch = Callable[[str], Path]
-"""A copy of the object of a URI on this computer."""
+"""Fetches the object of a URI and returns its local copy."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class DataFile:
 
 
 def is_iceberg(table: dict[str, Any]) -> bool:
-    """Whether the catalogue's entry is of a table of Iceberg."""
+    """True if the catalogue's entry is an Iceberg table."""
     return str((table.get("Parameters") or {}).get("table_type", "")).upper() == "ICEBERG"
 
 
 def data_files(table: dict[str, Any], fetch: Fetch) -> list[DataFile]:
-    """Raises QueryFailedError of what Athena cannot read, or what is not read here."""
+    """The current data files. Raises QueryFailedError for a table that cannot be read."""
     location = str((table.get("Parameters") or {}).get("metadata_location", ""))
     if not location:
         raise QueryFailedError(f"ICEBERG_INVALID_METADATA: {table.get('Name')} has no metadata_location")
@@ -54,7 +54,7 @@ def data_files(table: dict[str, Any], fetch: Fetch) -> list[DataFile]:
 
 
 def bucket_and_key(uri: str) -> tuple[str, str]:
-    """Raises QueryFailedError when the URI is of no object in S3."""
+    """Raises QueryFailedError when the URI does not name an object in S3."""
     match = re.fullmatch(r"s3[an]?://([^/]+)/(.+)", uri)
     if not match:
         raise QueryFailedError(f"ICEBERG_INVALID_METADATA: '{uri}' is not an object in S3")
@@ -80,7 +80,7 @@ def _files(manifest: str, fetch: Fetch) -> Iterator[DataFile]:
         file = entry["data_file"]
         if str(file["file_format"]).upper() != "PARQUET":
             raise QueryFailedError(
-                f"NOT_SUPPORTED: {file['file_path']} is no Parquet and cannot be read here"
+                f"NOT_SUPPORTED: {file['file_path']} is not Parquet and cannot be read here"
             )
         yield DataFile(file["file_path"], file["file_size_in_bytes"])
 

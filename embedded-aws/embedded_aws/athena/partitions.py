@@ -1,4 +1,4 @@
-"""Which partitions Athena sees: those that the catalogue registers, or those that partition projection says.
+"""Finds the partitions that Athena sees: those in the catalogue, or those of partition projection.
 
 https://docs.aws.amazon.com/athena/latest/ug/partitions.html
 https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
@@ -11,7 +11,7 @@ from typing import Any
 
 from embedded_aws.athena.failures import QueryFailedError
 
-# Java's letters of projection.<column>.format as strptime's.
+# Java's letters in projection.<column>.format, and strptime's.
 _LETTERS = (("yyyy", "%Y"), ("MM", "%m"), ("dd", "%d"), ("HH", "%H"), ("mm", "%M"), ("ss", "%S"))
 _UNITS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400, "WEEK": 604800}
 
@@ -26,7 +26,7 @@ class Place:
 
 
 def value_of(column: str) -> str:
-    """DuckDB's SQL for a partition's value: Hive's word for a null is a null."""
+    """DuckDB's SQL for a partition's value. Hive's word for null becomes null."""
     return f"NULLIF({column}, '__HIVE_DEFAULT_PARTITION__')"
 
 
@@ -36,7 +36,7 @@ def keys_of(table: dict[str, Any]) -> list[str]:
 
 
 def place_of(location: str, values: tuple[str, ...] = ()) -> Place:
-    """Raises QueryFailedError when the location is no S3 folder."""
+    """Raises QueryFailedError when the location is not an S3 folder."""
     match = re.fullmatch(r"s3[an]?://([^/]+)/?(.*)", location)
     if not match:
         raise QueryFailedError(f"HIVE_UNKNOWN_ERROR: '{location}' is not a location in S3")
@@ -45,18 +45,18 @@ def place_of(location: str, values: tuple[str, ...] = ()) -> Place:
 
 
 def location_of(table: dict[str, Any]) -> str:
-    """Where the table lies; empty for a table without a location."""
+    """The table's location; empty for a table without one."""
     return str((table.get("StorageDescriptor") or {}).get("Location") or "")
 
 
 def is_projected(table: dict[str, Any]) -> bool:
-    """Whether the table's properties say where its partitions are."""
+    """True if the table uses partition projection."""
     enabled = str((table.get("Parameters") or {}).get("projection.enabled", "")).lower() == "true"
     return enabled and bool(keys_of(table))
 
 
 class Projection:
-    """The partitions of a table with partition projection, recognised by the folders in which objects lie."""
+    """The partitions of a table with partition projection, recognised by the folders of its objects."""
 
     def __init__(self, table: dict[str, Any], now: datetime | None = None) -> None:
         self._parameters = dict(table.get("Parameters") or {})
@@ -66,7 +66,7 @@ class Projection:
         template = self._parameters.get("storage.location.template", "").rstrip("/")
         template = template or f"{location_of(table).rstrip('/')}/{usual}"
         self.place = place_of(template.partition("${")[0].rpartition("/")[0])
-        """Where all partitions lie."""
+        """The folder that holds all partitions."""
         folder = template.split("/", 3)[-1]
         for key in self._keys:
             folder = folder.replace(f"${{{key}}}", f"\0{key}\0")
@@ -74,7 +74,7 @@ class Projection:
         self._pattern = re.compile(f"{pattern}/")
 
     def values(self, key: str) -> tuple[str, ...] | None:
-        """The values of the partition in which an object lies; None when no projected one has it."""
+        """The values of the partition that holds an object; None when no projected partition does."""
         match = self._pattern.match(key)
         if match is None or not all(self._holds(name, match.group(name)) for name in self._keys):
             return None

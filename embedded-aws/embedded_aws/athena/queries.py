@@ -1,4 +1,4 @@
-"""Queries of Athena: Trino's SQL over the catalogue's tables with the rights of who started them.
+"""Runs Athena's queries: Trino's SQL over the catalogue's tables, with the rights of the caller.
 
 https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html
 """
@@ -33,9 +33,9 @@ from embedded_aws.iam import roles
 _BEHAVIOUR = "queries as Athena runs them"
 _logger = logging.getLogger("embedded-aws.athena")
 _engines: dict[str, duckdb.DuckDBPyConnection] = {}
-"""Of the queries that are under way."""
+"""The DuckDB connections of the running queries."""
 _caller: contextvars.ContextVar[str] = contextvars.ContextVar("athena_caller", default="")
-# Statements that MiniStack goes on to run in its own way.
+# Statements that MiniStack still runs in its own way.
 _OTHERS = re.compile(
     r"\s*(insert|delete|update|merge|create|drop|alter|show|describe|desc|msck|explain|prepare|execute"
     r"|deallocate|unload|vacuum|optimize|analyze)\b",
@@ -44,7 +44,7 @@ _OTHERS = re.compile(
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Replace how queries start, run and answer; the result has nothing to end."""
+    """Replace how queries start, run and answer."""
     request = ("method", "path", "headers", "body", "query_params")
     run = ("query_id", "query", "database", "ddl", "catalog")
 
@@ -56,7 +56,7 @@ def install(settings: Settings) -> Callable[[], None]:
                 await original(query_id, query, database, ddl, catalog)
                 return
             held = emulator.service("athena")._executions.get(query_id)
-            # Its calls are answered by this process: the query must not hold one of the loop's own threads.
+            # This process answers the query's calls, so the query must not hold one of the loop's threads.
             work = contextvars.copy_context()
             thread = threading.Thread(target=work.run, args=(_Query(settings, held).execute,), daemon=True)
             thread.start()
@@ -75,7 +75,7 @@ def install(settings: Settings) -> Callable[[], None]:
 
 
 def _with_caller(original: Any) -> Callable[..., Any]:
-    """Keep whose request it is for what the request starts."""
+    """Keep the caller's access key for the query that the request starts."""
 
     async def handle_request(method: str, path: str, headers: Any, body: Any, query_params: Any) -> Any:
         _caller.set(emulator.module("core.router").extract_access_key_id(headers, query_params) or "")
@@ -89,7 +89,7 @@ def _load(original: Any) -> Callable[..., Any]:
         answer = original(data)
         for held in emulator.service("athena")._executions._data.values():
             if held["Status"]["State"] in ("QUEUED", "RUNNING"):
-                _end(held, "FAILED", "The embedded AWS ended while this query was under way")
+                _end(held, "FAILED", "The embedded AWS ended while this query was running")
         return answer
 
     return load_persisted_state
@@ -116,7 +116,7 @@ def _start(original: Any) -> Callable[..., Any]:
 
 
 def _stop(original: Any) -> Callable[..., Any]:
-    """What was stopped computes no further."""
+    """Interrupt the computation of a stopped query."""
 
     def stop_query_execution(data: dict[str, Any]) -> Any:
         answer = original(data)
@@ -131,7 +131,7 @@ def _stop(original: Any) -> Callable[..., Any]:
 
 
 def _end(held: dict[str, Any], state: str, reason: str = "") -> None:
-    """What was stopped meanwhile stays stopped."""
+    """Record a query's end, unless it was stopped meanwhile."""
     status = held["Status"]
     if status["State"] == "CANCELLED":
         return
@@ -145,7 +145,7 @@ def _end(held: dict[str, Any], state: str, reason: str = "") -> None:
 
 
 class _Query:
-    """One query, from its text to the object with its answer."""
+    """One query, from its text to the object with its results."""
 
     def __init__(self, settings: Settings, held: dict[str, Any]) -> None:
         self._settings = settings
@@ -221,7 +221,7 @@ class _Query:
     def _answer(self, duck: Any, bound: athena_sql.Bound) -> None:
         kinds = [row[1] for row in duck.execute(f"DESCRIBE {bound.duckdb}").fetchall()]
         sql = bound.duckdb
-        if any("TIME ZONE" in kind for kind in kinds):  # Python could not have them without more libraries
+        if any("TIME ZONE" in kind for kind in kinds):  # Python would need another library for them
             named = ", ".join(f"c{place}" for place in range(len(kinds)))
             shown = ", ".join(
                 f"strftime(c{place}, '%Y-%m-%d %H:%M:%S.%g UTC')" if "TIME ZONE" in kind else f"c{place}"

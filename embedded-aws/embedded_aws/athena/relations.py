@@ -21,13 +21,13 @@ _DUCKDB = "duckdb"
 
 
 def create_view(duck: Any, name: str, table: dict[str, Any], found: list[tuple[Object, Path]]) -> None:
-    """Make ``name`` a view of the files. Raises QueryFailedError when they cannot be of this table."""
+    """Make ``name`` a view of the files. Raises QueryFailedError when they do not fit the table."""
     if not found:
         nothing = ", ".join(_typed("NULL", column, kind) for column, kind in columns_of(table).items())
         duck.execute(f"CREATE VIEW {name} AS SELECT {nothing or '1'} WHERE FALSE")
         return
     files = _list([str(path) for _, path in found])
-    # Of Iceberg only Parquet comes this far.
+    # An Iceberg table comes here with Parquet files only.
     kind = "parquet" if is_iceberg(table) else emulator.service("athena")._data_format(table)
     if kind == "parquet":
         source, columns = _parquet(duck, table, files, found[0][0])
@@ -91,7 +91,7 @@ def _fits(held: str, told: str) -> bool:
 
 
 def _class(kind: exp.DataType) -> str:
-    """Types of one class are read as one another; the class of rows, arrays and maps is not looked into."""
+    """Types of the same class can be read as one another. Rows, arrays and maps are not compared inside."""
     if kind.is_type(*exp.DataType.INTEGER_TYPES):
         return "whole"
     if kind.is_type(*exp.DataType.FLOAT_TYPES):
@@ -114,7 +114,7 @@ def _plain(kind: exp.DataType) -> str:
 
 
 def _json(duck: Any, table: dict[str, Any], files: str) -> tuple[str, list[str]]:
-    """Keys in any case, as the OpenX SerDe maps them; plain types are the table's, rows are as found."""
+    """Keys in any case, as with the OpenX SerDe. Plain types are the table's, rows are as found."""
     serde = ((table.get("StorageDescriptor") or {}).get("SerdeInfo") or {}).get("Parameters") or {}
     lenient = str(serde.get("ignore.malformed.json", "")).lower() == "true"
     more = ", ignore_errors = true, format = 'newline_delimited'" if lenient else ""
@@ -133,7 +133,7 @@ def _json(duck: Any, table: dict[str, Any], files: str) -> tuple[str, list[str]]
 
 
 def _csv(table: dict[str, Any], files: str) -> tuple[str, list[str]]:
-    """Columns by position; what is not of the column's type is null."""
+    """Columns by position. A value that is not of the column's type becomes null."""
     storage = table.get("StorageDescriptor") or {}
     serde = storage.get("SerdeInfo") or {}
     told = serde.get("Parameters") or {}
@@ -141,7 +141,7 @@ def _csv(table: dict[str, Any], files: str) -> tuple[str, list[str]]:
     if "OpenCSVSerde" in library:
         delimiter, quote = told.get("separatorChar", ","), told.get("quoteChar", '"')
     elif "LazySimpleSerDe" in library:
-        # It splits on Ctrl-A unless told otherwise, and takes quotes for text.
+        # LazySimpleSerDe splits on Ctrl-A by default, and reads quotes as text.
         delimiter, quote = told.get("field.delim", told.get("serialization.format", "\x01")), ""
         delimiter = "\x01" if delimiter == "1" else delimiter
     else:

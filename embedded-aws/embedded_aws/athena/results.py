@@ -1,4 +1,4 @@
-"""Answers as Athena gives them: every value a text, the CSV in S3, and the pages of GetQueryResults.
+"""Results as Athena gives them: every value as text, the CSV in S3, and the pages of GetQueryResults.
 
 https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html
 """
@@ -37,7 +37,7 @@ _MOST_TEXT = 2147483647
 
 
 def type_name(kind: str) -> str:
-    """Athena's name of a type that DuckDB names."""
+    """Athena's name of a DuckDB type."""
     if kind.endswith("]"):
         return "array"
     if kind.startswith("TIMESTAMP"):
@@ -46,7 +46,7 @@ def type_name(kind: str) -> str:
 
 
 def column(name: str, kind: str) -> dict[str, Any]:
-    """A ColumnInfo for a column that DuckDB gives this type."""
+    """The ColumnInfo of a column of this DuckDB type."""
     called = type_name(kind)
     precision, scale = _PRECISIONS.get(called, 3 if called.startswith("time") else 0), 0
     decimal = re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", kind)
@@ -104,7 +104,7 @@ def _double(value: float) -> str:
 
 
 def csv(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> bytes:
-    """The results object: every value in quotes, a null as nothing."""
+    """The results object: every value in quotes, null as an empty field."""
 
     def line(values: Sequence[str | None]) -> str:
         return ",".join("" if value is None else '"' + value.replace('"', '""') + '"' for value in values)
@@ -115,9 +115,9 @@ def csv(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> bytes:
 def page(
     results: dict[str, Any], header: bool, token: str | None, most: int
 ) -> tuple[dict[str, Any], str | None] | None:
-    """One page, and the token of the next; None when the token is not one of these.
+    """One page and the next page's token; None when the given token is unknown.
 
-    The header is the first row of the first page, and counts.
+    The header is the first row of the first page, and counts as a row.
     """
     rows: list[list[str | None]] = [*([results["columns"]] if header else []), *results["rows"]]
     if token is not None and not (token.isdecimal() and 0 < int(token) < len(rows)):

@@ -1,4 +1,4 @@
-"""What DuckDB does otherwise than Trino, put right in a query whose types are known.
+"""Rewrites a query whose types are known where DuckDB and Trino differ.
 
 https://trino.io/docs/current/functions.html
 """
@@ -24,7 +24,7 @@ _MOVES = (exp.DateAdd, exp.DateSub, exp.DateTrunc, exp.TimestampTrunc)
 
 
 def for_duckdb(query: exp.Expr) -> exp.Expr:
-    """The same query with what DuckDB would read differently written as DuckDB means it."""
+    """The same query, written so that DuckDB gives Trino's answer."""
     root = query.copy()
     for node in reversed(list(root.dfs())):  # the inner ones first
         written = _rewritten(node)
@@ -41,17 +41,17 @@ def for_duckdb(query: exp.Expr) -> exp.Expr:
 
 def _rewritten(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Div) and _whole(node.left) and _whole(node.right):
-        # Trino divides whole numbers into whole numbers.
+        # In Trino, dividing whole numbers gives a whole number.
         return exp.IntDiv(this=node.left, expression=node.right)
     if isinstance(node, exp.Floor | exp.Ceil) and _whole(node.this):
         whole: exp.Expr = node.this
         return whole
     moved = isinstance(node, exp.Add | exp.Sub) and isinstance(node.expression, exp.Interval)
     if (moved or isinstance(node, _MOVES)) and _is(node.this, exp.DataType.Type.DATE):
-        # A day moved by days is a day.
+        # A date plus days is a date.
         return exp.cast(node, "date")
     if isinstance(node, exp.DateDiff):
-        # Trino counts the units that have passed, DuckDB's function of that name the boundaries between.
+        # Trino counts full units; DuckDB's function of that name counts the boundaries crossed.
         unit = exp.Literal.string(node.text("unit").lower() or "day")
         return exp.Anonymous(this="DATE_SUB", expressions=[unit, node.expression, node.this])
     if isinstance(node, exp.Struct) and not any(
@@ -77,7 +77,7 @@ def _whole(node: exp.Expr) -> bool:
 
 
 def _printf(node: exp.Format) -> exp.Expr:
-    """FORMAT takes Java's patterns, of which DuckDB's PRINTF knows the common ones; ``%s`` takes any type."""
+    """FORMAT takes Java's patterns. DuckDB's PRINTF knows the common ones; ``%s`` takes any type."""
     values = list(node.expressions)
     specifiers = re.findall(r"%[-#+ 0,(]*\d*(?:\.\d+)?([a-zA-Z])", node.this.name.replace("%%", ""))
     for number, letter in enumerate(specifiers[: len(values)]):
@@ -87,7 +87,7 @@ def _printf(node: exp.Format) -> exp.Expr:
 
 
 def _unnest(node: exp.Unnest) -> exp.Expr:
-    """An array of rows unnests into a column for each of the row's fields."""
+    """Unnest an array of rows into one column for each field."""
     items = node.expressions[0]
     kind = items.type
     element = kind.expressions[0] if isinstance(kind, exp.DataType) and kind.expressions else None
@@ -97,7 +97,7 @@ def _unnest(node: exp.Unnest) -> exp.Expr:
     alias = node.args.get("alias")
     columns = [column.name for column in alias.columns] if alias else []
     if node.args.get("offset") and len(columns) == len(fields):
-        columns = [*columns, node.args["offset"].name]  # sqlglot keeps the number's name apart
+        columns = [*columns, node.args["offset"].name]  # sqlglot keeps the name of the row number apart
     numbered = bool(node.args.get("offset"))
     if columns and len(columns) != len(fields) + numbered:
         words = f"Column alias list has {len(columns)} entries but '{alias.name if alias else ''}' has"

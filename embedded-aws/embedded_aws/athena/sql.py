@@ -1,4 +1,4 @@
-"""Athena's SQL: read in Trino's dialect, bound to the catalogue's columns and types, written for DuckDB.
+"""Reads Athena's SQL in Trino's dialect, binds it to the catalogue's columns and types, writes it for DuckDB.
 
 https://docs.aws.amazon.com/athena/latest/ug/ddl-sql-reference.html
 """
@@ -22,7 +22,7 @@ from embedded_aws.athena.failures import QueryFailedError, position
 
 _DIALECT = "trino"
 _UNNAMED = "_unnamed_"
-logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it cannot write fails in DuckDB, aloud
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # SQL that it cannot write fails visibly in DuckDB
 
 
 @dataclass(frozen=True)
@@ -30,32 +30,32 @@ class Scan:
     """One place in a query where a table is read."""
 
     name: str
-    """What the query reads in its place."""
+    """The view that the query reads instead."""
     database: str
     table: str
     place: str
-    """Where the query names it, as ``line 1:15``."""
+    """Its position in the query, as ``line 1:15``."""
 
 
 @dataclass
 class Bound:
-    """A query whose names and types are settled."""
+    """A query with resolved names and types."""
 
     duckdb: str
     columns: list[str]
-    """The answer's header."""
+    """The result's header."""
     filters: dict[str, list[str]] = field(default_factory=dict)
-    """By scan: conditions in DuckDB's SQL over its partition columns only, all of which a row must meet."""
+    """By scan: conditions in DuckDB's SQL on its partition columns only. A row must meet all of them."""
     times: dict[str, int] = field(default_factory=dict)
-    """By scan: how often it is read, as often as the query names the WITH it stands in."""
+    """By scan: how often it is read. A scan inside WITH is read each time the query names that WITH."""
 
 
 def with_parameters(sql: str, values: Sequence[str]) -> str:
-    """The query with its ``?`` replaced in order by SQL literals (a string comes with its quotes).
+    """The query with each ``?`` replaced in order by a SQL literal (a string includes its quotes).
 
     https://docs.aws.amazon.com/athena/latest/ug/querying-with-prepared-statements.html
 
-    Raises QueryFailedError when the counts differ or a value is no single constant.
+    Raises QueryFailedError when the counts differ or a value is not a single constant.
     """
     try:
         marks = [
@@ -85,7 +85,7 @@ def _constant(value: str) -> str:
 
 
 def parse(sql: str) -> exp.Query:
-    """The one query in a text. Raises QueryFailedError with SYNTAX_ERROR when it is not one."""
+    """The query in a text. Raises QueryFailedError with SYNTAX_ERROR unless it is exactly one."""
     try:
         found = [statement for statement in sqlglot.parse(sql, read=_DIALECT) if statement is not None]
     except SqlglotError as error:
@@ -101,14 +101,14 @@ def parse(sql: str) -> exp.Query:
 def _syntax_error(error: SqlglotError) -> QueryFailedError:
     first: dict[str, object] = dict(next(iter(getattr(error, "errors", [])), {}))
     place = f"line {first.get('line') or 1}:{first.get('col') or 1}"
-    # What sqlglot says goes on to name its own tokens.
+    # The rest of sqlglot's message names its own tokens.
     text = str(first.get("description") or error).partition(" but got <Token")[0].rstrip(". ")
     near = str(first.get("highlight") or "")
     return QueryFailedError(f"SYNTAX_ERROR: {place}: {text}" + (f" at '{near}'" if near else ""))
 
 
 def scans_of(query: exp.Query, database: str) -> list[Scan]:
-    """Every place where the query reads a table; in the query itself they now have the scans' names."""
+    """Every place where the query reads a table. Replaces the tables in the query by the scans' names."""
     scans: list[Scan] = []
     for table in _tables_of(query):
         name, place = f"scan_{len(scans)}", position(table.this)
@@ -130,7 +130,7 @@ def scans_of(query: exp.Query, database: str) -> list[Scan]:
 
 
 def _drop_databases(query: exp.Query, tables: set[tuple[str, str]]) -> None:
-    """``database.table.column`` is ``table.column`` from here on: the scans have no database."""
+    """Shorten ``database.table.column`` to ``table.column``: the scans have no database."""
     for column in query.find_all(exp.Column):
         catalogue, database, table = (column.text(part).lower() for part in ("catalog", "db", "table"))
         if (database, table) in tables:
@@ -141,7 +141,7 @@ def _drop_databases(query: exp.Query, tables: set[tuple[str, str]]) -> None:
 
 
 def _tables_of(query: exp.Query) -> list[exp.Table]:
-    """The tables of the catalogue, not the names that WITH gives."""
+    """The tables of the catalogue, without the names that WITH defines."""
     found: dict[int, exp.Table] = {}
     try:
         for scope in traverse_scope(query):
@@ -158,9 +158,9 @@ def _tables_of(query: exp.Query) -> list[exp.Table]:
 def bind(
     query: exp.Query, columns: Mapping[str, Mapping[str, str]], partitions: Mapping[str, Iterable[str]]
 ) -> Bound:
-    """Settle names and types and write the query for DuckDB.
+    """Resolve names and types and write the query for DuckDB.
 
-    ``columns``: by scan, the catalogue's columns with their types in Hive's words, partition keys last.
+    ``columns``: by scan, the catalogue's columns with their Hive types, partition keys last.
     ``partitions``: by scan, the names of the partition keys.
 
     Raises QueryFailedError as Athena would: COLUMN_NOT_FOUND, TYPE_MISMATCH, SYNTAX_ERROR.
@@ -193,7 +193,7 @@ def bind(
 
 
 def _name_outputs(query: exp.Query) -> dict[str, str]:
-    """Mark the outputs that have no name; the written form of those that have one, by its lower case.
+    """Mark the outputs without a name. Returns the spelling of the other names, by their lower case.
 
     An expression without an alias is ``_col<position>`` in Athena's answers.
     """
@@ -225,7 +225,7 @@ def _unresolved(error: OptimizeError, query: exp.Query) -> QueryFailedError:
     if not found and not unknown:
         return QueryFailedError(f"SYNTAX_ERROR: line 1:1: {text}")
     column = found.group(1) if found else unknown.group(1) if unknown else ""
-    # sqlglot tells where the name ends, or nothing.
+    # sqlglot reports where the name ends, or no place.
     named = next((node for node in query.find_all(exp.Column) if node.name == column), query)
     place = (
         f"line {where.group(1)}:{max(int(where.group(2)) - len(column) + 1, 1)}" if where else position(named)
@@ -236,9 +236,9 @@ def _unresolved(error: OptimizeError, query: exp.Query) -> QueryFailedError:
 
 
 def _filters(query: exp.Query, partitions: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
-    """The conditions of every WHERE that say something of one scan's partition columns only.
+    """The conditions of every WHERE that use only one scan's partition columns.
 
-    A scope with an outer join gives none: there a missing row is a row of nulls.
+    A scope with an outer join is skipped, because a missing row becomes a row of nulls there.
     """
     filters: dict[str, list[str]] = {}
     for scope in traverse_scope(query):
@@ -271,7 +271,7 @@ def _unqualified(condition: exp.Expr) -> str:
 
 
 def _times(query: exp.Query, scans: Iterable[str]) -> dict[str, int]:
-    """How often each scan is read: Trino puts a WITH in wherever it is named."""
+    """The number of reads of each scan. Trino inlines a WITH wherever it is named."""
     tables = list(query.find_all(exp.Table))
     named: dict[str, int] = {}
 

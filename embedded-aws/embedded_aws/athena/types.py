@@ -1,4 +1,4 @@
-"""Types of the catalogue, and the comparisons that Trino refuses because it converts nothing on its own.
+"""The catalogue's types, and the comparisons that Trino refuses because it converts no type on its own.
 
 https://docs.aws.amazon.com/athena/latest/ug/data-types.html
 """
@@ -29,7 +29,7 @@ _OPERATORS: dict[type[exp.Expr], str] = {
 
 @functools.cache
 def of_catalogue(text: str) -> exp.DataType:
-    """A type of the Data Catalog, written as Hive writes it. Raises QueryFailedError when there is none."""
+    """Parse a type of the Data Catalog in Hive's syntax. Raises QueryFailedError if it is unknown."""
     try:
         return exp.DataType.build(text.lower(), dialect="hive")
     except Exception as error:
@@ -37,13 +37,13 @@ def of_catalogue(text: str) -> exp.DataType:
 
 
 def for_duckdb(text: str) -> str:
-    """A type of the Data Catalog as DuckDB writes it."""
+    """A type of the Data Catalog in DuckDB's syntax."""
     base = text.lower().split("(")[0]
     return "VARCHAR" if base in ("string", "char", "varchar") else of_catalogue(text).sql("duckdb")
 
 
 def kind(node: exp.Expr | None) -> str:
-    """text, number, boolean, moment; empty for all others and for what is not known."""
+    """One of text, number, boolean and moment; empty for other and unknown types."""
     found = node.type if node is not None else None
     if not isinstance(found, exp.DataType) or isinstance(node, exp.Null):
         return ""
@@ -58,7 +58,7 @@ def kind(node: exp.Expr | None) -> str:
 
 
 def check(query: exp.Expr) -> None:
-    """Raises QueryFailedError with TYPE_MISMATCH for the first expression whose sides do not fit."""
+    """Raises QueryFailedError with TYPE_MISMATCH for the first expression with incompatible sides."""
     for node in query.walk():
         if isinstance(node, _COMPARISONS) and _differ(node.left, node.right):
             raise _mismatch(node, f"Cannot apply operator: {_sides(node)}")

@@ -1,4 +1,4 @@
-"""What a workgroup settles for its queries, and who may write and read their answers.
+"""A workgroup's settings for its queries, and the rights to write and read their results.
 
 https://docs.aws.amazon.com/athena/latest/ug/workgroups-settings-override.html
 """
@@ -26,10 +26,10 @@ def scan_limit(name: str) -> int:
 
 
 def results_of(name: str, asked: dict[str, Any]) -> dict[str, Any]:
-    """Where a query's answer goes and how it is encrypted: the workgroup's word where it enforces it, or
-    where the client names no location.
+    """The location and encryption of a query's results.
 
-    Raises InvalidRequestError when there is no such workgroup, or it is disabled, or nobody names a location.
+    They are the workgroup's if it enforces them or the client names no location. Raises InvalidRequestError
+    when the workgroup does not exist or is disabled, or neither names a location.
     """
     group = emulator.service("athena")._workgroups.get(name)
     if group is None:
@@ -52,7 +52,7 @@ def results_of(name: str, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def encryption_of(configuration: dict[str, Any]) -> dict[str, str]:
-    """How PutObject encrypts an answer; nothing leaves it to the bucket."""
+    """The encryption parameters of PutObject; empty to use the bucket's default."""
     told = configuration.get("EncryptionConfiguration") or {}
     option = told.get("EncryptionOption")
     if option == "SSE_KMS":
@@ -61,7 +61,7 @@ def encryption_of(configuration: dict[str, Any]) -> dict[str, str]:
 
 
 def credentials_of(access_key: str) -> roles.Credentials:
-    """The credentials of who started a query, found by the key that signed the request.
+    """The credentials of a query's caller, found by the key that signed the request.
 
     Raises InvalidRequestError when they are no longer valid.
     """
@@ -73,12 +73,12 @@ def credentials_of(access_key: str) -> roles.Credentials:
 
 
 def verify_bucket(configuration: dict[str, Any], access_key: str) -> None:
-    """Athena looks for the bucket of the answers before it takes a query: s3:GetBucketLocation.
+    """Check the bucket of the results before a query is accepted, as Athena does: s3:GetBucketLocation.
 
-    Raises InvalidRequestError when there is none, or the caller may not know.
+    Raises InvalidRequestError when the bucket does not exist, or the caller lacks the right.
     """
     if (configuration.get("EncryptionConfiguration") or {}).get("EncryptionOption") == "CSE_KMS":
-        raise InvalidRequestError("Answers encrypted by the client (CSE_KMS) are not to be had here.")
+        raise InvalidRequestError("Results encrypted by the client (CSE_KMS) are not supported here.")
     bucket = configuration["OutputLocation"].split("/")[2]
     known = bucket in emulator.service("s3")._buckets
     if not known or _denied("s3:GetBucketLocation", bucket, "", access_key) is not None:
@@ -86,8 +86,9 @@ def verify_bucket(configuration: dict[str, Any], access_key: str) -> None:
 
 
 def denied_results(location: str, access_key: str) -> str:
-    """Why the caller may not read an answer; empty when they may: s3:GetObject on it, and its key.
+    """The reason why the caller may not read a query's results; empty if allowed.
 
+    They need s3:GetObject on the object, and its key.
     https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html
     """
     bucket, _, key = location.removeprefix("s3://").partition("/")
@@ -99,7 +100,7 @@ def denied_results(location: str, access_key: str) -> str:
 
 
 def _denied(action: str, bucket: str, key: str, access_key: str) -> Any:
-    """What the evaluator says against it; None when it is allowed."""
+    """The evaluator's denial; None if allowed."""
     _, region = roles.current_scope()
     path = f"/{bucket}/{key}" if key else f"/{bucket}"
     context = emulator.module("core.iam_actions").s3_service_context(action, {}, path, {})
@@ -108,7 +109,7 @@ def _denied(action: str, bucket: str, key: str, access_key: str) -> Any:
 
 
 def deletion(original: Any) -> Callable[..., Any]:
-    """A workgroup with queries, run or named, goes with `RecursiveDeleteOption` only, and takes them along.
+    """Delete a workgroup that has executed or named queries only with `RecursiveDeleteOption`, and them too.
 
     https://docs.aws.amazon.com/athena/latest/APIReference/API_DeleteWorkGroup.html
     """

@@ -1,5 +1,4 @@
-"""Tables that are declared, whose partitions whoever writes them registers: values as they are in the rows,
-locations as the folders are named, and nothing else is read.
+"""Declared tables with registered partitions: values as in the rows, only registered folders are read.
 
 https://docs.aws.amazon.com/athena/latest/ug/partitions.html
 """
@@ -68,7 +67,7 @@ def test_values_are_as_registered_and_money_is_exact(bench: Bench) -> None:
         ("day = date '2021-03-03'", []),
     ],
 )
-def test_a_condition_reads_the_partitions_that_meet_it_alone(
+def test_a_condition_reads_only_the_partitions_that_meet_it(
     bench: Bench, condition: str, expected: list[str]
 ) -> None:
     sql = f"select ticket from fares where {condition} order by 1"  # noqa: S608 - written above
@@ -78,7 +77,7 @@ def test_a_condition_reads_the_partitions_that_meet_it_alone(
     assert scanned == len(expected) * one
 
 
-def test_a_partition_that_is_gone_from_the_catalogue_is_read_no_more(bench: Bench) -> None:
+def test_a_partition_removed_from_the_catalogue_is_not_read(bench: Bench) -> None:
     glue, place = bench.client("glue"), {"DatabaseName": DATABASE, "TableName": "fares"}
     values = ["2021-03-01", "North Quay"]
     entry = glue.get_partition(**place, PartitionValues=values)["Partition"]

@@ -1,5 +1,7 @@
-"""Athena sees the files of a table's current snapshot, and of no other; what it cannot read is refused by
-name. The files here are as small as the specification lets them be."""
+"""Athena reads only the files of a table's current snapshot, and refuses by name what it cannot read.
+
+The files here are as small as the specification allows.
+"""
 
 import json
 from pathlib import Path
@@ -77,7 +79,7 @@ def entry(name: str, status: int = 1, kind: str = "PARQUET") -> dict[str, Any]:
 
 
 def listed(table: Table, name: str, *entries: dict[str, Any], content: int = 0) -> str:
-    """The manifest list of a snapshot of one manifest."""
+    """The manifest list of a snapshot with one manifest."""
     manifest = table.put(f"{name}.avro", ENTRIES, list(entries))
     return table.put(f"snap-{name}.avro", MANIFESTS, [{"manifest_path": manifest, "content": content}])
 
@@ -95,7 +97,7 @@ def test_only_the_current_snapshot(tmp_path: Path) -> None:
         DataFile(f"{AT}data/new.parquet", 7),
     ]
     assert first not in table.fetched
-    # The snapshot that is current counts, not the last one.
+    # The current snapshot counts, not the last one.
     table.commit(1, s1=first, s2=second)
     assert data_files(table.entry, table.fetch) == [DataFile(f"{AT}data/old.parquet", 7)]
 
@@ -107,7 +109,7 @@ def test_a_table_without_a_snapshot_is_empty(tmp_path: Path, current: int | None
     assert data_files(table.entry, table.fetch) == []
 
 
-def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_unreadable_tables_are_refused_by_name(tmp_path: Path) -> None:
     table = Table(tmp_path)
     table.commit(1, version=3, s1="")
     with pytest.raises(QueryFailedError, match="Cannot read unsupported version 3"):
@@ -116,7 +118,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(QueryFailedError, match=r"Delete files \(s3://lake/events/deletes\.avro\)"):
         data_files(table.entry, table.fetch)
     table.commit(1, s1=listed(table, "orc", entry("some.orc", kind="ORC")))
-    with pytest.raises(QueryFailedError, match=r"some\.orc is no Parquet"):
+    with pytest.raises(QueryFailedError, match=r"some\.orc is not Parquet"):
         data_files(table.entry, table.fetch)
     with pytest.raises(QueryFailedError, match="events has no metadata_location"):
         data_files({"Name": "events", "Parameters": {"table_type": "ICEBERG"}}, table.fetch)
@@ -124,6 +126,6 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
         bucket_and_key("file:/data")
 
 
-def test_other_tables_are_none() -> None:
+def test_other_tables_are_not_iceberg_tables() -> None:
     assert not is_iceberg({"Parameters": {"classification": "parquet"}})
     assert not is_iceberg({})

@@ -1,4 +1,4 @@
-"""Which partitions of a projected table an object may lie in, and what a location is."""
+"""The partitions of a projected table by the folders of its objects, and locations."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -94,12 +94,12 @@ def test_ranges_from_now(edge: str, first: str) -> None:
     day = datetime.strptime(first, "%Y-%m-%d").toordinal()
     settings = {**DAYS, "projection__day__range": f"{edge},2030-01-01"}
     days = projection(["day"], **settings)
-    # Midnight lies before the moment of the edge itself.
+    # Midnight is before the edge itself.
     shown = [days.values(f"visits/day={datetime.fromordinal(day + more):%Y-%m-%d}/a") for more in (0, 1)]
     assert [values is not None for values in shown] == [False, True]
 
 
-def test_a_table_is_projected_when_it_says_so_and_has_keys() -> None:
+def test_a_table_is_projected_if_its_properties_say_so_and_it_has_keys() -> None:
     assert not partitions.is_projected({"Parameters": {"projection.enabled": "true"}})
     keys = [{"Name": "day", "Type": "string"}]
     assert not partitions.is_projected({"PartitionKeys": keys})

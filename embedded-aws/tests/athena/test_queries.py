@@ -1,4 +1,4 @@
-"""Athena through its API: what is scanned, answers and their pages, workgroups, limits."""
+"""Athena through its API: scanned files, results and their pages, workgroups, limits."""
 
 import time
 from typing import Any
@@ -27,7 +27,7 @@ PRUNED = [
 
 
 @pytest.mark.parametrize(("where", "read", "count"), PRUNED, ids=[where for where, _, _ in PRUNED])
-def test_only_the_partitions_that_literals_leave_are_read(
+def test_only_the_partitions_that_meet_the_literals_are_read(
     shelf: Bench, where: str, read: list[str], count: str
 ) -> None:
     athena = shelf.client("athena")
@@ -36,7 +36,7 @@ def test_only_the_partitions_that_literals_leave_are_read(
     assert execution["Statistics"]["DataScannedInBytes"] == sum(library.SIZES[name] for name in read)
 
 
-def test_each_reading_of_a_table_is_scanned(shelf: Bench) -> None:
+def test_each_read_of_a_table_is_scanned(shelf: Bench) -> None:
     def scanned(sql: str) -> int:
         return int(run(shelf.client("athena"), sql)["Statistics"]["DataScannedInBytes"])
 
@@ -50,7 +50,7 @@ def test_each_reading_of_a_table_is_scanned(shelf: Bench) -> None:
     assert scanned("select 1") == 0
 
 
-def test_a_view_of_files_that_are_not_of_the_tables_types_is_bad_data(shelf: Bench) -> None:
+def test_files_whose_types_differ_from_the_tables_are_bad_data(shelf: Bench) -> None:
     library.make_table(shelf, "wrong", {"id": "string", "n": "string"})
     library.put(shelf, "wrong/a.parquet", library.parquet([{"id": "a", "n": 1}]))
     assert reason(shelf, "select id from wrong") == (
@@ -101,7 +101,7 @@ def test_results_have_a_header_texts_nulls_types_and_pages(shelf: Bench) -> None
         athena.get_query_results(QueryExecutionId=failed)
 
 
-def test_the_answer_lies_in_s3(shelf: Bench) -> None:
+def test_the_result_is_in_s3(shelf: Bench) -> None:
     execution = run(shelf.client("athena"), "select id, pages, '\"' as q, '' as e from loans where id = 'b'")
     location = execution["ResultConfiguration"]["OutputLocation"]
     assert location == f"s3://{RESULTS}/plain/{execution['QueryExecutionId']}.csv"
@@ -143,7 +143,7 @@ def test_a_workgroup_that_enforces_its_settings_wins(shelf: Bench) -> None:
 
 def test_a_query_that_would_scan_more_than_its_workgroup_allows_is_cancelled(shelf: Bench) -> None:
     athena = shelf.client("athena")
-    limit = 10_000_000  # the least that AWS takes
+    limit = 10_000_000  # the least that AWS accepts
     library.make_table(shelf, "pages", {"words": "string"}, "csv", {"book": "int"})
     for book, size in ((1, 4_000_000), (2, 6_000_000), (3, 100)):
         library.put(shelf, f"pages/book={book}/a.csv", ("x" * 99 + "\n") * (size // 100))
@@ -184,7 +184,7 @@ def test_a_query_is_refused_at_its_start(shelf: Bench, request_: dict[str, Any],
         run(athena, "select 1", **request_)
 
 
-def test_tables_are_still_made_and_dropped_by_statements(shelf: Bench) -> None:
+def test_statements_create_and_drop_tables(shelf: Bench) -> None:
     athena, glue = shelf.client("athena"), shelf.client("glue")
     made = f"create external table fines (id string, cents int) stored as parquet location 's3://{BUCKET}/fines/'"
     assert run(athena, made)["Status"]["State"] == "SUCCEEDED"
@@ -194,7 +194,7 @@ def test_tables_are_still_made_and_dropped_by_statements(shelf: Bench) -> None:
         glue.get_table(DatabaseName=library.DATABASE, Name="fines")
 
 
-def test_a_query_that_is_stopped_computes_no_further(shelf: Bench) -> None:
+def test_a_stopped_query_stops_computing(shelf: Bench) -> None:
     athena = shelf.client("athena")
     sql = "select count(*) from N as a(x) cross join N as b(y) where (x * y) % 7 = x % 5"
     sql = sql.replace("N", "unnest(sequence(1, 1000000))")
@@ -206,7 +206,7 @@ def test_a_query_that_is_stopped_computes_no_further(shelf: Bench) -> None:
         return str(execution["Status"]["State"])
 
     wait_for(lambda: state() == "RUNNING")
-    time.sleep(0.5)  # it is in the engine by then
+    time.sleep(0.5)  # by then the engine runs it
     athena.stop_query_execution(QueryExecutionId=query)
     wait_for(lambda: f"query {query}: INTERRUPT Error" in shelf.log(), 5)
     assert state() == "CANCELLED"

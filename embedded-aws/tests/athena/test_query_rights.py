@@ -1,4 +1,4 @@
-"""A query has the rights of who started it, and no more: each right is taken away once."""
+"""A query has only the rights of its caller: each right is removed once."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def archive(bench: Bench) -> Bench:
 
 
 def rights() -> dict[str, dict[str, Any]]:
-    """All that a reader needs, a statement for each right."""
+    """All rights that a reader needs, one statement for each."""
 
     def key(name: str, action: str) -> dict[str, Any]:
         through = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
@@ -73,7 +73,7 @@ def reader(bench: Bench, name: str, *without: str, **instead: dict[str, Any]) ->
     return bench.client("athena", library.as_role(bench, name, list(held.values())))
 
 
-def test_a_reader_with_every_right_has_the_answer(archive: Bench) -> None:
+def test_a_reader_with_every_right_gets_the_result(archive: Bench) -> None:
     athena = reader(archive, "athena-reader")
     execution = run(athena, SQL, **LOCATION)
     assert library.rows_of(athena, execution)[1:] == [["1", "2020-01-01"]]
@@ -114,7 +114,7 @@ NEEDED = {
 
 
 @pytest.mark.parametrize("right", NEEDED)
-def test_without_one_right_the_query_fails_and_says_so(archive: Bench, right: str) -> None:
+def test_without_one_right_the_query_fails_with_its_name(archive: Bench, right: str) -> None:
     name = f"athena-{right.partition(':')[2].lower()}"
     execution = run(reader(archive, name, right), SQL, **LOCATION)
     status = execution["Status"]
@@ -125,7 +125,7 @@ def test_without_one_right_the_query_fails_and_says_so(archive: Bench, right: st
 
 
 @pytest.mark.parametrize("place", range(3))
-def test_a_right_on_the_table_counts_with_those_on_its_ancestors_only(archive: Bench, place: int) -> None:
+def test_a_right_on_the_table_needs_those_on_its_ancestors(archive: Bench, place: int) -> None:
     most = statement(["glue:GetTable"], [arn for number, arn in enumerate(CATALOGUE) if number != place])
     athena = reader(archive, f"athena-ancestor-{place}", "glue:GetTable", table=most)
     status = run(athena, SQL, **LOCATION)["Status"]
@@ -133,7 +133,7 @@ def test_a_right_on_the_table_counts_with_those_on_its_ancestors_only(archive: B
     assert status["StateChangeReason"].startswith("Insufficient permissions to execute the query. User: ")
 
 
-def test_a_query_does_not_start_for_who_may_not_know_where_the_bucket_is(archive: Bench) -> None:
+def test_a_query_needs_the_right_to_locate_the_result_bucket(archive: Bench) -> None:
     athena = reader(archive, "athena-no-location", "s3:GetBucketLocation")
     with pytest.raises(
         athena.exceptions.InvalidRequestException, match="Unable to verify/create output bucket"
@@ -142,7 +142,7 @@ def test_a_query_does_not_start_for_who_may_not_know_where_the_bucket_is(archive
 
 
 @pytest.mark.parametrize("right", ["s3:GetObject of answers", "kms:Decrypt of answers"])
-def test_an_answer_is_read_by_who_may_read_its_object(archive: Bench, right: str) -> None:
+def test_a_result_needs_the_right_to_read_its_object(archive: Bench, right: str) -> None:
     athena = reader(archive, f"athena-{right[:6].replace(':', '-')}-answers", right)
     execution = run(athena, SQL, **LOCATION)
     assert execution["Status"]["State"] == "SUCCEEDED"

@@ -86,7 +86,7 @@ SELECTS = [
 
 
 @pytest.mark.parametrize(("sql", "expected"), SELECTS, ids=[sql[:40] for sql, _ in SELECTS])
-def test_trinos_sql_gives_trinos_answer(shelf: Bench, sql: str, expected: list[str | None]) -> None:
+def test_trinos_sql_gives_trinos_result(shelf: Bench, sql: str, expected: list[str | None]) -> None:
     assert ask(shelf, sql) == [expected]
 
 

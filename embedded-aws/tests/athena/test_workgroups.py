@@ -1,4 +1,4 @@
-"""A workgroup goes when it is empty, or with all that it holds."""
+"""A workgroup can be deleted if it is empty, or with everything in it."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def name(athena: Any, group: str) -> str:
 
 
 @pytest.mark.parametrize(("group", "fill"), [("has-run", run), ("has-named", name)])
-def test_one_that_holds_queries_is_refused_without_the_option(athena: Any, group: str, fill: Any) -> None:
+def test_a_workgroup_with_queries_is_deleted_only_with_the_option(athena: Any, group: str, fill: Any) -> None:
     athena.create_work_group(Name=group, Configuration=SETTINGS)
     athena.create_work_group(Name=f"{group}-beside", Configuration=SETTINGS)
     fill(athena, group)
@@ -49,4 +49,4 @@ def test_one_that_holds_queries_is_refused_without_the_option(athena: Any, group
     assert group not in groups
     assert f"{group}-beside" not in groups
     athena.create_work_group(Name=group, Configuration=SETTINGS)
-    athena.delete_work_group(WorkGroup=group)  # its queries went with it
+    athena.delete_work_group(WorkGroup=group)  # its queries are deleted too
