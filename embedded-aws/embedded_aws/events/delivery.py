@@ -1,6 +1,6 @@
-"""EventBridge publishes to a topic only when the topic's policy, and its key's, let that rule in.
+"""EventBridge publishes to a topic only if the policies of the topic and of its key allow that rule.
 
-A state machine it starts with the role of the rule's target only.
+It starts a state machine only with the role of the rule's target.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-identity-based.html
@@ -28,7 +28,7 @@ _role: contextvars.ContextVar[str] = contextvars.ContextVar("role_arn", default=
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Wrap how MiniStack invokes targets, publishes to topics and starts state machines."""
+    """Wrap MiniStack's invocation of targets, topics and state machines."""
 
     def targets(original: Any) -> Callable[..., Any]:
         def invoke_target(target: dict[str, Any], event: Any, rule: dict[str, Any], view: Any = None) -> Any:
@@ -53,7 +53,7 @@ def install(settings: Settings) -> Callable[[], None]:
 
     def machines(_original: Any) -> Callable[..., Any]:
         def dispatch_to_stepfunctions(arn: str, payload: Any) -> None:
-            # An event is put within a request, which must not wait for another one of the same server.
+            # An event is put during a request, which must not wait for another request to the same server.
             start = contextvars.copy_context().run
             threading.Thread(target=start, args=(_start, settings, arn, str(payload)), daemon=True).start()
 
@@ -67,7 +67,7 @@ def install(settings: Settings) -> Callable[[], None]:
 
 
 def _start(settings: Settings, arn: str, text: str) -> None:
-    """Start an execution with the role of the rule's target, which trusts EventBridge for this rule."""
+    """Start an execution with the role of the rule's target. The role must trust EventBridge for the rule."""
     rule, role = _rule.get(), _role.get()
     try:
         if not role:
@@ -81,10 +81,10 @@ def _start(settings: Settings, arn: str, text: str) -> None:
 
 
 def refusal(topic_arn: str, source_arn: str, principal: str) -> str:
-    """Why a service may not publish to the topic for this source (a rule, an alarm); empty when it may."""
+    """The reason why a service may not publish to the topic for a rule or an alarm; empty if it may."""
     topic = emulator.service("sns")._topic_by_arn_any_scope(topic_arn)
     if topic is None:
-        return "there is no such topic"
+        return "the topic does not exist"
     attributes = topic.get("attributes") or {}
     if not _allows(attributes.get("Policy") or "{}", "sns:Publish", topic_arn, source_arn, principal):
         return f"the topic's policy does not let {principal} publish for this {_kind(source_arn)}"

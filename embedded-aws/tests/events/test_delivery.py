@@ -1,4 +1,4 @@
-"""Failed executions of a foreign machine reach a topic through rules, as far as policies let them."""
+"""Failed executions of a ferry's machine reach a topic through rules if policies allow it."""
 
 import json
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ def ferry(bench: Bench) -> Iterator[Bench]:
         TopicArn=TOPIC, Protocol="sqs", Endpoint=QUEUE_ARN, Attributes={"RawMessageDelivery": "true"}
     )
     others = {"$or": [{"error": [{"anything-but": OURS}]}, {"error": [{"exists": False}]}, {"error": [None]}]}
-    # Placeholders without quotes: EventBridge quotes and escapes a string itself, and a cause holds quotes.
+    # Placeholders have no quotes: EventBridge quotes and escapes strings itself, and a cause contains quotes.
     template = '{"status": <status>, "error": <error>, "cause": <cause>, "rule": <aws.events.rule-arn>}'
     paths = {name: f"$.detail.{name}" for name in ("status", "error", "cause")}
     for name, detail in (("ferry-new", {"error": OURS}), ("ferry-redrive", others), ("stranger", {})):
@@ -86,7 +86,7 @@ def ferry(bench: Bench) -> Iterator[Bench]:
 
 
 def messages(bench: Bench, data: dict[str, Any], stop: bool = False) -> list[dict[str, Any]]:
-    """All messages that one execution with this input causes."""
+    """All messages of one execution with this input."""
     states, sqs = bench.client("stepfunctions"), bench.client("sqs")
     run = states.start_execution(stateMachineArn=MACHINE, input=json.dumps(data))["executionArn"]
     if stop:
@@ -100,18 +100,18 @@ def messages(bench: Bench, data: dict[str, Any], stop: bool = False) -> list[dic
     return [{**body, "rule": body["rule"].rsplit("/", 1)[-1]} for body in bodies]
 
 
-def test_an_error_of_our_own_goes_by_the_first_rule_only(ferry: Bench) -> None:
+def test_a_custom_error_matches_only_the_first_rule(ferry: Bench) -> None:
     (message,) = messages(ferry, {"tide": "0.4 m"})
     assert (message["rule"], message["status"]) == ("ferry-new", "FAILED")
     assert (message["error"], message["cause"]) == ("TideTooLow", "0.4 m")
 
 
-def test_any_other_error_goes_by_the_second_rule_only(ferry: Bench) -> None:
+def test_any_other_error_matches_only_the_second_rule(ferry: Bench) -> None:
     (message,) = messages(ferry, {"broken": "x"})
     assert (message["rule"], message["error"]) == ("ferry-redrive", "States.Runtime")
 
 
-def test_a_time_out_and_an_abort_without_error_are_told_too(ferry: Bench) -> None:
+def test_a_time_out_and_an_abort_without_error_send_messages_too(ferry: Bench) -> None:
     (message,) = messages(ferry, {"wait": "x"})
     assert (message["rule"], message["status"]) == ("ferry-redrive", "TIMED_OUT")
     assert message["error"] == "States.Timeout"
@@ -120,7 +120,7 @@ def test_a_time_out_and_an_abort_without_error_are_told_too(ferry: Bench) -> Non
     assert (message["error"], message["cause"]) == (None, None)
 
 
-def test_success_tells_nobody(ferry: Bench) -> None:
+def test_success_sends_no_message(ferry: Bench) -> None:
     assert messages(ferry, {}) == []
 
 
@@ -128,7 +128,7 @@ def test_a_rule_that_the_topic_does_not_name_is_refused(ferry: Bench) -> None:
     assert "rule/stranger does not reach" in ferry.log()
 
 
-def test_a_key_that_does_not_let_events_in_stops_the_message(ferry: Bench) -> None:
+def test_a_key_that_does_not_allow_events_stops_the_message(ferry: Bench) -> None:
     kms, sns = ferry.client("kms"), ferry.client("sns")
     key = kms.create_key()["KeyMetadata"]["Arn"]
     before = sns.get_topic_attributes(TopicArn=TOPIC)["Attributes"]["KmsMasterKeyId"]
