@@ -31,7 +31,7 @@ _logger = logging.getLogger("embedded-aws.schedules")
 
 @dataclass(frozen=True)
 class Invocation:
-    """A schedule as it was when its time had come."""
+    """A schedule as it was at the time when it fired."""
 
     schedule: dict[str, Any]
     scheduled_time: datetime
@@ -48,7 +48,7 @@ class Invocation:
         return str(self.schedule.get("GroupName") or "default")
 
     def input(self, attempt: int) -> str:
-        """The target's input with the attributes of this invocation in their places."""
+        """The target's input with this invocation's context attributes filled in."""
         values = {
             "schedule-arn": str(self.schedule["Arn"]),
             "scheduled-time": self.scheduled_time.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -67,11 +67,11 @@ class _Failure:
     message: str
     is_throttle: bool = False
     may_pass: bool = False
-    """Another attempt may succeed: throttling and errors of the service itself."""
+    """True if another attempt may succeed, after throttling or an error of the service itself."""
 
 
 def invoke(settings: Settings, invocation: Invocation, clock: Clock, ended: threading.Event) -> None:
-    """Call the target until it answers or the retry policy is exhausted; then leave a dead letter."""
+    """Call the target until it answers or the retry policy is exhausted. Then send a dead letter."""
     responses = emulator.module("core.responses")
     responses.set_request_account_id(invocation.account)
     responses.set_request_region(invocation.region)
@@ -123,11 +123,11 @@ def _client_failure(error: botocore.exceptions.ClientError) -> _Failure:
 
 
 class _NoSuchTargetError(Exception):
-    """The bench calls no such target."""
+    """This emulation cannot call such a target."""
 
 
 def _client(settings: Settings, invocation: Invocation, service: str) -> Any:
-    """Acts with the schedule's role; the source that its trust policy sees is the schedule's group."""
+    """A client with the schedule's role. The role's trust policy sees the schedule's group as source."""
     group = f"arn:aws:scheduler:{invocation.region}:{invocation.account}:schedule-group/{invocation.group}"
     role = str(invocation.target["RoleArn"])
     credentials = roles.assume(role, _PRINCIPAL, invocation.execution_id, group)
@@ -141,9 +141,7 @@ def _call(settings: Settings, invocation: Invocation, arn: str, text: str) -> No
     elif service == "sqs":
         _send(settings, invocation, arn, text, {})
     else:
-        raise _NoSuchTargetError(
-            f"the bench calls no target such as {arn}; it calls state machines and queues"
-        )
+        raise _NoSuchTargetError(f"target {arn} is not supported here; use a state machine or a queue")
 
 
 def _send(settings: Settings, invocation: Invocation, queue: str, body: str, notes: dict[str, str]) -> None:

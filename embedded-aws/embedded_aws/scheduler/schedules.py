@@ -1,7 +1,7 @@
-"""Schedules fire by the clock of their time zone and call their target with their own role.
+"""Schedules fire at the local time of their time zone and call their target with their own role.
 
-With ``--schedule-clock`` their clock begins elsewhere. What was missed while the server was down is not made
-up for.
+With ``--schedule-clock`` their clock starts at that time. Invocations missed while the server was down are
+not made up for.
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/what-is-scheduler.html
 """
 
@@ -22,7 +22,7 @@ _logger = logging.getLogger("embedded-aws.schedules")
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Put our own ticker in the place of MiniStack's; the result ends it."""
+    """Replace MiniStack's ticker by our own. Calling the result stops it."""
     ended = threading.Event()
     clock = Clock(settings.schedule_clock)
 
@@ -47,7 +47,7 @@ def _run(settings: Settings, clock: Clock, ended: threading.Event) -> None:
         try:
             _tick(settings, clock, ended, last, now)
         except Exception:
-            _logger.exception("schedules could not be looked at")
+            _logger.exception("schedules could not be checked")
         last = now
 
 

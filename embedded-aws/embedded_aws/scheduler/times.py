@@ -1,6 +1,6 @@
-"""When a schedule is due: its expression in its time zone, as EventBridge Scheduler reads it.
+"""Computes when a schedule is due: its expression in its time zone, as EventBridge Scheduler reads it.
 
-A local time that the clock skips is not run, one that it shows twice is run once.
+A schedule does not fire at a local time that the clock skips, and fires once at one that occurs twice.
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 """
 
@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 from embedded_aws.core import emulator
 
 _LONGEST_CHANGE = timedelta(hours=3)
-"""No zone puts its clock on or back by more."""
+"""No zone changes its clock by more."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The time that schedules go by: the real one, or one that was put elsewhere when it was made."""
+    """The time that schedules see: the real time, or one that was set at the start and goes on from there."""
 
     put_to: datetime | None = None
     _made: float = field(default_factory=time.monotonic)
@@ -31,7 +31,7 @@ class Clock:
 
 
 def due(schedule: dict[str, Any], after: datetime, until: datetime) -> list[datetime]:
-    """The instants later than ``after``, but not than ``until``, at which the schedule fires."""
+    """The instants after ``after`` up to ``until``, at which the schedule fires."""
     if schedule.get("State") != "ENABLED":
         return []
     first, last = _limit(schedule, "StartDate"), _limit(schedule, "EndDate")
@@ -45,7 +45,7 @@ def due(schedule: dict[str, Any], after: datetime, until: datetime) -> list[date
 
 
 def is_over(schedule: dict[str, Any], now: datetime) -> bool:
-    """Whether it will not fire again: a one-time schedule whose time has come, or one past its end."""
+    """True if it will not fire again: a one-time schedule whose time has passed, or one past its end."""
     last = _limit(schedule, "EndDate")
     if last is not None and now > last:
         return True
@@ -70,7 +70,7 @@ def _instants(schedule: dict[str, Any], after: datetime) -> Iterator[datetime]:
     if fields is None:
         return
     zone = _zone(schedule)
-    # The wall's clock, written down as if it were UTC: the fields know no zone.
+    # Local time, written as if it were UTC: the fields have no zone.
     wall = (after.astimezone(zone) - _LONGEST_CHANGE).replace(tzinfo=UTC)
     while (wall := eventbridge._cron_next_fire(fields, wall)) is not None:
         instant = _instant_of(wall.replace(tzinfo=None), zone)
@@ -89,7 +89,7 @@ def _at(schedule: dict[str, Any]) -> datetime | None:
 
 
 def _at_rate(schedule: dict[str, Any], every: timedelta, after: datetime) -> Iterator[datetime]:
-    """From the start, or at once: a rate counts hours of 60 minutes and days of 24 hours."""
+    """Instants of a rate from its start, or at once. Its hours have 60 minutes and its days 24 hours."""
     instant = _limit(schedule, "StartDate") or datetime.fromtimestamp(schedule["CreationDate"], UTC)
     if instant <= after:
         instant += every * ((after - instant) // every + 1)
@@ -99,7 +99,7 @@ def _at_rate(schedule: dict[str, Any], every: timedelta, after: datetime) -> Ite
 
 
 def _instant_of(wall: datetime, zone: ZoneInfo) -> datetime | None:
-    """When the clock of the zone shows this first; None when it skips it."""
+    """The first instant at which the zone's clock shows this time; None if the clock skips it."""
     instant = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     return instant if instant.astimezone(zone).replace(tzinfo=None) == wall else None
 

@@ -1,4 +1,4 @@
-"""A lighthouse's schedules: when they are due in their zone, what they call with which role, dead letters."""
+"""A lighthouse's schedules: due times in their zone, targets with their role, dead letters."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ INPUT = {
     "id": "<aws.scheduler.execution-id>",
     "attempt": "<aws.scheduler.attempt-number>",
 }
-# 04:00 in Berlin is 03:00 in UTC then; the server needs a moment until the schedules are made.
+# 04:00 in Berlin is 03:00 UTC on this day. The schedules need a moment to be created.
 CLOCK = "2010-12-02T02:59:50Z"
 DUE = "2010-12-02T03:00:00Z"
 
@@ -48,21 +48,21 @@ def due_texts(record: dict[str, Any], after: str, until: str) -> list[str]:
             "2026-01-03T04:00:00Z",
             ["2026-01-02T04:00Z", "2026-01-03T04:00Z"],
         ),
-        # The clock goes on at 2 on the 29th: 03:00 UTC becomes 02:00 UTC.
+        # The clock goes forward at 2 on the 29th: 03:00 UTC becomes 02:00 UTC.
         (
             schedule("cron(0 4 * * ? *)", "Europe/Berlin"),
             "2026-03-28T00:00:00Z",
             "2026-03-30T00:00:00Z",
             ["2026-03-28T03:00Z", "2026-03-29T02:00Z"],
         ),
-        # 02:30 is skipped on that day …
+        # 02:30 does not exist on that day.
         (
             schedule("cron(30 2 * * ? *)", "Europe/Berlin"),
             "2026-03-28T00:00:00Z",
             "2026-03-31T00:00:00Z",
             ["2026-03-28T01:30Z", "2026-03-30T00:30Z"],
         ),
-        # … and run once on the day that has it twice.
+        # It fires once on the day that has it twice.
         (
             schedule("cron(30 2 * * ? *)", "Europe/Berlin"),
             "2026-10-24T12:00:00Z",
@@ -126,7 +126,7 @@ def test_a_schedule_is_over_after_its_one_time_or_its_end() -> None:
 
 @pytest.fixture(scope="module")
 def tower(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """A server whose schedules' clock begins shortly before four in Berlin, with all schedules made."""
+    """A server with all schedules, whose schedule clock starts shortly before four in Berlin."""
     folder = tmp_path_factory.mktemp("tower")
     started = Bench(folder, "--schedule-clock", CLOCK, "--trace", str(folder / "trace.jsonl"))
     prepare(started)
@@ -189,7 +189,7 @@ def arn(name: str) -> str:
     return f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/lamps/{name}"
 
 
-def test_at_four_in_its_zone_the_machine_is_started_once_with_the_attributes_in_place(tower: Bench) -> None:
+def test_at_four_in_its_zone_the_machine_is_started_once_with_the_context_attributes(tower: Bench) -> None:
     sfn = tower.client("stepfunctions")
 
     def executions() -> list[Any]:
@@ -221,7 +221,7 @@ def letters(tower: Bench) -> dict[str, Any]:
     return found
 
 
-def test_what_may_not_be_started_is_a_dead_letter_with_its_reason(letters: dict[str, Any]) -> None:
+def test_a_start_without_the_right_is_a_dead_letter_with_its_reason(letters: dict[str, Any]) -> None:
     body, notes = letters["may-not-start"]
     assert body["at"] == DUE
     assert notes.pop("EXECUTION_ID") == body["id"]
@@ -237,7 +237,7 @@ def test_what_may_not_be_started_is_a_dead_letter_with_its_reason(letters: dict[
     }
 
 
-def test_a_target_that_is_not_there_is_a_dead_letter_too(letters: dict[str, Any]) -> None:
+def test_a_missing_target_is_a_dead_letter_too(letters: dict[str, Any]) -> None:
     _, notes = letters["gone"]
     assert notes["ERROR_CODE"] == "StateMachineDoesNotExist"
     assert notes["TARGET_ARN"] == f"{MACHINE}-gone"
@@ -252,7 +252,7 @@ def test_without_the_right_to_send_or_trust_there_is_no_dead_letter(
     assert "role/other-group does not trust scheduler.amazonaws.com" in log
 
 
-def test_decisions_stand_in_the_trace(tower: Bench, letters: dict[str, Any]) -> None:
+def test_decisions_are_in_the_trace(tower: Bench, letters: dict[str, Any]) -> None:
     lines = [json.loads(line) for line in Path(tower.folder / "trace.jsonl").read_text().splitlines()]
     said = {
         (line["kind"], line["principal"].rsplit("/", 1)[-1], line["action"], line["verdict"])
