@@ -1,6 +1,6 @@
-"""ValidateStateMachineDefinition finds what no state machine can be: MiniStack's says OK to everything.
+"""ValidateStateMachineDefinition refuses invalid definitions; MiniStack's own answers OK to everything.
 
-Integrations are judged where this server knows the service; of other services anything goes.
+Integrations are checked if this server knows the service. For other services everything is accepted.
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html
 https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html
 """
@@ -16,7 +16,7 @@ import botocore.session  # type: ignore[import-untyped,unused-ignore]
 from embedded_aws.core import emulator
 from embedded_aws.states import services, tasks
 
-_BEHAVIOUR = "definitions that cannot be"
+_BEHAVIOUR = "validation of definitions"
 _TERMINAL = ("Succeed", "Fail", "Choice")
 _TYPES = (*_TERMINAL, "Map", "Parallel", "Pass", "Task", "Wait")
 _WITH_TOKEN = ("sns", "sqs", "states")
@@ -53,7 +53,7 @@ def _validate(data: dict[str, Any]) -> Any:
 
 
 def problems(definition: str) -> list[Problem]:
-    """Why AWS would refuse a definition; empty when nothing is found."""
+    """The reasons why AWS would refuse a definition; empty if there are none."""
     if not definition.strip():
         return [("MISSING_DESCRIPTION", "The definition is empty", "")]
     try:
@@ -68,7 +68,7 @@ def _schema(message: str, place: str) -> Problem:
 
 
 def _of_machine(machine: Any, place: str) -> Iterator[Problem]:
-    """Problems of a machine, or of a branch of a Parallel or Map state, whose names are its own."""
+    """Problems of a machine, or of a branch of a Parallel or Map state, which has state names of its own."""
     states = machine.get("States") if isinstance(machine, dict) else None
     if not isinstance(states, dict) or not states:
         yield _schema("The field States is required and must hold states", f"{place}/States")
@@ -116,7 +116,7 @@ def _of_state(state: dict[str, Any], place: str) -> Iterator[Problem]:
 
 
 def _targets(state: dict[str, Any], place: str) -> Iterator[tuple[str, str]]:
-    """The states that a state leads to, and where it says so."""
+    """The states that a state leads to, and the place of each reference."""
     for field in ("Next", "Default"):
         if field in state:
             yield str(state[field]), f"{place}/{field}"
@@ -138,7 +138,7 @@ def _of_resource(resource: Any, place: str) -> Iterator[Problem]:
 
 
 def _exists(sdk: str | None, name: str, action: str, pattern: str | None) -> bool:
-    """Whether an integration exists, as far as its service is known here."""
+    """True if an integration exists, or its service is unknown here."""
     token = pattern == ".waitForTaskToken"
     if sdk:
         service = services.SDK.get(name)

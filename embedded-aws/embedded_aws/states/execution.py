@@ -1,4 +1,4 @@
-"""What the states of one attempt of an execution share: its record, its machine, its role, its end."""
+"""The context that the states of one attempt of an execution share: its record, machine, role and end."""
 
 import contextvars
 import json
@@ -12,18 +12,18 @@ from embedded_aws.iam import roles
 
 
 class Ended(Exception):  # noqa: N818 - not an error: somebody or a time-out ended the execution
-    """The execution is over; its thread leaves without another word."""
+    """The execution is over. Its thread ends without recording anything more."""
 
 
 class Execution:
-    """What the states of one attempt of an execution share; a redrive is the next attempt."""
+    """The shared context of one attempt of an execution. A redrive is the next attempt."""
 
     def __init__(self, record: dict[str, Any], machine: dict[str, Any], settings: Settings) -> None:
         self.record = record
         self.machine = machine
         self.definition: dict[str, Any] = json.loads(machine["definition"])
         self.ended = threading.Event()
-        """Set when somebody or a time-out ends the execution, for those who wait meanwhile."""
+        """Set when a caller or a time-out ends the execution, to wake waiting states."""
         self._attempt = int(record.get("redriveCount", 0))
         self._settings = settings
         self._lock = threading.Lock()
@@ -31,7 +31,7 @@ class Execution:
 
     @property
     def live(self) -> bool:
-        """Whether this attempt still runs: it has not ended, and no redrive has taken its place."""
+        """True while this attempt runs: it has not ended, and no redrive has replaced it."""
         return bool(
             self.record["status"] == "RUNNING" and self.record.get("redriveCount", 0) == self._attempt
         )
@@ -57,7 +57,7 @@ current: contextvars.ContextVar[Execution | None] = contextvars.ContextVar("exec
 
 
 def failure(error: str, cause: str) -> Exception:
-    """The exception by which a state fails with this error and cause."""
+    """The exception that fails a state with this error and cause."""
     made: Exception = emulator.service("stepfunctions")._ExecutionError(error, cause)
     return made
 

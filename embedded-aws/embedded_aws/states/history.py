@@ -1,4 +1,4 @@
-"""An execution's history, as AWS writes it.
+"""Writes an execution's history as AWS does.
 
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
 """
@@ -14,7 +14,7 @@ _BEHAVIOUR = "executions with their own role, version and time-out"
 
 
 def install(current: Callable[[], Any]) -> None:
-    """Wrap how MiniStack adds an event; ``current`` gives the execution whose thread adds it, or None."""
+    """Wrap MiniStack's adding of events. ``current`` gives the execution of the calling thread, or None."""
     emulator.replace(
         "services.stepfunctions",
         "_add_event",
@@ -25,7 +25,7 @@ def install(current: Callable[[], Any]) -> None:
 
 
 def _events(original: Any, current: Callable[[], Any]) -> Callable[..., Any]:
-    """An ended attempt adds nothing more; Task events name their service and action as AWS does."""
+    """Add no event for an ended attempt, and name the service and action of Task events as AWS does."""
 
     def add_event(record: dict[str, Any], event_type: str, details: dict[str, Any] | None = None) -> Any:
         execution = current()
@@ -65,7 +65,7 @@ def resource_names(resource: str) -> dict[str, str]:
 
 
 def submitted(record: dict[str, Any], output: dict[str, Any]) -> None:
-    """Note what a Task has started, so that one can follow it."""
+    """Record what a Task has started, so that a reader can follow it."""
     details = {"output": json.dumps(output), "outputDetails": {"truncated": False}}
     resource = {"resource": "", "resourceType": ""}
     emulator.service("stepfunctions")._add_event(
@@ -74,7 +74,7 @@ def submitted(record: dict[str, Any], output: dict[str, Any]) -> None:
 
 
 def entered(record: dict[str, Any], kind: Any, name: str, text: str) -> int | None:
-    """Note that a state was entered with this input; the event's id, or None when the execution is over."""
+    """Record that a state was entered. Returns the event's id, or None when the execution is over."""
     details = {"name": name, "input": text, "inputDetails": {"truncated": False}}
     event = emulator.service("stepfunctions")._add_event(
         record, f"{kind}StateEntered", {"stateEnteredEventDetails": details}
@@ -83,7 +83,7 @@ def entered(record: dict[str, Any], kind: Any, name: str, text: str) -> int | No
 
 
 def exited(record: dict[str, Any], kind: Any, name: str, text: str) -> None:
-    """Note that a state was left with this output."""
+    """Record that a state was left with this output."""
     details = {"name": name, "output": text, "outputDetails": {"truncated": False}}
     emulator.service("stepfunctions")._add_event(
         record, f"{kind}StateExited", {"stateExitedEventDetails": details}

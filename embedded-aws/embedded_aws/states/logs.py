@@ -1,4 +1,4 @@
-"""An execution's history in the log group that its state machine names.
+"""Writes an execution's history to the log group that its state machine names.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
 """
@@ -15,7 +15,7 @@ _logger = logging.getLogger("embedded-aws.execution-logs")
 
 
 def record(machine: dict[str, Any], execution: dict[str, Any], event: dict[str, Any]) -> None:
-    """Write one event when the machine's level asks for it; its data only when the machine includes it."""
+    """Write one event if the machine's level includes it, with its data if the machine includes data."""
     configuration = machine.get("loggingConfiguration") or {}
     if not wanted(str(configuration.get("level", "OFF")), str(event["type"])):
         return
@@ -27,7 +27,7 @@ def record(machine: dict[str, Any], execution: dict[str, Any], event: dict[str, 
 
 
 def wanted(level: str, event_type: str) -> bool:
-    """Whether a level records an event: ALL; ERROR what failed; FATAL how executions failed; OFF nothing."""
+    """True if a level includes an event: ALL every one, ERROR failures, FATAL failed executions, OFF none."""
     if level == "ALL":
         return True
     failed = any(word in event_type for word in _FAILED)

@@ -1,4 +1,4 @@
-"""Step Functions as AWS runs it: the parts, put in place together."""
+"""Installs all parts of Step Functions."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from embedded_aws.states import definitions, details, paths, redrive, runs, stat
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Executions end with the server; there is nothing to end here."""
+    """Install the parts. Calling the result does nothing: executions end with the server."""
     details.install()
     runs.install(settings)
     tasks.install()

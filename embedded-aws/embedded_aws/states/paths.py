@@ -1,6 +1,6 @@
-"""A path that points at nothing fails the execution, as on AWS, and Choice compares as AWS does.
+"""A path without a value fails the execution, and Choice compares, as on AWS.
 
-MiniStack answers null instead, so a lost input would go unnoticed.
+MiniStack gives null for such a path, so a lost input would go unnoticed.
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 """
 
@@ -16,7 +16,7 @@ _NEVER_CAUGHT = frozenset({"States.Runtime", "States.DataLimitExceeded"})
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Replace how MiniStack follows a path, and wrap its Choice rules and its matching of errors."""
+    """Replace MiniStack's paths, and wrap its Choice rules and its matching of errors."""
     del settings
     module = "services.stepfunctions"
     emulator.replace(module, "_resolve_path", ("path", "data"), lambda _: resolve_path, _BEHAVIOUR)
@@ -34,7 +34,7 @@ _MISSING = _Missing()
 
 
 def resolve_path(path: str, data: Any) -> Any:
-    """What a path points at. Raises States.Runtime when a definite path points at nothing."""
+    """The value at a path. Raises States.Runtime when a definite path has no value."""
     found = _follow(path, data)
     if isinstance(found, _Missing):
         shown = json.dumps(data)
@@ -64,7 +64,7 @@ def _follow(path: str, data: Any) -> Any:
 
 
 def _follow_all(steps: list[tuple[str, Any]], data: Any) -> list[Any]:
-    """An indefinite path: the list of what it points at, which may be empty."""
+    """The list of values at an indefinite path; it may be empty."""
     found = [data]
     for kind, name in steps:
         after: list[Any] = []
@@ -90,7 +90,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _rules(original: Any) -> Callable[..., Any]:
-    """IsPresent is asked of the path, not of its value; every operator also exists with ``Path``."""
+    """Evaluate IsPresent on the path, not on its value, and every operator also with ``Path``."""
 
     def evaluate_rule(rule: dict[str, Any], data: Any, ctx: dict[str, Any] | None = None) -> bool:
         variable = rule.get("Variable")
@@ -124,7 +124,7 @@ def _value(path: str, data: Any, ctx: dict[str, Any] | None) -> Any:
 
 
 def _errors(original: Any) -> Callable[..., Any]:
-    """States.ALL and States.TaskFailed are wildcards, but not for errors of the definition itself."""
+    """Match States.ALL and States.TaskFailed as wildcards, except for errors of the definition itself."""
 
     def error_matches(error_equals: list[str], error: str) -> bool:
         if error in _NEVER_CAUGHT:

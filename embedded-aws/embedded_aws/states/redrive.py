@@ -1,8 +1,8 @@
-"""RedriveExecution: an execution that did not succeed goes on at the state that did not.
+"""RedriveExecution continues an unsuccessful execution at the state that did not succeed.
 
-It keeps its ARN, its definition and role, and what its finished states gave; the state runs again with the
-input it had, with all its retries, and the machine's TimeoutSeconds begin anew. A Parallel or Map state runs
-again as a whole (AWS spares the branches and items that succeeded).
+The execution keeps its ARN, definition, role and the output of its finished states. The state runs again with
+the same input and all its retries, and TimeoutSeconds start again. A Parallel or Map state runs again as a
+whole (AWS skips the branches and items that succeeded).
 https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html
 """
@@ -22,14 +22,14 @@ REDRIVABLE_DAYS = 14
 OPEN_DAYS = 365
 """Days after its start within which an execution can run."""
 MOST_EVENTS = 24_999
-"""A history must be shorter than this, to have room for what a redrive adds."""
+"""A history must be shorter than this, so that a redrive can add events."""
 _UNSUCCESSFUL = ("FAILED", "TIMED_OUT", "ABORTED")
 _EXECUTION_ARN = re.compile(r"arn:aws[a-z-]*:states:[^:]+:\d{12}:execution:[^:]+:[^:]+")
 _BEHAVIOUR = "redrives"
 
 
 def install() -> None:
-    """Add the call, and what a redrive leaves in the descriptions of an execution."""
+    """Add the call, and the fields about redrives in descriptions of an execution."""
     module = "services.stepfunctions"
     parameters = ("method", "path", "headers", "body", "query_params")
     emulator.replace(module, "handle_request", parameters, _handle, _BEHAVIOUR)
@@ -38,7 +38,7 @@ def install() -> None:
 
 
 def refusal(record: dict[str, Any], now: datetime | None = None) -> str | None:
-    """Why an execution cannot be redriven, in AWS's words; None when it can."""
+    """The reason why an execution cannot be redriven, in AWS's words; None if it can."""
     status, now = record["status"], now or datetime.now(UTC)
     if status not in _UNSUCCESSFUL:
         return f"Execution is {status} and cannot be redriven"
@@ -57,7 +57,7 @@ def refusal(record: dict[str, Any], now: datetime | None = None) -> str | None:
 
 
 def details(record: dict[str, Any]) -> dict[str, Any]:
-    """An execution's redrives so far and whether another one is possible; what does not apply is left out."""
+    """An execution's redrives so far, and whether another is possible, without fields that do not apply."""
     reason = refusal(record)
     answer = {
         "redriveCount": record.get("redriveCount", 0),
@@ -92,7 +92,7 @@ def _redrive(data: dict[str, Any]) -> Any:
         message = f"Execution Does Not Exist: '{arn}'"
         return responses.error_response_json("ExecutionDoesNotExist", message, 400)
     token = data.get("clientToken")
-    if not token or token != record.get("redriveToken"):  # the same token is the same redrive
+    if not token or token != record.get("redriveToken"):  # a repeated token means the same redrive
         reason = refusal(record)
         if reason:
             return responses.error_response_json("ExecutionNotRedrivable", reason, 400)
@@ -117,7 +117,7 @@ def _begin(record: dict[str, Any], token: str | None) -> None:
 
 
 def _describe(original: Any) -> Callable[..., Any]:
-    """Also the version and the alias that the execution was started with, which MiniStack leaves out."""
+    """Add the version and the alias that the execution was started with; MiniStack leaves them out."""
 
     def describe_execution(data: dict[str, Any]) -> Any:
         answer = original(data)
@@ -132,7 +132,7 @@ def _describe(original: Any) -> Callable[..., Any]:
 
 
 def _pinned(original: Any) -> Callable[..., Any]:
-    """What an execution runs is what it was started with, not what its state machine has become."""
+    """Describe the definition that the execution was started with, not the state machine's current one."""
 
     def describe_state_machine_for_execution(data: dict[str, Any]) -> Any:
         answer = original(data)

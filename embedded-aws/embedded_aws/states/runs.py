@@ -1,8 +1,8 @@
-"""One execution of a state machine: its definition, its role, its time, its end.
+"""Runs one execution of a state machine: its definition, role, time-out and end.
 
 An execution runs the definition of the version or alias it was started with, acts with the state machine's
-role, ends as TIMED_OUT when its TimeoutSeconds are over, and stops what it started when somebody stops it.
-Its record keeps the machine as it was at the start and the state it is in, so that it can be redriven.
+role, and ends as TIMED_OUT when its TimeoutSeconds are over. When it is stopped, it stops what it started.
+Its record keeps the machine as it was at the start, and the current state, so that it can be redriven.
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-state-machine-structure.html
 """
 
@@ -29,7 +29,7 @@ _requested: contextvars.ContextVar[str] = contextvars.ContextVar("requested_arn"
 
 
 def install(settings: Settings) -> None:
-    """Replace MiniStack's execution loop and wrap what starts, ends and records executions."""
+    """Replace MiniStack's execution loop, and wrap its starting, ending and recording of executions."""
     _settings[:] = [settings]
     module = "services.stepfunctions"
     emulator.replace(module, "_run_execution", ("exec_arn",), lambda _: _run_execution, _BEHAVIOUR)
@@ -74,7 +74,7 @@ def _fail(original: Any) -> Callable[..., Any]:
         attempt = current.get()
         if execution["status"] == "RUNNING" and (attempt is None or attempt.live):
             original(execution, error, cause)
-            execution["output"] = None  # MiniStack repeats error and cause there
+            execution["output"] = None  # MiniStack puts error and cause there too
 
     return fail_execution
 
@@ -138,7 +138,7 @@ def _run_execution(exec_arn: str) -> None:
     except states._ExecutionError as error:
         states._fail_execution(record, error.error, error.cause)
     except Exception as error:
-        _logger.exception("execution %s could not be carried on", exec_arn)
+        _logger.exception("execution %s could not continue", exec_arn)
         states._fail_execution(record, "States.Runtime", str(error))
     finally:
         if timer is not None:
@@ -150,9 +150,9 @@ def _run_execution(exec_arn: str) -> None:
 
 
 def pinned(record: dict[str, Any]) -> dict[str, Any]:
-    """The machine as the execution was started with it: later updates do not reach it, nor does a redrive.
+    """The machine as it was when the execution started. Later updates and redrives do not change it.
 
-    It is that of the version that was named, or that the alias named leads to.
+    It is the version that the start named, or the version behind the alias that it named.
     """
     kept: dict[str, Any] | None = record.get("pinnedMachine")
     if kept is not None:

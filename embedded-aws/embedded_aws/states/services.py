@@ -1,7 +1,7 @@
-"""What a Task calls: AWS services through the endpoint, with the credentials of the state machine's own role.
+"""Calls AWS services for Tasks, through the endpoint, with the credentials of the state machine's role.
 
-Error names are AWS's: an error that the SDK for Java models has its name, any other the service's general
-one.
+Error names are AWS's: an error that the SDK for Java models has its own name, any other the service's general
+name.
 https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
 https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html
 """
@@ -20,9 +20,7 @@ from embedded_aws.states.execution import failure
 
 @dataclass(frozen=True)
 class Service:
-    """A service as a Task names it: botocore's name, the prefix of its errors, and the name of unmodelled
-    ones.
-    """
+    """A service: botocore's name, the prefix of its error names, and the name of errors without a model."""
 
     client: str
     prefix: str
@@ -34,7 +32,7 @@ def _optimised(client: str, prefix: str, general: str) -> Service:
     return Service(client, prefix, general, optimised=True)
 
 
-# Optimised integrations, whose general error has the name of the SDK for Java 1.
+# Optimised integrations. Their general errors have the names of the SDK for Java 1.
 OPTIMISED = {
     "glue": _optimised("glue", "Glue", "AWSGlueException"),
     "states": _optimised("stepfunctions", "StepFunctions", "AWSStepFunctionsException"),
@@ -59,9 +57,9 @@ SDK = {
 
 
 def call(client: Any, service: Service, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Call one operation with a Task's parameters; the answer as a Task's result.
+    """Call one operation with a Task's parameters. Returns the answer as a Task's result.
 
-    Raises the failure of a Task with the error name that AWS gives.
+    Raises the Task's failure with AWS's error name.
     """
     names = {name.lower(): name for name in client.meta.service_model.operation_names}
     operation = names.get(action.lower())
@@ -82,9 +80,9 @@ def call(client: Any, service: Service, action: str, parameters: dict[str, Any])
 def error_name(
     client: Any, service: Service, error: botocore.exceptions.ClientError, operation: str = ""
 ) -> str:
-    """AWS's name of an error: modelled errors end in Exception, others are the service's general one.
+    """AWS's name of an error. Modelled errors end in Exception, others have the service's general name.
 
-    S3 names only what the operation itself models: a refused GetObject is S3.S3Exception.
+    S3 names only errors that the operation itself models: a refused GetObject is S3.S3Exception.
     """
     code = error.response.get("Error", {}).get("Code", "")
     model = client.meta.service_model
@@ -111,7 +109,7 @@ def _snake(operation: str) -> str:
 
 
 def _parameters(value: Any, shape: Any) -> Any:
-    """A Task's PascalCase parameters as the operation names them; the keys of maps are data."""
+    """A Task's PascalCase parameters in the operation's spelling. Keys of maps are data and stay."""
     if shape is None:
         return value or {}
     if shape.type_name == "structure" and isinstance(value, dict):
@@ -132,15 +130,15 @@ def _parameters(value: Any, shape: Any) -> Any:
 
 
 def _java_name(shape: Any, name: str) -> str:
-    """A member as the SDK for Java 2 names it; it cannot say `null`, so DynamoDB's NULL is Nul."""
+    """A member's name in the SDK for Java 2. `null` is a Java keyword, so DynamoDB's NULL is Nul."""
     states = emulator.service("stepfunctions")
     return str(states._SDK_MEMBER_NAME_OVERRIDES.get((shape.name, name)) or states._api_name_to_sfn_key(name))
 
 
 def result(value: Any, shape: Any, optimised: bool = False) -> Any:
-    """An answer as a Task's result: PascalCase names, bodies as text, times as text.
+    """An answer as a Task's result: PascalCase names, with bodies and times as text.
 
-    Optimised integrations give times in milliseconds, and DynamoDB's attribute values their own names.
+    Optimised integrations give times in milliseconds, and keep the names of DynamoDB's attribute values.
     """
     if shape is not None and shape.type_name == "structure" and isinstance(value, dict):
         own = optimised and shape.name == "AttributeValue"
@@ -161,7 +159,7 @@ def result(value: Any, shape: Any, optimised: bool = False) -> Any:
 
 
 def iso(moment: datetime) -> str:
-    """A time as SDK integrations give it."""
+    """A time in the format of SDK integrations."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 

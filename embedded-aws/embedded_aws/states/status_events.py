@@ -1,4 +1,4 @@
-"""The event that EventBridge gets at every change of an execution's status.
+"""Sends an event to EventBridge at every change of an execution's status.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
 """
@@ -12,13 +12,13 @@ from embedded_aws.core import emulator
 from embedded_aws.states import redrive
 
 MOST_BYTES = 248 * 1024
-"""Input and output beyond this are left out of the event."""
+"""Larger inputs and outputs are left out of the event."""
 _UNSUCCESSFUL = ("FAILED", "TIMED_OUT", "ABORTED")
 _logger = logging.getLogger("embedded-aws.execution-events")
 
 
 def install() -> None:
-    """Replace MiniStack's event, which knows no time-outs, no causes of aborts and no versions."""
+    """Replace MiniStack's event, which lacks time-outs, causes of aborts and versions."""
 
     def make(original: Any) -> Callable[..., Any]:
         del original
@@ -46,7 +46,7 @@ def _emit(execution: dict[str, Any]) -> None:
 
 
 def detail(execution: dict[str, Any]) -> dict[str, Any]:
-    """The event's detail; what does not apply is null."""
+    """The event's detail; fields that do not apply are null."""
     milliseconds = emulator.service("stepfunctions")._iso_to_epoch_ms
     status = execution["status"]
     ended = status in _UNSUCCESSFUL

@@ -1,6 +1,6 @@
 """Tasks that wait for what they start (`.sync`): Glue job runs, Athena queries, nested executions.
 
-When the execution ends meanwhile, or the state's time is over, what was started is stopped.
+If the execution ends meanwhile or the state times out, the started work is stopped.
 https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-sync
 https://docs.aws.amazon.com/step-functions/latest/dg/connect-glue.html
 https://docs.aws.amazon.com/step-functions/latest/dg/connect-athena.html
@@ -22,15 +22,15 @@ from embedded_aws.states.execution import Ended, Execution, current, failure, pa
 _POLL_SECONDS = 0.2
 _logger = logging.getLogger("embedded-aws.executions")
 timed_out: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("timed_out", default=None)
-"""Set when the time of the state is over whose Task runs in this context."""
+"""Set when the state of the Task in this context times out."""
 
 
 class TimedOutError(Exception):
-    """The state's TimeoutSeconds are over; what the Task started has been stopped."""
+    """The state's TimeoutSeconds are over, and the work that its Task started has been stopped."""
 
 
 def execution() -> Execution:
-    """The execution whose Task runs here."""
+    """The execution of the Task in this thread."""
     found = current.get()
     assert found is not None
     return found
@@ -42,7 +42,7 @@ def _poll(
     ask: Callable[[], dict[str, Any] | None],
     stop: Callable[[], object],
 ) -> dict[str, Any]:
-    """Ask until there is an answer; a refused question fails the Task by the error's name."""
+    """Ask until there is an answer. A refused call fails the Task with the error's name."""
     over = timed_out.get()
     try:
         while True:
@@ -58,12 +58,14 @@ def _poll(
         try:
             stop()
         except botocore.exceptions.ClientError as error:  # a role without the right leaves it running
-            _logger.warning("what %s started was not stopped: %s", execution().record["executionArn"], error)
+            _logger.warning(
+                "the work that %s started was not stopped: %s", execution().record["executionArn"], error
+            )
         raise
 
 
 def start_job_run(service: services.Service, pattern: str, parameters: dict[str, Any]) -> Any:
-    """`glue:startJobRun`; with `.sync` the run that succeeded, or the failed run as cause."""
+    """`glue:startJobRun`. With `.sync`, the result is the successful run; a failed run becomes the cause."""
     glue = execution().client("glue")
     started = services.call(glue, service, "StartJobRun", parameters)
     name, run_id = parameters["JobName"], started["JobRunId"]
@@ -85,7 +87,7 @@ def start_job_run(service: services.Service, pattern: str, parameters: dict[str,
 
 
 def start_query(service: services.Service, pattern: str, parameters: dict[str, Any]) -> Any:
-    """`athena:startQueryExecution`; with `.sync` the query that succeeded, or the failed query as cause."""
+    """`athena:startQueryExecution`. With `.sync`, the result is the query; a failed one becomes the cause."""
     athena = execution().client("athena")
     started = services.call(athena, service, "StartQueryExecution", parameters)
     history.submitted(execution().record, started)
@@ -108,8 +110,9 @@ def start_query(service: services.Service, pattern: str, parameters: dict[str, A
 
 
 def start_execution(service: services.Service, pattern: str, parameters: dict[str, Any]) -> Any:
-    """`states:startExecution`; with `.sync` the child that succeeded (`:2`: its output as JSON), or the
-    failed child as cause.
+    """`states:startExecution`. With `.sync`, the result is the child; a failed one becomes the cause.
+
+    With `.sync:2`, the child's output is JSON.
     """
     states = execution().client("stepfunctions")
     given = parameters.get("Input", {})

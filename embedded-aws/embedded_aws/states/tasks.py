@@ -1,4 +1,4 @@
-"""Tasks: which integration a resource names, all with the state machine's role, and a state's time-out.
+"""Runs Tasks: finds the integration of a resource, calls it with the state machine's role, and times out.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html
 https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
@@ -27,7 +27,7 @@ _WAITING: dict[tuple[str, str], tuple[Callable[[services.Service, str, dict[str,
     ("glue", "startJobRun"): (sync.start_job_run, {"", ".sync"}),
     ("states", "startExecution"): (sync.start_execution, {"", ".sync", ".sync:2"}),
 }
-"""What can be waited for, and the patterns it exists in."""
+"""Integrations that can be waited for, with their patterns."""
 _CALLS = {
     "athena": {"getQueryExecution", "getQueryResults", "stopQueryExecution"},
     "dynamodb": {"deleteItem", "getItem", "putItem", "updateItem"},
@@ -38,7 +38,7 @@ _CALLS = {
 
 
 def install() -> None:
-    """Replace how MiniStack calls a Task's resource, and how it times out."""
+    """Replace MiniStack's calls of a Task's resource, and its time-outs."""
     module = "services.stepfunctions"
     emulator.replace(module, "_invoke_resource", ("resource", "input_data"), _invoke, _BEHAVIOUR)
     emulator.replace(
@@ -51,7 +51,7 @@ def install() -> None:
 
 
 def patterns(name: str, action: str) -> set[str]:
-    """The patterns in which an optimised integration exists; none when it does not."""
+    """The patterns of an optimised integration; empty if it does not exist."""
     if (name, action) in _WAITING:
         return _WAITING[(name, action)][1]
     return {""} if action in _CALLS.get(name, ()) else set()
@@ -73,7 +73,7 @@ def _invoke(original: Any) -> Callable[..., Any]:
 
 
 def _with_timeout(original: Any) -> Callable[..., Any]:
-    """The Task's thread is told that its time is over and stops what it started before the state fails."""
+    """Signal the time-out to the Task's thread, which stops what it started before the state fails."""
     del original
 
     def invoke_with_timeout(resource: str, input_data: Any, timeout: float) -> Any:
@@ -91,7 +91,7 @@ def _with_timeout(original: Any) -> Callable[..., Any]:
             return future.result(timeout=timeout)
         except FutureTimeoutError:
             over.set()
-            with contextlib.suppress(Exception):  # however it ended, it is too late
+            with contextlib.suppress(Exception):  # the result comes too late in any case
                 future.result(timeout=30)
             raise failure("States.Timeout", "") from None
 
@@ -101,7 +101,7 @@ def _with_timeout(original: Any) -> Callable[..., Any]:
 def _call_sdk(name: str, action: str, pattern: str | None, parameters: Any) -> Any:
     service = services.SDK.get(name.lower())
     if service is None or pattern:
-        raise failure("States.Runtime", f"aws-sdk:{name}:{action}{pattern or ''} is not to be had here")
+        raise failure("States.Runtime", f"aws-sdk:{name}:{action}{pattern or ''} is not supported here")
     return services.call(sync.execution().client(service.client), service, action, parameters or {})
 
 

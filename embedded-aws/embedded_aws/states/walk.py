@@ -1,4 +1,4 @@
-"""From state to state: what an attempt of an execution runs, and where it is.
+"""Runs an attempt of an execution state by state, and records the current one.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-states.html
 """
@@ -16,9 +16,9 @@ MOST_BYTES = 262_144
 
 
 def run_states(execution: Execution) -> str:
-    """Walk the definition from its start, or from where a redrive continues; the output as JSON.
+    """Run the definition from its start, or from where a redrive continues. Returns the output as JSON.
 
-    The record's ``place`` is the state that runs (``event``: its Entered event) or is next (no event yet).
+    The record's ``place`` is the running state (``event``: its Entered event) or the next one (no event yet).
     """
     record = execution.record
     ctx = _context(execution)
@@ -34,7 +34,9 @@ def run_states(execution: Execution) -> str:
         if state is None:
             raise failure("States.Runtime", f"State '{name}' is not in the definition")
         kind = state.get("Type")
-        if place["event"] is None or kind == "Fail":  # a redrive goes on within a state, but fails anew
+        if (
+            place["event"] is None or kind == "Fail"
+        ):  # a redrive continues within a state, but enters a Fail state again
             place["entered"] = emulator.service("stepfunctions").now_iso()
             place["event"] = history.entered(record, kind, name, place["input"])
             if not execution.live:
@@ -51,7 +53,7 @@ def run_states(execution: Execution) -> str:
 def _run_entered(
     kind: Any, state: dict[str, Any], place: dict[str, Any], execution: Execution, ctx: dict[str, Any]
 ) -> tuple[str, str | None]:
-    """Run the state that was entered and note that it was left; its output and the next state's name."""
+    """Run the entered state and record that it was left. Returns its output and the next state's name."""
     states = emulator.service("stepfunctions")
     name = place["state"]
     try:

@@ -1,4 +1,4 @@
-"""Definitions that no state machine can have are told from those that one can."""
+"""Invalid definitions are refused with their place, valid ones are accepted."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ def found(bench: Bench, machine: Any) -> list[tuple[str, str]]:
 
 
 def of(state: dict[str, Any], **others: dict[str, Any]) -> dict[str, Any]:
-    """A machine that begins with this state."""
+    """A definition that begins with this state."""
     return {"StartAt": "S", "States": {"S": state, **others}}
 
 
@@ -68,7 +68,7 @@ CHOICE = {"Variable": "$.a", "IsPresent": True}
         (of({"Type": "Map", "ItemProcessor": {}, "End": True}), [(SCHEMA, "/States/S/ItemProcessor/States")]),
     ],
 )
-def test_what_cannot_be_is_found_where_it_is(
+def test_a_mistake_is_found_with_its_place(
     bench: Bench, machine: Any, expected: list[tuple[str, str]]
 ) -> None:
     assert found(bench, machine) == expected
@@ -115,7 +115,7 @@ def test_a_worker_is_named_by_its_arn(bench: Bench, resource: str, exists: bool)
     assert found(bench, of(state)) == ([] if exists else [(RESOURCE, "/States/S/Resource")])
 
 
-def test_a_machine_with_everything_can_be(bench: Bench) -> None:
+def test_a_valid_definition_with_every_kind_of_state_is_accepted(bench: Bench) -> None:
     chosen: dict[str, Any] = {"Type": "Choice", "Choices": [{**CHOICE, "Next": "Each"}], "Default": "No"}
     each = {"Type": "Map", "Iterator": of(PASS), "Next": "Both"}
     both = {"Type": "Parallel", "Branches": [of(PASS), of(PASS)], "Next": "Wait"}
@@ -130,7 +130,7 @@ def test_a_machine_with_everything_can_be(bench: Bench) -> None:
     assert found(bench, of(chosen, **others)) == []
 
 
-def test_no_more_problems_are_told_than_asked_for(bench: Bench) -> None:
+def test_the_number_of_diagnostics_is_limited(bench: Bench) -> None:
     machine = json.dumps(of({"Type": "Pass", "Next": "T"}, Alone=PASS))
     answers = [validate(bench, machine, maxResults=most) for most in (0, 1, 2)]
     assert [(len(answer["diagnostics"]), answer["truncated"]) for answer in answers] == [

@@ -1,4 +1,4 @@
-"""A foreign laundry's executions that did not succeed go on where they failed."""
+"""Unsuccessful executions of a laundry's state machines continue where they failed."""
 
 import json
 import re
@@ -21,7 +21,7 @@ QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:laundry-bell"
 
 
 def furnish(bench: Bench) -> None:
-    """A shelf of tickets, a book of washes, and roles that may use them."""
+    """Make a bucket of tickets, a table of washes, and roles that may use them."""
     place = {"LocationConstraint": REGION}
     bench.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
     bench.client("dynamodb").create_table(
@@ -50,7 +50,7 @@ def laundry(bench: Bench) -> Iterator[Bench]:
 
 
 def counted(name: str) -> dict[str, Any]:
-    """A state that adds one to the washes of this name, and so tells how often it ran."""
+    """A state that adds one to the washes of this name, which counts its runs."""
     parameters = {
         "TableName": TABLE,
         "Key": {"wash": {"S": name}},
@@ -68,7 +68,7 @@ def times(bench: Bench, name: str) -> int:
 
 
 def ticket(key: str, **more: Any) -> dict[str, Any]:
-    """A state that fails until somebody puts this ticket on the shelf."""
+    """A state that fails until this ticket is in the bucket."""
     selector = {"text.$": "$.Body"}
     more = {"ResultPath": "$.ticket", "ResultSelector": selector, **more}
     return task("aws-sdk:s3:getObject", {"Bucket": BUCKET, "Key": key}, **more)
@@ -79,12 +79,12 @@ def put(bench: Bench, key: str) -> None:
 
 
 def redrive(bench: Bench, run: str, **more: Any) -> dict[str, Any]:
-    """The description of an execution after its redrive has ended."""
+    """Redrive an execution and wait for its end. Returns its description."""
     bench.client("stepfunctions").redrive_execution(executionArn=run, **more)
     return wait_until_ended(bench, run)
 
 
-def test_it_goes_on_at_the_state_that_failed_with_that_states_input(laundry: Bench) -> None:
+def test_it_continues_at_the_failed_state_with_that_states_input(laundry: Bench) -> None:
     states = chain(
         Count=counted("goes-on"),
         Read=ticket("goes-on"),
@@ -150,7 +150,7 @@ def test_it_keeps_its_definition_and_its_role(laundry: Bench) -> None:
         assert done.get("stateMachineAliasArn") == (started if how == "alias" else None)
 
 
-def test_it_keeps_what_was_assigned(laundry: Bench) -> None:
+def test_it_keeps_assigned_variables(laundry: Bench) -> None:
     read = {
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:s3:getObject",
@@ -176,7 +176,7 @@ def test_a_fail_state_is_entered_again_and_fails_again(laundry: Bench) -> None:
     assert times(laundry, "fail") == 1
 
 
-def test_a_retrier_begins_anew(laundry: Bench) -> None:
+def test_a_retrier_starts_again(laundry: Bench) -> None:
     retry = [{"ErrorEquals": ["S3.NoSuchKeyException"], "IntervalSeconds": 1, "MaxAttempts": 2}]
     run = execute(laundry, machine(laundry, "wash-retry", chain(R=ticket("retry", Retry=retry)), "washer"))
     assert kinds(laundry, run["executionArn"]).count("TaskScheduled") == 3
@@ -184,7 +184,7 @@ def test_a_retrier_begins_anew(laundry: Bench) -> None:
     assert kinds(laundry, run["executionArn"]).count("TaskScheduled") == 6
 
 
-def test_the_machines_time_begins_anew(laundry: Bench) -> None:
+def test_the_machines_time_out_starts_again(laundry: Bench) -> None:
     retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 5, "MaxAttempts": 9999, "BackoffRate": 1}]
     states = chain(Count=counted("late"), Read=ticket("late", Retry=retry))
     first = execute(laundry, machine(laundry, "wash-late", states, "washer", TimeoutSeconds=1))
@@ -199,7 +199,7 @@ def test_the_machines_time_begins_anew(laundry: Bench) -> None:
     assert times(laundry, "late") == 1
 
 
-def test_an_aborted_execution_goes_on_and_its_first_attempt_is_silent(laundry: Bench) -> None:
+def test_an_aborted_execution_continues_and_its_first_attempt_adds_no_events(laundry: Bench) -> None:
     states = laundry.client("stepfunctions")
     steps = chain(Count=counted("abort"), Soak={"Type": "Wait", "Seconds": 100}, Read=ticket("abort"))
     run = start(laundry, machine(laundry, "wash-abort", steps, "washer"))
@@ -218,7 +218,7 @@ def test_an_aborted_execution_goes_on_and_its_first_attempt_is_silent(laundry: B
 
 def test_an_attempt_is_over_when_another_one_runs() -> None:
     record: dict[str, Any] = {"status": "RUNNING"}
-    settings: Any = None  # an attempt that calls nothing needs none
+    settings: Any = None  # an attempt without calls needs none
     first = Execution(record, {"definition": "{}"}, settings)
     assert first.live
     record["status"] = "ABORTED"
@@ -228,7 +228,7 @@ def test_an_attempt_is_over_when_another_one_runs() -> None:
     assert Execution(record, {"definition": "{}"}, settings).live
 
 
-def test_an_update_does_not_reach_what_was_started_before_it(laundry: Bench) -> None:
+def test_an_update_does_not_change_a_started_execution(laundry: Bench) -> None:
     states = laundry.client("stepfunctions")
     arn = machine(laundry, "wash-swift", {"Old": {"Type": "Pass", "Result": "old", "End": True}}, "washer")
     new = {"StartAt": "New", "States": {"New": {"Type": "Pass", "Result": "new", "End": True}}}
@@ -238,7 +238,7 @@ def test_an_update_does_not_reach_what_was_started_before_it(laundry: Bench) -> 
     assert execute(laundry, arn)["output"] == '"new"'
 
 
-def test_an_execution_that_is_stopped_at_once_runs_nothing_until_its_redrive(laundry: Bench) -> None:
+def test_an_execution_stopped_at_once_runs_no_state_until_its_redrive(laundry: Bench) -> None:
     states = laundry.client("stepfunctions")
     run = start(laundry, machine(laundry, "wash-early", chain(Count=counted("early")), "washer"))
     states.stop_execution(executionArn=run)
@@ -257,7 +257,7 @@ def refused(call: Callable[..., Any], run: str) -> tuple[str, str]:
     return error["Code"], error["Message"]
 
 
-def test_what_succeeded_or_runs_or_never_was_is_not_redriven(laundry: Bench) -> None:
+def test_a_successful_running_or_missing_execution_is_not_redriven(laundry: Bench) -> None:
     states = laundry.client("stepfunctions")
     quick = machine(laundry, "wash-quick", chain(Done={"Type": "Succeed"}), "washer")
     done = execute(laundry, quick)["executionArn"]
@@ -285,7 +285,7 @@ def test_an_execution_of_an_express_machine_is_not_redriven(laundry: Bench) -> N
     assert refused(states.redrive_execution, run) == ("ExecutionNotRedrivable", reason)
 
 
-def test_the_same_token_is_the_same_redrive(laundry: Bench) -> None:
+def test_a_repeated_token_means_the_same_redrive(laundry: Bench) -> None:
     states = laundry.client("stepfunctions")
     run = execute(laundry, machine(laundry, "wash-token", chain(Read=ticket("token")), "washer"))
     arn = run["executionArn"]
@@ -295,7 +295,7 @@ def test_the_same_token_is_the_same_redrive(laundry: Bench) -> None:
     assert redrive(laundry, arn, clientToken="twice")["redriveCount"] == 2
 
 
-def test_the_right_is_asked_for_on_the_execution(laundry: Bench) -> None:
+def test_the_right_is_checked_on_the_execution(laundry: Bench) -> None:
     fails = {"No": {"Type": "Fail", "Error": "Torn"}}
     for name, error in (("wash-allowed", None), ("wash-other", "Sfn.SfnException")):
         run = execute(laundry, machine(laundry, name, fails, "washer"))["executionArn"]
@@ -375,7 +375,7 @@ def test_a_parents_failed_nested_task_runs_again_as_a_new_child(laundry: Bench) 
 
 
 def age(folder: Path, ages: dict[str, timedelta]) -> None:
-    """Put the end of executions of a stopped server so far into the past."""
+    """Move the end of executions in a stopped server's state into the past."""
     file = folder / "aws" / "services" / "stepfunctions.json"
     state = json.loads(file.read_text(encoding="utf-8"))
     for record in state["payload"]["executions"]["data"].values():
@@ -385,7 +385,7 @@ def age(folder: Path, ages: dict[str, timedelta]) -> None:
     file.write_text(json.dumps(state), encoding="utf-8")
 
 
-def test_also_after_a_restart_but_not_after_fourteen_days(tmp_path: Path) -> None:
+def test_a_redrive_works_after_a_restart_but_not_after_fourteen_days(tmp_path: Path) -> None:
     first = Bench(tmp_path)
     furnish(first)
     arn = machine(first, "wash-old", chain(Read=ticket("old")), "washer")

@@ -1,4 +1,4 @@
-"""A foreign bakery's state machines: their role, `.sync`, error names, lost paths, stops and time-outs."""
+"""A bakery's state machines: their role, `.sync`, error names, missing paths, stops and time-outs."""
 
 import itertools
 import json
@@ -61,7 +61,7 @@ def bakery(bench: Bench) -> Iterator[Bench]:
     yield bench
 
 
-def test_a_job_run_is_waited_for_and_its_run_returned(bakery: Bench) -> None:
+def test_a_task_waits_for_a_job_run_and_returns_it(bakery: Bench) -> None:
     arn = machine(bakery, "bakes", {"Bake": task("glue:startJobRun.sync", {"JobName": JOB})})
     done = execute(bakery, arn)
     assert done["status"] == "SUCCEEDED", done.get("cause")
@@ -151,14 +151,14 @@ def test_a_role_that_may_not_stop_the_job_leaves_it_running(bakery: Bench) -> No
     run = states.start_execution(stateMachineArn=arn)["executionArn"]
     job_run = wait_for(lambda: submitted(bakery, run, "JobRunId"))
     states.stop_execution(executionArn=run)
-    wait_for(lambda: f"what {run} started was not stopped" in bakery.log())
+    wait_for(lambda: f"the work that {run} started was not stopped" in bakery.log())
     assert states.describe_execution(executionArn=run)["status"] == "ABORTED"
     wait_for(lambda: job_state(bakery, job_run) == "RUNNING")
     bakery.client("glue").batch_stop_job_run(JobName=JOB, JobRunIds=[job_run])
     assert wait_for(lambda: job_state(bakery, job_run) == "STOPPED", 15)
 
 
-def test_a_task_over_its_time_is_a_states_timeout_and_stops_its_job(bakery: Bench) -> None:
+def test_a_task_beyond_its_time_out_fails_as_states_timeout_and_stops_its_job(bakery: Bench) -> None:
     arn = machine(bakery, "late", {"Bake": task("glue:startJobRun.sync", SLOW, TimeoutSeconds=2)})
     done = execute(bakery, arn)
     assert (done["status"], done["error"]) == ("FAILED", "States.Timeout")
@@ -166,7 +166,7 @@ def test_a_task_over_its_time_is_a_states_timeout_and_stops_its_job(bakery: Benc
     assert wait_for(lambda: job_state(bakery, str(job_run)) == "STOPPED", 15)
 
 
-def test_an_execution_over_its_time_is_timed_out_and_stops_its_job(bakery: Bench) -> None:
+def test_an_execution_beyond_its_time_out_is_timed_out_and_stops_its_job(bakery: Bench) -> None:
     arn = machine(bakery, "closing", {"Bake": task("glue:startJobRun.sync", SLOW)}, TimeoutSeconds=2)
     done = execute(bakery, arn)
     assert (done["status"], done["error"]) == ("TIMED_OUT", "States.Timeout")
@@ -174,7 +174,7 @@ def test_an_execution_over_its_time_is_timed_out_and_stops_its_job(bakery: Bench
     assert wait_for(lambda: job_state(bakery, str(job_run)) == "STOPPED", 15)
 
 
-def test_sdk_calls_read_as_text_with_aws_own_error_names(bakery: Bench) -> None:
+def test_sdk_calls_return_bodies_as_text_and_have_awss_error_names(bakery: Bench) -> None:
     def read(name: str, key: str) -> dict[str, Any]:
         parameters = {"Bucket": BUCKET, "Key": key}
         selector = {"books.$": "States.StringToJson($.Body)", "at.$": "$.LastModified"}
@@ -235,7 +235,7 @@ def test_nested_executions(bakery: Bench) -> None:
 
 
 def slow_family(bench: Bench, name: str, of_task: int | None = None, **top: Any) -> str:
-    """The execution of a parent whose child bakes for ten minutes."""
+    """Start a parent whose child bakes for ten minutes. Returns the execution's ARN."""
     child = machine(bench, f"child-of-{name}", {"Bake": task("glue:startJobRun.sync", SLOW)})
     limit = {"TimeoutSeconds": of_task} if of_task else {}
     call = task("states:startExecution.sync:2", {"StateMachineArn": child}, **limit)
@@ -248,7 +248,7 @@ def child_of(bench: Bench, run: str) -> tuple[str, str]:
     return child, str(wait_for(lambda: submitted(bench, child, "JobRunId")))
 
 
-def test_what_ends_a_parent_stops_its_child_and_the_childs_job(bakery: Bench) -> None:
+def test_the_end_of_a_parent_stops_its_child_and_the_childs_job(bakery: Bench) -> None:
     states = bakery.client("stepfunctions")
     cases: list[tuple[str, int | None, dict[str, Any], tuple[str, str | None]]] = [
         ("stopped", None, {}, ("ABORTED", None)),
@@ -302,7 +302,7 @@ def test_the_time_out_of_a_nested_machine_is_a_failed_task_of_its_parent(bakery:
         },
     ],
 )
-def test_a_path_that_points_at_nothing_fails_and_is_not_caught(bakery: Bench, state: dict[str, Any]) -> None:
+def test_a_path_without_a_value_fails_and_is_not_caught(bakery: Bench, state: dict[str, Any]) -> None:
     name = "lost-" + str(abs(hash(json.dumps(state))))[:9]
     done = execute(bakery, machine(bakery, name, {"S": state}), {"there": None})
     assert (done["status"], done["error"]) == ("FAILED", "States.Runtime")
@@ -310,7 +310,7 @@ def test_a_path_that_points_at_nothing_fails_and_is_not_caught(bakery: Bench, st
     assert "state 'S' (entered at the event id #2)" in done["cause"]
 
 
-def test_choices_tell_null_from_missing_and_compare_by_path(bakery: Bench) -> None:
+def test_choices_distinguish_null_from_missing_and_compare_by_path(bakery: Bench) -> None:
     choices = [
         {"Variable": "$.gone", "IsPresent": True, "Next": "No"},
         {"Not": {"Variable": "$.none", "IsPresent": True}, "Next": "No"},
@@ -340,7 +340,7 @@ def test_an_alias_runs_the_version_it_leads_to(bakery: Bench) -> None:
     assert [execute(bakery, which)["output"] for which in (alias, version, arn)] == ["1", "1", "2"]
 
 
-def test_the_history_is_logged_without_data_where_the_machine_says(bakery: Bench) -> None:
+def test_the_history_is_logged_without_data_if_the_machine_excludes_it(bakery: Bench) -> None:
     logs = bakery.client("logs")
     logs.create_log_group(logGroupName="/aws/vendedlogs/states/bakery")
     group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/vendedlogs/states/bakery:*"

@@ -1,4 +1,4 @@
-"""A foreign library's state machines ask Athena and DynamoDB, each with its role's rights only."""
+"""A library's state machines call Athena and DynamoDB, each with its own role's rights only."""
 
 import json
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ def results(query_id: str) -> dict[str, Any]:
 # -- Athena --
 
 
-def test_a_query_is_waited_for_and_its_rows_read(library: Bench) -> None:
+def test_a_task_waits_for_a_query_and_its_rows_are_read(library: Bench) -> None:
     states = chain(
         Ask=query(COUNT, ResultPath="$.asked"),
         Read={**results("$.asked.QueryExecution.QueryExecutionId"), "ResultPath": "$.read"},
@@ -106,7 +106,7 @@ def test_a_query_is_waited_for_and_its_rows_read(library: Bench) -> None:
     assert submitted(library, done["executionArn"], "QueryExecutionId") == asked["QueryExecutionId"]
 
 
-def test_a_query_that_is_only_started_is_asked_for(library: Bench) -> None:
+def test_a_started_query_can_be_polled(library: Bench) -> None:
     states = chain(
         Ask=query(COUNT, "", ResultPath="$.asked"),
         Wait={"Type": "Wait", "Seconds": 25},
@@ -172,7 +172,7 @@ def test_a_stopped_execution_stops_its_query(library: Bench) -> None:
     assert kinds(library, run)[-1] == "ExecutionAborted"
 
 
-def test_a_query_over_its_time_is_stopped_whoever_set_the_time(library: Bench) -> None:
+def test_a_query_beyond_the_states_or_the_machines_time_out_is_stopped(library: Bench) -> None:
     of_state = {"Ask": query(SLOW, TimeoutSeconds=1)}
     cases: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         ("of-state", of_state, {}),
@@ -191,7 +191,7 @@ def test_a_role_that_may_not_stop_the_query_still_times_out(library: Bench) -> N
     assert (done["status"], done["error"]) == ("FAILED", "States.Timeout")
 
 
-def test_a_query_that_somebody_cancels_fails_the_task(library: Bench) -> None:
+def test_a_cancelled_query_fails_the_task(library: Bench) -> None:
     run = start(library, machine(library, "cancelled", {"Ask": query(SLOW)}, "reading-librarian"))
     library.client("athena").stop_query_execution(QueryExecutionId=slow_query(library, run))
     done = wait_until_ended(library, run)
@@ -199,7 +199,7 @@ def test_a_query_that_somebody_cancels_fails_the_task(library: Bench) -> None:
     assert json.loads(done["cause"])["QueryExecution"]["Status"]["State"] == "CANCELLED"
 
 
-def test_athena_is_asked_with_the_machines_role_on_the_workgroup(library: Bench) -> None:
+def test_athena_is_called_with_the_machines_role_on_the_workgroup(library: Bench) -> None:
     denied = "Athena.AmazonAthenaException"
     elsewhere = execute(library, machine(library, "no-desk", {"Ask": query(COUNT)}, "reader"))
     assert (elsewhere["error"], "athena:StartQueryExecution" in elsewhere["cause"]) == (denied, True)
@@ -262,7 +262,7 @@ def with_sorted_sets(item: dict[str, Any]) -> dict[str, Any]:
     return {key: {"SS": sorted(value["SS"])} if "SS" in value else value for key, value in item.items()}
 
 
-def test_a_condition_that_does_not_hold_and_any_other_error_have_aws_own_names(library: Bench) -> None:
+def test_a_failed_condition_and_other_errors_have_awss_names(library: Bench) -> None:
     catch = [{"ErrorEquals": ["DynamoDB.ConditionalCheckFailedException"], "Next": "Lent"}]
     lent = {"Type": "Fail", "Error": "Lent"}
     arn = machine(library, "lends-once", {"Put": lend(Catch=catch), "Lent": lent}, "reading-librarian")
@@ -282,7 +282,7 @@ def test_a_condition_that_does_not_hold_and_any_other_error_have_aws_own_names(l
     assert (refused["error"], "not an integration" in refused["cause"]) == ("States.Runtime", True)
 
 
-def test_dynamodb_is_asked_with_the_machines_role_on_the_table(library: Bench) -> None:
+def test_dynamodb_is_called_with_the_machines_role_on_the_table(library: Bench) -> None:
     calls: dict[str, dict[str, Any]] = {
         "putItem": {"Item": KEY},
         "getItem": {"Key": KEY},
