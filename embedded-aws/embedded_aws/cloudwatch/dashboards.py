@@ -1,4 +1,4 @@
-"""Dashboards are refused as CloudWatch refuses them: by their name, and when their body holds no widgets.
+"""Refuses dashboards as CloudWatch does: for their name, or a body without valid widgets.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
@@ -20,7 +20,7 @@ _GRID = {"x": (0, 23), "y": (0, None), "width": (1, 24), "height": (1, 1000)}
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Look at a dashboard before MiniStack keeps it."""
+    """Check a dashboard before MiniStack stores it."""
     del settings
 
     def make(original: Any) -> Callable[..., Any]:
@@ -42,16 +42,16 @@ def install(settings: Settings) -> Callable[[], None]:
 
 
 def mistakes(name: str, body: str) -> list[str]:
-    """What CloudWatch would not take, each with its place; empty when there is nothing."""
+    """The mistakes that CloudWatch would refuse, each with its place; empty if there are none."""
     found = (
         [] if _NAME.fullmatch(name) else [f"DashboardName: '{name}' has other characters than A-Za-z0-9-_"]
     )
     try:
         widgets = json.loads(body)["widgets"]
     except (ValueError, TypeError, KeyError):
-        return [*found, "DashboardBody: it is no JSON object with widgets"]
+        return [*found, "DashboardBody: must be a JSON object with widgets"]
     if not isinstance(widgets, list) or len(widgets) > _MOST_WIDGETS:
-        return [*found, f"/widgets: it is no list of at most {_MOST_WIDGETS}"]
+        return [*found, f"/widgets: must be a list of at most {_MOST_WIDGETS}"]
     return found + [
         f"/widgets/{at}{told}" for at, widget in enumerate(widgets) for told in _of_widget(widget)
     ]
@@ -59,12 +59,18 @@ def mistakes(name: str, body: str) -> list[str]:
 
 def _of_widget(widget: Any) -> list[str]:
     if not isinstance(widget, dict):
-        return [": it is no object"]
-    found = [] if widget.get("type") in _KINDS else [f"/type: {widget.get('type')!r} is none of the kinds"]
+        return [": must be an object"]
+    found = (
+        []
+        if widget.get("type") in _KINDS
+        else [f"/type: {widget.get('type')!r} must be one of {', '.join(sorted(_KINDS))}"]
+    )
     if not isinstance(widget.get("properties"), dict):
-        found.append("/properties: they are missing")
+        found.append("/properties: missing")
     for name, (least, most) in _GRID.items():
         value = widget.get(name, least)
         if not isinstance(value, int) or value < least or (most is not None and value > most):
-            found.append(f"/{name}: {value!r} is not from {least} to {most or 'any'}")
+            found.append(
+                f"/{name}: {value!r} must be {f'from {least} to {most}' if most else f'at least {least}'}"
+            )
     return found

@@ -1,4 +1,4 @@
-"""What happens on the bench, as AWS's own metrics tell of it: executions, queues and job runs.
+"""Records AWS's own metrics of executions, queues and job runs.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
@@ -14,9 +14,9 @@ from embedded_aws.core import emulator
 from embedded_aws.states import runs
 
 ACTIVE_MINUTES = 360
-"""A queue that nobody uses emits nothing any more after six hours."""
+"""An unused queue stops emitting metrics after six hours."""
 MOST_SAMPLES = 600
-"""Minutes of one queue that are filled at once, after a pause."""
+"""The most minutes of one queue that are filled at once after a pause."""
 KEPT_MINUTES = 8 * 24 * 60
 """Minutes of a queue's samples that are kept: a day longer than the longest alarm looks back."""
 _ENDS = {
@@ -35,7 +35,7 @@ _logger = logging.getLogger("embedded-aws.metrics")
 
 
 def install() -> None:
-    """Record an execution's start and end when they happen; glue/jobs/runs.py tells of its runs itself."""
+    """Record the start and end of executions. glue/jobs/runs.py calls job_run_ended itself."""
     emulator.replace(
         "services.stepfunctions",
         "_emit_execution_status_event",
@@ -49,7 +49,7 @@ def _with_metrics(original: Any) -> Callable[..., Any]:
     def emit_execution_status_event(execution: dict[str, Any]) -> Any:
         try:
             _of_execution(execution)
-        except Exception:  # an execution goes on without its metrics
+        except Exception:  # an execution continues without its metrics
             _logger.exception("no metrics of %s", execution.get("executionArn"))
         return original(execution)
 
@@ -57,14 +57,14 @@ def _with_metrics(original: Any) -> Callable[..., Any]:
 
 
 def _of_execution(execution: dict[str, Any]) -> None:
-    runs.pinned(execution)  # with it comes the version that it was started with
+    runs.pinned(execution)  # sets the version that it was started with
     machine = {"StateMachineArn": str(execution["stateMachineArn"])}
     status, redriven = execution["status"], bool(execution.get("redriveCount"))
     counted: dict[str, float] = {}
     if status == "RUNNING" and not redriven:
         counted["ExecutionsStarted"] = 1
     elif status in _ENDS:
-        # AWS emits the start a second time, as 0, when the execution has ended.
+        # When the execution has ended, AWS emits the start again, as 0.
         counted = {"ExecutionsStarted": 0, _ENDS[status]: 1}
     for name, value in counted.items():
         for dimensions in _dimension_sets(execution, machine):
@@ -80,7 +80,7 @@ def _of_execution(execution: dict[str, Any]) -> None:
 
 
 def _dimension_sets(execution: dict[str, Any], machine: dict[str, str]) -> Iterator[dict[str, str]]:
-    """The account's, the machine's, and those of the version and alias that it was started with."""
+    """The dimensions of the account, the machine, and the version and alias of the start."""
     yield {}
     yield machine
     for key, dimension in (("stateMachineVersionArn", "Version"), ("stateMachineAliasArn", "Alias")):
@@ -89,7 +89,7 @@ def _dimension_sets(execution: dict[str, Any], machine: dict[str, str]) -> Itera
 
 
 def job_run_ended(run: dict[str, Any]) -> None:
-    """Record that a job run succeeded or failed, if it is observed."""
+    """Record that a job run succeeded or failed, if its observability metrics are on."""
     name = {"SUCCEEDED": "glue.succeed.ALL", "FAILED": "glue.error.ALL"}.get(run["JobRunState"])
     try:
         job = emulator.service("glue")._jobs.get(run["JobName"]) or {}
@@ -105,7 +105,7 @@ def job_run_ended(run: dict[str, Any]) -> None:
 
 
 class Queues:
-    """Samples how many messages each queue holds, once a minute of CloudWatch's."""
+    """Samples the number of messages in each queue, once per minute of CloudWatch's clock."""
 
     def __init__(self, minute: float) -> None:
         self._minute = minute
@@ -140,5 +140,5 @@ class Queues:
             moment = first + minute * self._minute
             for metric, value in counts.items():
                 if not value and metric != _ALWAYS:
-                    continue  # told only while there are such messages
+                    continue  # emitted only while there are such messages
                 metrics.record_at(moment, "AWS/SQS", metric, {"QueueName": name}, value, "Count")

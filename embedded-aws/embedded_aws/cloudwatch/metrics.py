@@ -1,8 +1,8 @@
-"""The metrics that AWS emits by itself, and the door through which the bench records them.
+"""Records the metrics that AWS emits by itself, and no others.
 
 [aws-metrics.json](aws-metrics.json) lists them, one entry for each exact dimension set, with the page that
-documents it. Nothing outside of it is recorded: an alarm that fires here has a metric there.
-Points keep the real time at which they happened, whatever the scale of an alarm's periods.
+documents it. An alarm that fires here therefore watches a metric that exists on AWS.
+Points keep their real time, whatever the scale of an alarm's periods.
 """
 
 import functools
@@ -20,14 +20,14 @@ _points_lock = threading.Lock()
 
 
 class _Exactly(dict[str, str]):
-    """Dimensions that a query names, also when it names none: MiniStack would then add up all sets."""
+    """The dimensions of a query. It is true even if empty, because MiniStack would then add up all sets."""
 
     def __bool__(self) -> bool:
         return True
 
 
 def install() -> None:
-    """Let a query for a metric see exactly the dimension set that it names."""
+    """Give a query exactly the dimension set that it names."""
     emulator.replace(
         "services.cloudwatch",
         "_dims_from_list",
@@ -41,7 +41,7 @@ def install() -> None:
 
 
 def _without_losses(original: Any) -> Callable[[], None]:
-    """MiniStack puts new lists in the place of old ones, to which another thread might be adding."""
+    """Evict in place. MiniStack replaces the lists, and another thread may be adding to the old ones."""
 
     def evict_old_metrics() -> None:
         with _points_lock:
@@ -61,7 +61,7 @@ def _emitted() -> dict[tuple[str, str, frozenset[str]], str]:
 
 
 def record(namespace: str, name: str, dimensions: Mapping[str, str], value: float, unit: str) -> None:
-    """One point of a metric of AWS's own, now, in the account and region of the request or thread.
+    """Record one point of an AWS metric now, in the account and region of the request or thread.
 
     Raises MetricNotEmittedError when the table has no such namespace, name, set of dimensions and unit.
     """
@@ -72,7 +72,7 @@ def record(namespace: str, name: str, dimensions: Mapping[str, str], value: floa
 def record_at(
     moment: float, namespace: str, name: str, dimensions: Mapping[str, str], value: float, unit: str
 ) -> None:
-    """The same at another time (seconds since 1970), without asking for the state to be saved."""
+    """Record at another time (seconds since 1970), without saving the state."""
     known = _emitted().get((namespace, name, frozenset(dimensions)))
     if known != unit:
         found = f"in {known}" if known else "not with these dimensions"
@@ -87,7 +87,7 @@ def record_at(
 
 
 def forget_before(moment: float, namespace: str) -> None:
-    """Drop the older points of a namespace that is sampled all the time."""
+    """Drop older points of a namespace that is sampled continuously."""
     store = emulator.service("cloudwatch")._metrics
     with _points_lock:
         for key in [key for key in list(store.keys()) if key[0] == namespace]:
@@ -95,7 +95,7 @@ def forget_before(moment: float, namespace: str) -> None:
 
 
 def points(namespace: str, name: str, dimensions: Mapping[str, str], since: float) -> list[dict[str, Any]]:
-    """The points of exactly this metric at and after a time (seconds since 1970), in no order."""
+    """The points of exactly this metric from a time on (seconds since 1970), unordered."""
     cloudwatch = emulator.service("cloudwatch")
     with _points_lock:
         held = cloudwatch._metrics.get((namespace, name, cloudwatch._dims_key(dict(dimensions)))) or []

@@ -1,4 +1,4 @@
-"""Composite alarms of a harbour: rules over other alarms, and suppressors that hold their messages back."""
+"""Composite alarms of a harbour: rules over other alarms, and suppressors that delay their messages."""
 
 import time
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from watch import ALARM, allow, collect, messages, turns
 
 TOLD: dict[str, Any] = {"AlarmActions": [watch.TOPIC], "OKActions": [watch.TOPIC]}
 WAIT, EXTENSION = 3, 3
-"""Minutes of a suppressor, which are seconds here."""
+"""Minutes of a suppressor; a minute lasts a second here."""
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 @pytest.fixture(autouse=True)
 def all_quiet(harbour: Bench) -> None:
-    """Every alarm is OK, no composite alarm exists, nothing is unread."""
+    """Set every alarm to OK, delete composite alarms, and empty the inbox."""
     cloudwatch = harbour.client("cloudwatch")
     for alarm in cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]:
         cloudwatch.delete_alarms(AlarmNames=[alarm["AlarmName"]])
@@ -43,7 +43,7 @@ def turn(bench: Bench, name: str, state: str) -> None:
 
 
 def composite(bench: Bench, rule: str, suppressor: str = "", **more: Any) -> None:
-    """A composite alarm `closed`; its first message (it is OK) is read."""
+    """Put a composite alarm `closed` and read its first message, which says OK."""
     if suppressor:
         more |= {
             "ActionsSuppressor": suppressor,
@@ -104,7 +104,7 @@ def test_a_suppressor_needs_both_periods_and_must_exist(harbour: Bench) -> None:
         cloudwatch.put_composite_alarm(**rule, ActionsSuppressorWaitPeriod=60)
 
 
-def test_a_message_names_the_child_that_made_the_difference(harbour: Bench) -> None:
+def test_a_message_names_the_child_that_changed(harbour: Bench) -> None:
     composite(harbour, 'ALARM("ice") OR ALARM("fog")', AlarmDescription="The harbour is closed")
     turn(harbour, "fog", "ALARM")
     turn(harbour, "ice", "ALARM")
@@ -121,7 +121,7 @@ def test_a_message_names_the_child_that_made_the_difference(harbour: Bench) -> N
     assert turns(collect(harbour, 1)) == ["closed ALARM -> OK"]
 
 
-def test_data_reach_the_message_through_the_alarm_that_watches_them(harbour: Bench) -> None:
+def test_metric_data_lead_to_a_message_through_a_child(harbour: Bench) -> None:
     watch.alarm(harbour, "swell", "Swell")
     watch.until(harbour, "swell", "OK")
     composite(harbour, "ALARM(swell)")
@@ -131,7 +131,7 @@ def test_data_reach_the_message_through_the_alarm_that_watches_them(harbour: Ben
     assert [child["Arn"] for child in fired["TriggeringChildren"]] == [f"{ALARM}swell"]
 
 
-def test_without_a_suppressors_alarm_the_message_comes_after_the_wait(harbour: Bench) -> None:
+def test_without_a_suppressors_alarm_the_message_comes_after_the_wait_period(harbour: Bench) -> None:
     composite(harbour, "ALARM(ice)", "strike")
     turn(harbour, "ice", "ALARM")
     began = time.monotonic()
@@ -144,7 +144,7 @@ def test_without_a_suppressors_alarm_the_message_comes_after_the_wait(harbour: B
     assert turns(collect(harbour, 1)) == ["closed ALARM -> OK"]
 
 
-def test_a_suppressor_that_alarms_within_the_wait_keeps_the_message_back(harbour: Bench) -> None:
+def test_a_suppressor_in_alarm_within_the_wait_period_holds_the_message_back(harbour: Bench) -> None:
     composite(harbour, "ALARM(ice)", f"{ALARM}strike")
     turn(harbour, "ice", "ALARM")
     time.sleep(WAIT / 2)
@@ -152,7 +152,7 @@ def test_a_suppressor_that_alarms_within_the_wait_keeps_the_message_back(harbour
     wait_for(lambda: suppressed_by(harbour) == "Alarm")
     time.sleep(WAIT)
     assert messages(harbour) == []
-    # The suppressor ends first, the composite alarm within the extension: nobody hears of either.
+    # The suppressor ends first, the composite alarm within the extension: no message is sent.
     turn(harbour, "strike", "OK")
     wait_for(lambda: suppressed_by(harbour) == "ExtensionPeriod")
     turn(harbour, "ice", "OK")
@@ -161,7 +161,7 @@ def test_a_suppressor_that_alarms_within_the_wait_keeps_the_message_back(harbour
     assert messages(harbour) == []
 
 
-def test_what_outlasts_the_extension_is_told(harbour: Bench) -> None:
+def test_an_alarm_longer_than_the_extension_sends_a_message(harbour: Bench) -> None:
     composite(harbour, "ALARM(ice)", "strike")
     turn(harbour, "strike", "ALARM")
     turn(harbour, "ice", "ALARM")
@@ -173,7 +173,7 @@ def test_what_outlasts_the_extension_is_told(harbour: Bench) -> None:
     assert time.monotonic() - began >= EXTENSION - 0.5
 
 
-def test_what_is_over_within_the_wait_is_not_told(harbour: Bench) -> None:
+def test_an_alarm_shorter_than_the_wait_period_sends_no_message(harbour: Bench) -> None:
     composite(harbour, "ALARM(ice)", "strike")
     turn(harbour, "ice", "ALARM")
     turn(harbour, "ice", "OK")

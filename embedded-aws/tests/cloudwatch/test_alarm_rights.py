@@ -1,4 +1,4 @@
-"""Composite alarms of a weir: who may put them, and to whom they show themselves."""
+"""Composite alarms of a weir: the rights to put them and to see them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -34,7 +34,7 @@ LEVEL: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def weir(bench: Bench) -> Iterator[Bench]:
-    """A metric alarm and a composite one, put by the owner."""
+    """A metric alarm and a composite alarm, put by the owner."""
     owner = bench.client("cloudwatch")
     owner.put_metric_alarm(**LEVEL)
     owner.put_composite_alarm(AlarmName="weir-flood", AlarmRule="ALARM(weir-level)")
@@ -75,5 +75,5 @@ def test_only_a_right_on_everything_puts_a_composite_alarm(weir: Bench, number: 
     cloudwatch.put_metric_alarm(**LEVEL)
     everything = warden(weir, 2)
     everything.put_composite_alarm(AlarmName="weir-drought", AlarmRule="OK(weir-level)")
-    cloudwatch.delete_alarms(AlarmNames=["weir-drought"])  # takes the alarm's own ARN
+    cloudwatch.delete_alarms(AlarmNames=["weir-drought"])  # needs only the alarm's own ARN
     assert described(everything, "weir-drought", kinds=("CompositeAlarm",)) == []

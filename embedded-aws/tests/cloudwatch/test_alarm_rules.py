@@ -1,4 +1,4 @@
-"""Alarm states from rows of data points, as AWS's own tables have them; and metric math."""
+"""Alarm states for rows of data points from AWS's own tables, and metric math."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def alarm(**more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("row", "needed", "treatment", "expected"), ROWS)
-def test_a_row_of_data_points_has_aws_s_state(
+def test_a_row_of_data_points_has_the_state_in_awss_table(
     row: str, needed: int, treatment: str, expected: str | None
 ) -> None:
     points: metric_math.Series = [{"0": 0.0, "X": 5.0, "-": None}[letter] for letter in row]
@@ -78,7 +78,7 @@ def test_the_four_comparisons_differ_at_the_threshold(comparison: str, states: s
     assert found == states
 
 
-def test_a_reason_says_which_datapoints_decided() -> None:
+def test_a_reason_names_the_datapoints_that_decided() -> None:
     found: metric_math.Series = [0.0, 0.0, 0.0, 2.0, 3.5]
     verdict = decide(alarm(DatapointsToAlarm=2), found, Windows(1_700_000_100, 300, 5))
     assert verdict
@@ -152,6 +152,6 @@ def test_expressions_are_computed_period_by_period(text: str, expected: metric_m
         ("1 / 0", "divides by zero"),
     ],
 )
-def test_what_is_not_supported_fails_loudly(text: str, told: str) -> None:
+def test_unsupported_expressions_are_refused(text: str, told: str) -> None:
     with pytest.raises(metric_math.ExpressionError, match=told.replace("(", r"\(")):
         metric_math.parse(text).value(SERIES, ["q", "r"])

@@ -1,4 +1,4 @@
-"""Alarms of a lighthouse: they fire, return and tell, as far as policies let them."""
+"""Alarms of a lighthouse: they fire, return to OK, and send the messages that policies allow."""
 
 import json
 import time
@@ -27,7 +27,7 @@ def tower(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 TOLD: dict[str, Any] = {"AlarmActions": [watch.TOPIC], "OKActions": [watch.TOPIC]}
 
 
-def test_an_alarm_fires_and_returns_and_says_so_once_each(tower: Bench) -> None:
+def test_an_alarm_sends_one_message_when_it_fires_and_one_when_it_returns(tower: Bench) -> None:
     settings = {"Dimensions": [{"Name": "Pier", "Value": "east"}], "AlarmDescription": "Waves on the pier"}
     arn = watch.alarm(tower, "waves", "Waves", **settings, **TOLD)
     (first,) = collect(tower, 1)
@@ -56,7 +56,7 @@ def test_an_alarm_fires_and_returns_and_says_so_once_each(tower: Bench) -> None:
     assert messages(tower) == []
 
 
-def test_no_data_leaves_a_new_alarm_without_a_state_unless_told_otherwise(tower: Bench) -> None:
+def test_a_new_alarm_without_data_stays_undecided_unless_missing_data_are_treated(tower: Bench) -> None:
     for treatment in ("missing", "ignore", "breaching", "notBreaching"):
         watch.alarm(tower, f"calm-{treatment}", "Calm", TreatMissingData=treatment)
     until(tower, "calm-breaching", "ALARM")
@@ -70,7 +70,7 @@ def test_no_data_leaves_a_new_alarm_without_a_state_unless_told_otherwise(tower:
     assert watch.state(tower, "calm-ignore") == "ALARM"
 
 
-def test_a_dead_man_is_noticed_after_a_day_and_forgiven_by_one_sign_of_life(
+def test_an_alarm_over_a_day_fires_on_missing_data_and_returns_with_one_point(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     hour = 0.3  # seconds
@@ -86,7 +86,7 @@ def test_a_dead_man_is_noticed_after_a_day_and_forgiven_by_one_sign_of_life(
         assert 26 * hour <= time.monotonic() - seen <= 32 * hour
         reason = watch.described(quick, "keeper")["StateReason"]
         assert "26 missing datapoints were treated as [Breaching]" in reason
-        # Nor does a queue miss one of these minutes, of which many pass between two looks at it.
+        # A queue has a point for each of these minutes, although many pass between two samples.
         now = datetime.now(UTC)
         (sampled,) = quick.client("cloudwatch").get_metric_statistics(
             Namespace="AWS/SQS",
@@ -127,7 +127,7 @@ def share(name: str = "share", expression: str = "IF(read > 0, 100 * lost / read
     }
 
 
-def test_an_alarm_of_metric_math_watches_what_its_expression_gives(tower: Bench) -> None:
+def test_an_alarm_of_metric_math_watches_the_value_of_its_expression(tower: Bench) -> None:
     cloudwatch = tower.client("cloudwatch")
     cloudwatch.put_metric_alarm(**share(), AlarmActions=[watch.TOPIC])
     listed = watch.described(tower, "share")
@@ -152,7 +152,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"Period": 300, "EvaluationPeriods": 289}, "more than a day"),
     ({"Period": 3600, "EvaluationPeriods": 169}, "more than 7 days"),
     ({"DatapointsToAlarm": 2}, "DatapointsToAlarm must be"),
-    ({"TreatMissingData": "never"}, "is none of breaching"),
+    ({"TreatMissingData": "never"}, "must be one of breaching"),
     ({"Statistic": "Median"}, "Statistic Median"),
     ({"ExtendedStatistic": "p99"}, "Exactly one of Statistic"),
     ({"ComparisonOperator": "LessThanLowerThreshold"}, "is not supported here"),
@@ -169,7 +169,7 @@ def test_an_alarm_that_aws_refuses_is_refused(tower: Bench, more: dict[str, Any]
     assert listed["MetricAlarms"] == []
 
 
-def test_the_longest_alarms_that_aws_takes_are_taken(tower: Bench) -> None:
+def test_the_longest_alarms_that_aws_accepts_are_accepted(tower: Bench) -> None:
     for period, periods in ((300, 288), (3600, 168), (86_400, 7), (10, 6)):
         watch.alarm(tower, "long", "Years", Period=period, EvaluationPeriods=periods)
         assert watch.described(tower, "long")["Period"] == period
@@ -203,7 +203,7 @@ def test_an_update_keeps_the_state_and_replaces_the_rest(tower: Bench) -> None:
     assert not {"AlarmDescription", "DatapointsToAlarm"} & set(now)
 
 
-def test_disabled_actions_say_nothing_and_a_set_state_is_told(tower: Bench) -> None:
+def test_disabled_actions_send_nothing_and_a_set_state_sends_a_message(tower: Bench) -> None:
     cloudwatch = tower.client("cloudwatch")
     watch.alarm(tower, "bell", "Bells", TreatMissingData="ignore", **TOLD)
     cloudwatch.disable_alarm_actions(AlarmNames=["bell"])
@@ -220,7 +220,7 @@ def test_disabled_actions_say_nothing_and_a_set_state_is_told(tower: Bench) -> N
     assert items[0]["HistorySummary"] == f"Successfully executed action {watch.TOPIC}"
 
 
-def test_policies_of_topic_and_key_decide_what_arrives(tower: Bench) -> None:
+def test_policies_of_topic_and_key_decide_which_messages_arrive(tower: Bench) -> None:
     cloudwatch, kms = tower.client("cloudwatch"), tower.client("kms")
     only = {"ArnLike": {"aws:SourceArn": f"{ALARM}named-*"}, "StringEquals": {"aws:SourceAccount": ACCOUNT}}
     topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:strict"
@@ -284,7 +284,7 @@ def test_alarms_states_data_and_waits_survive_a_restart(tmp_path_factory: pytest
     first.client("cloudwatch").put_composite_alarm(AlarmName="all", AlarmRule='ALARM("storm")')
     assert watch.state(first, "all") == "ALARM"
     before = watch.described(first, "storm")
-    time.sleep(2.5)  # saved by now; nothing is said at the end
+    time.sleep(2.5)  # saved by now; the kill below saves nothing
     first.process.kill()
     first.process.wait()
     second = watch.bench(folder)

@@ -1,4 +1,4 @@
-"""Dashboards: kept as they were put, refused as CloudWatch refuses them, checked by their names."""
+"""Dashboards are kept as they were put, refused as CloudWatch refuses them, and checked by their names."""
 
 import json
 from typing import Any
@@ -53,18 +53,18 @@ def test_a_dashboard_comes_back_as_it_was_put(bench: Bench, protocol: str) -> No
     ("name", "text", "told"),
     [
         ("a b", body(TEXT), "DashboardName"),
-        ("a", "{", "no JSON object with widgets"),
-        ("a", "[]", "no JSON object with widgets"),
-        ("a", '{"widgets": {}}', "/widgets: it is no list"),
+        ("a", "{", "must be a JSON object with widgets"),
+        ("a", "[]", "must be a JSON object with widgets"),
+        ("a", '{"widgets": {}}', "/widgets: must be a list"),
         ("a", body(*[TEXT] * 501), "at most 500"),
         ("a", body(TEXT, {**METRIC, "type": "table"}), "/widgets/1/type: 'table'"),
         ("a", body({"type": "text"}), "/widgets/0/properties"),
-        ("a", body({**TEXT, "width": 25}), "/widgets/0/width: 25 is not from 1 to 24"),
+        ("a", body({**TEXT, "width": 25}), "/widgets/0/width: 25 must be from 1 to 24"),
         ("a", body({**TEXT, "x": 24}), "/widgets/0/x"),
         ("a", body({**TEXT, "height": 0}), "/widgets/0/height"),
     ],
 )  # fmt: skip
-def test_what_is_no_dashboard_is_refused_with_its_place(
+def test_an_invalid_dashboard_is_refused_with_the_place(
     bench: Bench, name: str, text: str, told: str
 ) -> None:
     assert [told in words for words in dashboards.mistakes(name, text)] == [True]
@@ -73,7 +73,7 @@ def test_what_is_no_dashboard_is_refused_with_its_place(
     assert refused.value.response["Error"]["Code"] == "InvalidParameterInput"
 
 
-def test_five_hundred_widgets_are_taken(bench: Bench) -> None:
+def test_five_hundred_widgets_are_accepted(bench: Bench) -> None:
     assert dashboards.mistakes("many", body(*[METRIC] * 500)) == []
 
 

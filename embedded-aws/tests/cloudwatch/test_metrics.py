@@ -1,4 +1,4 @@
-"""What happens on the bench is told by the metrics that AWS documents, and by no other ones."""
+"""The bench emits the metrics that AWS documents, and no others."""
 
 import json
 import time
@@ -66,18 +66,18 @@ def test_the_table_names_a_page_for_each_dimension_set_once() -> None:
         ("AWS/Scheduler", "TargetErrorCount", ["ScheduleName"], "Count"),
     ],
 )
-def test_what_aws_does_not_emit_cannot_be_recorded(
+def test_a_metric_that_aws_does_not_emit_cannot_be_recorded(
     namespace: str, name: str, dimensions: list[str], unit: str
 ) -> None:
     with pytest.raises(metrics.MetricNotEmittedError, match=r"see aws-metrics\.json"):
         metrics.record(namespace, name, dict.fromkeys(dimensions, "x"), 1, unit)
 
 
-def test_an_execution_that_ends_well_is_counted_once_and_measured(quay: Bench) -> None:
+def test_a_successful_execution_is_counted_once_and_measured(quay: Bench) -> None:
     arn = machine(quay, "sail", {"Wait": {"Type": "Wait", "Seconds": 20, "End": True}})
     execution = execute(quay, arn)
     assert states(quay, arn, *ENDS) == [ONCE, NOTHING, NOTHING, NOTHING]
-    # The start is told twice, the second time as 0.
+    # The start is emitted twice, the second time as 0.
     assert states(quay, arn, "ExecutionsStarted") == [(1.0, 2.0)]
     took = (execution["stopDate"] - execution["startDate"]).total_seconds() * 1000
     ((measured, count),) = states(quay, arn, "ExecutionTime")
@@ -113,7 +113,7 @@ def test_each_other_end_has_a_metric_of_its_own(quay: Bench) -> None:
     assert states(quay, arn, "ExecutionTime")[0][1] == 3
 
 
-def test_an_alias_has_dimension_sets_of_its_own_beside_the_machines(quay: Bench) -> None:
+def test_an_alias_has_its_own_dimension_sets_beside_the_machines(quay: Bench) -> None:
     client = quay.client("stepfunctions")
     arn = machine(quay, "moor", {"Done": {"Type": "Succeed"}})
     version = client.publish_state_machine_version(stateMachineArn=arn)["stateMachineVersionArn"]
@@ -131,11 +131,11 @@ def test_a_query_sees_exactly_the_dimension_set_that_it_names(quay: Bench) -> No
     before = sums(quay, "AWS/States", "ExecutionsSucceeded")[0]
     arn = machine(quay, "tender", {"Done": {"Type": "Succeed"}})
     execute(quay, arn)
-    assert sums(quay, "AWS/States", "ExecutionsSucceeded")[0] == before + 1  # the whole account's
+    assert sums(quay, "AWS/States", "ExecutionsSucceeded")[0] == before + 1  # for the whole account
     assert sums(quay, "AWS/States", "ExecutionsSucceeded", StateMachineArn=f"{arn}x") == NOTHING
 
 
-def test_a_redrive_counts_as_one_and_as_another_end_but_not_as_a_start(quay: Bench) -> None:
+def test_a_redrive_is_counted_with_a_second_end_but_no_second_start(quay: Bench) -> None:
     arn = machine(quay, "tug", {"Fail": {"Type": "Fail", "Error": "Fog"}})
     run = execute(quay, arn)["executionArn"]
     quay.client("stepfunctions").redrive_execution(executionArn=run)
@@ -176,7 +176,7 @@ def test_a_queue_is_sampled_every_minute(quay: Bench) -> None:
     assert 2 <= after - before <= 4
 
 
-def test_queues_alarm_by_their_depth(quay: Bench) -> None:
+def test_an_alarm_on_a_queues_depth_fires(quay: Bench) -> None:
     quay.client("sqs").create_queue(QueueName="dead-letters")
     url = quay.client("sqs").get_queue_url(QueueName="dead-letters")["QueueUrl"]
     queue = {"Namespace": "AWS/SQS", "Dimensions": [{"Name": "QueueName", "Value": "dead-letters"}]}
@@ -188,7 +188,7 @@ def test_queues_alarm_by_their_depth(quay: Bench) -> None:
     watch.until(quay, "letters", "OK")
 
 
-def test_a_failed_execution_alarms_and_only_the_alarm_of_its_machine(quay: Bench) -> None:
+def test_a_failed_execution_fires_only_the_alarm_of_its_machine(quay: Bench) -> None:
     arn = machine(quay, "wreck", {"Fail": {"Type": "Fail", "Error": "Rock"}})
     other = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:wreck-crawl"
     for name, watched in (("wrecked", arn), ("other-wrecked", other)):
@@ -201,7 +201,7 @@ def test_a_failed_execution_alarms_and_only_the_alarm_of_its_machine(quay: Bench
     watch.until(quay, "wrecked", "OK")
 
 
-def test_job_runs_are_told_with_four_dimensions_where_they_are_observed(quay: Bench) -> None:
+def test_observed_job_runs_are_recorded_with_four_dimensions(quay: Bench) -> None:
     s3, glue = quay.client("s3"), quay.client("glue")
     s3.create_bucket(Bucket="quay-code", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket="quay-code", Key="well.py", Body=b"print('loaded')")

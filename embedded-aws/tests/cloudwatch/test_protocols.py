@@ -1,4 +1,4 @@
-"""CloudWatch by each of its protocols, with the rights of the caller, also from a state machine."""
+"""CloudWatch through each of its protocols, with the caller's rights, also from a state machine."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +22,7 @@ def pier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 
 def whole(name: str) -> dict[str, Any]:
-    """An alarm with everything that one can have, except metric math."""
+    """An alarm with all fields except metric math."""
     return {
         "AlarmName": name,
         "AlarmDescription": 'High <water> & "wind"',
@@ -46,7 +46,7 @@ def whole(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("protocol", watch.PROTOCOLS)
-def test_nothing_of_an_alarm_is_forgotten(pier: Bench, protocol: str) -> None:
+def test_no_field_of_an_alarm_is_forgotten(pier: Bench, protocol: str) -> None:
     cloudwatch = watch.client(pier, protocol)
     cloudwatch.put_metric_alarm(**whole("water"), Tags=[{"Key": "Team", "Value": "pilots"}])
     (alarm,) = cloudwatch.describe_alarms(AlarmNames=["water"])["MetricAlarms"]
@@ -62,7 +62,7 @@ def test_nothing_of_an_alarm_is_forgotten(pier: Bench, protocol: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", watch.PROTOCOLS)
-def test_data_come_in_and_out_and_refusals_have_their_names(pier: Bench, protocol: str) -> None:
+def test_data_are_put_and_read_and_refusals_have_their_names(pier: Bench, protocol: str) -> None:
     cloudwatch = watch.client(pier, protocol)
     name = f"Level-{protocol}"
     data: list[dict[str, Any]] = [

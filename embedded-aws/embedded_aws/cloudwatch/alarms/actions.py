@@ -1,7 +1,7 @@
-"""What an alarm does when its state changes: messages to topics, and an event.
+"""Runs an alarm's actions when its state changes: messages to topics, and an event.
 
-CloudWatch publishes only where the topic's policy, and its key's, let it in for this alarm; whether it did,
-the alarm's history says.
+CloudWatch publishes only if the policies of the topic and of its key allow this alarm. The alarm's history
+records the outcome.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
 https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
@@ -33,7 +33,7 @@ def run(alarm: dict[str, Any], old_state: str, new_state: str, reason: str) -> N
         return
     for action in alarm.get(_FIELDS[new_state]) or []:
         if ":sns:" not in action:
-            _tell(alarm, action, "the bench publishes to topics only")
+            _tell(alarm, action, "only topics are supported here")
             continue
         refusal = delivery.refusal(action, str(alarm["AlarmArn"]), PRINCIPAL)
         if not refusal:
@@ -44,7 +44,7 @@ def run(alarm: dict[str, Any], old_state: str, new_state: str, reason: str) -> N
 
 
 def _tell(alarm: dict[str, Any], action: str, refusal: str) -> None:
-    """Note in the alarm's history what became of an action."""
+    """Record the outcome of an action in the alarm's history."""
     if refusal:
         _logger.warning("alarm %s does not reach %s: %s", alarm["AlarmName"], action, refusal)
         summary = f"Failed to execute action {action}. Received error: {refusal}"
@@ -67,7 +67,7 @@ def _tell(alarm: dict[str, Any], action: str, refusal: str) -> None:
 
 
 def moment(seconds: float) -> str:
-    """A time as notifications write it."""
+    """A time in the format of notifications."""
     at = datetime.fromtimestamp(seconds, UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}+0000"
 
@@ -83,7 +83,7 @@ def _region_names() -> dict[str, str]:
 
 
 def region_name() -> str:
-    """The region as notifications name it, for example `US East (N. Virginia)`."""
+    """The region's name in notifications, for example `US East (N. Virginia)`."""
     _, region = roles.current_scope()
     return _region_names().get(region, region)
 
@@ -116,7 +116,7 @@ def notification(alarm: dict[str, Any], old_state: str, new_state: str, reason: 
 
 
 def _trigger(alarm: dict[str, Any]) -> dict[str, Any]:
-    """What is watched, as a notification spells it."""
+    """The alarm's metric and condition, in the spelling of a notification."""
     rule = {
         "EvaluationPeriods": alarm["EvaluationPeriods"],
         **({"DatapointsToAlarm": alarm["DatapointsToAlarm"]} if alarm.get("DatapointsToAlarm") else {}),
@@ -160,7 +160,7 @@ def _dimensions(dimensions: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def put_event(alarm: dict[str, Any], old_state: str, old_reason: str) -> None:
-    """Tell EventBridge that an alarm's state changed; the new one is the alarm's."""
+    """Send EventBridge an alarm's change of state. The new state is in ``alarm``."""
     at = moment(time.time())
     configuration: dict[str, Any] = {"description": alarm.get("AlarmDescription") or ""}
     names = {"AlarmRule": "alarmRule", "ActionsSuppressor": "actionsSuppressor"}

@@ -1,7 +1,7 @@
-"""How an alarm's state follows from the points of its metric: windows, missing data, and the reason.
+"""Computes an alarm's state from the points of its metric: windows, missing data, and the reason.
 
-An alarm looks at two periods more than it evaluates; where AWS's examples look at five for three, how many it
-looks at for other periods is not published.
+An alarm looks at two periods more than it evaluates. AWS's examples look at five for three; the number for
+other periods is not published.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 """
@@ -30,7 +30,7 @@ COMPARISONS: dict[str, tuple[Callable[[float, float], bool], str]] = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an evaluation found; ``datapoints`` are those that decided, the latest first."""
+    """The result of an evaluation. ``datapoints`` are those that decided, the latest first."""
 
     state: str
     reason: str
@@ -39,29 +39,29 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Windows:
-    """The periods an alarm looks at: the first one's start and each one's length, in seconds since 1970."""
+    """The periods that an alarm looks at: start of the first (seconds since 1970) and length in seconds."""
 
     start: float
     length: float
     count: int
 
     def index(self, moment: float) -> int:
-        """The window a time lies in; out of range when it lies in none."""
+        """The index of the window that contains a time; out of range if none does."""
         return math.floor((moment - self.start) / self.length + 1e-9)
 
 
 def period(alarm: dict[str, Any]) -> int:
-    """An alarm's period in CloudWatch's seconds; that of its metrics when it is one of metric math."""
+    """An alarm's period in CloudWatch's seconds. For metric math, the period of its metrics."""
     queries = alarm.get("Metrics") or []
     stated = [query["MetricStat"]["Period"] for query in queries if query.get("MetricStat")]
     return int(stated[0] if stated else alarm["Period"])
 
 
 def evaluated_until(alarm: dict[str, Any], now: float, minute: float) -> float:
-    """The end of what an evaluation at ``now`` looks at: the last full minute.
+    """The end of the time that an evaluation at ``now`` looks at: the last full minute.
 
-    Of an alarm over more than a day it is the last full hour, of one with a period below a minute the last
-    full period.
+    For an alarm over more than a day it is the last full hour, for a period below a minute the last full
+    period.
     """
     seconds = period(alarm)
     step = HOUR if seconds * int(alarm["EvaluationPeriods"]) > DAY else min(60, seconds)
@@ -70,7 +70,7 @@ def evaluated_until(alarm: dict[str, Any], now: float, minute: float) -> float:
 
 
 def evaluate(alarm: dict[str, Any], until: float, minute: float) -> Verdict | None:
-    """The state after looking at the periods before ``until``; None to keep the one it has."""
+    """The state from the periods before ``until``; None to keep the current state."""
     periods = int(alarm["EvaluationPeriods"])
     count = periods + EXTRA_PERIODS
     length = period(alarm) * minute / 60
@@ -79,7 +79,7 @@ def evaluate(alarm: dict[str, Any], until: float, minute: float) -> Verdict | No
 
 
 def values(alarm: dict[str, Any], windows: Windows) -> metric_math.Series:
-    """The value of each window, the oldest first; None where there is none."""
+    """The value of each window, the oldest first; None for a window without data."""
     queries = alarm.get("Metrics") or []
     if not queries:
         dimensions = {entry["Name"]: entry["Value"] for entry in alarm.get("Dimensions") or []}
@@ -103,7 +103,7 @@ def values(alarm: dict[str, Any], windows: Windows) -> metric_math.Series:
 def math_value(queries: list[dict[str, Any]], series: dict[str, metric_math.Series]) -> metric_math.Series:
     """The series that an alarm of metric math watches.
 
-    Raises ExpressionError for what cannot be computed, is not a series, or goes in a circle.
+    Raises ExpressionError if it cannot be computed, is not a series, or refers to itself.
     """
     measured = list(series)
     waiting = {
@@ -142,7 +142,7 @@ def _statistic(
 
 
 def decide(alarm: dict[str, Any], found: metric_math.Series, windows: Windows) -> Verdict | None:
-    """The state for these values, the oldest first; None to keep the one it has."""
+    """The state for these values, the oldest first; None to keep the current state."""
     periods = int(alarm["EvaluationPeriods"])
     needed = int(alarm.get("DatapointsToAlarm") or periods)
     breaches, words = COMPARISONS[alarm["ComparisonOperator"]]
@@ -155,7 +155,7 @@ def decide(alarm: dict[str, Any], found: metric_math.Series, windows: Windows) -
     if missing and treatment == "breaching":
         state = "ALARM" if len(breaching) + missing >= needed else "OK"
     elif missing and treatment in ("missing", "ignore") and state == "OK" and len(breaching) == len(real):
-        # Nothing says that all is well: too early to say, unless what breached did so long enough ago.
+        # All known points breach, but they are too few to decide, unless the first one is old enough.
         if treatment == "ignore":
             return None
         early = bool(breaching) and breaching[-1][0] >= needed

@@ -1,8 +1,8 @@
-"""Metric math as alarms use it, over series of equally many periods; a gap is None.
+"""Metric math of alarms, over series with the same number of periods; a gap is None.
 
-Numbers, ids, + - * / ^, comparisons, AND, OR, IF, FILL, METRICS, SUM, AVG, MIN, MAX, ABS, CEIL and FLOOR.
-Anything else is refused when the alarm is put. Two series give a value where both have one; a division by
-zero gives none.
+Supported are numbers, ids, + - * / ^, comparisons, AND, OR, IF, FILL, METRICS, SUM, AVG, MIN, MAX, ABS, CEIL
+and FLOOR. Anything else is refused when the alarm is put. Two series give a value where both have one; a
+division by zero gives a gap.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
 
@@ -42,7 +42,7 @@ _SPELLINGS = ((r"&&|\bAND\b", " and "), (r"\|\||\bOR\b", " or "), (r"\^", "**"))
 
 
 class ExpressionError(ValueError):
-    """The expression does not parse, names an unknown id, or uses what is not supported here."""
+    """The expression does not parse, names an unknown id, or uses something unsupported."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Expression:
         return {node.id for node in found if id(node) not in calls and node.id not in ("REPEAT",)}
 
     def value(self, series: Mapping[str, Series], metrics: list[str]) -> Value:
-        """Its value with these series; ``metrics`` are the ids that METRICS() stands for."""
+        """Its value for these series. METRICS() means the ids in ``metrics``."""
         return _Evaluation(self.text, series, metrics).of(self.tree)
 
 
@@ -75,7 +75,7 @@ def parse(text: str) -> Expression:
 
 
 def is_series(value: Value) -> bool:
-    """Whether a value is one series, which an alarm can watch."""
+    """True if a value is one series, which an alarm can watch."""
     return isinstance(value, list) and not any(isinstance(item, list) for item in value)
 
 
@@ -119,7 +119,7 @@ class _Evaluation:
 
     def _one_series(self, value: Value) -> Series:
         if not is_series(value):
-            raise self._refused("an array of something else than series")
+            raise self._refused("an array that does not hold series")
         return value  # type: ignore[return-value]
 
     def _joined(self, node: ast.BoolOp) -> Value:

@@ -1,4 +1,4 @@
-"""What CloudWatch refuses when an alarm or metric data are put, and what MiniStack forgets of an alarm.
+"""Refuses alarms and metric data that CloudWatch refuses, and keeps the fields that MiniStack forgets.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
@@ -27,9 +27,9 @@ _TREATMENTS = ("breaching", "notBreaching", "ignore", "missing")
 _ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
 _OLDEST_DATA, _NEWEST_DATA = 14 * DAY, 2 * HOUR
 _ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
-# Kept when an alarm is put again: its state, and what is told of it.
+# Kept when an alarm is put again: its state, and the fields that describe the state.
 _STATE = ("StateReasonData", "StateTransitionedTimestamp", *suppression.KEPT)
-# What MiniStack makes up for an alarm that does not say it.
+# Fields that MiniStack invents for an alarm that does not have them.
 _OF_ONE_METRIC = (
     *("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions"),
     *("Period", "Unit"),
@@ -39,7 +39,7 @@ _OPTIONAL = ("AlarmDescription", "TreatMissingData", "EvaluateLowSampleCountPerc
 
 
 def install(minute: float) -> None:
-    """Wrap the three calls that put something; ``minute`` is the length of CloudWatch's minute."""
+    """Wrap the three calls that put something. ``minute`` is the length of CloudWatch's minute in seconds."""
     parameters = ("params", "cbor_data", "is_cbor", "is_json")
     for function, make in (
         ("_put_metric_alarm", _metric_alarms),
@@ -76,7 +76,7 @@ def _stored(store: str) -> Any:
 
 
 def _complete(alarm: dict[str, Any], data: dict[str, Any], before: dict[str, Any], kept: Any) -> None:
-    """Keep exactly what the request says of these fields, all of the others, and the state of before."""
+    """Keep these fields exactly as the request has them, all other fields, and the earlier state."""
     for name in kept:
         alarm.pop(name, None)
     alarm.update({key: value for key, value in data.items() if key != "Tags" and value is not None})
@@ -92,7 +92,7 @@ def _complete(alarm: dict[str, Any], data: dict[str, Any], before: dict[str, Any
 
 
 def _wrong_with_alarm(data: dict[str, Any]) -> Iterator[str]:
-    """All that CloudWatch, or what can be computed here, objects to."""
+    """All mistakes in an alarm: refused by CloudWatch, or not supported here."""
     if not data.get("AlarmName"):
         yield "AlarmName is required"
     periods = data.get("EvaluationPeriods")
@@ -106,7 +106,7 @@ def _wrong_with_alarm(data: dict[str, Any]) -> Iterator[str]:
     if data.get("ThresholdMetricId") or data.get("Threshold") is None:
         yield "Threshold is required; anomaly detection is not supported here"
     if (data.get("TreatMissingData") or "missing") not in _TREATMENTS:
-        yield f"TreatMissingData {data['TreatMissingData']} is none of {', '.join(_TREATMENTS)}"
+        yield f"TreatMissingData {data['TreatMissingData']} must be one of {', '.join(_TREATMENTS)}"
     yield from _wrong_actions(data)
     if data.get("Metrics"):
         yield from _wrong_metrics(data)
@@ -150,9 +150,9 @@ def _wrong_metric(data: dict[str, Any]) -> Iterator[str]:
     if bool(data.get("Statistic")) == bool(data.get("ExtendedStatistic")):
         yield "Exactly one of Statistic and ExtendedStatistic is required"
     elif data.get("Statistic") and data["Statistic"] not in _STATISTICS:
-        yield f"Statistic {data['Statistic']} is none of {', '.join(_STATISTICS)}"
+        yield f"Statistic {data['Statistic']} must be one of {', '.join(_STATISTICS)}"
     elif data.get("ExtendedStatistic") and not _PERCENTILE.fullmatch(data["ExtendedStatistic"]):
-        yield f"ExtendedStatistic {data['ExtendedStatistic']} is not supported here; percentiles are"
+        yield f"ExtendedStatistic {data['ExtendedStatistic']} is not supported here; use a percentile"
 
 
 def _first_period(queries: list[dict[str, Any]]) -> int:
@@ -199,7 +199,7 @@ def _composite_alarms(original: Any, minute: float) -> Callable[..., Any]:
             return _refused(wrong)
         name = data.get("AlarmName", "")
         before = dict(_stored("_composite_alarms").get(name) or {})
-        with suppression.held() as changes:  # the rule is evaluated before the suppressor is known
+        with suppression.held() as changes:  # MiniStack evaluates the rule before it knows the suppressor
             answer = original(params, data, is_cbor, is_json)
         if answer[0] < 400:
             alarm = _stored("_composite_alarms")[name]

@@ -1,4 +1,4 @@
-"""Composite alarms show themselves to a right on `*` alone; under a narrower one they are left out silently.
+"""Shows composite alarms only to a right on `*`. For a narrower right they are left out without an error.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarmHistory.html
@@ -16,7 +16,7 @@ _COMPOSITE = "CompositeAlarm"
 _NO_TYPE = "None"
 """An empty list of types would mean metric alarms."""
 caller: contextvars.ContextVar[str] = contextvars.ContextVar("cloudwatch_caller", default="")
-"""The access key of the request that is being served."""
+"""The access key of the request being served."""
 
 
 def install() -> None:

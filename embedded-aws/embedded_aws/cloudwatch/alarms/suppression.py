@@ -1,9 +1,8 @@
-"""When a changed alarm acts: at once, or for a composite alarm with a suppressor, when that lets it.
+"""Decides when a changed alarm acts: at once, or if it has a suppressor, when that allows it.
 
-While the suppressor is in ALARM, while the composite alarm waits for it to get there (wait period, from the
-moment the composite alarm goes to ALARM), and for some time after it left ALARM (extension period), nothing
-is done. When a period ends, the alarm acts for the state it has then, if that is another one than it last
-acted for.
+A composite alarm does not act while its suppressor is in ALARM, during the wait period that begins when the
+composite alarm goes to ALARM, and during the extension period after the suppressor left ALARM. When a period
+ends, the alarm acts for its state at that time, unless it last acted for the same state.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm_Suppression.html
 """
 
@@ -17,7 +16,7 @@ from embedded_aws.cloudwatch.alarms import actions
 from embedded_aws.core import emulator, snapshots
 
 KEPT = ("suppression", "told", "ActionsSuppressedBy", "ActionsSuppressedReason")
-"""What an alarm's record keeps of this, over a change of its definition."""
+"""The fields of an alarm's record that survive a change of its definition."""
 _logger = logging.getLogger("embedded-aws.alarms")
 _Change = tuple[dict[str, Any], str, str, str]
 _held: list[_Change] | None = None
@@ -25,7 +24,7 @@ _held: list[_Change] | None = None
 
 @contextlib.contextmanager
 def held() -> Iterator[list[_Change]]:
-    """Let changes wait that happen while an alarm's definition is not complete; they are in the list."""
+    """Collect changes in the list while an alarm's definition is not complete."""
     global _held
     waiting: list[_Change] = []
     _held = waiting
@@ -36,7 +35,7 @@ def held() -> Iterator[list[_Change]]:
 
 
 def changed(alarm: dict[str, Any], old_state: str, new_state: str, reason: str, minute: float) -> None:
-    """Act for an alarm whose state has just changed; ``minute`` is the length of CloudWatch's minute."""
+    """Act for an alarm whose state has just changed. ``minute`` is CloudWatch's minute in seconds."""
     if _held is not None:
         _held.append((alarm, old_state, new_state, reason))
         return
@@ -63,7 +62,7 @@ def changed(alarm: dict[str, Any], old_state: str, new_state: str, reason: str, 
 
 
 def update(alarm: dict[str, Any], now: float, minute: float) -> None:
-    """Bring a composite alarm's suppression up to date, and act when a period has just ended."""
+    """Update a composite alarm's suppression, and act if a period has just ended."""
     record = alarm.setdefault("suppression", {"by": "", "until": 0.0, "acted": "INSUFFICIENT_DATA"})
     if _suppressor_state(alarm) == "ALARM":
         if record["by"] != "Alarm":

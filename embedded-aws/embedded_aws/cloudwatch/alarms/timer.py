@@ -1,6 +1,6 @@
-"""CloudWatch's alarms: evaluated once a minute by a timer, with the rules of evaluation.py.
+"""Evaluates alarms once a minute by a timer, with the rules of evaluation.py.
 
-MiniStack evaluates only when metric data are put, over whatever dimensions, and lets no alarm return. Its
+MiniStack evaluates only when metric data are put, ignores dimensions, and never returns an alarm to OK. Its
 rules of composite alarms are kept.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 """
@@ -22,12 +22,12 @@ from embedded_aws.wire import cloudwatch_protocols
 _SHORTEST_TICK, _LONGEST_TICK = 0.1, 1.0
 _BEHAVIOUR = "alarms as CloudWatch evaluates them"
 _logger = logging.getLogger("embedded-aws.alarms")
-# One at a time: a call about alarms, or an evaluation.
+# Only one call about alarms, or one evaluation, at a time.
 _lock = threading.RLock()
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Put the parts in place and start the timer; the result ends it."""
+    """Install the parts and start the timer. Calling the result stops it."""
     minute = settings.metric_minute_seconds
     cloudwatch_protocols.install()
     emulator.replace(
