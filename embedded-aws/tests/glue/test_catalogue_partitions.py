@@ -1,4 +1,4 @@
-"""Partitions in the catalogue: which ones an expression means, how many at a time, what is refused, who may.
+"""Partitions in the catalogue: expressions, limits, refusals and rights.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-partitions.html
 """
@@ -95,7 +95,7 @@ def test_an_expression_compares_in_the_types_of_the_keys(expression: str, expect
         "day = '2021-03-01'; drop table x",
     ],
 )
-def test_glue_refuses_what_its_page_does_not_name(glue: Any, expression: str) -> None:
+def test_undocumented_expressions_are_refused(glue: Any, expression: str) -> None:
     glue.batch_create_partition(**TABLE, PartitionInputList=[crossing(DAYS[0], "x")])
     refused = refusal(glue.get_partitions, **TABLE, Expression=expression)
     assert refused == ("InvalidInputException", "Invalid partition expression!")
@@ -109,7 +109,7 @@ def test_an_expression_has_at_most_2048_characters_and_keys_some_types(glue: Any
         partition_expressions.meeting(HELD, [{"Name": "day", "Type": "double"}], "day = 1")
 
 
-def test_an_expression_reads_what_is_registered(glue: Any) -> None:
+def test_an_expression_selects_registered_partitions(glue: Any) -> None:
     made = [crossing(day, pier) for day in DAYS[:3] for pier in PIERS]
     assert glue.batch_create_partition(**TABLE, PartitionInputList=made)["Errors"] == []
     pages = glue.get_paginator("get_partitions").paginate(
@@ -118,12 +118,12 @@ def test_an_expression_reads_what_is_registered(glue: Any) -> None:
     found = [page["Partitions"] for page in pages]
     assert [len(page) for page in found] == [2, 1]
     assert values(found[0] + found[1]) == [(DAYS[1], pier, "9") for pier in PIERS]
-    # The value as it is, the location as the folder is named.
+    # The value is unescaped, the location is the folder's name.
     assert found[0][1]["StorageDescriptor"]["Location"] == f"s3://ferries/{DAYS[1]}/a%2Fb/"
     assert found[0][1]["CatalogId"] == ACCOUNT
 
 
-def test_segments_share_all_partitions_among_them(glue: Any) -> None:
+def test_segments_together_have_all_partitions_once(glue: Any) -> None:
     glue.batch_create_partition(**TABLE, PartitionInputList=[crossing(day, "x") for day in DAYS])
     shares = [
         glue.get_partitions(**TABLE, Segment={"SegmentNumber": number, "TotalSegments": 3})["Partitions"]
@@ -153,7 +153,7 @@ def test_at_most_a_hundred_are_created_and_twenty_five_deleted_at_a_time(glue: A
     assert len(glue.get_partitions(**TABLE)["Partitions"]) == 75
 
 
-def test_what_is_there_twice_or_not_at_all_is_told_and_the_rest_is_done(glue: Any) -> None:
+def test_duplicate_and_missing_partitions_are_reported_and_the_rest_is_done(glue: Any) -> None:
     one, two = crossing(DAYS[0], "x"), crossing(DAYS[1], "x")
     glue.create_partition(**TABLE, PartitionInput=one)
     assert refusal(glue.create_partition, **TABLE, PartitionInput=one)[0] == "AlreadyExistsException"
@@ -174,7 +174,7 @@ def test_what_is_there_twice_or_not_at_all_is_told_and_the_rest_is_done(glue: An
     assert again == ("EntityNotFoundException", "Partition not found.")
 
 
-def test_a_partition_has_a_value_for_each_key_of_a_table_that_is_there(glue: Any) -> None:
+def test_a_partition_needs_an_existing_table_and_a_value_for_each_key(glue: Any) -> None:
     short = {**crossing(DAYS[0], "x"), "Values": [DAYS[0]]}
     refused = refusal(glue.batch_create_partition, **TABLE, PartitionInputList=[short])
     assert refused == (

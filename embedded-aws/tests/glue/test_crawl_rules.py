@@ -1,4 +1,4 @@
-"""The crawl's pure rules on files that belong to nobody."""
+"""The rules of crawls, on small invented files."""
 
 import gzip
 import json
@@ -72,7 +72,7 @@ def test_csv(data: bytes, expected: dict[str, str]) -> None:
     assert ("skip.header.line.count" in classified(data).details) == ("col0" not in expected)
 
 
-def test_csv_in_gzip_with_a_mark_windows_lines_and_breaks_in_quotes() -> None:
+def test_csv_in_gzip_with_a_byte_order_mark_windows_lines_and_quoted_breaks() -> None:
     text = '\ufeffno,name,price\r\n1,"lamp, red\r\n""big""",2.50\r\n2,"",3\r\n3,cup,1.25\r\n'
     plain = classified(text.encode())
     assert plain.columns == {"no": "bigint", "name": "string", "price": "double"}
@@ -81,12 +81,12 @@ def test_csv_in_gzip_with_a_mark_windows_lines_and_breaks_in_quotes() -> None:
     assert (packed.columns, packed.compression, packed.records) == (plain.columns, "gzip", 3)
 
 
-def test_what_no_classifier_knows() -> None:
+def test_a_file_that_no_classifier_recognises() -> None:
     assert classify.classify(bytes(range(256)) * 8, complete=True) is None
     assert classify.classify(b"one column only\nand no more\n", complete=True) is None
 
 
-def test_a_cut_file_is_read_to_its_last_whole_line() -> None:
+def test_a_cut_off_file_is_read_to_its_last_whole_line() -> None:
     cut = gzip.compress(b"".join(b'{"n": %d}\n' % n for n in range(100_000)))[:50_000]
     kind = classify.classify(cut, complete=False)
     assert kind is not None
@@ -176,13 +176,13 @@ def test_another_compression_is_another_table() -> None:
     assert shape(tables) == [("e", "e/", ["dt"], [("1",), ("2",)]), ("dt_3", "e/dt=3/", [], [])]
 
 
-def test_a_taken_name_gets_a_hash_of_where_the_table_lies() -> None:
+def test_a_taken_name_gets_a_hash_of_the_tables_location() -> None:
     name = crawl_tables.unique_name("events", "s3://b/x/")
     assert name != crawl_tables.unique_name("events", "s3://b/y/")
     assert re.fullmatch(r"events_[0-9a-f]{32}", name)
 
 
-def test_days_of_csv_that_gain_a_column_are_one_table_and_each_keeps_its_own() -> None:
+def test_days_of_csv_that_gain_a_column_are_one_table_with_a_schema_for_each_day() -> None:
     days = [
         found("fares/dt=1/1.csv", b"id,price,pier,boat\n1,2.5,Rome,a\n2,3,Bonn,b\n"),
         found("fares/dt=2/2.csv", b"id,price,pier,boat,note\n3,x,Rome,a,1\n4,3,Bonn,b,\n"),
@@ -199,7 +199,7 @@ def test_days_of_csv_that_gain_a_column_are_one_table_and_each_keeps_its_own() -
     ]
 
 
-def test_a_day_of_csv_under_other_names_is_another_table_unless_told_to_combine() -> None:
+def test_a_day_of_csv_under_other_names_is_another_table_unless_combined() -> None:
     days = [
         found("fares/dt=1/1.csv", b"id,price,pier\n1,2.5,Rome\n2,3,Bonn\n"),
         found("fares/dt=2/2.csv", b"id,price,pier\n1,2.5,Rome\n2,3,Bonn\n"),

@@ -1,4 +1,4 @@
-"""Crawls through the API: a foreign bucket, the crawler role's own rights, and Athena over what was found."""
+"""Crawls of a museum's bucket through the API, with the crawler role's rights, and queries of the result."""
 
 import io
 import json
@@ -138,9 +138,7 @@ def test_parquet_becomes_a_table_that_athena_counts_by_registered_partitions(mus
     s3 = museum.client("s3")
     copy = {"Bucket": BUCKET, "Key": "clean/visits/day=2024-05-02/part-0.parquet"}
     s3.copy_object(Bucket=BUCKET, Key="clean/visits/day=2024-05-03/part-0.parquet", CopySource=copy)
-    assert query(museum, "select count(*) from visits") == [["6"]], (
-        "a folder that no partition names is not seen"
-    )
+    assert query(museum, "select count(*) from visits") == [["6"]], "a folder without a partition is not read"
     first = glue.get_crawler(Name="visits-clean")["Crawler"]["LastCrawl"]["StartTime"]
     assert crawl(museum, "visits-clean")["StartTime"] > first
     assert query(museum, "select count(*) from visits") == [["9"]]
@@ -159,7 +157,7 @@ def test_a_role_that_may_not_write_the_catalogue_fails_the_crawl(museum: Bench) 
     assert (last["Status"], "GetDatabase" in last["ErrorMessage"]) == ("FAILED", True)
 
 
-def test_a_crawl_that_runs_is_not_started_again(museum: Bench) -> None:
+def test_a_running_crawl_is_not_started_again(museum: Bench) -> None:
     make_crawler(museum, "busy", "clean/")
     glue = museum.client("glue")
     glue.start_crawler(Name="busy")
@@ -170,7 +168,7 @@ def test_a_crawl_that_runs_is_not_started_again(museum: Bench) -> None:
     wait_for(lambda: glue.get_crawler(Name="busy")["Crawler"]["State"] == "READY")
 
 
-def test_the_policy_decides_what_changes(museum: Bench) -> None:
+def test_the_policy_decides_which_changes_are_made(museum: Bench) -> None:
     s3, glue = museum.client("s3"), museum.client("glue")
     glue.create_database(DatabaseInput={"Name": "museum_policy"})
     make_role(

@@ -1,4 +1,4 @@
-"""Jobs, crawlers and partitions are described as they were made, so that a second plan is empty."""
+"""Jobs, crawlers and partitions are described as they were created, so that a second plan is empty."""
 
 import pytest
 from conftest import ACCOUNT, REGION, Bench, make_role

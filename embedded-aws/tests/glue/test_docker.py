@@ -1,4 +1,4 @@
-"""The container of a run, with a stand-in for the docker command: what it is told, and when it ends."""
+"""The container of a run: its command line and its end. A stand-in replaces the docker command."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def start(folder: Path, *arguments: str) -> docker_runs.DockerProcess:
     )
 
 
-def test_without_the_image_there_is_none(docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_docker_or_the_image_no_image_is_found(docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert docker_runs.image_for("9.9") is None
     docker_runs.image_for.cache_clear()
     monkeypatch.setenv("PATH", "/nowhere")
@@ -80,7 +80,7 @@ def test_the_container_acts_as_the_role_on_the_endpoint(docker: Path) -> None:
     assert words.endswith("run/job.py --JOB_NAME j")
 
 
-def test_a_failure_is_understood(docker: Path) -> None:
+def test_a_failure_has_its_last_error_line(docker: Path) -> None:
     outcome = start(docker, "--fail").wait(20)
     assert outcome is not None
     assert (outcome.exit_code, outcome.error) == (3, "ValueError: no")

@@ -1,5 +1,5 @@
-"""Tables of Iceberg from end to end: a job's commits go through Glue and S3 with the role's own rights, and
-Athena answers from the current snapshot, also after a MERGE."""
+"""Iceberg tables from end to end: a job commits through Glue and S3 with its role's rights, and Athena reads
+the current snapshot, also after a MERGE."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ spark.sql(f'''MERGE INTO {NAME} old
 
 
 def rights() -> list[dict[str, Any]]:
-    """As `GlueSparkJob` gives them for its table."""
+    """The rights that a job needs to write its Iceberg table."""
     below = f"arn:aws:s3:::{BUCKET}/berths"
     of_database = [f"{GLUE}:catalog", f"{GLUE}:database/{DATABASE}"]
     return [
@@ -89,6 +89,6 @@ def test_athena_answers_from_the_snapshot_that_a_merge_made(bench: Bench) -> Non
         ["Ada", "7", "2020-01-02 10:00:00.000", "2"],
         ["Bob", "2", "2020-01-01 11:00:00.000", "1"],
     ]
-    # What the snapshots before it had lies there still.
+    # The files of earlier snapshots are still there.
     entries = bench.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="berths/data/")["Contents"]
     assert sum(entry["Size"] for entry in entries) > execution["Statistics"]["DataScannedInBytes"]

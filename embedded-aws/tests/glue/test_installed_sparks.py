@@ -1,4 +1,4 @@
-"""Which Spark a Glue version gets, and what is said when it is not wholly there."""
+"""The Spark of each Glue version, and the errors when a part of it is missing."""
 
 import sys
 from dataclasses import replace
@@ -33,16 +33,16 @@ def test_each_glue_version_has_its_own_spark() -> None:
 
 
 @pytest.mark.parametrize(("glue_version", "spark"), [("5.1", "3.5_2.12-1.10.0"), ("6.0", "4.1_2.13-1.11.0")])
-def test_iceberg_is_there_for_who_asks(glue_version: str, spark: str) -> None:
+def test_a_job_gets_iceberg_if_it_asks(glue_version: str, spark: str) -> None:
     asked = [jar.name for jar in spark_for(glue_version, WITH, "iceberg").classpath]
     assert f"org.apache.iceberg_iceberg-spark-runtime-{spark}.jar" in asked
     others = [jar.name for jar in spark_for(glue_version, WITH).classpath]
     assert not any("iceberg" in name for name in others)
-    with pytest.raises(SparkMissingError, match="only iceberg is here, not 'hudi,iceberg'"):
+    with pytest.raises(SparkMissingError, match="'hudi,iceberg' is not supported here; use iceberg"):
         spark_for(glue_version, WITH, "hudi,iceberg")
 
 
-def test_one_argument_of_glue_carries_many_settings() -> None:
+def test_one_argument_of_glue_has_many_settings() -> None:
     given = "spark.sql.catalog.glue_catalog=a.B --conf spark.sql.catalog.glue_catalog.warehouse=s3://b/c=d/ "
     found = configuration_of(given)
     assert found == {
@@ -50,7 +50,7 @@ def test_one_argument_of_glue_carries_many_settings() -> None:
         "spark.sql.catalog.glue_catalog.warehouse": "s3://b/c=d/",
     }
     assert configuration_of("") == {}
-    # A catalogue of Iceberg has clients of its own.
+    # Iceberg's catalogues have clients of their own.
     values = iceberg_values(WITHOUT, found)
     assert values["spark.sql.catalog.glue_catalog.glue.endpoint"] == "https://127.0.0.1:1"
     assert iceberg_values(WITHOUT, {"spark.x": "y"}) == {}
@@ -60,7 +60,7 @@ def test_the_region_of_s3a_is_the_jobs_and_the_endpoint_is_the_embedded_aws() ->
     endpoint, region = (f"spark.hadoop.fs.s3a.{name}" for name in ("endpoint", "endpoint.region"))
     said = spark_values(WITHOUT, "Keys", {region: "eu-west-1", endpoint: "s3.amazonaws.com", "spark.x": "y"})
     assert (said[region], said[endpoint], said["spark.x"]) == ("eu-west-1", "https://127.0.0.1:1", "y")
-    # Never that of the embedded AWS, whatever it is.
+    # Never the region of the embedded AWS.
     assert spark_values(WITHOUT, "Keys", {})[region] == "us-east-2"
 
 
@@ -79,7 +79,7 @@ def test_the_region_of_s3a_is_the_jobs_and_the_endpoint_is_the_embedded_aws() ->
         ),
     ],
 )
-def test_what_is_missing_is_named(spark_4: SparkFiles | None, message: str) -> None:
+def test_a_missing_part_is_named(spark_4: SparkFiles | None, message: str) -> None:
     with pytest.raises(SparkMissingError) as refusal:
         spark_for("6.0", replace(WITHOUT, spark4=spark_4))
     assert str(refusal.value) == message

@@ -1,4 +1,4 @@
-"""Job runs that die between two calls: scripts of a foreign post office, and one under real Spark."""
+"""Job runs that die between two calls: a post office's scripts, and one under real Spark."""
 
 import asyncio
 import os
@@ -46,7 +46,7 @@ def changes(box: str) -> list[tuple[str, str]]:
     return [(action, key.replace("{box}", box)) for action, key in CHANGES]
 
 
-def test_an_undisturbed_run_has_its_changing_calls_written_down(post: Post) -> None:
+def test_the_mutating_calls_of_a_run_are_recorded(post: Post) -> None:
     done = post.run("varied", "box-0")
     assert (done["JobRunState"], done.get("ErrorMessage")) == ("SUCCEEDED", None)
     told = post.calls(done)
@@ -59,7 +59,7 @@ def test_an_undisturbed_run_has_its_changing_calls_written_down(post: Post) -> N
 
 
 @pytest.mark.parametrize("number", [1, 3, 4, 6, 7, 8])
-def test_a_run_dies_right_after_the_call_that_was_named(post: Post, number: int) -> None:
+def test_a_run_dies_right_after_the_named_call(post: Post, number: int) -> None:
     post.tell({"jobRun": "*", "afterMutatingCall": number})
     box = f"box-after-{number}"
     done = post.run("varied", box)
@@ -73,11 +73,11 @@ def test_a_run_dies_right_after_the_call_that_was_named(post: Post, number: int)
     assert ("Item" in item) == (4 <= number <= 7)
 
 
-def test_of_calls_at_the_same_time_exactly_so_many_take_effect(post: Post) -> None:
+def test_exactly_the_named_number_of_concurrent_calls_takes_effect(post: Post) -> None:
     post.tell({"jobRun": "*", "afterMutatingCall": 13})
     done = post.run("crowd", "box-crowd")
     assert (done["JobRunState"], done["ErrorMessage"]) == ("FAILED", LOST)
-    time.sleep(1)  # nothing comes later either
+    time.sleep(1)  # no call takes effect later
     told = [line for line in post.calls(done) if "call" in line]
     assert sorted(post.keys("box-crowd")) == sorted(line["key"].rsplit("/", 1)[-1] for line in told)
     assert len(told) == 13
@@ -95,7 +95,9 @@ def test_of_calls_at_the_same_time_exactly_so_many_take_effect(post: Post) -> No
         ("PUT", "/b/k", {}, "lambda", None),
     ],
 )
-def test_which_requests_change_what(method: str, path: str, query: Any, service: str, expected: Any) -> None:
+def test_mutating_requests_have_an_action_and_a_target(
+    method: str, path: str, query: Any, service: str, expected: Any
+) -> None:
     headers = {"authorization": f"AWS4-HMAC-SHA256 Credential=A/20260101/eu-west-1/{service}/aws4_request"}
     body = b"<Delete><Object><Key>x&amp;y</Key></Object><Object><Key>z</Key></Object></Delete>"
     assert deaths.mutation(method, path, headers, body, query) == expected
@@ -124,7 +126,7 @@ def test_requests_that_wait_for_the_fatal_one_change_nothing(tmp_path: Path) -> 
         assert asyncio.run(send()) == [200] * 3 + [503] * 6
         assert made == [f"/post-office/{n}" for n in range(3)]
         assert fate.ends() == LOST
-        assert asyncio.run(send()) == [503] * 9  # the process is gone, its requests still come
+        assert asyncio.run(send()) == [503] * 9  # the process is gone, but its requests still arrive
     finally:
         deaths._fates.clear()
 
@@ -141,7 +143,7 @@ def test_a_run_dies_after_so_many_seconds(post: Post) -> None:
     assert 4 <= death["seconds"] < 6
 
 
-def test_next_is_one_run_only_until_the_file_is_written_again(post: Post) -> None:
+def test_next_means_one_run_until_the_file_is_written_again(post: Post) -> None:
     post.tell({"jobRun": "jr_another", "afterMutatingCall": 1}, {"jobRun": "next", "afterMutatingCall": 2})
     states = [post.run("varied", f"box-next-{number}")["JobRunState"] for number in range(2)]
     assert states == ["FAILED", "SUCCEEDED"]
@@ -165,9 +167,7 @@ def test_a_script_that_ends_before_its_death_succeeds(post: Post) -> None:
         ('{"jobRun": "*", "afterSeconds": 1, "afterMutatingCall": 1}', "must have jobRun"),
     ],
 )
-def test_a_line_that_cannot_be_understood_fails_the_run_by_name(
-    post: Post, line: str, complaint: str
-) -> None:
+def test_an_invalid_line_fails_the_run_and_is_named(post: Post, line: str, complaint: str) -> None:
     post.deaths.write_text(f"\n{line}\n", encoding="utf-8")
     done = post.run("sleepy", "box-never")
     assert done["JobRunState"] == "FAILED"
@@ -185,7 +185,7 @@ def test_a_spark_driver_dies_with_its_java(post: Post) -> None:
     assert [line for line in listed.splitlines() if scratch in line] == []
 
 
-def test_without_a_file_nothing_listens(tmp_path: Path) -> None:
+def test_without_a_file_no_call_is_recorded(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     before = list(emulator.REPLACEMENTS)
     deaths.install(settings)

@@ -1,4 +1,4 @@
-"""Job runs: a foreign script (invoices, CSV to Parquet) under real Spark with the job role's own rights."""
+"""Job runs: a script for invoices (CSV to Parquet) under real Spark with the job role's own rights."""
 
 import io
 import time
@@ -93,7 +93,7 @@ def job(script: str, role: str, **more: Any) -> dict[str, Any]:
 
 
 def rows(bench: Bench, prefix: str) -> dict[str, list[dict[str, Any]]]:
-    """What was written below the prefix, by partition."""
+    """The rows below the prefix, by partition."""
     s3 = bench.client("s3")
     found: dict[str, list[dict[str, Any]]] = {}
     for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]:
@@ -136,7 +136,7 @@ def test_a_role_without_the_right_to_write_fails_the_run_with_access_denied(
     assert "\tat " not in done["ErrorMessage"]
 
 
-def test_a_job_that_says_no_region_signs_for_another_one(invoices: Bench) -> None:
+def test_a_job_without_a_region_signs_for_the_default_one(invoices: Bench) -> None:
     arguments = {"--target": f"s3://{BUCKET}/out/none/", "--conf": "spark.acme.marker=cold"}
     done = run_job(invoices, "writer-5.1", Arguments=arguments)
     assert done["JobRunState"] == "FAILED"
@@ -162,7 +162,7 @@ def test_a_second_run_is_refused_and_a_stopped_run_is_stopped(invoices: Bench) -
     assert wait_for(lambda: ended(invoices, "sleeper", run_id), 20)["JobRunState"] == "STOPPED"
 
 
-def test_a_run_over_its_time_ends_as_timeout(invoices: Bench) -> None:
+def test_a_run_beyond_its_time_out_ends_as_timeout(invoices: Bench) -> None:
     started = time.monotonic()
     done = run_job(invoices, "sleeper", Timeout=1)  # a minute lasts 6 s here
     assert done["JobRunState"] == "TIMEOUT"
@@ -175,10 +175,10 @@ def test_another_glue_version_is_refused_by_name(invoices: Bench) -> None:
     glue.create_job(Name="newer", **job("gross.py", role, GlueVersion="9.9"))
     done = run_job(invoices, "newer")
     assert done["JobRunState"] == "FAILED"
-    assert "Glue 9.9 is not to be had here" in done["ErrorMessage"]
+    assert "Glue 9.9 is not supported here" in done["ErrorMessage"]
 
 
-def test_what_ends_a_script_is_the_message_of_the_run(invoices: Bench) -> None:
+def test_the_exception_that_ends_a_script_is_the_message_of_the_run(invoices: Bench) -> None:
     body = b"class MissingThing(Exception):\n    pass\nraise MissingThing('no invoices for June')\n"
     invoices.client("s3").put_object(Bucket=BUCKET, Key="code/raises.py", Body=body)
     role = "arn:aws:iam::123456789012:role/job-writer"

@@ -1,4 +1,4 @@
-"""What a Glue script finds: arguments as Glue hands them over, and one line that says why it ended."""
+"""The runtime of a Glue script: its arguments, and one line with the reason of its failure."""
 
 import bootstrap
 import pytest
@@ -50,7 +50,7 @@ Caused by: java.nio.file.AccessDeniedException: s3://b/k: 403
         ),
     ],
 )
-def test_one_line_says_why(error: Exception, expected: str) -> None:
+def test_one_line_gives_the_reason(error: Exception, expected: str) -> None:
     assert bootstrap.summary(error) == expected
 
 

@@ -1,5 +1,4 @@
-"""Job runs under a security configuration: what Spark writes and the logs have its key, with the role's own
-rights."""
+"""Job runs under a security configuration: the role encrypts files and logs with its key."""
 
 import json
 from collections.abc import Iterator
@@ -82,7 +81,7 @@ def messages(bench: Bench, group: str, stream: str) -> list[str]:
     return [line["message"] for line in lines]
 
 
-def test_files_and_logs_have_the_key_and_groups_the_name(vault: Bench) -> None:
+def test_files_and_logs_have_the_key_and_groups_have_its_name(vault: Bench) -> None:
     done = run_job(vault, "keeper", 120)
     assert (done["JobRunState"], done.get("ErrorMessage")) == ("SUCCEEDED", None)
     assert done["SecurityConfiguration"] == CONFIGURATION
@@ -101,7 +100,7 @@ def test_files_and_logs_have_the_key_and_groups_the_name(vault: Bench) -> None:
     }
 
 
-def test_a_role_that_may_not_put_the_key_on_the_group_logs_nothing(vault: Bench) -> None:
+def test_a_role_that_may_not_associate_the_key_logs_nothing(vault: Bench) -> None:
     done = run_job(vault, "mute", 120)
     assert done["JobRunState"] == "SUCCEEDED"
     assert messages(vault, f"{PREFIX}/{CONFIGURATION}-role/mute/output", done["Id"]) == []
@@ -113,7 +112,7 @@ def test_a_role_without_the_key_writes_nothing(vault: Bench) -> None:
     assert "AccessDenied" in done["ErrorMessage"] or "403" in done["ErrorMessage"], done["ErrorMessage"]
 
 
-def test_a_configuration_that_there_is_not_fails_the_run(vault: Bench) -> None:
+def test_a_missing_configuration_fails_the_run(vault: Bench) -> None:
     done = run_job(vault, "stray", 120)
     assert done["JobRunState"] == "FAILED"
     assert done["ErrorMessage"] == "SecurityMissing: Security configuration vault-gone not found"

@@ -1,5 +1,5 @@
-"""A Java process serves one run after another: none of them finds anything of the one before, and whatever
-does not end by itself takes its Java along."""
+"""A Java process serves one run after another without traces of earlier runs. A run that does not end by
+itself ends its Java too."""
 
 import json
 import os
@@ -86,13 +86,13 @@ def is_alive(process: int) -> bool:
 
 
 def _javas_below(bench: Bench) -> list[str]:
-    """The processes whose command line names this bench's folder for their temporary files."""
+    """The Java processes with this bench's folder in their command line."""
     asked = ["pgrep", "-f", f"java.io.tmpdir={bench.folder}"]
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
 
 
 def begin_to_sleep(bench: Bench) -> tuple[str, int]:
-    """A run that does not end, and its Java."""
+    """Start a run that does not end. Returns its id and its Java's."""
     run_id = bench.client("glue").start_job_run(JobName="baker", Arguments={"--sleeps": "x"})["JobRunId"]
     run = {"Id": run_id}
     output = bench.folder / "logs" / "job-runs" / run_id / "output.log"
@@ -100,7 +100,7 @@ def begin_to_sleep(bench: Bench) -> tuple[str, int]:
     return run_id, int(told(bench, run)["java"])
 
 
-def test_a_run_finds_nothing_of_the_one_before(ovens: Bench) -> None:
+def test_a_run_finds_no_traces_of_the_previous_run(ovens: Bench) -> None:
     first = run_job(ovens, "baker", Arguments={"--conf": f"{S3A_REGION} --conf spark.acme.marker=hot"})
     failed = run_job(
         ovens, "baker", Arguments={"--raises": "x", "--conf": f"{S3A_REGION} --conf spark.acme.marker=cold"}
@@ -116,14 +116,14 @@ def test_a_run_finds_nothing_of_the_one_before(ovens: Bench) -> None:
     assert lines == [1, 1, 1]
 
 
-def test_a_role_has_no_rights_of_the_one_before(ovens: Bench) -> None:
+def test_a_run_does_not_have_the_rights_of_the_previous_run(ovens: Bench) -> None:
     assert run_job(ovens, "baker")["JobRunState"] == "SUCCEEDED"
     done = run_job(ovens, "stranger")
     assert done["JobRunState"] == "FAILED"
     assert "AccessDenied" in done["ErrorMessage"]
 
 
-def test_a_stopped_run_takes_its_java_along(ovens: Bench) -> None:
+def test_a_stopped_run_ends_its_java(ovens: Bench) -> None:
     run_id, java = begin_to_sleep(ovens)
     assert is_alive(java)
     ovens.client("glue").batch_stop_job_run(JobName="baker", JobRunIds=[run_id])
@@ -132,14 +132,14 @@ def test_a_stopped_run_takes_its_java_along(ovens: Bench) -> None:
     assert told(ovens, run_job(ovens, "baker"))["java"] != java
 
 
-def test_a_java_that_died_while_it_waited_is_not_used(ovens: Bench) -> None:
+def test_an_idle_java_that_died_is_not_used(ovens: Bench) -> None:
     java = told(ovens, run_job(ovens, "baker"))["java"]
     os.kill(java, signal.SIGKILL)
     wait_for(lambda: not is_alive(java))
     assert run_job(ovens, "baker")["JobRunState"] == "SUCCEEDED"
 
 
-def test_a_java_serves_so_many_runs(tmp_path: Path) -> None:
+def test_a_java_serves_a_limited_number_of_runs(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     spark = spark_for("5.1", settings)
     idle = IdleJava(runs=2)
@@ -159,7 +159,7 @@ def test_a_java_serves_so_many_runs(tmp_path: Path) -> None:
 
 
 def test_no_java_outlives_a_killed_server(ovens: Bench) -> None:
-    """The last of this file: the server is gone."""
+    """The last test of this file, because it kills the server."""
     idle = told(ovens, run_job(ovens, "baker"))["java"]
     _, busy = begin_to_sleep(ovens)
     assert busy == idle

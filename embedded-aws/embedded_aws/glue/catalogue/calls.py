@@ -1,10 +1,10 @@
-"""Calls of the Data Catalog on partitions that MiniStack lacks, or answers otherwise than Glue.
+"""Answers the Data Catalog's calls on partitions that MiniStack lacks, or answers differently from Glue.
 
-BatchDeletePartition and UpdatePartition are missing; GetPartitions takes no notice of Expression, Segment
-and pages; CreatePartition and BatchCreatePartition take any number of partitions, of any number of values, of
-a table that there is not; DeletePartition never fails.
+MiniStack lacks BatchDeletePartition and UpdatePartition. Its GetPartitions ignores Expression, Segment and
+pages. Its CreatePartition and BatchCreatePartition accept any number of partitions and values, also for a
+missing table. Its DeletePartition never fails.
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-partitions.html
-Glue's words for too many at a time: https://github.com/dbt-labs/dbt-athena/issues/327
+Glue's message for too many partitions: https://github.com/dbt-labs/dbt-athena/issues/327
 """
 
 import json
@@ -26,7 +26,7 @@ Data = dict[str, Any]
 
 
 class _RefusedError(Exception):
-    """The code and the words of Glue's answer."""
+    """Glue's error code and message."""
 
     def __init__(self, code: str, words: str) -> None:
         super().__init__(words)
@@ -34,7 +34,7 @@ class _RefusedError(Exception):
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Answer the calls before MiniStack does."""
+    """Answer these calls before they reach MiniStack."""
     del settings
     calls = {
         "BatchCreatePartition": _batch_create,
@@ -181,7 +181,7 @@ def _delete(data: Data) -> Data:
 
 
 def _take(data: Data, values: Any) -> bool:
-    """Whether there was such a partition; there is none now, nor are there statistics of it."""
+    """Remove a partition and its statistics. Returns True if it existed."""
     glue, held = emulator.service("glue"), _held(data)
     kept = [entry for entry in held if entry.get("Values") != values]
     glue._partitions[_key(data)] = kept

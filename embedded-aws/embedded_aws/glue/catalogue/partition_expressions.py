@@ -1,9 +1,9 @@
-"""Which partitions an Expression of GetPartitions means.
+"""Selects partitions by an Expression of GetPartitions.
 
-Comparisons of partition keys with values, AND, OR, NOT, IN, BETWEEN, LIKE and IS NULL, in the types of the
-keys; at most 2048 characters:
+It has comparisons of partition keys with values, AND, OR, NOT, IN, BETWEEN, LIKE and IS NULL, in the types of
+the keys, and at most 2048 characters:
 https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html
-Glue's word for what it does not understand: https://github.com/getmoto/moto/pull/9306
+Glue's message for an expression that it does not understand: https://github.com/getmoto/moto/pull/9306
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ _OPERANDS = (exp.Column, exp.Identifier, exp.Literal, exp.Neg, exp.Null, exp.Tup
 
 
 class ExpressionError(ValueError):
-    """Glue refuses the expression as an invalid input."""
+    """Glue refuses the expression as invalid input."""
 
 
 def meeting(

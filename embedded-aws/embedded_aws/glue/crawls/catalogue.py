@@ -1,4 +1,4 @@
-"""How a crawl writes what it found into the catalogue, with the crawler role's rights.
+"""Writes a crawl's tables and partitions to the catalogue, with the crawler role's rights.
 
 https://docs.aws.amazon.com/glue/latest/dg/crawler-schema-changes-prevent.html
 https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html
@@ -14,7 +14,7 @@ from embedded_aws.glue.crawls.tables import FoundFile, Partition, Table, unique_
 from embedded_aws.glue.crawls.types import Columns
 
 _BATCH = 100  # the most partitions of one BatchCreatePartition
-_MOST_DELETED = 25  # and of one BatchDeletePartition
+_MOST_DELETED = 25  # the most partitions of one BatchDeletePartition
 
 # Input format, output format, serialisation library:
 # https://docs.aws.amazon.com/athena/latest/ug/supported-serdes.html
@@ -39,7 +39,7 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Policy:
-    """What the crawler may change, from its SchemaChangePolicy and its Configuration JSON."""
+    """The changes that a crawler may make, from its SchemaChangePolicy and its Configuration JSON."""
 
     update: str = "UPDATE_IN_DATABASE"
     delete: str = "DEPRECATE_IN_DATABASE"
@@ -49,7 +49,7 @@ class Policy:
 
 @dataclass
 class Changes:
-    """What a crawl did to the catalogue."""
+    """The changes that a crawl made to the catalogue."""
 
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
@@ -70,15 +70,13 @@ class Catalogue:
         self.changes = Changes()
 
     def open(self) -> None:
-        """Read the database's tables. Raises what the service raises when it is not there or may not be
-        read.
-        """
+        """Read the database's tables. Raises the service's error if it is missing or may not be read."""
         self._glue.get_database(Name=self._database)
         for page in self._glue.get_paginator("get_tables").paginate(DatabaseName=self._database):
             self._tables.update({table["Name"]: table for table in page["TableList"]})
 
     def partition_locations(self, bucket: str) -> set[str]:
-        """Folders that are partitions already, as keys of the bucket, for crawls of new folders only."""
+        """Folders that are already partitions, as keys of the bucket, for crawls of new folders only."""
         known = set()
         for name, table in self._tables.items():
             if table.get("Parameters", {}).get("UPDATED_BY_CRAWLER") == self._crawler:
@@ -87,7 +85,7 @@ class Catalogue:
         return known
 
     def write(self, bucket: str, table: Table) -> str:
-        """Create or update one table and its partitions; the name it has in the catalogue."""
+        """Create or update one table and its partitions. Returns the table's name in the catalogue."""
         location = f"s3://{bucket}/{table.location}"
         known = next((t for t in self._tables.values() if _location(t) == location), None)
         if known is None:
@@ -106,9 +104,7 @@ class Catalogue:
         return str(name)
 
     def settle(self, bucket: str, prefix: str, written: set[str]) -> None:
-        """Apply the delete behaviour to this crawler's tables below the target that were not found any
-        more.
-        """
+        """Apply the delete behaviour to this crawler's tables below the target that no longer have files."""
         for name, table in list(self._tables.items()):
             mine = table.get("Parameters", {}).get("UPDATED_BY_CRAWLER") == self._crawler
             if not mine or name in written or not _location(table).startswith(f"s3://{bucket}/{prefix}"):
@@ -123,7 +119,7 @@ class Catalogue:
     # -- tables --
 
     def _update(self, known: dict[str, Any], location: str, table: Table) -> None:
-        """An existing table's schema changes only when the policy says so; its statistics always do."""
+        """Update an existing table: its statistics always, its schema only if the policy allows it."""
         columns = table.columns
         entry = self._input(known["Name"], location, table, columns)
         old_columns = known.get("StorageDescriptor", {}).get("Columns", [])
@@ -244,7 +240,7 @@ class Catalogue:
 
 def _location(table: dict[str, Any]) -> str:
     location = str(table.get("StorageDescriptor", {}).get("Location", ""))
-    bare = "." in location.rsplit("/", 1)[-1]  # a table of one file lies at the file itself
+    bare = "." in location.rsplit("/", 1)[-1]  # the location of a table of one file is that file
     return location if location.endswith("/") or bare else f"{location}/"
 
 

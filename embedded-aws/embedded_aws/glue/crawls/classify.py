@@ -1,8 +1,8 @@
-"""What one file is and which columns it has: JSON, CSV or Parquet, plain or gzip. Pure.
+"""Finds the format and the columns of one file: JSON, CSV or Parquet, plain or gzip.
 
 The order of the built-in classifiers and their rules:
 https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html
-How much of a file is read: https://repost.aws/knowledge-center/glue-crawler-detect-schema
+The part of a file that is read: https://repost.aws/knowledge-center/glue-crawler-detect-schema
 """
 
 import csv
@@ -17,7 +17,7 @@ from embedded_aws.glue.crawls import types
 from embedded_aws.glue.crawls.types import Columns
 
 FIRST_BYTES = 1 << 20
-"""A file's schema comes from its first megabyte; ten times as much when that holds no valid record."""
+"""A file's schema comes from its first megabyte, or from its first ten if one holds no valid record."""
 MOST_BYTES = 10 << 20
 CSV_ROWS = 1000
 DELIMITERS = (",", "|", "\t", ";", "\x01")
@@ -41,7 +41,7 @@ def compression_of(head: bytes) -> str:
 
 
 def plain(head: bytes) -> bytes:
-    """The readable beginning of a file, also when it is gzip and cut somewhere."""
+    """The readable beginning of a file, also if it is gzip and cut off."""
     if compression_of(head) == "none":
         return head
     try:
@@ -51,10 +51,10 @@ def plain(head: bytes) -> bytes:
 
 
 def classify(head: bytes, complete: bool, parquet_file: Any = None) -> Classified | None:
-    """What the file is, or None when no classifier knows it.
+    """The file's classification, or None when no classifier recognises it.
 
-    ``head`` is the file's beginning, ``complete`` says that it is all of it; ``parquet_file`` opens the
-    whole file when it says that it is Parquet.
+    ``head`` is the file's beginning, and all of it if ``complete``. ``parquet_file`` opens the whole file if
+    the beginning is Parquet's.
     """
     if head[:4] == b"PAR1":
         return _parquet(parquet_file)
@@ -93,7 +93,7 @@ def _json(text: str, compression: str) -> Classified | None:
     records = 0
     for record in _json_values(text):
         if isinstance(record, list):
-            # A file that is one array is one column, named so:
+            # A file with one array has one column, of this name:
             # https://docs.aws.amazon.com/glue/latest/dg/custom-classifier.html
             record = {"array": record}
         if isinstance(record, dict):
@@ -104,9 +104,7 @@ def _json(text: str, compression: str) -> Classified | None:
 
 
 def _json_values(text: str) -> list[Any]:
-    """All values of the text: one per line, or objects that span lines. Lines that are not JSON are
-    skipped.
-    """
+    """All values of the text: one per line, or objects over several lines. Other lines are skipped."""
     lines = [line for line in text.splitlines() if line.strip()]
     values = []
     for line in lines:
@@ -132,7 +130,7 @@ def _json_values(text: str) -> list[Any]:
 
 
 def _csv(text: str, compression: str) -> Classified | None:
-    """At least two columns and two rows, with the delimiter that splits every row alike."""
+    """A table of at least two columns and two rows, with the delimiter that splits every row alike."""
     for delimiter in DELIMITERS:
         rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row][:CSV_ROWS]
         if len(rows) >= 2 and len(rows[0]) >= 2 and _regular(rows):
@@ -167,7 +165,7 @@ def _csv_columns(rows: list[list[str]], delimiter: str, quoted: bool, compressio
 
 
 def _header(rows: list[list[str]]) -> list[str] | None:
-    """The first row when it is a header: all text, names of columns, and unlike the rows below it."""
+    """The first row if it is a header: all text, valid column names, and unlike the rows below it."""
     first = rows[0]
     named = all(_HEADER_CELL.fullmatch(cell.strip()) and len(cell) < 150 for cell in first[:-1])
     last = first[-1].strip()

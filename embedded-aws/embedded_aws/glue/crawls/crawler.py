@@ -1,4 +1,4 @@
-"""StartCrawler crawls: lists and reads the targets and writes the catalogue with the crawler's own role.
+"""StartCrawler lists and reads the targets and writes the catalogue with the crawler's own role.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-crawling.html
 """
@@ -29,13 +29,11 @@ _stops: dict[tuple[str, str, str], threading.Event] = {}
 
 
 class _CancelledError(Exception):
-    """Somebody stopped the crawl."""
+    """The crawl was stopped."""
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Replace MiniStack's crawls, which only wait; the result has nothing to end, crawls are threads of the
-    server.
-    """
+    """Replace MiniStack's crawls, which only wait. Crawls end with the server."""
 
     def guarded(original: Any) -> Callable[..., Any]:
         def change(data: dict[str, Any]) -> Any:
@@ -71,7 +69,7 @@ def _end_interrupted_crawls() -> None:
     for crawler in emulator.service("glue")._crawlers._data.values():
         if crawler.get("State") != "READY":
             crawler["State"] = "READY"
-            message = "The embedded AWS ended while this crawl was under way"
+            message = "The embedded AWS ended while this crawl ran"
             crawler["LastCrawl"] = {
                 **(crawler.get("LastCrawl") or {}),
                 "Status": "FAILED",
@@ -190,7 +188,7 @@ class _Crawl:
         objects = list(source.objects())
         recrawl = (self._crawler.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
         if recrawl == "CRAWL_EVENT_MODE":
-            raise TargetError("crawls of S3 events are not to be had here; use CRAWL_EVERYTHING")
+            raise TargetError("crawls of S3 events are not supported here; use CRAWL_EVERYTHING")
         only_new = recrawl == "CRAWL_NEW_FOLDERS_ONLY"
         if only_new:
             known = catalogue.partition_locations(target.bucket)
@@ -217,7 +215,7 @@ class _Crawl:
         self._messages.append({"timestamp": int(time.time() * 1000), "message": text})
 
     def _write_log(self) -> None:
-        """A role that may not write its log crawls all the same."""
+        """Write the crawler's log. A role without the right to do so still crawls."""
         if self._logs is None:
             return
         stream = {"logGroupName": LOG_GROUP, "logStreamName": self._name}

@@ -1,4 +1,4 @@
-"""What a crawl reads: the objects below an S3 target, with the crawler role's client, less the exclusions.
+"""Reads the objects below a crawl's S3 target, without the excluded ones, with the crawler role's client.
 
 https://docs.aws.amazon.com/glue/latest/dg/define-crawler-choose-data-sources.html
 """
@@ -15,9 +15,7 @@ from embedded_aws.glue.crawls.tables import FoundFile
 
 @dataclass(frozen=True)
 class Target:
-    """An S3 target: bucket, prefix ("" or ending in ``/``), exclusions relative to it, files to sample per
-    folder.
-    """
+    """An S3 target: bucket, prefix ("" or ending in ``/``), relative exclusions, sample size per folder."""
 
     bucket: str
     prefix: str
@@ -34,7 +32,7 @@ def targets_of(crawler: dict[str, Any]) -> list[Target]:
     targets = crawler.get("Targets") or {}
     others = [kind for kind, entries in targets.items() if entries and kind != "S3Targets"]
     if others:
-        raise TargetError(f"only S3 targets are crawled here, not {', '.join(sorted(others))}")
+        raise TargetError(f"{', '.join(sorted(others))} are not supported here; use S3 targets only")
     found = []
     for entry in targets.get("S3Targets") or []:
         match = re.fullmatch(r"(?:s3://)?([^/]+)/?(.*)", str(entry.get("Path", "")))
@@ -48,10 +46,10 @@ def targets_of(crawler: dict[str, Any]) -> list[Target]:
 
 
 def excluded(relative_key: str, pattern: str) -> bool:
-    """Whether a glob of Glue's matches a key relative to the include path.
+    """True if a glob of Glue matches a key relative to the include path.
 
-    ``*`` stays within a folder, ``**`` crosses folders, ``?`` is one character, ``[a-z]`` and ``{a,b}``
-    choose, ``\\`` quotes the next character.
+    ``*`` stays within a folder, ``**`` crosses folders, ``?`` is one character, ``[a-z]`` and ``{a,b}`` are
+    choices, ``\\`` quotes the next character.
     """
     return re.fullmatch(_regular_expression(pattern), relative_key) is not None
 
@@ -96,7 +94,7 @@ class Source:
         self._target = target
 
     def objects(self) -> Iterator[tuple[str, int]]:
-        """Key and size of every file; empty objects, folder markers and excluded ones are left out."""
+        """Key and size of every file, without empty objects, folder markers and excluded files."""
         request: dict[str, Any] = {"Bucket": self._target.bucket, "Prefix": self._target.prefix}
         while True:
             page = self._s3.list_objects_v2(**request)
@@ -112,7 +110,7 @@ class Source:
             request["ContinuationToken"] = page["NextContinuationToken"]
 
     def sampled(self, objects: list[tuple[str, int]]) -> list[tuple[str, int]]:
-        """The first files of every folder, as many as the target's sample size says."""
+        """The first files of every folder, as many as the target's sample size."""
         if not self._target.sample:
             return objects
         taken: dict[str, int] = {}
@@ -125,7 +123,7 @@ class Source:
         return kept
 
     def classify(self, key: str, size: int) -> FoundFile | None:
-        """What the file is; None when no classifier knows it."""
+        """The classified file; None when no classifier recognises it."""
         for most in (crawl_classify.FIRST_BYTES, crawl_classify.MOST_BYTES):
             wanted = f"bytes=0-{min(size, most) - 1}"
             head = self._s3.get_object(Bucket=self._target.bucket, Key=key, Range=wanted)["Body"].read()
@@ -140,7 +138,7 @@ class Source:
 
 
 class _RangeFile(io.RawIOBase):
-    """An object as a file that is read in ranges, for Parquet's footer."""
+    """An object as a file that is read in ranges, to read Parquet's footer."""
 
     def __init__(self, s3: Any, bucket: str, key: str, size: int) -> None:
         super().__init__()

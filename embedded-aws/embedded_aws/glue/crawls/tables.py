@@ -1,4 +1,4 @@
-"""Which tables and partitions a crawl finds in a tree of folders. Pure.
+"""Finds the tables and partitions of a crawl in a tree of folders.
 
 https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-folder-table-partition.html
 https://docs.aws.amazon.com/glue/latest/dg/crawler-grouping-policy.html
@@ -16,13 +16,13 @@ from embedded_aws.glue.crawls.classify import Classified
 from embedded_aws.glue.crawls.types import Columns
 
 SIMILAR = 0.7
-"""Folders whose schemas agree to more than this are partitions of one table."""
+"""Folders with more similar schemas than this are partitions of one table."""
 _KEY_AND_VALUE = re.compile(r"([^=]+)=(.*)")
 
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A file: its key in the bucket, its size in bytes, and what it is."""
+    """A file: its key in the bucket, its size in bytes, and its classification."""
 
     key: str
     size: int
@@ -31,7 +31,7 @@ class FoundFile:
 
 @dataclass
 class Table:
-    """A table to be: its folder (ends in ``/``, or is a file's key), format, columns and partitions."""
+    """A table to write: its folder (ends in ``/``, or is a file's key), format, columns and partitions."""
 
     name: str
     location: str
@@ -65,14 +65,12 @@ class _Folder:
 
 
 def table_name(folder: str) -> str:
-    """A folder's or file's name as a table's: lower case, anything else than letters, digits and _ becomes
-    _.
-    """
+    """A folder's or file's name as a table name: in lower case, with _ for all but letters and digits."""
     return re.sub(r"[^a-z0-9_]", "_", folder.lower())
 
 
 def unique_name(name: str, location: str) -> str:
-    """The name that a table gets whose plain name is taken: with a hash of where it lies.
+    """The name of a table whose plain name is taken: with a hash of its location.
 
     https://docs.aws.amazon.com/glue/latest/dg/crawler-running.html
     """
@@ -84,7 +82,7 @@ def find_tables(
 ) -> list[Table]:
     """The tables below ``prefix`` ("" or ending in ``/``), in the order of their location.
 
-    ``combine`` ignores how similar schemas are; ``level`` fixes where tables lie, the bucket being level 1.
+    ``combine`` ignores the similarity of schemas. ``level`` fixes the depth of tables; the bucket is level 1.
     """
     base = tuple(part for part in prefix.split("/") if part)
     tables: list[Table] = []
@@ -100,7 +98,7 @@ def find_tables(
 
 
 def _folders(files: Iterable[FoundFile], tables: list[Table]) -> list[_Folder]:
-    """Files by folder. Files of one folder that do not fit together become a table each."""
+    """Group the files by folder. Files of one folder that do not fit together become a table each."""
     by_folder: dict[tuple[str, ...], list[FoundFile]] = {}
     for file in sorted(files, key=lambda found: found.key):
         by_folder.setdefault(tuple(file.key.split("/")[:-1]), []).append(file)
@@ -123,9 +121,7 @@ def _compatibility(kind: Classified) -> tuple[str, str, str]:
 
 
 def _start(base: tuple[str, ...], folders: list[_Folder]) -> tuple[str, ...]:
-    """The include path, or the first folder below it that holds files, several folders, or partitions by
-    name.
-    """
+    """The include path, or the first folder below it with files, several folders, or named partitions."""
     root = base
     while True:
         if any(folder.parts == root for folder in folders):
@@ -137,9 +133,7 @@ def _start(base: tuple[str, ...], folders: list[_Folder]) -> tuple[str, ...]:
 
 
 def _roots(bucket: str, root: tuple[str, ...], folders: list[_Folder], combine: bool) -> list[Table]:
-    """One table at ``root`` when the folders below it fit together, else the tables of each folder below
-    it.
-    """
+    """One table at ``root`` if the folders below it fit together, else the tables of each folder below it."""
     own = [folder for folder in folders if folder.parts == root]
     below = [folder for folder in folders if folder.parts != root]
     if own and below:
@@ -184,7 +178,7 @@ def _majority(folders: list[_Folder], combine: bool) -> list[_Folder] | None:
 
 
 def _separate(root: tuple[str, ...], children: list[list[_Folder]]) -> bool:
-    """Whether the folders at this level are tables of their own, each with another schema."""
+    """True if the folders at this level are separate tables, each with another schema."""
     schemas = [inside[0].columns for inside in children]
     return all(
         types.similarity(schemas[0], other) <= SIMILAR for other in schemas[1:]
@@ -198,7 +192,7 @@ def _table(bucket: str, root: tuple[str, ...], folders: list[_Folder]) -> Table:
     keys = _partition_keys([folder.parts[len(root) :] for folder in folders])
     location = "".join(f"{part}/" for part in root)
     table = Table(table_name(root[-1] if root else bucket), location, folders[0].kind, columns, keys)
-    # A partition key that is also a column is not stored in the files' columns twice.
+    # A partition key that is also a column is listed once, as a key.
     table.columns = {name: kind for name, kind in columns.items() if name not in keys}
     for folder in folders:
         table.files += folder.files

@@ -1,7 +1,7 @@
-"""Column types as Glue's crawler gives them: inferred from JSON values, CSV cells and Parquet schemas. Pure.
+"""Infers column types as Glue's crawler does, from JSON values, CSV cells and Parquet schemas.
 
-A type is a catalogue type string for scalars, or an :class:`Struct` or :class:`Array`; None means that only
-nulls were seen. The tables below are the rules; each names the AWS page it comes from.
+A type is a catalogue type string for scalars, or a :class:`Struct` or :class:`Array`. None means that only
+nulls were seen. The tables below are the rules; each names its AWS page.
 """
 
 import re
@@ -69,7 +69,7 @@ Columns = dict[str, Type]
 
 
 def text(kind: Type) -> str:
-    """The catalogue's spelling; what was only null is a string."""
+    """The catalogue's spelling. A column with only nulls is a string."""
     if kind is None:
         return "string"
     if isinstance(kind, Array):
@@ -100,7 +100,7 @@ def of_json(value: Any) -> Type:
 
 
 def of_csv(cell: str) -> Type:
-    """The type of one CSV cell; empty cells say nothing."""
+    """The type of one CSV cell; None for an empty cell."""
     cell = cell.strip()
     if not cell:
         return None
@@ -154,7 +154,7 @@ def merge(one: Columns, other: Columns) -> Columns:
 
 
 def similarity(one: Columns, other: Columns) -> float:
-    """Share of columns with the same name and type, 0 to 1."""
+    """The share of columns with the same name and type, from 0 to 1."""
     if not one or not other:
         return 1.0 if one == other else 0.0
     common = sum(1 for name, kind in one.items() if name in other and _alike(kind, other[name]))

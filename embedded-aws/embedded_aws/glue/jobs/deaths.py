@@ -1,19 +1,17 @@
-"""Kills a job run right after one of its calls took effect, and writes down its calls that change something.
+"""Kills a job run right after one of its calls took effect, and records its mutating calls.
 
-Off unless the server is given ``--deaths FILE``. Then every mutating call of S3 and DynamoDB that a job run's
-role made, and that was answered with success, is numbered from 1 and appended to
-``<logs>/job-runs/<run id>/calls.jsonl`` (`call`, `time`, `seconds` since the script was started, `action`,
-`key`; a death is a line with `killed`). Parts of an upload change nothing that anybody sees, so only its
-completion counts. FILE is read when a job run starts, and need not be there: JSON lines, of which the first
-that names the run counts:
+It is off without ``--deaths FILE``. With it, every successful mutating call of S3 and DynamoDB by a job run's
+role is numbered from 1 and appended to ``<logs>/job-runs/<run id>/calls.jsonl`` (`call`, `time`, `seconds`
+since the start of the script, `action`, `key`; a death is a line with `killed`). Parts of an upload are not
+visible to anybody, so only its completion counts. FILE is read when a job run starts, and may be missing. It
+has JSON lines; the first one that names the run counts:
 
     {"jobRun": "*", "afterMutatingCall": 7}       every run
     {"jobRun": "next", "afterSeconds": 12.5}      the first run that starts since FILE was written
     {"jobRun": "jr_…", "afterMutatingCall": 1}    this one
 
-After its n-th call the run's process group gets SIGKILL before the call is answered, and no later call of the
-run changes anything, also none that was on its way. The run ends as FAILED, as it does when Glue loses the
-driver: https://repost.aws/knowledge-center/glue-error-command-failed-exit-code
+After its n-th call the run's process group gets SIGKILL before the call is answered. No later call of the run
+changes anything, not even one that was already sent. The run ends as FAILED, as when Glue loses the driver: https://repost.aws/knowledge-center/glue-error-command-failed-exit-code
 """
 
 import asyncio
@@ -40,7 +38,7 @@ _lock = threading.Lock()
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Listen to what job runs call, when there may be deaths."""
+    """Watch the calls of job runs if there is a file of deaths."""
     if settings.deaths is None:
         return lambda: None
     parameters = ("method", "path", "headers", "body", "query_params", "request_id")
@@ -49,9 +47,9 @@ def install(settings: Settings) -> Callable[[], None]:
 
 
 def watch(settings: Settings, run_id: str, access_key_id: str) -> "Fate":
-    """What becomes of a job run that is about to start with these credentials.
+    """The fate of a job run that is about to start with these credentials.
 
-    Raises ValueError when the file of deaths cannot be understood.
+    Raises ValueError when the file of deaths is invalid.
     """
     if settings.deaths is None:
         return Fate(None, None, None)
@@ -78,7 +76,7 @@ class Fate:
         self.dead = False
 
     def begins(self, kill: Callable[[], None]) -> None:
-        """The script was started; ``kill`` ends it."""
+        """Called when the script was started; ``kill`` ends it."""
         self._kill, self._started = kill, time.monotonic()
         if self._after_seconds is not None:
             self._timer = threading.Timer(self._after_seconds, self._die, [f"{self._after_seconds:g} s"])
@@ -86,16 +84,16 @@ class Fate:
             self._timer.start()
 
     def ends(self) -> str:
-        """The script is over. What the job run says about it, when it was killed here."""
+        """Called when the script is over. Returns the job run's error message if it was killed here."""
         if self._timer:
             self._timer.cancel()
         if self.dead:
-            return _CAUSE  # and what was on its way stays refused
+            return _CAUSE  # calls that were already sent stay refused
         _fates.pop(self.key, None)
         return ""
 
     def count(self, action: str, key: str) -> None:
-        """A call that changed something was made."""
+        """Count a call that changed something."""
         self._number += 1
         self._write({"call": self._number, "action": action, "key": key})
         if self._number == self._after_call:
@@ -121,7 +119,7 @@ class Fate:
 
 
 def _death_of(file: Path, run_id: str) -> tuple[int | None, float | None]:
-    """After which call and after how many seconds a run dies."""
+    """The number of the call, and the seconds, after which a run dies."""
     if not file.is_file():
         return None, None
     written = file.stat().st_mtime_ns
@@ -167,9 +165,9 @@ def _listen(original: Any) -> Any:
         call = mutation(method, path, headers, body, query_params) if fate else None
         if fate is None or call is None:
             return await original(method, path, headers, body, query_params, request_id)
-        async with fate.order:  # so that exactly so many calls take effect
+        async with fate.order:  # so that exactly this many calls take effect
             if fate.dead:
-                return 503, {}, b""  # nobody is there to read it
+                return 503, {}, b""  # the caller is dead
             answer = await original(method, path, headers, body, query_params, request_id)
             if answer[0] < 300:
                 await asyncio.to_thread(fate.count, *call)
@@ -184,8 +182,9 @@ def _key_of(headers: Any) -> str:
 
 
 def mutation(method: str, path: str, headers: Any, body: bytes, query: Any) -> tuple[str, str] | None:
-    """A request's action and what it changes, `<bucket>/<key>` or `<table>/<partition key>`; None when it
-    changes nothing in S3 or DynamoDB.
+    """A request's action and target, `<bucket>/<key>` or `<table>/<partition key>`.
+
+    None if it changes nothing in S3 or DynamoDB.
     """
     target = str(headers.get("x-amz-target", ""))
     if target.startswith("DynamoDB_"):

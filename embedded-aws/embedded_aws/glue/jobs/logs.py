@@ -1,7 +1,8 @@
-"""A job run's output in CloudWatch Logs, written with the job role's own credentials as Glue does.
+"""Writes a job run's output to CloudWatch Logs with the job role's own credentials, as Glue does.
 
-Groups `<prefix>/output` and `<prefix>/error`, stream = the run's id; the prefix is `/aws-glue/jobs` unless
-`--custom-logGroup-prefix` says otherwise; those of a security configuration are security.py's affair.
+The groups are `<prefix>/output` and `<prefix>/error`, the stream is the run's id. The prefix is
+`/aws-glue/jobs`, or that of `--custom-logGroup-prefix`. security.py names the groups of a security
+configuration.
 https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging-enable.html
 """
 
@@ -23,7 +24,7 @@ class JobLog:
     """Follows one file of a run and sends its lines to one log stream until :meth:`close`."""
 
     def __init__(self, logs: Any, group: str, stream: str, file: Path, key: str = "") -> None:
-        """``key`` is put on the group before anything is written to it."""
+        """``key`` is associated with the group before the first write."""
         self._logs = logs
         self._key = key
         self._group = group
@@ -38,9 +39,7 @@ class JobLog:
         self._thread.start()
 
     def close(self) -> None:
-        """Send what is left. A role that may not write its logs loses them, as on AWS; the file keeps
-        them.
-        """
+        """Send the remaining lines. A role without the right loses them, as on AWS; the file keeps them."""
         self._ended.set()
         self._thread.join(timeout=20)
 

@@ -1,7 +1,6 @@
-"""StartJobRun runs the script: under real Spark, with temporary credentials of the job's own role.
+"""StartJobRun runs the script under real Spark, with temporary credentials of the job's own role.
 
-The script and its modules are fetched with those credentials too, so that every right the role needs is
-tried.
+The script and its modules are fetched with these credentials too, so that every right of the role is checked.
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-runs.html
 """
 
@@ -49,7 +48,7 @@ _idle_java = IdleJava()
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Replace how MiniStack starts and stops job runs; the result ends what runs."""
+    """Replace MiniStack's starting and stopping of job runs. Calling the result ends all runs."""
 
     def start(original: Any) -> Callable[..., Any]:
         del original
@@ -81,11 +80,11 @@ def _end_all() -> None:
 
 
 def _end_interrupted_runs() -> None:
-    """Runs that were under way when the last server ended are over: their processes went with it."""
+    """End the runs of an earlier server. Their processes ended with it."""
     for runs in emulator.service("glue")._job_runs._data.values():
         for run in runs:
             if run.get("JobRunState") in LIVE:
-                _finish(run, "FAILED", "The embedded AWS ended while this run was under way")
+                _finish(run, "FAILED", "The embedded AWS ended while this job ran")
 
 
 # -- starting --
@@ -155,7 +154,7 @@ def _new_run(job: dict[str, Any], name: str, run_id: str, data: dict[str, Any]) 
 
 
 def arguments_of(job: dict[str, Any], run: dict[str, Any]) -> dict[str, str]:
-    """What the script gets: non-overridable arguments before the run's before the job's defaults.
+    """The script's arguments: non-overridable ones win over the run's, and these over the job's defaults.
 
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
     """
@@ -195,7 +194,7 @@ class _Run:
         except _EXPECTED as error:
             _finish(self._run, "FAILED", f"{type(error).__name__.removesuffix('Error')}: {error}")
         except Exception as error:
-            _logger.exception("run %s could not be carried out", run_id)
+            _logger.exception("run %s could not be executed", run_id)
             _finish(self._run, "FAILED", f"Internal service error: {error}")
         finally:
             _stops.pop(run_id, None)
@@ -260,14 +259,14 @@ class _Run:
         for uri in _uris(self._arguments, "--extra-files"):
             _download(s3, uri, folder)
         pairs = [word for name, value in self._arguments.items() for word in (name, str(value))]
-        # A single module is imported by its folder, an archive by itself.
+        # A single module is imported from its folder, an archive directly.
         paths = list(dict.fromkeys(path.parent if path.suffix == ".py" else path for path in modules))
         configuration = configuration_of(self._arguments.get("--conf", "")) | security.spark_values()
         return SparkProgram(folder, script, pairs, paths, configuration)
 
 
 class _RefusedError(Exception):
-    """The job asks for something that is not to be had here."""
+    """The job asks for something that is not supported here."""
 
 
 _EXPECTED = (botocore.exceptions.ClientError, SparkMissingError, SecurityMissingError, _RefusedError)
@@ -276,11 +275,11 @@ _EXPECTED = (botocore.exceptions.ClientError, SparkMissingError, SecurityMissing
 def _check(job: dict[str, Any], version: str) -> None:
     command = job.get("Command") or {}
     if command.get("Name") != "glueetl":
-        raise _RefusedError(f"only 'glueetl' jobs run here, not '{command.get('Name')}'")
+        raise _RefusedError(f"jobs of type '{command.get('Name')}' are not supported here; use 'glueetl'")
     if version not in SPARK_OF_GLUE and not docker.image_for(version):
         known = ", ".join(SPARK_OF_GLUE)
         raise _RefusedError(
-            f"Glue {version} is not to be had here (there is: {known}); set the job's Glue version"
+            f"Glue {version} is not supported here; set the job's Glue version to one of {known}"
         )
 
 

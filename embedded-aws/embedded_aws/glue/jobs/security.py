@@ -1,13 +1,13 @@
-"""What a security configuration does to the runs of a job that names it.
+"""Applies a security configuration to the runs of a job that names it.
 
-- What Spark writes to S3 is encrypted with its key, whatever the bucket's is, so the role needs that key:
+- Spark's output in S3 is encrypted with its key instead of the bucket's, so the role needs that key:
   https://docs.aws.amazon.com/glue/latest/dg/encryption-security-configuration.html
 - Logs go to `<prefix>/<configuration>-role/<role>/output` and `…/error`. Glue puts the key on these groups
   with the job's role, and logs nothing when the role lacks `logs:AssociateKmsKey`:
   https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging-enable.html
 
-MiniStack keeps security configurations and uses none, and its logs lack AssociateKmsKey. Not here: whether
-the key's policy lets CloudWatch Logs use it, and encrypted bookmarks.
+MiniStack keeps security configurations without using them, and its logs lack AssociateKmsKey. Not emulated:
+the right of CloudWatch Logs to use the key, and encrypted bookmarks.
 """
 
 import json
@@ -22,23 +22,23 @@ _BEHAVIOUR = "keys of log groups"
 
 
 class SecurityMissingError(Exception):
-    """The job names a security configuration that there is not."""
+    """The job names a security configuration that does not exist."""
 
 
 @dataclass(frozen=True)
 class JobSecurity:
-    """A security configuration as a run feels it; a key is empty where it encrypts nothing."""
+    """A security configuration's effect on a run. A key is empty if it encrypts nothing."""
 
     name: str = ""
     files_key: str = ""
     logs_key: str = ""
 
     def log_prefix(self, prefix: str, role_arn: str) -> str:
-        """Where the groups of a role's runs lie."""
+        """The prefix of the log groups of a role's runs."""
         return f"{prefix}/{self.name}-role/{role_arn.rsplit('/', 1)[-1]}" if self.name else prefix
 
     def spark_values(self) -> dict[str, str]:
-        """Spark's settings, which no argument of the job outdoes."""
+        """Spark's settings. No argument of the job overrides them."""
         if not self.files_key:
             return {}
         return {
@@ -48,7 +48,7 @@ class JobSecurity:
 
 
 def security_of(job: dict[str, Any]) -> JobSecurity:
-    """Raises SecurityMissingError."""
+    """The job's security configuration. Raises SecurityMissingError."""
     name = str(job.get("SecurityConfiguration") or "")
     if not name:
         return JobSecurity()
@@ -66,7 +66,7 @@ def security_of(job: dict[str, Any]) -> JobSecurity:
 
 
 def install(settings: Settings) -> Callable[[], None]:
-    """Answer the call of CloudWatch Logs that Glue makes."""
+    """Answer Glue's call of CloudWatch Logs."""
     del settings
 
     def make(original: Any) -> Callable[..., Any]:

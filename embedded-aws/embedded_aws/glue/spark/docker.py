@@ -1,8 +1,7 @@
-"""AWS's own Glue image, where Docker has it: the same script, credentials and configuration in a container.
+"""Runs a script in AWS's own Glue image if Docker has it, with the same credentials and configuration.
 
-MiniStack's own Docker path speaks plain HTTP with fixed keys, which IAM and the buckets refuse here. The
-container shares this machine's network, so that it reaches the endpoint under the address that the
-certificate names.
+MiniStack's own Docker path uses plain HTTP with fixed keys, which IAM and the buckets refuse here. The
+container shares this machine's network, so that it reaches the endpoint under the certificate's address.
 https://docs.aws.amazon.com/glue/latest/dg/develop-local-docker-image.html
 """
 
@@ -27,7 +26,7 @@ IMAGES = {
     "5.0": ("public.ecr.aws/glue/aws-glue-libs:5", "amazon/aws-glue-libs:5"),
     "5.1": ("public.ecr.aws/glue/aws-glue-libs:5", "amazon/aws-glue-libs:5"),
 }
-"""The image of a Glue version, under either of its names."""
+"""The image of a Glue version, under its two names."""
 
 _SECONDS = 20
 # Ends with its standard input, so that a container does not outlive a server that was killed.
@@ -36,9 +35,7 @@ _LEASHED = 'exec 3<&0; spark-submit "$@" </dev/null & run=$!; (cat <&3 >/dev/nul
 
 @functools.cache
 def image_for(glue_version: str) -> str | None:
-    """The image to run this Glue version with; None unless Docker runs here and has it. Asked once per
-    server.
-    """
+    """The image of this Glue version; None unless Docker runs here and has it. Looked up once per server."""
     if shutil.which("docker") is None:
         return None
     for image in IMAGES.get(glue_version, ()):
@@ -53,7 +50,7 @@ def image_for(glue_version: str) -> str | None:
 
 
 class DockerProcess:
-    """A script in a container that ends with this process: its standard input is ours."""
+    """A script in a container. It ends with this process, which holds its standard input."""
 
     def __init__(
         self, image: str, program: SparkProgram, credentials: Credentials, settings: Settings, logs: Path
@@ -69,7 +66,7 @@ class DockerProcess:
             )
 
     def wait(self, seconds: float) -> Outcome | None:
-        """The outcome, or None when it still runs after so many seconds."""
+        """The outcome; None if it still runs after so many seconds."""
         try:
             code = self._process.wait(timeout=max(seconds, 0.0))
         except subprocess.TimeoutExpired:
@@ -91,7 +88,7 @@ class DockerProcess:
 def docker_command(
     image: str, name: str, program: SparkProgram, credentials: Credentials, settings: Settings
 ) -> list[str]:
-    """What is run. The keys go through the environment by name, not through the command line."""
+    """The command line. Keys are passed by the environment, not on the command line."""
     folder = program.folder
     trust = f"-Djavax.net.ssl.trustStore={settings.trust_store}"
     trust += f" -Djavax.net.ssl.trustStorePassword={settings.trust_store_password}"

@@ -1,4 +1,4 @@
-"""The Sparks of this machine: which one a Glue version has, where it lies, and whether all of it is there."""
+"""Finds the installed Spark of a Glue version and checks that all of its parts are there."""
 
 import functools
 import json
@@ -20,21 +20,21 @@ _QUESTION = (
 
 
 class SparkMissingError(RuntimeError):
-    """Spark, Java or the S3 jars are not there; the message says which."""
+    """Spark, Java or the S3 jars are missing; the message says which."""
 
 
 @dataclass(frozen=True)
 class SparkKind:
-    """What differs between the Sparks."""
+    """The differences between the Sparks."""
 
     version: str
     jar_list: str
-    """The file beside this one that names the jars it needs for S3."""
+    """The file in the project folder that lists the jars it needs for S3."""
     credentials_in_properties: str
-    """Who takes keys from Java's properties. S3A of Hadoop 3.3 speaks through AWS's first SDK for Java, that
-    of Hadoop 3.4 through the second."""
+    """The class that reads keys from Java's properties. S3A of Hadoop 3.3 uses version 1 of AWS's SDK for
+    Java, that of Hadoop 3.4 version 2."""
     credentials_in_environment: str
-    """Who takes them from the environment."""
+    """The class that reads them from the environment."""
 
 
 SPARK_3 = SparkKind(
@@ -50,9 +50,7 @@ SPARK_4 = SparkKind(
     "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
 )
 SPARK_OF_GLUE = {"5.1": SPARK_3, "6.0": SPARK_4}
-"""Spark by Glue version, https://docs.aws.amazon.com/glue/latest/dg/release-notes.html; only what can be
-installed here.
-"""
+"""Spark by supported Glue version: https://docs.aws.amazon.com/glue/latest/dg/release-notes.html"""
 
 
 @dataclass(frozen=True)
@@ -66,22 +64,24 @@ class Spark:
     """The folder of PySpark."""
     s3_jars: Path
     formats: frozenset[str] = frozenset()
-    """The table formats whose jars a run has asked for."""
+    """The table formats that a run asked for."""
 
     @property
     def classpath(self) -> list[Path]:
-        """Spark's own jars, those that it needs for S3, and those of the formats."""
+        """Spark's own jars, the jars for S3, and those of the formats."""
         others = sorted(self.s3_jars.glob("*.jar"))
         wanted = [jar for jar in others if "iceberg" in self.formats or not jar.name.startswith(_ICEBERG)]
         return [*sorted((self.home / "jars").glob("*.jar")), *wanted]
 
 
 def spark_for(glue_version: str, settings: Settings, formats: str = "") -> Spark:
-    """The Spark of this Glue version, with the formats of `--datalake-formats`. Raises SparkMissingError
-    unless all of it is here."""
+    """The Spark of this Glue version, with the formats of `--datalake-formats`.
+
+    Raises SparkMissingError if a part of it is missing.
+    """
     asked = frozenset(name.strip() for name in formats.split(",") if name.strip())
     if asked - {"iceberg"}:
-        raise SparkMissingError(f"of --datalake-formats only iceberg is here, not '{formats}'")
+        raise SparkMissingError(f"--datalake-formats '{formats}' is not supported here; use iceberg")
     kind = SPARK_OF_GLUE[glue_version]
     own = SparkFiles(Path(sys.executable), settings.jars)
     files = own if kind is SPARK_3 else settings.spark4
@@ -99,7 +99,7 @@ def spark_for(glue_version: str, settings: Settings, formats: str = "") -> Spark
 
 
 def _installed(python: Path) -> tuple[str, Path] | None:
-    """Version and folder of this Python's PySpark; None without one."""
+    """Version and folder of this Python's PySpark; None if it has none."""
     try:
         return _ask(python)
     except (OSError, subprocess.SubprocessError, ValueError):
@@ -112,7 +112,7 @@ def _ask(python: Path) -> tuple[str, Path]:
         [python, "-c", _QUESTION], capture_output=True, text=True, timeout=_ASK_SECONDS, check=True
     )
     version, origin = json.loads(asked.stdout)
-    # Resolved: an environment that clones share has one class path, and so one archive of its classes.
+    # Resolved, so that clones that share an environment have one class path and one archive of its classes.
     return str(version), Path(origin).resolve().parent
 
 

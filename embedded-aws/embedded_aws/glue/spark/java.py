@@ -1,8 +1,8 @@
-"""The Java processes that run Spark. One serves several runs, one after the other: most of a short run in a
-new one is loading classes and compiling code.
+"""The Java processes that run Spark. One process serves several runs, one after the other.
 
-Each run has a Spark context, settings, credentials and output streams of its own; what Java keeps of them is
-cleared between runs. A run that does not end by itself takes its Java along.
+In a new process, a short run spends most of its time loading classes and compiling code. Each run has its own
+Spark context, settings, credentials and output streams, and Java's copies are cleared between runs. If a run
+is killed, its Java process is killed too.
 """
 
 import contextlib
@@ -41,17 +41,17 @@ _MODULE_ACCESS = [
 
 
 class SparkJava:
-    """A Java process that listens for a Python driver. It ends when its standard input does, that is with
-    this server."""
+    """A Java process that listens for a Python driver. It ends with its standard input, that is with this
+    server."""
 
     def __init__(self, spark: Spark, settings: Settings) -> None:
         self.spark = spark
         self.runs = 0
         self.folder = Path(tempfile.mkdtemp(prefix="glue-java-")).resolve()
         self.connection = self.folder / "gateway"
-        """Where it writes its port and secret once it listens."""
+        """The file with its port and secret; it exists once Java listens."""
         self.ended = self.folder / "ended"
-        """Where its exit code is written when it has ended."""
+        """The file with its exit code; it exists once Java has ended."""
         self._archive = class_archive(spark)
         self._makes_archive = not self._archive.is_file()
         with (self.folder / "java.log").open("wb") as log:
@@ -68,7 +68,7 @@ class SparkJava:
 
     @property
     def group(self) -> int:
-        """Its process group, in which nobody else is."""
+        """Its process group, which has no other process."""
         return self._process.pid
 
     @property
@@ -85,13 +85,13 @@ class SparkJava:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def retire(self) -> None:
-        """Ends it after a run that has ended by itself; the first one leaves the archive of its classes."""
+        """Ends it after a run that ended by itself. The first process leaves the archive of its classes."""
         if self._makes_archive:
             self._leave_archive()
         self.kill()
 
     def _leave_archive(self) -> None:
-        """Lets it end by itself, which writes the archive, and puts that in place of older ones."""
+        """Lets it end by itself, which writes the archive, and replaces older archives."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
@@ -108,7 +108,7 @@ class SparkJava:
 
     def _note_end(self) -> None:
         code = self._process.wait()
-        with contextlib.suppress(OSError):  # its folder went with it
+        with contextlib.suppress(OSError):  # its folder may be gone
             self.ended.write_text(str(code), encoding="utf-8")
 
     def _command(self, settings: Settings) -> list[str]:
@@ -118,7 +118,7 @@ class SparkJava:
             f"-XX:ArchiveClassesAtExit={self.folder / 'classes.jsa'}"
             if self._makes_archive
             else f"-XX:SharedArchiveFile={self._archive}",
-            *("-Xlog:disable", "-Xlog:all=error:stderr"),  # or what cannot be archived is told line by line
+            *("-Xlog:disable", "-Xlog:all=error:stderr"),  # else Java logs each class that it cannot archive
             f"-Xmx{DRIVER_MEMORY}",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",  # runs are too short for the better compiler
@@ -142,17 +142,17 @@ class SparkJava:
             "TMPDIR": str(self.folder),
             "TZ": "UTC",
             "SPARK_HOME": str(self.spark.home),
-            "SPARK_CONF_DIR": str(self.folder),  # there is none: settings are a run's own
+            "SPARK_CONF_DIR": str(self.folder),  # an empty folder: each run has its own settings
             "SPARK_LOCAL_IP": "127.0.0.1",
             "_PYSPARK_DRIVER_CONN_INFO_PATH": str(self.connection),
         }
 
 
 class IdleJava:
-    """The Java processes that wait for a next run, at most one of each kind."""
+    """The Java processes that wait for the next run, at most one for each Spark."""
 
     def __init__(self, runs: int = 12) -> None:
-        """`runs` is how many one of them serves: what leaks in a run must not add up for ever."""
+        """A process serves at most `runs` runs, so that leaks do not add up."""
         self._runs = runs
         self._lock = threading.Lock()
         self._idle: dict[Spark, SparkJava] = {}
@@ -169,7 +169,7 @@ class IdleJava:
         return taken
 
     def give_back(self, spare: SparkJava) -> None:
-        """After a run that has cleared what it left."""
+        """Keep the process of a run that has cleared its traces, or end it."""
         with self._lock:
             is_wanted = not self._ended and spare.spark not in self._idle
             is_kept = is_wanted and spare.is_usable and spare.runs < self._runs
@@ -188,10 +188,9 @@ class IdleJava:
 
 
 def class_archive(spark: Spark) -> Path:
-    """The file of Spark's classes as this Java loads them, which saves a third of a first run's processor
-    time.
+    """The archive of Spark's classes for this Java. It saves a third of a first run's processor time.
 
-    The first run writes it (10 s, 150 MB, beside the jars); another Java or other jars have another one.
+    The first run writes it (10 s, 150 MB, beside the jars). Another Java or other jars need another archive.
     """
     described = [Path(java()).resolve(), *spark.classpath]
     text = "\n".join(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in described)
@@ -203,7 +202,7 @@ def kept_environment() -> dict[str, str]:
 
 
 def aws_environment(settings: Settings) -> dict[str, str]:
-    """What every AWS SDK reads to find the embedded AWS; who asks is the run's own."""
+    """The variables by which every AWS SDK finds the embedded AWS, without credentials."""
     return {
         "AWS_REGION": settings.region,
         "AWS_DEFAULT_REGION": settings.region,

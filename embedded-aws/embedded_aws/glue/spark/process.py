@@ -1,6 +1,6 @@
-"""One Spark script as a process of this machine: what it is given, how it is started, stopped and understood.
+"""Runs one Spark script as a local process: its input, start, stop and outcome.
 
-The script sees nothing local: `s3://` goes to S3A and the endpoint, and credentials come from the
+The script sees nothing local: `s3://` goes through S3A to the endpoint, and credentials come from the
 environment. Its Java is another process (java.py).
 """
 
@@ -26,7 +26,7 @@ _KILL_AFTER_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class SparkProgram:
-    """A script with everything it needs, all of it fetched into ``folder``."""
+    """A script with everything it needs, fetched into ``folder``."""
 
     folder: Path
     script: Path
@@ -39,14 +39,14 @@ class SparkProgram:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a process ended: its exit code and, unless that is 0, one line that says why."""
+    """The end of a process: its exit code and, unless that is 0, one line with the reason."""
 
     exit_code: int
     error: str
 
 
 class SparkProcess:
-    """A running script. Its process group ends with this server, however the server ends."""
+    """A running script. Its process group ends with this server, even if the server is killed."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class SparkProcess:
         lifeline, self._lifeline = os.pipe()
         try:
             plan = self._plan(program, spark, credentials, settings, lifeline)
-            # Appended to: Java writes there too.
+            # Opened for appending, because Java writes there too.
             with self.output.open("ab") as output, self.error.open("ab") as error:
                 self._process = subprocess.Popen(
                     [spark.python, str(RUNTIME / "bootstrap.py"), str(plan)],
@@ -113,7 +113,7 @@ class SparkProcess:
         return plan
 
     def wait(self, seconds: float) -> Outcome | None:
-        """The outcome, or None when it still runs after so many seconds."""
+        """The outcome; None if it still runs after so many seconds."""
         try:
             code = self._process.wait(timeout=max(seconds, 0.0))
         except subprocess.TimeoutExpired:
@@ -122,7 +122,7 @@ class SparkProcess:
         return Outcome(code, "" if code == 0 else self._why(code))
 
     def stop(self) -> None:
-        """End it with its Java, asking first. Returns when both are gone."""
+        """End it and its Java, with SIGTERM first. Returns when both are gone."""
         self._signal(signal.SIGTERM)
         self._java.signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -132,7 +132,7 @@ class SparkProcess:
         self._release()
 
     def kill(self) -> None:
-        """End it at once with its Java; for a server that is ending."""
+        """Kill it and its Java at once, when the server ends."""
         self._signal(signal.SIGKILL)
         self._java.signal(signal.SIGKILL)
 
@@ -161,7 +161,7 @@ class SparkProcess:
 
 
 def exception_line(error_output: str) -> str:
-    """The last line that names an exception or an error, not a stack frame; empty when there is none."""
+    """The last line that names an exception or an error and is not a stack frame; empty without one."""
     named = re.compile(
         r"^(?:Caused by: |Exception in thread \S+ )?((?:[\w$]+\.)*\w*(?:Error|Exception)\b.*)$"
     )
@@ -178,10 +178,10 @@ S3A_REGION = "spark.hadoop.fs.s3a.endpoint.region"
 def spark_values(
     settings: Settings, credentials_provider: str, configuration: dict[str, str]
 ) -> dict[str, str]:
-    """Spark's configuration: the job's own, and what makes `s3://` the embedded AWS, which no job changes.
+    """Spark's configuration: the job's own, and the settings that direct `s3://` to the embedded AWS.
 
-    The region of S3A is the job's to say. Without one it is us-east-2, as Hadoop 3.4 has it, and S3 refuses
-    requests that are signed for another region than the bucket's.
+    A job cannot change the latter. It may set the region of S3A. The default is us-east-2, as in Hadoop 3.4,
+    and S3 refuses requests that are signed for another region than the bucket's.
     https://hadoop.apache.org/docs/r3.4.1/hadoop-aws/tools/hadoop-aws/connecting.html
     """
     return {
@@ -192,7 +192,7 @@ def spark_values(
         "spark.sql.session.timeZone": "UTC",
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         S3A_REGION: "us-east-2",
-        # A refusal here is an answer, not a hiccup of a network.
+        # An error of this endpoint is an answer, not a failure of the network.
         "spark.hadoop.fs.s3a.attempts.maximum": "2",
         "spark.hadoop.fs.s3a.retry.limit": "1",
         "spark.hadoop.fs.s3a.retry.interval": "100ms",
@@ -205,7 +205,7 @@ def spark_values(
 
 
 def configuration_of(value: str) -> dict[str, str]:
-    """The settings that one `--conf` argument of Glue carries: `a=b --conf c=d`.
+    """The settings in one `--conf` argument of Glue: `a=b --conf c=d`.
 
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-iceberg.html
     """
@@ -214,7 +214,7 @@ def configuration_of(value: str) -> dict[str, str]:
 
 
 def iceberg_values(settings: Settings, configuration: dict[str, str]) -> dict[str, str]:
-    """What makes Iceberg's catalogues, which have clients of their own, speak to the embedded AWS."""
+    """Settings that direct the clients of Iceberg's catalogues to the embedded AWS."""
     catalogues = [name for name in configuration if re.fullmatch(r"spark\.sql\.catalog\.\w+", name)]
     own = {
         "s3.endpoint": settings.endpoint,
@@ -228,8 +228,10 @@ def iceberg_values(settings: Settings, configuration: dict[str, str]) -> dict[st
 def _java_properties(
     program: SparkProgram, spark: Spark, credentials: Credentials, settings: Settings
 ) -> dict[str, str]:
-    """Spark's settings, and the keys as AWS's first and second SDK for Java read them: all that Java learns
-    of a run, which the next one replaces."""
+    """Spark's settings, and the keys for versions 1 and 2 of AWS's SDK for Java.
+
+    Java knows nothing else of a run, and the next run replaces them.
+    """
     folder = program.folder
     return {
         "aws.accessKeyId": credentials.access_key_id,
@@ -249,7 +251,7 @@ def _java_properties(
 
 
 def role_environment(credentials: Credentials, settings: Settings) -> dict[str, str]:
-    """What every AWS SDK reads to act as the role on the embedded AWS."""
+    """The variables by which every AWS SDK acts as the role on the embedded AWS."""
     return {
         "AWS_ACCESS_KEY_ID": credentials.access_key_id,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
@@ -295,7 +297,7 @@ class Stoppable(Protocol):
 
 
 class RunningProcesses:
-    """The processes of all runs, so that they end with the server."""
+    """The processes of all runs; they end with the server."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,10 +1,9 @@
-"""Runs one Glue script in this process, with a Java that was started before, so that it boots while Python
-imports, or that has served other runs.
+"""Runs one Glue script in this process, with a Java process that was started earlier.
 
-Started by the embedded AWS with one argument, a JSON file that says what to run; never by hand. Two
-promises: when the server is gone (its end of the lifeline pipe closes) this process and its Java are gone
-too, and whatever exception ends the script is written to the report, because the last lines of a Spark error
-stream are stack frames.
+Java was started together with this process, so that it boots while Python imports, or has served other runs.
+The embedded AWS starts this file with one argument, a JSON file that says what to run. When the server is
+gone (its end of the lifeline pipe closes), this process and its Java end too. An exception that ends the
+script is written to the report, because the last lines of a Spark error stream are stack frames.
 """
 
 import contextlib
@@ -27,7 +26,7 @@ SUBMITTED = "spark.submit."
 
 
 def follow_the_server(lifeline: int, java_group: int) -> None:
-    """Ends Java and this process group when the server's end of the pipe closes."""
+    """End Java and this process group when the server's end of the pipe closes."""
 
     def wait() -> None:
         while os.read(lifeline, 1):
@@ -40,14 +39,14 @@ def follow_the_server(lifeline: int, java_group: int) -> None:
 
 
 class Java:
-    """The Java process of this run, which has nothing of another one."""
+    """The Java process of this run, without anything from earlier runs."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
         self._plan = plan
         self._view: Any = None
 
     def announce(self) -> None:
-        """Waits for it and tells PySpark where it listens. Raises RuntimeError when it does not come up."""
+        """Wait until it listens and tell PySpark its port. Raises RuntimeError if it does not start."""
         connection, ended = Path(self._plan["connection"]), Path(self._plan["ended"])
         deadline = time.monotonic() + GATEWAY_SECONDS
         while not connection.is_file():
@@ -64,7 +63,7 @@ class Java:
             os.environ["PYSPARK_GATEWAY_SECRET"] = info.read(length).decode("utf-8")
 
     def furnish(self, view: Any) -> None:
-        """Gives it the settings, the keys and the streams of this run."""
+        """Give it the settings, keys and streams of this run."""
         self._view = view
         self._clear_properties()
         for name, value in self._plan["properties"].items():
@@ -72,14 +71,14 @@ class Java:
         self._write_to(*(view.java.io.FileOutputStream(self._plan[one], True) for one in ("output", "error")))
 
     def clear(self) -> None:
-        """Takes away what it has of this run, and says so; without that it serves no other one."""
+        """Remove this run's settings, and report it. Otherwise this Java serves no further run."""
         if self._view is not None:
             self._forget()
         Path(self._plan["cleared"]).touch()
 
     def _forget(self) -> None:
-        gc.collect()  # each object that is forgotten here is forgotten there
-        self._view.org.apache.hadoop.fs.FileSystem.closeAll()  # they have keys and settings of this run
+        gc.collect()  # Java releases the objects that Python releases
+        self._view.org.apache.hadoop.fs.FileSystem.closeAll()  # they hold keys and settings of this run
         self._clear_properties()
         streams = self._view.java.io.FileDescriptor
         self._write_to(*(self._view.java.io.FileOutputStream(one) for one in (streams.out, streams.err)))
@@ -97,7 +96,7 @@ class Java:
 
 
 def use(java: Java) -> None:
-    """PySpark connects to this Java instead of starting one through a shell script."""
+    """Let PySpark connect to this Java instead of starting one through a shell script."""
     import pyspark.context
     import pyspark.java_gateway
 
@@ -114,7 +113,7 @@ def use(java: Java) -> None:
 
 
 def summary(error: BaseException) -> str:
-    """One line: the exception's type and what it says, with the root cause of a Java error."""
+    """One line: the exception's type and message, with the root cause of a Java error."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0] if lines else ""
     java = next((line[1:].strip() for line in lines if line.startswith(": ")), "")
@@ -127,7 +126,7 @@ def summary(error: BaseException) -> str:
 
 
 def stop_spark() -> None:
-    """Ends the script's Spark context, as the end of an application does."""
+    """Stop the script's Spark context, as at the end of an application."""
     from pyspark import SparkContext
 
     context = SparkContext._active_spark_context
@@ -166,7 +165,7 @@ def main() -> None:
         stop_spark()
         java.clear()
     except Exception:
-        # The run is over, and how it ended is known. Java is not given to another one.
+        # The run's outcome is already known. This Java is not given to another run.
         logging.getLogger(__name__).exception("Java could not be cleared")
     os._exit(code)  # a thread that a script left behind must not keep the run alive
 

@@ -1,5 +1,5 @@
-"""A stand-in for the few names of AWS's ``awsglue`` that a Spark script needs: arguments, context, job.
+"""A stand-in for the names of AWS's ``awsglue`` that a Spark script needs: arguments, context, job.
 
-Dynamic frames, transforms and bookmarks live in AWS's JVM half, which no registry has; a script that uses
-them fails here on import, and runs in AWS's own image where Docker has it.
+Dynamic frames, transforms and bookmarks are in AWS's JVM part, which no registry has. A script that uses them
+fails here on import, and runs in AWS's own image if Docker has it.
 """

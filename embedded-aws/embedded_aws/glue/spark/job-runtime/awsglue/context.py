@@ -1,4 +1,4 @@
-"""The Spark side of a Glue context: a session, a logger; no dynamic frames."""
+"""The Spark side of a Glue context: a session and a logger, without dynamic frames."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from pyspark.sql import SQLContext
 
 
 class GlueContext(SQLContext):
-    """Wraps a SparkContext as Glue's does; ``spark_session`` is the session to use."""
+    """Wraps a SparkContext as Glue's context does; ``spark_session`` is the session to use."""
 
     def __init__(self, sparkContext: SparkContext, **options: Any) -> None:  # noqa: N803 - Glue's name
         super().__init__(sparkContext)
@@ -18,6 +18,6 @@ class GlueContext(SQLContext):
         return self.sparkSession
 
     def get_logger(self) -> Any:
-        """A logger of the JVM, whose lines are in the error stream."""
+        """A logger of the JVM. Its lines go to the error stream."""
         jvm: Any = self.sparkSession.sparkContext._jvm
         return jvm.org.apache.log4j.LogManager.getLogger("GlueLogger")

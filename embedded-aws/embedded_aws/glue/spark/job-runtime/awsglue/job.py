@@ -1,10 +1,10 @@
-"""A job's beginning and end; bookmarks are not kept."""
+"""A job's beginning and end, without bookmarks."""
 
 from typing import Any
 
 
 class Job:
-    """``init`` and ``commit`` as Glue has them. Without bookmarks both only mark the run."""
+    """Glue's ``init`` and ``commit``. Without bookmarks, both only mark the run."""
 
     def __init__(self, glue_context: Any) -> None:
         self.glue_context = glue_context

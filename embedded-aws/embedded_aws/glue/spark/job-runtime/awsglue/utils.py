@@ -1,4 +1,4 @@
-"""Arguments of a job run, as Glue hands them to a script on its command line.
+"""Arguments of a job run, as Glue passes them on the script's command line.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-crawler-pyspark-extensions-get-resolved-options.html
 """
@@ -7,16 +7,15 @@ _ALWAYS = ("JOB_NAME", "JOB_ID", "JOB_RUN_ID", "SECURITY_CONFIGURATION", "TempDi
 
 
 class GlueArgumentError(Exception):
-    """A required argument is missing, or has no value."""
+    """A required argument is missing or has no value."""
 
 
 def getResolvedOptions(args: list[str], options: list[str]) -> dict[str, str]:  # noqa: N802 - Glue's name
-    """The named options' values from ``sys.argv``: ``--name value`` or ``--name=value``; hyphens become
-    underscores.
+    """The values of the named options from ``sys.argv``: ``--name value`` or ``--name=value``.
 
-    Raises GlueArgumentError when an option of ``options`` is missing. What else Glue passed is ignored,
-    except its own JOB_NAME, JOB_ID, JOB_RUN_ID, SECURITY_CONFIGURATION and TempDir, which are returned when
-    they are there.
+    Hyphens in names become underscores. Raises GlueArgumentError when an option of ``options`` is missing.
+    Other arguments are ignored, except Glue's own JOB_NAME, JOB_ID, JOB_RUN_ID, SECURITY_CONFIGURATION and
+    TempDir, which are returned if they are given.
     """
     given = _given(args[1:])
     missing = [name for name in options if name not in given]
