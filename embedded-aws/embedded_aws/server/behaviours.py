@@ -1,4 +1,4 @@
-"""All behaviours that are added to MiniStack, put in place in one order."""
+"""Installs all behaviours that are added to MiniStack, in a fixed order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from embedded_aws.scheduler import schedules
 from embedded_aws.states import machines
 
 _BEHAVIOURS = (
-    enforcement_trace,  # first: what the others ask is told too
+    enforcement_trace,  # first, so that the trace has the evaluations of the others too
     request_rights,
     policy_documents,
     details,
@@ -33,13 +33,13 @@ _BEHAVIOURS = (
     timer,
     dashboards,
     queries,
-    snapshots,  # ends last: it saves what the others have ended
+    snapshots,  # ends last, so that it saves what the others end
 )
 
 
 @dataclass(frozen=True)
 class Extended:
-    """What must be ended with the server."""
+    """The functions that end the behaviours with the server."""
 
     ends: tuple[Callable[[], None], ...]
 
@@ -49,5 +49,5 @@ class Extended:
 
 
 def install(settings: Settings) -> Extended:
-    """Put every behaviour in place. Call once, before the first request."""
+    """Install every behaviour. Call once, before the first request."""
     return Extended(tuple(behaviour.install(settings) for behaviour in _BEHAVIOURS))

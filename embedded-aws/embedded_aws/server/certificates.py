@@ -1,8 +1,7 @@
-"""TLS material: an authority of our own, a server certificate signed by it, and a Java trust store that
-holds it.
+"""TLS material: an authority of our own, a server certificate signed by it, and a Java trust store for it.
 
-S3A refuses customer-key headers over plain HTTP and TLS-only bucket policies can only be tried over TLS, so
-the endpoint is never plain. Files are made once and made again when they expire within a week.
+The endpoint never speaks plain HTTP, because S3A refuses customer-key headers without TLS, and bucket
+policies that require TLS can only be tested with it. Files are made once, and again a week before their end.
 """
 
 import ipaddress
@@ -17,14 +16,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-TRUST_STORE_PASSWORD = "changeit"  # noqa: S105 - Java's customary one; the store holds a public certificate only
+TRUST_STORE_PASSWORD = "changeit"  # noqa: S105 - Java's default; the store holds a public certificate only
 _LIFETIME = timedelta(days=397)
 _RENEW_BEFORE = timedelta(days=7)
 _HOSTS = ("localhost", "host.docker.internal")
 
 
 class CertificateError(RuntimeError):
-    """The TLS material cannot be made; the message says what is missing."""
+    """The TLS material cannot be made. The message says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,9 @@ class TlsMaterial:
 
 
 def tls_material(folder: Path, now: datetime | None = None) -> TlsMaterial:
-    """The folder's TLS files, made or renewed when they are missing, damaged or about to expire.
+    """The folder's TLS files. They are made or renewed if they are missing, damaged or about to expire.
 
-    Raises CertificateError when Java's keytool is not there.
+    Raises CertificateError when Java's keytool is missing.
     """
     moment = now or datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,9 @@
-"""The embedded AWS: MiniStack, extended in-process by the files beside this one, as one server process.
+"""The embedded AWS: MiniStack, extended in-process by this package, as one server process.
 
-It listens on 127.0.0.1 only, over TLS, with IAM enforced, and keeps everything it is told in ``--state``, so
-that the next start resumes on whatever port is free then. One JSON line on standard output says that it is
-ready and how to reach it; everything else goes to ``<logs>/aws.log``. It ends on SIGTERM, on SIGINT, and
-when its standard input ends (whoever started it is gone), and takes every job run it started along.
+It listens on 127.0.0.1 only, over TLS, with IAM enforced. It keeps everything in ``--state``, so that the
+next start resumes on any free port. One JSON line on standard output says that it is ready and how to reach
+it; everything else goes to ``<logs>/aws.log``. It ends on SIGTERM, on SIGINT, and when its standard input
+ends because the process that started it is gone. Then it also ends every job run that it started.
 """
 
 import argparse
@@ -32,8 +32,8 @@ from embedded_aws.wire.lost_answers import LostAnswers
 from embedded_aws.wire.repeated_calls import RepeatedCalls
 
 KEEP_ALIVE_SECONDS = 24 * 3600
-"""Longer than any client keeps an idle connection (Terraform 90 s, Java 60 s): a request that arrives while
-the server closes may be carried out and its answer lost, and the caller asks again for what has been done."""
+"""Longer than any client keeps an idle connection (Terraform 90 s, Java 60 s). If the server closes one while
+a request arrives, the request may be carried out without an answer, and the caller repeats it."""
 _READY_SECONDS = 60.0
 _GRACE_SECONDS = 1.0
 _GOODBYE_SECONDS = 15.0
@@ -66,7 +66,7 @@ def _arguments() -> argparse.Namespace:
         return Path(text).resolve()
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--state", type=folder, required=True, help="folder of everything that is kept")
+    parser.add_argument("--state", type=folder, required=True, help="folder of the server's state")
     parser.add_argument("--tls", type=folder, required=True, help="folder of the certificates")
     parser.add_argument(
         "--jars", type=folder, required=True, help="folder of the jars that Spark needs for S3"
@@ -76,7 +76,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--logs", type=folder, required=True, help="folder of aws.log and of the job runs' output"
     )
-    parser.add_argument("--account", default="000000000000", help="the account's 12 digits")
+    parser.add_argument(
+        "--account", default="000000000000", help="the account's 12 digits; default: %(default)s"
+    )
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     parser.add_argument(
@@ -94,7 +96,7 @@ def _arguments() -> argparse.Namespace:
         default=60.0,
         help="length of a minute of an alarm's periods and suppressors, in seconds",
     )
-    parser.add_argument("--trace", type=folder, help="file to append what IAM decides to")
+    parser.add_argument("--trace", type=folder, help="file to append IAM's decisions to")
     parser.add_argument("--deaths", type=folder, help="file that says when which job runs are killed")
     parser.add_argument(
         "--lose-answers",
@@ -103,11 +105,11 @@ def _arguments() -> argparse.Namespace:
         metavar="SHARE",
         help="share of the calls that are carried out and get no answer, 0 to 0.9",
     )
-    parser.add_argument("--lose-answers-seed", type=int, default=0, help="another seed loses other ones")
+    parser.add_argument("--lose-answers-seed", type=int, default=0, help="choose which calls get no answer")
     parser.add_argument(
         "--schedule-clock",
         type=_instant,
-        help="what the clock of schedules says at the start, as YYYY-MM-DDThh:mm:ssZ; default: the real time",
+        help="time that schedules see at the start, as YYYY-MM-DDThh:mm:ssZ; default: the real time",
     )
     arguments = parser.parse_args()
     if not arguments.metric_minute_seconds > 0:
@@ -162,12 +164,12 @@ def _settings(arguments: argparse.Namespace, port: int, tls: TlsMaterial) -> Set
 
 
 def _spark4(python: Path | None, jars: Path | None) -> SparkFiles | None:
-    # The link itself, not what it points at: a virtual environment is known by it.
+    # Links are not resolved: Python recognises a virtual environment by the link.
     return SparkFiles(python.absolute(), jars) if python and jars else None
 
 
 def _root_credentials(state: Path) -> tuple[str, str]:
-    """The account owner's keys, made once and kept in the state, readable by this user only."""
+    """The account owner's keys. They are made once and kept in the state, readable by this user only."""
     state.mkdir(parents=True, exist_ok=True)
     file = state / "root-credentials.json"
     if file.is_file():
@@ -182,14 +184,14 @@ def _root_credentials(state: Path) -> tuple[str, str]:
 
 
 def _use_scratch_folder(folder: Path) -> None:
-    """Temporary files lie in the state, so that those of a server that was killed go with the next start."""
+    """Put temporary files in the state, so that the next start removes those of a killed server."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
 
 
 def _log_to(file: Path) -> None:
-    """Standard output and error of this process and of what MiniStack starts become the log file."""
+    """Redirect standard output and error, also of processes that MiniStack starts, to the log file."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
@@ -197,9 +199,7 @@ def _log_to(file: Path) -> None:
 
 
 def _configure_ministack(settings: Settings, tls: TlsMaterial, wait_scale: float) -> None:
-    """MiniStack reads its settings from the environment while it is imported; nothing of the caller's may
-    reach it.
-    """
+    """Set MiniStack's environment, which it reads while it is imported, without variables of the caller."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "MINISTACK_", "S3_", "SFN_", "LOCALSTACK_", "GLUE_", "IOT_", "SFTP_")):
             del os.environ[name]
@@ -222,7 +222,7 @@ def _configure_ministack(settings: Settings, tls: TlsMaterial, wait_scale: float
             "S3_DATA_DIR": str(settings.state / "s3"),
             "SFN_WAIT_SCALE": str(wait_scale),
             "LOG_LEVEL": "INFO",
-            # Listeners on ports of their own that nothing here needs.
+            # Listeners on further ports, not needed here.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
         }
@@ -262,10 +262,10 @@ async def _serve(
     config.bind = [f"fd://{listener.fileno()}"]
     config.certfile, config.keyfile = str(tls.certificate), str(tls.key)
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
-    # As most of AWS speaks. Over HTTP/2 Hypercorn closes a connection after so many requests under those that
-    # are still waiting: their answers are lost, and the caller asks again for what has been done.
+    # Most of AWS uses HTTP/1.1. Over HTTP/2, Hypercorn closes a connection after a number of requests while
+    # others are still waiting: their answers are lost, and the caller repeats them.
     config.alpn_protocols = ["http/1.1"]
-    # By default Hypercorn closes a connection after a thousand requests, which its client may just be using.
+    # By default Hypercorn closes a connection after a thousand requests, even if its client is using it.
     config.keep_alive_max_requests = sys.maxsize
     config.graceful_timeout = 0.5
     config.loglevel = "WARNING"
@@ -280,11 +280,11 @@ async def _serve(
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({server, stopped}, return_when=asyncio.FIRST_COMPLETED)
     if not stopped.done():
-        server.result()  # it failed: say why
-    # A client that keeps its connection and no longer reads would hold the server back for half a minute.
+        server.result()  # raises the server's failure
+    # A client that keeps its connection and does not read would delay the end by half a minute.
     await asyncio.wait({server}, timeout=_GRACE_SECONDS)
     await asyncio.to_thread(extended.close)
-    os._exit(0)  # nor must threads of running executions
+    os._exit(0)  # without waiting for the threads of running executions
 
 
 def _leave_at_last() -> None:

@@ -1,4 +1,4 @@
-"""TLS material is made once, and made again when it is damaged or about to expire."""
+"""TLS material is made once, and again when it is damaged or about to expire."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

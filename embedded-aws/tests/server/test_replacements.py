@@ -1,4 +1,4 @@
-"""Every function of MiniStack that is replaced is there, takes what it took, and is listed in the README."""
+"""Every replaced function of MiniStack exists, has the expected parameters, and is listed in the README."""
 
 import importlib
 import inspect
@@ -30,7 +30,7 @@ for entry in emulator.REPLACEMENTS:
 
 @pytest.fixture(scope="module")
 def replaced(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, tuple[str, ...]]]:
-    """What all behaviours replace, asked of another process: here the originals must stay."""
+    """All replacements, listed in another process, because this one must keep the originals."""
     folder = str(tmp_path_factory.mktemp("nowhere"))
     command = [sys.executable, "-c", LISTING, str(PACKAGE), folder]
     done = subprocess.run(
@@ -41,11 +41,11 @@ def replaced(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, t
     return [(module, function, tuple(filter(None, names.split(",")))) for module, function, names in rows]
 
 
-def test_the_version_is_the_one_that_was_read() -> None:
+def test_the_installed_version_is_the_expected_one() -> None:
     assert version("ministack") == emulator.MINISTACK_VERSION
 
 
-def test_every_replaced_function_takes_what_its_replacement_expects(
+def test_every_replaced_function_has_the_parameters_of_its_replacement(
     replaced: list[tuple[str, str, tuple[str, ...]]],
 ) -> None:
     assert len(replaced) > 30
@@ -61,7 +61,7 @@ def test_the_readme_lists_exactly_what_is_replaced(replaced: list[tuple[str, str
     assert listed == {f"{module}.{function}" for module, function, _ in replaced}
 
 
-def test_a_function_that_moved_stops_the_server_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_or_changed_function_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
         emulator.EmulatorMovedError, match=r"services\.glue\._gone is gone; crawls relied on it"
     ):

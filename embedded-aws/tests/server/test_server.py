@@ -1,4 +1,4 @@
-"""The process: where it listens, what it keeps, when it ends, and what it takes along."""
+"""The server process: its port, its state, its end, and the end of its children."""
 
 import http.client
 import json
@@ -59,8 +59,8 @@ def test_its_certificate_is_signed_by_its_own_authority(bench: Bench) -> None:
             assert wrapped.version() in ("TLSv1.2", "TLSv1.3")
 
 
-def test_every_one_of_many_requests_of_many_threads_is_answered(bench: Bench) -> None:
-    """As Terraform makes them: it offers HTTP/2, over which answers were lost after a thousand requests."""
+def test_many_requests_of_many_threads_are_all_answered(bench: Bench) -> None:
+    """Terraform offers HTTP/2, over which answers were lost after a thousand requests."""
     context = ssl.create_default_context(cafile=bench.ready["caBundle"])
     context.set_alpn_protocols(["h2", "http/1.1"])
     port = int(bench.ready["endpoint"].rsplit(":", 1)[1])
@@ -76,7 +76,7 @@ def test_every_one_of_many_requests_of_many_threads_is_answered(bench: Bench) ->
             with connection.getresponse() as answer:
                 answer.read()
                 statuses.append(answer.status)
-        assert connection.sock is first  # nor was it closed and opened again
+        assert connection.sock is first  # it was not closed and opened again
         return statuses
 
     with ThreadPoolExecutor(2) as pool:
@@ -85,21 +85,21 @@ def test_every_one_of_many_requests_of_many_threads_is_answered(bench: Bench) ->
 
 
 def test_it_keeps_a_connection_longer_than_any_client() -> None:
-    """Go's transport, and so Terraform's, lets go of an idle one after 90 s, AWS's SDK for Java after 60 s
-    (https://pkg.go.dev/net/http#pkg-variables). Of 720 requests sent while Hypercorn let go of theirs, 4 were
-    carried out without an answer."""
+    """Go, and so Terraform, closes an idle connection after 90 s, AWS's SDK for Java after 60 s
+    (https://pkg.go.dev/net/http#pkg-variables). Of 720 requests sent while Hypercorn closed their connection,
+    4 were carried out without an answer."""
     assert process.KEEP_ALIVE_SECONDS > 2 * 90
 
 
 @pytest.mark.parametrize("key", ["test", ACCOUNT, "AKIA0000000000000000"])
-def test_keys_that_nobody_gave_out_are_refused(bench: Bench, key: str) -> None:
+def test_unknown_access_keys_are_refused(bench: Bench, key: str) -> None:
     wrong = {"aws_access_key_id": key, "aws_secret_access_key": "test"}
     with pytest.raises(botocore.exceptions.ClientError, match="InvalidAccessKeyId"):
         bench.client("s3", wrong).list_buckets()
 
 
 def fill(bench: Bench) -> None:
-    """Something of everything that must survive."""
+    """Create one of each thing that must survive a restart."""
     key = bench.client("kms").create_key(Description="kept")["KeyMetadata"]["KeyId"]
     bench.client("kms").create_alias(AliasName="alias/kept", TargetKeyId=key)
     s3 = bench.client("s3")
@@ -200,7 +200,7 @@ def test_everything_is_there_after_a_restart(tmp_path: Path, how: str) -> None:
         assert second.stop() == 0
 
 
-def test_a_change_is_kept_although_the_server_is_killed(tmp_path: Path) -> None:
+def test_a_change_survives_a_kill_of_the_server(tmp_path: Path) -> None:
     first = Bench(tmp_path)
     first.client("glue").create_database(DatabaseInput={"Name": "kept"})
     time.sleep(2.5)
@@ -214,7 +214,7 @@ def test_a_change_is_kept_although_the_server_is_killed(tmp_path: Path) -> None:
 
 
 @LINUX
-def test_job_runs_end_with_a_server_that_was_killed(tmp_path: Path) -> None:
+def test_job_runs_end_with_a_killed_server(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     s3 = bench.client("s3")
     s3.create_bucket(Bucket="sleepers", CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -240,7 +240,7 @@ def test_job_runs_end_with_a_server_that_was_killed(tmp_path: Path) -> None:
         run = again.client("glue").get_job_run(JobName="s", RunId=run_id)["JobRun"]
         assert (run["JobRunState"], run["ErrorMessage"]) == (
             "FAILED",
-            "The embedded AWS ended while this run was under way",
+            "The embedded AWS ended while this job ran",
         )
     finally:
         assert again.stop() == 0
@@ -278,7 +278,7 @@ def refusal(folder: Path, *options: str, environment: dict[str, str] | None = No
     return done.returncode, done.stderr
 
 
-def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path, bench: Bench) -> None:
+def test_a_taken_port_is_reported_in_one_sentence(tmp_path: Path, bench: Bench) -> None:
     port = bench.ready["endpoint"].rsplit(":", 1)[1]
     code, error = refusal(tmp_path, "--port", port)
     assert (code, error) == (
@@ -287,7 +287,7 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path, bench: Bench) -> N
     )
 
 
-def test_no_java_is_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_java_is_reported_in_one_sentence(tmp_path: Path) -> None:
     code, error = refusal(tmp_path, environment={"PATH": "/nowhere"})
     assert code == 2
     assert error == "embedded AWS: Java's keytool is not on the PATH; install Java 17 or set JAVA_HOME\n"
