@@ -1,7 +1,6 @@
 """The calls of a trace, each once, and the policies in a server's state that decide them again.
 
-What decides is MiniStack's own evaluator; only the policies it is given come from here, so that a statement
-can be taken out of them.
+MiniStack's own evaluator decides. Its policies come from here, so that a statement can be removed from them.
 """
 
 import json
@@ -16,12 +15,12 @@ _SUPPORTED = ("call", "trust", "service")
 
 
 class ReplayError(Exception):
-    """The trace or the state cannot be used; the text says why."""
+    """The trace or the state cannot be used. The text says why."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One evaluation as it was recorded; equal ones are one call. ``context`` is sorted JSON."""
+    """One recorded evaluation. Equal evaluations are one call. ``context`` is sorted JSON."""
 
     kind: str
     principal: str
@@ -41,11 +40,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Document:
-    """One policy: who holds it (a role's or a resource's ARN), its kind and its name."""
+    """One policy: its holder (a role's or a resource's ARN), its kind and its name."""
 
     holder: str
     kind: str
-    """`role` for what a role may do, `trust` for who may assume it, `resource` for a resource's own."""
+    """`role` for a role's rights, `trust` for a role's trust policy, `resource` for a resource's policy."""
     name: str
     text: str
 
@@ -55,16 +54,16 @@ class Document:
 
 
 def read_trace(file: Path) -> tuple[list[Call], int]:
-    """The calls, each once, in the order of their first occurrence; and how many lines there were.
+    """The calls, each once, in the order of their first occurrence, and the number of lines.
 
-    Raises ReplayError when there are none, or a line is no line of a trace.
+    Raises ReplayError when there are no calls, or a line does not belong to a trace.
     """
     calls: dict[Call, None] = {}
     lines = 0
     with file.open(encoding="utf-8") as trace:
         for number, text in enumerate(trace, 1):
             if not text.endswith("\n"):
-                break  # a server that was killed cut it
+                break  # the server was killed while it wrote this line
             try:
                 line = json.loads(text)
                 call = _call(line)
@@ -98,7 +97,9 @@ class Policies:
     def __init__(self, state: Path, account: str, region: str) -> None:
         services = state / "services"
         if not (services / "iam.json").is_file():
-            raise ReplayError(f"{state} is not the --state of an embedded AWS: it has no services/iam.json")
+            raise ReplayError(
+                f"{state} is not the --state folder of an embedded AWS: services/iam.json is missing"
+            )
         os.environ.update(
             {
                 "PERSIST_STATE": "1",
@@ -126,7 +127,7 @@ class Policies:
         return sorted(str(record["Arn"]) for record in self._iam._roles.values())
 
     def of_role(self, arn: str) -> list[Document]:
-        """A role's inline and attached policies; none when there is no such role."""
+        """A role's inline and attached policies; empty if the role does not exist."""
         if arn not in self._of_role:
             record = self._record(arn) or {}
             named = dict(record.get("InlinePolicies") or {})
@@ -142,9 +143,7 @@ class Policies:
         return Document(arn, "trust", "trust", _text(record.get("AssumeRolePolicyDocument") or "{}"))
 
     def of_resource(self, arn: str) -> tuple[Document, str | None] | None:
-        """A resource's own policy with its owner's account; None when it has none. A bucket's counts for its
-        objects.
-        """
+        """A resource's own policy with its owner's account; None without one. An object has its bucket's."""
         holder = arn.split("/", 1)[0] if arn.startswith("arn:aws:s3:::") else arn
         if holder not in self._of_resource:
             service = arn.split(":")[2] if arn.startswith("arn:") else ""
@@ -160,11 +159,11 @@ class Policies:
     # -- deciding --
 
     def is_gone(self, call: Call) -> bool:
-        """Whether a service called a resource that is no longer there, and its policy with it."""
+        """True if a service called a resource that no longer exists, so that its policy is gone too."""
         return call.kind == "service" and self.of_resource(call.resource) is None
 
     def allows(self, call: Call, instead: Document | None = None) -> bool:
-        """What the policies say to a call, with ``instead`` in the place of the document that it replaces."""
+        """True if the policies allow a call. ``instead`` replaces the document that it is a version of."""
 
         def now(document: Document) -> Document:
             same = instead is not None and (document.holder, document.kind, document.name) == (
@@ -190,7 +189,7 @@ class Policies:
         return bool(verdict.decision == "Allow")
 
     def _allows_call(self, call: Call, context: Any, now: Any) -> bool:
-        """As MiniStack's `enforce` puts identity, boundary and resource policy together."""
+        """Combine identity policies, boundary and resource policy as MiniStack's `enforce` does."""
         evaluator = self._evaluator
         documents = [now(document) for document in self.of_role(call.principal)]
         name = call.principal.rsplit("/", 1)[-1]
@@ -215,7 +214,7 @@ class Policies:
         return self._parsed[text]
 
     def matches(self, call: Call, actions: Iterable[str], resources: Iterable[str]) -> bool:
-        """Whether a statement with these actions and resources (none: any) speaks of the call."""
+        """True if a statement with these actions and resources (none: any) applies to the call."""
         evaluator = self._evaluator
         return bool(
             evaluator._action_matches(call.action, list(actions), [])
@@ -223,7 +222,7 @@ class Policies:
         )
 
     def _context(self, call: Call) -> Any:
-        """What conditions saw, from the line of the trace."""
+        """The context of conditions, from the line of the trace."""
         context = {"aws:tagkeys": None, **json.loads(call.context)}
         arn = call.principal
         kind = "AssumedRole" if ":role/" in arn else "User" if arn.startswith("arn:") else "Service"

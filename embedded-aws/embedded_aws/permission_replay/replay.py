@@ -1,22 +1,20 @@
-"""Shows that each granted right is needed: takes one away, and decides the calls of a trace again.
+"""Shows that each granted right is needed: removes one, and decides the calls of a trace again.
 
     python permission_replay.py --state DIR --trace FILE [--json OUT] [--not-shown FILE] [--denied FILE]
                                 [--roles PATTERN | --other-roles PATTERN]
 
-The policies are those that an embedded AWS keeps in its state, the calls those that it recorded with --trace.
-A right is one action on one resource of one statement (of a role's trust policy, or of the policy of a
-resource that was called: for one principal). It is needed when a call that was allowed is denied without it.
-First every recorded verdict must come out again with nothing taken away; or the replay proves nothing.
+The policies come from the state of an embedded AWS, the calls from its --trace. A right is one action on one
+resource of one statement; in a trust policy or a resource's policy, for one principal. It is needed if an
+allowed call is denied without it. First, with all rights, every verdict must be the same as recorded.
+Otherwise the replay proves nothing.
 
-Where traces of several runs share the work, --roles judges the rights of some roles only, --other-roles those
-of all others.
+If several runs share the work, --roles judges the rights of some roles only, --other-roles those of all
+others. Calls of services to resources that no longer exist are left out, because only those resources'
+policies decided them.
 
-Left out are the calls of services to resources that are gone, since nothing but their policy decided them.
-
-Ends with 0; with 1 when a right is not shown to be needed and --not-shown does not tell why it is granted
-all the same, or a call was denied that --denied does not tell of, or an entry of these files is out of date;
-with 2 when the trace and the state do not belong together or cannot be read. Without one of these files, what
-it would explain is only printed.
+The exit code is 0; 1 if a right is not shown to be needed and --not-shown does not explain it, or a call was
+denied and --denied does not explain it, or an entry of these files is out of date; 2 if the trace and the
+state do not belong together or cannot be read. Without one of these files, its findings are only printed.
 """
 
 import argparse
@@ -76,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
         if _is_meant(grant.document.holder, options)
     ]
     if not shown:
-        print("permission replay: no role that is meant has a right", file=sys.stderr)
+        print("permission replay: none of the selected roles has a right", file=sys.stderr)
         return 2
     problems = problems_of(shown, calls, not_shown, denied)
     if options.json:
@@ -85,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
     print("\n".join(report(shown, calls, lines, not_shown, denied)))
     if len(calls) < len(recorded):
-        print(f"left out: {len(recorded) - len(calls)} calls of services to resources that are gone")
+        print(f"left out: {len(recorded) - len(calls)} calls of services to resources that no longer exist")
     for problem in problems:
         print(f"permission replay: {problem}", file=sys.stderr)
     return 1 if problems else 0
@@ -93,20 +91,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--state", type=Path, required=True, help="the --state of an embedded AWS")
-    parser.add_argument("--trace", type=Path, required=True, help="the file that its --trace wrote")
-    parser.add_argument("--json", type=Path, help="where to write everything that was found")
+    parser.add_argument("--state", type=Path, required=True, help="the --state folder of an embedded AWS")
+    parser.add_argument("--trace", type=Path, required=True, help="its --trace file")
+    parser.add_argument("--json", type=Path, help="file to write all findings to")
     parser.add_argument(
         "--not-shown", type=Path, help="rights that a trace cannot show, and why they are granted"
     )
     parser.add_argument("--denied", type=Path, help="denials that are right, and why")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--roles", help="judge the rights of roles whose name is like this only")
+    which.add_argument("--roles", help="judge only the rights of roles with such a name")
     which.add_argument(
         "--other-roles",
         action="append",
         default=[],
-        help="judge all rights but those of roles whose name is like this; may be given several times",
+        help="judge all rights except those of roles with such a name; may be repeated",
     )
     return parser.parse_args(arguments)
 
@@ -119,15 +117,15 @@ def _is_meant(holder: str, options: argparse.Namespace) -> bool:
 
 
 def account_of(calls: list[Call]) -> str:
-    """Raises ReplayError when the calls are of several accounts; what services call has none."""
+    """The account of the calls; calls of services have none. Raises ReplayError for several accounts."""
     accounts = sorted({call.account for call in calls if call.account})
     if len(accounts) != 1:
-        raise ReplayError(f"the calls of one account can be decided, not those of {accounts}")
+        raise ReplayError(f"the trace must have calls of one account, found {accounts}")
     return accounts[0]
 
 
 def reproduce(policies: Policies, calls: list[Call]) -> None:
-    """Raises ReplayError when a call is decided otherwise than it was recorded."""
+    """Raises ReplayError when a call is decided differently from its record."""
     others = [call for call in calls if policies.allows(call) != call.allowed]
     if others:
         told = "; ".join(
@@ -135,13 +133,13 @@ def reproduce(policies: Policies, calls: list[Call]) -> None:
             for call in others[:5]
         )
         raise ReplayError(
-            f"{len(others)} of {len(calls)} calls are decided otherwise now than they were: the policies "
-            f"have changed since, or the trace lacks what conditions saw ({told})"
+            f"{len(others)} of {len(calls)} calls are now decided differently: the policies have changed "
+            f"since, or the trace lacks condition keys ({told})"
         )
 
 
 def judge(policies: Policies, calls: list[Call]) -> Iterator[tuple[Grant, Call | None]]:
-    """Each right with the first call that is denied without it; None when no call is."""
+    """Each right with the first call that is denied without it; None if no call is."""
     allowed = [call for call in calls if call.allowed]
     concerned: dict[tuple[str, str], list[Call]] = defaultdict(list)
     resources: dict[str, Document] = {}
@@ -167,7 +165,7 @@ def judge(policies: Policies, calls: list[Call]) -> Iterator[tuple[Grant, Call |
 
 
 def grants_of(document: Document) -> Iterator[Grant]:
-    """The rights that a policy grants, one by one."""
+    """The rights that a policy grants."""
     for index, statement in enumerate(document.statements()):
         if statement.get("Effect") != "Allow":
             continue
@@ -178,7 +176,7 @@ def grants_of(document: Document) -> Iterator[Grant]:
 
 
 def without(grant: Grant) -> Document:
-    """The policy without this one right."""
+    """The policy without this right."""
     statements = grant.document.statements()
     statement = statements[grant.statement]
     actions, resources, principals = _actions(statement), _resources(statement), _principals(statement)
@@ -220,7 +218,7 @@ def _principals(statement: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _condition(statement: dict[str, Any]) -> str:
-    """What a statement asks for, in one line: `kms:ViaService=s3.eu-west-1.amazonaws.com`."""
+    """A statement's conditions in one line: `kms:ViaService=s3.eu-west-1.amazonaws.com`."""
     asked = [
         f"{key}={'|'.join(_listed(values) if isinstance(values, list) else [str(values)])}"
         for block in (statement.get("Condition") or {}).values()

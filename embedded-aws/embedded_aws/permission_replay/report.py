@@ -1,9 +1,9 @@
-"""What a replay found, as a table, as JSON, and held against what the project explains itself.
+"""Reports a replay as a table and as JSON, and compares it with the user's explanations.
 
-An explanation is an entry of a JSON list: `{"role", "action", "why", "page"}`, with `"resource"`,
-`"condition"` and `"principal"` where only some rights are meant. These are patterns with `*`, but for why and
-page; a role is named by its name or its ARN (the holder of a resource's policy by the resource's ARN), a
-condition and a principal as the table shows them.
+An explanation is an entry of a JSON list: `{"role", "action", "why", "page"}`. `"resource"`, `"condition"`
+and `"principal"` narrow it to some rights. All but why and page are patterns with `*`. A role is named by its
+name or ARN, the holder of a resource's policy by the resource's ARN, a condition and a principal as in the
+table.
 """
 
 import json
@@ -17,7 +17,7 @@ from embedded_aws.permission_replay.recorded_calls import Call, ReplayError
 
 @dataclass(frozen=True)
 class Shown:
-    """A right, and the call that needs it; None when no call does."""
+    """A right and the call that needs it; None if no call does."""
 
     holder: str
     kind: str
@@ -41,7 +41,7 @@ class Shown:
 
 
 class Named(NamedTuple):
-    """What an explanation can be about."""
+    """A right or a denial that an explanation can cover."""
 
     holder: str
     action: str
@@ -78,7 +78,7 @@ class Entry:
 
 
 def _like(text: str, pattern: str) -> bool:
-    """As IAM compares: `*` is anything, `?` one character, and nothing else is special."""
+    """Compare as IAM does: `*` is anything, `?` is one character, nothing else is special."""
     parts = {"*": ".*", "?": "."}
     return re.fullmatch("".join(parts.get(c, re.escape(c)) for c in pattern), text, re.DOTALL) is not None
 
@@ -89,9 +89,9 @@ def name_of(arn: str) -> str:
 
 
 def read_entries(file: Path | None) -> list[Entry] | None:
-    """The explanations of a file; None without one.
+    """The explanations of a file; None without a file.
 
-    Raises ReplayError when an entry lacks something or has what no entry has.
+    Raises ReplayError when an entry lacks a field or has an unknown one.
     """
     if file is None:
         return None
@@ -109,7 +109,7 @@ def _entry(entry: Any, place: str) -> Entry:
     if not isinstance(entry, dict) or not set(needed) <= set(entry) <= {*needed, *more}:
         raise ReplayError(f"{place} must have {', '.join(needed)} and may have {', '.join(more)}")
     if not all(isinstance(value, str) and value.strip() for value in entry.values()):
-        raise ReplayError(f"{place} must have a text for each of its names")
+        raise ReplayError(f"{place} must have a text for each field")
     if not entry["page"].startswith("https://"):
         raise ReplayError(f"the page of {place} must be an https:// address")
     return Entry(**{"resource": "*", "condition": "*", "principal": "*", **entry})
@@ -121,14 +121,14 @@ def _entry(entry: Any, place: str) -> Entry:
 def problems_of(
     shown: list[Shown], calls: list[Call], not_shown: list[Entry] | None, denied: list[Entry] | None
 ) -> list[str]:
-    """What is not explained, and the explanations that explain nothing (any more)."""
+    """The findings without an explanation, and the explanations without a finding."""
     open_rights = [one.named for one in shown if one.needed_by is None]
     denials = [Named(call.principal, call.action, call.resource) for call in calls if not call.allowed]
     problems = []
     if not_shown is not None:
-        problems += _held_against(open_rights, not_shown, "no call needs", "is needed now, or not granted")
+        problems += _held_against(open_rights, not_shown, "no call needs", "is needed, or not granted")
     if denied is not None:
-        problems += _held_against(denials, denied, "denied was", "is not denied (any more)")
+        problems += _held_against(denials, denied, "denied was", "is not denied")
     return problems
 
 
@@ -139,7 +139,7 @@ def _held_against(found: list[Named], entries: list[Entry], said: str, stale: st
         if _explanation(one, entries) is None
     ]
     useless = [
-        f"the explanation '{entry}' is out of date: what it names {stale}"
+        f"the explanation '{entry}' is out of date: the right {stale}"
         for entry in entries
         if not any(entry.covers(one) for one in found)
     ]
@@ -150,7 +150,7 @@ def _explanation(one: Named, entries: list[Entry] | None) -> Entry | None:
     return next((entry for entry in entries or [] if entry.covers(one)), None)
 
 
-# -- telling --
+# -- output --
 
 
 def report(
@@ -175,7 +175,7 @@ def report(
         told.append(f"  {name_of(principal)}: {action} on {resource}: {entry.why if entry else why}")
     needed = sum(one.needed_by is not None for one in shown)
     told.append(
-        f"\n{lines} evaluations, {len(calls)} different, all decided again as recorded; {len(shown)} rights: "
+        f"\n{lines} evaluations, {len(calls)} different, all decided as recorded; {len(shown)} rights: "
         f"{needed} needed, {len(shown) - needed} not shown"
     )
     return told
@@ -197,7 +197,7 @@ def summary(
     denied: list[Entry] | None,
     problems: list[str],
 ) -> dict[str, Any]:
-    """Everything that was found, for other programs."""
+    """All findings, for other programs."""
     return {
         "evaluations": lines,
         "calls": len(calls),

@@ -1,4 +1,4 @@
-"""Which rights of a foreign bakery's roles its calls need: shown by taking each one away."""
+"""The rights of a bakery's roles that its calls need, shown by removing each one."""
 
 import json
 import re
@@ -22,7 +22,7 @@ PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/introduction.html"
 
 
 class Bakery:
-    """The state and the trace of one day's calls; nothing runs any more."""
+    """The state and the trace of one day's calls. The server has ended."""
 
     def __init__(self, folder: Path) -> None:
         self.state = folder / "aws"
@@ -36,7 +36,7 @@ class Bakery:
         assert bench.stop() == 0
 
     def bake(self, bench: Bench) -> None:
-        """A role with one right too many of each sort, that calls inside and outside its condition."""
+        """Make a role with one unneeded right of each kind, and call inside and outside its condition."""
         topic = bench.client("sns").create_topic(Name="bell")["TopicArn"]
         callers.make(
             bench,
@@ -56,7 +56,7 @@ class Bakery:
         bench.client("sns", keys).publish(TopicArn=topic, Message="hot")
 
     def sell(self, bench: Bench) -> None:
-        """A role of a service, a role that nobody took on, and a key whose policy lets another one in."""
+        """Make a service's role, a role that is never assumed, and a key whose policy allows another role."""
         make_role(bench, "oven", "glue.amazonaws.com", [])
         make_role(bench, "idle", "glue.amazonaws.com", [statement(["s3:GetObject"], [f"{ARN}/*"])])
         bench.client("glue").create_database(DatabaseInput={"Name": "shop"})
@@ -114,7 +114,7 @@ def test_each_right_is_needed_by_a_call_or_not_shown(bakery: Bakery, tmp_path: P
         ("s3:GetObject", "/secrets/*", ""): "",
         ("s3:DeleteObject", "/recipes/*", ""): "",
         ("s3:DeleteObject", "/secrets/*", ""): "",
-        # Two statements grant the same: neither is needed.
+        # Two statements grant the same right, so neither is needed.
         ("sns:Publish", topic, ""): "",
         ("sns:Pub*", "*", ""): "",
         ("sts:AssumeRole", "", root): "",
@@ -145,9 +145,12 @@ def test_the_rights_of_some_roles_are_judged_by_themselves(
     assert {holder.endswith(":role/baker") for holder in holders} == {is_baker}
 
 
-def test_roles_that_are_not_there_are_no_proof(bakery: Bakery) -> None:
+def test_missing_roles_prove_nothing(bakery: Bakery) -> None:
     done = replay(bakery.state, bakery.trace, "--roles", "nobody*")
-    assert (done.returncode, done.stderr) == (2, "permission replay: no role that is meant has a right\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "permission replay: none of the selected roles has a right\n",
+    )
 
 
 def test_the_table_says_which_call(bakery: Bakery) -> None:
@@ -155,9 +158,9 @@ def test_the_table_says_which_call(bakery: Bakery) -> None:
     (line,) = [text for text in done.stdout.splitlines() if text.startswith("  s3:ListBucket")]
     assert f"s3:ListBucket on {ARN} if s3:prefix=recipes/* → needed by s3:ListBucket {ARN} (test, 20" in line
     assert f"  s3:DeleteObject on {ARN}/recipes/* → not shown\n" in done.stdout
-    # The crawl of a role without rights is refused as well; how, is for the tests of crawls.
+    # The crawl of a role without rights is refused too; the tests of crawls show how.
     assert f"  baker: s3:ListBucket on {ARN}: no statement allows it\n" in done.stdout
-    assert "all decided again as recorded" in done.stdout
+    assert "all decided as recorded" in done.stdout
 
 
 def test_equal_calls_count_once(bakery: Bakery, tmp_path: Path) -> None:
@@ -166,7 +169,7 @@ def test_equal_calls_count_once(bakery: Bakery, tmp_path: Path) -> None:
     assert (result["evaluations"], result["calls"]) == (recorded, recorded - 4)
 
 
-def test_a_right_that_came_later_shows_that_the_trace_is_no_proof(bakery: Bakery, tmp_path: Path) -> None:
+def test_a_right_granted_after_the_trace_invalidates_it(bakery: Bakery, tmp_path: Path) -> None:
     state = tmp_path / "aws"
     shutil.copytree(bakery.state, state)
     iam = state / "services" / "iam.json"
@@ -211,24 +214,24 @@ def test_every_right_that_is_not_shown_must_be_explained(bakery: Bakery, tmp_pat
     assert done.stderr.count("\n") == 1
 
 
-def test_an_explanation_that_explains_nothing_is_out_of_date(bakery: Bakery, tmp_path: Path) -> None:
+def test_an_explanation_without_a_finding_is_out_of_date(bakery: Bakery, tmp_path: Path) -> None:
     needed = entry("baker", "s3:ListBucket", condition="*s3:prefix=*")
     other = entry("bell", "SNS:*", principal="nobody.amazonaws.com")
     done = explained(bakery, tmp_path, "--not-shown", [*NOT_SHOWN, needed, entry("nobody", "*"), other])
     assert done.returncode == 1
-    assert "'baker: s3:ListBucket on *' is out of date: what it names is needed now" in done.stderr
+    assert "'baker: s3:ListBucket on *' is out of date: the right is needed, or not granted" in done.stderr
     assert "'nobody: * on *' is out of date" in done.stderr
     assert "'bell: SNS:* on *' is out of date" in done.stderr
     assert done.stderr.count("\n") == 3
 
 
-def test_denials_are_explained_likewise(bakery: Bakery, tmp_path: Path) -> None:
+def test_denials_must_be_explained_too(bakery: Bakery, tmp_path: Path) -> None:
     known = [entry("baker", "s3:ListBucket"), entry("oven", "*")]
     assert explained(bakery, tmp_path, "--denied", known).returncode == 0
     done = explained(bakery, tmp_path, "--denied", [known[1], entry("baker", "s3:GetObject")])
     assert done.returncode == 1
     assert f"baker: denied was s3:ListBucket on {ARN}, and nothing explains it" in done.stderr
-    assert "'baker: s3:GetObject on *' is out of date: what it names is not denied" in done.stderr
+    assert "'baker: s3:GetObject on *' is out of date: the right is not denied" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -242,7 +245,7 @@ def test_denials_are_explained_likewise(bakery: Bakery, tmp_path: Path) -> None:
         ([{**entry("a", "b"), "why": " "}], "must have a text"),
     ],
 )
-def test_explanations_are_refused_by_name(
+def test_invalid_explanations_are_refused_by_name(
     bakery: Bakery, tmp_path: Path, entries: Any, complaint: str
 ) -> None:
     done = explained(bakery, tmp_path, "--not-shown", entries)
@@ -254,7 +257,7 @@ def assert_matches(pattern: str, text: str) -> None:
     assert re.search(pattern, text), text
 
 
-def test_what_is_no_trace_and_no_state_is_refused(bakery: Bakery, tmp_path: Path) -> None:
+def test_an_invalid_trace_or_state_is_refused(bakery: Bakery, tmp_path: Path) -> None:
     empty = tmp_path / "empty.jsonl"
     empty.write_text("")
     odd = tmp_path / "odd.jsonl"
@@ -263,9 +266,9 @@ def test_what_is_no_trace_and_no_state_is_refused(bakery: Bakery, tmp_path: Path
     two = tmp_path / "two.jsonl"
     two.write_text("".join(json.dumps({**line, "account": account}) + "\n" for account in "ab"))
     for state, trace, complaint in (
-        (tmp_path, bakery.trace, "is not the --state of an embedded AWS"),
+        (tmp_path, bakery.trace, "is not the --state folder of an embedded AWS"),
         (bakery.state, empty, "holds no calls"),
-        (bakery.state, two, r"calls of one account can be decided, not those of \['a', 'b'\]"),
+        (bakery.state, two, r"the trace must have calls of one account, found \['a', 'b'\]"),
         (bakery.state, odd, "line 1 of .* is not a line of a trace"),
         (bakery.state, tmp_path / "none", "No such file"),
     ):
