@@ -1,4 +1,4 @@
-"""A foreign archive: a role that the account's owner takes on, with whatever rights a test gives it."""
+"""An archive's role. The account's owner assumes it, with the rights that a test gives it."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from conftest import ACCOUNT, Bench
 
 
 class Archive:
-    """A role that the account's owner takes on, with whatever rights a test gives it."""
+    """A role that the account's owner assumes, with the rights that a test gives it."""
 
     def __init__(self, bench: Bench, role: str) -> None:
         self.bench = bench

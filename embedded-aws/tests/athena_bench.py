@@ -1,4 +1,4 @@
-"""A small library whose loans several tests query: a table by pages, one of each kind of file, one role."""
+"""The tables of a small library for tests of queries: one of each kind of file, and one role."""
 
 import io
 import json
@@ -14,7 +14,7 @@ BUCKET = "library-loans"
 RESULTS = "library-answers"
 DATABASE = "lending"
 SIZES: dict[str, int] = {}
-"""Of the table visits, by ``day/hall``."""
+"""The sizes of the files of the table visits, by ``day/hall``."""
 FORMATS = {
     "parquet": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
     "json": "org.openx.data.jsonserde.JsonSerDe",
@@ -31,7 +31,7 @@ def make_bucket(bench: Bench, name: str, key: str = "") -> None:
 
 
 def put(bench: Bench, key: str, body: bytes | str, bucket: str = BUCKET) -> int:
-    """Put an object; its size."""
+    """Put an object. Returns its size."""
     data = body.encode() if isinstance(body, str) else body
     bench.client("s3").put_object(Bucket=bucket, Key=key, Body=data)
     return len(data)
@@ -81,7 +81,7 @@ def register(bench: Bench, table: str, folder: str, *values: str, bucket: str = 
 
 
 def run(athena: Any, sql: str, parameters: Sequence[str] = (), **request: Any) -> dict[str, Any]:
-    """Start a query and wait for its end; what GetQueryExecution says of it."""
+    """Start a query and wait for its end. Returns its description by GetQueryExecution."""
     wanted: dict[str, Any] = {"QueryString": sql, "QueryExecutionContext": {"Database": DATABASE}}
     if "WorkGroup" not in request:
         wanted["ResultConfiguration"] = {"OutputLocation": f"s3://{RESULTS}/plain/"}
@@ -103,13 +103,13 @@ def rows_of(athena: Any, execution: dict[str, Any]) -> list[list[str | None]]:
 
 
 def ask(bench: Bench, sql: str, *parameters: str) -> list[list[str | None]]:
-    """The rows of an answer, without the header."""
+    """The rows of a result, without the header."""
     athena = bench.client("athena")
     return rows_of(athena, run(athena, sql, parameters))[1:]
 
 
 def reason(bench: Bench, sql: str, *parameters: str) -> str:
-    """Why a query fails."""
+    """The reason why a query fails."""
     status = run(bench.client("athena"), sql, parameters)["Status"]
     assert status["State"] == "FAILED", status
     assert status["AthenaError"]["ErrorMessage"] == status["StateChangeReason"]
@@ -117,7 +117,7 @@ def reason(bench: Bench, sql: str, *parameters: str) -> str:
 
 
 def as_role(bench: Bench, name: str, statements: list[dict[str, Any]]) -> dict[str, str]:
-    """Temporary credentials of a role that has these rights, of a session as a service gets one."""
+    """Temporary credentials of a role with these rights, as a service gets them."""
     iam = bench.client("iam")
     arn = make_role(bench, name, "states.amazonaws.com", statements)
     trust = {

@@ -1,4 +1,4 @@
-"""Roles that the account's owner takes on, to call with their rights; and what a trace told of them."""
+"""Roles that the account's owner assumes, to call with their rights; and the lines of a trace."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from conftest import ACCOUNT
 
 
 class HasClients(Protocol):
-    """A bench, or what makes clients of one in a way of its own."""
+    """A bench, or a test's own maker of clients for one."""
 
     def client(self, service: str, credentials: dict[str, str] | None = None) -> Any: ...
 
@@ -29,7 +29,7 @@ def role_arn(name: str) -> str:
 
 
 def make(bench: HasClients, name: str, *statements: dict[str, Any], trust: dict[str, Any] = TRUST) -> str:
-    """A role with one inline policy, or none; its ARN."""
+    """Make a role with at most one inline policy. Returns its ARN."""
     iam = bench.client("iam")
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
     if statements:

@@ -1,4 +1,4 @@
-"""One embedded AWS for all tests of this folder, spoken to through boto3 only, and roles to try."""
+"""One embedded AWS for all tests of this folder, used through boto3 only, and roles for them."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ SPARK_4 = {"python": SETUP / "venv-spark4" / "bin" / "python", "jars": SETUP / "
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 S3A_REGION = f"spark.hadoop.fs.s3a.endpoint.region={REGION}"
-"""What a job says with `--conf`, so that its Spark reads S3."""
+"""A job's `--conf` setting, needed for its Spark to read S3."""
 
 sys.path.insert(0, str(PACKAGE))
 sys.path.insert(0, str(PACKAGE / "embedded_aws" / "glue" / "spark" / "job-runtime"))
@@ -29,7 +29,7 @@ from embedded_aws.core.settings import Settings  # noqa: E402
 
 
 def settings_in(folder: Path, **changes: Any) -> Settings:
-    """As the command line would say for a server that keeps everything in one folder; none listens."""
+    """The settings of a server that keeps everything in one folder. No server is started."""
     place: dict[str, Any] = dict.fromkeys(("state", "logs", "ca_bundle", "trust_store"), folder)
     texts: dict[str, Any] = dict.fromkeys(("trust_store_password", "access_key_id", "secret_access_key"), "")
     own: dict[str, Any] = {
@@ -42,7 +42,7 @@ def settings_in(folder: Path, **changes: Any) -> Settings:
 
 
 class Bench:
-    """A running server and what its ready line said."""
+    """A running server and its ready line."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
@@ -107,7 +107,7 @@ def statement(actions: list[str], resources: list[str], **conditions: Any) -> di
 
 
 def make_role(bench: Bench, name: str, service: str, statements: list[dict[str, Any]]) -> str:
-    """A role that ``service`` may assume, with one inline policy; its ARN. Made anew when it exists."""
+    """Make a role that ``service`` may assume, with one inline policy. Returns its ARN."""
     iam = bench.client("iam")
     trust = {
         "Version": "2012-10-17",
@@ -121,7 +121,7 @@ def make_role(bench: Bench, name: str, service: str, statements: list[dict[str, 
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """The first answer that is true; fails after so many seconds."""
+    """Wait for the first answer that is true, and return it. Fails after so many seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         answer = what()

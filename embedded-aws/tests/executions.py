@@ -1,4 +1,4 @@
-"""State machines as tests make, run and read them, through boto3 only."""
+"""Makes, runs and reads state machines for tests, through boto3 only."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from conftest import ACCOUNT, wait_for
 
 
 def task(resource: str, parameters: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A last Task state of an integration, for example ``glue:startJobRun.sync``."""
+    """A final Task state of an integration, for example ``glue:startJobRun.sync``."""
     return {
         "Type": "Task",
         "Resource": f"arn:aws:states:::{resource}",
@@ -19,7 +19,7 @@ def task(resource: str, parameters: dict[str, Any], **more: Any) -> dict[str, An
 
 
 def chain(**states: dict[str, Any]) -> dict[str, Any]:
-    """States one after the other, in this order; a state without an end of its own goes to the next one."""
+    """States in this order. A state without an end of its own leads to the next one."""
     names = list(states)
     linked = {}
     for name, following in zip(names, [*names[1:], None], strict=True):
@@ -31,7 +31,7 @@ def chain(**states: dict[str, Any]) -> dict[str, Any]:
 
 
 def machine(bench: HasClients, name: str, states: dict[str, Any], role: str = "manager", **top: Any) -> str:
-    """A state machine that begins with the first of these states; its ARN."""
+    """Make a state machine that begins with the first of these states. Returns its ARN."""
     definition = json.dumps({"StartAt": next(iter(states)), "States": states, **top})
     role_arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
     answer = bench.client("stepfunctions").create_state_machine(
@@ -41,13 +41,13 @@ def machine(bench: HasClients, name: str, states: dict[str, Any], role: str = "m
 
 
 def start(bench: HasClients, arn: str, data: Any = None) -> str:
-    """The ARN of a new execution."""
+    """Start an execution. Returns its ARN."""
     states = bench.client("stepfunctions")
     return str(states.start_execution(stateMachineArn=arn, input=json.dumps(data or {}))["executionArn"])
 
 
 def execute(bench: HasClients, arn: str, data: Any = None, seconds: float = 30) -> dict[str, Any]:
-    """The description of a new execution after its end."""
+    """Start an execution and wait for its end. Returns its description."""
     return wait_until_ended(bench, start(bench, arn, data), seconds)
 
 
@@ -57,7 +57,7 @@ def wait_until_ended(bench: HasClients, run: str, seconds: float = 30) -> dict[s
 
 
 def ended(bench: HasClients, run: str) -> dict[str, Any] | None:
-    """The description of an execution, once it does not run."""
+    """The description of an execution that has ended; None while it runs."""
     execution = bench.client("stepfunctions").describe_execution(executionArn=run)
     return execution if execution["status"] != "RUNNING" else None
 
@@ -72,7 +72,7 @@ def kinds(bench: HasClients, run: str) -> list[str]:
 
 
 def submitted(bench: HasClients, run: str, key: str) -> str | None:
-    """What the execution's latest `.sync` Task started, by the key that names it; None until there is one."""
+    """The id, under this key, of the work that the latest `.sync` Task started; None before it starts."""
     for event in reversed(history(bench, run)):
         if event["type"] == "TaskSubmitted":
             return str(json.loads(event["taskSubmittedEventDetails"]["output"])[key])

@@ -1,4 +1,4 @@
-"""A foreign post office: scripts that change things in S3 and DynamoDB, run as jobs that may be killed."""
+"""A post office's scripts, which change S3 and DynamoDB and run as jobs that may be killed."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ config = botocore.config.Config(s3={"addressing_style": "path"}, retries={"total
 s3 = boto3.client("s3", config=config)
 box = sys.argv[sys.argv.index("--box") + 1]
 """
-# Everything that changes something, once, among calls that do not.
+# Every mutating call once, among calls that change nothing.
 VARIED = """
 table = boto3.client("dynamodb")
 post = "post-office"
@@ -49,7 +49,7 @@ both = [{"Key": f"{box}/a b+c"}, {"Key": f"{box}/copy"}]
 s3.delete_objects(Bucket=post, Delete={"Objects": both})
 table.delete_item(TableName="letters", Key={"id": {"S": box}})
 """
-# Forty letters at once, so that many are on their way when the run dies.
+# Forty letters at once, so that many calls are already sent when the run dies.
 CROWD = """
 with concurrent.futures.ThreadPoolExecutor(8) as pool:
     list(pool.map(lambda n: s3.put_object(Bucket="post-office", Key=f"{box}/{n}", Body=b"1"), range(40)))

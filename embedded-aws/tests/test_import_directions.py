@@ -1,4 +1,4 @@
-"""Each folder of the package imports only what README.md allows it, and nothing of the project around it."""
+"""Each folder of the package imports only what README.md allows, and nothing of the project around it."""
 
 import ast
 import sys
@@ -11,11 +11,11 @@ from conftest import PACKAGE
 
 NAME = "embedded_aws"
 SCRIPTS = "job-runtime"
-"""A folder of what job scripts import. It belongs to their processes, not to the package."""
+"""The folder that job scripts import from. It belongs to their processes, not to the package."""
 DISTRIBUTIONS = {"botocore": "boto3", "hypercorn": "ministack"}
-"""Libraries that come with another one."""
+"""Libraries that are installed with another one."""
 DOOR = "ministack"
-"""Reached through core/emulator.py only, which imports it by name."""
+"""No file imports it directly; core/emulator.py does so by name."""
 
 
 def allowed() -> dict[str, set[str]]:
@@ -37,7 +37,7 @@ def sources() -> Iterator[tuple[str, str]]:
 
 
 def imported(source: str) -> Iterator[str]:
-    """The full names of what a file imports. `from a import b` may mean a module or a name in one."""
+    """The full names of a file's imports. `from a import b` may mean a module or a name in one."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -55,7 +55,7 @@ def folder_of(module: str) -> str:
 
 
 def broken(source: str, folder: str, table: dict[str, set[str]]) -> list[str]:
-    """The imports of a file in this folder that nothing allows."""
+    """The imports of a file in this folder that are not allowed."""
     pinned = tomllib.loads((PACKAGE / "pyproject.toml").read_text())["project"]["dependencies"]
     known = {dependency.partition("==")[0] for dependency in pinned}
     found = []

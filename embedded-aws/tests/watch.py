@@ -1,4 +1,4 @@
-"""A bench whose alarms see an hour in a minute, and an inbox for what they say."""
+"""A bench with a faster clock for alarms, and an inbox for their messages."""
 
 import json
 import time
@@ -12,9 +12,9 @@ from botocore.config import Config  # type: ignore[import-untyped,unused-ignore]
 from conftest import ACCOUNT, REGION, Bench, wait_for
 
 PROTOCOLS = ("json", "query", "smithy-rpc-v2-cbor")
-"""CloudWatch's."""
+"""CloudWatch's protocols."""
 MINUTE = 1.0
-"""Seconds of a minute of alarms."""
+"""Length of an alarm's minute in seconds."""
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:lighthouse"
 INBOX = f"arn:aws:sqs:{REGION}:{ACCOUNT}:harbour-office"
 ALARM = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:"
@@ -35,7 +35,7 @@ def document(*statements: dict[str, Any]) -> str:
 
 
 def topic(bench: Bench, name: str, *statements: dict[str, Any], **attributes: str) -> str:
-    """A topic with this policy, whose messages arrive in the inbox; its ARN."""
+    """Make a topic with this policy, whose messages arrive in the inbox. Returns its ARN."""
     sns = bench.client("sns")
     arn = str(
         sns.create_topic(Name=name, Attributes={"Policy": document(*statements), **attributes})["TopicArn"]
@@ -51,7 +51,7 @@ def make_inbox(bench: Bench) -> None:
 
 
 def messages(bench: Bench) -> list[dict[str, Any]]:
-    """What has arrived since the last call: each notification's message, with its subject."""
+    """The messages of new notifications since the last call, each with its subject."""
     sqs = bench.client("sqs")
     url = sqs.get_queue_url(QueueName="harbour-office")["QueueUrl"]
     found = []
@@ -69,7 +69,7 @@ def turns(said: list[dict[str, Any]]) -> list[str]:
 
 
 def collect(bench: Bench, count: int, seconds: float = 20) -> list[dict[str, Any]]:
-    """The next so many messages."""
+    """Wait for so many messages and return them."""
     found: list[dict[str, Any]] = []
 
     def enough() -> bool:
@@ -96,7 +96,7 @@ def until(bench: Bench, name: str, wanted: str, seconds: float = 20) -> None:
 
 
 def stays(what: Callable[[], Any], seconds: float) -> Any:
-    """What holds during all of these seconds; fails when it changes."""
+    """The value during all of these seconds. Fails when it changes."""
     first, deadline = what(), time.monotonic() + seconds
     while time.monotonic() < deadline:
         now = what()
@@ -106,14 +106,14 @@ def stays(what: Callable[[], Any], seconds: float) -> Any:
 
 
 def put(bench: Bench, name: str, value: float, **dimensions: str) -> None:
-    """One datum of the namespace `Tides`."""
+    """Put one datum into the namespace `Tides`."""
     listed = [{"Name": key, "Value": text} for key, text in dimensions.items()]
     datum = {"MetricName": name, "Value": value, "Unit": "Count", "Dimensions": listed}
     bench.client("cloudwatch").put_metric_data(Namespace="Tides", MetricData=[datum])
 
 
 def alarm(bench: Bench, name: str, metric: str, **more: Any) -> str:
-    """An alarm of one or more in a minute; its ARN."""
+    """Put an alarm that fires at one or more in a minute. Returns its ARN."""
     settings = {
         "Namespace": "Tides",
         "MetricName": metric,
@@ -129,7 +129,7 @@ def alarm(bench: Bench, name: str, metric: str, **more: Any) -> str:
 
 
 def client(bench: Bench, protocol: str, credentials: dict[str, str] | None = None) -> Any:
-    """A client of CloudWatch that speaks this protocol only."""
+    """A client of CloudWatch that uses this protocol only."""
     session = botocore.session.Session()
     loader = session.get_component("data_loader")
     model = loader.load_service_model("cloudwatch", "service-2")
