@@ -21,7 +21,7 @@ DOOR = "ministack"
 def allowed() -> dict[str, set[str]]:
     """The table in README.md: each folder, and the folders that it may import."""
     text = (PACKAGE / "README.md").read_text(encoding="utf-8")
-    section = text.partition("\n## Which folder may import which\n")[2].partition("\n## ")[0]
+    section = text.partition("\n## Import directions\n")[2].partition("\n## ")[0]
     rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
     return {
         folder.strip(" `"): {name.strip(" `") for name in others.split(",")} - {"nothing"}

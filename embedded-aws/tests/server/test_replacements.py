@@ -56,7 +56,7 @@ def test_every_replaced_function_has_the_parameters_of_its_replacement(
 
 def test_the_readme_lists_exactly_what_is_replaced(replaced: list[tuple[str, str, tuple[str, ...]]]) -> None:
     readme = (PACKAGE / "README.md").read_text(encoding="utf-8")
-    section = readme.partition("\n## What of MiniStack is replaced\n")[2].partition("\n## ")[0]
+    section = readme.partition("\n## Replaced functions of MiniStack\n")[2].partition("\n## ")[0]
     listed = {line.split("`")[1] for line in section.splitlines() if line.startswith("| `")}
     assert listed == {f"{module}.{function}" for module, function, _ in replaced}
 
