@@ -171,7 +171,7 @@ test("what they type is there: scripts of package.json, files of the repository"
   const verbs = typed(/npm run (?:--silent )?(\w+)/g);
   expect(verbs).toEqual(expect.arrayContaining(["current", "plan"]));
   expect(verbs.filter((verb) => !(verb in scripts))).toEqual([]);
-  const files = typed(/cp (pipelines\/\S+)/g);
+  const files = typed(/cp (ci\/\S+)/g);
   expect(files).toEqual(["ci/terraform.lock.hcl"]);
   expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
 });
