@@ -22,6 +22,14 @@ export { type Mistake, mistakeText } from "./modules/core/refusals";
 export { jsonMistake } from "./contracts/json-mistake";
 export { type Partition, partitionOf } from "./modules/core/partition";
 export { type ExecutionClass, type GlueVersion } from "./modules/core/job-runs";
+export {
+  type Metric,
+  type Run,
+  type RunMetrics,
+  type RunStart,
+  type StateMachineAttributes,
+  stateMachineRun,
+} from "./modules/core/run";
 export { type S3Location, s3Uri } from "./modules/core/s3-location";
 export {
   type BucketReference,

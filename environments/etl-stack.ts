@@ -91,21 +91,17 @@ export class EtlStack extends TerraformStack {
     return makeAll(Object.fromEntries(makers));
   }
 
-  private defineDashboard(
-    name: string,
-    { accountId: account, region }: EnvironmentSettings,
-  ): PipelineDashboard {
+  private defineDashboard(name: string, { region }: EnvironmentSettings): PipelineDashboard {
     const ceilings = this.dpuHourCeilings();
     return new PipelineDashboard(this, "Dashboard", {
       name,
       pipelines: Object.entries(this.pipelines).map(([pipeline, { orchestrator, task }]) => ({
         pipeline,
-        stateMachineName: orchestrator.stateMachineName,
+        run: orchestrator.run,
         jobName: task.job.jobName,
         maxDpuHoursPerRun: ceilings[task.job.resource.nameInput ?? ""],
       })),
       workgroupName: this.platform.workgroup.workgroupName,
-      account,
       region,
     });
   }

@@ -12,6 +12,7 @@ import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { runbookUrlMistake } from "../core/runbook";
+import { type Run, stateMachineRun } from "../core/run";
 import { type IRole } from "../iam/grantable";
 import { type PolicyStatement } from "../iam/policy-statement";
 import { DECRYPT } from "../iam/s3-actions";
@@ -143,6 +144,8 @@ export class EtlOrchestrator extends Construct {
   /** What schedules and people start: the published version, not the latest edit. */
   readonly aliasArn: string;
   readonly aliasName = ALIAS;
+  /** Its executions as jobs, locks, alarms, charts and triggers see them. */
+  readonly run: Run;
   /** The definition as JSON text. */
   readonly definition: string;
   /** The child machine that runs crawls; `undefined` without a crawl step. */
@@ -175,6 +178,14 @@ export class EtlOrchestrator extends Construct {
     this.stateMachineName = props.name;
     this.stateMachineArn = machine.resource.arn;
     this.aliasArn = alias.arn;
+    const { account, region } = props;
+    this.run = stateMachineRun({
+      name: props.name,
+      alias: ALIAS,
+      account,
+      region,
+      arn: this.stateMachineArn,
+    });
     this.definition = JSON.stringify(decision.definition, undefined, 1);
     this.crawlStateMachineArn = crawl?.resource.arn;
     this.crawlStateMachineName = crawl && this.crawlMachineName;

@@ -45,8 +45,8 @@ function nameMistakes(given: Alarming, isKnown: (value: unknown) => boolean): Mi
       `must be 1 to ${MOST_NAME_CHARACTERS} letters, digits, hyphens or underscores, so that alarms' names keep within ` +
         `CloudWatch's 255, got ${JSON.stringify(name)} (${name.length})`,
     ),
-    ...(["stateMachineName", "crawlStateMachineName", "deadLetterQueueName"] as const).flatMap((field) => {
-      const value = given[field];
+    ...(["run.name", "crawlStateMachineName", "deadLetterQueueName"] as const).flatMap((field) => {
+      const value = field === "run.name" ? given.run.name : given[field];
       return unless(
         value === undefined || !isKnown(value) || NAME.test(value),
         field,
@@ -101,7 +101,7 @@ function textMistakes(given: Alarming, isKnown: (value: unknown) => boolean): Mi
   return unless(
     longest <= MOST_DESCRIPTION_CHARACTERS,
     "pipeline",
-    "is too long together with 'environment', 'stateMachineName' and 'runbookUrl': an alarm's text would have " +
+    "is too long together with 'environment', 'run' and 'runbookUrl': an alarm's text would have " +
       `${longest} characters, ` +
       `CloudWatch allows ${MOST_DESCRIPTION_CHARACTERS}`,
   );

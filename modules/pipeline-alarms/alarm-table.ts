@@ -1,22 +1,15 @@
 import { missedRunHours } from "../schedules/missed-run";
 import { PIPELINE_DIMENSION, PIPELINE_METRICS, PIPELINE_NAMESPACE } from "../core/pipeline-metrics";
+import { type Metric, type Run } from "../core/run";
 import { type RunbookPage } from "../core/runbook";
 
 /**
  * Every alarm of a pipeline as data: which metric, when it is crossed, who speaks for it, and what to do. Pure.
  *
- * CloudWatch compares the exact set of dimensions, so each metric is written as the page of its service has it:
- * - https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html (by `StateMachineArn`, executions of an alias
- *   included; `ExecutionThrottled` is singular)
+ * CloudWatch compares the exact set of dimensions, so each metric is written as the page of its service has it; those of runs are in `Run`:
  * - https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
  * Counts are crossed at `Sum >= 1`: `> 1` would wait for the second failure.
  */
-
-export interface Metric {
-  readonly namespace: string;
-  readonly name: string;
-  readonly dimensions: Readonly<Record<string, string>>;
-}
 
 export type Signal =
   | {
@@ -52,9 +45,9 @@ export interface AlarmDefinition {
 }
 
 export interface AlarmScope {
-  readonly stateMachineName: string;
-  readonly stateMachineArn: string;
-  readonly crawlStateMachineArn?: string;
+  readonly run: Pick<Run, "name" | "metrics">;
+  /** What counts failed crawls. */
+  readonly crawlsFailed?: Metric;
   readonly deadLetterQueueName?: string;
   readonly usualMinutes: number;
   readonly slowFactor: number;
@@ -73,17 +66,11 @@ export function alarmTable(scope: AlarmScope): AlarmDefinition[] {
     ...failures(scope),
     ...slowness(scope),
     ...figures(scope),
-    ...(scope.crawlStateMachineArn === undefined ? [] : [crawl(scope.crawlStateMachineArn)]),
+    ...(scope.crawlsFailed === undefined ? [] : [crawl(scope.crawlsFailed)]),
     ...(scope.missedRun === undefined ? [] : [missed(scope, scope.missedRun)]),
     ...(scope.deadLetterQueueName === undefined ? [] : [deadLetters(scope.deadLetterQueueName)]),
   ];
 }
-
-const executions = (name: string, stateMachineArn: string): Metric => ({
-  namespace: "AWS/States",
-  name,
-  dimensions: { StateMachineArn: stateMachineArn },
-});
 
 const happensOnce = (
   metric: Metric,
@@ -98,9 +85,14 @@ const happensOnce = (
   missing: "notBreaching",
 });
 
-function failures({ stateMachineArn }: AlarmScope): AlarmDefinition[] {
+const ifCounted = (
+  metric: Metric | undefined,
+  parts: Parameters<typeof happensOnce>[1],
+): AlarmDefinition[] => (metric === undefined ? [] : [happensOnce(metric, parts)]);
+
+function failures({ run: { metrics } }: AlarmScope): AlarmDefinition[] {
   return [
-    happensOnce(executions("ExecutionsFailed", stateMachineArn), {
+    happensOnce(metrics.failed, {
       id: "ExecutionsFailed",
       suffix: "executions-failed",
       speaker: "executions",
@@ -109,7 +101,7 @@ function failures({ stateMachineArn }: AlarmScope): AlarmDefinition[] {
         "Mend what the cause names, then give the command of the message on the notifications topic: redrive or a new execution.",
       runbook: "execution-failed",
     }),
-    happensOnce(executions("ExecutionsTimedOut", stateMachineArn), {
+    ...ifCounted(metrics.timedOut, {
       id: "ExecutionsTimedOut",
       suffix: "executions-timed-out",
       speaker: "executions",
@@ -117,7 +109,7 @@ function failures({ stateMachineArn }: AlarmScope): AlarmDefinition[] {
       remedy: "Look which state it stood in and why, then redrive.",
       runbook: "timed-out",
     }),
-    happensOnce(executions("ExecutionsAborted", stateMachineArn), {
+    ...ifCounted(metrics.aborted, {
       id: "ExecutionsAborted",
       suffix: "executions-aborted",
       speaker: "executions",
@@ -128,9 +120,9 @@ function failures({ stateMachineArn }: AlarmScope): AlarmDefinition[] {
   ];
 }
 
-function slowness({ stateMachineArn, usualMinutes, slowFactor }: AlarmScope): AlarmDefinition[] {
+function slowness({ run: { metrics }, usualMinutes, slowFactor }: AlarmScope): AlarmDefinition[] {
   return [
-    happensOnce(executions("ExecutionThrottled", stateMachineArn), {
+    ...ifCounted(metrics.throttled, {
       id: "ExecutionsThrottled",
       suffix: "executions-throttled",
       speaker: "data",
@@ -139,27 +131,31 @@ function slowness({ stateMachineArn, usualMinutes, slowFactor }: AlarmScope): Al
         "It goes on by itself, later. Look which machines of the account run at the same time, and at the quota.",
       runbook: "throttled",
     }),
-    {
-      id: "Slow",
-      suffix: "slow",
-      speaker: "data",
-      signal: { kind: "metric", metric: executions("ExecutionTime", stateMachineArn), statistic: "Maximum" },
-      periodSeconds: PERIOD_SECONDS,
-      periods: 1,
-      comparison: "GreaterThanThreshold",
-      threshold: Math.round(slowFactor * usualMinutes * 60_000),
-      missing: "notBreaching",
-      happened: `an execution took more than ${slowFactor} times the usual ${usualMinutes} minutes`,
-      remedy: "Compare its states with an earlier execution's: the lock, a crawl, or the job.",
-      runbook: "slow",
-    },
+    ...(metrics.duration === undefined ? [] : [slow(metrics.duration, usualMinutes, slowFactor)]),
   ];
 }
 
-const figure = ({ stateMachineName }: AlarmScope, name: string): Metric => ({
+function slow(duration: Metric, usualMinutes: number, slowFactor: number): AlarmDefinition {
+  return {
+    id: "Slow",
+    suffix: "slow",
+    speaker: "data",
+    signal: { kind: "metric", metric: duration, statistic: "Maximum" },
+    periodSeconds: PERIOD_SECONDS,
+    periods: 1,
+    comparison: "GreaterThanThreshold",
+    threshold: Math.round(slowFactor * usualMinutes * 60_000),
+    missing: "notBreaching",
+    happened: `an execution took more than ${slowFactor} times the usual ${usualMinutes} minutes`,
+    remedy: "Compare its states with an earlier execution's: the lock, a crawl, or the job.",
+    runbook: "slow",
+  };
+}
+
+const figure = ({ run }: AlarmScope, name: string): Metric => ({
   namespace: PIPELINE_NAMESPACE,
   name,
-  dimensions: { [PIPELINE_DIMENSION]: stateMachineName },
+  dimensions: { [PIPELINE_DIMENSION]: run.name },
 });
 
 function figures(scope: AlarmScope): AlarmDefinition[] {
@@ -204,8 +200,8 @@ function figures(scope: AlarmScope): AlarmDefinition[] {
   ];
 }
 
-const crawl = (crawlStateMachineArn: string): AlarmDefinition =>
-  happensOnce(executions("ExecutionsFailed", crawlStateMachineArn), {
+const crawl = (crawlsFailed: Metric): AlarmDefinition =>
+  happensOnce(crawlsFailed, {
     id: "CrawlFailed",
     suffix: "crawl-failed",
     speaker: "data",
@@ -215,7 +211,7 @@ const crawl = (crawlStateMachineArn: string): AlarmDefinition =>
   });
 
 function missed(
-  { stateMachineArn }: AlarmScope,
+  { run }: AlarmScope,
   { longestGapMinutes, graceMinutes }: NonNullable<AlarmScope["missedRun"]>,
 ): AlarmDefinition {
   const hours = missedRunHours(longestGapMinutes, graceMinutes);
@@ -225,7 +221,7 @@ function missed(
     speaker: "itself",
     signal: {
       kind: "metric",
-      metric: executions("ExecutionsSucceeded", stateMachineArn),
+      metric: run.metrics.succeeded,
       statistic: "Sum",
     },
     periodSeconds: HOUR_SECONDS,

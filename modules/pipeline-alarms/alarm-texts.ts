@@ -1,4 +1,3 @@
-import { statesConsole } from "../core/console";
 import { runbookLink, type RunbookPage } from "../core/runbook";
 import { type AlarmDefinition, type Speaker } from "./alarm-table";
 
@@ -10,9 +9,8 @@ export const MOST_DESCRIPTION_CHARACTERS = 1_024;
 export interface TextScope {
   readonly pipeline: string;
   readonly environment: string;
-  readonly partition: string;
-  readonly region: string;
-  readonly stateMachineArn: string;
+  /** The page of its runs in the AWS console. */
+  readonly consoleUrl: string;
   readonly runbookUrl?: string;
 }
 
@@ -39,11 +37,10 @@ const COMPOSITES: Readonly<Record<Exclude<Speaker, "itself">, Told>> = {
 };
 
 function text(scope: TextScope, { happened, remedy, runbook }: Told): string {
-  const { pipeline, environment, partition, region, stateMachineArn, runbookUrl } = scope;
-  const link = statesConsole(partition, region, `statemachines/view/${stateMachineArn}`);
+  const { pipeline, environment, consoleUrl, runbookUrl } = scope;
   return (
     `Pipeline ${pipeline}, environment ${environment}: ${happened}. ${remedy} ` +
-    `Executions: ${link} Runbook: ${runbookLink(runbookUrl, runbook)}`
+    `Executions: ${consoleUrl} Runbook: ${runbookLink(runbookUrl, runbook)}`
   );
 }
 

@@ -6,12 +6,12 @@ import {
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { DEFAULT_SLOW_FACTOR } from "../schedules/missed-run";
-import { partitionOf } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
+import { type Metric, type Run, stateMachineRun } from "../core/run";
 import { alarmMistakes } from "./alarm-mistakes";
-import { type AlarmDefinition, type AlarmScope, alarmTable, type Metric, type Speaker } from "./alarm-table";
+import { type AlarmDefinition, type AlarmScope, alarmTable, type Speaker } from "./alarm-table";
 import { alarmText, compositeText, type TextScope } from "./alarm-texts";
 
 /** Where alarms tell. */
@@ -39,8 +39,8 @@ export interface PipelineAlarmsProps {
   /** AWS account id, 12 digits. */
   readonly account: string;
   readonly region: string;
-  /** Physical name of the pipeline's state machine. */
-  readonly stateMachineName: string;
+  /** The pipeline's runs: `orchestrator.run`, or `stateMachineRun` of a state machine from elsewhere. */
+  readonly run: Run;
   /**
    * Physical name of the machine that runs its crawls.
    * @default - none, and no alarm for crawls
@@ -145,19 +145,16 @@ export class PipelineAlarms extends Construct {
     refusals.throwIfAny();
   }
 
-  /** ARNs composed of names, so that a plan knows them. */
-  private machineArn(name: string): string {
-    const { region, account } = this.props;
-    return `arn:${partitionOf(region)}:states:${region}:${account}:stateMachine:${name}`;
+  private get crawlsFailed(): Metric | undefined {
+    const { crawlStateMachineName: name, account, region } = this.props;
+    return name === undefined ? undefined : stateMachineRun({ name, account, region }).metrics.failed;
   }
 
   private scope(): AlarmScope {
     const { props } = this;
-    const { stateMachineName, crawlStateMachineName: crawl } = props;
     return {
-      stateMachineName,
-      stateMachineArn: this.machineArn(stateMachineName),
-      crawlStateMachineArn: crawl === undefined ? undefined : this.machineArn(crawl),
+      run: props.run,
+      crawlsFailed: this.crawlsFailed,
       deadLetterQueueName: props.deadLetterQueueName,
       usualMinutes: props.usualMinutes,
       slowFactor: props.slowFactor ?? DEFAULT_SLOW_FACTOR,
@@ -168,9 +165,8 @@ export class PipelineAlarms extends Construct {
   }
 
   private textScope(): TextScope {
-    const { pipeline, environment, region, runbookUrl, stateMachineName } = this.props;
-    const stateMachineArn = this.machineArn(stateMachineName);
-    return { pipeline, environment, partition: partitionOf(region), region, stateMachineArn, runbookUrl };
+    const { pipeline, environment, runbookUrl, run } = this.props;
+    return { pipeline, environment, consoleUrl: run.consoleUrl, runbookUrl };
   }
 
   private nameOf({ suffix }: AlarmDefinition): string {

@@ -1,21 +1,18 @@
 import { hoursText } from "../core/dpu-hours";
+import { type Metric, type Run } from "../core/run";
 import { PIPELINE_DIMENSION, PIPELINE_METRICS, PIPELINE_NAMESPACE } from "../core/pipeline-metrics";
 
 /**
  * What a dashboard shows, as data and as the JSON that CloudWatch takes. Pure, and the same bytes for the same pipelines.
  *
  * CloudWatch compares the exact set of dimensions, so each metric is written as the page of its service has it:
- * - https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
  * - https://docs.aws.amazon.com/glue/latest/dg/monitoring-awsglue-with-cloudwatch-metrics.html (with `--enable-metrics`, by
  *   `JobName`, `JobRunId`, of which `ALL` is every run, and `Type`: a count is summed, a gauge averaged)
  * - https://docs.aws.amazon.com/athena/latest/ug/query-metrics-viewing.html (of workgroups that publish them)
  * The body: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 
-export interface ShownMetric {
-  readonly namespace: string;
-  readonly name: string;
-  readonly dimensions: Readonly<Record<string, string>>;
+export interface ShownMetric extends Metric {
   readonly statistic: "Sum" | "Average" | "Maximum";
 }
 
@@ -29,8 +26,7 @@ export interface Chart {
 
 export interface ShownPipeline {
   readonly pipeline: string;
-  readonly stateMachineArn: string;
-  readonly stateMachineName: string;
+  readonly run: Pick<Run, "name" | "metrics">;
   readonly jobName: string;
   readonly maxDpuHoursPerRun?: number;
 }
@@ -47,12 +43,9 @@ export function pipelineCharts(shown: ShownPipeline): Chart[] {
   return [...runCharts(shown), ...jobCharts(shown)];
 }
 
-function runCharts({ stateMachineArn, stateMachineName }: ShownPipeline): Chart[] {
-  const executions = (name: string, statistic: ShownMetric["statistic"] = "Sum"): ShownMetric => {
-    return { namespace: "AWS/States", name, dimensions: { StateMachineArn: stateMachineArn }, statistic };
-  };
+function runCharts({ run: { name: runName, metrics } }: ShownPipeline): Chart[] {
   const rows = (name: string): ShownMetric => {
-    const dimensions = { [PIPELINE_DIMENSION]: stateMachineName };
+    const dimensions = { [PIPELINE_DIMENSION]: runName };
     return { namespace: PIPELINE_NAMESPACE, name, dimensions, statistic: "Sum" };
   };
   const read = rows(PIPELINE_METRICS.rowsRead);
@@ -61,13 +54,13 @@ function runCharts({ stateMachineArn, stateMachineName }: ShownPipeline): Chart[
   return [
     {
       title: "runs",
-      metrics: {
-        started: executions("ExecutionsStarted"),
-        succeeded: executions("ExecutionsSucceeded"),
-        failed: executions("ExecutionsFailed"),
-        timedOut: executions("ExecutionsTimedOut"),
-        aborted: executions("ExecutionsAborted"),
-      },
+      metrics: counted({
+        started: metrics.started,
+        succeeded: metrics.succeeded,
+        failed: metrics.failed,
+        timedOut: metrics.timedOut,
+        aborted: metrics.aborted,
+      }),
     },
     { title: "rows", metrics: { read, written: rows(PIPELINE_METRICS.rowsWritten), duplicate, quarantined } },
     {
@@ -78,8 +71,20 @@ function runCharts({ stateMachineArn, stateMachineName }: ShownPipeline): Chart[
         duplicate: "IF(read > 0, 100 * duplicate / read, 0)",
       },
     },
-    { title: "duration of runs, ms", metrics: { longest: executions("ExecutionTime", "Maximum") } },
+    ...(metrics.duration === undefined
+      ? []
+      : [{ title: "duration of runs, ms", metrics: { longest: longestOf(metrics.duration) } }]),
   ];
+}
+
+const longestOf = (metric: Metric): ShownMetric => ({ ...metric, statistic: "Maximum" });
+
+/** The sums of those that the orchestrator counts. */
+function counted(metrics: Readonly<Record<string, Metric | undefined>>): Record<string, ShownMetric> {
+  const there = Object.entries(metrics).flatMap(([id, metric]) =>
+    metric === undefined ? [] : [[id, { ...metric, statistic: "Sum" as const }] as const],
+  );
+  return Object.fromEntries(there);
 }
 
 function jobCharts({ jobName }: ShownPipeline): Chart[] {

@@ -1,17 +1,18 @@
 import { CloudwatchDashboard } from "@cdktf/provider-aws/lib/cloudwatch-dashboard";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
-import { partitionOf } from "../core/partition";
-import { placeMistakes } from "../core/place";
+import { regionMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
+import { type Run } from "../core/run";
 import { dashboardBody } from "./dashboard-body";
 
 /** What is shown of a pipeline. */
 export interface DashboardPipeline {
   /** What its charts are headed. */
   readonly pipeline: string;
-  readonly stateMachineName: string;
+  /** Its runs: `orchestrator.run`, or `stateMachineRun` of a state machine from elsewhere. */
+  readonly run: Pick<Run, "name" | "metrics">;
   readonly jobName: string;
   /**
    * The most that one run of the job can be billed, DPU-hours: told beside the charts.
@@ -30,8 +31,6 @@ export interface PipelineDashboardProps {
    * @default - none
    */
   readonly workgroupName?: string;
-  /** AWS account id, 12 digits. */
-  readonly account: string;
   readonly region: string;
 }
 
@@ -66,22 +65,16 @@ export class PipelineDashboard extends Construct {
     this.dashboardName = this.resource.dashboardName;
   }
 
-  /** ARNs composed of names, so that a plan knows them. */
   private body(): string {
-    const { pipelines, workgroupName, account, region } = this.props;
-    const machines = `arn:${partitionOf(region)}:states:${region}:${account}:stateMachine`;
-    const shown = pipelines.map((one) => ({
-      ...one,
-      stateMachineArn: `${machines}:${one.stateMachineName}`,
-    }));
-    return dashboardBody(region, shown, workgroupName);
+    const { pipelines, workgroupName, region } = this.props;
+    return dashboardBody(region, pipelines, workgroupName);
   }
 
   private refuse(): void {
     const { name, pipelines } = this.props;
     const refusals = new Refusals("PipelineDashboard", this.node.path);
     refusals.noteUnfilled(placeholderMistakes(this.props, isKnown));
-    refusals.noteAll(placeMistakes(this.props, isKnown));
+    refusals.noteAll(regionMistakes(this.props.region, isKnown));
     refusals.check(
       !isKnown(name) || NAME.test(name),
       "name",

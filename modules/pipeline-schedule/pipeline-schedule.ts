@@ -8,6 +8,7 @@ import { partitionOf } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
+import { type Run } from "../core/run";
 import { policyDocument } from "../iam/policy-document";
 import { type ResourcePolicyStatement } from "../iam/policy-statement";
 import { ServiceRole } from "../iam/service-role";
@@ -26,10 +27,8 @@ const RETENTION_SECONDS = 14 * 24 * 3_600;
 export interface PipelineScheduleProps {
   /** Physical name of the schedule and its group; the role and the queue begin with it. 1 to 55 letters, digits and `._-`. */
   readonly name: string;
-  /** The ARN of the state machine that is started, without alias or version; it takes `mode` and `scheduledTime`. */
-  readonly stateMachineArn: string;
-  /** The name of its alias that is started, so that a deployment decides what runs. */
-  readonly alias: string;
+  /** What it starts, with `mode` and `scheduledTime` as the input: `orchestrator.run`, or `stateMachineRun` of a machine from elsewhere. */
+  readonly run: Pick<Run, "start">;
   /** `cron(…)`, `rate(…)` or `at(…)` as in https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
   readonly expression: string;
   /** AWS account id, 12 digits. */
@@ -151,11 +150,10 @@ export class PipelineSchedule extends Construct {
 
   /**
    * The source that Scheduler names is the group, never the schedule:
-   * https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html. An alias is checked as its
-   * machine, and what is named of it is a condition: https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
+   * https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html.
    */
   private defineRole(): ServiceRole {
-    const { name, account, region, stateMachineArn, alias, tags } = this.props;
+    const { name, account, region, run, tags } = this.props;
     const groupArn = `arn:${partitionOf(region)}:scheduler:${region}:${account}:schedule-group/${name}`;
     const role = new ServiceRole(this, "Role", {
       name: `${name}-schedule`,
@@ -165,11 +163,7 @@ export class PipelineSchedule extends Construct {
       tags,
     });
     role.addToPolicy(
-      {
-        actions: ["states:StartExecution"],
-        resources: [stateMachineArn],
-        conditions: { "ForAnyValue:StringEquals": { "states:StateMachineQualifier": alias } },
-      },
+      { actions: run.start.actions, resources: run.start.resources, conditions: run.start.conditions },
       { actions: ["sqs:SendMessage"], resources: [this.deadLetterQueueArn] },
     );
     return role;
@@ -191,7 +185,7 @@ export class PipelineSchedule extends Construct {
           ? { mode: "OFF" }
           : { mode: "FLEXIBLE", maximumWindowInMinutes: props.flexibleMinutes },
       target: {
-        arn: `${props.stateMachineArn}:${props.alias}`,
+        arn: props.run.start.arn,
         roleArn: role.roleArn,
         input: INPUT,
         deadLetterConfig: { arn: deadLetterQueue.arn },
@@ -206,7 +200,8 @@ export class PipelineSchedule extends Construct {
 }
 
 function refuse(scope: Construct, props: PipelineScheduleProps): void {
-  const { name, stateMachineArn: machine, alias } = props;
+  const { name } = props;
+  const { arn } = props.run.start;
   const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
   const refusals = new Refusals("PipelineSchedule", scope.node.path);
   refusals.noteUnfilled(placeholderMistakes(props, isKnown));
@@ -217,14 +212,14 @@ function refuse(scope: Construct, props: PipelineScheduleProps): void {
     `must be 1 to 55 letters, digits or ._-, got ${JSON.stringify(name)} (${name.length} characters)`,
   );
   refusals.check(
-    !isKnown(machine) || /^arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:[^:]+$/.test(machine),
-    "stateMachineArn",
-    `must be the ARN of a state machine without alias or version, got ${JSON.stringify(machine)}`,
+    !isKnown(arn) || /^arn:[a-z-]+:[a-z]+:[a-z0-9-]*:\d*:.+$/.test(arn),
+    "run.start.arn",
+    `must be an ARN, got ${JSON.stringify(arn)}`,
   );
   refusals.check(
-    !isKnown(alias) || (/^[A-Za-z0-9._-]{1,80}$/.test(alias) && !/^\d+$/.test(alias)),
-    "alias",
-    `must be 1 to 80 letters, digits or ._-, not digits only, got ${JSON.stringify(alias)}`,
+    !isKnown(arn) || !/:stateMachine:[^:]+$/.test(arn),
+    "run.start.arn",
+    `must name an alias of the state machine, so that a deployment decides what runs, got ${JSON.stringify(arn)}`,
   );
   refusals.noteAll(scheduleMistakes(props));
   refusals.throwIfAny();

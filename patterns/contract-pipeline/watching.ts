@@ -51,8 +51,7 @@ export function defineSchedule(
 ): PipelineSchedule {
   return new PipelineSchedule(scope, "Schedule", {
     name,
-    stateMachineArn: orchestrator.stateMachineArn,
-    alias: orchestrator.aliasName,
+    run: orchestrator.run,
     expression: cron,
     timeZone,
     enabled,
@@ -82,7 +81,7 @@ export function defineAlarms(
     name,
     pipeline,
     environment: platform.environment,
-    stateMachineName: orchestrator.stateMachineName,
+    run: orchestrator.run,
     crawlStateMachineName: orchestrator.crawlStateMachineName,
     alerts: platform.alerts,
     missedRun: isDue ? { longestGapMinutes: gap, graceMinutes } : undefined,

@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { stateMachineRun } from "../../../modules/core/run";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TerraformOutput, type TerraformStack } from "cdktf";
@@ -57,6 +58,7 @@ for (const name of ["one", "two"]) {
 }
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const machine = (name: string) => stateMachineRun({ name, account: "000000000000", region: "eu-west-1" });
 const HERE = { account: "000000000000", region: "eu-west-1", tags: { team: "data" } };
 const THERE = { account: "111122223333", region: "cn-north-1", tags: { team: "shop" } };
 const OTHER_KEY = KEY_ARN.replace(/1/g, "9");
@@ -313,7 +315,7 @@ test("PipelineAlarms", () => {
       name: "one",
       pipeline: "events",
       environment: "dev",
-      stateMachineName: "one",
+      run: machine("one"),
       crawlStateMachineName: "one-crawl",
       alerts: alerts("arn:one"),
       usualMinutes: 10,
@@ -330,7 +332,7 @@ test("PipelineAlarms", () => {
       name: "two",
       pipeline: "orders",
       environment: "prod",
-      stateMachineName: "two",
+      run: machine("two"),
       crawlStateMachineName: "two-crawl",
       alerts: alerts("arn:two"),
       usualMinutes: 11,
@@ -419,10 +421,10 @@ test("CatalogTable", () => {
 
 test("PipelineDashboard", () => {
   // A dashboard has no tags.
-  const here = { account: HERE.account, region: HERE.region };
-  const there = { account: THERE.account, region: THERE.region };
-  const one = { pipeline: "one", stateMachineName: "one-machine", jobName: "one-job", maxDpuHoursPerRun: 11 };
-  const two = { pipeline: "two", stateMachineName: "two-machine", jobName: "two-job", maxDpuHoursPerRun: 22 };
+  const here = { region: HERE.region };
+  const there = { region: THERE.region };
+  const one = { pipeline: "one", run: machine("one-machine"), jobName: "one-job", maxDpuHoursPerRun: 11 };
+  const two = { pipeline: "two", run: machine("two-machine"), jobName: "two-job", maxDpuHoursPerRun: 22 };
   const sets: [Required<PipelineDashboardProps>, Required<PipelineDashboardProps>] = [
     { ...here, name: "one", pipelines: [one], workgroupName: "one-workgroup" },
     { ...there, name: "two", pipelines: [two], workgroupName: "two-workgroup" },
@@ -437,8 +439,7 @@ test("PipelineSchedule", () => {
     {
       ...HERE,
       name: "one",
-      stateMachineArn: `arn:aws:states:eu-west-1:${HERE.account}:stateMachine:one`,
-      alias: "live",
+      run: machine("one"),
       expression: "cron(0 4 * * ? *)",
       timeZone: "Europe/Berlin",
       enabled: false,
@@ -452,8 +453,7 @@ test("PipelineSchedule", () => {
     {
       ...THERE,
       name: "two",
-      stateMachineArn: `arn:aws-cn:states:cn-north-1:${THERE.account}:stateMachine:two`,
-      alias: "next",
+      run: machine("two"),
       expression: "rate(6 hours)",
       timeZone: "Asia/Shanghai",
       enabled: true,

@@ -1,4 +1,5 @@
 import { TerraformOutput, type TerraformStack } from "cdktf";
+import { stateMachineRun } from "../../../modules/core/run";
 import {
   EncryptionKey,
   NotificationsTopic,
@@ -136,7 +137,7 @@ test("alarms tell it", () => {
         environment: "dev",
         account: ACCOUNT,
         region: REGION,
-        stateMachineName: "ours",
+        run: stateMachineRun({ name: "ours", account: ACCOUNT, region: REGION }),
         alerts: bring(minimum),
         usualMinutes: 10,
       }),

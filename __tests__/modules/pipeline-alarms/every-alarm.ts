@@ -1,3 +1,4 @@
+import { stateMachineRun } from "../../../modules/core/run";
 import {
   type AlarmDefinition,
   type AlarmScope,
@@ -6,12 +7,11 @@ import {
 
 /** A pipeline that has everything an alarm may look at. */
 
-const ARN = "arn:aws:states:eu-west-1:000000000000:stateMachine:etl-dev-events";
+const machine = (name: string) => stateMachineRun({ name, account: "000000000000", region: "eu-west-1" });
 
 export const SCOPE: AlarmScope = {
-  stateMachineName: "etl-dev-events",
-  stateMachineArn: ARN,
-  crawlStateMachineArn: `${ARN}-crawl`,
+  run: machine("etl-dev-events"),
+  crawlsFailed: machine("etl-dev-events-crawl").metrics.failed,
   deadLetterQueueName: "etl-dev-events-schedule-dead-letters",
   usualMinutes: 10,
   slowFactor: 2,

@@ -1,5 +1,5 @@
 import { PIPELINE_NAMESPACE } from "../../../modules/core/pipeline-metrics";
-import { type Metric } from "../../../modules/pipeline-alarms/alarm-table";
+import { type Metric } from "../../../modules/core/run";
 import { AWS, EMITTED, keyOf, OWN } from "../../support/emitted-metrics";
 import { MACHINE_ARN, synthOrchestrator, eventsProps } from "../../support/orchestrator";
 import { everyAlarm } from "./every-alarm";

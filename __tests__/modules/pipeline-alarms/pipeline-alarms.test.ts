@@ -5,6 +5,7 @@ import {
   PipelineAlarms,
   type PipelineAlarmsProps,
 } from "../../../modules/pipeline-alarms/pipeline-alarms";
+import { stateMachineRun } from "../../../modules/core/run";
 import { ACCOUNT, type Block, REGION, refusal, synth, unknownText } from "../../support/synth";
 
 const TOPIC_ARN = `arn:aws:sns:${REGION}:${ACCOUNT}:etl-dev-alerts`;
@@ -20,13 +21,15 @@ class RecordingTopic implements IAlertTarget {
   }
 }
 
+const machine = (name: string) => stateMachineRun({ name, account: ACCOUNT, region: REGION });
+
 const minimum = (): PipelineAlarmsProps => ({
   name: PREFIX,
   pipeline: "events",
   environment: "dev",
   account: ACCOUNT,
   region: REGION,
-  stateMachineName: PREFIX,
+  run: machine(PREFIX),
   alerts: new RecordingTopic(),
   usualMinutes: 10,
 });
@@ -323,7 +326,7 @@ test("what it made can be read back", () => {
 test("two in one stack keep apart", () => {
   const { counts } = synth((stack) => {
     make(stack);
-    make(stack, { ...minimum(), name: "etl-dev-mobile", stateMachineName: "etl-dev-mobile" }, "Other");
+    make(stack, { ...minimum(), name: "etl-dev-mobile", run: machine("etl-dev-mobile") }, "Other");
   });
   expect(counts).toEqual({ aws_cloudwatch_composite_alarm: 4, aws_cloudwatch_metric_alarm: 14 });
 });
@@ -337,7 +340,7 @@ describe("refusals", () => {
       environment: "",
       account: "12",
       region: "here",
-      stateMachineName: "arn:aws:states",
+      run: machine("arn:aws:states"),
       crawlStateMachineName: "",
       deadLetterQueueName: "https://sqs/queue",
       usualMinutes: 0,
@@ -353,7 +356,7 @@ describe("refusals", () => {
       "'account' must be",
       "'region' must be",
       "'name' must be 1 to 230 letters, digits, hyphens or underscores, so that alarms' names keep within CloudWatch's 255, got \"etl dev\" (7)",
-      "'stateMachineName' must be a name of 1 to 80 letters, digits, hyphens or underscores, got \"arn:aws:states\"",
+      "'run.name' must be a name of 1 to 80 letters, digits, hyphens or underscores, got \"arn:aws:states\"",
       "'crawlStateMachineName' must be a name",
       "'deadLetterQueueName' must be a name",
       "'pipeline' must not be empty",
@@ -391,9 +394,24 @@ describe("refusals", () => {
       "PipelineAlarms 'etl-dev/Alarms': 'pipeline' still holds a placeholder, got \"<pipeline>\"; fill it in",
     );
     expect(refusal((stack) => make(stack, { ...minimum(), pipeline: "x".repeat(700) }))).toMatch(
-      /'pipeline' is too long together with 'environment', 'stateMachineName' and 'runbookUrl': an alarm's text would have \d+ characters, CloudWatch allows 1024$/,
+      /'pipeline' is too long together with 'environment', 'run' and 'runbookUrl': an alarm's text would have \d+ characters, CloudWatch allows 1024$/,
     );
   });
+});
+
+test("what the orchestrator does not count has no alarm", () => {
+  const { metrics, ...run } = machine(PREFIX);
+  const { succeeded, failed } = metrics;
+  const { metric, composite } = alarmsOf({ ...full(), run: { ...run, metrics: { succeeded, failed } } });
+  expect(metric.map((block) => nameOf(block).slice(PREFIX.length + 1)).sort()).toEqual([
+    "crawl-failed",
+    "dead-letters",
+    "executions-failed",
+    "missed-run",
+    "quarantine-share",
+    "row-count",
+  ]);
+  expect(composite.map(({ alarm_rule }) => alarm_rule)).toContain(`ALARM("${PREFIX}-executions-failed")`);
 });
 
 test("what only Terraform can resolve is left alone", () => {
@@ -402,7 +420,7 @@ test("what only Terraform can resolve is left alone", () => {
     pipeline: unknownText(),
     environment: unknownText(),
     account: unknownText(),
-    stateMachineName: unknownText(),
+    run: machine(unknownText()),
     runbookUrl: unknownText(),
   };
   expect(() => synth((stack) => make(stack, { ...minimum(), ...props }))).not.toThrow();

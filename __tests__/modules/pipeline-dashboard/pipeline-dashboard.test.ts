@@ -1,4 +1,5 @@
 import { TerraformOutput, type TerraformStack } from "cdktf";
+import { stateMachineRun } from "../../../modules/core/run";
 import { pipelineCharts, queryChart } from "../../../modules/pipeline-dashboard/dashboard-body";
 import {
   PipelineDashboard,
@@ -8,11 +9,11 @@ import { AWS, EMITTED, keyOf } from "../../support/emitted-metrics";
 import { refusal, synth, unknownText } from "../../support/synth";
 
 const ACCOUNT = "000000000000";
-const sales = { pipeline: "sales", stateMachineName: "etl-dev-sales", jobName: "etl-dev-sales-transform" };
+const machine = (name: string) => stateMachineRun({ name, account: ACCOUNT, region: "eu-west-1" });
+const sales = { pipeline: "sales", run: machine("etl-dev-sales"), jobName: "etl-dev-sales-transform" };
 const minimum: PipelineDashboardProps = {
   name: "etl-dev",
   pipelines: [sales],
-  account: ACCOUNT,
   region: "eu-west-1",
 };
 const make = (stack: TerraformStack, props: Partial<PipelineDashboardProps> = {}, id = "Dashboard") =>
@@ -37,8 +38,7 @@ const widgetsOf = (props: Partial<PipelineDashboardProps> = {}): Widget[] =>
 const chart = (title: string, props?: Partial<PipelineDashboardProps>) =>
   widgetsOf(props).find(({ properties }) => properties.title?.startsWith(title))?.properties;
 
-const shown = { ...sales, stateMachineArn: `arn:aws:states:eu-west-1:${ACCOUNT}:stateMachine:etl-dev-sales` };
-const METRICS = [...pipelineCharts(shown), queryChart("etl-dev")].flatMap(({ title, metrics }) =>
+const METRICS = [...pipelineCharts(sales), queryChart("etl-dev")].flatMap(({ title, metrics }) =>
   Object.values(metrics).map((metric) => [title, metric] as const),
 );
 
@@ -84,7 +84,7 @@ test("runs by the machine's ARN, rows by its name, quality as shares of the rows
     ["Started", "Succeeded", "Failed", "TimedOut", "Aborted"].map((end) => [
       `Executions${end}`,
       "StateMachineArn",
-      shown.stateMachineArn,
+      sales.run.metrics.failed.dimensions.StateMachineArn,
     ]),
   );
   expect(chart("rows")?.metrics?.[0]?.slice(0, 4)).toEqual([
@@ -132,14 +132,17 @@ test("is the same bytes each time; two in one stack; its name can be read back",
   expect(outputs.name?.value).toBe(reference("Dashboard/Resource", "dashboard_name"));
 });
 
-test("of another partition", () => {
-  expect(bodyOf({ region: "cn-north-1" })).toContain("arn:aws-cn:states:cn-north-1:");
+test("another partition", () => {
+  const run = stateMachineRun({ name: "etl-dev-sales", account: ACCOUNT, region: "cn-north-1" });
+  expect(bodyOf({ region: "cn-north-1", pipelines: [{ ...sales, run }] })).toContain(
+    "arn:aws-cn:states:cn-north-1:",
+  );
 });
 
 test("refusals, all at once", () => {
   const pipelines = [sales, sales, { ...sales, pipeline: " " }];
-  expect(refusal((stack) => make(stack, { name: "etl dev", pipelines, account: "42" }))).toBe(
-    "PipelineDashboard 'etl-dev/Dashboard': 'account' must be an AWS account id of 12 digits, got \"42\"; " +
+  expect(refusal((stack) => make(stack, { name: "etl dev", pipelines, region: "here" }))).toBe(
+    "PipelineDashboard 'etl-dev/Dashboard': 'region' must be an AWS region such as eu-west-1, got \"here\"; " +
       "'name' must be 1 to 255 letters, digits, hyphens or underscores, got \"etl dev\"; " +
       "'pipelines[1].pipeline' must not repeat 'sales'; 'pipelines[2].pipeline' must not be empty",
   );
@@ -148,8 +151,16 @@ test("refusals, all at once", () => {
   );
 });
 
+test("what the orchestrator does not count is not shown", () => {
+  const { metrics, ...run } = machine("etl-dev-sales");
+  const { succeeded, failed } = metrics;
+  const pipelines = [{ ...sales, run: { ...run, metrics: { succeeded, failed } } }];
+  expect(chart("runs", { pipelines })?.metrics).toHaveLength(2);
+  expect(chart("duration", { pipelines })).toBeUndefined();
+});
+
 test("what only Terraform can resolve is left alone", () => {
-  const pipelines = [{ pipeline: unknownText(), stateMachineName: unknownText(), jobName: unknownText() }];
+  const pipelines = [{ pipeline: unknownText(), run: machine(unknownText()), jobName: unknownText() }];
   expect(bodyOf({ name: unknownText(), pipelines, workgroupName: unknownText() })).toContain(
     "local.elsewhere",
   );

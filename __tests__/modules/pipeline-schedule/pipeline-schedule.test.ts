@@ -3,14 +3,14 @@ import {
   PipelineSchedule,
   type PipelineScheduleProps,
 } from "../../../modules/pipeline-schedule/pipeline-schedule";
+import { stateMachineRun } from "../../../modules/core/run";
 import { ACCOUNT, byText, REGION, refusal, synth, unknownText } from "../../support/synth";
 
 const MACHINE = `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:etl-dev-events`;
 const QUEUE = `arn:aws:sqs:${REGION}:${ACCOUNT}:etl-dev-events-schedule-dead-letters`;
 const minimum: PipelineScheduleProps = {
   name: "etl-dev-events",
-  stateMachineArn: MACHINE,
-  alias: "live",
+  run: stateMachineRun({ name: "etl-dev-events", account: ACCOUNT, region: REGION }),
   expression: "cron(0 4 * * ? *)",
   account: ACCOUNT,
   region: REGION,
@@ -104,8 +104,7 @@ test("every prop changed, two in one stack", () => {
     make(stack, {}, "Other");
     return make(stack, {
       name: "events",
-      stateMachineArn: "arn:aws-cn:states:cn-north-1:111122223333:stateMachine:m",
-      alias: "next",
+      run: stateMachineRun({ name: "m", alias: "next", account: "111122223333", region: "cn-north-1" }),
       expression: "cron(30 4 ? * MON-FRI *)",
       account: "111122223333",
       region: "cn-north-1",
@@ -151,8 +150,7 @@ test("every prop changed, two in one stack", () => {
 test("refusals, all at once", () => {
   const mistakes = {
     name: "etl events",
-    stateMachineArn: `${MACHINE}:live`,
-    alias: "7",
+    run: { start: { arn: "etl-events", actions: [], resources: [] } },
     account: "<account>",
     expression: "cron(61 4 * 13 * *)",
     timeZone: "Europe/Berlyn",
@@ -164,8 +162,7 @@ test("refusals, all at once", () => {
   expect(refusal((stack) => make(stack, mistakes)).split("; '")).toEqual([
     "PipelineSchedule 'etl-dev/Schedule': 'account' still holds a placeholder, got \"<account>\"; fill it in",
     'name\' must be 1 to 55 letters, digits or ._-, got "etl events" (10 characters)',
-    `stateMachineArn' must be the ARN of a state machine without alias or version, got "${mistakes.stateMachineArn}"`,
-    'alias\' must be 1 to 80 letters, digits or ._-, not digits only, got "7"',
+    'run.start.arn\' must be an ARN, got "etl-events"',
     'expression\' must have 0 to 59 in minutes, as a list, a range or a step, got "61"',
     'expression\' must have 1 to 12 or JAN to DEC in month, as a list, a range or a step, got "13"',
     'expression\' must have ? for exactly one of day of month and day of week, got "*" and "*"',
@@ -200,7 +197,20 @@ test.each<[Partial<PipelineScheduleProps>, string]>([
   expect(refusal((stack) => make(stack, props))).toBe(`PipelineSchedule 'etl-dev/Schedule': ${mistake}`);
 });
 
+test("a machine without an alias is refused, because a deployment decides what runs", () => {
+  const start = { arn: MACHINE, actions: ["states:StartExecution"], resources: [MACHINE] };
+  expect(refusal((stack) => make(stack, { run: { start } }))).toBe(
+    `PipelineSchedule 'etl-dev/Schedule': 'run.start.arn' must name an alias of the state machine, so that a deployment decides what runs, got "${MACHINE}"`,
+  );
+});
+
 test("what only Terraform can resolve is left alone", () => {
-  const props = { name: unknownText(), stateMachineArn: unknownText(), account: unknownText() };
+  const run = stateMachineRun({
+    name: unknownText(),
+    account: unknownText(),
+    region: REGION,
+    arn: unknownText(),
+  });
+  const props = { name: unknownText(), run, account: unknownText() };
   expect(() => synth((stack) => make(stack, props))).not.toThrow();
 });

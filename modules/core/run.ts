@@ -1,0 +1,108 @@
+import { statesConsole } from "./console";
+import { partitionOf } from "./partition";
+
+/** A CloudWatch metric: its namespace, name and exact set of dimensions. */
+export interface Metric {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+}
+
+/** What counts the runs. A metric that the orchestrator does not have is left out, and so are its alarm and its chart. */
+export interface RunMetrics {
+  readonly started?: Metric;
+  readonly succeeded: Metric;
+  readonly failed: Metric;
+  readonly timedOut?: Metric;
+  readonly aborted?: Metric;
+  readonly throttled?: Metric;
+  /** Milliseconds. */
+  readonly duration?: Metric;
+}
+
+/** What a trigger calls to start a run, through EventBridge Scheduler. */
+export interface RunStart {
+  /** ARN of the target. */
+  readonly arn: string;
+  /** The right that the trigger's role needs. */
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+  readonly conditions?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/**
+ * A pipeline's runs as its job, its lock, its alarms and its triggers see them, whoever orchestrates: a Step Functions execution or the run
+ * of a Glue workflow. What is known only during a run is an expression of the orchestrator, such as `$$.Execution.Id`.
+ */
+export interface Run {
+  /** Physical name of the orchestrator. The figures of runs are recorded under it. */
+  readonly name: string;
+  /** Gives the run's id: the folder of its books. */
+  readonly id: string;
+  /** Gives the owner that the run's lock names. */
+  readonly owner: string;
+  /** The page of its runs in the AWS console. */
+  readonly consoleUrl: string;
+  readonly metrics: RunMetrics;
+  readonly start: RunStart;
+}
+
+export interface StateMachineAttributes {
+  /** Physical name. */
+  readonly name: string;
+  /**
+   * Name of the alias that triggers start.
+   * @default "live", as `EtlOrchestrator` names it
+   */
+  readonly alias?: string;
+  /** AWS account id, 12 digits. */
+  readonly account: string;
+  readonly region: string;
+  /**
+   * ARN that triggers start, such as a reference to the resource, so that Terraform creates the machine first.
+   * @default - composed of the name, the account and the region
+   */
+  readonly arn?: string;
+}
+
+/**
+ * The executions of a state machine. ARNs are composed of names, so that a plan knows them.
+ *
+ * Metrics: https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html (by `StateMachineArn`, executions of an alias
+ * included; `ExecutionThrottled` is singular). An alias is checked as its machine, with a condition on its name:
+ * https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
+ */
+export function stateMachineRun({ name, alias = "live", account, region, arn }: StateMachineAttributes): Run {
+  const partition = partitionOf(region);
+  const machine = `arn:${partition}:states:${region}:${account}:stateMachine:${name}`;
+  return {
+    name,
+    id: "$.run.id",
+    owner: "$$.Execution.Id",
+    consoleUrl: statesConsole(partition, region, `statemachines/view/${machine}`),
+    metrics: stateMachineMetrics(machine),
+    start: {
+      arn: `${arn ?? machine}:${alias}`,
+      actions: ["states:StartExecution"],
+      resources: [arn ?? machine],
+      conditions: { "ForAnyValue:StringEquals": { "states:StateMachineQualifier": alias } },
+    },
+  };
+}
+
+function stateMachineMetrics(machine: string): Required<RunMetrics> {
+  const executions = (name: string): Metric => ({
+    namespace: "AWS/States",
+    name,
+    dimensions: { StateMachineArn: machine },
+  });
+  return {
+    started: executions("ExecutionsStarted"),
+    succeeded: executions("ExecutionsSucceeded"),
+    failed: executions("ExecutionsFailed"),
+    timedOut: executions("ExecutionsTimedOut"),
+    aborted: executions("ExecutionsAborted"),
+    throttled: executions("ExecutionThrottled"),
+    duration: executions("ExecutionTime"),
+  };
+}
