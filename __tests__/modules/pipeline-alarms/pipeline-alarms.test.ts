@@ -275,7 +275,9 @@ describe("texts", () => {
   });
 
   test("lead to the console of the region's partition", () => {
-    const china = alarmsOf({ ...minimum(), region: "cn-north-1" });
+    const region = "cn-north-1";
+    const run = stateMachineRun({ name: PREFIX, account: ACCOUNT, region });
+    const china = alarmsOf({ ...minimum(), region, run });
     expect(china.named("slow")?.alarm_description).toContain(
       "https://cn-north-1.console.amazonaws.cn/states/home?region=cn-north-1#/v2/statemachines/view/arn:aws-cn:states:",
     );
