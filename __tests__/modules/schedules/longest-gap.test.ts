@@ -1,4 +1,4 @@
-import { assert, constantFrom, integer, property, record, subarray } from "fast-check";
+import { assert, constantFrom, property, record, subarray } from "fast-check";
 import { longestGapMinutes } from "../../../modules/schedules/longest-gap";
 
 const HOUR = 60;
@@ -87,7 +87,8 @@ test("as a clock on the wall that is watched for a year says", () => {
       { minLength: 1, maxLength: 6 },
     ),
     weekdays: subarray([1, 2, 3, 4, 5, 6, 7], { minLength: 1 }),
-    year: integer({ min: 2024, max: 2030 }),
+    // A leap year and two others that begin on different weekdays; a year takes long to watch.
+    year: constantFrom(2024, 2026, 2029),
   });
   assert(
     property(schedules, ({ timeZone, minutes, hours, weekdays, year }) => {
