@@ -10,36 +10,39 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from etl import by_date, io, lock, partitions
-from etl.arguments import Arguments, read_arguments
-from etl.books import MAX_ROWS, DateFigures, make_books, summarise, to_json
-from etl.catalogue import PartitionedTable, open_table, register_partitions, table_columns
-from etl.contract import Contract, parse_contract
-from etl.contract_checks import order_mistake
-from etl.deliveries import Delivery, RawRows, list_deliveries
-from etl.drift import find_drift
+from etl import io
 from etl.errors import InvalidArguments, MissingDelivery, SparkFailed, TooManyRows
-from etl.headers import find_layouts
-from etl.iceberg_tables import APPEND, MERGE, REBUILD, IcebergTable, open_iceberg
-from etl.java_classes import remember_classes
-from etl.plan import Plan, make_plan
-from etl.published import IcebergRows, ParquetFolders, Published
-from etl.quality import Quality, Verdict, judge, judge_dates, nothing_to_judge, parse_quality
-from etl.reasons import Rejected
-from etl.refusal import Evidence, explain_refusal
-from etl.rejected import find_rejected
-from etl.starts import MAX_NAMED, check_files
-from etl.transforms.check_patterns import check_patterns
-from etl.transforms.classify_rows import classify_rows
-from etl.transforms.compute_columns import aggregate_rows, check_computed
-from etl.transforms.decode_uri import decode_uri
-from etl.transforms.join_lines import join_lines
-from etl.transforms.measure_quality import measure_quality
-from etl.transforms.meet_rule import check_expressions
-from etl.transforms.no_rows import no_rows
-from etl.transforms.parse_csv import parse_csv
-from etl.transforms.parse_lines import parse_lines
-from etl.upserts import count_current, plan_upsert, rows_to_append
+from etl.ingest import by_date
+from etl.ingest.contract import Contract, parse_contract
+from etl.ingest.contract_checks import order_mistake
+from etl.ingest.deliveries import Delivery, RawRows, list_deliveries
+from etl.ingest.drift import find_drift
+from etl.ingest.headers import find_layouts
+from etl.ingest.plan import Plan, make_plan
+from etl.ingest.reasons import Rejected
+from etl.ingest.rejected import find_rejected
+from etl.ingest.starts import MAX_NAMED, check_files
+from etl.ingest.transforms.check_patterns import check_patterns
+from etl.ingest.transforms.classify_rows import classify_rows
+from etl.ingest.transforms.compute_columns import aggregate_rows, check_computed
+from etl.ingest.transforms.decode_uri import decode_uri
+from etl.ingest.transforms.join_lines import join_lines
+from etl.ingest.transforms.parse_csv import parse_csv
+from etl.ingest.transforms.parse_lines import parse_lines
+from etl.ingest.upserts import count_current, plan_upsert, rows_to_append
+from etl.run import lock
+from etl.run.arguments import Arguments, read_arguments
+from etl.run.books import MAX_ROWS, DateFigures, make_books, summarise, to_json
+from etl.run.catalogue import PartitionedTable, open_table, register_partitions, table_columns
+from etl.run.java_classes import remember_classes
+from etl.run.measure_quality import measure_quality
+from etl.run.meet_rule import check_expressions
+from etl.run.no_rows import no_rows
+from etl.run.quality import Quality, Verdict, judge, judge_dates, nothing_to_judge, parse_quality
+from etl.run.refusal import Evidence, explain_refusal
+from etl.write import partitions
+from etl.write.iceberg_tables import APPEND, MERGE, REBUILD, IcebergTable, open_iceberg
+from etl.write.published import IcebergRows, ParquetFolders, Published
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "jobs")]
 
 import transform_deliveries  # noqa: E402
-from etl.contract import Contract, parse_contract  # noqa: E402
+from etl.ingest.contract import Contract, parse_contract  # noqa: E402
 
 CONTRACT = ROOT / "contracts" / "events.schema.json"
 QUALITY = ROOT / "contracts" / "events.quality.json"

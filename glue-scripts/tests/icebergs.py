@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import CONTRACT, WAREHOUSE, Lake
-from etl.iceberg_tables import CATALOGUE, IcebergTable
+from etl.write.iceberg_tables import CATALOGUE, IcebergTable
 from pyspark.sql import Row, SparkSession
 from restating import killed_before
 

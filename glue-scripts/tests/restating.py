@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from conftest import CONTRACT, Lake, event
-from etl import io, partitions
+from etl import io
+from etl.write import partitions
 from pyspark.sql import DataFrame, SparkSession
 
 Keys = dict[

@@ -3,8 +3,8 @@
 from datetime import date
 
 import pytest
-from etl.arguments import Arguments, CatalogueTable, Lock, read_arguments
 from etl.errors import InvalidArguments
+from etl.run.arguments import Arguments, CatalogueTable, Lock, read_arguments
 
 GIVEN = {
     "pipeline": "events",

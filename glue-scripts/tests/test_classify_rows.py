@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 from conftest import event
-from etl import partitions
-from etl.contract import Contract
-from etl.transforms.classify_rows import classify_rows
-from etl.transforms.parse_lines import parse_lines
+from etl.ingest.contract import Contract
+from etl.ingest.transforms.classify_rows import classify_rows
+from etl.ingest.transforms.parse_lines import parse_lines
+from etl.write import partitions
 from pyspark.sql import Row, SparkSession
 
 DEEP = '{"event_id":"e","x":' + "[" * 1200 + "]" * 1200 + "}"

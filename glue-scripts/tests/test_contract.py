@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from conftest import CONTRACT, ROOT, event
-from etl.contract import CategoryRule, Rule, TimestampRule, parse_contract
-from etl.contract_columns import Column
 from etl.errors import InvalidContract
-from etl.java_pattern import find_replacement_mistake
+from etl.ingest.contract import CategoryRule, Rule, TimestampRule, parse_contract
+from etl.ingest.contract_columns import Column
+from etl.ingest.java_pattern import find_replacement_mistake
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 DOCUMENT: dict[str, Any] = json.loads(CONTRACT.read_text())

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from conftest import CONTRACT, ROOT, event
-from etl import partitions
-from etl.contract import Contract, parse_contract
-from etl.contract_parts import Aggregate, CleanUp, Computed, Format, Source
 from etl.errors import InvalidContract
-from etl.transforms.check_patterns import check_patterns
-from etl.transforms.classify_rows import classify_rows
-from etl.transforms.parse_lines import parse_lines
+from etl.ingest.contract import Contract, parse_contract
+from etl.ingest.contract_parts import Aggregate, CleanUp, Computed, Format, Source
+from etl.ingest.transforms.check_patterns import check_patterns
+from etl.ingest.transforms.classify_rows import classify_rows
+from etl.ingest.transforms.parse_lines import parse_lines
+from etl.write import partitions
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pyspark.errors import IllegalArgumentException
 from pyspark.sql import SparkSession

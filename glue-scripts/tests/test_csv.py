@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from etl import partitions
-from etl.contract import Contract, parse_contract
 from etl.errors import InvalidDelivery
-from etl.headers import find_layouts
+from etl.ingest.contract import Contract, parse_contract
+from etl.ingest.headers import find_layouts
+from etl.ingest.transforms.classify_rows import classify_rows
+from etl.ingest.transforms.parse_csv import parse_csv
 from etl.io import StoredObject
-from etl.transforms.classify_rows import classify_rows
-from etl.transforms.parse_csv import parse_csv
+from etl.write import partitions
 from pyspark.sql import Row, SparkSession
 from sales import D1, D2, D3, HEADER, RETAIL, SalesLake, csv_of, figures, retail_line, sale
 from test_reading_deliveries import lines_scanned

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 from conftest import ROOT
-from etl.contract import Contract, parse_contract
-from etl.drift import MAX_CHARACTERS, describe_drift, find_drift
 from etl.errors import SourceDrifted
+from etl.ingest.contract import Contract, parse_contract
+from etl.ingest.drift import MAX_CHARACTERS, describe_drift, find_drift
 
 ITEMS = "array<struct<product_id:string,quantity:int,unit_price:double>>"
 CRAWLED = [

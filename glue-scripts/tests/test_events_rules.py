@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from conftest import event
-from etl import partitions
-from etl.contract import Contract
-from etl.quality import Quality, Verdict, judge, parse_quality
-from etl.transforms.classify_rows import classify_rows
-from etl.transforms.measure_quality import measure_quality
-from etl.transforms.parse_lines import parse_lines
+from etl.ingest.contract import Contract
+from etl.ingest.transforms.classify_rows import classify_rows
+from etl.ingest.transforms.parse_lines import parse_lines
+from etl.run.measure_quality import measure_quality
+from etl.run.quality import Quality, Verdict, judge, parse_quality
+from etl.write import partitions
 from pyspark.sql import SparkSession
 
 FILE = Path(__file__).parent.parent / "contracts" / "events.quality.json"

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from etl.transforms.find_duplicates import find_duplicates, find_repeated
+from etl.ingest.transforms.find_duplicates import find_duplicates, find_repeated
 from pyspark.sql import SparkSession
 
 Line = tuple[str, str, str, int, int]  # key, run date, file, start of block, row id

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from conftest import event
-from etl import partitions
 from etl.errors import InvalidArguments, Redelivered, TableRefused
+from etl.write import partitions
 from icebergs import IcebergLake
 from pyspark.sql import SparkSession
 from support import D1, D2, D3, balances, deliver_a_mixture, figures
@@ -166,7 +166,7 @@ def test_merge_without_an_order_is_refused(tmp_path: Path, spark: SparkSession) 
 def test_iceberg_without_its_catalogue_is_refused(
     tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etl.iceberg_tables.CATALOGUE", "elsewhere")
+    monkeypatch.setattr("etl.write.iceberg_tables.CATALOGUE", "elsewhere")
     lake = IcebergLake(tmp_path)
     lake.deliver(D1, event("a"))
     with pytest.raises(InvalidArguments, match=r"spark\.sql\.catalog\.elsewhere is not set"):

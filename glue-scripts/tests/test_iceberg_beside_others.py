@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 from etl.errors import TableRefused
-from etl.iceberg_tables import IcebergTable
+from etl.write.iceberg_tables import IcebergTable
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 

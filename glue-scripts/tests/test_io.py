@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from etl import clients, io
 from etl.errors import StorageError
-from etl.unpacking import START_BYTES, find_broken, open_unpacked
+from etl.ingest.unpacking import START_BYTES, find_broken, open_unpacked
 
 NAMES = [
     "dt=2010-11-30/events.json",

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from conftest import Lake
-from etl import partitions
-from etl.contract_parts import Format
 from etl.errors import InvalidDelivery
+from etl.ingest.contract_parts import Format
+from etl.ingest.packings import find_mistake
+from etl.ingest.starts import MAX_NAMED, read_starts
 from etl.io import StoredObject
-from etl.packings import find_mistake
-from etl.starts import MAX_NAMED, read_starts
+from etl.write import partitions
 from kinds import KINDS, ROWS, TEXTS, Kind, contract_of, csv_of, json_of, limit, put, quality_of
 from pyspark.sql import DataFrame, SparkSession
 from support import D1, D2, D3, figures

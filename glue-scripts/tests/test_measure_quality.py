@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from etl import partitions
-from etl.contract import Contract
 from etl.errors import InvalidQuality
-from etl.quality import Quality, Verdict, judge, parse_quality
-from etl.quality_reader import DEFAULT_RULE, TYPES
-from etl.transforms.measure_quality import measure_quality
-from etl.transforms.meet_rule import check_expressions
+from etl.ingest.contract import Contract
+from etl.run.measure_quality import measure_quality
+from etl.run.meet_rule import check_expressions
+from etl.run.quality import Quality, Verdict, judge, parse_quality
+from etl.run.quality_reader import DEFAULT_RULE, TYPES
+from etl.write import partitions
 from pyspark.sql import DataFrame, SparkSession
 
 CASES: list[dict[str, Any]] = json.loads(

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from etl import partitions
 from etl.io import StoredObject
+from etl.write import partitions
 from pyspark.sql import SparkSession
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from etl.contract import Contract
 from etl.errors import InvalidQuality
-from etl.quality import Measured, Quality, Verdict, judge, nothing_to_judge, parse_quality
-from etl.quality_reader import Rule
+from etl.ingest.contract import Contract
+from etl.run.quality import Measured, Quality, Verdict, judge, nothing_to_judge, parse_quality
+from etl.run.quality_reader import Rule
 
 FILE = Path(__file__).parent.parent / "contracts" / "events.quality.json"
 COLUMNS = {"country": "string", "n": "bigint", "t": "timestamp", "items": "array<struct<a:string>>"}

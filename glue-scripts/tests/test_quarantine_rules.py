@@ -3,12 +3,12 @@
 import json
 
 from conftest import event
-from etl import partitions
-from etl.contract import Contract
-from etl.quality import parse_quality
-from etl.quality_reader import Rule
-from etl.transforms.classify_rows import classify_rows
-from etl.transforms.parse_lines import parse_lines
+from etl.ingest.contract import Contract
+from etl.ingest.transforms.classify_rows import classify_rows
+from etl.ingest.transforms.parse_lines import parse_lines
+from etl.run.quality import parse_quality
+from etl.run.quality_reader import Rule
+from etl.write import partitions
 from pyspark.sql import Row, SparkSession
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from etl import partitions
-from etl.contract import Contract, parse_contract
-from etl.headers import find_layouts
+from etl.ingest.contract import Contract, parse_contract
+from etl.ingest.headers import find_layouts
+from etl.ingest.reasons import describe_rejected
+from etl.ingest.transforms.classify_rows import classify_rows
+from etl.ingest.transforms.count_rejected import count_rejected
+from etl.ingest.transforms.parse_csv import parse_csv
+from etl.ingest.transforms.parse_lines import parse_lines
 from etl.io import StoredObject
-from etl.reasons import describe_rejected
-from etl.transforms.classify_rows import classify_rows
-from etl.transforms.count_rejected import count_rejected
-from etl.transforms.parse_csv import parse_csv
-from etl.transforms.parse_lines import parse_lines
+from etl.write import partitions
 from pyspark.sql import DataFrame, SparkSession
 
 TEXT = {"type": ["string", "null"]}

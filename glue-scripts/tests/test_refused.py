@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from conftest import Lake, event
-from etl import lock
 from etl.errors import LockLost
+from etl.ingest.line_numbers import find_lines
 from etl.io import StoredObject
-from etl.line_numbers import find_lines
+from etl.run import lock
 from icebergs import IcebergLake
 from pyspark.sql import SparkSession
 from restating import Killed, killed_before, killed_in_its_write

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import pytest
 import transform_deliveries
 from conftest import Lake, event
-from etl import partitions
 from etl.errors import TooManyRows
+from etl.write import partitions
 from pyspark.sql import SparkSession
 from restating import Keys, deliver, kept
 from support import D1, D2, D3, balances, figures

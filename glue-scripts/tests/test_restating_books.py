@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from etl import clients
-from etl.by_date import (
+from etl.ingest.by_date import (
     History,
     ProcessedDeliveries,
     put_book,
@@ -15,7 +15,7 @@ from etl.by_date import (
     read_history,
     remove_note,
 )
-from etl.deliveries import Delivery, list_deliveries
+from etl.ingest.deliveries import Delivery, list_deliveries
 from etl.object_names import list_names
 
 NAMES = [

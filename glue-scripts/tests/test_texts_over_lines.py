@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from conftest import Lake
 from etl.errors import InvalidDelivery
-from etl.quotes import find_open_line, is_open_after
+from etl.ingest.quotes import find_open_line, is_open_after
 from kinds import contract_of, put, quality_of
 from pyspark.sql import SparkSession
 from support import D1, D2, figures
@@ -90,7 +90,7 @@ def test_a_text_is_open_where_a_parser_of_its_own_says_so() -> None:
 
 
 def test_each_row_is_told_to_be_open_by_spark_as_by_python(spark: SparkSession) -> None:
-    from etl.quotes import ends_open
+    from etl.ingest.quotes import ends_open
     from pyspark.sql import functions as F
 
     source = Random(12)  # noqa: S311

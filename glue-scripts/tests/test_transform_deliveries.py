@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import transform_deliveries
 from conftest import Lake, event
-from etl import partitions
 from etl.errors import InvalidArguments, MissingDelivery, TooManyRows
+from etl.write import partitions
 from py4j.java_gateway import JVMView
 from pyspark.sql import DataFrame, SparkSession
 from support import D1, D2, D3, balances, deliver_a_mixture, figures, same

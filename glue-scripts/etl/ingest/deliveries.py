@@ -1,0 +1,169 @@
+"""What was delivered for a date, and the rows of deliveries: each file is read once in a run, whoever
+asks."""
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import reduce
+
+from py4j.protocol import Py4JJavaError
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from etl import io
+from etl.errors import InvalidDelivery
+from etl.ingest.contract_parts import JSON_LINES, Format
+from etl.ingest.proofs import find_left_out, find_open_texts, find_unread
+from etl.ingest.starts import refuse_files
+from etl.ingest.unpacking import find_broken
+from etl.write import partitions
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The files below `<source>dt=<day>/` that are read, and those that are `left_out` because their names
+    say so; a delivery of none is one without rows."""
+
+    day: date
+    source: str
+    files: tuple[io.StoredObject, ...]
+    left_out: tuple[io.StoredObject, ...] = ()
+
+    @property
+    def input_bytes(self) -> int:
+        return sum(file.size for file in self.files)
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells deliveries apart by the names and sizes of their files, which is what a listing knows."""
+        files = sorted((file.name, file.size) for file in self.files)
+        return hashlib.sha256(json.dumps(files).encode()).hexdigest()[:32]
+
+
+def list_deliveries(source: str, first: date, last: date) -> dict[date, Delivery]:
+    """The deliveries from `first` to `last`. A date for which nothing was delivered is not there."""
+    found = io.list_dates(source, partitions.DELIVERY, first, last)
+    return {
+        day: Delivery(
+            day,
+            source,
+            tuple(file for file in files if not io.is_hidden(file)),
+            tuple(file for file in files if io.is_hidden(file)),
+        )
+        for day, files in found.items()
+    }
+
+
+@dataclass
+class RawRows:
+    """Rows of deliveries, judged, kept in memory (then on disk) until `forget`.
+
+    `judge` makes rows of lines (as `partitions.read_lines` gives them) and the files that they lie in; none
+    where these have no line. `read` is the number of rows per date, `unreadable` of those with
+    `unreadable_reason`; `is_scattered` tells whether the rows of some date lie in more than one task.
+    """
+
+    spark: SparkSession
+    judge: Callable[[DataFrame, Sequence[io.StoredObject]], DataFrame | None]
+    format: Format = JSON_LINES
+    unreadable_reason: str = ""
+    read: dict[date, int] = field(default_factory=dict)
+    unreadable: dict[date, int] = field(default_factory=dict)
+    is_scattered: bool = False
+    _frames: list[tuple[frozenset[date], DataFrame]] = field(default_factory=list)
+    _bytes: int = 0
+    _compared_bytes: int = 0
+
+    def add(self, deliveries: Iterable[Delivery]) -> None:
+        """Reads those of the deliveries that were not read before. Raises InvalidDelivery with the files that
+        are not read whole: nothing that was delivered is taken for nothing."""
+        by_source: dict[str, list[Delivery]] = {}
+        for delivery in sorted(deliveries, key=lambda one: one.day):
+            if delivery.day not in self.read:
+                by_source.setdefault(delivery.source, []).append(delivery)
+        for source, of_source in by_source.items():
+            self._add(source, of_source)
+
+    @property
+    def reads(self) -> int:
+        return len(self._frames)
+
+    def of(self, dates: Collection[date]) -> DataFrame | None:
+        """The rows of these dates; none when there are no rows."""
+        frames = [self._only(dates, days, frame) for days, frame in self._frames if days & set(dates)]
+        return reduce(DataFrame.unionByName, frames) if frames else None
+
+    def counts(self, dates: Collection[date]) -> Mapping[date, int]:
+        return {day: self.read[day] for day in dates}
+
+    def forget(self) -> None:
+        for _, frame in self._frames:
+            frame.unpersist()
+
+    def compare_with(self, size: int) -> None:
+        """Says, in bytes, what the rows are about to be compared with: a small delivery to a large table is
+        no small run."""
+        self._compared_bytes = max(self._compared_bytes, size)
+        self._configure()
+
+    def _configure(self) -> None:
+        partitions.configure(self.spark, self._bytes + self._compared_bytes)
+
+    def _add(self, source: str, deliveries: list[Delivery]) -> None:
+        self.read |= dict.fromkeys((delivery.day for delivery in deliveries), 0)
+        files = [file for delivery in deliveries for file in delivery.files if file.size > 0]
+        if files:
+            self._read(source, files)
+        empty = [delivery for delivery in deliveries if self.read[delivery.day] == 0]
+        refuse_files(find_left_out(file for delivery in empty for file in delivery.left_out))
+
+    def _read(self, source: str, files: list[io.StoredObject]) -> None:
+        self._bytes += partitions.weigh(files)
+        self._configure()
+        lines = partitions.read_lines(
+            self.spark,
+            source,
+            files,
+            number=len(self._frames),
+            has_header=self.format.is_csv and not self.format.is_multi_line,
+        )
+        # Kept, because the input is read once: to be counted, searched for duplicates, and written twice
+        # over.
+        judged = self.judge(lines, files)
+        if judged is None:
+            return
+        rows = judged.persist(StorageLevel.MEMORY_AND_DISK)
+        counted = self._count(rows, files)
+        refuse_files(
+            [
+                *find_open_texts(counted.open_files, files, self.format),
+                *find_unread(counted.files, files, self.format),
+            ]
+        )
+        per_date = {date.fromisoformat(day): count for day, count in counted.per_date.items()}
+        self.read |= per_date
+        self.unreadable |= {date.fromisoformat(day): count for day, count in counted.unreadable.items()}
+        self.is_scattered |= counted.is_scattered or self.format.is_multi_line
+        self._frames.append((frozenset(per_date), rows))
+
+    def _count(self, rows: DataFrame, files: list[io.StoredObject]) -> partitions.Counted:
+        """Here the files are read. Raises InvalidDelivery with those that cannot be read to their end."""
+        try:
+            return partitions.count_rows(rows, self.unreadable_reason)
+        except Py4JJavaError as error:
+            cause = partitions.root_cause(error)
+            broken = find_broken(files) if cause.startswith(("java.io.", "java.util.zip.")) else []
+            if not broken:
+                raise
+            refuse_files(broken)
+            raise InvalidDelivery(cause) from error
+
+    @staticmethod
+    def _only(dates: Collection[date], days: frozenset[date], frame: DataFrame) -> DataFrame:
+        if days <= set(dates):
+            return frame
+        wanted = [day.isoformat() for day in days & set(dates)]
+        return frame.filter(F.col(partitions.PARTITION).isin(wanted))

@@ -1,0 +1,36 @@
+"""Where lines lie in a delivered file: Spark tells the file of a row, and not its line."""
+
+from collections.abc import Iterable, Iterator
+
+from etl.ingest.unpacking import open_unpacked
+from etl.io import StoredObject
+
+
+def find_lines(file: StoredObject, texts: Iterable[str], space: str, most_bytes: int) -> dict[str, int]:
+    """The numbers, from 1, of the first lines of a file that are the texts, `space` around them aside. Reads
+    `most_bytes` of it, unpacked, at most: what is not found there is not in the answer, nor is anything when
+    the file cannot be read."""
+    wanted = {text.strip(space): text for text in texts}
+    found: dict[str, int] = {}
+    try:
+        with open_unpacked(file) as lines:
+            for number, line in enumerate(_first_lines(lines, most_bytes), 1):
+                held = line.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").decode("utf-8", "replace")
+                text = wanted.get(held.strip(space))
+                if text is not None:
+                    found.setdefault(text, number)
+                if len(found) == len(wanted):
+                    break
+    except Exception:  # a place that is not known costs the reader a search, and not the run its outcome
+        return {}
+    return found
+
+
+def _first_lines(lines: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:
+    """The lines that end within the first `most_bytes`."""
+    read = 0
+    for line in lines:
+        read += len(line)
+        if read > most_bytes:
+            return
+        yield line

@@ -1,0 +1,198 @@
+"""What a run is going to write: the rows of its own dates, and of the later dates that these change. Only
+reads.
+
+A date agrees with the tables when its output holds exactly those keys of its delivery that no earlier date,
+at most `lookback_days` before, holds. So when the presence of a key changes on a date, every later date that
+has been processed and was delivered that key is rebuilt too; and what changes on it may touch further dates,
+and so on until nothing more changes. Dates that hold no such key stay as they are.
+
+The dates that are to be rebuilt are one write and may be killed within it. What is compared with the output
+as it lies would then be compared with a half of it: hence the note (`etl.ingest.by_date`), by which the next
+run, whichever it is, rebuilds all that is in doubt."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from etl.ingest.by_date import History, ProcessedDeliveries, read_history
+from etl.ingest.contract import Contract
+from etl.ingest.deliveries import Delivery, RawRows
+from etl.ingest.transforms.find_duplicates import ORDER, find_duplicates, find_repeated
+from etl.ingest.transforms.find_touched_dates import find_changed_keys, find_touched_dates
+from etl.write import partitions
+from etl.write.published import Keys, Published
+
+BROADCAST_ROWS = 1_000_000  # row ids, eight bytes each, that every worker can hold
+
+Deliveries = Mapping[date, Delivery]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The rows of some dates, rebuilt together, over what stays in the output."""
+
+    rows: DataFrame | None  # all, judged; None when there are none
+    kept: DataFrame | None  # the good ones that are no duplicates
+    removed: DataFrame | None  # of the duplicates `run_date` and `row_id`; persisted
+    duplicates: Mapping[str, int]
+
+    @property
+    def is_broadcast(self) -> bool:
+        return sum(self.duplicates.values()) <= BROADCAST_ROWS
+
+    def without_duplicates(self, rows: DataFrame) -> DataFrame:
+        if self.removed is None:
+            return rows
+        ids = self.removed.select("row_id")
+        return rows.join(
+            partitions.broadcast(ids) if self.is_broadcast else ids, on="row_id", how="left_anti"
+        )
+
+    def forget(self) -> None:
+        if self.removed is not None:
+            self.removed.unpersist()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`own` are the dates of the run, `restated` others that must follow them; `is_noted` tells whether a
+    kill would leave dates in doubt; `passed_over` are dates that may have to be restated and cannot be."""
+
+    own: Deliveries
+    restated: Deliveries
+    raw: RawRows
+    result: Result
+    is_noted: bool
+    passed_over: Mapping[date, str]
+
+    @property
+    def deliveries(self) -> Deliveries:
+        return {**self.own, **self.restated}
+
+    def judged_of_own(self) -> DataFrame | None:
+        """All rows of the run's own dates but the duplicates: those whose `reason` is null are about to be
+        published. None when there is no row at all."""
+        rows = self.rows_of_own()
+        if rows is None or not self.result.duplicates:
+            return rows
+        return self.result.without_duplicates(rows)
+
+    def rows_of_own(self) -> DataFrame | None:
+        """All rows of the run's own dates, judged; None when there is no row at all."""
+        return _of(self.result.rows, self.own)
+
+    def quarantined_of_own(self) -> dict[str, dict[str, int]]:
+        """Rows of the run's own dates by date and reason."""
+        rows = self.rows_of_own()
+        if rows is None:
+            return {}
+        counted = rows.filter(F.col("reason").isNotNull()).groupBy("run_date", "reason").count().collect()
+        found: dict[str, dict[str, int]] = {}
+        for row in counted:
+            found.setdefault(row["run_date"], {})[row["reason"]] = row["count"]
+        return found
+
+    def forget(self) -> None:
+        self.result.forget()
+        self.raw.forget()
+
+
+def make_plan(raw: RawRows, own: Deliveries, published: Published, books: str, contract: Contract) -> Plan:
+    """`raw` holds the rows of the `own` deliveries. The ordinary run, with no later date processed before,
+    costs a listing more than its own duplicates do."""
+    history = read_history(books, min(own))
+    processed = ProcessedDeliveries(books)
+    chosen = dict(own) | processed.find(history.doubtful(contract.lookback_days) - set(own))
+    while True:
+        raw.add(chosen.values())
+        keys = published.keys(min(chosen) - timedelta(days=contract.lookback_days), max(chosen))
+        raw.compare_with(keys.size)
+        result = _rebuild(raw, chosen, keys, contract)
+        touched = _find_touched(raw, chosen, result, keys, history, processed, contract)
+        if not touched:
+            break
+        result.forget()
+        chosen |= touched
+    return Plan(
+        own=own,
+        restated={day: chosen[day] for day in sorted(chosen) if day not in own},
+        raw=raw,
+        result=result,
+        is_noted=bool(history.unfinished or history.reach(chosen, contract.lookback_days)),
+        passed_over=processed.passed_over,
+    )
+
+
+def _rebuild(raw: RawRows, chosen: Deliveries, keys: Keys, contract: Contract) -> Result:
+    rows = raw.of(chosen)
+    if rows is None:
+        return Result(None, None, None, {})
+    # Not the chosen dates: what lies there is about to be replaced.
+    earlier = keys.beside(chosen)
+    good = rows.filter(F.col("reason").isNull())
+    places = good.select(*contract.business_key, partitions.PARTITION, *ORDER)
+    if raw.reads > 1:
+        places = partitions.without_plan(places)
+    repeated = find_repeated(places, earlier, contract.business_key).persist(StorageLevel.MEMORY_AND_DISK)
+    if repeated.count() == 0:
+        repeated.unpersist()
+        return Result(rows, good, None, {})
+    again = find_duplicates(places, earlier, repeated, contract.business_key, contract.lookback_days)
+    result = without(raw, rows, again)
+    repeated.unpersist()
+    return result
+
+
+def without(raw: RawRows, rows: DataFrame, again: DataFrame) -> Result:
+    """`rows` of which the good ones that `again` names, by `run_date` and `row_id`, are duplicates."""
+    good = rows.filter(F.col("reason").isNull())
+    removed = again.persist(StorageLevel.MEMORY_AND_DISK)
+    duplicates = {row["run_date"]: row["count"] for row in removed.groupBy("run_date").count().collect()}
+    result = Result(rows, good, removed, duplicates)
+    if not duplicates:
+        return result
+    ids = removed.select("row_id")
+    if raw.reads > 1:
+        ids = partitions.without_plan(ids)
+    kept = good.join(partitions.broadcast(ids) if result.is_broadcast else ids, on="row_id", how="left_anti")
+    return Result(rows, kept, removed, duplicates)
+
+
+def _find_touched(
+    raw: RawRows,
+    chosen: Deliveries,
+    result: Result,
+    keys: Keys,
+    history: History,
+    processed: ProcessedDeliveries,
+    contract: Contract,
+) -> Deliveries:
+    """The deliveries that are not chosen and must be, because of what changes on a date that is."""
+    key, lookback_days = contract.business_key, contract.lookback_days
+
+    if not history.reach(chosen, lookback_days) - set(chosen):
+        return {}
+    changes = find_changed_keys(keys.of(chosen), result.kept, key)
+    if changes is None:
+        return {}
+    changes = changes.persist(StorageLevel.MEMORY_AND_DISK)
+    changed = [date.fromisoformat(row["run_date"]) for row in changes.select("run_date").distinct().collect()]
+    candidates = processed.find(history.reach(changed, lookback_days) - set(chosen))
+    raw.add(candidates.values())
+    rows = raw.of(candidates)
+    touched: set[date] = set()
+    if rows is not None:
+        good = rows.filter(F.col("reason").isNull())
+        touched = find_touched_dates(partitions.without_plan(changes), good, key, lookback_days)
+    changes.unpersist()
+    return {day: candidates[day] for day in sorted(touched)}
+
+
+def _of(frame: DataFrame | None, dates: Collection[date]) -> DataFrame | None:
+    if frame is None:
+        return None
+    return frame.filter(F.col(partitions.PARTITION).isin([day.isoformat() for day in dates]))

@@ -1,0 +1,134 @@
+"""Why rows were rejected, in words: the reason, the column that it is about, what was expected of it. Pure.
+
+A row has one reason; of a wrong type it may have several columns, each of which is counted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from etl.ingest.contract import Contract
+from etl.ingest.contract_columns import Column, glue_type
+from etl.run.expression import find_columns
+from etl.run.quality_reader import Rule
+
+ENTRY = "[]."  # `items[].quantity`: a field of the entries of an array
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a rejected row was delivered: the URI of its file, the number of its line (from 1, the header
+    counted; None where it is not known), and what was delivered for the column (None for nothing)."""
+
+    file: str
+    line: int | None = None
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Rejected rows with one reason and one column; "" is the row as a whole. `first` is the first of them,
+    None where nobody asked."""
+
+    reason: str
+    column: str
+    expected: str
+    rows: int
+    first: Place | None = None
+
+    @property
+    def clause(self) -> str:
+        """`unit_price is no number`."""
+        if self.expected == A_VALUE:
+            return f"{self.column} is missing"
+        if self.expected.startswith(RULE):
+            about = f" ({self.column})" if self.column else ""
+            return f"{self.expected} is broken{about}"
+        for article in ("an ", "a "):
+            if self.expected.startswith(article):
+                return f"{self.column or 'the line'} is no {self.expected.removeprefix(article)}"
+        return f"{self.column or 'some value'} is not {self.expected}"
+
+    def entry(self, *, with_value: bool) -> dict[str, Any]:
+        """As the books hold it; without the value, which may be somebody's."""
+        place: dict[str, Any] = {}
+        if self.first is not None:
+            place = {"file": self.first.file, "line": self.first.line}
+            place |= {"value": self.first.value} if with_value else {}
+        entry = {"reason": self.reason, "column": self.column, "expected": self.expected, "rows": self.rows}
+        return entry | place
+
+
+A_VALUE = "a value"
+RULE = "rule "
+OF_THE_DECLARED_TYPE = "of the declared type"
+
+
+def wrong_types(contract: Contract) -> list[str]:
+    """The reasons that name their columns row by row."""
+    return [rule.reason for rule in contract.rules if rule.kind == "wrongType"]
+
+
+def describe_rejected(
+    contract: Contract,
+    rules: Sequence[Rule],
+    by_reason: Mapping[str, int],
+    by_column: Mapping[tuple[str, str], int],
+    first: Mapping[tuple[str, str], Place] | None = None,
+) -> list[Rejected]:
+    """The rejected rows by reason, in the order of reasons, then by column, most rows first. `rules` are
+    those that quarantine. `by_column` has the rows of reasons of `wrong_types` by reason and column; a row
+    may be in several, and is under "" where no column could be told."""
+    places = first or {}
+    expected = _expected_types(contract)
+    found = []
+    for reason, column, expects in (*_of_contract(contract), *_of_rules(contract, rules)):
+        rows = by_reason.get(reason, 0)
+        if rows and reason not in wrong_types(contract):
+            found.append(Rejected(reason, column, expects, rows, places.get((reason, ""))))
+        elif rows:
+            of_reason = [(name, count) for (of, name), count in by_column.items() if of == reason]
+            for name, count in sorted(of_reason, key=lambda item: (-item[1], item[0])):
+                expects = expected.get(name, OF_THE_DECLARED_TYPE)
+                found.append(Rejected(reason, name, expects, count, places.get((reason, name))))
+    return found
+
+
+def columns_of_rule(rule: Rule, columns: Iterable[str]) -> tuple[str, ...]:
+    """The columns that a quality rule is about."""
+    return rule.columns or tuple(find_columns(rule.expression, list(columns)))
+
+
+def _of_contract(contract: Contract) -> Iterable[tuple[str, str, str]]:
+    """Reason, column and what is expected of it."""
+    line = "a row of CSV" if contract.format.is_csv else "a JSON object"
+    for rule in contract.rules:
+        if rule.kind == "missing":
+            yield rule.reason, str(rule.column), A_VALUE
+        elif rule.kind == "notATimestamp" and contract.timestamp is not None:
+            yield rule.reason, contract.timestamp.source, "a timestamp in a format of the contract"
+        else:
+            yield rule.reason, "", line
+
+
+def _of_rules(contract: Contract, rules: Sequence[Rule]) -> Iterable[tuple[str, str, str]]:
+    for rule in rules:
+        yield rule.name, ", ".join(columns_of_rule(rule, contract.output_types)), f"{RULE}{rule.name}"
+
+
+def _expected_types(contract: Contract) -> dict[str, str]:
+    """What is expected of each part that may have a wrong type (`etl.ingest.transforms.judge_types`)."""
+    found = {column.name: _expected(column) for column in contract.columns}
+    for column in contract.columns:
+        found |= {f"{column.name}{ENTRY}{field.name}": _expected(field) for field in column.fields}
+    found |= {one.name: f"a value that fits {one.type}" for one in contract.computed}
+    return found | dict.fromkeys(contract.partition_by, "a text of at most 70 bytes")
+
+
+def _expected(column: Column) -> str:
+    if column.formats:
+        return f"a date in {' or '.join(column.formats)}"
+    if column.decimal is not None:
+        return f"a {glue_type(column)}"
+    if column.type == "array":
+        return "an array of objects"
+    return f"{'an' if column.type == 'integer' else 'a'} {column.type}"

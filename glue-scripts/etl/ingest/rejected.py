@@ -1,0 +1,58 @@
+"""The rejected rows of a run, as its books and messages tell of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pyspark.sql import DataFrame
+
+from etl.ingest.contract import Contract
+from etl.ingest.contract_parts import Format
+from etl.ingest.line_numbers import find_lines
+from etl.ingest.reasons import Place, Rejected, describe_rejected, wrong_types
+from etl.ingest.transforms.count_rejected import FIRST_CHARACTERS, Counted, count_rejected
+from etl.io import StoredObject
+from etl.run.quality_reader import Rule
+
+# To find the number of a line its file is read again, unpacked, and no further than this.
+MOST_BYTES = 64 * 1024 * 1024
+MOST_FILES = 8
+
+
+def find_rejected(
+    rows: DataFrame | None,
+    contract: Contract,
+    rules: Sequence[Rule],
+    by_reason: Mapping[str, int],
+    *,
+    files: Iterable[StoredObject],
+    with_places: bool,
+) -> list[Rejected]:
+    """Why rows are rejected. `rows` are judged, and kept in memory; `rules` are those that quarantine;
+    `by_reason` is how many rows have each reason; `files` are those of the rows. Asks the rows only where
+    that does not say it all: for their columns, and `with_places` for where the first of them lie."""
+    types = wrong_types(contract)
+    is_asked = any(by_reason.values()) if with_places else any(by_reason.get(name) for name in types)
+    counted = count_rejected(rows, types, with_first=with_places) if is_asked and rows is not None else {}
+    by_column = {of: one.rows for of, one in counted.items()}
+    places = _find_places(counted, files, contract.format)
+    return describe_rejected(contract, rules, by_reason, by_column, places)
+
+
+def _find_places(
+    counted: Mapping[tuple[str, str], Counted], files: Iterable[StoredObject], format_: Format
+) -> dict[tuple[str, str], Place]:
+    """Where the first rows lie in their files; each file is opened once, a few files at most. A line that is
+    cut, or one of a record over several, could be another's as well: it has no number."""
+    first = {of: one.first for of, one in counted.items() if one.first}
+    by_file: dict[str, set[str]] = {}
+    for row in first.values():
+        if len(row.line) < FIRST_CHARACTERS and not format_.is_multi_line:
+            by_file.setdefault(row.file, set()).add(row.line)
+    opened = dict(sorted(by_file.items())[:MOST_FILES])
+    found = {
+        file.uri: find_lines(file, opened[file.uri], "\r\n" if format_.is_csv else " \t\r\n", MOST_BYTES)
+        for file in files
+        if file.uri in opened
+    }
+    return {
+        of: Place(row.file, found.get(row.file, {}).get(row.line), row.value) for of, row in first.items()
+    }
