@@ -200,7 +200,11 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 
   "job-failed": broken((session) =>
-    changeModules(session, "etl/run/books.py", (text) => `${text}\nraise RuntimeError("broken on purpose")\n`),
+    changeModules(
+      session,
+      "etl/run/books.py",
+      (text) => `${text}\nraise RuntimeError("broken on purpose")\n`,
+    ),
   ),
 
   "job-timeout": async (session, day) => {
