@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from etl.clients import client
 from etl.errors import StorageError
 
+DELIVERY = "dt"  # what the folder of a date is called where deliveries lie: `dt=2010-12-01`
 DELETE_BATCH = 1000  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 
 
@@ -106,6 +107,20 @@ def list_dates(location: str, column: str, first: date, last: date) -> dict[date
             except ValueError:
                 continue  # dt=2010-02-30 is nobody's date
     return found
+
+
+def list_names(location: str, first: str) -> list[str]:
+    """Names below `location` that come at or after `first`, in order; of a directory, those of its files."""
+    if not is_s3(location):
+        root = local_path(location)
+        names = [path.name for path in root.iterdir() if path.is_file()] if root.is_dir() else []
+        return sorted(name for name in names if name >= first)
+    bucket, prefix = split(location)
+    pages = client("s3").get_paginator("list_objects_v2")
+    # StartAfter is exclusive, so that it must be less than `first`, and no name is the empty one.
+    found = pages.paginate(Bucket=bucket, Prefix=prefix, StartAfter=prefix + first)
+    keys = [entry["Key"] for page in found for entry in page.get("Contents", [])]
+    return [key[len(prefix) :] for key in keys]
 
 
 def version_of(stored: StoredObject) -> str:

@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 from conftest import event
+from etl import session
 from etl.ingest.contract import Contract
 from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.parse_lines import parse_lines
-from etl.write import partitions
 from pyspark.sql import Row, SparkSession
 
 DEEP = '{"event_id":"e","x":' + "[" * 1200 + "]" * 1200 + "}"
@@ -189,7 +189,7 @@ TIMESTAMPS = {
 
 def classify(spark: SparkSession, contract: Contract, lines: list[str] | list[bytes]) -> list[Row]:
     """The classified rows, in the order of the lines."""
-    partitions.configure(spark, 0)
+    session.configure(spark, 0)
     frame = spark.createDataFrame(list(enumerate(lines)), "at int, value binary")
     texts = frame.selectExpr("at", "cast(value as string) as value")
     return classify_rows(parse_lines(texts, contract), contract).orderBy("at").collect()

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from etl import session
 from etl.errors import InvalidDelivery
+from etl.ingest import reading
 from etl.ingest.contract import Contract, parse_contract
 from etl.ingest.headers import find_layouts
 from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.parse_csv import parse_csv
 from etl.io import StoredObject
-from etl.write import partitions
 from pyspark.sql import Row, SparkSession
 from sales import D1, D2, D3, HEADER, RETAIL, SalesLake, csv_of, figures, retail_line, sale
 from test_reading_deliveries import lines_scanned
@@ -48,9 +49,9 @@ def contract_of(delimiter: str = ",", unknown: str = "ignore") -> Contract:
 
 
 def read(spark: SparkSession, contract: Contract, *files: Path) -> list[Row]:
-    partitions.configure(spark, 1)
+    session.configure(spark, 1)
     stored = [StoredObject(str(file), file.name, file.stat().st_size) for file in files]
-    lines = partitions.read_lines(spark, str(files[0].parent.parent), stored, has_header=True)
+    lines = reading.read_lines(spark, str(files[0].parent.parent), stored, has_header=True)
     rows = classify_rows(parse_csv(lines, contract, find_layouts(stored, contract)), contract)
     return rows.orderBy("file_path", "row_id").collect()
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import transform_deliveries
 from conftest import CONTRACT, QUALITY, Lake, event
 from etl import io
 from etl.errors import JobError
+from etl.ingest import judge_run
 from pyspark.sql import SparkSession
 from support import D1, D2, balances, figures
 
@@ -131,7 +131,7 @@ def drift_refused(lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPat
     columns = [("event_id", "string"), ("user_id", "string"), ("event_type", "string")]
     rest = [("timestamp", "string"), ("country", "string"), ("channel", "string")]
     items = [("items", "array<struct<product_id:string,quantity:int,unit_price:double>>")]
-    monkeypatch.setattr(transform_deliveries, "table_columns", lambda *_: [*columns, *rest, *items])
+    monkeypatch.setattr(judge_run, "table_columns", lambda *_: [*columns, *rest, *items])
     lake.deliver(D1, event("a"))
     source = {"source_database": "raw", "source_table": "events"}
     return unchanged(lake, D1, lambda: None, contract_uri=str(strict), **source)

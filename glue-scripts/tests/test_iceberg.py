@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from conftest import event
+from etl import session
 from etl.errors import InvalidArguments, Redelivered, TableRefused
-from etl.write import partitions
 from icebergs import IcebergLake
 from pyspark.sql import SparkSession
 from support import D1, D2, D3, balances, deliver_a_mixture, figures
@@ -32,7 +32,7 @@ def test_running_twice_changes_nothing(
     first = lake.run(D1, D2, "one")
     state = lake.state(spark)
     # The second run is no small one: the table that it compares with counts as well.
-    monkeypatch.setattr(partitions, "OPTIMISED_FROM_BYTES", first["inputBytes"] + 1)
+    monkeypatch.setattr(session, "OPTIMISED_FROM_BYTES", first["inputBytes"] + 1)
     second = lake.run(D1, D2, "two")
     assert spark.conf.get("spark.sql.adaptive.enabled") == "true"
     assert lake.state(spark) == state

@@ -128,7 +128,9 @@ builder = builder.config("spark.jars", jars).config(catalogue + ".type", "hadoop
 builder = builder.config("spark.sql.extensions", extensions)
 builder = builder.config(catalogue, "org.apache.iceberg.spark.SparkCatalog")
 builder.config(catalogue + ".warehouse", "file:" + warehouse).getOrCreate()
+import time
 import transform_deliveries
-transform_deliveries.write_quarantine = lambda *_: time.sleep(600)
+from etl.ingest import publish
+publish.write_rejected = lambda *_: time.sleep(600)
 transform_deliveries.main(arguments)
 """

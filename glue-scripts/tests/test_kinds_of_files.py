@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from conftest import Lake
 from etl.errors import InvalidDelivery
+from etl.ingest import reading
 from etl.ingest.contract_parts import Format
 from etl.ingest.packings import find_mistake
 from etl.ingest.starts import MAX_NAMED, read_starts
 from etl.io import StoredObject
-from etl.write import partitions
 from kinds import KINDS, ROWS, TEXTS, Kind, contract_of, csv_of, json_of, limit, put, quality_of
 from pyspark.sql import DataFrame, SparkSession
 from support import D1, D2, D3, figures
@@ -191,13 +191,13 @@ def test_empty_is_proved(lake: Lake, spark: SparkSession, format_: str) -> None:
 
 def unread(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """As if Spark read nothing of the files of that name, and said nothing."""
-    read = partitions.read_lines
+    read = reading.read_lines
 
     def read_others(*given: Any, **others: Any) -> DataFrame:
         lines = read(*given, **others)
         return lines.filter(~lines["file_path"].endswith(f"/{name}"))
 
-    monkeypatch.setattr(partitions, "read_lines", read_others)
+    monkeypatch.setattr(reading, "read_lines", read_others)
 
 
 @pytest.mark.parametrize("format_", FORMATS)

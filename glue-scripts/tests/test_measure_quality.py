@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from etl import session
 from etl.errors import InvalidQuality
 from etl.ingest.contract import Contract
 from etl.run.measure_quality import measure_quality
 from etl.run.meet_rule import check_expressions
 from etl.run.quality import Quality, Verdict, judge, parse_quality
 from etl.run.quality_reader import DEFAULT_RULE, TYPES
-from etl.write import partitions
 from pyspark.sql import DataFrame, SparkSession
 
 CASES: list[dict[str, Any]] = json.loads(
@@ -39,7 +39,7 @@ def value_of(value: Any, kind: str) -> Any:
 
 
 def verdict_on(spark: SparkSession, case: dict[str, Any]) -> Verdict:
-    partitions.configure(spark, 0)
+    session.configure(spark, 0)
     quality = parse_quality(json.dumps(case["quality"]), case["name"], case["columns"], case["reasons"])
     rows = judged_rows(spark, case)
     check_expressions(rows, quality)
@@ -96,7 +96,7 @@ def test_all_is_counted_in_one_look_at_the_rows(spark: SparkSession) -> None:
 
 
 def test_newest_is_kept_to_the_microsecond_and_quarantined_rows_do_not_count(spark: SparkSession) -> None:
-    partitions.configure(spark, 0)
+    session.configure(spark, 0)
     rule = {"name": "recent", "type": "freshness", "column": "t", "atMostHours": 1, "action": "warn"}
     pair = {"name": "unique", "type": "uniqueness", "columns": ["t"], "atLeast": 1, "action": "warn"}
     text = json.dumps({"threshold": 0, "rules": [rule, pair]})

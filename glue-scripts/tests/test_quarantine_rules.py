@@ -3,12 +3,12 @@
 import json
 
 from conftest import event
+from etl import session
 from etl.ingest.contract import Contract
 from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.parse_lines import parse_lines
 from etl.run.quality import parse_quality
 from etl.run.quality_reader import Rule
-from etl.write import partitions
 from pyspark.sql import Row, SparkSession
 
 
@@ -18,7 +18,7 @@ def having(**values: object) -> str:
 
 def classify(spark: SparkSession, contract: Contract, rules: tuple[Rule, ...]) -> list[Row]:
     """The classified rows of RULED, in its order."""
-    partitions.configure(spark, 0)
+    session.configure(spark, 0)
     lines = spark.createDataFrame([(at, line) for at, (line, _) in enumerate(RULED)], "at int, value string")
     return classify_rows(parse_lines(lines, contract), contract, rules).orderBy("at").collect()
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from etl import session
+from etl.ingest import reading
 from etl.ingest.contract import Contract, parse_contract
 from etl.ingest.headers import find_layouts
 from etl.ingest.reasons import describe_rejected
@@ -15,7 +17,6 @@ from etl.ingest.transforms.count_rejected import count_rejected
 from etl.ingest.transforms.parse_csv import parse_csv
 from etl.ingest.transforms.parse_lines import parse_lines
 from etl.io import StoredObject
-from etl.write import partitions
 from pyspark.sql import DataFrame, SparkSession
 
 TEXT = {"type": ["string", "null"]}
@@ -132,7 +133,7 @@ def lines_of(rows: Sequence[tuple[Any, str, dict[str, str | None]]]) -> list[str
 
 
 def classify(spark: SparkSession, lines: Sequence[str], contract: Contract) -> DataFrame:
-    partitions.configure(spark, 0)
+    session.configure(spark, 0)
     frame = spark.createDataFrame(
         [(at, line, "2010-12-01", "f", at) for at, line in enumerate(lines)],
         "at int, value string, run_date string, file_path string, row_id int",
@@ -157,8 +158,8 @@ def test_a_rejected_row_of_csv_names_its_columns(each_spark: SparkSession, tmp_p
     good = "a,t,2010-12-01T08:26:00Z,1,1.5,2.5,2010-12-01"
     file.write_text("\n".join([header, *(line for line, _, _ in CSV_ROWS), good]))
     stored = [StoredObject(str(file), file.name, file.stat().st_size)]
-    partitions.configure(each_spark, 1)
-    lines = partitions.read_lines(each_spark, str(tmp_path), stored, has_header=True)
+    session.configure(each_spark, 1)
+    lines = reading.read_lines(each_spark, str(tmp_path), stored, has_header=True)
     parsed = parse_csv(lines, contract, find_layouts(stored, contract))
     rows = classify_rows(parsed, contract).orderBy("row_id").collect()
     assert [(row["reason"], row["reason_values"]) for row in rows] == [

@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
-import transform_deliveries
 from conftest import Lake, event
+from etl import session
 from etl.errors import TooManyRows
-from etl.write import partitions
+from etl.ingest import plan_run
 from pyspark.sql import SparkSession
 from restating import Keys, deliver, kept
 from support import D1, D2, D3, balances, figures
@@ -187,7 +187,7 @@ def test_more_rows_than_a_state_machine_counts_are_not_restated(
     deliver(lake, {D1: "a", D2: "abcd"})
     lake.run(D1, D2, "run-1")
     deliver(lake, {D1: "bc"})
-    monkeypatch.setattr(transform_deliveries, "MAX_ROWS", 3)
+    monkeypatch.setattr(plan_run, "MAX_ROWS", 3)
     with pytest.raises(TooManyRows, match=r"^4 rows in the later dates that it changes, at most 3: correct "):
         lake.run(D1, D1, "run-2")
     assert kept(lake, spark) == {D1: "a", D2: "bcd"}
@@ -225,7 +225,7 @@ def test_the_ordinary_run_costs_a_listing_and_no_more(lake: Lake, spark: SparkSe
 def test_a_small_delivery_to_a_large_table_is_no_small_run(
     lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partitions, "OPTIMISED_FROM_BYTES", 1000)
+    monkeypatch.setattr(session, "OPTIMISED_FROM_BYTES", 1000)
     deliver(lake, {D1: "a", D2: "ab"})
     optimised = []
     for day in (D1, D2):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from etl import clients
+from etl import clients, io
 from etl.ingest.by_date import (
     History,
     ProcessedDeliveries,
@@ -16,7 +16,6 @@ from etl.ingest.by_date import (
     remove_note,
 )
 from etl.ingest.deliveries import Delivery, list_deliveries
-from etl.object_names import list_names
 
 NAMES = [
     "2010-11-30.json",
@@ -64,12 +63,12 @@ def location(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
 
 
 def test_names_from_the_first_on(location: str) -> None:
-    assert list_names(location, "2010-12-01") == NAMES[1:]
-    assert list_names(location, "v") == []
+    assert io.list_names(location, "2010-12-01") == NAMES[1:]
+    assert io.list_names(location, "v") == []
 
 
 def test_names_of_a_place_that_is_not_there(tmp_path: Path) -> None:
-    assert list_names(f"{tmp_path}/nothing/", "2010-12-01") == []
+    assert io.list_names(f"{tmp_path}/nothing/", "2010-12-01") == []
 
 
 def test_dates_look_back_on_the_dates_before_them() -> None:

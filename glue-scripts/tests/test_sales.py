@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import transform_deliveries
 from etl import clients
 from etl.errors import InvalidArguments, InvalidContract, StorageError
+from etl.ingest import publish
 from pyspark.sql import SparkSession
 from sales import D1, D2, D3, RETAIL, SAMPLE, SalesLake, csv_of, figures, region_of, retail_line, sale, total
 from test_catalogue import STORAGE, Glue
@@ -284,7 +284,7 @@ def test_killed_before_it_is_added_up_the_next_run_does_it(
     whole = lake.rows(spark, "curated"), lake.rows(spark)
     lake.deliver(D1, csv_of(sale("T1")))
     with monkeypatch.context() as patch:
-        patch.setattr(transform_deliveries, "write_aggregate", _die)
+        patch.setattr(publish, "write_aggregate", _die)
         with pytest.raises(KeyboardInterrupt):
             lake.run(D1, run_id="killed")
     spark.catalog.clearCache()

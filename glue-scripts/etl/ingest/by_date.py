@@ -14,7 +14,6 @@ from typing import Any
 
 from etl import io
 from etl.ingest.deliveries import Delivery, list_deliveries
-from etl.object_names import list_names
 from etl.run.books import to_json
 
 FOLDER = "by-date/"
@@ -48,12 +47,12 @@ class History:
 def read_history(books: str, first: date) -> History:
     """The processed dates from `first` on, or from the first unfinished one if that is earlier. One listing;
     only after a kill there is more to read."""
-    names = list_names(f"{books}{FOLDER}", f"{first}")
+    names = io.list_names(f"{books}{FOLDER}", f"{first}")
     unfinished: frozenset[date] = frozenset()
     if NOTE in names:
         days = json.loads(io.read_text(f"{books}{FOLDER}{NOTE}"))["dates"]
         unfinished = frozenset(map(date.fromisoformat, days))
-        names = list_names(f"{books}{FOLDER}", f"{min(first, *unfinished)}")
+        names = io.list_names(f"{books}{FOLDER}", f"{min(first, *unfinished)}")
     found = [match[1] for match in map(_BOOK.fullmatch, names) if match]
     return History(frozenset(map(date.fromisoformat, found)), unfinished)
 

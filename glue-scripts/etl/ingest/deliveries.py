@@ -13,13 +13,15 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from etl import io
-from etl.errors import InvalidDelivery
+from etl import io, session
+from etl.errors import InvalidDelivery, MissingDelivery
+from etl.ingest import reading
 from etl.ingest.contract_parts import JSON_LINES, Format
 from etl.ingest.proofs import find_left_out, find_open_texts, find_unread
-from etl.ingest.starts import refuse_files
+from etl.ingest.starts import MAX_NAMED, refuse_files
 from etl.ingest.unpacking import find_broken
-from etl.write import partitions
+from etl.run.log import log
+from etl.write.partitions import PARTITION
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,12 @@ class Delivery:
         return hashlib.sha256(json.dumps(files).encode()).hexdigest()[:32]
 
 
+Deliveries = Mapping[date, Delivery]
+
+
 def list_deliveries(source: str, first: date, last: date) -> dict[date, Delivery]:
     """The deliveries from `first` to `last`. A date for which nothing was delivered is not there."""
-    found = io.list_dates(source, partitions.DELIVERY, first, last)
+    found = io.list_dates(source, io.DELIVERY, first, last)
     return {
         day: Delivery(
             day,
@@ -57,11 +62,26 @@ def list_deliveries(source: str, first: date, last: date) -> dict[date, Delivery
     }
 
 
+def find_deliveries(source: str, first: date, last: date) -> Deliveries:
+    """Per date what was delivered; a date without a delivery is not there. Raises MissingDelivery."""
+    found = list_deliveries(source, first, last)
+    if not found:
+        dates = f"{first}" if first == last else f"{first} to {last}"
+        raise MissingDelivery(f"no delivery under {source} for {dates}")
+    files = sum(len(delivery.files) for delivery in found.values())
+    log(f"{len(found)} deliveries: {files} files, {sum(one.input_bytes for one in found.values())} bytes")
+    left_out = [file.uri for delivery in found.values() for file in delivery.left_out]
+    if left_out:
+        shown = ", ".join(left_out[:MAX_NAMED]) + (", …" if len(left_out) > MAX_NAMED else "")
+        log(f"{len(left_out)} files are left out, for their names begin with '_' or '.': {shown}")
+    return found
+
+
 @dataclass
 class RawRows:
     """Rows of deliveries, judged, kept in memory (then on disk) until `forget`.
 
-    `judge` makes rows of lines (as `partitions.read_lines` gives them) and the files that they lie in; none
+    `judge` makes rows of lines (as `reading.read_lines` gives them) and the files that they lie in; none
     where these have no line. `read` is the number of rows per date, `unreadable` of those with
     `unreadable_reason`; `is_scattered` tells whether the rows of some date lie in more than one task.
     """
@@ -110,7 +130,7 @@ class RawRows:
         self._configure()
 
     def _configure(self) -> None:
-        partitions.configure(self.spark, self._bytes + self._compared_bytes)
+        session.configure(self.spark, self._bytes + self._compared_bytes)
 
     def _add(self, source: str, deliveries: list[Delivery]) -> None:
         self.read |= dict.fromkeys((delivery.day for delivery in deliveries), 0)
@@ -121,9 +141,9 @@ class RawRows:
         refuse_files(find_left_out(file for delivery in empty for file in delivery.left_out))
 
     def _read(self, source: str, files: list[io.StoredObject]) -> None:
-        self._bytes += partitions.weigh(files)
+        self._bytes += reading.weigh(files)
         self._configure()
-        lines = partitions.read_lines(
+        lines = reading.read_lines(
             self.spark,
             source,
             files,
@@ -149,12 +169,12 @@ class RawRows:
         self.is_scattered |= counted.is_scattered or self.format.is_multi_line
         self._frames.append((frozenset(per_date), rows))
 
-    def _count(self, rows: DataFrame, files: list[io.StoredObject]) -> partitions.Counted:
+    def _count(self, rows: DataFrame, files: list[io.StoredObject]) -> reading.Counted:
         """Here the files are read. Raises InvalidDelivery with those that cannot be read to their end."""
         try:
-            return partitions.count_rows(rows, self.unreadable_reason)
+            return reading.count_rows(rows, self.unreadable_reason)
         except Py4JJavaError as error:
-            cause = partitions.root_cause(error)
+            cause = session.root_cause(error)
             broken = find_broken(files) if cause.startswith(("java.io.", "java.util.zip.")) else []
             if not broken:
                 raise
@@ -166,4 +186,4 @@ class RawRows:
         if days <= set(dates):
             return frame
         wanted = [day.isoformat() for day in days & set(dates)]
-        return frame.filter(F.col(partitions.PARTITION).isin(wanted))
+        return frame.filter(F.col(PARTITION).isin(wanted))

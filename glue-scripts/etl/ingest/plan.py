@@ -18,17 +18,16 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from etl import session
 from etl.ingest.by_date import History, ProcessedDeliveries, read_history
 from etl.ingest.contract import Contract
-from etl.ingest.deliveries import Delivery, RawRows
+from etl.ingest.deliveries import Deliveries, RawRows
 from etl.ingest.transforms.find_duplicates import ORDER, find_duplicates, find_repeated
 from etl.ingest.transforms.find_touched_dates import find_changed_keys, find_touched_dates
-from etl.write import partitions
+from etl.write.partitions import PARTITION
 from etl.write.published import Keys, Published
 
 BROADCAST_ROWS = 1_000_000  # row ids, eight bytes each, that every worker can hold
-
-Deliveries = Mapping[date, Delivery]
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,7 @@ class Result:
         if self.removed is None:
             return rows
         ids = self.removed.select("row_id")
-        return rows.join(
-            partitions.broadcast(ids) if self.is_broadcast else ids, on="row_id", how="left_anti"
-        )
+        return rows.join(session.broadcast(ids) if self.is_broadcast else ids, on="row_id", how="left_anti")
 
     def forget(self) -> None:
         if self.removed is not None:
@@ -134,9 +131,9 @@ def _rebuild(raw: RawRows, chosen: Deliveries, keys: Keys, contract: Contract) -
     # Not the chosen dates: what lies there is about to be replaced.
     earlier = keys.beside(chosen)
     good = rows.filter(F.col("reason").isNull())
-    places = good.select(*contract.business_key, partitions.PARTITION, *ORDER)
+    places = good.select(*contract.business_key, PARTITION, *ORDER)
     if raw.reads > 1:
-        places = partitions.without_plan(places)
+        places = session.without_plan(places)
     repeated = find_repeated(places, earlier, contract.business_key).persist(StorageLevel.MEMORY_AND_DISK)
     if repeated.count() == 0:
         repeated.unpersist()
@@ -157,8 +154,8 @@ def without(raw: RawRows, rows: DataFrame, again: DataFrame) -> Result:
         return result
     ids = removed.select("row_id")
     if raw.reads > 1:
-        ids = partitions.without_plan(ids)
-    kept = good.join(partitions.broadcast(ids) if result.is_broadcast else ids, on="row_id", how="left_anti")
+        ids = session.without_plan(ids)
+    kept = good.join(session.broadcast(ids) if result.is_broadcast else ids, on="row_id", how="left_anti")
     return Result(rows, kept, removed, duplicates)
 
 
@@ -187,7 +184,7 @@ def _find_touched(
     touched: set[date] = set()
     if rows is not None:
         good = rows.filter(F.col("reason").isNull())
-        touched = find_touched_dates(partitions.without_plan(changes), good, key, lookback_days)
+        touched = find_touched_dates(session.without_plan(changes), good, key, lookback_days)
     changes.unpersist()
     return {day: candidates[day] for day in sorted(touched)}
 
@@ -195,4 +192,4 @@ def _find_touched(
 def _of(frame: DataFrame | None, dates: Collection[date]) -> DataFrame | None:
     if frame is None:
         return None
-    return frame.filter(F.col(partitions.PARTITION).isin([day.isoformat() for day in dates]))
+    return frame.filter(F.col(PARTITION).isin([day.isoformat() for day in dates]))

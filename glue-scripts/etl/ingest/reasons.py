@@ -3,64 +3,14 @@
 A row has one reason; of a wrong type it may have several columns, each of which is counted."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from etl.ingest.contract import Contract
 from etl.ingest.contract_columns import Column, glue_type
-from etl.run.expression import find_columns
-from etl.run.quality_reader import Rule
+from etl.run.quality_reader import Rule, columns_of_rule
+from etl.run.rejected import A_VALUE, RULE, Place, Rejected
 
-ENTRY = "[]."  # `items[].quantity`: a field of the entries of an array
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a rejected row was delivered: the URI of its file, the number of its line (from 1, the header
-    counted; None where it is not known), and what was delivered for the column (None for nothing)."""
-
-    file: str
-    line: int | None = None
-    value: str | None = None
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """Rejected rows with one reason and one column; "" is the row as a whole. `first` is the first of them,
-    None where nobody asked."""
-
-    reason: str
-    column: str
-    expected: str
-    rows: int
-    first: Place | None = None
-
-    @property
-    def clause(self) -> str:
-        """`unit_price is no number`."""
-        if self.expected == A_VALUE:
-            return f"{self.column} is missing"
-        if self.expected.startswith(RULE):
-            about = f" ({self.column})" if self.column else ""
-            return f"{self.expected} is broken{about}"
-        for article in ("an ", "a "):
-            if self.expected.startswith(article):
-                return f"{self.column or 'the line'} is no {self.expected.removeprefix(article)}"
-        return f"{self.column or 'some value'} is not {self.expected}"
-
-    def entry(self, *, with_value: bool) -> dict[str, Any]:
-        """As the books hold it; without the value, which may be somebody's."""
-        place: dict[str, Any] = {}
-        if self.first is not None:
-            place = {"file": self.first.file, "line": self.first.line}
-            place |= {"value": self.first.value} if with_value else {}
-        entry = {"reason": self.reason, "column": self.column, "expected": self.expected, "rows": self.rows}
-        return entry | place
-
-
-A_VALUE = "a value"
-RULE = "rule "
 OF_THE_DECLARED_TYPE = "of the declared type"
+ENTRY = "[]."  # `items[].quantity`: a field of the entries of an array
 
 
 def wrong_types(contract: Contract) -> list[str]:
@@ -91,11 +41,6 @@ def describe_rejected(
                 expects = expected.get(name, OF_THE_DECLARED_TYPE)
                 found.append(Rejected(reason, name, expects, count, places.get((reason, name))))
     return found
-
-
-def columns_of_rule(rule: Rule, columns: Iterable[str]) -> tuple[str, ...]:
-    """The columns that a quality rule is about."""
-    return rule.columns or tuple(find_columns(rule.expression, list(columns)))
 
 
 def _of_contract(contract: Contract) -> Iterable[tuple[str, str, str]]:

@@ -3,8 +3,7 @@
 Neither restates other dates. What a merged table holds of a key is the greatest of all that was delivered,
 in whatever order; and what was appended stays, so that a key belongs to the delivery that was run first."""
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -12,14 +11,12 @@ from pyspark.sql import functions as F
 from etl import io
 from etl.errors import Redelivered
 from etl.ingest.contract import Contract
-from etl.ingest.deliveries import Delivery, RawRows
+from etl.ingest.deliveries import Deliveries, RawRows
 from etl.ingest.plan import Plan, Result, without
 from etl.ingest.transforms.find_appended import find_repetitions, source_file
 from etl.ingest.transforms.find_duplicates import ORDER
 from etl.ingest.transforms.find_superseded import find_superseded
 from etl.write.iceberg_tables import MERGE, IcebergTable
-
-Deliveries = Mapping[date, Delivery]
 
 
 def plan_upsert(raw: RawRows, own: Deliveries, table: IcebergTable, contract: Contract) -> Plan:

@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from etl.run.expression import find_mistakes
+from etl.run.expression import find_columns, find_mistakes
 
 MILLION = 1_000_000  # shares are kept as whole millionths
 MAX_ROWS = 2_147_483_647  # what a run may have
@@ -57,6 +57,11 @@ class Rule:
     at_least: int = 0
     at_most: int | None = None
     at_most_hours: int = 0
+
+
+def columns_of_rule(rule: Rule, columns: Iterable[str]) -> tuple[str, ...]:
+    """The columns that a quality rule is about."""
+    return rule.columns or tuple(find_columns(rule.expression, list(columns)))
 
 
 def bounds_unreadable(rule: Rule, reason: str) -> bool:

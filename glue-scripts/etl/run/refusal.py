@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from etl.ingest.reasons import Place, Rejected
+from etl.io import DELIVERY
 from etl.run.quality import Quality, Verdict
 from etl.run.quality_reader import MILLION, Rule
-from etl.write.partitions import DELIVERY
+from etl.run.rejected import Place, Rejected
 
 MAX_TEXT = 30_000
 MOST_RULES = 10

@@ -17,9 +17,9 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from etl.errors import InvalidArguments, TableRefused
-from etl.ingest.contract import Contract
 from etl.io import StoredObject
-from etl.write.partitions import PARTITION, root_cause, without_plan
+from etl.session import root_cause, without_plan
+from etl.write.partitions import PARTITION
 
 CATALOGUE = "glue_catalog"  # as Glue's documentation calls it in --conf
 REBUILD, MERGE, APPEND = WRITE_MODES = ("rebuild", "merge", "append")
@@ -210,28 +210,28 @@ def open_iceberg(
     table: str,
     *,
     location: str,
-    contract: Contract,
+    types: Mapping[str, str],
+    partition_by: Sequence[str],
     mode: str,
     order: str | None,
 ) -> IcebergTable:
-    """The table of a pipeline. Raises InvalidArguments where Spark has no such catalogue, TableRefused where
-    the table there is another one."""
+    """The table of a pipeline, with columns of these `types`, partitioned by `run_date` and `partition_by`.
+    Raises InvalidArguments where Spark has no such catalogue, TableRefused where the table there is another
+    one."""
     if spark.conf.get(f"spark.sql.catalog.{CATALOGUE}", "") == "":
         raise InvalidArguments(
             f"--table_format 'iceberg' needs Spark's catalogue {CATALOGUE}, which the job's --conf sets: "
             f"spark.sql.catalog.{CATALOGUE} is not set"
         )
-    types = {**contract.output_types, PARTITION: "string"}
+    all_types = {**types, PARTITION: "string"}
     if mode == APPEND:
-        types |= dict.fromkeys(SOURCE_COLUMNS, "string")
+        all_types |= dict.fromkeys(SOURCE_COLUMNS, "string")
     # Without a zone, as a table of Parquet shows it: all are UTC.
-    columns = {name: "timestamp_ntz" if kind == "timestamp" else kind for name, kind in types.items()}
+    columns = {name: "timestamp_ntz" if kind == "timestamp" else kind for name, kind in all_types.items()}
     # By delivery before all else: a file never holds rows of two.
-    keys = [PARTITION, *contract.partition_by]
-    if contract.timestamp is not None and contract.timestamp.date_column in contract.output:
-        keys.append(contract.timestamp.date_column)
+    keys = (PARTITION, *partition_by)
     name = ".".join(map(_quoted, (CATALOGUE, database, table)))
-    found = IcebergTable(spark, name, location, columns, tuple(keys), mode, order)
+    found = IcebergTable(spark, name, location, columns, keys, mode, order)
     found.check()
     return found
 

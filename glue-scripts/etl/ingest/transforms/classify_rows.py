@@ -7,12 +7,12 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from etl.ingest.contract import CategoryRule, Contract, Rule, TimestampRule
-from etl.ingest.reasons import columns_of_rule
 from etl.ingest.transforms.compute_columns import WHOLE, compute_columns, made
 from etl.ingest.transforms.judge_types import find_wrong_parts, has_wrong_type, read_moment, text_of, value_of
 from etl.ingest.transforms.parse_lines import readable
 from etl.run.meet_rule import meets
 from etl.run.quality_reader import Rule as QualityRule
+from etl.run.quality_reader import columns_of_rule
 
 MAX_VALUE_CHARACTERS = 200  # of a wrong value; the line has the whole
 _LINE, _REASON = "x-etl-line", "x-etl-reason"  # hyphens: no name that an expression could mean

@@ -16,7 +16,7 @@ _TEXT = r"[^\x00-\x20]"  # what a line that is not blank holds
 
 
 def join_lines(lines: DataFrame, delimiter: str) -> DataFrame:
-    """In: every line of whole files, as `partitions.read_lines` gives them. Out: the same columns for each
+    """In: every line of whole files, as `reading.read_lines` gives them. Out: the same columns for each
     record that is not blank and not the first of its file, which is the header, and
 
     - `size`: its bytes. Of one above MAX_LINE_BYTES `value` holds no more lines than that needs;

@@ -7,10 +7,11 @@ from pyspark.sql import DataFrame
 from etl.ingest.contract import Contract
 from etl.ingest.contract_parts import Format
 from etl.ingest.line_numbers import find_lines
-from etl.ingest.reasons import Place, Rejected, describe_rejected, wrong_types
+from etl.ingest.reasons import describe_rejected, wrong_types
 from etl.ingest.transforms.count_rejected import FIRST_CHARACTERS, Counted, count_rejected
 from etl.io import StoredObject
 from etl.run.quality_reader import Rule
+from etl.run.rejected import Place, Rejected
 
 # To find the number of a line its file is read again, unpacked, and no further than this.
 MOST_BYTES = 64 * 1024 * 1024

@@ -1,0 +1,135 @@
+"""The lines of delivered files, each with its place."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from etl import session
+from etl.ingest.packings import ENDINGS
+from etl.io import DELIVERY, StoredObject
+from etl.write.partitions import PARTITION
+
+UNPACKED_PER_PACKED_BYTE = 8  # about, of JSON and CSV
+
+# Of monotonically_increasing_id: 33 bits for the line, above them the task. A million tasks leave ten bits.
+_TASK_BITS = 33
+_READ_BITS = _TASK_BITS + 20
+
+
+def weigh(files: Iterable[StoredObject]) -> int:
+    """Bytes of the files, of packed ones about those that Spark gets to read."""
+    return sum(file.size * (UNPACKED_PER_PACKED_BYTE if file.uri.endswith(ENDINGS) else 1) for file in files)
+
+
+def read_lines(
+    spark: SparkSession,
+    source: str,
+    files: Sequence[StoredObject],
+    *,
+    number: int = 0,
+    has_header: bool = False,
+) -> DataFrame:
+    """The lines of delivered files: `value`, `run_date` (text) and their order: `file_path` (encoded URI),
+    `block_start`, `row_id` (unique among the reads of a run, if each has another `number` below 1024).
+    Compression by the name's ending; a byte-order mark at the start of a file is dropped.
+
+    A line ends with a line feed alone: inside JSON a carriage return is space. With `has_header` the first
+    line of a file that is not blank is left out.
+    """
+    read = _read_below_header if has_header else _read_all
+    lines = read(spark, session.paths_of(files))
+    # Inside a split `row_id` follows the lines, and the splits of a file follow `block_start`.
+    placed = lines.select(
+        "value",
+        F.col("_metadata.file_path").alias("file_path"),
+        F.col("_metadata.file_block_start").alias("block_start"),
+    )
+    together = placed.coalesce(1) if _fit_in_a_task(files) else placed
+    columns = together.select(
+        "*", (F.monotonically_increasing_id() + F.lit(number << _READ_BITS)).alias("row_id")
+    )
+    nesting = source.count(f"/{DELIVERY}=") + 1
+    below = F.substring_index(
+        F.substring_index("file_path", f"/{DELIVERY}=", nesting + 1), f"/{DELIVERY}=", -1
+    )
+    return columns.select(
+        "value", F.substring(below, 1, 10).alias(PARTITION), "file_path", "block_start", "row_id"
+    )
+
+
+def _fit_in_a_task(files: Sequence[StoredObject]) -> bool:
+    """Whether one task had better read them all. To begin a task takes longer than to read a small file, and
+    of rows in one place nothing needs to be shuffled."""
+    return len(files) <= session.FILES_OF_A_TASK and weigh(files) < session.OPTIMISED_FROM_BYTES
+
+
+def _read_all(spark: SparkSession, files: list[str]) -> DataFrame:
+    return spark.read.text(files, lineSep="\n")
+
+
+def _read_below_header(spark: SparkSession, files: list[str]) -> DataFrame:
+    """Spark's reader of CSV knows where a file begins, which its reader of text does not tell. It is asked
+    for two fields, between which stands what no line holds, so that every line comes as one that it cannot
+    read: as it was delivered, byte for byte, which is what ISO 8859-1 is for."""
+    read = spark.read.schema("one string, two string, whole string").csv(
+        files,
+        header=True,
+        enforceSchema=True,
+        sep="\n",
+        quote="\n",
+        lineSep="\n",
+        encoding="ISO-8859-1",
+        mode="PERMISSIVE",
+        columnNameOfCorruptRecord="whole",
+    )
+    # All three are asked for: of a line of which a field is not wanted, Spark does not say whether it is one.
+    # `whole` lacks a form feed at its end.
+    line = F.coalesce("one", "whole", "two")
+    return read.withColumn("value", F.encode(line, "ISO-8859-1").cast("string"))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Rows per date, and of these those that are `unreadable`; whether the rows of some date lie in more than
+    one task; the URIs of the files that have rows, and of those with a text that does not end."""
+
+    per_date: Mapping[str, int]
+    unreadable: Mapping[str, int]
+    is_scattered: bool
+    files: frozenset[str]
+    open_files: frozenset[str]
+
+
+def count_rows(rows: DataFrame, unreadable_reason: str) -> Counted:
+    """Counts judged rows, in one query."""
+    has_open = "is_open" in rows.columns
+    counted = (
+        rows.groupBy(PARTITION, "file_path", F.shiftright("row_id", _TASK_BITS).alias("task"))
+        .agg(
+            F.count(F.lit(1)).alias("rows"),
+            F.count(F.when(F.col("reason") == unreadable_reason, 1)).alias("unreadable"),
+            F.max("is_open" if has_open else F.lit(False)).alias("is_open"),
+        )
+        .collect()
+    )
+    per_date: dict[str, int] = {}
+    unreadable: dict[str, int] = {}
+    for row in counted:
+        per_date[row[PARTITION]] = per_date.get(row[PARTITION], 0) + row["rows"]
+        unreadable[row[PARTITION]] = unreadable.get(row[PARTITION], 0) + row["unreadable"]
+    return Counted(
+        per_date,
+        unreadable,
+        len({(row[PARTITION], row["task"]) for row in counted}) > len(per_date),
+        frozenset(_uri_of(row["file_path"]) for row in counted),
+        frozenset(_uri_of(row["file_path"]) for row in counted if row["is_open"]),
+    )
+
+
+def _uri_of(file_path: str) -> str:
+    """The URI of an object as its listing says it: Spark encodes it, and says `file:` of a local one."""
+    return re.sub("^file:/+", "/", unquote(file_path))
