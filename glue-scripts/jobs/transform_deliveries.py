@@ -45,9 +45,9 @@ def main(argv: Sequence[str]) -> None:
         if arguments.lock is not None:
             lock.take_lock(arguments.lock.table, arguments.pipeline, arguments.lock.owner)
         if judgement.is_refused:
-            figures = refuse(arguments, plan)
+            figures = refuse(arguments, rules, plan)
         else:
-            figures = publish(arguments, rules.contract, plan, tables, table)
+            figures = publish(arguments, rules, plan, tables, table)
     keep_books(arguments, rules, plan, judgement, figures, rejected, time.monotonic() - started)
 
 

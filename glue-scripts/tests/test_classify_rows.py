@@ -7,7 +7,7 @@ import pytest
 from conftest import event
 from etl import session
 from etl.ingest.contract import Contract
-from etl.ingest.transforms.classify_rows import classify_rows
+from etl.ingest.transforms.classify_rows import EVIDENCE, classify_rows
 from etl.ingest.transforms.parse_lines import parse_lines
 from pyspark.sql import Row, SparkSession
 
@@ -216,7 +216,7 @@ def test_a_good_row_has_the_output_and_a_bad_one_only_its_line(
     assert good.asDict(recursive=True) == {
         "at": 0,
         "reason": None,
-        "reason_values": None,
+        EVIDENCE: None,
         "raw_line": None,
         "event_id": "e-1",
         "user_id": "17850",

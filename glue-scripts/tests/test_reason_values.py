@@ -14,6 +14,7 @@ from etl.ingest.headers import find_layouts
 from etl.ingest.reasons import describe_rejected
 from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.count_rejected import count_rejected
+from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.ingest.transforms.parse_csv import parse_csv
 from etl.ingest.transforms.parse_lines import parse_lines
 from etl.io import StoredObject
@@ -132,21 +133,25 @@ def lines_of(rows: Sequence[tuple[Any, str, dict[str, str | None]]]) -> list[str
     ]
 
 
+def explained(parsed: DataFrame, contract: Contract) -> DataFrame:
+    """The rejected rows. Kept in between, as the job keeps them: in one query the optimiser takes seconds."""
+    return explain_rejected(classify_rows(parsed, contract).persist(), contract)
+
+
 def classify(spark: SparkSession, lines: Sequence[str], contract: Contract) -> DataFrame:
     session.configure(spark, 0)
     frame = spark.createDataFrame(
         [(at, line, "2010-12-01", "f", at) for at, line in enumerate(lines)],
         "at int, value string, run_date string, file_path string, row_id int",
     )
-    return classify_rows(parse_lines(frame, contract), contract)
+    return explained(parse_lines(frame, contract), contract)
 
 
-def test_a_rejected_row_names_its_columns_and_a_good_one_none(each_spark: SparkSession) -> None:
+def test_a_rejected_row_names_its_columns(each_spark: SparkSession) -> None:
     lines = [*lines_of(JSON_ROWS), json.dumps(GOOD)]
     rows = classify(each_spark, lines, contract_of()).orderBy("at").collect()
     assert [(row["reason"], row["reason_values"]) for row in rows] == [
-        *((reason, values) for _, reason, values in JSON_ROWS),
-        (None, None),
+        (reason, values) for _, reason, values in JSON_ROWS
     ]
 
 
@@ -161,10 +166,9 @@ def test_a_rejected_row_of_csv_names_its_columns(each_spark: SparkSession, tmp_p
     session.configure(each_spark, 1)
     lines = reading.read_lines(each_spark, str(tmp_path), stored, has_header=True)
     parsed = parse_csv(lines, contract, find_layouts(stored, contract))
-    rows = classify_rows(parsed, contract).orderBy("row_id").collect()
+    rows = explained(parsed, contract).orderBy("row_id").collect()
     assert [(row["reason"], row["reason_values"]) for row in rows] == [
-        *((reason, values) for _, reason, values in CSV_ROWS),
-        (None, None),
+        (reason, values) for _, reason, values in CSV_ROWS
     ]
 
 

@@ -83,7 +83,7 @@ class RawRows:
 
     `judge` makes rows of lines (as `reading.read_lines` gives them) and the files that they lie in; none
     where these have no line. `read` is the number of rows per date, `unreadable` of those with
-    `unreadable_reason`; `is_scattered` tells whether the rows of some date lie in more than one task.
+    `unreadable_reason`, `rejected` of those with any; `is_scattered` says whether the rows of some date lie in more than one task.
     """
 
     spark: SparkSession
@@ -92,6 +92,7 @@ class RawRows:
     unreadable_reason: str = ""
     read: dict[date, int] = field(default_factory=dict)
     unreadable: dict[date, int] = field(default_factory=dict)
+    rejected: dict[date, int] = field(default_factory=dict)
     is_scattered: bool = False
     _frames: list[tuple[frozenset[date], DataFrame]] = field(default_factory=list)
     _bytes: int = 0
@@ -166,6 +167,7 @@ class RawRows:
         per_date = {date.fromisoformat(day): count for day, count in counted.per_date.items()}
         self.read |= per_date
         self.unreadable |= {date.fromisoformat(day): count for day, count in counted.unreadable.items()}
+        self.rejected |= {date.fromisoformat(day): count for day, count in counted.rejected.items()}
         self.is_scattered |= counted.is_scattered or self.format.is_multi_line
         self._frames.append((frozenset(per_date), rows))
 

@@ -9,6 +9,7 @@ from etl.ingest.contract_parts import Format
 from etl.ingest.line_numbers import find_lines
 from etl.ingest.reasons import describe_rejected, wrong_types
 from etl.ingest.transforms.count_rejected import FIRST_CHARACTERS, Counted, count_rejected
+from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.io import StoredObject
 from etl.run.quality_reader import Rule
 from etl.run.rejected import Place, Rejected
@@ -32,7 +33,10 @@ def find_rejected(
     that does not say it all: for their columns, and `with_places` for where the first of them lie."""
     types = wrong_types(contract)
     is_asked = any(by_reason.values()) if with_places else any(by_reason.get(name) for name in types)
-    counted = count_rejected(rows, types, with_first=with_places) if is_asked and rows is not None else {}
+    counted: Mapping[tuple[str, str], Counted] = {}
+    if is_asked and rows is not None:
+        explained = explain_rejected(rows, contract, rules)
+        counted = count_rejected(explained, types, with_first=with_places)
     by_column = {of: one.rows for of, one in counted.items()}
     places = _find_places(counted, files, contract.format)
     return describe_rejected(contract, rules, by_reason, by_column, places)

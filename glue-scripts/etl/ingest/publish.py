@@ -10,9 +10,11 @@ from etl import io
 from etl.ingest import by_date
 from etl.ingest.contract import Contract
 from etl.ingest.plan import Plan
+from etl.ingest.rules import Rules
 from etl.ingest.tables import Tables
 from etl.ingest.transforms.compute_columns import aggregate_rows
 from etl.ingest.transforms.decode_uri import decode_uri
+from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.ingest.upserts import count_current, rows_to_append
 from etl.run.arguments import Arguments
 from etl.run.books import DateFigures
@@ -25,11 +27,11 @@ from etl.write.iceberg_tables import APPEND, MERGE, REBUILD, IcebergTable
 
 
 def publish(
-    arguments: Arguments, contract: Contract, plan: Plan, tables: Tables, table: IcebergTable | None
+    arguments: Arguments, rules: Rules, plan: Plan, tables: Tables, table: IcebergTable | None
 ) -> dict[date, DateFigures]:
     """Replaces the dates of the plan in the output, in quarantine and in what is added up; or merges or
     appends them, in an output of Iceberg. Gives their figures."""
-    dates = plan.deliveries
+    contract, dates = rules.contract, plan.deliveries
     if plan.is_noted:
         by_date.put_note(arguments.books, arguments.run_id, dates)
     output = [] if table is not None else [arguments.output]
@@ -43,7 +45,7 @@ def publish(
     else:
         write_table(table, contract, plan)
     if plan.result.rows is not None:
-        write_rejected(arguments, plan, plan.result.rows, arguments.quarantine)
+        write_rejected(arguments, rules, plan, plan.result.rows, arguments.quarantine)
     write_aggregate(arguments, contract, plan, table)
     counted = None if table is None else count_current(table, plan, contract)
     plan.forget()
@@ -88,8 +90,13 @@ def write_good_rows(arguments: Arguments, contract: Contract, plan: Plan) -> Non
     log(f"removed {sum(result.duplicates.values())} duplicates, wrote the others to {arguments.output}")
 
 
-def write_rejected(arguments: Arguments, plan: Plan, rows: DataFrame, location: str) -> None:
-    bad = rows.filter(F.col("reason").isNotNull()).select(
+def write_rejected(arguments: Arguments, rules: Rules, plan: Plan, rows: DataFrame, location: str) -> None:
+    if any(plan.raw.rejected.values()):
+        rejected = explain_rejected(rows, rules.contract, rules.quality.quarantine_rules)
+    else:
+        # To explain no row would take longer than to write none.
+        rejected = rows.limit(0).withColumn("reason_values", F.lit(None).cast("map<string,string>"))
+    columns = rejected.select(
         "run_date",
         "row_id",
         "raw_line",
@@ -98,7 +105,7 @@ def write_rejected(arguments: Arguments, plan: Plan, rows: DataFrame, location: 
         F.lit(arguments.run_id).alias("run_id"),
         "reason_values",
     )
-    partitions.write_partitions(bad, location, order="row_id", is_scattered=plan.raw.is_scattered)
+    partitions.write_partitions(columns, location, order="row_id", is_scattered=plan.raw.is_scattered)
 
 
 def write_aggregate(arguments: Arguments, contract: Contract, plan: Plan, table: IcebergTable | None) -> None:
@@ -115,7 +122,7 @@ def write_aggregate(arguments: Arguments, contract: Contract, plan: Plan, table:
     log(f"added them up in {arguments.curated}")
 
 
-def refuse(arguments: Arguments, plan: Plan) -> dict[date, DateFigures]:
+def refuse(arguments: Arguments, rules: Rules, plan: Plan) -> dict[date, DateFigures]:
     """Keeps the rejected rows of the run's own dates where they can be looked at, in place of those of an
     earlier refusal; publishes nothing. Gives the figures of the dates."""
     rows = plan.rows_of_own()
@@ -123,7 +130,7 @@ def refuse(arguments: Arguments, plan: Plan) -> dict[date, DateFigures]:
         io.delete_leftovers(arguments.refused)
         before = list_partitions(arguments.refused, plan.own)
         if rows is not None:
-            write_rejected(arguments, plan, rows, arguments.refused)
+            write_rejected(arguments, rules, plan, rows, arguments.refused)
         remove_stale(before, list_partitions(arguments.refused, plan.own))
         log(f"refused: its rejected rows are in {arguments.refused}")
     return count_refused(plan)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from etl import session
@@ -94,11 +94,13 @@ def _read_below_header(spark: SparkSession, files: list[str]) -> DataFrame:
 
 @dataclass(frozen=True)
 class Counted:
-    """Rows per date, and of these those that are `unreadable`; whether the rows of some date lie in more than
-    one task; the URIs of the files that have rows, and of those with a text that does not end."""
+    """Rows per date, and of these those that are `unreadable` and all that are `rejected`. `is_scattered`
+    says whether the rows of some date lie in more than one task. `files` are the URIs of the files that have
+    rows, `open_files` of those with a text that does not end."""
 
     per_date: Mapping[str, int]
     unreadable: Mapping[str, int]
+    rejected: Mapping[str, int]
     is_scattered: bool
     files: frozenset[str]
     open_files: frozenset[str]
@@ -112,22 +114,26 @@ def count_rows(rows: DataFrame, unreadable_reason: str) -> Counted:
         .agg(
             F.count(F.lit(1)).alias("rows"),
             F.count(F.when(F.col("reason") == unreadable_reason, 1)).alias("unreadable"),
+            F.count("reason").alias("rejected"),
             F.max("is_open" if has_open else F.lit(False)).alias("is_open"),
         )
         .collect()
     )
-    per_date: dict[str, int] = {}
-    unreadable: dict[str, int] = {}
-    for row in counted:
-        per_date[row[PARTITION]] = per_date.get(row[PARTITION], 0) + row["rows"]
-        unreadable[row[PARTITION]] = unreadable.get(row[PARTITION], 0) + row["unreadable"]
     return Counted(
-        per_date,
-        unreadable,
-        len({(row[PARTITION], row["task"]) for row in counted}) > len(per_date),
+        _per_date(counted, "rows"),
+        _per_date(counted, "unreadable"),
+        _per_date(counted, "rejected"),
+        len({(row[PARTITION], row["task"]) for row in counted}) > len({row[PARTITION] for row in counted}),
         frozenset(_uri_of(row["file_path"]) for row in counted),
         frozenset(_uri_of(row["file_path"]) for row in counted if row["is_open"]),
     )
+
+
+def _per_date(counted: Iterable[Row], what: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in counted:
+        found[row[PARTITION]] = found.get(row[PARTITION], 0) + row[what]
+    return found
 
 
 def _uri_of(file_path: str) -> str:

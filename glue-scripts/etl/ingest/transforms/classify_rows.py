@@ -1,35 +1,36 @@
 """Rows become good rows or quarantined rows: one reason each, the first that fits, in the contract's order
 and then in that of the quality rules that quarantine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from etl.ingest.contract import CategoryRule, Contract, Rule, TimestampRule
 from etl.ingest.transforms.compute_columns import WHOLE, compute_columns, made
-from etl.ingest.transforms.judge_types import find_wrong_parts, has_wrong_type, read_moment, text_of, value_of
-from etl.ingest.transforms.parse_lines import readable
+from etl.ingest.transforms.judge_types import has_wrong_type, read_moment, text_of, value_of
+from etl.ingest.transforms.parse_lines import SEAL, UNPARSED, readable
 from etl.run.meet_rule import meets
 from etl.run.quality_reader import Rule as QualityRule
-from etl.run.quality_reader import columns_of_rule
 
-MAX_VALUE_CHARACTERS = 200  # of a wrong value; the line has the whole
-_LINE, _REASON = "x-etl-line", "x-etl-reason"  # hyphens: no name that an expression could mean
+# Hyphens: no name that an expression could mean.
+EVIDENCE = "x-etl-evidence"
+_LINE, _PARTS, _IS_ROW = "x-etl-line", "x-etl-parts", "x-etl-is-row"
+_OF_PARSING = ("line", "row", "texts", "is_object", "is_clean")
+_OF_THE_PARSER = (SEAL, UNPARSED)
 
 
 def classify_rows(
     parsed: DataFrame, contract: Contract, quarantine_rules: Sequence[QualityRule] = ()
 ) -> DataFrame:
-    """Judges what `parse_lines` made. `quarantine_rules` take of the rows that meet the contract those that
-    break them, with the rule's name as reason.
+    """Judges what `parse_lines` made. `quarantine_rules` reject those of the rows that meet the contract but
+    break a rule, with the rule's name as reason.
 
-    Out: the other columns of `parsed`; `reason`, null for a good row; `reason_values`, null for a good row,
-    else the columns that the reason is about, each with what was delivered for it (the first
-    MAX_VALUE_CHARACTERS); `raw_line`, null for a good row; the contract's output columns, null for a
-    quarantined one."""
-    of_parsing = ("line", "row", "texts", "is_object", "is_clean")
-    others = [name for name in parsed.columns if name not in of_parsing]
+    Out: the other columns of `parsed`; `reason`, null for a good row; `raw_line`, null for a good row;
+    EVIDENCE, from which `explain_rejected` says what is wrong, null for a good row and for a line that is no
+    row; the contract's output columns, null for a quarantined one."""
+    others = [name for name in parsed.columns if name not in _OF_PARSING]
     timed = parsed if contract.timestamp is None else _with_moments(parsed, contract.timestamp)
     computed = compute_columns(timed, _usable(contract), contract.computed)
     judged = computed.select("*", _reason(contract).alias("reason"))
@@ -37,30 +38,34 @@ def classify_rows(
     classified = judged.select(
         *others,
         "reason",
-        F.when(~is_good, _reason_values(contract)).alias("reason_values"),
-        F.when(~is_good, readable(F.col("line"))).alias("raw_line"),
-        *(F.when(is_good, _output(contract, name)).alias(name) for name in contract.output),
-        *([F.col("line").alias(_LINE)] if quarantine_rules else []),
+        F.col("line").alias(_LINE),
+        F.struct(_row_alone(parsed), *_parts(computed, others)).alias(_PARTS),
+        F.col("is_object").alias(_IS_ROW),
+        *(F.when(is_good, output_of(contract, name)).alias(name) for name in contract.output),
     )
-    return _apply_rules(classified, contract, quarantine_rules) if quarantine_rules else classified
+    if quarantine_rules:
+        broken = F.coalesce(*(F.when(~meets(rule), F.lit(rule.name)) for rule in quarantine_rules))
+        classified = classified.withColumn("reason", F.coalesce("reason", broken))
+    return classified.select(
+        *others,
+        "reason",
+        F.when(~is_good, readable(F.col(_LINE))).alias("raw_line"),
+        F.when(~is_good & F.col(_IS_ROW), F.col(_PARTS)).alias(EVIDENCE),
+        *(F.when(is_good, F.col(name)).alias(name) for name in contract.output),
+    )
 
 
-def _apply_rules(classified: DataFrame, contract: Contract, rules: Sequence[QualityRule]) -> DataFrame:
-    """The same columns without the line, after the rules have taken theirs."""
-    broken = F.coalesce(*(F.when(~meets(rule), F.lit(rule.name)) for rule in rules))
-    judged = classified.select("*", F.coalesce("reason", broken).alias(_REASON))
-    is_good = F.col(_REASON).isNull()
-    values = F.coalesce(*(F.when(~meets(rule), _values_of(rule, contract)) for rule in rules))
-    changed = {
-        "reason": F.col(_REASON),
-        "reason_values": F.when(F.col("reason").isNotNull(), F.col("reason_values")).otherwise(
-            F.when(~is_good, values)
-        ),
-        "raw_line": F.when(~is_good, readable(F.col(_LINE))),
-        **{name: F.when(is_good, F.col(name)) for name in contract.output},
-    }
-    names = [name for name in classified.columns if name != _LINE]
-    return judged.select(*(changed.get(name, F.col(name)).alias(name) for name in names))
+def _row_alone(parsed: DataFrame) -> Column:
+    """`row` without the columns in which the parser keeps the whole line."""
+    kind = parsed.schema["row"].dataType
+    assert isinstance(kind, StructType)
+    names = [name for name in kind.fieldNames() if name not in _OF_THE_PARSER]
+    return F.struct(*(F.col("row")[name].alias(name) for name in names)).alias("row")
+
+
+def _parts(computed: DataFrame, others: Collection[str]) -> list[Column]:
+    names = [name for name in computed.columns if name not in (*others, "line", "row", "is_object")]
+    return [F.col(f"`{name}`") for name in names]
 
 
 def _reason(contract: Contract) -> Column:
@@ -72,46 +77,11 @@ def _reason(contract: Contract) -> Column:
     return reason
 
 
-def _reason_values(contract: Contract) -> Column:
-    """Of a rejected row: the columns that its reason is about, with what was delivered for them."""
-    values = _map({})
-    for rule in contract.rules:
-        if rule.kind == "missing":
-            of_rule = _map({str(rule.column): text_of(str(rule.column))})
-        elif rule.kind == "notATimestamp" and contract.timestamp is not None:
-            of_rule = _map({contract.timestamp.source: text_of(contract.timestamp.source)})
-        elif rule.kind == "wrongType":
-            of_rule = _wrong_values(contract)
-        else:
-            continue
-        values = F.when(F.col("reason") == rule.reason, of_rule).otherwise(values)
-    return values
-
-
-def _wrong_values(contract: Contract) -> Column:
-    parts = find_wrong_parts(contract, _partition_values(contract))
-    entries = (F.when(part.is_wrong, F.struct(F.lit(part.name), _shown(part.text))) for part in parts)
-    return F.map_from_entries(F.filter(F.array(*entries), lambda entry: entry.isNotNull()))
-
-
-def _values_of(rule: QualityRule, contract: Contract) -> Column:
-    return _map({name: F.col(name).cast("string") for name in columns_of_rule(rule, contract.output_types)})
-
-
-def _map(values: Mapping[str, Column]) -> Column:
-    pairs = [part for name, text in values.items() for part in (F.lit(name), _shown(text))]
-    return F.create_map(*pairs).cast("map<string,string>")
-
-
-def _shown(text: Column) -> Column:
-    return F.substring(text, 1, MAX_VALUE_CHARACTERS)
-
-
 def _fails(rule: Rule, contract: Contract) -> Column:
     if rule.kind == "missing":
         return _is_missing(text_of(str(rule.column)))
     if rule.kind == "wrongType":
-        return has_wrong_type(contract, _partition_values(contract))
+        return has_wrong_type(contract, partition_values(contract))
     if rule.kind == "notATimestamp":
         return F.col("day").isNull()
     return ~F.col("is_object")
@@ -143,12 +113,13 @@ def _usable(contract: Contract) -> dict[str, Column]:
     }
 
 
-def _partition_values(contract: Contract) -> dict[str, Column]:
+def partition_values(contract: Contract) -> dict[str, Column]:
     """The values that name partitions."""
-    return {name: _output(contract, name) for name in contract.partition_by}
+    return {name: output_of(contract, name) for name in contract.partition_by}
 
 
-def _output(contract: Contract, name: str) -> Column:
+def output_of(contract: Contract, name: str) -> Column:
+    """The value of an output column, before it is known whether its row is good."""
     if name in {one.name for one in contract.computed}:
         return made(name)
     return _base(contract, name)

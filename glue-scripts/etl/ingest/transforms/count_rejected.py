@@ -30,8 +30,9 @@ class Counted:
 def count_rejected(
     rows: DataFrame, wrong_types: Sequence[str], *, with_first: bool
 ) -> dict[tuple[str, str], Counted]:
-    """`rows` are what `classify_rows` made. By reason and column; the column is "" but for the reasons that
-    are `wrong_types`, of which a row is counted in each of its columns. The first rows cost more."""
+    """Counts `rows`, which `explain_rejected` made, by reason and column. The column is "" except for the
+    reasons in `wrong_types`: a row with one of these is counted in each of its columns. The first rows cost
+    more."""
     column = F.when(F.col("reason").isin(list(wrong_types)), F.map_keys("reason_values"))
     of_row = F.struct(
         stored_uri(F.col("file_path")).alias("file"),
@@ -39,7 +40,7 @@ def count_rejected(
         F.col("reason_values").alias("values"),
     )
     place = F.struct("run_date", "row_id")
-    of_columns = rows.filter(F.col("reason").isNotNull()).select(
+    of_columns = rows.select(
         "reason",
         F.explode_outer(column).alias("column"),
         *((of_row.alias("of_row"), place.alias("place")) if with_first else ()),
