@@ -1,4 +1,4 @@
-"""The session of Spark: its settings, and what is known of its errors and plans."""
+"""The Spark session: its settings, the cause of its errors, and ways around its query planner."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,19 +13,19 @@ from etl.errors import SparkFailed
 from etl.io import StoredObject
 
 _MIB = 1024 * 1024
-SHUFFLE_BYTES_PER_FILE = 128 * _MIB  # of rows on their way to a file; as Parquet about a third of it
+SHUFFLE_BYTES_PER_FILE = 128 * _MIB  # of shuffled rows; about three times their size as Parquet
 _INPUT_BYTES_PER_SHUFFLE_PARTITION = 64 * _MIB
-# Below it Spark spends longer on writing and compiling code for the queries, on planning them anew after each
-# of their stages, and on beginning tasks, than on the rows.
+# Below this size Spark spends more time on generating code, on planning again after each stage and on
+# starting tasks than on the rows.
 OPTIMISED_FROM_BYTES = 16 * _MIB
-FILES_OF_A_TASK = 32  # each is a request or two, one after the other
+FILES_OF_A_TASK = 32  # each costs a request or two, one after the other
 
 _BROADCAST_BELOW = "spark.sql.autoBroadcastJoinThreshold"
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
-    # The parsers of Spark 4, also on 3.5, where the default asks the operator instead of giving null.
+    # The parsers of Spark 4, also on 3.5, whose default raises an error instead of giving null.
     "spark.sql.legacy.timeParserPolicy": "CORRECTED",
-    # INT96 has no statistics; and no rebasing, or a row dated 0001-01-01 would end the job.
+    # INT96 has no statistics. Without CORRECTED, a row dated 0001-01-01 would end the job.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
@@ -36,8 +36,8 @@ _SETTINGS = {
 
 
 def configure(spark: SparkSession, input_bytes: int) -> None:
-    """Settings that the results depend on, shuffles as wide as `input_bytes` needs, and queries compiled,
-    adapted and their sides broadcast where that pays."""
+    """Sets what the results depend on, and the width of shuffles for `input_bytes`. Turns code generation,
+    adaptive plans and broadcasts on only where they save time."""
     for name, value in _SETTINGS.items():
         spark.conf.set(name, value)
     by_size = -(-input_bytes // _INPUT_BYTES_PER_SHUFFLE_PARTITION)
@@ -54,15 +54,15 @@ def configure(spark: SparkSession, input_bytes: int) -> None:
 
 
 def broadcast(frame: DataFrame) -> DataFrame:
-    """The frame, for every task of a join to hold. Where all is in one task that is a query too many."""
+    """Marks the frame for a broadcast join. With all rows in one task, a broadcast would only add a query."""
     is_in_one_task = frame.sparkSession.conf.get(_BROADCAST_BELOW) == "-1"
     return frame if is_in_one_task else F.broadcast(frame)
 
 
 def without_plan(frame: DataFrame) -> DataFrame:
-    """The same rows, of whose making a query that uses them does not speak. Spark writes out the plan of each
-    query over and over, with the plans of all that is persisted in it: nested, that takes it minutes. For
-    frames of a few columns; each row is copied."""
+    """The same rows without the plan that made them. Spark describes the plan of each query many times, with
+    the plans of the persisted frames in it; nested, that takes minutes. For frames of a few columns: each
+    row is copied."""
     session = frame.sparkSession
     jframe = frame._jdf
     return DataFrame(session._jsparkSession.createDataFrame(jframe.toJavaRDD(), jframe.schema()), session)
@@ -80,8 +80,8 @@ def spark_failures_named() -> Iterator[None]:
 
 
 def root_cause(error: Py4JJavaError) -> str:
-    """The first line of the outermost Java exception that is not Spark's own: those only say that a task
-    failed."""
+    """The first line of the outermost Java exception that is not a SparkException, which only says that a
+    task failed."""
     causes = []
     cause = error.java_exception
     while cause is not None:
@@ -92,5 +92,5 @@ def root_cause(error: Py4JJavaError) -> str:
 
 
 def paths_of(files: Iterable[StoredObject]) -> list[str]:
-    """Names as Spark must be given them: an object key may hold what Spark takes for a pattern."""
+    """The URIs of the files, escaped: an object key may hold characters that Spark takes for a pattern."""
     return [re.sub(r"([\\*?\[\]{}])", r"\\\1", file.uri) for file in files]

@@ -223,8 +223,8 @@ KINDS = [
     Kind(
         "u16.gz", lambda text: gzip.compress(text.decode().encode("utf-16")), "it is gzip of text in UTF-16: "
     ),
-    Kind("numbers.json", lambda _: struct.pack("<50i", *range(50)), "it is binary data, no text in UTF-8: "),
-    Kind("random.csv", lambda _: rubbish(3000), "it is binary data, no text in UTF-8: "),
+    Kind("numbers.json", lambda _: struct.pack("<50i", *range(50)), "it is binary data, not text in UTF-8: "),
+    Kind("random.csv", lambda _: rubbish(3000), "it is binary data, not text in UTF-8: "),
     Kind("cut.bz2", lambda text: bz2.compress(text)[:-3], "its bzip2 is cut, or something follows it: "),
     Kind("more.bz2", lambda text: bz2.compress(text) + text, "its bzip2 is cut, or something follows it: "),
     Kind(

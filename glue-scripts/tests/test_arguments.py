@@ -298,7 +298,7 @@ def test_dates_are_given_or_told_by_the_schedule() -> None:
     assert refusal(argv("from_date", "to_date")) == "--from_date is missing; --to_date is missing"
     assert refusal(argv(to_date=".")) == "--to_date is missing"
     assert refusal(argv(scheduled_time=SCHEDULED)) == (
-        f"--scheduled_time '{SCHEDULED}' tells the date by itself, "
+        f"--scheduled_time '{SCHEDULED}' gives the date by itself, "
         "got --from_date '2010-12-01', --to_date '2010-12-03' too"
     )
 

@@ -181,10 +181,10 @@ def test_headers_that_fit_nothing_are_refused_all_at_once(tmp_path: Path) -> Non
     assert f"1.csv: its header 'K,T' lacks {own} 'key', 'text', 'number'; of shape 'other' 'N'" in text
     assert "2.csv: its header names 'key', 'text' more than once" in text
     assert "3.csv: its header 'key;text;number' lacks" in text
-    assert "4.csv: its header 'key,\ufffd' is no line of CSV in UTF-8: " in text
+    assert "4.csv: its header 'key,\ufffd' is not a line of CSV in UTF-8: " in text
     assert "5.csv: line 1 has a quoted text that does not end on that line: if texts go over" in text
     assert "6.csv: its lines end with a carriage return and no line feed: convert it, e.g. tr '\\r'" in text
-    assert "7.csv: its header 'a,\"b\"c' is no line of CSV in UTF-8: " in text
+    assert "7.csv: its header 'a,\"b\"c' is not a line of CSV in UTF-8: " in text
 
 
 def test_unknown_columns_are_refused_where_the_contract_says_so(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_append_refuses_an_object_that_has_changed(tmp_path: Path, spark: SparkS
     lake.deliver(D1, event("a"))
     lake.run(D1)
     lake.deliver(D1, event("b"))
-    with pytest.raises(Redelivered, match=r"events\.json: appended as it was before, and has changed since"):
+    with pytest.raises(Redelivered, match=r"events\.json: appended by an earlier run, and changed since"):
         lake.run(D1, run_id="two")
     assert lake.kept(spark) == [(D1, "a")]
 

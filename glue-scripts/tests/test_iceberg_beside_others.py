@@ -31,7 +31,7 @@ def table(exception: Any) -> IcebergTable:
     "exception", [java(OTHER), java("org.apache.spark.SparkException: Job aborted", java(OTHER))]
 )
 def test_a_table_that_is_none_of_iceberg_is_refused(exception: Any) -> None:
-    with pytest.raises(TableRefused, match=r"^the table c\.d\.events is none of Iceberg\. Take its"):
+    with pytest.raises(TableRefused, match=r"^the table c\.d\.events is not an Iceberg table\. Take its"):
         table(exception).prepare()
 
 

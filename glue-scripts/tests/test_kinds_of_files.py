@@ -211,7 +211,8 @@ def test_a_file_of_which_nothing_was_read_ends_the_run(
     before = contents(lake)
     path = put(lake, D2, "lost", TEXTS[format_](ROWS[:9]))
     unread(monkeypatch, "lost")
-    message = f"^{path}: no row was read from its {path.stat().st_size} bytes, and they are no blank lines$"
+    size = path.stat().st_size
+    message = f"^{path}: no row was read from its {size} bytes, and they are not blank lines: check the file"
     with pytest.raises(InvalidDelivery, match=message):
         lake.run(D1, D3, "run-2", **given)
     put(lake, D2, "seen", b"")
@@ -246,7 +247,10 @@ def test_a_file_that_nobody_reads_is_no_proof_that_nothing_was_delivered(
     assert contents(lake) == before
     put(lake, D1, "a.json", json_of())
     assert lake.run(D1, run_id="run-2", **given)["outcome"] == "SUCCEEDED"
-    assert f"1 files are left out, for their names begin with '_' or '.': {path}\n" in capsys.readouterr().out
+    assert (
+        f"1 files are left out, because their names begin with '_' or '.': {path}\n"
+        in capsys.readouterr().out
+    )
 
 
 BY_DEFAULT = "(at most 10 % by default; a quarantineLimit rule sets another share)"

@@ -127,11 +127,11 @@ def empty(spark: SparkSession) -> DataFrame:
 @pytest.mark.parametrize(
     ("expression", "mistake"),
     [
-        ("n +", "is none for Spark: [PARSE_SYNTAX_ERROR]"),
-        ("n > 0 country", "is none for Spark: [PARSE_SYNTAX_ERROR]"),
-        ("n > 0 and", "is none for Spark: [PARSE_SYNTAX_ERROR]"),
-        ("t < timestamp '2010-13-01 00:00:00'", "is none for Spark: [INVALID_TYPED_LITERAL]"),
-        ("abs(n, n) = 1", "is none for Spark: [WRONG_NUM_ARGS.WITHOUT_SUGGESTION]"),
+        ("n +", "is not valid for Spark: [PARSE_SYNTAX_ERROR]"),
+        ("n > 0 country", "is not valid for Spark: [PARSE_SYNTAX_ERROR]"),
+        ("n > 0 and", "is not valid for Spark: [PARSE_SYNTAX_ERROR]"),
+        ("t < timestamp '2010-13-01 00:00:00'", "is not valid for Spark: [INVALID_TYPED_LITERAL]"),
+        ("abs(n, n) = 1", "is not valid for Spark: [WRONG_NUM_ARGS.WITHOUT_SUGGESTION]"),
         ("n + 1", "must be true or false, is bigint"),
         ("country", "must be true or false, is string"),
         ("null", "must be true or false, is void"),

@@ -137,6 +137,6 @@ def test_files_that_cannot_be_unpacked_end_the_run_by_name(lake: Lake) -> None:
     first, second = str(failed.value).split("; ")
     assert first == (
         f"{cut}: its gzip cannot be unpacked to its end (it is cut: its end is missing): "
-        "deliver it whole, and nothing behind it"
+        "deliver it whole, with nothing after it"
     )
     assert second.startswith(f"{other}: its gzip cannot be unpacked to its end (Error -3 while decompressing")

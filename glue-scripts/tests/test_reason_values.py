@@ -179,20 +179,20 @@ def test_reasons_are_told_by_column_with_what_was_expected(spark: SparkSession) 
     by_column = {of: one.rows for of, one in counted.items()}
     found = describe_rejected(contract, (), by_reason, by_column)
     assert [(one.clause, one.rows) for one in found] == [
-        ("the line is no JSON object", 1),
+        ("the line is not a JSON object", 1),
         ("id is missing", 2),
-        ("whole is no integer", 11),
-        ("price is no decimal(5,2)", 5),
-        ("text is no text of at most 70 bytes", 5),
-        ("real is no number", 3),
-        ("due is no date in yyyy-MM-dd or dd/MM/yyyy", 2),
-        ("items is no array of objects", 2),
-        ("items[].count is no integer", 2),
+        ("whole is not an integer", 11),
+        ("price is not a decimal(5,2)", 5),
+        ("text is not a text of at most 70 bytes", 5),
+        ("real is not a number", 3),
+        ("due is not a date in yyyy-MM-dd or dd/MM/yyyy", 2),
+        ("items is not an array of objects", 2),
+        ("items[].count is not an integer", 2),
         ("some value is not of the declared type", 1),
-        ("items[].cost is no number", 1),
-        ("items[].name is no string", 1),
-        ("total is no value that fits decimal(6,2)", 1),
-        ("seen is no timestamp in a format of the contract", 2),
+        ("items[].cost is not a number", 1),
+        ("items[].name is not a string", 1),
+        ("total is not a value that fits decimal(6,2)", 1),
+        ("seen is not a timestamp in a format of the contract", 2),
     ]
     assert found[0].entry(with_value=False) == {
         "reason": "malformed",

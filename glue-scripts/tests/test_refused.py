@@ -101,8 +101,8 @@ def test_a_refused_run_keeps_its_rejected_rows_and_changes_nothing_else(
             f"the 6 rows read for {D1} to {D2} fail their rules (score 0, at least 0): few_wrong_types: "
             "3 of 6 rows are wrong_type (50 %, at most 20 %). Nothing was published, and what earlier runs "
             "published is as it was. Why rows were rejected: missing_event_id: event_id is missing in 1 row "
-            f"(first in {short} line 5); wrong_type: country is no string in 2 rows (first in "
-            f"{short} line 4), items[].quantity is no integer in 2 rows (first in {short} line 3). "
+            f"(first in {short} line 5); wrong_type: country is not a string in 2 rows (first in "
+            f"{short} line 4), items[].quantity is not an integer in 2 rows (first in {short} line 3). "
             "Correct the delivery or the rules, then run the dates again. The 4 rejected rows are kept until "
             f"the dates are run again, as Parquet below {lake.root}/refused/events/"
         ),

@@ -150,7 +150,7 @@ def test_a_delivery_that_no_run_has_judged_is_left_to_its_own_run(
     assert books["restated"]["dates"] == []
     assert kept(lake, spark) == {D1: "z", D2: "b", D3: "c"}
     reason = "its delivery has changed since, and is left to a run of its own"
-    assert f"{D2} was not looked at, whether it must be restated: {reason}" in capfd.readouterr().out
+    assert f"{D2} was not checked for a restatement: {reason}" in capfd.readouterr().out
     books = lake.run(D2, D2, "run-3")
     assert books["restated"]["dates"] == [D3]
     assert kept(lake, spark) == {D1: "z", D2: "ac", D3: "b"}
@@ -165,7 +165,7 @@ def test_a_delivery_that_has_gone_stays_as_it_was_made(
     (lake.root / f"raw/events/dt={D2}/events.json").unlink()
     assert lake.run(D1, D1, "run-2")["restated"]["dates"] == [D3]
     assert kept(lake, spark) == {D1: "z", D2: "b", D3: "ac"}
-    assert f"{D2} was not looked at" in capfd.readouterr().out
+    assert f"{D2} was not checked for a restatement" in capfd.readouterr().out
 
 
 def test_a_date_is_restated_from_where_it_was_made(lake: Lake, spark: SparkSession) -> None:

@@ -328,7 +328,7 @@ def test_expressions_that_cannot_be_computed_are_refused_before_a_row_is_read(
         c="quantity * quantity * unit_price",
         d="case when region = 1 then 1 else 2 end",
     )
-    assert a.startswith("'x-etl.computed.a.expression' is none for Spark: ")
+    assert a.startswith("'x-etl.computed.a.expression' is not valid for Spark: ")
     assert b == "'x-etl.computed.b.expression' must be bigint, is string"
     assert c.startswith("'x-etl.computed.c.expression' computes decimal(38,")
     assert re.search(r"^'x-etl.computed.d.expression' compares or joins (big)?int and string: write", d)

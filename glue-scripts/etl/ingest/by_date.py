@@ -1,9 +1,9 @@
 """The books by delivery date, `<books>by-date/<YYYY-MM-DD>.json`: the figures of a date as it was last
 written, by its own run or restated by another's. A date has been processed when it has one.
 
-Beside them may lie a note, `unfinished.json`: the dates that some run is rebuilding together. A run that was
-killed leaves it there, and whoever comes next knows which dates may not agree with each other. (A run whose
-id is `by-date` puts its own `books.json` and `summary.json` into this folder, and harms nothing.)"""
+Beside them there may be a note, `unfinished.json`: the dates that a run is rebuilding together. A killed run
+leaves it, so that the next run knows which dates may not agree with each other. (A run with the id `by-date`
+puts its own `books.json` and `summary.json` into this folder, which does no harm.)"""
 
 import json
 import re
@@ -24,14 +24,14 @@ _BOOK = re.compile(r"(\d{4}-\d\d-\d\d)\.json")
 
 @dataclass(frozen=True)
 class History:
-    """What the books by date told when the run began: the dates that were `processed`, as far back as they
-    matter here, and the dates that a killed run has left `unfinished`."""
+    """The state of the books by date when the run began: the `processed` dates, as far back as they
+    matter, and the dates that a killed run left `unfinished`."""
 
     processed: frozenset[date]
     unfinished: frozenset[date]
 
     def reach(self, dates: Collection[date], lookback_days: int) -> set[date]:
-        """The processed dates that look back on one of `dates`."""
+        """The processed dates whose look-back window holds one of `dates`."""
         return {
             day
             for day in self.processed
@@ -39,14 +39,14 @@ class History:
         }
 
     def doubtful(self, lookback_days: int) -> set[date]:
-        """The processed dates that may not agree with the tables as they lie. A killed write has left each
-        of its dates as it was, as it should be, half, or not at all."""
+        """The processed dates that may not agree with the tables. A killed write leaves each of its dates
+        as it was, as it should be, half written, or empty."""
         return set(self.unfinished & self.processed) | self.reach(self.unfinished, lookback_days)
 
 
 def read_history(books: str, first: date) -> History:
-    """The processed dates from `first` on, or from the first unfinished one if that is earlier. One listing;
-    only after a kill there is more to read."""
+    """The processed dates from `first` on, or from the first unfinished date if that is earlier. This is one
+    listing; only after a kill there is more to read."""
     names = io.list_names(f"{books}{FOLDER}", f"{first}")
     unfinished: frozenset[date] = frozenset()
     if NOTE in names:
@@ -58,7 +58,7 @@ def read_history(books: str, first: date) -> History:
 
 
 def put_note(books: str, run_id: str, dates: Collection[date]) -> None:
-    """Says, before anything is written, what is to be doubted if the run is killed."""
+    """Records, before anything is written, which dates are in doubt if the run is killed."""
     days = [day.isoformat() for day in sorted(dates)]
     io.write_text(f"{books}{FOLDER}{NOTE}", to_json({"runId": run_id, "dates": days}))
 
@@ -70,7 +70,7 @@ def remove_note(books: str) -> None:
 def put_book(
     books: str, run_id: str, delivery: Delivery, entry: Mapping[str, Any], *, is_restated: bool
 ) -> None:
-    """Puts the book of a date: its entry of the run's books, which run that was, and what the rows were made
+    """Writes the book of a date: its entry in the run's books, the run, and the delivery that it was made
     from."""
     book = {
         "runId": run_id,
@@ -84,11 +84,10 @@ def put_book(
 
 @dataclass
 class ProcessedDeliveries:
-    """The deliveries that dates were last made from, found again where they lay.
+    """The deliveries that dates were last made from, looked up again.
 
-    A delivery that has gone cannot be read again. One that has changed since belongs to a run of its own,
-    which must judge it before it is published. Both are `passed_over`, with the reason.
-    """
+    A delivery that is gone cannot be read again. One that has changed needs a run of its own, which must
+    judge it before it is published. Both are `passed_over`, with the reason."""
 
     books: str
     passed_over: dict[date, str] = field(default_factory=dict)
@@ -106,8 +105,8 @@ class ProcessedDeliveries:
 
     def _take(self, day: date, delivery: Delivery | None, fingerprint: str) -> None:
         if delivery is None:
-            self.passed_over[day] = "its delivery no longer lies there"
+            self.passed_over[day] = "its delivery is gone"
         elif delivery.fingerprint != fingerprint:
-            self.passed_over[day] = "its delivery has changed since, and is left to a run of its own"
+            self.passed_over[day] = "its delivery has changed since, and needs a run of its own"
         else:
             self._found[day] = delivery

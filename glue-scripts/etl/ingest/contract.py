@@ -1,10 +1,11 @@
 """The contract of a pipeline as data: a JSON Schema (2020-12) with one extension object, `x-etl`.
 
 The code knows no column and no category by name. The columns that it understands are scalars (string,
-integer, number), of which a string may be a date (`x-date`, its formats) and a number a decimal (`x-decimal`,
-precision and scale), and arrays of objects of scalars; what else JSON Schema can say is refused rather than
-ignored. At synth `modules/core/contract-mistakes.ts` refuses the same in the same words, and both are held to
-`tests/cases/contracts.json`; what only Spark knows is judged by the job alone, before a row is read."""
+integer, number), of which a string may be a date (`x-date`, its formats) and a number a decimal
+(`x-decimal`, precision and scale), and arrays of objects of scalars; everything else in JSON Schema is
+refused, not ignored. At synth `modules/core/contract-mistakes.ts` refuses the same in the same words; the
+cases in `tests/cases/contracts.json` hold for both. What only Spark knows is checked by the job alone,
+before a row is read."""
 
 import json
 import re
@@ -34,7 +35,7 @@ RULES_WITH_COLUMN = ("missing", "notATimestamp")
 SCHEMA = ("$schema", "$id", "type", "properties", "required", "additionalProperties", "x-etl")
 ON_DRIFT = ("report", "fail")
 RULES = ("notAnObject", "wrongType", *RULES_WITH_COLUMN)
-MAX_LOOKBACK_DAYS = 36_500  # a hundred years: further back lies no delivery
+MAX_LOOKBACK_DAYS = 36_500  # a hundred years: no delivery is older
 EXTENSION = ("businessKey", "lookbackDays", "onDrift", "reasons", "timestamp", "category", "output")
 OPTIONAL = ("format", "shapes", "computed", "partitionBy", "aggregate", "orderColumn")
 
@@ -74,7 +75,7 @@ class CategoryRule:
 @dataclass(frozen=True)
 class Contract:
     """A validated contract. `lookback_days` is 0 to MAX_LOOKBACK_DAYS; `on_drift` is one of ON_DRIFT;
-    `order_column` tells, of two rows with one key, which is the newer where rows are merged."""
+    in a merge, `order_column` decides which of two rows with one key is newer."""
 
     columns: tuple[Column, ...]
     business_key: tuple[str, ...]
@@ -135,8 +136,8 @@ def parse_contract(text: str, name: str) -> Contract:
         raise InvalidContract(f"{name} is not JSON: {error}") from error
     contract, mistakes = _read(document)
     if contract is None or mistakes:
-        told = (f"'{field}' {words}" if field else words for field, words in mistakes)
-        raise InvalidContract(f"{name}: " + "; ".join(told))
+        texts = (f"'{field}' {words}" if field else words for field, words in mistakes)
+        raise InvalidContract(f"{name}: " + "; ".join(texts))
     return contract
 
 
@@ -151,7 +152,7 @@ def _refuse_constant(text: str) -> None:
 
 
 def _read(document: object) -> tuple[Contract | None, list[Mistake]]:
-    """What it says, of use as long as there is no mistake."""
+    """The contract and its mistakes. The contract is usable only if there are none."""
     if not isinstance(document, dict):
         return None, [("", f"must be an object, {got(document)}")]
     mistakes: list[Mistake] = []

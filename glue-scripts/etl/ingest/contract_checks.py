@@ -1,4 +1,4 @@
-"""What the parts of a contract must say of each other. At synth `modules/core/contract-checks.ts` asks for
+"""Checks the parts of a contract against each other. At synth `modules/core/contract-checks.ts` asks for
 the same, in the same words but for those of expressions."""
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _wrong_use(
 
 
 def _is_exact(column: Column) -> bool:
-    """Whether equal values are the same to everyone: a double is rounded, a date may be the timestamp's."""
+    """True if equal values are equal for every reader: a double is rounded, a date may be the timestamp's."""
     return (column.type in ("string", "integer") and not column.formats) or column.decimal is not None
 
 
@@ -235,7 +235,7 @@ def _wrong_shapes(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistake]:
                 yield here, f"must give '{name}' once, got it from {', '.join(given) or 'nothing'}"
 
 
-# What is found, and the parts that must be right in themselves before it can be.
+# Each check with the parts that must be valid before it can run.
 CHECKS: tuple[tuple[tuple[str, ...], Callable[[Any, tuple[str, ...]], Iterable[Mistake]]], ...] = (
     (("properties", "businessKey"), _wrong_key),
     (("properties", "required"), _wrong_required),

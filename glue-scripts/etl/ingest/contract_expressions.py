@@ -1,4 +1,4 @@
-"""What a contract computes: its expressions may name columns that are there, and call what every engine reads
+"""Checks the expressions of a contract: they may name existing columns, and call what every engine reads
 alike. Whether Spark takes them is asked in `transforms/compute_columns.py`."""
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def wrong_computed(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistake]:
 
 def wrong_aggregate(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistake]:
     aggregate, types = contract.aggregate, output_types(contract)
-    # What is wrong with the output has been told.
+    # Mistakes in the output were reported already.
     if aggregate is None or len(types) < len(contract.output):
         return
     columns = _scalars(types)
@@ -65,6 +65,6 @@ def all_types(contract: Contract) -> Mapping[str, str]:
 
 
 def output_types(contract: Contract) -> Mapping[str, str]:
-    """Without names that nobody knows."""
+    """The types of the output, without unknown names."""
     types = all_types(contract)
     return {name: types[name] for name in contract.output if name in types}

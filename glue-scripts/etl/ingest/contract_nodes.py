@@ -108,7 +108,7 @@ def is_whole(value: object, low: int, high: int) -> bool:
 
 
 def got(value: object) -> str:
-    """What was got instead, cut where it is long."""
+    """The wrong value for a message, cut if it is long."""
     text = "nothing" if value is _NOTHING else as_json(value)
     return f"got {text if len(text) <= 60 else text[:57] + '...'}"
 

@@ -55,7 +55,7 @@ class CleanUp:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a delivered column goes, and what is done to its texts on the way. To none: it is known, and left
+    """The target of a delivered column, and how its texts are cleaned. Without a target it is known, and left
     out."""
 
     column: str | None
@@ -94,7 +94,7 @@ def decimal_of(type_: str) -> tuple[int, int] | None:
 
 
 def is_decimal(precision: Any, scale: Any) -> bool:
-    """Whether Spark and Glue have such a decimal."""
+    """True if Spark and Glue have such a decimal."""
     return is_whole(precision, 1, MAX_PRECISION) and is_whole(scale, 0, precision)
 
 
@@ -116,7 +116,7 @@ def read_format(node: Node | None) -> Format:
 
 
 def _read_lines_and_quotes(node: Node) -> tuple[bool, bool]:
-    """Whether a text may go over several lines, and whether there are quoted texts at all."""
+    """Two flags: texts may go over several lines; there are quoted texts at all."""
     is_multi_line, quote = node.node.get("multiLine", False), node.node.get("quote", '"')
     if not isinstance(is_multi_line, bool):
         node.wrong("multiLine", f"must be true or false, {got(is_multi_line)}")

@@ -1,5 +1,4 @@
-"""What was delivered for a date, and the rows of deliveries: each file is read once in a run, whoever
-asks."""
+"""The deliveries of dates, and their rows. Each file is read once in a run."""
 
 import hashlib
 import json
@@ -26,8 +25,8 @@ from etl.write.partitions import PARTITION
 
 @dataclass(frozen=True)
 class Delivery:
-    """The files below `<source>dt=<day>/` that are read, and those that are `left_out` because their names
-    say so; a delivery of none is one without rows."""
+    """The files below `<source>dt=<day>/` that are read, and those that are `left_out` because of their
+    names. A delivery without files has no rows."""
 
     day: date
     source: str
@@ -40,7 +39,7 @@ class Delivery:
 
     @property
     def fingerprint(self) -> str:
-        """Tells deliveries apart by the names and sizes of their files, which is what a listing knows."""
+        """Differs between deliveries by the names and sizes of their files, which a listing knows."""
         files = sorted((file.name, file.size) for file in self.files)
         return hashlib.sha256(json.dumps(files).encode()).hexdigest()[:32]
 
@@ -49,7 +48,7 @@ Deliveries = Mapping[date, Delivery]
 
 
 def list_deliveries(source: str, first: date, last: date) -> dict[date, Delivery]:
-    """The deliveries from `first` to `last`. A date for which nothing was delivered is not there."""
+    """The deliveries from `first` to `last`. A date without a delivery is not in the answer."""
     found = io.list_dates(source, io.DELIVERY, first, last)
     return {
         day: Delivery(
@@ -63,7 +62,7 @@ def list_deliveries(source: str, first: date, last: date) -> dict[date, Delivery
 
 
 def find_deliveries(source: str, first: date, last: date) -> Deliveries:
-    """Per date what was delivered; a date without a delivery is not there. Raises MissingDelivery."""
+    """The deliveries from `first` to `last`, which are logged. Raises MissingDelivery if there are none."""
     found = list_deliveries(source, first, last)
     if not found:
         dates = f"{first}" if first == last else f"{first} to {last}"
@@ -73,7 +72,7 @@ def find_deliveries(source: str, first: date, last: date) -> Deliveries:
     left_out = [file.uri for delivery in found.values() for file in delivery.left_out]
     if left_out:
         shown = ", ".join(left_out[:MAX_NAMED]) + (", …" if len(left_out) > MAX_NAMED else "")
-        log(f"{len(left_out)} files are left out, for their names begin with '_' or '.': {shown}")
+        log(f"{len(left_out)} files are left out, because their names begin with '_' or '.': {shown}")
     return found
 
 
@@ -81,10 +80,10 @@ def find_deliveries(source: str, first: date, last: date) -> Deliveries:
 class RawRows:
     """Rows of deliveries, judged, kept in memory (then on disk) until `forget`.
 
-    `judge` makes rows of lines (as `reading.read_lines` gives them) and the files that they lie in; none
-    where these have no line. `read` is the number of rows per date, `unreadable` of those with
-    `unreadable_reason`, `rejected` of those with any; `is_scattered` says whether the rows of some date lie in more than one task.
-    """
+    `judge` makes rows of lines (as `reading.read_lines` gives them) and their files; None if these have no
+    line. `read` is the number of rows per date, `unreadable` of those with
+    `unreadable_reason`, `rejected` of those with any; `is_scattered` says whether the rows of some date lie
+    in more than one task."""
 
     spark: SparkSession
     judge: Callable[[DataFrame, Sequence[io.StoredObject]], DataFrame | None]
@@ -99,8 +98,8 @@ class RawRows:
     _compared_bytes: int = 0
 
     def add(self, deliveries: Iterable[Delivery]) -> None:
-        """Reads those of the deliveries that were not read before. Raises InvalidDelivery with the files that
-        are not read whole: nothing that was delivered is taken for nothing."""
+        """Reads the deliveries that were not read before. Raises InvalidDelivery with the files that were not
+        read to their end, so that no delivered row is lost unnoticed."""
         by_source: dict[str, list[Delivery]] = {}
         for delivery in sorted(deliveries, key=lambda one: one.day):
             if delivery.day not in self.read:
@@ -113,7 +112,7 @@ class RawRows:
         return len(self._frames)
 
     def of(self, dates: Collection[date]) -> DataFrame | None:
-        """The rows of these dates; none when there are no rows."""
+        """The rows of these dates; None if there are no rows."""
         frames = [self._only(dates, days, frame) for days, frame in self._frames if days & set(dates)]
         return reduce(DataFrame.unionByName, frames) if frames else None
 
@@ -125,8 +124,8 @@ class RawRows:
             frame.unpersist()
 
     def compare_with(self, size: int) -> None:
-        """Says, in bytes, what the rows are about to be compared with: a small delivery to a large table is
-        no small run."""
+        """Adds the size, in bytes, of what the rows are compared with: a small delivery to a large table
+        is not a small run."""
         self._compared_bytes = max(self._compared_bytes, size)
         self._configure()
 
@@ -151,8 +150,7 @@ class RawRows:
             number=len(self._frames),
             has_header=self.format.is_csv and not self.format.is_multi_line,
         )
-        # Kept, because the input is read once: to be counted, searched for duplicates, and written twice
-        # over.
+        # Kept, because the input is read once, but its rows are counted, searched for duplicates and written.
         judged = self.judge(lines, files)
         if judged is None:
             return
@@ -172,7 +170,7 @@ class RawRows:
         self._frames.append((frozenset(per_date), rows))
 
     def _count(self, rows: DataFrame, files: list[io.StoredObject]) -> reading.Counted:
-        """Here the files are read. Raises InvalidDelivery with those that cannot be read to their end."""
+        """This reads the files. Raises InvalidDelivery with those that cannot be read to their end."""
         try:
             return reading.count_rows(rows, self.unreadable_reason)
         except Py4JJavaError as error:

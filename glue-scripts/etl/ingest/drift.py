@@ -1,12 +1,12 @@
-"""The columns that a crawl of the source found, compared with those of the contract. Pure.
+"""Compares the columns that a crawl of the source found with those of the contract.
 
 Types are spelled as in Glue's catalogue: `array<struct<product_id:string,quantity:int>>`
-(https://docs.aws.amazon.com/athena/latest/ug/data-types.html). A crawler infers `int` where a value needs no
-more, so a whole number of any width is right for bigint and for double. Glue writes names in lower case, so
-capitals are no difference. The partition key is no column: the catalogue keeps it apart.
+(https://docs.aws.amazon.com/athena/latest/ug/data-types.html). A crawler infers `int` where it is wide
+enough, so a whole number of any width is right for bigint and for double. Glue writes names in lower case,
+so capitals make no difference. The partition key is not among the columns: the catalogue keeps it apart.
 
-A file of CSV may have one of several headers, and a crawler guesses the types of its texts: a column that is
-read as text may look like a number, and an exact number like one that is not."""
+A CSV file may have one of several headers, and a crawler guesses types from its texts: a column that is
+read as text may look like a number, and a decimal like a double."""
 
 from collections.abc import Iterator, Sequence
 
@@ -21,16 +21,16 @@ _MAX_WORD = 120  # characters of one name or type in a message
 _WHOLE = ("tinyint", "smallint", "int", "bigint")
 _FITS = {"bigint": _WHOLE, "double": (*_WHOLE, "float", "double")}
 _LOOKS = ("string", *_FITS["double"], "boolean", "date", "timestamp")
-_TEXT = "text"  # what a column of CSV is that is read as text
+_TEXT = "text"  # the type of a CSV column that is read as text
 
 Columns = Sequence[tuple[str, str]]
 Difference = tuple[str, str]
 
 
 def find_drift(crawled: Columns, contract: Contract, table: str, absent: Sequence[str] = ()) -> str:
-    """The differences as text, "" when there are none. `crawled` are the columns of `table`; `absent`
-    are those that no row of the run has a value in, for a catalogue remembers what is no longer delivered.
-    Raises SourceDrifted instead where the contract says `onDrift: fail`."""
+    """The differences as text, "" without any. `crawled` are the columns of `table`. `absent` are the columns
+    without a value in any row of the run: a catalogue keeps columns that are no longer delivered. Raises
+    SourceDrifted instead if the contract says `onDrift: fail`."""
     compare = _compare_csv if contract.format.is_csv else _compare_json
     text = compare(crawled, contract, absent)
     if text and contract.on_drift == "fail":
@@ -48,7 +48,7 @@ def _compare_json(crawled: Columns, contract: Contract, absent: Sequence[str]) -
 
 
 def _compare_csv(crawled: Columns, contract: Contract, absent: Sequence[str]) -> str:
-    """With all shapes whose names are all there, or else the one that lacks the fewest."""
+    """Compares with all shapes whose names are complete, or else with the shape that lacks the fewest."""
     there = {name.lower() for name, _ in crawled}
     shapes = (own_shape(contract), *contract.shapes)
     lacks = [sum(name.lower() not in there for name in shape.sources) for shape in shapes]
@@ -62,7 +62,7 @@ def _compare_csv(crawled: Columns, contract: Contract, absent: Sequence[str]) ->
         for name, column in sources.items()
         if column is not None
     ]
-    # What is known and left out is no drift, whether it is there or not.
+    # A column that is known and left out is not drift, whether it is there or not.
     gone = {name.lower() for name, column in sources.items() if column is None or column in absent}
     return describe_drift([one for one in crawled if one[0].lower() not in gone], wanted)
 
@@ -74,7 +74,7 @@ def describe_drift(crawled: Columns, wanted: Columns) -> str:
     whole = _join(groups)
     if len(whole) <= MAX_CHARACTERS:
         return whole
-    # Of each kind in turn, so that many new columns do not hide a changed one.
+    # One of each kind in turn, so that many new columns do not hide a changed one.
     kept: dict[str, list[str]] = {kind: [] for kind in groups}
     places = max(len(texts) for texts in groups.values())
     turns = [(kind, texts[at]) for at in range(places) for kind, texts in groups.items() if at < len(texts)]
@@ -138,7 +138,7 @@ def _field(part: str) -> tuple[str, str]:
 
 
 def _split(fields: str) -> list[str]:
-    """At the commas that lie in no brackets."""
+    """Splits at the commas outside of brackets."""
     parts, depth = [""], 0
     for character in fields:
         depth += {"<": 1, "(": 1, ">": -1, ")": -1}.get(character, 0)

@@ -1,4 +1,4 @@
-"""The rejected rows of a run, as its books and messages tell of them."""
+"""Describes the rejected rows of a run for its books and messages."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,7 +14,7 @@ from etl.io import StoredObject
 from etl.run.quality_reader import Rule
 from etl.run.rejected import Place, Rejected
 
-# To find the number of a line its file is read again, unpacked, and no further than this.
+# To find the number of a line, its file is read again up to here (bytes unpacked).
 MOST_BYTES = 64 * 1024 * 1024
 MOST_FILES = 8
 
@@ -28,9 +28,10 @@ def find_rejected(
     files: Iterable[StoredObject],
     with_places: bool,
 ) -> list[Rejected]:
-    """Why rows are rejected. `rows` are judged, and kept in memory; `rules` are those that quarantine;
-    `by_reason` is how many rows have each reason; `files` are those of the rows. Asks the rows only where
-    that does not say it all: for their columns, and `with_places` for where the first of them lie."""
+    """Says why rows are rejected. `rows` are judged, and kept in memory; `rules` are the rules that
+    quarantine; `by_reason` counts the rows of each reason; `files` are the files of the rows. The rows are
+    queried only if `by_reason` is not enough: for the columns of a wrong type, and with `with_places` for
+    the first rows."""
     types = wrong_types(contract)
     is_asked = any(by_reason.values()) if with_places else any(by_reason.get(name) for name in types)
     counted: Mapping[tuple[str, str], Counted] = {}
@@ -45,8 +46,8 @@ def find_rejected(
 def _find_places(
     counted: Mapping[tuple[str, str], Counted], files: Iterable[StoredObject], format_: Format
 ) -> dict[tuple[str, str], Place]:
-    """Where the first rows lie in their files; each file is opened once, a few files at most. A line that is
-    cut, or one of a record over several, could be another's as well: it has no number."""
+    """The places of the first rows in their files. At most MOST_FILES are opened, each once. A line that
+    is cut, or part of a record over several lines, has no number: it could be another line as well."""
     first = {of: one.first for of, one in counted.items() if one.first}
     by_file: dict[str, set[str]] = {}
     for row in first.values():

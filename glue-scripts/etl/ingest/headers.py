@@ -1,4 +1,4 @@
-"""Which shape of the contract each delivered CSV file has, told by its header line."""
+"""Finds the shape of each delivered CSV file from its header line."""
 
 import csv
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from etl.io import StoredObject
 
 @dataclass(frozen=True)
 class Layout:
-    """A header as it was delivered, and the shape that it has."""
+    """A header as it was delivered, and its shape."""
 
     names: tuple[str, ...]
     shape: Shape
@@ -36,9 +36,8 @@ def own_shape(contract: Contract) -> Shape:
 
 
 def find_layouts(files: Iterable[StoredObject], contract: Contract) -> Layouts:
-    """The files by their layout. A file of blank lines is in none: it has no rows either. Raises
-    InvalidDelivery with every file that is of no kind that is read, or fits no shape, before a row is
-    read."""
+    """The files by their layout. A file of blank lines has no layout, and no rows either. Raises
+    InvalidDelivery with every file that is not of a known kind or fits no shape, before a row is read."""
     found: dict[Layout, list[StoredObject]] = {}
     mistakes = []
     for start in read_starts(files, contract.format):
@@ -89,7 +88,7 @@ def _names(start: Start, format_: Format) -> tuple[str, ...]:
         if b"\r" in line.rstrip(b"\r") and b"\n" not in line:
             advice = "convert it, e.g. tr '\\r' '\\n' < old > new"
             raise ValueError(f"its lines end with a carriage return and no line feed: {advice}") from error
-        raise ValueError(f"its header {_shown(line)} is no line of CSV in UTF-8: {error}") from error
+        raise ValueError(f"its header {_shown(line)} is not a line of CSV in UTF-8: {error}") from error
 
 
 def _called(shape: str) -> str:

@@ -1,6 +1,6 @@
-"""Regular expressions of a contract are Java's, as Spark reads them. What is told here is wrong in any case,
-so that nothing that Java would take is refused; at synth `modules/core/java-pattern.ts` tells the same, and
-Java tells the rest before a row is read. Pure.
+"""Checks the regular expressions of a contract, which are Java's. It refuses only what is certainly wrong,
+and nothing that Java would accept. `modules/core/java-pattern.ts` refuses the same at synth, and Java
+checks the rest before a row is read.
 
 https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/util/regex/Pattern.html"""
 
@@ -15,7 +15,7 @@ _REPLACEMENT = re.compile(r"(?:[^$\\]|\\.|\$[0-9]|\$\{[A-Za-z][A-Za-z0-9]*\})*",
 
 
 def find_pattern_mistake(pattern: str) -> str | None:
-    """What is wrong with a pattern in any case."""
+    """The mistake in a pattern; None if Java may accept it."""
     if re.search(r"\(\?[a-zA-Z]*x", pattern):
         return None  # with comments on, anything may stand in one
     groups = classes = 0
@@ -51,7 +51,7 @@ def find_pattern_mistake(pattern: str) -> str | None:
 
 
 def find_replacement_mistake(text: str) -> str | None:
-    """What is wrong with the text that a match is replaced by: `$1` and `${name}` are groups in it."""
+    """The mistake in a replacement, in which `$1` and `${name}` are groups; None if Java may accept it."""
     if _REPLACEMENT.fullmatch(text):
         return None
     return "must name a group after each $, or be written \\$, and \\\\ for a backslash"

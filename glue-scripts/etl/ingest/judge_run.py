@@ -15,8 +15,8 @@ from etl.run.quality import Verdict, judge, judge_dates, nothing_to_judge
 
 @dataclass(frozen=True)
 class Judgement:
-    """What was found before anything was written. `drift` is "" where the source is as the contract says;
-    `quarantined` has the rejected rows by reason."""
+    """The findings before anything is written. `drift` is "" if the source is as the contract says;
+    `quarantined` counts the rejected rows by reason."""
 
     verdict: Verdict
     drift: str
@@ -29,7 +29,7 @@ class Judgement:
 
 def judge_run(arguments: Arguments, rules: Rules, plan: Plan) -> Judgement:
     """Judges the rows of the run's own dates as they would be published, and the source's columns. Raises
-    SourceDrifted where the contract says so."""
+    SourceDrifted if the contract says so."""
     rows = plan.judged_of_own()
     read = sum(plan.raw.counts(plan.own).values())
     if rows is None or read == 0:

@@ -25,7 +25,7 @@ def keep_books(
     rejected: Sequence[Rejected],
     seconds: float,
 ) -> None:
-    """Writes the books by date, the books, then the summary: whoever finds the summary finds the others."""
+    """Writes the books by date, then the books, then the summary, so that with a summary the others exist."""
     folder = f"{arguments.books}{arguments.run_id}/"
     books = make_books(
         pipeline=arguments.pipeline,
@@ -60,8 +60,8 @@ def explain(
     figures: Mapping[date, DateFigures],
     rejected: Sequence[Rejected],
 ) -> dict[str, Any] | None:
-    """What the books tell of a refusal: the text that the execution fails with, and how its rejected rows can
-    be seen. None of a run that publishes."""
+    """The refusal as the books have it: the text that the execution fails with, and how to see the rejected
+    rows. None for a run that publishes."""
     if not judgement.is_refused:
         return None
     of_own = [figures[day] for day in plan.own]

@@ -1,4 +1,4 @@
-"""Where lines lie in a delivered file: Spark tells the file of a row, and not its line."""
+"""Finds the numbers of lines in a delivered file. Spark knows the file of a row, but not its line."""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,9 +7,9 @@ from etl.io import StoredObject
 
 
 def find_lines(file: StoredObject, texts: Iterable[str], space: str, most_bytes: int) -> dict[str, int]:
-    """The numbers, from 1, of the first lines of a file that are the texts, `space` around them aside. Reads
-    `most_bytes` of it, unpacked, at most: what is not found there is not in the answer, nor is anything when
-    the file cannot be read."""
+    """The numbers, from 1, of the first lines of a file that are the texts, `space` around them aside.
+    Reads at most `most_bytes` of it, unpacked. Texts that are not found there are not in the answer. It is
+    empty if the file cannot be read."""
     wanted = {text.strip(space): text for text in texts}
     found: dict[str, int] = {}
     try:
@@ -21,7 +21,7 @@ def find_lines(file: StoredObject, texts: Iterable[str], space: str, most_bytes:
                     found.setdefault(text, number)
                 if len(found) == len(wanted):
                     break
-    except Exception:  # a place that is not known costs the reader a search, and not the run its outcome
+    except Exception:  # without a line number the reader must search, but the run goes on
         return {}
     return found
 

@@ -1,8 +1,8 @@
-"""Which packings and encodings a delivered file may have, and what is wrong with another one. Pure.
+"""The packings and encodings that a delivered file may have, and what is wrong with any other.
 
-Hadoop unpacks by the end of the name alone, and in its own way: raw Snappy gives no row and no error, gzip
-under another name gives two lines of rubbish, `.GZ` is gzip for Spark 4 and text for Spark 3.5. So the first
-bytes and the name must agree, and only what every supported Spark reads to its end is taken."""
+Hadoop looks at the end of the name only. Raw Snappy then gives no row and no error, gzip under another name
+gives two lines of rubbish, and `.GZ` is gzip for Spark 4 but text for Spark 3.5. So the first bytes and the
+name must agree, and only what every supported version of Spark reads to its end is accepted."""
 
 import re
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ ENDINGS = tuple(packing.ending for packing in PACKINGS)
 
 _UNPACK = "unpack it, or pack it with gzip"
 _EXPORT = "export it as CSV or as JSON lines"
-# What is known by its first bytes, and what to do about it.
+# Kinds that are recognised by their first bytes, and what to do about each.
 _KNOWN: tuple[tuple[bytes, str, str], ...] = (
     (rb"PK\x03\x04.{0,4000}(?:\[Content_Types\]\.xml|xl/)", "an Excel workbook", _EXPORT),
     (rb"PK(?:\x03\x04|\x05\x06|\x07\x08)", "a zip archive", "unpack it"),
@@ -86,13 +86,14 @@ _BY_NULS: dict[tuple[bool, ...], str] = {
 
 
 def packing_of(first: bytes) -> Packing | None:
-    """The packing that these first bytes are of; None of plain text and of what is not taken."""
+    """The packing that begins with these bytes; None for plain text and for packings that are not
+    accepted."""
     return next((one for one in PACKINGS if one.beginning.match(first)), None)
 
 
 def find_mistake(name: str, first: bytes, unpacked: bytes) -> str:
-    """What is wrong with a file and what to do, "" where it may be read. `first` are its first bytes,
-    `unpacked` the same where it is plain, else what they hold. SEEN_BYTES of both are looked at."""
+    """Says what is wrong with a file and what to do; "" when it can be read. `first` are its first bytes,
+    `unpacked` the same bytes unpacked. SEEN_BYTES of both are looked at."""
     held = packing_of(first)
     named = next((one for one in PACKINGS if name.endswith(one.ending)), None)
     text = unpacked[:SEEN_BYTES]
@@ -134,7 +135,7 @@ def _mistake_of_content(text: bytes, of: str) -> str:
         advice = f"convert it, e.g. iconv -f {encoding} -t UTF-8 old > new"
         return f"it is {of}text in {encoding}: {advice}"
     if _is_binary(text):
-        return f"it is {of}binary data, no text in UTF-8: {_EXPORT}"
+        return f"it is {of}binary data, not text in UTF-8: {_EXPORT}"
     return ""
 
 
@@ -148,7 +149,8 @@ def _ending_of(name: str) -> str:
 
 
 def _encoding_of(text: bytes) -> str:
-    """UTF-16 or UTF-32, told by the byte order mark or by where the NULs beside ASCII's characters stand."""
+    """UTF-16 or UTF-32, recognised by the byte-order mark or by the places of NULs beside ASCII
+    characters."""
     if text.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
         return "UTF-32"
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -163,14 +165,15 @@ def _encoding_of(text: bytes) -> str:
 
 
 def _is_binary(text: bytes) -> bool:
-    """Text may hold a NUL or two, or be of ISO 8859-1, line by line; packed data has all bytes alike."""
+    """Text may hold a NUL or two, or have lines in ISO 8859-1; in packed data all bytes are equally
+    frequent."""
     few = len(text) // 50
     controls = sum(byte < 32 and byte not in b"\t\n\v\f\r\x1b" for byte in text)
     return text.count(0) > max(few, 2) or (controls > max(few, 1) and not _is_utf8(text))
 
 
 def _is_utf8(text: bytes) -> bool:
-    """But for a last character that may be cut."""
+    """Valid UTF-8, except that the last character may be cut."""
     try:
         text.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -1,14 +1,12 @@
-"""What a run is going to write: the rows of its own dates, and of the later dates that these change. Only
-reads.
+"""Plans what a run writes: the rows of its own dates, and of the later dates that these change. Only reads.
 
-A date agrees with the tables when its output holds exactly those keys of its delivery that no earlier date,
-at most `lookback_days` before, holds. So when the presence of a key changes on a date, every later date that
-has been processed and was delivered that key is rebuilt too; and what changes on it may touch further dates,
-and so on until nothing more changes. Dates that hold no such key stay as they are.
+A date agrees with the tables if its output holds exactly those keys of its delivery that no earlier date, at
+most `lookback_days` before, holds. So when a key appears on a date or disappears from it, every later
+processed date with that key in its delivery is rebuilt too. That may change further dates, and so on until
+nothing more changes. Dates without such a key stay as they are.
 
-The dates that are to be rebuilt are one write and may be killed within it. What is compared with the output
-as it lies would then be compared with a half of it: hence the note (`etl.ingest.by_date`), by which the next
-run, whichever it is, rebuilds all that is in doubt."""
+All dates to be rebuilt are one write, which may be killed half-way. The next run would then compare its dates
+with half of an output. Therefore a note (`etl.ingest.by_date`) makes it rebuild every date in doubt."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -27,16 +25,16 @@ from etl.ingest.transforms.find_touched_dates import find_changed_keys, find_tou
 from etl.write.partitions import PARTITION
 from etl.write.published import Keys, Published
 
-BROADCAST_ROWS = 1_000_000  # row ids, eight bytes each, that every worker can hold
+BROADCAST_ROWS = 1_000_000  # row ids of eight bytes that each worker can hold
 
 
 @dataclass(frozen=True)
 class Result:
     """The rows of some dates, rebuilt together, over what stays in the output."""
 
-    rows: DataFrame | None  # all, judged; None when there are none
+    rows: DataFrame | None  # all, judged; None if there are no rows
     kept: DataFrame | None  # the good ones that are no duplicates
-    removed: DataFrame | None  # of the duplicates `run_date` and `row_id`; persisted
+    removed: DataFrame | None  # `run_date` and `row_id` of the duplicates; persisted
     duplicates: Mapping[str, int]
 
     @property
@@ -56,8 +54,8 @@ class Result:
 
 @dataclass(frozen=True)
 class Plan:
-    """`own` are the dates of the run, `restated` others that must follow them; `is_noted` tells whether a
-    kill would leave dates in doubt; `passed_over` are dates that may have to be restated and cannot be."""
+    """`own` are the dates of the run, `restated` others that must follow them; `is_noted` is true if a
+    kill would leave dates in doubt; `passed_over` are dates that may need to be restated and cannot be."""
 
     own: Deliveries
     restated: Deliveries
@@ -71,19 +69,19 @@ class Plan:
         return {**self.own, **self.restated}
 
     def judged_of_own(self) -> DataFrame | None:
-        """All rows of the run's own dates but the duplicates: those whose `reason` is null are about to be
-        published. None when there is no row at all."""
+        """All rows of the run's own dates except the duplicates. Those whose `reason` is null are about to be
+        published. None if there are no rows."""
         rows = self.rows_of_own()
         if rows is None or not self.result.duplicates:
             return rows
         return self.result.without_duplicates(rows)
 
     def rows_of_own(self) -> DataFrame | None:
-        """All rows of the run's own dates, judged; None when there is no row at all."""
+        """All rows of the run's own dates, judged; None if there are no rows."""
         return _of(self.result.rows, self.own)
 
     def quarantined_of_own(self) -> dict[str, dict[str, int]]:
-        """Rows of the run's own dates by date and reason."""
+        """The quarantined rows of the run's own dates, counted by date and reason."""
         rows = self.rows_of_own()
         if rows is None:
             return {}
@@ -99,8 +97,8 @@ class Plan:
 
 
 def make_plan(raw: RawRows, own: Deliveries, published: Published, books: str, contract: Contract) -> Plan:
-    """`raw` holds the rows of the `own` deliveries. The ordinary run, with no later date processed before,
-    costs a listing more than its own duplicates do."""
+    """`raw` holds the rows of the `own` deliveries. In an ordinary run, with no later date processed before,
+    restating costs one listing."""
     history = read_history(books, min(own))
     processed = ProcessedDeliveries(books)
     chosen = dict(own) | processed.find(history.doubtful(contract.lookback_days) - set(own))
@@ -128,7 +126,7 @@ def _rebuild(raw: RawRows, chosen: Deliveries, keys: Keys, contract: Contract) -
     rows = raw.of(chosen)
     if rows is None:
         return Result(None, None, None, {})
-    # Not the chosen dates: what lies there is about to be replaced.
+    # Without the chosen dates, whose output is about to be replaced.
     earlier = keys.beside(chosen)
     good = rows.filter(F.col("reason").isNull())
     places = good.select(*contract.business_key, PARTITION, *ORDER)
@@ -145,7 +143,8 @@ def _rebuild(raw: RawRows, chosen: Deliveries, keys: Keys, contract: Contract) -
 
 
 def without(raw: RawRows, rows: DataFrame, again: DataFrame) -> Result:
-    """`rows` of which the good ones that `again` names, by `run_date` and `row_id`, are duplicates."""
+    """The result for `rows`, in which the rows that `again` names by `run_date` and `row_id` are
+    duplicates."""
     good = rows.filter(F.col("reason").isNull())
     removed = again.persist(StorageLevel.MEMORY_AND_DISK)
     duplicates = {row["run_date"]: row["count"] for row in removed.groupBy("run_date").count().collect()}
@@ -168,7 +167,7 @@ def _find_touched(
     processed: ProcessedDeliveries,
     contract: Contract,
 ) -> Deliveries:
-    """The deliveries that are not chosen and must be, because of what changes on a date that is."""
+    """The deliveries that must be chosen too, because of a change on a chosen date."""
     key, lookback_days = contract.business_key, contract.lookback_days
 
     if not history.reach(chosen, lookback_days) - set(chosen):

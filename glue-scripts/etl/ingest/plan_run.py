@@ -57,7 +57,7 @@ def plan_run(
     )
     plan = make_plan(raw, own, published, arguments.books, rules.contract)
     for day, reason in sorted(plan.passed_over.items()):
-        log(f"{day} was not looked at, whether it must be restated: {reason}")
+        log(f"{day} was not checked for a restatement: {reason}")
     if plan.restated:
         log(f"restates {', '.join(map(str, plan.restated))}")
         rows = sum(raw.counts(plan.restated).values())
@@ -66,8 +66,8 @@ def plan_run(
 
 
 def judge_rows(lines: DataFrame, files: Sequence[io.StoredObject], rules: Rules) -> DataFrame | None:
-    """Lines become rows, each of them good or with the reason why it goes to quarantine. None when the files
-    hold no line."""
+    """Makes rows of lines, each of them good or with the reason why it goes to quarantine. None when the
+    files hold no line."""
     parsed = parse_files(lines, files, rules.contract)
     if parsed is None:
         return None
@@ -76,7 +76,7 @@ def judge_rows(lines: DataFrame, files: Sequence[io.StoredObject], rules: Rules)
 
 
 def parse_files(lines: DataFrame, files: Sequence[io.StoredObject], contract: Contract) -> DataFrame | None:
-    """The rows of the files. Raises InvalidDelivery with every file that is of no kind that is read."""
+    """The rows of the files. Raises InvalidDelivery with every file that is not of a known kind."""
     if not contract.format.is_csv:
         check_files(files, contract.format)
         return parse_lines(lines, contract)

@@ -1,5 +1,5 @@
-"""What must be proved before a delivery is taken as it was read: that a file without rows has nothing in it,
-and that no quoted text of it went over the end of a line. Only the files in doubt are read again."""
+"""Proves two things about a delivery before its rows are used: that a file without rows is empty, and that no
+quoted text goes over the end of a line. Only the files in doubt are read again."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -12,20 +12,20 @@ from etl.io import StoredObject
 _JSON_SPACE = b" \t\r\n"
 _BLANK = bytes(range(33))
 _BOM = b"\xef\xbb\xbf"
-# What writers put beside their data to say that it is whole; it holds no rows.
+# Writers put these files beside their data to say that it is complete. They hold no rows.
 _MARKERS = ("_SUCCESS", "_started", "_committed", "_metadata", "_common_metadata")
 
 
 def find_open_texts(uris: Collection[str], files: Iterable[StoredObject], format_: Format) -> list[str]:
-    """The files of these URIs with the line where a quoted text begins that does not end. Each is read up to
-    that line, until MAX_NAMED are found."""
+    """For each file of these URIs, the line where a quoted text begins that does not end. Each file is read
+    up to that line, until MAX_NAMED are found."""
     named = sorted((file for file in files if file.uri in uris), key=lambda file: file.uri)
     mistakes: list[str] = []
     for at, file in enumerate(named):
         if len(mistakes) == MAX_NAMED:
-            return mistakes + [f"{other.uri}: it may have such a text too" for other in named[at:]]
-        if told := _open_text(file, format_):
-            mistakes.append(f"{file.uri}: {told}")
+            return mistakes + [f"{other.uri}: it may have an open text too" for other in named[at:]]
+        if mistake := _open_text(file, format_):
+            mistakes.append(f"{file.uri}: {mistake}")
     return mistakes
 
 
@@ -37,10 +37,12 @@ def _open_text(file: StoredObject, format_: Format) -> str:
 
 
 def find_unread(read: Collection[str], files: Sequence[StoredObject], format_: Format) -> list[str]:
-    """The files with bytes of which no row was read although they hold more than blank lines (of CSV: below
-    the header). Reads those without a row to their end."""
+    """The files from which no row was read, although they hold more than blank lines (in CSV: below the
+    header). Files without a row are read to their end for this."""
     return [
-        f"{file.uri}: {told}" for file in files if file.uri not in read and (told := _unread(file, format_))
+        f"{file.uri}: {mistake}"
+        for file in files
+        if file.uri not in read and (mistake := _unread(file, format_))
     ]
 
 
@@ -55,7 +57,12 @@ def _unread(file: StoredObject, format_: Format) -> str:
                 )
     except BrokenFileError as error:
         return str(error)
-    return "" if is_blank else f"no row was read from its {file.size} bytes, and they are no blank lines"
+    if is_blank:
+        return ""
+    return (
+        f"no row was read from its {file.size} bytes, and they are not blank lines: "
+        "check the file, then run again"
+    )
 
 
 def _is_blank_below_header(lines: Iterable[bytes], format_: Format) -> bool:
@@ -77,11 +84,11 @@ def _without_mark(line: bytes, at: int) -> bytes:
 
 
 def find_left_out(files: Iterable[StoredObject]) -> list[str]:
-    """Of files whose names say that nobody reads them, those that may hold rows all the same: where nothing
-    else was delivered, they are no proof that nothing was."""
+    """The files that are not read because of their names, but may hold rows. Where nothing else was delivered
+    for a date, they do not prove that the delivery is empty."""
     return [
         f"{file.uri}: nothing else was delivered, and a name that begins with '_' or '.' is not read: "
-        "rename it, or, if the delivery is empty, take it away"
+        "rename it, or, if the delivery is empty, remove it"
         for file in files
         if file.size > 0 and not _is_marker(file)
     ]

@@ -29,8 +29,8 @@ from etl.write.iceberg_tables import APPEND, MERGE, REBUILD, IcebergTable
 def publish(
     arguments: Arguments, rules: Rules, plan: Plan, tables: Tables, table: IcebergTable | None
 ) -> dict[date, DateFigures]:
-    """Replaces the dates of the plan in the output, in quarantine and in what is added up; or merges or
-    appends them, in an output of Iceberg. Gives their figures."""
+    """Replaces the dates of the plan in the output, in quarantine and in the aggregate. An Iceberg output may
+    be merged or appended to instead. Gives the figures of the dates."""
     contract, dates = rules.contract, plan.deliveries
     if plan.is_noted:
         by_date.put_note(arguments.books, arguments.run_id, dates)
@@ -62,7 +62,7 @@ def publish(
 
 
 def write_table(table: IcebergTable, contract: Contract, plan: Plan) -> None:
-    """Writes the good rows that are no duplicates, in one commit; none where there is nothing to change."""
+    """Writes the good rows that are not duplicates, in one commit, if there is anything to change."""
     table.prepare()
     kept = plan.result.kept
     if table.mode == REBUILD:
@@ -76,7 +76,7 @@ def write_table(table: IcebergTable, contract: Contract, plan: Plan) -> None:
 
 
 def write_good_rows(arguments: Arguments, contract: Contract, plan: Plan) -> None:
-    """Writes the good rows that are no duplicates."""
+    """Writes the good rows that are not duplicates."""
     result = plan.result
     if result.kept is None:
         return
@@ -109,8 +109,8 @@ def write_rejected(arguments: Arguments, rules: Rules, plan: Plan, rows: DataFra
 
 
 def write_aggregate(arguments: Arguments, contract: Contract, plan: Plan, table: IcebergTable | None) -> None:
-    """Adds up the rows of each date that are written: of the same rows as the output, so that neither waits
-    for the other. Where runs append, those of earlier ones count too."""
+    """Adds up the rows of each date, from the rows that go to the output. In append mode the rows of earlier
+    runs count too."""
     kept, aggregate = plan.result.kept, contract.aggregate
     if table is not None and table.mode == APPEND:
         kept = table.committed().filter(F.col("run_date").isin([f"{day}" for day in plan.own]))
@@ -123,8 +123,8 @@ def write_aggregate(arguments: Arguments, contract: Contract, plan: Plan, table:
 
 
 def refuse(arguments: Arguments, rules: Rules, plan: Plan) -> dict[date, DateFigures]:
-    """Keeps the rejected rows of the run's own dates where they can be looked at, in place of those of an
-    earlier refusal; publishes nothing. Gives the figures of the dates."""
+    """Keeps the rejected rows of the run's own dates, in place of those of an earlier refusal. Publishes
+    nothing. Gives the figures of the dates."""
     rows = plan.rows_of_own()
     if arguments.refused is not None:
         io.delete_leftovers(arguments.refused)
@@ -137,7 +137,7 @@ def refuse(arguments: Arguments, rules: Rules, plan: Plan) -> dict[date, DateFig
 
 
 def forget_refused(arguments: Arguments, plan: Plan) -> None:
-    """Removes what an earlier refusal kept of the dates that are published now."""
+    """Removes the rows that an earlier refusal kept for the dates that are published now."""
     if arguments.refused is None:
         return
     io.delete_leftovers(arguments.refused)
@@ -152,7 +152,7 @@ def count_figures(
     quarantine: Objects,
     counted: Mapping[str, int] | None,
 ) -> dict[date, DateFigures]:
-    """The figures of each date. What was written is counted from the files, or was `counted` in the table."""
+    """The figures of each date. Written rows are counted from the files, or given as `counted` in a table."""
     written, quarantined = partitions.count_rows_of_files(
         plan.raw.spark,
         partitions.Written(arguments.output, output if counted is None else {}),
@@ -180,7 +180,7 @@ def count_figures(
 
 
 def count_refused(plan: Plan) -> dict[date, DateFigures]:
-    """The figures of dates whose rows are not published: what was found, and that nothing was written."""
+    """The figures of dates whose rows are not published: nothing was written."""
     quarantined = plan.quarantined_of_own()
     read = plan.raw.counts(plan.own)
     figures = {

@@ -1,8 +1,8 @@
-"""Whether a line of CSV ends inside a quoted text (RFC 4180), told in the same way by Spark and by Python.
+"""Finds lines of CSV that end inside a quoted text (RFC 4180), in the same way in Spark and in Python.
 
-A quote opens a text only where a field begins; elsewhere it is rubbish that belongs to its field. Two quotes
-side by side never change where a line ends, so they are taken out first: what is left needs no recursion,
-whatever the length of the line."""
+A quote opens a text only at the beginning of a field; elsewhere it is part of the field. Two quotes side by
+side never change whether a text is open, so they are removed first. The rest needs no recursion, however long
+the line is."""
 
 import re
 from collections.abc import Iterable
@@ -15,21 +15,21 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def ends_open(line: Column, delimiter: str) -> Column:
-    """Whether the line (one that begins outside of a text) ends inside one."""
+    """True if the line, which begins outside of a text, ends inside one."""
     single = F.replace(line, F.lit('""'), F.lit(""))
     rest = F.regexp_replace(F.concat(F.lit(delimiter), single), _closed_field(delimiter), "")
     return F.when(line.contains('"'), rest != "").otherwise(F.lit(False))
 
 
 def is_open_after(line: bytes, delimiter: str, *, is_open: bool = False) -> bool:
-    """The same in Python; `is_open` tells whether the line begins inside a text."""
+    """The same in Python; `is_open` is true if the line begins inside a text."""
     single = _single(line, is_open)
     return b'"' in single and _pattern(delimiter).sub(b"", delimiter.encode() + single) != b""
 
 
 def find_open_line(lines: Iterable[bytes], delimiter: str, *, is_multi_line: bool) -> int | None:
-    """The number, from 1, of the line where a text begins that does not end: on that line, or where texts may
-    go over several lines at all. None when each does."""
+    """The number, from 1, of the line with a text that does not end: on that line, or with `is_multi_line` at
+    all. None if every text ends."""
     is_open, opened = False, 0
     for number, line in enumerate(lines, 1):
         bare = (line.removeprefix(_BOM) if number == 1 else line).rstrip(b"\n")
@@ -43,7 +43,7 @@ def find_open_line(lines: Iterable[bytes], delimiter: str, *, is_multi_line: boo
 
 
 def open_mistake(number: int, *, is_multi_line: bool) -> str:
-    """What to say of a text that begins on a line and does not end."""
+    """The message about a text that begins on a line and does not end."""
     if is_multi_line:
         return (
             f"the quoted text that begins on line {number} never ends: close it; or, if quotes are data, "

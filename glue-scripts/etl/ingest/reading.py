@@ -1,4 +1,4 @@
-"""The lines of delivered files, each with its place."""
+"""Reads the lines of delivered files, each with its place."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,15 +13,16 @@ from etl.ingest.packings import ENDINGS
 from etl.io import DELIVERY, StoredObject
 from etl.write.partitions import PARTITION
 
-UNPACKED_PER_PACKED_BYTE = 8  # about, of JSON and CSV
+UNPACKED_PER_PACKED_BYTE = 8  # roughly, for JSON and CSV
 
-# Of monotonically_increasing_id: 33 bits for the line, above them the task. A million tasks leave ten bits.
+# monotonically_increasing_id has 33 bits for the line and the task above them. A million tasks leave ten
+# bits.
 _TASK_BITS = 33
 _READ_BITS = _TASK_BITS + 20
 
 
 def weigh(files: Iterable[StoredObject]) -> int:
-    """Bytes of the files, of packed ones about those that Spark gets to read."""
+    """The bytes of the files; for packed ones, about as many as they have unpacked."""
     return sum(file.size * (UNPACKED_PER_PACKED_BYTE if file.uri.endswith(ENDINGS) else 1) for file in files)
 
 
@@ -42,7 +43,7 @@ def read_lines(
     """
     read = _read_below_header if has_header else _read_all
     lines = read(spark, session.paths_of(files))
-    # Inside a split `row_id` follows the lines, and the splits of a file follow `block_start`.
+    # `row_id` orders the lines of a split, `block_start` the splits of a file.
     placed = lines.select(
         "value",
         F.col("_metadata.file_path").alias("file_path"),
@@ -62,8 +63,8 @@ def read_lines(
 
 
 def _fit_in_a_task(files: Sequence[StoredObject]) -> bool:
-    """Whether one task had better read them all. To begin a task takes longer than to read a small file, and
-    of rows in one place nothing needs to be shuffled."""
+    """True if one task should read all files. Starting a task takes longer than reading a small file, and
+    rows in one task need no shuffle."""
     return len(files) <= session.FILES_OF_A_TASK and weigh(files) < session.OPTIMISED_FROM_BYTES
 
 
@@ -72,9 +73,9 @@ def _read_all(spark: SparkSession, files: list[str]) -> DataFrame:
 
 
 def _read_below_header(spark: SparkSession, files: list[str]) -> DataFrame:
-    """Spark's reader of CSV knows where a file begins, which its reader of text does not tell. It is asked
-    for two fields, between which stands what no line holds, so that every line comes as one that it cannot
-    read: as it was delivered, byte for byte, which is what ISO 8859-1 is for."""
+    """Spark's CSV reader can leave out the first line of each file, and its text reader cannot. It is
+    asked for two fields with a separator that no line holds, so that it cannot parse any line and gives
+    each as it was delivered. ISO 8859-1 keeps every byte."""
     read = spark.read.schema("one string, two string, whole string").csv(
         files,
         header=True,
@@ -86,8 +87,8 @@ def _read_below_header(spark: SparkSession, files: list[str]) -> DataFrame:
         mode="PERMISSIVE",
         columnNameOfCorruptRecord="whole",
     )
-    # All three are asked for: of a line of which a field is not wanted, Spark does not say whether it is one.
-    # `whole` lacks a form feed at its end.
+    # All three must be requested: otherwise Spark does not parse the line, and does not report it. `whole`
+    # lacks a form feed at its end.
     line = F.coalesce("one", "whole", "two")
     return read.withColumn("value", F.encode(line, "ISO-8859-1").cast("string"))
 
@@ -137,5 +138,5 @@ def _per_date(counted: Iterable[Row], what: str) -> dict[str, int]:
 
 
 def _uri_of(file_path: str) -> str:
-    """The URI of an object as its listing says it: Spark encodes it, and says `file:` of a local one."""
+    """The URI of an object as `io.list_dates` gives it. Spark encodes it, and adds `file:` to a local one."""
     return re.sub("^file:/+", "/", unquote(file_path))

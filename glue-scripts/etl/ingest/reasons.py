@@ -1,6 +1,6 @@
-"""Why rows were rejected, in words: the reason, the column that it is about, what was expected of it. Pure.
+"""Why rows were rejected, in words: the reason, its column, and what was expected of it.
 
-A row has one reason; of a wrong type it may have several columns, each of which is counted."""
+A row has one reason. Of a wrong type it may have several columns, and each of them is counted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,7 +14,7 @@ ENTRY = "[]."  # `items[].quantity`: a field of the entries of an array
 
 
 def wrong_types(contract: Contract) -> list[str]:
-    """The reasons that name their columns row by row."""
+    """The reasons whose columns differ from row to row."""
     return [rule.reason for rule in contract.rules if rule.kind == "wrongType"]
 
 
@@ -25,9 +25,9 @@ def describe_rejected(
     by_column: Mapping[tuple[str, str], int],
     first: Mapping[tuple[str, str], Place] | None = None,
 ) -> list[Rejected]:
-    """The rejected rows by reason, in the order of reasons, then by column, most rows first. `rules` are
-    those that quarantine. `by_column` has the rows of reasons of `wrong_types` by reason and column; a row
-    may be in several, and is under "" where no column could be told."""
+    """The rejected rows by reason, in the order of reasons, then by column, most rows first. `rules` are the
+    rules that quarantine. `by_column` counts the rows with a reason of `wrong_types` by reason and column. A
+    row may be in several columns, and is under "" if its column is not known."""
     places = first or {}
     expected = _expected_types(contract)
     found = []
@@ -44,7 +44,7 @@ def describe_rejected(
 
 
 def _of_contract(contract: Contract) -> Iterable[tuple[str, str, str]]:
-    """Reason, column and what is expected of it."""
+    """Triples of reason, column and what is expected of it."""
     line = "a row of CSV" if contract.format.is_csv else "a JSON object"
     for rule in contract.rules:
         if rule.kind == "missing":
@@ -61,7 +61,7 @@ def _of_rules(contract: Contract, rules: Sequence[Rule]) -> Iterable[tuple[str, 
 
 
 def _expected_types(contract: Contract) -> dict[str, str]:
-    """What is expected of each part that may have a wrong type (`etl.ingest.transforms.judge_types`)."""
+    """The expected type of each part that may have a wrong one (`etl.ingest.transforms.judge_types`)."""
     found = {column.name: _expected(column) for column in contract.columns}
     for column in contract.columns:
         found |= {f"{column.name}{ENTRY}{field.name}": _expected(field) for field in column.fields}

@@ -1,4 +1,4 @@
-"""The contract and the quality rules of a run, read and held to its arguments."""
+"""Reads the contract and the quality rules of a run, and checks that its arguments fit them."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from etl.write.iceberg_tables import MERGE
 
 @dataclass(frozen=True)
 class Rules:
-    """What the rows are held to."""
+    """The contract and the rules that the rows must meet."""
 
     contract: Contract
     quality: Quality

@@ -1,4 +1,4 @@
-"""The beginning of each delivered file: its kind, and of CSV its first record. Read once, before a row is."""
+"""The beginning of each delivered file: its kind, and in CSV its first record. Read once, before the rows."""
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +22,9 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Start:
-    """`mistake` says why the file is not read, "" where it is. `record` is the first record of CSV without
-    its end, None where the file has only blank lines, or is not CSV; it begins at line `number`."""
+    """`mistake` says why the file is not read; "" when it is read. `record` is the first record of a CSV file
+    without its line end; None when the file has only blank lines, or is not CSV. It begins at line
+    `number`."""
 
     file: StoredObject
     mistake: str = ""
@@ -32,20 +33,20 @@ class Start:
 
 
 def read_starts(files: Iterable[StoredObject], format_: Format) -> list[Start]:
-    """One short read a file, two where its end is looked at too. Raises StorageError."""
+    """Reads a little of each file, and of some its end too. Raises StorageError."""
     with ThreadPoolExecutor(_READERS) as pool:
         return list(pool.map(lambda file: _read(file, format_), files))
 
 
 def check_files(files: Iterable[StoredObject], format_: Format) -> None:
-    """Raises InvalidDelivery with every file that is not of a kind that is read."""
+    """Raises InvalidDelivery with every file that is not of a known kind."""
     refuse_files(
         [f"{start.file.uri}: {start.mistake}" for start in read_starts(files, format_) if start.mistake]
     )
 
 
 def refuse_files(mistakes: Sequence[str]) -> None:
-    """Raises InvalidDelivery where there is a mistake: the first MAX_NAMED, and how many more there are."""
+    """Raises InvalidDelivery if there is a mistake, with the first MAX_NAMED and the number of the others."""
     if not mistakes:
         return
     more = len(mistakes) - MAX_NAMED
@@ -67,7 +68,7 @@ def _read(file: StoredObject, format_: Format) -> Start:
                 return Start(file, "it ends in NUL bytes, so it was not written to its end: deliver it whole")
             if packing is not None and packing.name == "bzip2" and not has_whole_end(file):
                 return Start(
-                    file, "its bzip2 is cut, or something follows it: deliver it whole, and nothing behind it"
+                    file, "its bzip2 is cut, or something follows it: deliver it whole, with nothing after it"
                 )
             return _with_record(file, stream, format_) if format_.is_csv else Start(file)
     except (BrokenFileError, ValueError) as error:

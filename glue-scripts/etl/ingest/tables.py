@@ -14,7 +14,7 @@ Tables = Mapping[str, PartitionedTable]
 
 
 def open_iceberg_table(spark: SparkSession, arguments: Arguments, contract: Contract) -> IcebergTable | None:
-    """The output where it is a table of Iceberg."""
+    """The output if it is an Iceberg table, else None."""
     if not arguments.is_iceberg or arguments.output_table is None:
         return None
     order = (contract.order_column or arguments.order_column) if arguments.write_mode == MERGE else None
@@ -34,7 +34,7 @@ def open_iceberg_table(spark: SparkSession, arguments: Arguments, contract: Cont
 
 
 def open_tables(arguments: Arguments, contract: Contract) -> Tables:
-    """The declared tables whose partitions are registered, by where their rows lie."""
+    """The declared tables whose partitions are registered, by the location of their rows."""
     keys = (PARTITION, *contract.partition_by)
     output_table = None if arguments.is_iceberg else arguments.output_table
     declared = (

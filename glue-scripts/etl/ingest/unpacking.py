@@ -1,5 +1,5 @@
-"""Delivered files as the bytes that they hold, unpacked strictly: what Hadoop would leave out without a word
-is an error here."""
+"""The bytes that delivered files hold, unpacked strictly: what Hadoop would silently leave out is an error
+here."""
 
 import bz2
 import io as streams
@@ -12,7 +12,7 @@ from etl import io
 from etl.ingest.packings import packing_of
 from etl.io import StoredObject
 
-START_BYTES = 64 * 1024  # asked for at first; a header and what tells a file's kind lie in it
+START_BYTES = 64 * 1024  # of the first read: enough for the kind of the file and for a header
 _PIECE = 1024 * 1024
 
 _BZIP2_END = 0x177245385090
@@ -25,8 +25,8 @@ class BrokenFileError(Exception):
 
 @contextmanager
 def open_unpacked(stored: StoredObject, start: bytes | None = None) -> Iterator[streams.BufferedReader]:
-    """What the object holds, as a stream; `start` are its first START_BYTES if they are there already. Asks
-    for no more than is read. The stream raises BrokenFileError."""
+    """The content of the object as a stream, which raises BrokenFileError. `start` are its first
+    START_BYTES if they were read before. No more is requested than is read."""
     first = read_start(stored) if start is None else start
     packing = packing_of(first)
     unpack = {"": _plain, "gzip": _gunzip, "bzip2": _bunzip2}["" if packing is None else packing.name]
@@ -39,8 +39,8 @@ def read_start(stored: StoredObject) -> bytes:
 
 
 def has_whole_end(stored: StoredObject) -> bool:
-    """Whether a bzip2 file ends where its last stream does. Hadoop reads one that was cut between two blocks,
-    or that goes on with something else, as if nothing was missing."""
+    """True if a bzip2 file ends with its last stream. Hadoop does not notice a file that was cut between two
+    blocks, or one with something after its end."""
     if stored.size < 14:
         return False
     end = int.from_bytes(io.read_bytes(stored, stored.size - _BZIP2_END_BYTES, _BZIP2_END_BYTES), "big")
@@ -50,15 +50,15 @@ def has_whole_end(stored: StoredObject) -> bool:
 
 
 def ends_in_nul(stored: StoredObject, start: bytes) -> bool:
-    """Whether the last byte is NUL, as a crash or a copy that was cut leaves it. `start` are its first
-    START_BYTES. Spark's reader of CSV takes NULs for a blank line."""
+    """True if the last byte is NUL, as after a crash or an interrupted copy. `start` are the first
+    START_BYTES. Spark's CSV reader takes NULs for a blank line."""
     is_whole = stored.size <= len(start)
     return (start[-1:] if is_whole else io.read_bytes(stored, stored.size - 1, 1)) == b"\0"
 
 
 def find_broken(objects: Iterable[StoredObject]) -> list[str]:
-    """The URIs of objects that cannot be unpacked to their end, each with the reason. Reads packed ones
-    whole: for a run that has failed already, since Spark does not say in which file."""
+    """The URIs of objects that cannot be unpacked to their end, each with the reason. Packed objects are read
+    whole. This is for a run that has failed: Spark does not say in which file."""
     return [f"{stored.uri}: {reason}" for stored in objects if (reason := _why_broken(stored))]
 
 
@@ -119,7 +119,7 @@ def _bunzip2(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _unpackable(packing: str, reason: str) -> str:
-    return f"its {packing} cannot be unpacked to its end ({reason}): deliver it whole, and nothing behind it"
+    return f"its {packing} cannot be unpacked to its end ({reason}): deliver it whole, with nothing after it"
 
 
 class _Stream(streams.RawIOBase):

@@ -1,7 +1,7 @@
-"""What a run is going to merge or append. Only reads.
+"""Plans what a run merges or appends. Only reads.
 
-Neither restates other dates. What a merged table holds of a key is the greatest of all that was delivered,
-in whatever order; and what was appended stays, so that a key belongs to the delivery that was run first."""
+Neither restates other dates. A merged table holds for each key the latest row of all deliveries, in whatever
+order they were run. Appended rows stay, so that a key belongs to the delivery that was run first."""
 
 from datetime import timedelta
 
@@ -57,8 +57,8 @@ def _appended(raw: RawRows, own: Deliveries, table: IcebergTable, contract: Cont
 
 
 def taken_objects(table: IcebergTable, own: Deliveries) -> set[str]:
-    """The manifest: which objects of the deliveries have rows in the table, put there by the commit that
-    brought the rows. Raises Redelivered when one of them is another than it was."""
+    """The manifest: the objects of the deliveries that have rows in the table. The commit that brings the
+    rows also writes it. Raises Redelivered when one of the objects has changed."""
     rows = table.of_dates(own)
     if rows is None:
         return set()
@@ -68,14 +68,14 @@ def taken_objects(table: IcebergTable, own: Deliveries) -> set[str]:
     changed = [file.uri for file in present if io.version_of(file) != versions[file.uri]]
     if changed:
         raise Redelivered(
-            f"{', '.join(sorted(changed))}: appended as it was before, and has changed since. Nothing was "
-            "written: deliver what is new under another name, or write the table by merge or rebuild"
+            f"{', '.join(sorted(changed))}: appended by an earlier run, and changed since. Nothing was "
+            "written: deliver the new rows under another name, or write the table by merge or rebuild"
         )
     return {file.uri for file in present}
 
 
 def rows_to_append(rows: DataFrame, table: IcebergTable, own: Deliveries) -> DataFrame:
-    """Of the good rows those whose object is new, each with the object's name and version."""
+    """The good rows of new objects, each with the name and version of its object."""
     taken = taken_objects(table, own)
     new = [file for delivery in own.values() for file in delivery.files if file.uri not in taken]
     versions = rows.sparkSession.createDataFrame(
@@ -86,9 +86,9 @@ def rows_to_append(rows: DataFrame, table: IcebergTable, own: Deliveries) -> Dat
 
 
 def count_current(table: IcebergTable, plan: Plan, contract: Contract) -> dict[str, int]:
-    """The rows of the plan's dates that the table has now, per date: of a rebuild all of them, of an append
-    those of the objects that lie in the delivery, of a merge those that this run brought and that none
-    supersedes."""
+    """Counts the rows that the table has now for the dates of the plan. After a rebuild these are all rows
+    of a date, after an append the rows of the delivered objects, after a merge the rows of this run that
+    are still current."""
     dates = [day.isoformat() for day in plan.deliveries]
     rows = table.committed().filter(F.col("run_date").isin(dates))
     if table.mode == MERGE:

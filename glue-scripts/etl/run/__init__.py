@@ -1,1 +1,1 @@
-"""What every job run does, whatever its task: arguments, lock, quality gate, catalogue, books."""
+"""The parts of every job run, whatever its task: arguments, lock, quality gate, catalogue, books."""

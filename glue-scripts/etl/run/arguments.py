@@ -45,15 +45,15 @@ class CatalogueTable:
 
 @dataclass(frozen=True)
 class Arguments:
-    """What one run was asked to do. Locations are URIs that end in `/`; dates are inclusive, and told from
-    the scheduled time where a schedule started the run. `lock`, `source_table` (what a crawl of the source
-    made), `curated` (where an aggregate goes), `output_table` and `curated_table` (whose partitions the job
-    registers; of Iceberg the output itself) are None where the caller has none. `order_column` is what tells
-    older rows from newer ones in a merge, None where the contract says it.
+    """The task of one run. Locations are URIs that end in `/`. Dates are inclusive; if a schedule started the
+    run, they follow from the scheduled time. These are None if the caller did not give them: `lock`;
+    `source_table`, which a crawl of the source made; `curated`, where an aggregate goes; `output_table` and
+    `curated_table`, whose partitions the job registers (for Iceberg `output_table` is the output itself).
+    `order_column` orders the rows of a key in a merge; None if the contract says it.
 
-    `refused` is where the rejected rows of a refused run are kept, None where they are not; `refused_days` is
-    for how many days (0: for ever), `refused_table` who reads them and `workgroup` in which of Athena's.
-    `shows_values` lets messages and logs have delivered values."""
+    `refused` is where the rejected rows of a refused run are kept; None if they are not kept. They are kept
+    for `refused_days` (0: for ever), and read through `refused_table` in Athena's `workgroup`.
+    `shows_values` allows delivered values in messages and logs."""
 
     pipeline: str
     source: str
@@ -270,7 +270,7 @@ def _date_mistakes(values: dict[str, str]) -> list[str]:
     if scheduled == NONE:
         return [f"--{name} is missing" for name in ("from_date", "to_date") if values[name] == NONE]
     if given:
-        return [f"--scheduled_time '{scheduled}' tells the date by itself, got {', '.join(given)} too"]
+        return [f"--scheduled_time '{scheduled}' gives the date by itself, got {', '.join(given)} too"]
     return []
 
 
@@ -307,13 +307,13 @@ def _format_mistakes(values: dict[str, str]) -> list[str]:
     mode, is_iceberg = values["write_mode"], values["table_format"] == "iceberg"
     if mode != "rebuild" and not is_iceberg:
         mistakes.append(
-            f"--write_mode '{mode}' needs --table_format 'iceberg': files of Parquet are replaced"
+            f"--write_mode '{mode}' needs --table_format 'iceberg': Parquet files can only be replaced"
         )
     if is_iceberg and "output_table" not in values:
         mistakes.append("--table_format 'iceberg' needs --output_database and --output_table")
     if mode != "merge" and "order_column" in values:
         mistakes.append(
-            f"--order_column is of --write_mode 'merge' alone, got '{values['order_column']}' with '{mode}'"
+            f"--order_column is only for --write_mode 'merge', got '{values['order_column']}' with '{mode}'"
         )
     return mistakes
 

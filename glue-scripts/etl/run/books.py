@@ -1,7 +1,6 @@
-"""The books of a run: figures that were each counted by themselves, put in the shape the state machine reads.
+"""The books of a run, in the shape that the state machine reads. Each figure was counted by itself.
 
-Nothing here derives one figure from others of the same row; sums over dates are the only arithmetic.
-"""
+No figure of a date is derived from its other figures; sums over dates are the only arithmetic."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -47,9 +46,9 @@ def make_books(
     refused: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The whole books: the summary's fields, `dates` and `restatedDates`. The figures are those of the run's
-    own `dates`; under `restated` is what it made of others. A refused run found `quality` wanting and
-    published nothing; `refused` is what there is to tell of it. `rejected` are the run's rejected rows by
-    reason and column (`etl.ingest.reasons`), `uri` is where the books will lie."""
+    own `dates`; `restated` has those of other dates that it rewrote. A refused run published nothing, because
+    its `quality` failed; `refused` explains it. `rejected` are the run's rejected rows by
+    reason and column (`etl.run.rejected`), `uri` is where the books will be."""
     entries = [_entry(figures, reasons) for figures in dates]
     restated_entries = [_entry(figures, reasons) for figures in restated]
     counts = ("read", "written", "duplicates", "quarantined")
@@ -87,8 +86,8 @@ def _outcome(dates: Sequence[DateFigures], is_refused: bool) -> str:
 
 
 def summarise(books: Mapping[str, Any]) -> dict[str, Any]:
-    """What the state machine reads: the books without the figures per date, and with the first MOST_REASONS
-    reasons; a few hundred bytes, of a refused run some thousands."""
+    """The summary that the state machine reads: the books without the figures per date, and with the first
+    MOST_REASONS reasons. It has a few hundred bytes, for a refused run some thousands."""
     summary = {name: value for name, value in books.items() if name not in ("dates", "restatedDates")}
     more = len(books["reasons"]) - MOST_REASONS
     if more <= 0:
@@ -115,5 +114,5 @@ def _entry(figures: DateFigures, reasons: Sequence[str]) -> dict[str, Any]:
 
 
 def to_json(document: Mapping[str, Any]) -> str:
-    """Text that differs where the document differs, and nowhere else."""
+    """The same text for the same document, indented, so that two of them can be compared."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,6 +1,5 @@
-"""Glue's catalogue: the columns that a crawl found, and the partitions of a table that is declared and not
-crawled: of the dates of a run those that lie there, with values as the rows have them and locations as the
-folders are named.
+"""Glue's catalogue: the columns that a crawl found, and the partitions of a table that is declared, not
+crawled. Values of partitions are as the rows have them, locations as the folders are named.
 
 https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html (an expression has 2048 characters)
 https://docs.aws.amazon.com/glue/latest/webapi/API_BatchCreatePartition.html (at most 100)
@@ -39,8 +38,8 @@ class PartitionedTable:
 
 
 def table_columns(database: str, table: str) -> list[tuple[str, str]]:
-    """Names and Glue types of a table's columns, without its partition keys; none when there is no such
-    table, as after the crawl of a source that holds no row. Raises StorageError.
+    """The names and Glue types of a table's columns, without its partition keys. Empty if there is no such
+    table, as after the crawl of a source without rows. Raises StorageError.
 
     https://docs.aws.amazon.com/glue/latest/webapi/API_GetTable.html"""
     try:
@@ -72,8 +71,8 @@ def open_table(database: str, name: str, keys: Sequence[str]) -> PartitionedTabl
 def register_partitions(
     table: PartitionedTable, location: str, dates: Collection[date], files: Iterable[io.StoredObject]
 ) -> None:
-    """Makes the catalogue's partitions of `dates` those that `files` (as listed under `location`) lie in.
-    What is so already is not touched. Raises StorageError."""
+    """Makes the partitions of `dates` in the catalogue match the folders of `files` (as listed under
+    `location`). Partitions that match are not touched. Raises StorageError."""
     wanted = {values: f"{location}{folder}/" for values, folder in _folders(files).items()}
     present = dict(_registered(table, dates))
     gone = [values for values in present if wanted.get(values) != present[values]]

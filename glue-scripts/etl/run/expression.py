@@ -1,8 +1,8 @@
-"""The SQL condition of a quality rule, before any engine sees it.
+"""Checks the SQL of quality rules and contracts before any engine sees it.
 
-Spark judges it in the job and Athena (Trino) after it. So it may hold only what both read alike: columns,
-literals, comparisons, `+ - * ||`, `case`, and a few functions of one row. `/`, for one, rounds in Trino and
-not in Spark; a double quote makes a text in Spark and a column in Trino. Pure.
+Spark evaluates a rule in the job, and Athena (Trino) after it. So it may hold only what both read alike:
+columns, literals, comparisons, `+ - * ||`, `case`, and a few functions of one row. For example `/` rounds
+in Trino and not in Spark; a double quote makes a text in Spark and a column in Trino.
 
 https://spark.apache.org/docs/3.5.6/sql-ref-literals.html
 https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html"""
@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection
 
 FUNCTIONS = ("abs", "coalesce", "day", "hour", "length", "lower", "month", "nullif", "upper", "year")
-# What columns that only Spark computes may call besides: all of them give the same for the same row.
+# More functions for columns that only Spark computes. Each gives the same result for the same row.
 ROW_FUNCTIONS = ("concat", "greatest", "least", "round", "substring", "trim")
 AGGREGATES = ("count", "max", "min", "sum")
 KEYWORDS = frozenset(
@@ -48,8 +48,8 @@ _TOKEN = re.compile(
 def find_mistakes(
     expression: str, columns: Collection[str], functions: Collection[str] = FUNCTIONS
 ) -> list[str]:
-    """What an expression over `columns` must not hold, as clauses that follow "the expression"; none when it
-    may be tried."""
+    """The mistakes in an expression over `columns`, as clauses that follow "the expression"; empty if an
+    engine may see it."""
     forbidden = [what for sign, what in FORBIDDEN.items() if sign in expression]
     if forbidden:
         return [f"holds {what}" for what in dict.fromkeys(forbidden)]
@@ -62,7 +62,7 @@ def find_mistakes(
 
 
 def find_columns(expression: str, columns: Collection[str]) -> list[str]:
-    """Those of `columns` that an expression without mistakes names."""
+    """The `columns` that an expression without mistakes names."""
     words = {text.lower() for kind, text in _tokens(expression)[0] if kind == "word"}
     return [column for column in columns if column.lower() in words]
 

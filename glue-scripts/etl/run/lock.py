@@ -1,4 +1,4 @@
-"""The lock of a pipeline, of which the job makes sure before it writes."""
+"""The lock of a pipeline. The job checks that it holds the lock before it writes."""
 
 from datetime import UTC, datetime
 
@@ -7,10 +7,10 @@ from etl.errors import LockLost, StorageError
 
 
 def take_lock(table: str, pipeline: str, owner: str) -> None:
-    """Takes the pipeline's lock for `owner` (an execution's ARN), or finds that it has it. Raises LockLost
-    when another execution has it, StorageError when the table cannot be asked.
+    """Takes the pipeline's lock for `owner` (an execution's ARN), or finds that it already holds it. Raises
+    LockLost when another execution holds it, StorageError when the table cannot be queried.
 
-    The same condition as the state machine's own, so an answer that was lost may be asked for again.
+    The state machine uses the same condition, so the call can be repeated.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
     """
     since = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""What the quality rules ask about the rows of a run, counted in one aggregation."""
+"""Counts in one aggregation what the quality rules need to know about the rows of a run."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from etl.run.quality_reader import SHARES, Rule
 def measure_quality(judged: DataFrame, quality: Quality, optional: Sequence[str] = ()) -> Measured:
     """`judged` has what `classify_rows` made of the run's own dates, without the duplicates: rows whose
     `reason` is null are to be published, the others are quarantined. `optional` are the columns that may
-    have no value at all; the catalogue remembers a column for ever, the rows do not."""
+    have no value in any row: the catalogue keeps a column for ever, also when it is no longer delivered."""
     is_published = F.col("reason").isNull()
     counted = [rule for rule in quality.rules if rule.type in SHARES]
     dated = [rule for rule in quality.rules if rule.type == "freshness"]
@@ -37,7 +37,7 @@ def measure_quality(judged: DataFrame, quality: Quality, optional: Sequence[str]
 
 def _count_of(rule: Rule, is_published: Column) -> Column:
     if rule.type == "uniqueness":
-        # A structure, because a count of several columns would leave out rows with a null.
+        # A struct, because a count over several columns leaves out rows with a null.
         return F.count_distinct(F.when(is_published, F.struct(*rule.columns)))
     return _count(is_published & meets(rule))
 

@@ -1,4 +1,4 @@
-"""Which rows meet a quality rule that judges row by row."""
+"""Decides for each row whether it meets a quality rule."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,8 +13,8 @@ from etl.run.quality_reader import Rule
 
 
 def meets(rule: Rule) -> Column:
-    """Whether a row meets a completeness, allowedValues or customSql rule; never null. A null is allowed
-    where values are listed, and is not true as a condition."""
+    """True for a row that meets a completeness, allowedValues or customSql rule, else false. A null meets
+    allowedValues; a condition that is null does not meet customSql."""
     if rule.type == "completeness":
         return F.col(rule.columns[0]).isNotNull()
     if rule.type == "allowedValues":
@@ -27,8 +27,8 @@ def check_expressions(rows: DataFrame, quality: Quality) -> None:
     """Has Spark analyse each custom SQL expression over the columns of `rows`; reads no row. Raises
     InvalidQuality.
 
-    A text beside a number or a moment is refused: Spark would cast one of them, and stop at the first text
-    that is none; Athena refuses it, but only once the rows are published."""
+    A text compared with a number or a time is refused. Spark would cast one of them, and stop at the first
+    text that cannot be cast. Athena refuses the comparison, but only after the rows are published."""
     mistakes = []
     for rule in quality.rules:
         if rule.type == "customSql" and (mistake := _mistake(rows, rule.expression)):
@@ -41,7 +41,7 @@ def _mistake(rows: DataFrame, expression: str) -> str:
     try:
         judged = rows.select(_condition(expression).alias("met"))
     except PySparkException as error:
-        return f"is none for Spark: {str(error).strip().splitlines()[0]}"
+        return f"is not valid for Spark: {str(error).strip().splitlines()[0]}"
     kind = judged.schema["met"].dataType.simpleString()
     if kind != "boolean":
         return f"must be true or false, is {kind}"
@@ -50,20 +50,19 @@ def _mistake(rows: DataFrame, expression: str) -> str:
 
 
 def _condition(expression: str) -> Column:
-    # In parentheses: bare, Spark takes a last stray word for the column's new name.
+    # In parentheses, because Spark reads a stray last word as an alias.
     return F.expr(f"({expression})")
 
 
 def nodes_of(of: Any) -> list[Any]:
-    """The expressions of a frame's last step as Spark analysed it, or the parts of one of them."""
+    """The expressions of a frame's last step, as Spark analysed it, or the children of an expression."""
     if isinstance(of, DataFrame):
         return _items(of._jdf.queryExecution().analyzed().expressions())
     return _items(of.children())
 
 
 def find_mixed_types(nodes: Sequence[Any]) -> str:
-    """The types of the first cast between a text and something else that Spark put in; "" when there is
-    none."""
+    """The types of the first cast between a text and another type that Spark inserted; "" without one."""
     for node in nodes:
         children = nodes_of(node)
         if node.nodeName() == "Cast":

@@ -1,4 +1,4 @@
-"""A frame for Spark to analyse an expression over, before any row is read."""
+"""An empty frame over which Spark can analyse an expression before a row is read."""
 
 from collections.abc import Mapping
 
@@ -6,5 +6,5 @@ from pyspark.sql import DataFrame, SparkSession
 
 
 def no_rows(spark: SparkSession, columns: Mapping[str, str]) -> DataFrame:
-    """Has `columns`, by name and type as Glue spells it, and no row."""
+    """A frame without rows. `columns` have types as Glue spells them."""
     return spark.range(0).selectExpr(*(f"cast(null as {kind}) as `{name}`" for name, kind in columns.items()))

@@ -1,7 +1,8 @@
 """The quality rules of a pipeline as data, and the verdict on what was counted for them.
 
 The same file is compiled to SQL for Athena, which judges the rows that readers see; the shared cases in
-`tests/cases/quality.json` hold both to the same counts, verdict, score and text. Pure: whole numbers only."""
+`tests/cases/quality.json` hold both to the same counts, verdict, score and text. All arithmetic is in whole
+numbers."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,14 +24,14 @@ from etl.run.quality_reader import (
 
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 _EPOCH = date(1970, 1, 1)
-_MAX_DATES = 5  # named in a verdict, which the state machine carries on
+_MAX_DATES = 5  # named in a verdict, which becomes part of the state machine's state
 
 
 @dataclass(frozen=True)
 class Quality:
-    """Validated rules, in the order of the file, then the default limit of unreadable lines where none of
-    them sets one. `threshold` is a whole percent; `reasons` are all that a row may be quarantined with, the
-    contract's first, of which the first is that of a line that cannot be read."""
+    """Validated rules, in the order of the file, then the default limit of unreadable lines if no rule
+    sets one. `threshold` is a whole percent. `reasons` are all reasons that a quarantined row may have:
+    first those of the contract, the very first of which is for a line that cannot be read."""
 
     threshold: int
     rules: tuple[Rule, ...]
@@ -49,16 +50,16 @@ class Quality:
 
     @property
     def quarantine_rules(self) -> tuple[Rule, ...]:
-        """Those whose breaking rows go to quarantine, with the rule's name as reason."""
+        """The rules that send the rows which break them to quarantine, with the rule's name as reason."""
         return tuple(rule for rule in self.rules if rule.action == "quarantine")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one aggregation found. `rows` are to be published; `counts` has, by rule, the rows that meet it,
-    or of a uniqueness rule the distinct combinations; `newest` has, by freshness rule, microseconds since
-    1970 in UTC, or None; `quarantined` has rows by reason; `absent` are the optional columns that no row to
-    be published has a value in."""
+    """The result of one aggregation. `rows` are to be published. `counts` has for each rule the rows that
+    meet it, for a uniqueness rule the distinct combinations. `newest` has for each freshness rule
+    microseconds since 1970 in UTC, or None. `quarantined` has the rows by reason. `absent` are the
+    optional columns without a value in any row to be published."""
 
     rows: int
     counts: Mapping[str, int]
@@ -109,7 +110,7 @@ def _bounds(rules: Sequence[Rule], reason: str) -> bool:
 
 
 def nothing_to_judge(quality: Quality) -> Verdict:
-    """The verdict on an empty delivery: there was nothing that could be wrong."""
+    """The verdict on an empty delivery: nothing can be wrong with it."""
     return Verdict("PASSED", 100, quality.threshold, {})
 
 
@@ -130,19 +131,19 @@ def judge(quality: Quality, measured: Measured, read: int, last: date) -> Verdic
 def judge_dates(
     quality: Quality, verdict: Verdict, unreadable: Mapping[date, int], read: Mapping[date, int]
 ) -> Verdict:
-    """The verdict after each date has been held to the limit of unreadable lines by itself: in a run over
-    many dates one of rubbish would hide. `read` are the rows of the run's own dates, `unreadable` those that
-    cannot be read."""
+    """Applies the limit of unreadable lines to each date by itself: in a run over many dates, one date
+    full of unreadable lines would not show. `read` are the rows of the run's own dates, `unreadable` those
+    of them that cannot be read."""
     limit = quality.limit_of_a_date
     failed = [day for day in sorted(read) if unreadable.get(day, 0) * MILLION > limit * read[day]]
     if len(read) < 2 or not failed:
         return verdict
-    told = {f"{DEFAULT_RULE} on {day}": (unreadable[day], read[day], False) for day in failed[:_MAX_DATES]}
-    return replace(verdict, verdict="FAILED", rules={**verdict.rules, **told})
+    by_date = {f"{DEFAULT_RULE} on {day}": (unreadable[day], read[day], False) for day in failed[:_MAX_DATES]}
+    return replace(verdict, verdict="FAILED", rules={**verdict.rules, **by_date})
 
 
 def _told(name: str, count: int, of: int) -> str:
-    """A failed rule. In Athena's query `quality-query.ts` says the same."""
+    """A failed rule in words. `quality-query.ts` uses the same words."""
     by_default = (
         f" (at most {DEFAULT_LIMIT * 100 // MILLION} % by default; a quarantineLimit rule sets another share)"
     )

@@ -1,4 +1,4 @@
-"""Reads a quality file strictly: the type of each rule says what it needs, and nothing else may be said."""
+"""Reads a quality file strictly. The type of a rule decides which keys it needs; no other key is allowed."""
 
 import json
 import re
@@ -15,9 +15,9 @@ MAX_HOURS = 1_000_000
 MAX_RULES = 100  # a function of Athena's takes 127 arguments
 VISIBILITY_RULE = "rows_are_visible"
 DEFAULT_RULE = "lines_are_readable"
-DEFAULT_LIMIT = 100_000  # millionths of the lines that may be unreadable where no rule says another share
+DEFAULT_LIMIT = 100_000  # millionths of the lines that may be unreadable, unless a rule sets another share
 
-# By type: the actions it knows, and the keys that it needs beside name, type, action and atLeast.
+# For each type its actions, and the keys that it needs besides name, type, action and atLeast.
 _ROW_BY_ROW = ("warn", "halt", "quarantine")
 _AS_A_WHOLE = ("warn", "halt")
 TYPES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -29,7 +29,7 @@ TYPES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "quarantineLimit": (_AS_A_WHOLE, ("reason", "atMost")),
     "customSql": (_ROW_BY_ROW, ("expression",)),
 }
-# Those that judge a share of the rows that are to be published.
+# The types that judge a share of the rows to be published.
 SHARES = ("completeness", "uniqueness", "allowedValues", "customSql")
 _SCALARS = ("string", "bigint", "double", "decimal", "timestamp", "date")
 COLUMN_TYPES: dict[str, tuple[str, ...]] = {
@@ -43,8 +43,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 @dataclass(frozen=True)
 class Rule:
-    """A validated rule. `at_least` and `at_most` are millionths, of a rowCount rule rows. `columns` holds the
-    one column of a rule that has one. What its type does not use keeps its default."""
+    """A validated rule. `at_least` and `at_most` are millionths, for a rowCount rule rows. `columns` also
+    holds the column of a rule with a single one. Fields that its type does not use keep their defaults."""
 
     name: str
     type: str
@@ -65,19 +65,20 @@ def columns_of_rule(rule: Rule, columns: Iterable[str]) -> tuple[str, ...]:
 
 
 def bounds_unreadable(rule: Rule, reason: str) -> bool:
-    """Whether a rule sets a limit to the lines that are quarantined with `reason`: one that fails the run,
-    and that not all lines meet."""
+    """True if a rule limits the lines that are quarantined with `reason`: it must be able to fail the run,
+    and its limit must be below 100 %."""
     is_limit = rule.type == "quarantineLimit" and rule.reason == reason and rule.action == "halt"
     return is_limit and (rule.at_most or 0) < MILLION
 
 
 def default_limit(reason: str) -> Rule:
-    """The rule that holds where none does that. It weighs nothing: the score is that of the file's rules."""
+    """The rule that is added if no rule does that. It has no weight, so that the score depends on the
+    rules of the file alone."""
     return Rule(DEFAULT_RULE, "quarantineLimit", "halt", weight=0, reason=reason, at_most=DEFAULT_LIMIT)
 
 
 class QualityReader:
-    """Collects mistakes instead of raising, so that one look at the message mends them all."""
+    """Collects all mistakes before it raises, so that one message names them all."""
 
     def __init__(self, columns: Mapping[str, str], reasons: Sequence[str]) -> None:
         self.mistakes: list[str] = []
@@ -85,7 +86,7 @@ class QualityReader:
         self._reasons = tuple(reasons)
 
     def read(self, document: object) -> tuple[int, tuple[Rule, ...]]:
-        """Threshold and rules; after a mistake, of no use."""
+        """Threshold and rules. They are not usable if there was a mistake."""
         node = self._object(document, "the quality file")
         self._refuse_others(node, "the quality file", ("threshold", "rules"))
         threshold = self._whole(node, "threshold", "", 0, 100)
@@ -160,7 +161,7 @@ class QualityReader:
 
     def _check_column(self, name: str, where: str, type_: str) -> None:
         if name == "":
-            return  # it has been told
+            return  # already reported
         if name not in self._columns:
             self._wrong(where, f"one of {', '.join(self._columns)}", name)
             return
@@ -246,7 +247,7 @@ class QualityReader:
 
 
 def _bounds_of(type_: str, action: str) -> tuple[str, ...]:
-    """Of a rule that quarantines, the wanted share is 1 and not said."""
+    """The share keys of a type. A rule that quarantines has none: every row must meet it."""
     if type_ == "rowCount":
         return ("atLeast", "atMost")
     return ("atLeast",) if type_ in SHARES and action != "quarantine" else ()

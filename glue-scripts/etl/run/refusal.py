@@ -1,7 +1,7 @@
-"""What a refused run says: one paragraph for a person, which the state machine passes on as it is.
+"""The message of a refused run: one paragraph for a person, which the state machine passes on unchanged.
 
-It holds no delivered value, unless `shows_values`. It stays below MAX_TEXT characters, whatever the contract:
-the cause of a failed execution has at most 32,768
+It holds no delivered value, unless `shows_values`. It stays below MAX_TEXT characters, whatever the contract,
+because the cause of a failed execution has at most 32,768
 (https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html)."""
 
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ MAX_CLAUSE = 600  # of one rule or one reason
 
 @dataclass(frozen=True)
 class Evidence:
-    """Where the rejected rows of a refused run are kept: `location` is a URI; `table` is `database.table`, ""
-    where none is declared; `workgroup` is Athena's, "" where none is known; `days` is how long."""
+    """The rejected rows of a refused run that are kept. `location` is a URI. `table` is `database.table`,
+    "" if no table is declared. `workgroup` is Athena's, "" if it is not known. They are kept for `days`."""
 
     location: str
     rows: int
@@ -33,7 +33,7 @@ class Evidence:
     days: int = 0
 
     def query(self, run_id: str, first: date, last: date) -> str:
-        """Shows the rows; "" without a table."""
+        """The query that shows the rows; "" without a table."""
         if not self.table:
             return ""
         dates = f"run_date = '{first}'" if first == last else f"run_date between '{first}' and '{last}'"
@@ -75,12 +75,12 @@ def explain_refusal(
 
 
 def _rules(quality: Quality, verdict: Verdict, last: date) -> str:
-    """Those that failed; those that only warn where the score is too low without them."""
+    """The failed rules in words. Rules that only warn are named if they make the score too low."""
     failed = [rule for rule in quality.rules if not verdict.rules[rule.name][2]]
     is_by_score = verdict.score < verdict.threshold
-    told = [rule for rule in failed if is_by_score or rule.action != "warn"]
+    named = [rule for rule in failed if is_by_score or rule.action != "warn"]
     clauses = [
-        *(f"{rule.name}: {_clause(rule, *verdict.rules[rule.name][:2], last)}" for rule in told),
+        *(f"{rule.name}: {_clause(rule, *verdict.rules[rule.name][:2], last)}" for rule in named),
         *_dates(quality, verdict),
     ]
     shown = [_cut(clause, MAX_CLAUSE) for clause in clauses[:MOST_RULES]]
@@ -88,7 +88,7 @@ def _rules(quality: Quality, verdict: Verdict, last: date) -> str:
 
 
 def _dates(quality: Quality, verdict: Verdict) -> list[str]:
-    """The dates that fail by themselves, see `judge_dates`."""
+    """The dates that fail by themselves (`judge_dates`), in words."""
     names = {rule.name for rule in quality.rules}
     what = f"are {quality.unreadable_reason}"
     bound = f"at most {_percent(quality.limit_of_a_date, MILLION)} of a date"
@@ -126,9 +126,9 @@ def _percent(count: int, of: int) -> str:
 def _rejected(rejected: Sequence[Rejected], shows_values: bool) -> str:
     if not rejected:
         return "No row was rejected by itself: the rules are about the delivery as a whole."
-    told = rejected[:MOST_REASONS]
+    named = rejected[:MOST_REASONS]
     reasons: dict[str, list[str]] = {}
-    for one in told:
+    for one in named:
         rows = "1 row" if one.rows == 1 else f"{one.rows} rows"
         clause = f"{_cut(one.clause, MAX_CLAUSE)} in {rows}"
         reasons.setdefault(one.reason, []).append(f"{clause}{_place(one.first, shows_values)}")
@@ -141,7 +141,7 @@ def _place(place: Place | None, shows_values: bool) -> str:
         return ""
     line = "" if place.line is None else f" line {place.line}"
     value = f": '{_cut(place.value, MAX_NAME)}'" if shows_values and place.value is not None else ""
-    # The URI is in the books; a message is read.
+    # A person reads the message, so the URI is shortened; the books have it whole.
     file = place.file[place.file.rfind(f"/{DELIVERY}=") + 1 :]
     return f" (first in {_cut(file, MAX_NAME)}{line}{value})"
 

@@ -9,8 +9,8 @@ RULE = "rule "
 
 @dataclass(frozen=True)
 class Place:
-    """Where a rejected row was delivered: the URI of its file, the number of its line (from 1, the header
-    counted; None where it is not known), and what was delivered for the column (None for nothing)."""
+    """The place of a rejected row: the URI of its file, the number of its line (from 1, with the header;
+    None if it is not known), and the delivered value of the column (None if there was no value)."""
 
     file: str
     line: int | None = None
@@ -19,8 +19,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Rejected:
-    """Rejected rows with one reason and one column; "" is the row as a whole. `first` is the first of them,
-    None where nobody asked."""
+    """Rejected rows with one reason and one column; "" means the row as a whole. `first` is the place of the
+    first of them, None if it was not looked for."""
 
     reason: str
     column: str
@@ -30,19 +30,17 @@ class Rejected:
 
     @property
     def clause(self) -> str:
-        """`unit_price is no number`."""
+        """For example `unit_price is not a number`."""
         if self.expected == A_VALUE:
             return f"{self.column} is missing"
         if self.expected.startswith(RULE):
             about = f" ({self.column})" if self.column else ""
             return f"{self.expected} is broken{about}"
-        for article in ("an ", "a "):
-            if self.expected.startswith(article):
-                return f"{self.column or 'the line'} is no {self.expected.removeprefix(article)}"
-        return f"{self.column or 'some value'} is not {self.expected}"
+        whole = "the line" if self.expected.startswith(("an ", "a ")) else "some value"
+        return f"{self.column or whole} is not {self.expected}"
 
     def entry(self, *, with_value: bool) -> dict[str, Any]:
-        """As the books hold it; without the value, which may be somebody's."""
+        """The entry in the books. The value is left out unless asked for: it may be personal data."""
         place: dict[str, Any] = {}
         if self.first is not None:
             place = {"file": self.first.file, "line": self.first.line}

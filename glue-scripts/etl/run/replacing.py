@@ -1,4 +1,4 @@
-"""Replaces the files of dates: what lies there before a write, and what of it the write has not replaced."""
+"""The files of dates before and after a write, and the removal of those that the write did not replace."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
@@ -10,15 +10,15 @@ Objects = Mapping[date, Sequence[io.StoredObject]]
 
 
 def list_partitions(location: str, dates: Collection[date]) -> Objects:
-    """The files of these dates as they lie now."""
+    """The files of these dates at this moment."""
     found = io.list_dates(location, PARTITION, min(dates), max(dates))
     return {day: files for day, files in found.items() if day in dates}
 
 
 def remove_stale(before: Objects, after: Objects) -> Objects:
-    """Removes what an earlier run wrote and this one did not replace, for it had no row for that date. A file
-    name is never used twice, so what was there before and still is, is old. Gives what remains and can be
-    read."""
+    """Removes the files of an earlier run that this one did not replace, because it had no row for that date.
+    No file name is used twice, so a file that was there before the write is old. Gives the files that remain
+    and are not hidden."""
     old = {file.uri for files in before.values() for file in files}
     io.delete(file for files in after.values() for file in files if file.uri in old)
     fresh = {

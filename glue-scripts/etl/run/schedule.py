@@ -1,5 +1,5 @@
-"""The run date of a scheduled run: the calendar's date in a time zone at the time the schedule says, some
-days before. Dates are counted back, not hours: that a day has 23 or 25 of them plays no part."""
+"""The run date of a scheduled run: the date in a time zone at the scheduled time, some days back. It counts
+dates back, not hours, so that days of 23 or 25 hours make no difference."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -10,13 +10,13 @@ _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
 
 
 def is_instant(text: str) -> bool:
-    """Whether the text is an instant in UTC as YYYY-MM-DDThh:mm:ssZ, as EventBridge Scheduler writes it
+    """True if the text is an instant in UTC as YYYY-MM-DDThh:mm:ssZ, as EventBridge Scheduler writes it
     (https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html)."""
     return _INSTANT.fullmatch(text) is not None and _parse(text) is not None
 
 
 def is_time_zone(name: str) -> bool:
-    """Whether the name is one of the IANA database's zones."""
+    """True if the name is a zone of the IANA database."""
     if _ZONE.fullmatch(name) is None:
         return False
     try:
@@ -30,7 +30,7 @@ def run_date_of(scheduled_time: str, time_zone: str, lag_days: int) -> date:
     """The date of the delivery that a run at this time is about."""
     instant = _parse(scheduled_time)
     if instant is None:
-        raise ValueError(f"no instant: '{scheduled_time}'")
+        raise ValueError(f"not an instant: '{scheduled_time}'")
     return instant.astimezone(ZoneInfo(time_zone)).date() - timedelta(days=lag_days)
 
 

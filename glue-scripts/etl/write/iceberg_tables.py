@@ -1,8 +1,8 @@
-"""Tables of Iceberg: all that is known of them here. Each write is one commit, so that a reader sees the
-table before it or after it, and so does whoever comes after a kill.
+"""Iceberg tables; no other file knows Iceberg. Each write is one commit: a reader sees the table before it or
+after it, and so does the run that follows a killed one.
 
-A table is made by the first run that writes to it, at the output's location, and written in one mode for
-ever. What a run reads it reads from the snapshot that was current when it began.
+The first run that writes to a table makes it, at the output's location. It is written in one mode for ever. A
+run reads from the snapshot that was current when it began.
 
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-iceberg.html
 Athena reads version 2 and not 3: https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg.html"""
@@ -29,7 +29,7 @@ _MODE, _ORDER = "etl.write-mode", "etl.order-column"
 _FORMAT = "2"
 _PROPERTIES = {
     "format-version": _FORMAT,
-    # Whole files are replaced: what lies there is what is read, without files that say what to leave out.
+    # Whole files are replaced, so that there are no files which say what to leave out.
     "write.delete.mode": "copy-on-write",
     "write.update.mode": "copy-on-write",
     "write.merge.mode": "copy-on-write",
@@ -51,12 +51,12 @@ class IcebergTable:
 
     @cached_property
     def snapshot(self) -> int | None:
-        """What was current when it was first asked for; None of a table that nothing was written to."""
+        """The snapshot that was current when this was first asked; None for a table without a commit."""
         return self._current() if self._is_there() else None
 
     @cached_property
     def size(self) -> int:
-        """Bytes of the files of `snapshot`."""
+        """The bytes of the files in `snapshot`."""
         if self.snapshot is None:
             return 0
         snapshots = self.spark.table(f"{self.name}.snapshots").filter(f"snapshot_id = {self.snapshot}")
@@ -101,12 +101,12 @@ class IcebergTable:
         ]
         if mistakes:
             raise TableRefused(
-                f"the table {self.name} is another one: {'; '.join(mistakes)}. Take a new table"
+                f"the table {self.name} does not fit this run: {'; '.join(mistakes)}. Use a new table"
             )
 
     def prepare(self) -> None:
-        """Makes the table where there is none, and adds the columns that the contract has got since. Raises
-        TableRefused when the catalogue calls something else so, as a crawl of Parquet does."""
+        """Makes the table if it does not exist, and adds the columns that are new in the contract. Raises
+        TableRefused when the catalogue has something else under its name, as after a crawl of Parquet."""
         if not self._is_there():
             self._create()
             return
@@ -133,10 +133,10 @@ class IcebergTable:
         self._fitting(rows).writeTo(self.name).append()
 
     def merge(self, rows: DataFrame, key: Sequence[str]) -> None:
-        """Puts each row, of which there is one per key, in the place of the one that has its key and is not
-        newer."""
+        """Replaces the row of each key by the given one, unless the row in the table is newer. `rows` has one
+        row per key."""
         view = "rows_to_merge"
-        # Spark merges nothing in whose making it sees numbered rows: these were numbered when they were read.
+        # Spark refuses a merge whose plan numbers rows, and these were numbered when they were read.
         without_plan(self._fitting(rows)).createOrReplaceTempView(view)
         same = " AND ".join(f"old.{_quoted(name)} <=> new.{_quoted(name)}" for name in key)
         self.spark.sql(
@@ -159,7 +159,7 @@ class IcebergTable:
         return found
 
     def age(self) -> Column:
-        """By which rows of a key are compared; a row without a value in the order column is the oldest."""
+        """What rows of a key are compared by; a row without a value in the order column is the oldest."""
         return F.struct(*(F.col(_quoted(name)).cast(self.columns[name]) for name in _age_columns(self.order)))
 
     def _age(self, alias: str) -> str:
@@ -186,21 +186,21 @@ class IcebergTable:
     def _create(self) -> None:
         columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in self.columns.items())
         properties = {**_PROPERTIES, _MODE: self.mode, **({_ORDER: self.order} if self.order else {})}
-        told = ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
+        shown = ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
         keys = ", ".join(map(_quoted, self.partition_by))
         statement = (
             f"CREATE TABLE {self.name} ({columns}) USING iceberg PARTITIONED BY ({keys}) "
-            f"LOCATION '{self.location.rstrip('/')}' TBLPROPERTIES ({told})"
+            f"LOCATION '{self.location.rstrip('/')}' TBLPROPERTIES ({shown})"
         )
         try:
             self.spark.sql(statement)
         except Py4JJavaError as error:
-            # What is no table of Iceberg is none to Spark, as long as nobody makes one.
+            # Spark does not see a table of another kind until somebody tries to create one of its name.
             if "NoSuchIcebergTableException" not in root_cause(error):
                 raise
             raise TableRefused(
-                f"the table {self.name} is none of Iceberg. Take its entry out of the catalogue (its files "
-                "stay) and run its dates again, or take a new table"
+                f"the table {self.name} is not an Iceberg table. Take its entry out of the catalogue (its "
+                "files stay) and run its dates again, or use a new table"
             ) from error
 
 
@@ -226,9 +226,9 @@ def open_iceberg(
     all_types = {**types, PARTITION: "string"}
     if mode == APPEND:
         all_types |= dict.fromkeys(SOURCE_COLUMNS, "string")
-    # Without a zone, as a table of Parquet shows it: all are UTC.
+    # Without a zone, as a Parquet table shows it: all times are UTC.
     columns = {name: "timestamp_ntz" if kind == "timestamp" else kind for name, kind in all_types.items()}
-    # By delivery before all else: a file never holds rows of two.
+    # First by delivery, so that a file never holds rows of two deliveries.
     keys = (PARTITION, *partition_by)
     name = ".".join(map(_quoted, (CATALOGUE, database, table)))
     found = IcebergTable(spark, name, location, columns, keys, mode, order)

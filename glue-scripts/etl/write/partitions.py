@@ -26,7 +26,7 @@ def read_partitions(
 
 @dataclass(frozen=True)
 class Written:
-    """Parquet files under `location`, by date; `column` is the one whose values are told apart."""
+    """Parquet files under `location`, by date. Rows are counted for each value of `column`."""
 
     location: str
     files: Mapping[date, Sequence[StoredObject]]
@@ -34,8 +34,8 @@ class Written:
 
 
 def count_rows_of_files(spark: SparkSession, *places: Written) -> list[dict[tuple[str, str], int]]:
-    """Rows that really lie in the files, of each place by date and value of its column ("" when there is
-    none). Reads the footers, and of the rows that column only; all in one query."""
+    """Counts the rows in the files, for each place by date and value of its column ("" without a column).
+    Reads the footers and that column only, in one query."""
     frames = []
     for number, place in enumerate(places):
         present = [file for of_date in place.files.values() for file in of_date]
@@ -58,9 +58,9 @@ def count_rows_of_files(spark: SparkSession, *places: Written) -> list[dict[tupl
 def write_partitions(
     frame: DataFrame, location: str, *, order: str, is_scattered: bool, by: Sequence[str] = ()
 ) -> None:
-    """Replaces the partitions that `frame` has rows for, and no other. Rows lie by `order` (which is not
-    written), so that the same rows give the same bytes. Partitions are by date and then `by` text columns.
-    One file per partition, more where one would be large."""
+    """Replaces the partitions that `frame` has rows for, and no others. Rows are sorted by `order`, which is
+    not written, so that the same rows give the same bytes. Partitions are by date, then by the text columns
+    in `by`. A partition is one file, or several if it is large."""
     keys = (PARTITION, *by)
     gathered = _gather(frame, keys) if is_scattered else frame
     sorted_rows = gathered.sortWithinPartitions(*keys, order).drop(order)
@@ -68,8 +68,8 @@ def write_partitions(
         sorted_rows.write.mode("overwrite")
         .option("partitionOverwriteMode", "dynamic")
         .option("maxRecordsPerFile", MAX_RECORDS_PER_FILE)
-        # Spark commits by moving whole partitions out of a staging folder; until then moving files twice is
-        # waste.
+        # Spark commits by moving whole partitions out of a staging folder. Version 1 would move each file
+        # twice.
         .option("mapreduce.fileoutputcommitter.algorithm.version", "2")
         .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
         .partitionBy(*keys)
@@ -78,9 +78,9 @@ def write_partitions(
 
 
 def _gather(frame: DataFrame, keys: Sequence[str]) -> DataFrame:
-    """Brings the rows of a partition together, in tasks of about `session.SHUFFLE_BYTES_PER_FILE`."""
+    """Brings the rows of a partition together in tasks of about `session.SHUFFLE_BYTES_PER_FILE`."""
     if frame.sparkSession.conf.get("spark.sql.adaptive.enabled") == "false":
-        # Small: one task a partition, whatever it weighs. What rebalances is a plan that adapts.
+        # A small run: one task for each partition. REBALANCE needs adaptive plans.
         return frame.repartition(*keys)
     # In SQL, because DataFrame.hint of Spark 3.5 takes no column names.
     names = ", ".join(f"`{name}`" for name in keys)

@@ -1,4 +1,4 @@
-"""What has been published, as a plan looks at it: the keys of dates, wherever the rows lie."""
+"""The published keys of dates, from folders of Parquet files or from an Iceberg table."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from etl.write.iceberg_tables import IcebergTable
 
 
 class Keys(Protocol):
-    """The published keys of some dates, as they lay when this was asked for."""
+    """The published keys of some dates, as they were when this was made."""
 
     @property
     def size(self) -> int:
-        """Bytes of the files that they are in, or more."""
+        """The bytes of the files that hold them, or more."""
 
     def of(self, dates: Collection[date]) -> DataFrame | None:
-        """Key and `run_date` of the rows of `dates`; None when there are surely none."""
+        """Key and `run_date` of the rows of `dates`; None if there are certainly no rows."""
 
     def beside(self, dates: Collection[date]) -> DataFrame | None:
-        """The same of the other dates."""
+        """Key and `run_date` of the rows of the other dates."""
 
 
 class Published(Protocol):
     def keys(self, first: date, last: date) -> Keys:
-        """Of the dates from `first` to `last`."""
+        """The keys of the dates from `first` to `last`."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class _KeysOfFiles:
 
 @dataclass(frozen=True)
 class IcebergRows:
-    """The rows of a table of Iceberg when the run began."""
+    """The rows of an Iceberg table when the run began."""
 
     table: IcebergTable
     key: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Java's word on the regular expressions of a contract, before a row is read."""
+"""Has Java check the regular expressions of a contract, before a row is read."""
 
 import re
 
@@ -13,8 +13,8 @@ _GROUP = re.compile(r"\\.|\$([0-9])", re.DOTALL)
 
 
 def check_patterns(spark: SparkSession, contract: Contract) -> None:
-    """Raises InvalidContract with every pattern that Java does not take, and every replacement that names a
-    group by a number that there is not."""
+    """Raises InvalidContract with every pattern that Java refuses, and every replacement that names a group
+    which its pattern does not have."""
     mistakes = [
         f"'x-etl.shapes.{shape.name}.{of}.clean[{at}].{mistake}"
         for shape in contract.shapes
@@ -33,7 +33,7 @@ def _mistake(spark: SparkSession, step: CleanUp) -> str:
     try:
         groups = jvm.java.util.regex.Pattern.compile(step.pattern).matcher("").groupCount()
     except IllegalArgumentException as error:
-        return f"replace' is none for Java: {str(error).splitlines()[0]}"
+        return f"replace' is not a regular expression for Java: {str(error).splitlines()[0]}"
     named = [int(number) for number in _GROUP.findall(step.text) if number]
     too_high = [number for number in named if number > groups]
     return f"with' names the group {too_high[0]}, and 'replace' has {groups}" if too_high else ""

@@ -1,5 +1,5 @@
-"""Rows become good rows or quarantined rows: one reason each, the first that fits, in the contract's order
-and then in that of the quality rules that quarantine."""
+"""Decides which rows are good and which go to quarantine. A quarantined row has one reason, the first that
+fits: in the order of the contract, then of the quality rules that quarantine."""
 
 from collections.abc import Collection, Sequence
 
@@ -14,7 +14,7 @@ from etl.ingest.transforms.parse_lines import SEAL, UNPARSED, readable
 from etl.run.meet_rule import meets
 from etl.run.quality_reader import Rule as QualityRule
 
-# Hyphens: no name that an expression could mean.
+# With hyphens, so that no expression can name them.
 EVIDENCE = "x-etl-evidence"
 _LINE, _PARTS, _IS_ROW = "x-etl-line", "x-etl-parts", "x-etl-is-row"
 _OF_PARSING = ("line", "row", "texts", "is_object", "is_clean")

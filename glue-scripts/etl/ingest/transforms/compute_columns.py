@@ -1,8 +1,8 @@
-"""Columns that a contract computes from others, and rows that it adds up. Spark judges each expression before
-a row is read.
+"""Columns that a contract computes from others, and rows that it adds up. Spark analyses each expression
+before a row is read.
 
-Whole numbers are computed with as decimals of 19 digits: a bigint that grows too large is an error in one
-Spark and another number in the next; a decimal is as long as it must be."""
+Whole numbers are computed as decimals of 19 digits. A bigint that overflows is an error in one version of
+Spark and a wrong number in another; a decimal becomes as long as it must."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -36,8 +36,8 @@ def check_computed(spark: SparkSession, contract: Contract) -> None:
 
 
 def compute_columns(rows: DataFrame, values: Mapping[str, Column], computed: Sequence[Computed]) -> DataFrame:
-    """Adds what `made` and `is_too_large` speak of. `values` are the columns that expressions may use, null
-    in rows that are not clean; whole numbers as `WHOLE`."""
+    """Adds the columns that `made`, `computed_text` and `is_too_large` read. `values` are the columns that
+    expressions may use: null in rows that are not clean, whole numbers as `WHOLE`."""
     if not computed:
         return rows
     named = rows.select(*rows.columns, *(value.alias(name) for name, value in values.items()))
@@ -51,17 +51,18 @@ def made(name: str) -> Column:
 
 
 def computed_text(one: Computed) -> Column:
-    """What the expression of a computed column gives, before it is fitted to its type, as a text."""
+    """The result of the expression of a computed column as a text, before it is fitted to its type."""
     return F.col(f"`{_RAW}{one.name}`").cast("string")
 
 
 def is_too_large(one: Computed) -> Column:
-    """Whether the value of a computed column does not fit its type."""
+    """True if the value of a computed column does not fit its type."""
     return F.col(f"`{_RAW}{one.name}`").isNotNull() & made(one.name).isNull()
 
 
 def aggregate_rows(rows: DataFrame, aggregate: Aggregate, *keys: str) -> DataFrame:
-    """Rows with the same `keys` and `group_by` as one row. A sum that does not fit its type ends the run."""
+    """Makes one row of those with the same `keys` and `group_by`. A sum that does not fit its type ends the
+    run."""
     group_by = [*keys, *aggregate.group_by]
     kinds = dict(rows.dtypes)
     exact = rows.select(*(F.col(n).cast(WHOLE).alias(n) if kinds[n] == "bigint" else F.col(n) for n in kinds))
@@ -73,12 +74,12 @@ def aggregate_rows(rows: DataFrame, aggregate: Aggregate, *keys: str) -> DataFra
 
 
 def _expression(one: Computed) -> Column:
-    # In parentheses: bare, Spark takes a last stray word for the column's new name.
+    # In parentheses, because Spark reads a stray last word as an alias.
     return F.expr(f"({one.expression})")
 
 
 def _fit(one: Computed) -> Column:
-    # Decimals are rounded half up, which is what a cast does.
+    # A cast rounds decimals half up.
     return F.expr(f"try_cast(`{_RAW}{one.name}` as {one.type})")
 
 
@@ -107,7 +108,7 @@ def _mistake(rows: DataFrame, one: Computed, group_by: Sequence[str] | None) -> 
         judged = rows.select(column) if group_by is None else rows.groupBy(*group_by).agg(column)
         kind = judged.schema["made"].dataType.simpleString()
     except PySparkException as error:
-        return f"is none for Spark: {str(error).strip().splitlines()[0]}"
+        return f"is not valid for Spark: {str(error).strip().splitlines()[0]}"
     if _family(kind) != _family(one.type):
         return f"must be {one.type}, is {kind}"
     nodes = nodes_of(judged)
@@ -124,7 +125,7 @@ def _family(type_: str) -> str:
 
 
 def _find_doubtful(nodes: Sequence[Any]) -> str:
-    """The type of the first result that may be too long for its type; "" when there is none."""
+    """The type of the first result that may be too long for it; "" without one."""
     for node in nodes:
         if node.nodeName() in _ARITHMETIC:
             kind = node.dataType().simpleString()

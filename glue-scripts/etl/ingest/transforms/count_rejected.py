@@ -1,4 +1,4 @@
-"""How many rejected rows each reason has, and each column of a wrong type."""
+"""Counts the rejected rows of each reason, and of each column with a wrong type."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from pyspark.sql import functions as F
 
 from etl.ingest.transforms.decode_uri import stored_uri
 
-FIRST_CHARACTERS = 4_000  # of a line, by which it is found again in its file
+FIRST_CHARACTERS = 4_000  # of a line, to find it again in its file
 
 
 @dataclass(frozen=True)
 class FirstRow:
-    """Of the first rejected row: the URI of its file, the beginning of its line, and the delivered value of
-    the column."""
+    """The first rejected row: the URI of its file, the beginning of its line, and the delivered value of the
+    column."""
 
     file: str
     line: str

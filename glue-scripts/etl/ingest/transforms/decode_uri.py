@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 
 def decode_uri(file_path: Column) -> Column:
-    """Spark names a file by its encoded URI (`a%20b.json`); this gives what was encoded (`a b.json`)."""
+    """Decodes the URI by which Spark names a file: `a%20b.json` becomes `a b.json`."""
     plus_is_no_space = F.replace(file_path, F.lit("+"), F.lit("%2B"))
     return F.url_decode(plus_is_no_space)
 

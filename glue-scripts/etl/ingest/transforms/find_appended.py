@@ -1,4 +1,4 @@
-"""Which rows of a delivery are not for an append: those whose key has been taken before."""
+"""Finds the rows of a delivery that must not be appended, because their key was taken before."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -9,7 +9,7 @@ from etl.ingest.transforms.find_superseded import same_key
 
 
 def source_file() -> Column:
-    """The URI of the object that a row lies in, as a listing gives it: of a local file, its path."""
+    """The URI of a row's object, as a listing gives it; for a local file, its path."""
     return stored_uri(F.col("file_path"))
 
 
@@ -23,9 +23,9 @@ def find_repetitions(
     earlier run) and the order of lines; `taken` holds the key, `run_date` and `source_file` of the table's
     rows.
 
-    Of an object that was taken the rows that lie in the table are no repetitions: the first of its key there.
-    Of the others a row is one when the table has its key at most `lookback_days` away, whichever came first,
-    or when the run has it so (`find_duplicates`). Gives `run_date` and `row_id`."""
+    The rows of a taken object that are in the table are not repetitions: these are the first of each key. Any
+    other row is one if the table has its key at most `lookback_days` away, before or after, or if the run has
+    it before (`find_duplicates`). Gives `run_date` and `row_id`."""
     key = list(business_key)
     if taken is None:
         return _among(rows, business_key, lookback_days)

@@ -1,9 +1,9 @@
-"""Which rows repeat a business key: within the run, and against what earlier deliveries left in the output.
+"""Finds rows that repeat a business key, in the run or in what earlier deliveries left in the output.
 
-Of a key the first row of a date stays (by object key, then line), unless the key was kept on a date at most
-`lookback_days` earlier. Only a kept row counts: a removed one opens no new window. So a back-fill gives what
-the runs day by day would have given. Which later dates must be among the rows, because a date before them
-has changed, is found in `etl.ingest.plan`."""
+For each key the first row of a date stays (by object key, then line), unless a row of the key was kept on
+a date at most `lookback_days` earlier. Only kept rows count: a removed row opens no new window. So a
+back-fill gives the same as runs day by day. `etl.ingest.plan` finds the later dates that must be among the
+rows."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -14,8 +14,8 @@ ORDER = ("file_path", "block_start", "row_id")
 
 
 def find_repeated(rows: DataFrame, earlier: DataFrame | None, business_key: tuple[str, ...]) -> DataFrame:
-    """The hashes of the keys that occur more than once: eight bytes a row to learn that nearly all keys are
-    alone. A collision only adds a suspect."""
+    """The hashes of the keys that occur more than once. Nearly all keys occur once, and a hash of eight
+    bytes is enough to see that. A collision only adds a suspect."""
     hashes = [frame.select(_hash(list(business_key))) for frame in (rows, earlier) if frame is not None]
     return _union(hashes).groupBy("key_hash").count().filter(F.col("count") > 1).select("key_hash")
 
@@ -67,7 +67,7 @@ def _union(frames: list[DataFrame]) -> DataFrame:
 
 
 def _kept_dates(dates: Column, lookback_days: int) -> Column:
-    """`dates` of one key, ascending, walked as the runs day by day would: gives those on which a row was
+    """Walks the ascending `dates` of one key as runs day by day would. Gives the dates on which a row was
     kept."""
 
     def walk(kept: Column, one: Column) -> Column:

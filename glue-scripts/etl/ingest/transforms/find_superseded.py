@@ -1,4 +1,4 @@
-"""Which rows an upsert leaves out: those whose key has a later row, in the run or in the table."""
+"""Finds the rows that an upsert leaves out: their key has a later row, in the run or in the table."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -7,9 +7,9 @@ from etl.ingest.transforms.decode_uri import decode_uri
 
 
 def find_superseded(rows: DataFrame, table: DataFrame | None, business_key: tuple[str, ...]) -> DataFrame:
-    """`rows` holds the key, `age` (which compares), `run_date` and the order of lines as `read_lines` gives
-    it; `table` holds the key and `age`, once per key. Of rows of one age the last line wins, and over the
-    table's the run's: so a delivery that is run again, or corrected, finds its place. Gives `run_date` and
+    """`rows` holds the key, `age` (which compares), `run_date` and the order of lines as `read_lines`
+    gives it; `table` holds the key and `age`, once per key. Among rows of the same age the last line wins,
+    and the run wins over the table, so that a delivery can be run again or corrected. Gives `run_date` and
     `row_id` of the rows that are left out."""
     newest_first = Window.partitionBy(*business_key).orderBy(
         F.col("age").desc_nulls_last(),
@@ -29,7 +29,7 @@ def find_superseded(rows: DataFrame, table: DataFrame | None, business_key: tupl
 
 
 def same_key(business_key: tuple[str, ...]) -> Column:
-    """Whether `name` and `old_name` are the same for all parts of the key."""
+    """True if `name` and `old_name` are equal for all parts of the key."""
     same = F.lit(True)
     for name in business_key:
         same &= F.col(name).eqNullSafe(F.col(f"old_{name}"))

@@ -1,5 +1,5 @@
-"""Which later dates a changed date touches: those that hold a key whose presence has changed on a date that
-they look back on."""
+"""Finds the later dates that a change touches: they hold a key that has appeared or disappeared on a date in
+their look-back window."""
 
 from datetime import date
 from functools import reduce
@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 def find_changed_keys(
     before: DataFrame | None, after: DataFrame | None, business_key: tuple[str, ...]
 ) -> DataFrame | None:
-    """Both hold the key and `run_date`, each pair once: the output as it lies, and as it is going to lie.
-    Gives the pairs that only one of them has."""
+    """Both hold the key and `run_date`, each pair once: the output as it is, and as it will be. Gives
+    the pairs that only one of them has."""
     frames = [
         frame.select(*business_key, "run_date", F.lit(is_after).alias("is_after"))
         for frame, is_after in ((before, False), (after, True))

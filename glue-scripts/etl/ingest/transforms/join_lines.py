@@ -1,9 +1,7 @@
-"""Lines of CSV become records: what a quoted text begun on one line goes on with on the next belongs
-together.
+"""Joins lines of CSV to records, where a quoted text goes over several lines.
 
-Whether a line ends inside a text depends on whether it begins in one. Both answers are told of each line by
-itself; a line that gives the same one to both settles it, and of those after it the ones that turn it over
-are counted."""
+A line may end inside a text, depending on whether it begins in one. Both cases are computed for each line. If
+they agree, the line settles the state. From there on, the lines that turn the state over are counted."""
 
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
@@ -12,14 +10,15 @@ from etl.ingest.quotes import ends_open
 from etl.ingest.transforms.parse_lines import MAX_LINE_BYTES
 from etl.write.partitions import PARTITION
 
-_TEXT = r"[^\x00-\x20]"  # what a line that is not blank holds
+_TEXT = r"[^\x00-\x20]"  # in every line that is not blank
 
 
 def join_lines(lines: DataFrame, delimiter: str) -> DataFrame:
     """In: every line of whole files, as `reading.read_lines` gives them. Out: the same columns for each
     record that is not blank and not the first of its file, which is the header, and
 
-    - `size`: its bytes. Of one above MAX_LINE_BYTES `value` holds no more lines than that needs;
+    - `size`: its bytes. `value` of a record above MAX_LINE_BYTES holds only as many lines as are needed
+      for that;
     - `is_open`: its text never ends, so that the rest of the file is in it.
 
     `row_id` and `block_start` are those of its first line, and the rows of a file lie in one task."""
@@ -35,18 +34,18 @@ def join_lines(lines: DataFrame, delimiter: str) -> DataFrame:
     is_first = ~F.col("was_open") & F.col("value").rlike(_TEXT)
     header = F.first(F.when(is_first, F.col("line_number")), ignorenulls=True).over(so_far)
     first_end = _last(F.when(~F.col("was_open"), F.col("end")), so_far)
-    told = begun.select("*", header.alias("header"), first_end.alias("first_end"))
-    return _gather(told.filter(F.col("record") > F.col("header")))
+    placed_records = begun.select("*", header.alias("header"), first_end.alias("first_end"))
+    return _gather(placed_records.filter(F.col("record") > F.col("header")))
 
 
 def _with_state(lines: DataFrame, delimiter: str, of_file: WindowSpec, so_far: WindowSpec) -> DataFrame:
-    """Adds `was_open` and `is_open`: whether the line begins, and ends, inside a text."""
+    """Adds `was_open` and `is_open`: the line begins inside a text, it ends inside one."""
     from_outside = ends_open(F.col("value"), delimiter)
     from_inside = ends_open(F.concat(F.lit('"'), F.col("value")), delimiter)
-    told = lines.select("*", from_outside.alias("from_outside"), from_inside.alias("from_inside"))
+    both = lines.select("*", from_outside.alias("from_outside"), from_inside.alias("from_inside"))
     is_settled = F.col("from_outside") == F.col("from_inside")
     turns = F.when(F.col("from_outside") & ~F.col("from_inside"), 1).otherwise(0)
-    counted = told.select("*", is_settled.alias("is_settled"), F.sum(turns).over(so_far).alias("turns"))
+    counted = both.select("*", is_settled.alias("is_settled"), F.sum(turns).over(so_far).alias("turns"))
     settled = F.coalesce(_last(F.when(F.col("is_settled"), F.col("from_outside")), so_far), F.lit(False))
     before = F.coalesce(_last(F.when(F.col("is_settled"), F.col("turns")), so_far), F.lit(0))
     is_turned = (F.col("turns") - before) % 2 == 1

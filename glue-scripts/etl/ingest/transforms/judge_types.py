@@ -1,5 +1,5 @@
-"""Which values of a row do not have the type that the contract declares: of each column by itself, so that a
-rejected row can say which it was."""
+"""Finds values that do not have the type that the contract declares, for each column by itself, so that a
+rejected row can name its columns."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ from etl.ingest.contract_columns import Column as ContractColumn
 from etl.ingest.transforms.compute_columns import computed_text, is_too_large
 from etl.ingest.transforms.parse_lines import parse_member
 
-# The value of a partition's column becomes the name of a folder, each of its bytes at most three: of these,
-# with the column's name, a file system takes 255.
+# The value of a partition's column becomes the name of a folder, in which a byte may take three characters. A
+# file system allows 255, with the column's name.
 MAX_PARTITION_BYTES = 70
 _NOT_TEXTS: tuple[DataType, ...] = (
     BooleanType(),
@@ -45,11 +45,11 @@ class Part:
 
 
 def has_wrong_type(contract: Contract, outputs: Mapping[str, Column]) -> Column:
-    """Whether any value of a row, parsed by `parse_lines` or `parse_csv`, is wrong. `outputs` are the
-    values that would name its partitions.
+    """True if any value of a row, parsed by `parse_lines` or `parse_csv`, is wrong. `outputs` are the values
+    that would name its partitions.
 
-    Not clean means a mismatch that Spark saw. In a string column it sees none, so a text that looks like
-    another value is parsed as such a value: only what really is one then comes out."""
+    A row that is not clean has a mismatch that Spark saw. In a string column Spark sees none. So a text that
+    looks like another JSON value is parsed as one, which succeeds only if it really is one."""
     row = F.col("row")
     does_not_fit = _does_not_fit(contract, outputs)
     if contract.format.is_csv:
@@ -60,10 +60,9 @@ def has_wrong_type(contract: Contract, outputs: Mapping[str, Column]) -> Column:
 
 
 def find_wrong_parts(contract: Contract, outputs: Mapping[str, Column]) -> Sequence[Part]:
-    """All parts of a row that may be wrong: the columns of the contract, of an array also the fields of its
-    entries (`items[].quantity`), then what is computed, then what names a partition. A name is there once.
-
-    Costs more than `has_wrong_type`, and is for rows of which that is true."""
+    """All parts of a row that may be wrong: the columns of the contract, for an array also the fields of its
+    entries (`items[].quantity`), then what is computed, then what names a partition. Each name occurs
+    once. This costs more than `has_wrong_type`, and is for rows with a wrong type only."""
     delivered = [part for column in contract.columns for part in _parts(contract, column)]
     computed = [Part(one.name, is_too_large(one), computed_text(one)) for one in contract.computed]
     names = [Part(name, _is_too_long(outputs[name]), outputs[name]) for name in contract.partition_by]
@@ -77,7 +76,7 @@ def find_wrong_parts(contract: Contract, outputs: Mapping[str, Column]) -> Seque
 
 
 def text_of(name: str) -> Column:
-    """A scalar column's text, also where the row as a whole could not be typed."""
+    """The text of a scalar column, also for a row that could not be typed."""
     return F.when(F.col("is_clean"), F.col("row")[name].cast("string")).otherwise(F.col("texts")[name])
 
 
@@ -103,8 +102,8 @@ def any_of(conditions: Iterable[Column]) -> Column:
 
 
 def _does_not_fit(contract: Contract, outputs: Mapping[str, Column]) -> Column:
-    """Of a clean row: no such date, a decimal that would have to be rounded, a computed value or a
-    partition's name that is too long."""
+    """True for a clean row with a date that does not exist, a decimal that would be rounded, or a computed
+    value or partition name that is too long."""
     values = (_does_not_fit_itself(column) for column in contract.columns if column.formats or column.decimal)
     computed = map(is_too_large, contract.computed)
     names = (_is_too_long(outputs[name]) for name in contract.partition_by)
@@ -126,7 +125,7 @@ def _parts(contract: Contract, column: ContractColumn) -> list[Part]:
     """The column as a whole, then the fields of its entries."""
     value, read = F.col("row")[column.name], F.col("texts")[column.name]
     is_lost = ~F.col("is_clean") & value.isNull() & read.isNotNull()
-    # Of JSON there are no texts where the row is clean.
+    # A clean row of JSON has no texts.
     again = parse_member(F.col("line"), column.name, StringType())
     text = read if contract.format.is_csv else F.coalesce(read, again)
     if column.type != "array":
@@ -158,7 +157,7 @@ def _is_wrong_in_an_entry(column: ContractColumn, field: ContractColumn) -> Colu
 
 
 def _looks_wrong(value: Column, column: ContractColumn) -> Column:
-    """Cheap, and true of every wrong value of a clean row, but also of texts like '[1]'."""
+    """A cheap test: true for every wrong value of a clean row, but also for texts like '[1]'."""
     if column.type == "array":
         return _any_entry(value, lambda entry: any_of(_looks_wrong(entry[f.name], f) for f in column.fields))
     if column.decimal is not None:
@@ -182,7 +181,7 @@ def _is_wrong(text: Column, value: Column, column: ContractColumn) -> Column:
             value, lambda entry: any_of(_is_infinite(entry[f.name]) for f in numbers)
         )
     if column.decimal is not None:
-        # Spark reads a decimal from a text too, a double not.
+        # Spark reads a decimal from a text too, but not a double.
         return parse_member(text, column.name, DoubleType()).isNull() & value.isNotNull()
     if column.type == "number":
         return _is_infinite(value)

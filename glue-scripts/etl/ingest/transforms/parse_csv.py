@@ -1,8 +1,8 @@
-"""Lines or records of CSV become rows (RFC 4180), each parsed once, no Python in the workers.
+"""Parses lines or records of CSV to rows (RFC 4180), each once, without Python in the workers.
 
-`from_csv` alone is too kind: it takes a quote that is never closed, and text beside a quoted one. So the
-quotes are judged by themselves: of the pieces between quotes every other one lies outside, and a piece
-outside must begin and end where a field does."""
+`from_csv` alone is too lenient: it accepts a quote that is never closed, and text beside a quoted text. So
+the quotes are checked separately: every other piece between quotes is outside of a text, and must begin
+and end with a field."""
 
 from functools import reduce
 
@@ -18,18 +18,18 @@ from etl.ingest.transforms.decode_uri import stored_uri
 from etl.ingest.transforms.parse_lines import MAX_LINE_BYTES, UNPARSED, cut, is_utf8
 
 _MOST_FIELDS = 20_480  # Spark's own default
-_MADE = "x-etl-fields-"  # hyphens: no name of a contract's
+_MADE = "x-etl-fields-"  # with hyphens, so that no contract has the name
 _INTEGER = "^-?[0-9]{1,19}$"
 _NUMBER = "^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?$"
 
 
 def parse_csv(lines: DataFrame, contract: Contract, layouts: Layouts) -> DataFrame:
-    """In and out as of `parse_lines`, but that `texts` are there for every line. `lines` are without the
-    headers, and may be records that `join_lines` made; `layouts` has the files that they come from.
+    """Like `parse_lines`, except that every line has `texts`. `lines` are without the headers, and may be
+    records that `join_lines` made; `layouts` has their files.
 
     - `is_object`: the line has as many fields as its file's header, rightly quoted, in valid UTF-8;
-    - `is_clean`: besides, every value has the declared type, but for dates, which are texts so far;
-    - `is_open`: the line ends inside a quoted text, or is too long to tell."""
+    - `is_clean`: and every value has the declared type, except dates, which are still texts;
+    - `is_open`: the line ends inside a quoted text, or is too long to decide."""
     lines = lines if "is_open" in lines.columns else _with_end(lines, contract)
     others = [name for name in lines.columns if name not in ("value", "size")]
     is_cut = F.col("size") > MAX_LINE_BYTES
@@ -61,9 +61,9 @@ def parse_csv(lines: DataFrame, contract: Contract, layouts: Layouts) -> DataFra
 
 
 def _with_end(lines: DataFrame, contract: Contract) -> DataFrame:
-    """Adds what `join_lines` adds, of lines that are rows by themselves."""
+    """Adds the columns that `join_lines` adds, for lines that are rows by themselves."""
     size = F.octet_length("value")
-    # Of a line that is cut the file itself is asked.
+    # For a line that is cut, the file itself is checked later.
     is_open = F.when(size > MAX_LINE_BYTES, F.col("value").contains('"')).otherwise(
         ends_open(F.col("value"), contract.format.delimiter)
     )
@@ -76,7 +76,7 @@ Conditions = list[tuple[Layout, Column]]
 
 
 def _conditions(layouts: Layouts) -> Conditions:
-    """The layouts, that of most files last: it is everyone's who is in no other."""
+    """The layouts, with the most frequent last: it is used for every file that is in no other."""
     by_size = sorted(layouts.items(), key=lambda item: (len(item[1]), item[0].names))
     location = stored_uri(F.col("file_path"))
     conditions = [(layout, location.isin([file.uri for file in files])) for layout, files in by_size]
@@ -106,13 +106,14 @@ def _fields(layout: Layout, contract: Contract) -> Column:
     most = max(_MOST_FIELDS, len(layout.names))
     fields_at_most = F.length("line") - F.length(F.replace(F.col("line"), F.lit(delimiter), F.lit("")))
     fits = (F.octet_length("line") < most) | (fields_at_most < most)
-    # A line on which the parser would end the run has too many fields: it gets one too many.
+    # The parser would end the run on a line with too many fields, so such a line is replaced by one with
+    # one too many.
     line = F.when(fits, F.col("line")).otherwise(F.lit(delimiter * len(layout.names)))
     return F.from_csv(line, ", ".join([*names, f"`{UNPARSED}` string"]), {**options, "maxColumns": str(most)})
 
 
 def _split(count: int, delimiter: str) -> Column:
-    """The fields of a line in which a quote is a character like others."""
+    """The fields of a line in which a quote has no special meaning."""
     parts = F.split("line", f"\\x{ord(delimiter):02x}", -1)
     fields = (F.get(parts, F.lit(at)).alias(f"c{at}") for at in range(count))
     return F.struct(*fields, F.when(F.size(parts) != count, F.col("line")).alias(UNPARSED))
@@ -123,13 +124,14 @@ def _field(at: int, name: str) -> str:
 
 
 def _keeps_nuls(contract: Contract) -> Column:
-    """The parser of quotes drops a NUL between them: such a line would hold what nobody delivered."""
+    """False for a NUL in a line with quotes: the parser drops it, and the row would differ from the
+    delivery."""
     line = F.col("line")
     return ~(line.contains("\0") & line.contains('"')) if contract.format.has_quotes else F.lit(True)
 
 
 def _is_quoted(contract: Contract) -> Column:
-    """Nothing but a delimiter stands beside a quote that opens or closes, and every quote is closed."""
+    """True if only delimiters are beside the quotes that open or close a text, and every quote is closed."""
     if not contract.format.has_quotes:
         return F.lit(True)
     pieces = F.split("line", '"', -1)
@@ -147,7 +149,7 @@ def _is_quoted(contract: Contract) -> Column:
 
 
 def _text(name: str, of_layout: Conditions) -> Column:
-    """A column's text as its shape cleans it; null where nothing is left of it."""
+    """A column's text as its shape cleans it; null if nothing is left of it."""
     values = []
     for at, (layout, _) in enumerate(of_layout):
         [(of, source)] = [item for item in layout.shape.sources.items() if item[1].column == name]
@@ -164,7 +166,7 @@ def _clean(text: Column, step: CleanUp) -> Column:
 
 
 def _kept(of_layout: Conditions) -> Column:
-    """The columns that no shape knows, by name; null where there are none."""
+    """The columns that no shape knows, by name; null without any."""
     values = []
     for at, (layout, _) in enumerate(of_layout):
         places = [(name, F.col(_field(at, f"c{layout.names.index(name)}"))) for name in layout.unknown]
@@ -174,7 +176,7 @@ def _kept(of_layout: Conditions) -> Column:
 
 
 def _typed(column: ContractColumn) -> Column:
-    """The text as its declared type, null where it is none of that type."""
+    """The text as its declared type; null if it does not have that type."""
     text = F.col("texts")[column.name]
     if column.type == "string":
         return text
@@ -193,7 +195,7 @@ def _cast(column: ContractColumn, pattern: str, type_: str) -> Column:
 
 
 def _decimal_pattern(precision: int, scale: int) -> str:
-    """Numbers that fit exactly: zeros at either end do not count."""
+    """Matches numbers that fit exactly; zeros at either end do not count."""
     whole = precision - scale
     digits = f"0*[0-9]{{1,{whole}}}" if whole else "0+"
     decimals = f"([.][0-9]{{1,{scale}}}0*)?" if scale else "([.]0+)?"

@@ -1,9 +1,9 @@
-"""Lines of text become rows: strict JSON (RFC 8259), each line parsed once, no Python in the workers.
+"""Parses lines to rows: strict JSON (RFC 8259), each line once, without Python in the workers.
 
-`from_json` alone is too kind: it stops at the end of the first object and so accepts `{…} rubbish` and
-`{…}{…}`. Hence the seal: before the last brace of a line one more member is written, whose value is the hash
-of the line. A parser that meets it at the top level has seen the whole line as one object; one that stopped
-earlier, or lost count of its braces, has not."""
+`from_json` alone is too lenient: it stops at the end of the first object and so accepts `{…} rubbish` and
+`{…}{…}`. Therefore a seal is written before the last brace of a line: one more member, whose value is the
+hash of the line. If the parser finds it at the top level, it has read the whole line as one object. If it
+stopped earlier, or lost count of the braces, it does not find it."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -25,17 +25,18 @@ from etl.ingest.contract_parts import MAX_PRECISION
 SEAL = "x-etl-seal"
 UNPARSED = "x-etl-unparsed"
 
-# A longer line is no row but a mishap, and several copies of it would be a worker's end. Athena reads rows of
+# A longer line is a mistake, and several copies of it would exhaust a worker's memory. Athena reads rows of
 # at most 32 MB: https://docs.aws.amazon.com/athena/latest/ug/other-notable-limitations.html
 MAX_LINE_BYTES = 16 * 1024 * 1024
 SHOWN_CHARACTERS = 1_000_000
 
 _JSON_SPACE = " \t\r\n"
-# Half of a pair of escapes, which stands for no character (RFC 8259, section 8.2): Spark makes a `?` of it.
+# Half of a surrogate pair in escapes is not a character (RFC 8259, section 8.2); Spark would make a `?` of
+# it.
 _HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _HALF_A_PAIR = rf"(?<!\\)(?:\\\\)*(?:{_HIGH}(?!{_LOW})|(?<!{_HIGH}){_LOW})"
 _TYPES: dict[str, DataType] = {"string": StringType(), "integer": LongType(), "number": DoubleType()}
-# Spark's defaults accept single quotes and NaN, which are not JSON; the others are said so that they stay so.
+# Spark accepts single quotes and NaN by default, which are not JSON. The other options fix its defaults.
 _STRICT = {
     "mode": "PERMISSIVE",
     "columnNameOfCorruptRecord": UNPARSED,
@@ -51,7 +52,7 @@ _STRICT = {
 
 def spark_type(column: ContractColumn) -> DataType:
     """The type in which a column of the contract is read: bigint for integer, double for number. A decimal
-    has all the decimals there is place for, so that one too many is seen; a date is a text so far."""
+    has as many decimals as possible, so that one too many is noticed; a date is still a text."""
     if column.decimal is not None:
         precision, scale = column.decimal
         return DecimalType(MAX_PRECISION, MAX_PRECISION - (precision - scale))
@@ -62,9 +63,9 @@ def spark_type(column: ContractColumn) -> DataType:
 
 
 def parse_lines(lines: DataFrame, contract: Contract) -> DataFrame:
-    """Adds to every line that is not blank what it holds.
+    """Parses every line that is not blank.
 
-    In: `value` and any others. Out: the others, and
+    In: `value` and any other columns. Out: the others, and
     - `line`: the line without the space around it;
     - `row`: the contract's columns, typed; null or partial where a line is not clean;
     - `texts`: the same columns as text where a line is not clean, else null;
@@ -72,7 +73,7 @@ def parse_lines(lines: DataFrame, contract: Contract) -> DataFrame:
     that Spark takes any JSON value for a string;
     - `is_object`: the line is one JSON object in valid UTF-8.
 
-    A line above MAX_LINE_BYTES is cut, and is no JSON any more; the delivered file has the whole.
+    A line above MAX_LINE_BYTES is cut, and so is not JSON any more; the delivered file has all of it.
     """
     others = [name for name in lines.columns if name != "value"]
     blank_is_no_row = F.col("line") != ""
@@ -86,17 +87,17 @@ def parse_lines(lines: DataFrame, contract: Contract) -> DataFrame:
 
 
 def readable(line: Column) -> Column:
-    """The line in valid UTF-8: what was not is replaced by U+FFFD."""
+    """The line in valid UTF-8: invalid bytes are replaced by U+FFFD."""
     return F.format_string("%s", line)
 
 
 def parse_member(text: Column, name: str, kind: DataType) -> Column:
-    """The member `name` of the JSON object in `text` when it is of `kind`, else null."""
+    """The member `name` of the JSON object in `text` if it is of `kind`, else null."""
     return F.from_json(text, StructType([StructField(name, kind)]), _STRICT)[name]
 
 
 def limit(value: Column) -> Column:
-    """The value, of one above MAX_LINE_BYTES the first characters."""
+    """The value; if it is above MAX_LINE_BYTES, its first characters."""
     size = F.octet_length(value)
     return F.when(size > MAX_LINE_BYTES, cut(value, size)).otherwise(value)
 
@@ -107,18 +108,18 @@ def cut(value: Column, size: Column) -> Column:
 
 
 def _strip(value: Column) -> Column:
-    # The first branch spares nearly every line the search from its end, which costs as much as parsing it.
+    # Trimming costs as much as parsing, and nearly no line needs it.
     is_bare = value.startswith("{") & value.endswith("}")
     return F.when(is_bare, value).otherwise(F.btrim(value, F.lit(_JSON_SPACE)))
 
 
 def is_utf8() -> Column:
-    """Whether `line` is valid UTF-8."""
+    """True if `line` is valid UTF-8."""
     return readable(F.col("line")) == F.col("line")
 
 
 def _seal() -> Column:
-    # In bytes: in characters Spark would walk the whole line four times to find its end.
+    # In bytes, because in characters Spark would walk the whole line four times to find its end.
     body = F.expr("substring(cast(line as binary), 1, octet_length(line) - 1)")
     member = F.concat(F.lit(f',"{SEAL}":'), F.xxhash64("line").cast("string"), F.lit("}"))
     sealed = F.concat(body, member.cast("binary")).cast("string")
@@ -126,7 +127,7 @@ def _seal() -> Column:
 
 
 def _careful_seal() -> Column:
-    """For an object without members, which has no place for a comma."""
+    """The seal also for an object without members, where it must not have a comma."""
     only = F.concat(F.lit(f'{{"{SEAL}":'), F.xxhash64("line").cast("string"), F.lit("}"))
     return F.when(F.col("line").rlike(r"^\{[ \t\r\n]*\}$"), only).otherwise(_seal())
 
@@ -134,7 +135,7 @@ def _careful_seal() -> Column:
 def _is_whole(parsed: str) -> Column:
     holds_its_seal = F.col(parsed)[SEAL] == F.xxhash64("line")
     line = F.col("line")
-    # Nearly every line is spared the search.
+    # Most lines have no escape of this kind, so the slow search is skipped.
     has_surrogates = line.contains("\\ud") | line.contains("\\uD")
     is_whole = (
         F.col(parsed)[UNPARSED].isNull() & holds_its_seal & ~(has_surrogates & line.rlike(_HALF_A_PAIR))
