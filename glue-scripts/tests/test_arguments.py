@@ -60,7 +60,7 @@ def test_lock_and_source_table_are_read_where_they_are_given() -> None:
     assert (given.lock, given.source_table) == (None, CatalogueTable("etl_dev_raw", "events"))
 
 
-def test_what_is_added_up_has_a_place_and_tables_of_their_own() -> None:
+def test_the_aggregate_has_a_place_and_tables_of_its_own() -> None:
     given = {"curated_bucket": "etl-dev-curated", "curated_prefix": "sales/"}
     given |= {"curated_database": "c", "curated_table": "by_day", "output_database": "p", "output_table": "t"}
     arguments = read_arguments(argv(**given))
@@ -71,7 +71,7 @@ def test_what_is_added_up_has_a_place_and_tables_of_their_own() -> None:
     assert refusal(argv(**tables)) == "--curated_table needs --curated_bucket, where its rows lie"
 
 
-def test_what_is_refused_has_a_place_of_its_own() -> None:
+def test_refused_rows_have_a_place_of_their_own() -> None:
     bare = read_arguments(argv())
     assert (bare.refused, bare.refused_table, bare.refused_days, bare.shows_values) == (None, None, 0, False)
     place = {"refused_bucket": "etl-dev-quarantine", "refused_prefix": "refused/events/"}
@@ -209,7 +209,7 @@ def test_a_wrong_value_is_named_with_what_it_got(name: str, value: str, message:
     assert refusal(argv(**{name: value})) == message
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     given = [
         "stray",
         *argv("run_id", "pipeline", "quality_uri", from_date="yesterday"),
@@ -294,7 +294,7 @@ def test_a_run_that_was_not_scheduled_keeps_its_dates_whatever_the_zone_and_the_
     assert given == read_arguments(argv())
 
 
-def test_dates_are_given_or_told_by_the_schedule() -> None:
+def test_dates_are_given_or_follow_from_the_schedule() -> None:
     assert refusal(argv("from_date", "to_date")) == "--from_date is missing; --to_date is missing"
     assert refusal(argv(to_date=".")) == "--to_date is missing"
     assert refusal(argv(scheduled_time=SCHEDULED)) == (

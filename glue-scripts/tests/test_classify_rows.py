@@ -1,4 +1,4 @@
-"""Which lines are good, which are not and why, and what a good line becomes."""
+"""Good and rejected lines, the reasons, and the rows that good lines become."""
 
 import json
 from datetime import UTC, date, datetime
@@ -155,7 +155,7 @@ GOOD_LINES = [
     having(user_id="O'Brien // {not a comment}"),
     GOOD[:-1] + ',"x-etl-seal":1}',
 ]
-# Escapes of halves of pairs, which stand for no character, and what looks like them.
+# Escapes of half a surrogate pair, which is not a character, and texts that look like them.
 HALVES = [r"a\ud83d", r"\udd8a", r"\uD83D\u0041", r"\udd8a\ud83d", r"\\\ud83d"]
 PAIRS = [r"\ud83e\udd8a", r"\uD83E\uDD8A!", r"\\ud83d", r"\\\ud83e\udd8a", "🦊"]
 TABLE = [
@@ -282,7 +282,7 @@ def test_timestamps_are_read_in_utc(each_spark: SparkSession, contract: Contract
     assert [row["event_date"] for row in rows] == [moment.date() for moment in TIMESTAMPS.values()]
 
 
-def test_bytes_that_are_no_utf8_are_malformed_and_shown_readably(
+def test_bytes_that_are_not_utf8_are_malformed_and_shown_readably(
     spark: SparkSession, contract: Contract
 ) -> None:
     broken = GOOD.encode().replace(b"United", b"\xff\xfeited")
@@ -292,5 +292,5 @@ def test_bytes_that_are_no_utf8_are_malformed_and_shown_readably(
     assert "\ufffd\ufffdited Kingdom" in rows[0]["raw_line"]
 
 
-def test_blank_lines_are_no_rows(spark: SparkSession, contract: Contract) -> None:
+def test_blank_lines_are_not_rows(spark: SparkSession, contract: Contract) -> None:
     assert classify(spark, contract, [b"", b" ", b"\t \r", b"\r"]) == []

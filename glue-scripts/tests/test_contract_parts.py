@@ -73,7 +73,7 @@ def cleaned(pattern: str, text: str = "") -> Contract:
     return parse_contract(json.dumps(document), "c.json")
 
 
-def test_java_takes_what_is_taken_and_tells_the_rest(spark: SparkSession) -> None:
+def test_java_accepts_what_is_accepted_and_refuses_more(spark: SparkSession) -> None:
     for pattern in TAKEN:
         check_patterns(spark, cleaned(pattern))
     field = "'x-etl.shapes.online_retail.CustomerID.clean[1]."

@@ -1,4 +1,4 @@
-"""Files of CSV: which header has which shape, what a line holds, and that none is lost, split or shifted."""
+"""CSV files: the shapes of headers, the values of lines, and that no line is lost, split or shifted."""
 
 import bz2
 import json
@@ -120,7 +120,7 @@ def test_each_line_is_a_row_or_quarantined_as_it_was_delivered(
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_marks_blank_lines_and_line_ends_are_no_rows(spark: SparkSession, tmp_path: Path, end: str) -> None:
+def test_marks_blank_lines_and_line_ends_are_not_rows(spark: SparkSession, tmp_path: Path, end: str) -> None:
     lines = ["", " ", 'text,"key",number', "", "b,a,1", " \t", '"d","c","2"', ""]
     content = b"\xef\xbb\xbf" + end.join(lines).encode()
     rows = read(spark, contract_of(), put(tmp_path, content))

@@ -1,4 +1,4 @@
-"""What a crawl found against the contract: every difference by its text, and nothing else."""
+"""The columns of a crawl against the contract: every difference by its text, and nothing else."""
 
 import dataclasses
 
@@ -82,12 +82,12 @@ DIFFERENT = {
 
 
 @pytest.mark.parametrize("columns", SAME)
-def test_what_the_contract_says_is_no_drift(columns: list[tuple[str, str]], contract: Contract) -> None:
+def test_columns_as_in_the_contract_are_not_drift(columns: list[tuple[str, str]], contract: Contract) -> None:
     assert find_drift(columns, contract, "raw.events") == ""
 
 
 @pytest.mark.parametrize(("text", "columns"), DIFFERENT.items())
-def test_a_difference_is_told(text: str, columns: list[tuple[str, str]], contract: Contract) -> None:
+def test_a_difference_is_reported(text: str, columns: list[tuple[str, str]], contract: Contract) -> None:
     assert find_drift(columns, contract, "raw.events") == text
 
 

@@ -1,4 +1,4 @@
-"""What the condition of a quality rule may hold, before any engine sees it."""
+"""The checks of a condition before any engine sees it."""
 
 import pytest
 from etl.run.expression import FUNCTIONS, KEYWORDS, find_mistakes

@@ -27,7 +27,7 @@ HUGE = 200 * 1024 * 1024  # characters
 
 @dataclass
 class Seen:
-    """How a run of the job ended, and where its rows are."""
+    """The end of a run, and the place of its rows."""
 
     error: str
     rows: str
@@ -146,7 +146,7 @@ SCRIPTS: dict[str, Script] = {
 
 @pytest.fixture(scope="module")
 def kept() -> Iterator[list[dict[str, Any]]]:
-    """What was seen, written down where `npm test` looks for it."""
+    """Writes the findings where `npm test` reads them."""
     seen: list[dict[str, Any]] = []
     yield seen
     KEPT.parent.mkdir(parents=True, exist_ok=True)
@@ -167,7 +167,7 @@ def test_fault(
 ) -> None:
     row = FAULTS[fault]
     seen = SCRIPTS[fault](lake, spark, monkeypatch)
-    # What fails by its books is a job that ends well; the state machine's runners show the rest.
+    # A job that fails by its books ends well; the runners of the state machine show the rest.
     fails = row["status"] == "FAILED" and row["error"] == "States.TaskFailed"
     is_told = row["cause"] in seen.error if fails else seen.error == ""
     kept.append({"id": fault, "runner": "pytest", "passed": is_told and seen.rows == row["rows"]})

@@ -18,7 +18,7 @@ def at(hour: int, key: str = "a", **others: object) -> dict[str, object]:
 
 
 def countries(lake: IcebergLake, spark: SparkSession) -> list[tuple[str, str, str]]:
-    """Run date, key and what tells one row of a key from another."""
+    """Run date, key, and a column that differs between the rows of a key."""
     rows = lake.rows(spark, "processed")
     return sorted((row["run_date"], row["event_id"], row["country"]) for row in rows)
 
@@ -31,7 +31,7 @@ def test_running_twice_changes_nothing(
     deliver_a_mixture(lake)
     first = lake.run(D1, D2, "one")
     state = lake.state(spark)
-    # The second run is no small one: the table that it compares with counts as well.
+    # The second run is not small: the table that it compares with counts too.
     monkeypatch.setattr(session, "OPTIMISED_FROM_BYTES", first["inputBytes"] + 1)
     second = lake.run(D1, D2, "two")
     assert spark.conf.get("spark.sql.adaptive.enabled") == "true"
@@ -96,7 +96,8 @@ def test_merge_keeps_the_latest_in_whatever_order(tmp_path: Path, spark: SparkSe
 
 @pytest.mark.once
 def test_merge_of_a_corrected_delivery(tmp_path: Path, spark: SparkSession) -> None:
-    """Of the same age, what is delivered again wins; what is older does not, and what is gone stays."""
+    """At the same age, a row that is delivered again wins. An older row does not, and a row that is gone
+    stays."""
     lake = IcebergLake(tmp_path, mode="merge")
     lake.deliver(D1, at(9, "a", country="one"), at(9, "b", country="one"), at(9, "c", country="one"))
     lake.run(D1)

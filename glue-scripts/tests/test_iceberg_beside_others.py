@@ -1,4 +1,4 @@
-"""What the catalogue holds under a table's name may be something else: that is said in its own words. The
+"""The catalogue may hold something else under a table's name, and the message says so. The
 exceptions are Java's as Spark hands them over; a bench test has the real ones, from Glue's catalogue."""
 
 from types import SimpleNamespace

@@ -26,7 +26,7 @@ def deliver_first(lake: IcebergLake) -> None:
 
 
 def deliver_second(lake: IcebergLake) -> None:
-    """What each mode is for: an object more of the date, of which one row repeats a key."""
+    """One more object for the date, in which one row repeats a key."""
     lake.deliver(
         D1,
         event("a", country="new", timestamp="2010-12-01T09:00:00Z"),

@@ -33,7 +33,7 @@ FIRST, LAST = date(2010, 12, 1), date(2010, 12, 31)
 
 
 class Bucket:
-    """What the module asks of S3, with pages of two keys; raises what is not allowed."""
+    """The calls of S3 that the module uses, with pages of two keys; refuses any other use."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}

@@ -190,7 +190,7 @@ def test_empty_is_proved(lake: Lake, spark: SparkSession, format_: str) -> None:
 
 
 def unread(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """As if Spark read nothing of the files of that name, and said nothing."""
+    """Makes Spark silently read nothing from the files of that name."""
     read = reading.read_lines
 
     def read_others(*given: Any, **others: Any) -> DataFrame:

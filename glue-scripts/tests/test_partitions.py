@@ -1,4 +1,4 @@
-"""How much is read by how many tasks."""
+"""The number of tasks that read deliveries."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the job takes for a delivery, and that it reads each line of it once."""
+"""The job finds deliveries, and reads each of their lines once."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which columns a rejected row is rejected for, and what was delivered for them."""
+"""The columns that a row is rejected for, and the values that were delivered for them."""
 
 import json
 from collections import Counter
@@ -74,7 +74,7 @@ def contract_of(kind: str = "jsonLines") -> Contract:
 LONG = "x" * 71
 GOOD = {"id": "a", "text": "t", "seen": "2010-12-01T08:26:00Z", "whole": 1, "real": 1.5, "price": 2.5}
 WRONG = "wrong_type"
-# What is delivered for a good row's columns; the reason; the columns that it names, with what they show.
+# Changes to a good row; the reason; the columns that it names, each with its value.
 JSON_ROWS: list[tuple[Any, str, dict[str, str | None]]] = [
     ("{", "malformed", {}),
     ({"id": None, "whole": "x"}, "no_id", {"id": None}),
@@ -109,7 +109,7 @@ JSON_ROWS: list[tuple[Any, str, dict[str, str | None]]] = [
     ({"items": [{"name": {}, "count": 1}]}, WRONG, {"items[].name": '[{"name":{},"count":1}]'}),
     ({"items": [{"count": 1}], "whole": "x"}, WRONG, {"whole": "x"}),
     ({"text": "y" * 500 + "'", "whole": "z" * 500}, WRONG, {"text": "y" * 200, "whole": "z" * 200}),
-    # Of a member given twice the last counts, and the first has the wrong type: no column can be told.
+    # The first of two values has the wrong type, and the last counts: the column is not known.
     ('{"id":"a","seen":"2010-12-01T08:26:00Z","whole":"x","whole":3}', WRONG, {}),
 ]  # fmt: skip
 CSV_ROWS: list[tuple[str, str, dict[str, str | None]]] = [
@@ -172,7 +172,7 @@ def test_a_rejected_row_of_csv_names_its_columns(each_spark: SparkSession, tmp_p
     ]
 
 
-def test_reasons_are_told_by_column_with_what_was_expected(spark: SparkSession) -> None:
+def test_reasons_are_described_by_column_and_expected_type(spark: SparkSession) -> None:
     contract = contract_of()
     counted = count_rejected(classify(spark, lines_of(JSON_ROWS), contract), ["wrong_type"], with_first=False)
     by_reason = Counter(reason for _, reason, _ in JSON_ROWS)

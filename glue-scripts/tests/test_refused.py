@@ -206,7 +206,7 @@ def test_a_table_of_iceberg_is_left_alone_too(tmp_path: Path, spark: SparkSessio
     assert len(lake.rows(spark, "processed")) == 2
 
 
-def test_rules_over_good_rows_send_nobody_to_an_empty_table(lake: StrictLake, spark: SparkSession) -> None:
+def test_rules_over_good_rows_name_no_empty_table(lake: StrictLake, spark: SparkSession) -> None:
     rules = lake.root / "others.quality.json"
     named: dict[str, dict[str, Any]] = {
         "countries_are_there": {"type": "completeness", "column": "country", "atLeast": 0.9},

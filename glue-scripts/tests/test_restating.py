@@ -193,7 +193,7 @@ def test_more_rows_than_a_state_machine_counts_are_not_restated(
     assert kept(lake, spark) == {D1: "a", D2: "bcd"}
 
 
-def test_a_run_that_is_called_by_date_harms_nothing(lake: Lake, spark: SparkSession) -> None:
+def test_a_run_that_is_called_by_date_does_no_harm(lake: Lake, spark: SparkSession) -> None:
     deliver(lake, {D1: "a", D2: "ab"})
     lake.run(D1, D2, "by-date")
     deliver(lake, {D1: "b"})
@@ -222,7 +222,7 @@ def test_the_ordinary_run_costs_a_listing_and_no_more(lake: Lake, spark: SparkSe
     assert jobs_of_a_run("run-3") == ordinary
 
 
-def test_a_small_delivery_to_a_large_table_is_no_small_run(
+def test_a_small_delivery_to_a_large_table_is_not_a_small_run(
     lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "OPTIMISED_FROM_BYTES", 1000)

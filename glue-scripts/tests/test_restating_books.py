@@ -32,7 +32,7 @@ def day(number: int) -> date:
 
 
 class Bucket:
-    """What `list_names` asks of S3, in pages of two keys."""
+    """The calls of S3 that `list_names` uses, in pages of two keys."""
 
     def __init__(self, *keys: str) -> None:
         self.keys = sorted(keys)
@@ -67,7 +67,7 @@ def test_names_from_the_first_on(location: str) -> None:
     assert io.list_names(location, "v") == []
 
 
-def test_names_of_a_place_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_place_has_no_names(tmp_path: Path) -> None:
     assert io.list_names(f"{tmp_path}/nothing/", "2010-12-01") == []
 
 
@@ -82,12 +82,12 @@ def test_dates_look_back_on_the_dates_before_them() -> None:
 
 def test_in_doubt_are_the_unfinished_dates_and_all_that_look_back_on_them() -> None:
     history = History(frozenset({day(1), day(2), day(4), day(20)}), frozenset({day(2), day(3)}))
-    # Day 3 was never processed, so that nobody may publish it but a run of its own.
+    # Day 3 was never processed, so only a run of its own may publish it.
     assert history.doubtful(7) == {day(2), day(4)}
     assert history.doubtful(0) == {day(2)}
 
 
-def test_a_note_is_found_by_whoever_comes_next(tmp_path: Path) -> None:
+def test_the_next_run_finds_a_note(tmp_path: Path) -> None:
     books = f"{tmp_path}/"
     for number in (1, 2, 5):
         put_book(books, "r", Delivery(day(number), "raw/", ()), {}, is_restated=False)

@@ -81,7 +81,7 @@ def test_a_line_ends_inside_a_text_or_not(line: str, is_open: bool) -> None:
 
 
 def test_a_text_is_open_where_a_parser_of_its_own_says_so() -> None:
-    """Python's parser, asked whether a line break after the line would be part of a text."""
+    """Python's parser decides whether a line break after the line would be part of a text."""
     source = Random(11)  # noqa: S311
     for _ in range(20_000):
         line = "".join(source.choices(['"', ",", "a", '""', '"b"', " "], k=source.randint(0, 9)))
@@ -89,7 +89,7 @@ def test_a_text_is_open_where_a_parser_of_its_own_says_so() -> None:
         assert is_open_after(line.encode(), ",") is (len(rows) == 1), line
 
 
-def test_each_row_is_told_to_be_open_by_spark_as_by_python(spark: SparkSession) -> None:
+def test_spark_and_python_agree_on_open_lines(spark: SparkSession) -> None:
     from etl.ingest.quotes import ends_open
     from pyspark.sql import functions as F
 
