@@ -149,7 +149,7 @@ def test_a_delivery_that_no_run_has_judged_is_left_to_its_own_run(
     books = lake.run(D1, D1, "run-2")
     assert books["restated"]["dates"] == []
     assert kept(lake, spark) == {D1: "z", D2: "b", D3: "c"}
-    reason = "its delivery has changed since, and is left to a run of its own"
+    reason = "its delivery has changed since, and needs a run of its own"
     assert f"{D2} was not checked for a restatement: {reason}" in capfd.readouterr().out
     books = lake.run(D2, D2, "run-3")
     assert books["restated"]["dates"] == [D3]

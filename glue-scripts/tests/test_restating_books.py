@@ -116,6 +116,6 @@ def test_a_delivery_is_found_again_unless_it_has_changed_or_gone(tmp_path: Path)
     (tmp_path / f"raw/dt={day(4)}/a.json").unlink()
     processed = ProcessedDeliveries(books)
     assert set(processed.find({day(1), day(2), day(3), day(4)})) == {day(1)}
-    changed = "its delivery has changed since, and is left to a run of its own"
-    gone = "its delivery no longer lies there"
+    changed = "its delivery has changed since, and needs a run of its own"
+    gone = "its delivery is gone"
     assert processed.passed_over == {day(2): changed, day(3): changed, day(4): gone}
