@@ -81,17 +81,19 @@ class RawRows:
     """Rows of deliveries, judged, kept in memory (then on disk) until `forget`.
 
     `judge` makes rows of lines (as `reading.read_lines` gives them) and their files; None if these have no
-    line. `read` is the number of rows per date, `unreadable` of those with
-    `unreadable_reason`, `rejected` of those with any; `is_scattered` says whether the rows of some date lie
-    in more than one task."""
+    line. `read` is the number of rows per date, `unreadable` of those with `unreadable_reason`,
+    `has_rejected` and `has_wrong_types` say whether there are such rows (of `wrong_types` the reasons);
+    `is_scattered` says whether the rows of some date lie in more than one task."""
 
     spark: SparkSession
     judge: Callable[[DataFrame, Sequence[io.StoredObject]], DataFrame | None]
     format: Format = JSON_LINES
     unreadable_reason: str = ""
+    wrong_types: Collection[str] = ()
     read: dict[date, int] = field(default_factory=dict)
     unreadable: dict[date, int] = field(default_factory=dict)
-    rejected: dict[date, int] = field(default_factory=dict)
+    has_rejected: bool = False
+    has_wrong_types: bool = False
     is_scattered: bool = False
     _frames: list[tuple[frozenset[date], DataFrame]] = field(default_factory=list)
     _bytes: int = 0
@@ -165,14 +167,15 @@ class RawRows:
         per_date = {date.fromisoformat(day): count for day, count in counted.per_date.items()}
         self.read |= per_date
         self.unreadable |= {date.fromisoformat(day): count for day, count in counted.unreadable.items()}
-        self.rejected |= {date.fromisoformat(day): count for day, count in counted.rejected.items()}
+        self.has_rejected |= counted.has_rejected
+        self.has_wrong_types |= counted.has_wrong_types
         self.is_scattered |= counted.is_scattered or self.format.is_multi_line
         self._frames.append((frozenset(per_date), rows))
 
     def _count(self, rows: DataFrame, files: list[io.StoredObject]) -> reading.Counted:
         """This reads the files. Raises InvalidDelivery with those that cannot be read to their end."""
         try:
-            return reading.count_rows(rows, self.unreadable_reason)
+            return reading.count_rows(rows, self.unreadable_reason, self.wrong_types)
         except Py4JJavaError as error:
             cause = session.root_cause(error)
             broken = find_broken(files) if cause.startswith(("java.io.", "java.util.zip.")) else []

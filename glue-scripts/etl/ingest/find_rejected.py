@@ -36,7 +36,8 @@ def find_rejected(
     is_asked = any(by_reason.values()) if with_places else any(by_reason.get(name) for name in types)
     counted: Mapping[tuple[str, str], Counted] = {}
     if is_asked and rows is not None:
-        explained = explain_rejected(rows, contract, rules)
+        has_wrong_types = any(by_reason.get(name) for name in types)
+        explained = explain_rejected(rows, contract, rules, has_wrong_types=has_wrong_types)
         counted = count_rejected(explained, types, with_first=with_places)
     by_column = {of: one.rows for of, one in counted.items()}
     places = _find_places(counted, files, contract.format)

@@ -11,6 +11,7 @@ from etl.ingest.contract import Contract
 from etl.ingest.deliveries import Deliveries, RawRows
 from etl.ingest.headers import find_layouts
 from etl.ingest.plan import Plan, make_plan
+from etl.ingest.reasons import wrong_types
 from etl.ingest.rules import Rules
 from etl.ingest.starts import check_files
 from etl.ingest.transforms.check_patterns import check_patterns
@@ -45,6 +46,7 @@ def plan_run(
         lambda lines, files: judge_rows(lines, files, rules),
         rules.contract.format,
         rules.quality.unreadable_reason,
+        wrong_types(rules.contract),
     )
     raw.add(own.values())
     check_size(sum(raw.counts(own).values()), "in one run", "run fewer dates at a time")

@@ -91,8 +91,13 @@ def write_good_rows(arguments: Arguments, contract: Contract, plan: Plan) -> Non
 
 
 def write_rejected(arguments: Arguments, rules: Rules, plan: Plan, rows: DataFrame, location: str) -> None:
-    if any(plan.raw.rejected.values()):
-        rejected = explain_rejected(rows, rules.contract, rules.quality.quarantine_rules)
+    if plan.raw.has_rejected:
+        rejected = explain_rejected(
+            rows,
+            rules.contract,
+            rules.quality.quarantine_rules,
+            has_wrong_types=plan.raw.has_wrong_types,
+        )
     else:
         # To explain no row would take longer than to write none.
         rejected = rows.limit(0).withColumn("reason_values", F.lit(None).cast("map<string,string>"))

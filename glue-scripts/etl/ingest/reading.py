@@ -1,7 +1,7 @@
 """Reads the lines of delivered files, each with its place."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -95,20 +95,21 @@ def _read_below_header(spark: SparkSession, files: list[str]) -> DataFrame:
 
 @dataclass(frozen=True)
 class Counted:
-    """Rows per date, and of these those that are `unreadable` and all that are `rejected`. `is_scattered`
-    says whether the rows of some date lie in more than one task. `files` are the URIs of the files that have
-    rows, `open_files` of those with a text that does not end."""
+    """Rows per date, and of these those that are `unreadable`. Two flags say whether any row is rejected, and
+    whether any has a wrong type. `is_scattered` says whether the rows of some date lie in more than one task.
+    `files` are the URIs of the files that have rows, `open_files` of those with a text that does not end."""
 
     per_date: Mapping[str, int]
     unreadable: Mapping[str, int]
-    rejected: Mapping[str, int]
+    has_rejected: bool
+    has_wrong_types: bool
     is_scattered: bool
     files: frozenset[str]
     open_files: frozenset[str]
 
 
-def count_rows(rows: DataFrame, unreadable_reason: str) -> Counted:
-    """Counts judged rows, in one query."""
+def count_rows(rows: DataFrame, unreadable_reason: str, wrong_types: Collection[str]) -> Counted:
+    """Counts judged rows, in one query. `wrong_types` are the reasons of rows with a wrong type."""
     has_open = "is_open" in rows.columns
     counted = (
         rows.groupBy(PARTITION, "file_path", F.shiftright("row_id", _TASK_BITS).alias("task"))
@@ -116,6 +117,7 @@ def count_rows(rows: DataFrame, unreadable_reason: str) -> Counted:
             F.count(F.lit(1)).alias("rows"),
             F.count(F.when(F.col("reason") == unreadable_reason, 1)).alias("unreadable"),
             F.count("reason").alias("rejected"),
+            F.max(F.col("reason").isin(list(wrong_types))).alias("has_wrong_types"),
             F.max("is_open" if has_open else F.lit(False)).alias("is_open"),
         )
         .collect()
@@ -123,7 +125,8 @@ def count_rows(rows: DataFrame, unreadable_reason: str) -> Counted:
     return Counted(
         _per_date(counted, "rows"),
         _per_date(counted, "unreadable"),
-        _per_date(counted, "rejected"),
+        any(row["rejected"] for row in counted),
+        any(row["has_wrong_types"] for row in counted),
         len({(row[PARTITION], row["task"]) for row in counted}) > len({row[PARTITION] for row in counted}),
         frozenset(_uri_of(row["file_path"]) for row in counted),
         frozenset(_uri_of(row["file_path"]) for row in counted if row["is_open"]),

@@ -16,26 +16,29 @@ from etl.run.quality_reader import Rule, columns_of_rule
 MAX_VALUE_CHARACTERS = 200  # of a wrong value; the line has the whole
 
 
-def explain_rejected(rows: DataFrame, contract: Contract, rules: Sequence[Rule] = ()) -> DataFrame:
+def explain_rejected(
+    rows: DataFrame, contract: Contract, rules: Sequence[Rule] = (), *, has_wrong_types: bool = True
+) -> DataFrame:
     """`rows` are what `classify_rows` made with these `rules`. Gives the rejected ones without the output
     columns and with `reason_values`: the columns that the reason is about, each with the first
-    MAX_VALUE_CHARACTERS of what was delivered for it."""
+    MAX_VALUE_CHARACTERS of what was delivered for it. Without `has_wrong_types` no row has a
+    wrong type, and Spark is spared the longest of the expressions."""
     others = [name for name in rows.columns if name not in (*contract.output, EVIDENCE)]
     # A line that has columns to speak of is valid UTF-8, so that `raw_line` is the line.
     rejected = rows.filter(F.col("reason").isNotNull()).select(
         *others, F.col("raw_line").alias("line"), f"`{EVIDENCE}`.*"
     )
-    return rejected.select(*others, _reason_values(contract, rules).alias("reason_values"))
+    return rejected.select(*others, _reason_values(contract, rules, has_wrong_types).alias("reason_values"))
 
 
-def _reason_values(contract: Contract, rules: Sequence[Rule]) -> Column:
+def _reason_values(contract: Contract, rules: Sequence[Rule], has_wrong_types: bool) -> Column:
     values = _map({})
     for rule in contract.rules:
         if rule.kind == "missing":
             of_rule = _map({str(rule.column): text_of(str(rule.column))})
         elif rule.kind == "notATimestamp" and contract.timestamp is not None:
             of_rule = _map({contract.timestamp.source: text_of(contract.timestamp.source)})
-        elif rule.kind == "wrongType":
+        elif rule.kind == "wrongType" and has_wrong_types:
             of_rule = _wrong_values(contract)
         else:
             continue
