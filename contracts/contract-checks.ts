@@ -4,7 +4,7 @@ import { allTypes, baseTypes, KEPT, outputTypes } from "./contract-types";
 import type { Mistake } from "../modules/core/refusals";
 import { expressionMistakes, ROW_FUNCTIONS, SUM_FUNCTIONS } from "./sql-expression";
 
-/** What the parts of a contract must say of each other. In the job `glue-scripts/etl/contract_checks.py` asks for the same. Pure. */
+/** What the parts of a contract must say of each other. In the job `glue-scripts/etl/ingest/contract_checks.py` asks for the same. Pure. */
 
 type Part = "properties" | "required" | Exclude<keyof Contract, "columns" | "required" | "rules"> | "reasons";
 type Find = (contract: Contract) => Mistake[];

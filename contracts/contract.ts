@@ -17,7 +17,7 @@ import type { Mistake } from "../modules/core/refusals";
 
 /**
  * What a contract says: a JSON Schema (2020-12) of one delivered line, with `x-etl`, what the job makes of it. Read strictly: what the
- * job would not check is refused. The job reads by the same rules (`glue-scripts/etl/contract.py`), and tests hold the two to each other. Pure.
+ * job would not check is refused. The job reads by the same rules (`glue-scripts/etl/ingest/contract.py`), and tests hold the two to each other. Pure.
  */
 export interface Contract {
   /** As delivered, in the order of the file. */

@@ -1,6 +1,6 @@
 /**
  * Regular expressions of a contract are Java's, as Spark reads them. Only Java can tell all that is wrong with one; what is told here
- * is wrong in any case, so that nothing that Java would take is refused. The job has the same (`glue-scripts/etl/java_pattern.py`). Pure.
+ * is wrong in any case, so that nothing that Java would take is refused. The job has the same (`glue-scripts/etl/ingest/java_pattern.py`). Pure.
  *
  * Source: https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/util/regex/Pattern.html
  */

@@ -118,7 +118,7 @@ export const DEFAULT_RULE = "lines_are_readable";
 /** The share of lines that may be unreadable where no rule says another one. */
 const MOST_UNREADABLE = 0.1;
 
-/** What is said of it where it fails, behind the counts. In the job `etl/quality.py` says the same. */
+/** What is said of it where it fails, behind the counts. In the job `etl/run/quality.py` says the same. */
 export const DEFAULT_RULE_FAILED = ` (at most ${MOST_UNREADABLE * 100} % by default; a quarantineLimit rule sets another share)`;
 
 /** Whether a rule limits the lines that are quarantined for a reason: it fails the run, and not all lines may be. */
