@@ -5,7 +5,7 @@ import { agrees, dropReturnPoint, heal, keepReturnPoint, returnPoint, takeReturn
 import { AstrayError, Deployment, isCurrent } from "./terraform";
 import { UserError } from "./user-error";
 
-/** Deployments that a kill at any moment leaves in a state from which the next command goes on. */
+/** Deployments that may be killed at any moment: the next command can always continue. */
 
 /** A stack's folder of `cdktf.out`, and its name. */
 export interface Stack {
@@ -13,22 +13,21 @@ export interface Stack {
   readonly name: string;
 }
 
-/** Puts back what a killed command left in between, and says so. */
+/** Puts both states back when a killed command left them in between, and says so. */
 export async function healAloud(say: (line: string) => void): Promise<void> {
   const healed = await heal();
   if (healed !== undefined) say(healed);
 }
 
 /**
- * Brings a stack to what is synthesised now, or leaves it when it is that already, and hands it to `body` with the embedded AWS
- * that runs until then.
+ * Applies a stack unless it is up to date, then calls `body` with it and the embedded AWS, which stops when `body` ends. Call
+ * `healAloud` before: what is synthesised depends on what is deployed.
  */
 export async function withDeployed<T>(
   { synthesised, name }: Stack,
   progress: Progress,
   body: (aws: EmbeddedAws, deployment: Deployment) => Promise<T>,
 ): Promise<T> {
-  await healAloud((line) => progress.line(line));
   const current = isCurrent(synthesised, name);
   const continued = returnPoint()?.stack === name;
   if (!current) takeReturnPoint(name, "apply");
@@ -37,9 +36,9 @@ export async function withDeployed<T>(
     const deployment = await progress.step("deploy", async (note) => {
       const made = new Deployment(synthesised, name, aws.at, note);
       if (current) {
-        note("up to date: the synthesised files are the ones that were applied");
+        note("up to date: the synthesised files are those that were applied");
       } else {
-        note("terraform apply (the first time S3's lifecycle settings take a minute)");
+        note("terraform apply (the first one waits a minute for S3's lifecycle settings)");
         await settled(aws, () => made.apply(continued));
       }
       return made;
@@ -68,7 +67,7 @@ export async function destroyDeployed(
   }
 }
 
-/** Before it runs nothing changes: there is nothing to return from. */
+/** Nothing has changed when the server does not start, so there is nothing to return from. */
 async function startOrDrop(): Promise<EmbeddedAws> {
   try {
     return await EmbeddedAws.start();
@@ -78,12 +77,12 @@ async function startOrDrop(): Promise<EmbeddedAws> {
   }
 }
 
-/** Runs an apply or a destroy, and writes down how it ended once the embedded AWS has saved what it did. */
+/** Runs an apply or a destroy, and records how it ended after the embedded AWS has saved its state. */
 async function settled(aws: EmbeddedAws, change: () => Promise<void>): Promise<void> {
   try {
     await change();
   } catch (error) {
-    // Without a word the next command puts everything back.
+    // Nothing recorded: the next command puts everything back.
     if (aws.at.gone?.aborted !== true) {
       await aws.save();
       keepReturnPoint(
@@ -96,15 +95,15 @@ async function settled(aws: EmbeddedAws, change: () => Promise<void>): Promise<v
   dropReturnPoint();
 }
 
-/** Says what to do when the embedded AWS is gone, or Terraform's state may disagree with what exists. */
+/** Adds what to do when the embedded AWS has ended, or Terraform's state may disagree with what exists. */
 function explained(error: unknown, aws: EmbeddedAws): unknown {
   const point = returnPoint();
   const next =
     point === undefined || agrees(point)
       ? "type the command again"
-      : "type the command again: it puts back what was deployed before,\nand goes on from there";
+      : "type the command again: it restores what was deployed before,\nthen continues";
   const { gone } = aws.at;
   if (gone?.aborted === true)
-    return new UserError(`${(gone.reason as Error).message} while the deployment was at work:\n${next}`);
+    return new UserError(`${(gone.reason as Error).message} during the deployment:\n${next}`);
   return error instanceof AstrayError ? new UserError(`${error.message}\n${next}`) : error;
 }

@@ -1,19 +1,15 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { deployedPipelines } from "./deployed-pipelines";
+import { environmentPipelines, stackName } from "./known-environments";
 import { workingCommand } from "./lock";
-import { LAST_RUN, LOCAL } from "./places";
-import {
-  APPLIED,
-  deployedResources,
-  endLeftOver,
-  incompleteText,
-  returnPoint,
-  terraformFolder,
-} from "./return-point";
+import { BENCH, LAST_RUN, LOCAL } from "./places";
+import { APPLIED, endLeftOver, incompleteText, returnPoint } from "./return-point";
+import { deployedResources, terraformFolder } from "./terraform-state";
 
-/** The commands that look at what a run left, `status`, and remove it, `down`. */
+/** `status` shows what a run left; `down` removes it. */
 
-const STACK = "etl-dev";
+const STACK = stackName(BENCH.environment);
 export const NOTHING = "nothing is deployed here: type npm start";
 
 export function status(): void {
@@ -24,10 +20,13 @@ export function status(): void {
   if (existsSync(applied)) {
     const files = Object.keys(JSON.parse(readFileSync(applied, "utf8")) as object).length;
     console.log(`deployed: ${STACK} on the embedded AWS, ${files} files applied ${ago(applied)}`);
+    for (const line of pipelineLines()) console.log(line);
   } else if (point?.stack !== STACK) {
     const resources = deployedResources(STACK);
     console.log(
-      resources === 0 ? NOTHING : `deployed in part: ${STACK}, ${resources} resources; npm start goes on`,
+      resources === 0
+        ? NOTHING
+        : `deployed in part: ${STACK}, ${resources} resources; type npm start to continue`,
     );
   }
   console.log(
@@ -43,6 +42,19 @@ export function status(): void {
   if (rows !== undefined) console.log(`  ${rowsLine(rows, run.refused !== undefined)}`);
 }
 
+/** The pipelines that are deployed, and the others. */
+function pipelineLines(): string[] {
+  const all = environmentPipelines(BENCH.environment);
+  const deployed = deployedPipelines(STACK, all);
+  const others = all.map(({ name }) => name).filter((name) => !deployed.includes(name));
+  return [
+    `  pipelines: ${deployed.join(", ")}`,
+    ...(others.length === 0
+      ? []
+      : [`  not deployed: ${others.join(", ")}; to add one: npm start -- --pipeline ${others[0]}`]),
+  ];
+}
+
 interface RecordedRows {
   readonly read: number;
   readonly written: number;
@@ -50,7 +62,7 @@ interface RecordedRows {
   readonly quarantined: Readonly<Record<string, number>>;
 }
 
-/** Where the rows of a run went; a refused one put none anywhere. */
+/** Where the rows of a run went. A refused run published nothing. */
 export function rowsLine(
   { read, written, duplicates, quarantined }: RecordedRows,
   isRefused: boolean,
@@ -61,12 +73,12 @@ export function rowsLine(
     : `read ${read} = written ${written} + duplicates ${duplicates} + quarantined ${bad}`;
 }
 
-/** Discards everything local, data included; no guard is weakened, there is nothing left to guard. */
+/** Discards everything local, data included. No guard is weakened: nothing that it guards is left. */
 export async function down(): Promise<void> {
   const was = existsSync(join(LOCAL, "aws"));
   const stacks = join(LOCAL, "terraform");
   await endLeftOver(...(existsSync(stacks) ? readdirSync(stacks) : []));
-  // First, and at once: half of it would be taken for a deployment if this is killed.
+  // Renamed first: a kill must not leave half of it, which looks like a deployment.
   const discarded = join(LOCAL, "discarded");
   rmSync(discarded, { recursive: true, force: true });
   if (was) renameSync(join(LOCAL, "aws"), discarded);

@@ -4,9 +4,11 @@ import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { planReviewCommand } from "../plan-review/plan-review-command";
 import { healAloud } from "./deploy";
+import { deployedPipelines, synthesisedPipelines } from "./deployed-pipelines";
 import { EmbeddedAws } from "./embedded-aws";
-import { refuseUnknown, stackName, synthesiseEnvironment } from "./environments";
+import { synthesiseEnvironment } from "./environments";
 import { interrupted, listenForInterrupts } from "./interrupts";
+import { environmentPipelines, refuseUnknown, stackName } from "./known-environments";
 import { alone } from "./lock";
 import { LOCAL, ROOT, SYNTHESISED } from "./places";
 import { Progress } from "./progress";
@@ -88,7 +90,7 @@ async function planOnBench(environment: string, progress: Progress): Promise<Pla
   const stack = stackName(environment);
   const outdir = join(PLANS, "cdktf.out");
   const synthesised = await progress.step("synth", (note) =>
-    synthesiseEnvironment(environment, outdir, note),
+    synthesiseEnvironment(environment, { outdir, note }),
   );
   const folder = join(PLANS, stack);
   mkdirSync(folder, { recursive: true });
@@ -105,10 +107,25 @@ async function planOnBench(environment: string, progress: Progress): Promise<Pla
     const against = isApplied
       ? "what is applied on the bench"
       : "an empty state: nothing is applied on the bench";
-    return { json, about: `\`${environment}\`, planned without credentials against ${against}. Not AWS.` };
+    return {
+      json,
+      about:
+        `\`${environment}\`, planned without credentials against ${against}. Not AWS.` +
+        (isApplied ? addedText(environment, synthesised) : ""),
+    };
   } finally {
     await aws.stop();
   }
+}
+
+/** All of the environment is planned, so that nothing goes unjudged: the page says which pipelines the bench never had. */
+function addedText(environment: string, synthesised: string): string {
+  const all = environmentPipelines(environment);
+  const deployed = deployedPipelines(stackName(environment), all);
+  const added = synthesisedPipelines(synthesised, all).filter((name) => !deployed.includes(name));
+  return added.length === 0
+    ? ""
+    : ` Not deployed on the bench yet, so the plan adds them: ${added.join(", ")}.`;
 }
 
 /** As `cdktf diff` does it: where the stack was synthesised, with the backend and the credentials that are set up. */

@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { BENCH, LOCAL } from "./places";
 import { endRemembered } from "./processes";
+import { deployedResources, STATE, terraformFolder } from "./terraform-state";
 
 /**
  * What an apply or a destroy starts from, kept until it ends in order: the state of the embedded AWS, and Terraform's. When
@@ -38,15 +39,10 @@ const KEPT_AWS = join(FOLDER, "aws");
 const AWS = join(LOCAL, "aws");
 /** The server empties it at each start. */
 const SCRATCH = "tmp";
-/** Of Terraform's folder: its state, and what the state was made of. */
-const STATE = "terraform.tfstate";
+/** In Terraform's folder: the digests of the files that were applied. */
 export const APPLIED = "applied.json";
 const STATES = [STATE, APPLIED];
 const LEFT_BY_TERRAFORM = [`${STATE}.backup`, `.${STATE}.lock.info`];
-
-export function terraformFolder(stack: string): string {
-  return join(LOCAL, "terraform", stack);
-}
 
 /** Where the running Terraform of a folder is written down. */
 export function terraformProcess(folder: string): string {
@@ -63,23 +59,6 @@ export const SERVER_GRACE_MS = 20_000;
 
 export function returnPoint(): ReturnPoint | undefined {
   return existsSync(RECORD) ? (JSON.parse(readFileSync(RECORD, "utf8")) as ReturnPoint) : undefined;
-}
-
-/** How many resources Terraform's state of a stack holds. */
-export function deployedResources(stack: string): number {
-  const state = join(terraformFolder(stack), STATE);
-  if (!existsSync(state)) return 0;
-  try {
-    const { resources = [] } = JSON.parse(readFileSync(state, "utf8")) as {
-      resources?: { mode: string; instances: unknown[] }[];
-    };
-    return resources.reduce(
-      (sum, { mode, instances }) => sum + (mode === "managed" ? instances.length : 0),
-      0,
-    );
-  } catch {
-    return 0; // Terraform was killed while it wrote
-  }
 }
 
 /**

@@ -4,13 +4,17 @@ import { ask } from "./athena";
 import { readBooks } from "./books";
 import { clientsOf } from "./clients";
 import { type Deliveries, findDeliveries, leftOutLines } from "./deliveries";
-import { withDeployed } from "./deploy";
+import { healAloud, withDeployed } from "./deploy";
+import { deployedPipelines } from "./deployed-pipelines";
 import { type EmbeddedAws } from "./embedded-aws";
 import { runExecution } from "./execution";
 import { synthesiseEnvironment } from "./environments";
 import { interrupted } from "./interrupts";
+import { environmentPipelines, stackName } from "./known-environments";
 import { Lake } from "./lake";
+import { wrap } from "./lines";
 import { NotificationListener } from "./notifications";
+import { choosePipelines, pipelinesVariable, refuseUnknownPipeline, snakeCase } from "./pipeline-choice";
 import { BENCH, ROOT } from "./places";
 import { Progress } from "./progress";
 import { questionsOf } from "./questions";
@@ -18,11 +22,11 @@ import { mirrorInput } from "./raw-zone";
 import { findExamples } from "./refused";
 import { record, type Run, succeeded, tell } from "./run-record";
 import { installSpark4For } from "./spark4";
-import { output, refuseUnknownPipeline } from "./stack-outputs";
+import { output } from "./stack-outputs";
 import { type Outputs } from "./terraform";
 import { UserError } from "./user-error";
 
-/** `npm start`: deploys the dev environment to the embedded AWS and runs a pipeline on real files. */
+/** `npm start`: deploys pipelines of the dev environment to the embedded AWS and runs one of them on real files. */
 
 export interface StartOptions {
   readonly pipeline: string;
@@ -30,17 +34,26 @@ export interface StartOptions {
   readonly runDate?: string;
 }
 
-const STACK = "etl-dev";
+const STACK = stackName(BENCH.environment);
 
 export async function start(options: StartOptions): Promise<number> {
+  const { environment } = BENCH;
+  const all = environmentPipelines(environment);
+  refuseUnknownPipeline({ pipeline: options.pipeline, environment, all });
   const input = options.input === undefined ? sampleOf(options.pipeline) : asTyped(options.input);
-  // Of a pipeline that is none, the stack tells first which there are.
-  const early = options.input === undefined && !existsSync(input) ? [] : [findDeliveries(input, options)];
+  const deliveries = findDeliveries(input, options);
   const progress = new Progress();
-  const stack = await progress.step("synth", () => synthesiseEnvironment(BENCH.environment));
-  refuseUnknownPipeline(stack, options.pipeline);
-  const [deliveries] = early;
-  if (deliveries === undefined) throw noSample(options.pipeline, input);
+  // Before the choice: it may change what is deployed.
+  await healAloud((line) => progress.line(line));
+  const { names: pipelines, text } = choosePipelines({
+    pipeline: options.pipeline,
+    environment,
+    all,
+    deployed: deployedPipelines(STACK, all),
+    given: process.env[pipelinesVariable(environment)],
+  });
+  for (const line of wrap(text).split("\n")) progress.line(line);
+  const stack = await progress.step("synth", () => synthesiseEnvironment(environment, { pipelines }));
   await installSpark4For(stack);
   return withDeployed({ synthesised: stack, name: STACK }, progress, async (aws, deployment) => {
     const outputs = await deployment.outputs();
@@ -51,7 +64,7 @@ export async function start(options: StartOptions): Promise<number> {
   });
 }
 
-/** Delivers, executes, listens and asks. */
+/** Uploads the deliveries, runs the execution, and collects its notifications, books and rows. */
 async function runPipeline(
   options: StartOptions,
   { input, deliveries }: { readonly input: string; readonly deliveries: Deliveries },
@@ -73,7 +86,7 @@ async function runPipeline(
     const ended = await progress.step("execution", () =>
       runExecution(
         sfn,
-        output(outputs, `${pipeline}_alias_arn`),
+        output(outputs, `${snakeCase(pipeline)}_alias_arn`),
         executionInput(options, deliveries.dates),
         progress,
       ),
@@ -102,17 +115,16 @@ function executionInput({ runDate }: StartOptions, dates: readonly string[]): un
   return { mode: "backfill", fromDate: dates[0], toDate: dates.at(-1) };
 }
 
+/** @throws UserError when the pipeline has no sample */
 function sampleOf(pipeline: string): string {
-  return join(ROOT, "pipelines", pipeline, "sample");
-}
-
-function noSample(pipeline: string, folder: string): UserError {
-  return new UserError(
-    `--input: ${pipeline} has no sample in ${relative(ROOT, folder)}: give a folder with its deliveries`,
+  const folder = join(ROOT, "pipelines", pipeline, "sample");
+  if (existsSync(folder)) return folder;
+  throw new UserError(
+    `--input: ${pipeline} has no sample in ${relative(ROOT, folder)}; give a folder with its deliveries`,
   );
 }
 
-/** Relative to where the user typed the command, not to where npm runs it. */
+/** Relative to the folder in which the user typed the command; npm runs it elsewhere. */
 function asTyped(input: string): string {
   return resolve(process.env.INIT_CWD ?? ROOT, input);
 }

@@ -9,7 +9,8 @@ import { LOCAL, LOGS } from "./places";
 import { forget, killGroup, remember } from "./processes";
 import { providerOverride } from "./provider-override";
 import { providerSource } from "./provider-source";
-import { APPLIED, terraformFolder, terraformProcess } from "./return-point";
+import { APPLIED, terraformProcess } from "./return-point";
+import { terraformFolder } from "./terraform-state";
 import { UserError } from "./user-error";
 
 /** Terraform on the synthesised files as they are, with one override file beside them that points at the embedded AWS. */

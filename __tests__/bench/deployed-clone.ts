@@ -5,7 +5,8 @@ import { npmStart } from "./commands";
 import { DEPLOYED } from "./deploy-once";
 
 /**
- * A clone whose dev environment is deployed and has run the sample. What is changed in it first is applied on top.
+ * A clone whose dev environment is deployed with all its pipelines, and has run the sample of events. `change` may edit the
+ * clone's files first; what it changes is applied on top.
  *
  * @throws Error with what `npm start` said
  */

@@ -44,6 +44,15 @@ function expectExit({ exitCode, output }: CommandResult, wanted: number): void {
 // Counted with another program from the three files: 419 events, 67 of them without a user, no event id twice.
 const SAMPLE_ROWS = { read: 419, written: 352, duplicates: 0, quarantined: { missing_user_id: 67 } };
 
+/** The pipelines whose state machine Terraform's state names, in alphabetical order. */
+function pipelinesInState(): string[] {
+  const state = readFileSync(join(clone, ".local", "terraform", "etl-dev", "terraform.tfstate"), "utf8");
+  const { outputs } = JSON.parse(state) as { outputs: Record<string, unknown> };
+  const end = "_state_machine_arn";
+  const names = Object.keys(outputs).filter((name) => name.endsWith(end));
+  return names.map((name) => name.slice(0, -end.length)).sort();
+}
+
 const unwrapped = (screen: string): string => screen.replace(/\s+/g, " ");
 
 test(
@@ -79,6 +88,35 @@ test(
     expect(jobLogs(clone)).not.toMatch(/denied|forbidden|not authorized/i);
   },
   10 * MINUTES,
+);
+
+test(
+  "a first start deploys its own pipeline alone, and says how the others are added",
+  () => {
+    expect(pipelinesInState()).toEqual(["events"]);
+    const { output } = npmStart(clone, "status");
+    expect(unwrapped(output)).toContain("pipelines: events not deployed: ");
+    const asked = npmStart(clone, "query", "select * from etl_dev_curated.sales_revenue");
+    expectExit(asked, 1);
+    expect(unwrapped(asked.output)).toContain(
+      "sales is not deployed here: type npm start -- --pipeline sales",
+    );
+  },
+  2 * MINUTES,
+);
+
+test(
+  "a pipeline that the user's own variable leaves out is refused, before anything is synthesised",
+  () => {
+    const result = npmStartWith({ ETL_DEV_PIPELINES: "events" }, clone, "--pipeline", "customers");
+    expectExit(result, 1);
+    expect(unwrapped(result.output)).toContain(
+      "'customers' is not in ETL_DEV_PIPELINES=events; add it there",
+    );
+    expect(result.output).not.toContain("synth");
+    expect(pipelinesInState()).toEqual(["events"]);
+  },
+  MINUTES,
 );
 
 test(
@@ -224,6 +262,22 @@ test(
     expectExit(npmStart(clone, "--input", dirt), 0);
     const { rows } = lastRun(clone);
     expect({ ...rows, quarantined: nonZero(rows.quarantined) }).toEqual(DIRTY_BOOKS);
+  },
+  10 * MINUTES,
+);
+
+test(
+  "a run of another pipeline adds it, and keeps what is deployed with its rows",
+  () => {
+    const result = npmStart(clone, "--pipeline", "customers");
+    expectExit(result, 0);
+    expect(result.output).toContain("deploying customers to dev; deployed already: events");
+    expect(result.output).toMatch(/Plan: \d+ to add, \d+ to change, 0 to destroy/);
+    expect(lastRun(clone)).toMatchObject({ pipeline: "customers", status: "SUCCEEDED" });
+    expect(pipelinesInState()).toEqual(["customers", "events"]);
+    expect(stdoutOf(clone, "query", "--format", "csv", `${COUNT}${FROM}`)).toBe(
+      `n\n${DIRTY_BOOKS.written}\n`,
+    );
   },
   10 * MINUTES,
 );

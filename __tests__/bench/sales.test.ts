@@ -102,14 +102,14 @@ function query(sql: string): Promise<readonly (readonly string[])[]> {
 const SAMPLE_ROWS = { read: 7419, written: 7317, duplicates: 102, quarantined: {} };
 
 test(
-  "a pipeline that is none is refused with those that there are, before anything is deployed",
+  "an unknown pipeline is refused with the known ones, before anything is synthesised",
   () => {
     const result = npmStart(clone, "--pipeline", "sails");
     expectExit(result, 1);
     expect(said(result)).toContain(
-      `--pipeline: there is no pipeline 'sails'; there are ${[...PIPELINES].sort().join(", ")}`,
+      `--pipeline: dev has no pipeline 'sails'; its pipelines are ${[...PIPELINES].sort().join(", ")}`,
     );
-    expect(result.output).not.toContain("deploy");
+    expect(result.output).not.toContain("synth");
   },
   2 * MINUTES,
 );

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type * as Points from "../../local/return-point";
+import type * as State from "../../local/terraform-state";
 
 /** Both states are put back together, whatever was killed in between. */
 
@@ -86,7 +87,8 @@ test.each(["apply", "destroy"] as const)(
       /: the (update|destroy) of .* was cut off; the deployment and its data were put back as they were before$/,
     );
     expect(states()).toEqual(before);
-    expect(points.deployedResources(DEV)).toBe(2);
+    const { deployedResources } = jest.requireActual<typeof State>("../../local/terraform-state");
+    expect(deployedResources(DEV)).toBe(2);
   },
 );
 

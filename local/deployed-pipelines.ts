@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Pipeline, snakeCase } from "./pipeline-choice";
+import { returnPoint } from "./return-point";
+import { deployedOutputs, terraformFolder } from "./terraform-state";
+
+/** The deployed pipelines, and those that an interrupted apply was deploying, because the next apply continues it. */
+export function deployedPipelines(stack: string, all: readonly Pipeline[]): string[] {
+  return pipelinesOf([...deployedOutputs(stack), ...interruptedOutputs(stack)], all);
+}
+
+/** @param folder a stack's folder of `cdktf.out` */
+export function synthesisedPipelines(folder: string, all: readonly Pipeline[]): string[] {
+  return pipelinesOf(synthesisedOutputs(folder), all);
+}
+
+function pipelinesOf(outputs: readonly string[], all: readonly Pipeline[]): string[] {
+  return all
+    .map(({ name }) => name)
+    .filter((name) => outputs.includes(`${snakeCase(name)}_state_machine_arn`));
+}
+
+function interruptedOutputs(stack: string): string[] {
+  const point = returnPoint();
+  if (point?.stack !== stack || point.verb !== "apply" || point.ended !== "interrupted") return [];
+  return synthesisedOutputs(terraformFolder(stack));
+}
+
+function synthesisedOutputs(folder: string): string[] {
+  const file = join(folder, "cdk.tf.json");
+  if (!existsSync(file)) return [];
+  const { output = {} } = JSON.parse(readFileSync(file, "utf8")) as { output?: Record<string, unknown> };
+  return Object.keys(output);
+}

@@ -1,0 +1,38 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { LOCAL } from "./places";
+
+/** Terraform's state of a stack on the bench, read without Terraform. */
+
+export const STATE = "terraform.tfstate";
+
+interface State {
+  readonly resources?: readonly { readonly mode: string; readonly instances: readonly unknown[] }[];
+  readonly outputs?: Readonly<Record<string, { readonly value: unknown }>>;
+}
+
+/** Where Terraform works on a stack. */
+export function terraformFolder(stack: string): string {
+  return join(LOCAL, "terraform", stack);
+}
+
+/** How many resources Terraform's state of a stack holds. */
+export function deployedResources(stack: string): number {
+  const { resources = [] } = stateOf(stack);
+  return resources.reduce((sum, { mode, instances }) => sum + (mode === "managed" ? instances.length : 0), 0);
+}
+
+/** The names of the outputs in Terraform's state of a stack. */
+export function deployedOutputs(stack: string): string[] {
+  return Object.keys(stateOf(stack).outputs ?? {});
+}
+
+function stateOf(stack: string): State {
+  const state = join(terraformFolder(stack), STATE);
+  if (!existsSync(state)) return {};
+  try {
+    return JSON.parse(readFileSync(state, "utf8")) as State;
+  } catch {
+    return {}; // Terraform was killed while it wrote
+  }
+}
