@@ -1,9 +1,13 @@
+import { wrap } from "../local/lines";
+import { acceptCommand } from "./accept-patterns";
 import { type Changes, type Names } from "./addresses";
 
-/** What to do about addresses that changed, with everything filled in. */
+/** What changed in a stack's addresses, and what to do about it, ready to paste. */
 
 /** Their loss is a loss of data. */
 const HOLDS_DATA = /^aws_(s3_bucket|kms_key|dynamodb_table)\./;
+/** Addresses that are listed one by one; those that hold data always are. */
+const MOST_LISTED = 10;
 
 /** @returns `undefined` when nothing changed */
 export function changesText(
@@ -12,46 +16,75 @@ export function changesText(
   recorded: Names,
   current: Names,
 ): string | undefined {
+  const all = Object.keys({ ...recorded, ...current });
+  const command = (wanted: readonly string[]) =>
+    acceptCommand(
+      wanted,
+      all.filter((address) => !wanted.includes(address)),
+    );
   const paragraphs = [
     ...(moves.length === 0
       ? []
       : [
-          `${stack}: ${moves.length} addresses moved. Terraform would destroy what they name and create it anew, or refuse ` +
-            "where it is guarded. Add these to MOVED in environments/moved.ts:",
+          wrap(
+            `${stack}: ${counted(moves.length)} moved. Terraform would destroy the old resources and create new ones, or ` +
+              "refuse where they are guarded. Add these lines to MOVED in environments/moved.ts:",
+          ),
           ...moves.map(
             ({ from, to }) => `  { from: "${from}", to: "${to}" },${comment(recorded[from] ?? current[to])}`,
           ),
-          `In a stack of your own: stack.addOverride("moved", [ … the same lines … ]), or on the resource itself ` +
-            `.moveFromId("${moves[0]!.from}"). Then say so in CHANGELOG.md and type: npm run addresses`,
+          wrap(
+            `In a stack of your own: stack.addOverride("moved", [ the same lines ]), or on the resource ` +
+              `.moveFromId("${moves[0]!.from}"). Note the move in CHANGELOG.md, then run: npm run addresses`,
+          ),
         ]),
     ...(gone.length === 0
       ? []
       : [
-          `${stack}: these addresses are gone, and nothing of their type has taken their name:`,
-          ...gone.map(
-            (address) =>
-              `  ${address}${comment(recorded[address])}${HOLDS_DATA.test(address) ? ", which holds data" : ""}`,
+          wrap(`${stack}: ${counted(gone.length)} gone, without one of the same type and name in its place:`),
+          ...goneLines(gone, recorded),
+          wrap(
+            "Terraform will destroy these resources: prevent_destroy guards only what is still defined. Data can be " +
+              "deleted only with 'retainData' false and 'allowDataDestruction' true, and never in prod. If you mean it:",
           ),
-          "prevent_destroy guards only what is still written down: Terraform will destroy them. To delete what holds data takes " +
-            "both keys, 'retainData' false and 'allowDataDestruction' true (in prod there are none). If it is meant: " +
-            `npm run addresses -- ${gone.map((address) => `--accept ${address}`).join(" ")}`,
+          command(gone),
         ]),
     ...(renamed.length === 0
       ? []
       : [
-          `${stack}: these would be replaced, because their physical name changed; no moved block helps:`,
+          wrap(
+            `${stack}: ${counted(renamed.length)} given another physical name. Terraform would replace the resources; ` +
+              "a moved block does not help:",
+          ),
           ...renamed.map((address) => `  ${address}: '${recorded[address]}' became '${current[address]}'`),
-          "Give them their old name. If it is meant: " +
-            `npm run addresses -- ${renamed.map((address) => `--accept ${address}`).join(" ")}`,
+          "Restore the old names. If you mean it:",
+          command(renamed),
         ]),
     ...(added.length === 0
       ? []
       : [
-          `${stack}: ${added.length} new addresses, public from now on. Record them: npm run addresses`,
+          wrap(`${stack}: ${counted(added.length)} new, and public once recorded. Run: npm run addresses`),
           ...added.map((address) => `  ${address}${comment(current[address])}`),
         ]),
   ];
   return paragraphs.length === 0 ? undefined : paragraphs.join("\n");
+}
+
+const counted = (addresses: number): string =>
+  addresses === 1 ? "1 address is" : `${addresses} addresses are`;
+
+/** Addresses that hold data first. */
+function goneLines(gone: readonly string[], recorded: Names): string[] {
+  const [data, others] = [
+    gone.filter((address) => HOLDS_DATA.test(address)),
+    gone.filter((address) => !HOLDS_DATA.test(address)),
+  ];
+  const more = others.length - MOST_LISTED;
+  return [
+    ...data.map((address) => `  ${address}${comment(recorded[address])}, which holds data`),
+    ...others.slice(0, MOST_LISTED).map((address) => `  ${address}${comment(recorded[address])}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ];
 }
 
 function comment(name: string | undefined): string {

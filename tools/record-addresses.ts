@@ -3,13 +3,15 @@ import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
 import { Command } from "commander";
 import { type Changes, changesOf, type Names, namesOf, type StackJson } from "./addresses";
+import { matches } from "./accept-patterns";
 import { changesText } from "./address-messages";
+import { wrap } from "../local/lines";
 import { BENCH, ROOT } from "../local/places";
 import { sampleSubscribers } from "../local/sample-place";
 import { synthesise } from "../local/synth";
 import { UserError } from "../local/user-error";
 
-/** `npm run addresses`: records new and moved addresses; of what is gone or renamed only what is accepted by name. */
+/** `npm run addresses`: records new and moved addresses. Those that are gone or renamed are recorded only when accepted. */
 
 const ADDRESSES = join(ROOT, "__tests__", "environments", "addresses.json");
 
@@ -19,24 +21,50 @@ function readAddresses(): Recorded {
   return existsSync(ADDRESSES) ? (JSON.parse(readFileSync(ADDRESSES, "utf8")) as Recorded) : {};
 }
 
-/** @throws UserError when something is gone, renamed or moved without a moved block, and not accepted */
+/**
+ * @param accepted patterns of addresses
+ * @throws UserError when an address is gone, renamed, or moved without a moved block, and no pattern accepts it
+ */
 async function main(accepted: readonly string[]): Promise<void> {
   const recorded = readAddresses();
   const stacks = await synthesisedStacks();
   const names = Object.fromEntries(Object.entries(stacks).map(([name, json]) => [name, namesOf(json)]));
-  const refused = Object.entries(stacks).flatMap(([name, { moved }]) => {
-    const changes = changesOf(recorded[name] ?? {}, names[name]!, moved);
-    return changesText(name, without(accepted, changes), recorded[name] ?? {}, names[name]!) ?? [];
-  });
+  const changes = Object.entries(stacks).map(
+    ([name, { moved }]) => [name, changesOf(recorded[name] ?? {}, names[name]!, moved)] as const,
+  );
+  refuseUnused(
+    accepted,
+    changes.flatMap(([, found]) => refusable(found)),
+  );
+  const refused = changes.flatMap(
+    ([name, found]) => changesText(name, without(accepted, found), recorded[name] ?? {}, names[name]!) ?? [],
+  );
   if (refused.length > 0) throw new UserError(refused.join("\n"));
   writeFileSync(ADDRESSES, `${JSON.stringify(names, null, 2)}\n`);
   const total = Object.values(names).reduce((sum, stack) => sum + Object.keys(stack).length, 0);
   console.log(`wrote ${relative(ROOT, ADDRESSES)}: ${total} addresses of ${Object.keys(names).join(", ")}`);
 }
 
-/** Additions need no permission. */
+/** The addresses of changes that must be accepted. */
+function refusable({ moves, gone, renamed }: Changes): string[] {
+  return [...moves.map(({ from }) => from), ...gone, ...renamed];
+}
+
+/** @throws UserError for patterns that accept nothing: they may be misspelt */
+function refuseUnused(accepted: readonly string[], changed: readonly string[]): void {
+  const unused = accepted.filter((pattern) => !changed.some((address) => matches(pattern, address)));
+  if (unused.length === 0) return;
+  const shown = unused.map((pattern) => `'${pattern}'`).join(", ");
+  throw new UserError(
+    wrap(
+      `--accept: ${shown} matches no address that is gone, moved or renamed; without --accept, all are listed`,
+    ),
+  );
+}
+
+/** New addresses need no permission. */
 function without(accepted: readonly string[], { moves, gone, renamed }: Changes): Changes {
-  const open = (address: string) => !accepted.includes(address);
+  const open = (address: string) => !accepted.some((pattern) => matches(pattern, address));
   return {
     moves: moves.filter(({ from }) => open(from)),
     gone: gone.filter(open),
@@ -70,7 +98,13 @@ async function synthesisedStacks(): Promise<Record<string, StackJson>> {
 if (require.main === module) {
   const collect = (value: string, list: string[]) => [...list, value];
   const command = new Command("npm run addresses --")
-    .option("--accept <address>", "an address that may be gone or renamed; may be given again", collect, [])
+    .description("Records the addresses of all stacks in __tests__/environments/addresses.json.")
+    .option(
+      "--accept <pattern>",
+      "addresses that may be gone or renamed, e.g. '*.Sales_*'; * is anything; may be repeated",
+      collect,
+      [],
+    )
     .parse();
   main(command.opts<{ accept: string[] }>().accept).catch((error: unknown) => {
     console.error(error instanceof UserError ? error.message : error);

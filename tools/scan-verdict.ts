@@ -1,4 +1,6 @@
-/** What a scanner found, held against the exceptions that were written down; pure. */
+import { contains } from "../plan-review/globs";
+
+/** Compares a scanner's findings with the recorded exceptions. */
 
 /** A check that a resource failed. */
 export interface Finding {
@@ -42,24 +44,23 @@ export function scanProblems(
   return [
     ...open.map(
       ({ environment, address, check, name }) =>
-        `${environment}: ${address} fails ${check} (${name}): mend it, or say in checkov-exceptions.json why not`,
+        `${environment}: ${address} fails ${check} (${name}): fix it, or add an exception with a reason to checkov-exceptions.json`,
     ),
     ...stale.map(
       ({ address, check }) =>
-        `checkov-exceptions.json: nothing fails ${check} at '${address}' (any more): remove the exception`,
+        `checkov-exceptions.json: no resource fails ${check} at '${address}' now; remove the exception`,
     ),
-    ...empty.map(({ address, check }) => `checkov-exceptions.json: ${check} at '${address}' needs a reason`),
+    ...empty.map(
+      ({ address, check }) =>
+        `checkov-exceptions.json: ${check} at '${address}' needs a reason of at least ${SHORTEST_REASON} characters`,
+    ),
   ];
 }
 
 function covers({ address, check, environments }: Exception, finding: Finding): boolean {
-  const pattern = address
-    .split("*")
-    .map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&"))
-    .join(".*");
   return (
     check === finding.check &&
-    new RegExp(`^${pattern}$`).test(finding.address) &&
+    contains(address, finding.address) &&
     (environments?.includes(finding.environment) ?? true)
   );
 }

@@ -54,7 +54,7 @@ describe("the names of resources", () => {
 describe("a change", () => {
   const recorded = { "aws_s3_bucket.Old": "lake-raw", "aws_kms_key.Key": "", "aws_sns_topic.T": "told" };
 
-  test("none is none", () => expect(told(recorded, recorded)).toBeUndefined());
+  test("to nothing gives no text", () => expect(told(recorded, recorded)).toBeUndefined());
 
   test("of an address comes with the moved block, old and new filled in; a key without a name is known by its type", () => {
     const rest = except(recorded, "aws_s3_bucket.Old", "aws_kms_key.Key");
@@ -65,18 +65,20 @@ describe("a change", () => {
       "aws_kms_key.K2": "",
     };
     expect(told(recorded, current)?.split("\n")).toEqual([
-      "etl-prod: 2 addresses moved. Terraform would destroy what they name and create it anew, or refuse where it is guarded. " +
-        "Add these to MOVED in environments/moved.ts:",
+      "etl-prod: 2 addresses are moved. Terraform would destroy the old resources and",
+      "  create new ones, or refuse where they are guarded. Add these lines to MOVED in",
+      "  environments/moved.ts:",
       '  { from: "aws_s3_bucket.Old", to: "aws_s3_bucket.New" }, // lake-raw',
       '  { from: "aws_kms_key.Key", to: "aws_kms_key.K2" },',
-      'In a stack of your own: stack.addOverride("moved", [ … the same lines … ]), or on the resource itself ' +
-        '.moveFromId("aws_s3_bucket.Old"). Then say so in CHANGELOG.md and type: npm run addresses',
-      "etl-prod: 1 new addresses, public from now on. Record them: npm run addresses",
+      'In a stack of your own: stack.addOverride("moved", [ the same lines ]), or on',
+      '  the resource .moveFromId("aws_s3_bucket.Old"). Note the move in CHANGELOG.md,',
+      "  then run: npm run addresses",
+      "etl-prod: 1 address is new, and public once recorded. Run: npm run addresses",
       "  aws_s3_bucket.Other // other",
     ]);
   });
 
-  test("that a moved block covers is none, and one that leads nowhere is told", () => {
+  test("that a moved block covers gives no text; a moved block to a wrong address is reported", () => {
     const rest = except(recorded, "aws_s3_bucket.Old");
     const current = { ...rest, "aws_s3_bucket.New": "lake-raw" };
     const to = (address: string) => [{ from: "aws_s3_bucket.Old", to: address }];
@@ -84,25 +86,25 @@ describe("a change", () => {
     expect(told(recorded, current, to("aws_s3_bucket.Elsewhere"))).toContain("aws_s3_bucket.Elsewhere");
   });
 
-  test("two that could be meant are not guessed", () => {
+  test("with two possible successors is not guessed", () => {
     const twins = { "aws_glue_job.A": "", "aws_glue_job.B": "" };
     const { moves, gone, added } = changesOf(twins, { "aws_glue_job.C": "", "aws_glue_job.D": "" });
     expect({ moves, gone: gone.length, added: added.length }).toEqual({ moves: [], gone: 2, added: 2 });
   });
 
-  test("that destroys says that data takes two keys, and how to accept it by name", () => {
+  test("that destroys says that deleting data takes two keys, and how to accept it", () => {
     const current = except(recorded, "aws_s3_bucket.Old");
     const text = told(recorded, current);
     expect(text).toMatch(
-      /^etl-prod: these addresses are gone.*\n {2}aws_s3_bucket\.Old \/\/ lake-raw, which holds data\n/,
+      /^etl-prod: 1 address is gone,[^]*\n {2}aws_s3_bucket\.Old \/\/ lake-raw, which holds data\n/,
     );
-    expect(text).toMatch(/takes both keys, 'retainData' false and 'allowDataDestruction' true/);
-    expect(text).toMatch(/npm run addresses -- --accept aws_s3_bucket\.Old$/);
+    expect(text).toMatch(/only with 'retainData' false and\s+'allowDataDestruction' true, and never in prod/);
+    expect(text).toMatch(/\nnpm run addresses -- --accept aws_s3_bucket\.Old$/);
   });
 
-  test("of a physical name is told with both names, and no moved block is promised to help", () => {
+  test("of a physical name is shown with both names, and says that a moved block does not help", () => {
     const text = told(recorded, { ...recorded, "aws_sns_topic.T": "heard" });
-    expect(text).toMatch(/no moved block helps:\n {2}aws_sns_topic\.T: 'told' became 'heard'\n/);
+    expect(text).toMatch(/a\s+moved block does not help:\n {2}aws_sns_topic\.T: 'told' became 'heard'\n/);
     expect(text).toMatch(/--accept aws_sns_topic\.T$/);
   });
 });
