@@ -3,12 +3,12 @@ import { type Answer, type Column, type Value } from "./athena";
 import { WIDTH, wrap } from "./lines";
 import { UserError } from "./user-error";
 
-/** Answers of Athena as text: a table for people, CSV and JSON for programs. Pure. */
+/** Answers of Athena as text: a table for people, CSV and JSON for programs. */
 
 export const FORMATS = ["table", "csv", "json"] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** What a writer of data makes of an answer: a head, a part for each page, a foot. */
+/** Writes an answer as a head, a part for each page, and a foot. */
 export interface Writer {
   head(columns: readonly Column[]): string;
   page(answer: Answer, isFirst: boolean): string;
@@ -16,7 +16,7 @@ export interface Writer {
 }
 
 /**
- * CSV as RFC 4180 quotes it: a header, then the rows; lines end with a line feed. A null is nothing, an empty text is `""`.
+ * CSV, quoted as in RFC 4180: a header, then the rows. Lines end with a line feed. A null is an empty field, an empty text is `""`.
  */
 export const CSV: Writer = {
   head: (columns) => csvLine(columns.map(({ name }) => name)),
@@ -24,7 +24,7 @@ export const CSV: Writer = {
   foot: "",
 };
 
-/** One array, a line for each row, which is an object by the columns' names. */
+/** One array with a line for each row; a row is an object keyed by column name. */
 export const JSON_ROWS: Writer = {
   head(columns) {
     const names = columns.map(({ name }) => name);
@@ -32,7 +32,7 @@ export const JSON_ROWS: Writer = {
     if (twice.length > 0)
       throw new UserError(
         `--format json: ${twice.length === 1 ? "more than one column is" : "several columns are"} named ` +
-          `${twice.map((name) => `'${name}'`).join(", ")}; give each a name of its own with AS`,
+          `${twice.map((name) => `'${name}'`).join(", ")}; rename them with AS`,
       );
     return "[";
   },
@@ -59,8 +59,8 @@ const WHOLE = new Set(["tinyint", "smallint", "integer", "bigint"]);
 const FLOATING = new Set(["float", "real", "double"]);
 
 /**
- * A number where every reader of JSON keeps it: whole numbers up to 2^53, and floating ones. A decimal is a text, so that nobody
- * loses its zeros or digits; so is a greater whole number, and what JSON has no number for (NaN, Infinity).
+ * Whole numbers up to 2^53 and floating-point numbers stay numbers, because every JSON reader keeps them. Decimals and larger whole
+ * numbers become text, so that no reader drops their zeros or digits. NaN and Infinity become text because JSON lacks them.
  */
 function jsonValue(type: string, value: Value): string {
   if (value === null) return "null";
@@ -70,19 +70,19 @@ function jsonValue(type: string, value: Value): string {
   return JSON.stringify(value);
 }
 
-/** How narrow a column of a table may get before each row stands by itself. */
+/** When a column would be narrower than this, each row is drawn as a table of its own. */
 const LEAST_WIDTH = 12;
-/** A cell's spaces and its right border. */
+/** The width of a cell's two spaces and its right border. */
 const BORDER = 3;
 
-/** The answer as a table that wraps; a row by itself where its columns do not fit side by side. */
+/** The answer as a table that wraps. Where the columns do not fit side by side, each row is a table of its own. */
 export function answerTable({ columns, rows, more }: Answer, width = WIDTH): string {
   const cells = rows.map((row) => row.map(cell));
   const head = columns.map(({ name }) => name);
   const widths = fittedWidths(head, cells, width);
   const drawn = widths === undefined ? records(head, cells, width) : grid(columns, cells, widths);
   return more
-    ? `${drawn}\n… the first ${rows.length} rows; there are more: --format csv and json give all`
+    ? `${drawn}\n… only the first ${rows.length} rows; --format csv or json gives all of them`
     : drawn;
 }
 
@@ -102,7 +102,7 @@ function grid(
   return table.toString();
 }
 
-/** A table of each row, a column a line. */
+/** One block for each row, one line for each column. */
 function records(head: readonly string[], rows: readonly (readonly string[])[], width: number): string {
   const names = Math.min(Math.max(...head.map((name) => name.length), 3), Math.floor(width / 3));
   const values = width - names - 2 * BORDER - 1;
@@ -115,7 +115,7 @@ function records(head: readonly string[], rows: readonly (readonly string[])[], 
   return rows.length === 0 ? `no rows; the columns are ${head.join(", ")}` : table.toString();
 }
 
-/** The widths of the columns; the widest give way. `undefined` when they would get too narrow to be read. */
+/** Widths of the columns, the widest reduced first. `undefined` when they would be too narrow to read. */
 function fittedWidths(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -136,7 +136,7 @@ function fittedWidths(
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** A value as it is shown: a null by its name, what a terminal would obey as it is written. */
+/** A value as shown: a null as `NULL`, control characters escaped so that the terminal does not obey them. */
 const cell = (value: Value): string =>
   value === null
     ? "NULL"
@@ -145,5 +145,5 @@ const cell = (value: Value): string =>
         (one) => `\\x${one.charCodeAt(0).toString(16).padStart(2, "0")}`,
       );
 
-/** A cell's lines; what goes on is not indented, so that a value can be put together again. */
+/** A cell's lines. Continued lines are not indented, so that the value can be put together again. */
 const inCell = (text: string, width: number): string => wrap(text, width, "");

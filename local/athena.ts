@@ -15,18 +15,18 @@ export interface Column {
   readonly type: string;
 }
 
-/** A value as Athena writes it; `null` is a null. */
+/** A value as Athena writes it. */
 export type Value = string | null;
 
-/** An answer: its columns, and its rows as text. */
+/** The columns and rows of an answer, the values as text. */
 export interface Answer {
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly Value[])[];
-  /** Whether there are more rows than were fetched. */
+  /** `true`: not all rows were fetched. */
   readonly more: boolean;
 }
 
-/** Athena's page. */
+/** Athena's largest page. */
 const MOST_ROWS = 1000;
 
 /** The first rows of an answer. @throws UserError with Athena's reason when the query fails */
@@ -53,7 +53,7 @@ export async function* pages(
       name: Name ?? "",
       type: Type ?? "varchar",
     }));
-    // The first row of the first page repeats the columns' names.
+    // The first row of the first page holds the column names.
     const rows = (ResultSet?.Rows ?? [])
       .slice(isFirst ? 1 : 0)
       .map(({ Data = [] }) => Data.map((value) => value.VarCharValue ?? null));
@@ -70,7 +70,7 @@ async function execute(athena: AthenaClient, workgroup: string, sql: string): Pr
     const { State, StateChangeReason } = QueryExecution?.Status ?? {};
     if (State === "SUCCEEDED") return QueryExecutionId;
     if (State === "FAILED" || State === "CANCELLED") {
-      throw new UserError(`the query ended ${State}: ${StateChangeReason ?? "no reason was given"}`);
+      throw new UserError(`the query ended ${State}: ${StateChangeReason ?? "no reason given"}`);
     }
     await pause(100);
   }
@@ -83,9 +83,9 @@ async function started(athena: AthenaClient, workgroup: string, sql: string): Pr
     );
     return QueryExecutionId!;
   } catch (error) {
-    // What was destroyed left the server's files, and no workgroup in them.
+    // After a destroy the server still runs, but has no workgroup.
     if (error instanceof InvalidRequestException && /workgroup/i.test(error.message))
-      throw new UserError(`nothing is deployed here, there is no workgroup ${workgroup}: type npm start`);
+      throw new UserError(`nothing is deployed here: workgroup ${workgroup} does not exist; type npm start`);
     if (error instanceof InvalidRequestException)
       throw new UserError(`Athena refuses the query: ${error.message}`);
     throw error;

@@ -1,6 +1,6 @@
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 
-/** The figures of a run or of one of its dates, as the job wrote them down. */
+/** The figures of a run, or of one of its dates, as the job recorded them. */
 export interface Figures {
   readonly read: number;
   readonly written: number;
@@ -10,20 +10,20 @@ export interface Figures {
   readonly files: number;
 }
 
-/** What the job made of its quality rules. */
+/** The result of the quality rules. */
 export interface Quality {
   readonly verdict: string;
   /** Whole percent. */
   readonly score: number;
   readonly threshold: number;
-  /** The failed rules with their counts; empty when none failed. */
+  /** The failed rules with their counts; empty when every rule passed. */
   readonly failed: string;
 }
 
-/** Rejected rows with one reason and one column; `file` and `line` are those of the first of them, of a refused run alone. */
+/** Rejected rows that share a reason and a column. Only a refused run has `file` and `line`: those of the first such row. */
 export interface Rejected {
   readonly reason: string;
-  /** Empty where the reason is about the row as a whole. */
+  /** Empty when the reason concerns the whole row. */
   readonly column: string;
   readonly expected: string;
   readonly rows: number;
@@ -31,20 +31,20 @@ export interface Rejected {
   readonly line?: number | null;
 }
 
-/** What the job says of a refusal. The rest is there where rejected rows are kept. */
+/** Why a run was refused. The optional fields are set when the rejected rows are kept. */
 export interface Refused {
   /** One sentence: which rules failed. */
   readonly cause: string;
   readonly rows?: number;
-  /** `database.table`; empty where none is declared. */
+  /** `database.table`; empty when no table is declared. */
   readonly table?: string;
-  /** Shows the rows; empty without a table. */
+  /** A query that shows the rows; empty without a table. */
   readonly query?: string;
 }
 
 export interface Books extends Figures {
   readonly reasons: readonly Rejected[];
-  /** Of a refused run alone. */
+  /** Set only for a refused run. */
   readonly refused?: Refused;
   readonly outcome: string;
   readonly quality: Quality;
@@ -55,7 +55,7 @@ export interface Books extends Figures {
   readonly dates: readonly (Figures & { readonly runDate: string })[];
 }
 
-/** The books of a run; `undefined` when the job left none. */
+/** The books of a run; `undefined` when the job wrote no books. */
 export async function readBooks(
   s3: S3Client,
   bucket: string,

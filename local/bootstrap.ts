@@ -14,15 +14,15 @@ import { synthesise } from "./synth";
 import { UserError } from "./user-error";
 
 /**
- * `npm run bootstrap -- --environment E`: the bucket that an environment keeps its Terraform state in, with its own state in it.
- * May be typed again: it continues where it was interrupted, and changes nothing when there is nothing to do.
+ * `npm run bootstrap -- --environment E`: makes the bucket for an environment's Terraform state and keeps the bucket's own state in
+ * it. Can be repeated: it continues after an interruption, and changes nothing when everything is done.
  */
 
 interface Options {
   readonly environment: string;
-  /** On the embedded AWS instead of the account that the credentials lead to. */
+  /** Use the embedded AWS instead of the account of the credentials. */
   readonly embedded?: boolean;
-  /** The id of a lock that was left behind, as Terraform told it. */
+  /** The id of an abandoned lock, as Terraform printed it. */
   readonly unlock?: string;
 }
 
@@ -31,7 +31,7 @@ async function bootstrap({ environment, embedded = false, unlock }: Options): Pr
   const stack = await progress.step("synth", () => synthesiseState(environment, embedded));
   if (embedded) {
     await healAloud((line) => progress.line(line));
-    dropReturnPoint(); // what this makes must not be lost on the way back
+    dropReturnPoint(); // going back would lose what this command makes
   }
   const aws = embedded ? await progress.step("embedded AWS", () => EmbeddedAws.start()) : undefined;
   try {
@@ -51,7 +51,7 @@ async function bring(deployment: StateDeployment, progress: Progress): Promise<v
   });
   if (stage !== "complete") {
     await progress.step("apply with a local state", async (note) => {
-      if (stage === "bucket without a state") note("the bucket is taken into the state before it is applied");
+      if (stage === "bucket without a state") note("importing the existing bucket into the state");
       await deployment.applyLocally(stage === "bucket without a state");
     });
     await progress.step("move the state into the bucket", () => deployment.migrate());
@@ -59,7 +59,7 @@ async function bring(deployment: StateDeployment, progress: Progress): Promise<v
   const changed = await progress.step("compare", () => deployment.applyChanges(stage === "complete"));
   progress.line(
     stage === "complete" && !changed
-      ? `nothing to do: s3://${deployment.bucket} is there and as it should be`
+      ? `nothing to do: s3://${deployment.bucket} exists and is up to date`
       : `ready: s3://${deployment.bucket}/${deployment.key}, locked by ${deployment.key}.tflock beside it`,
   );
 }
@@ -74,20 +74,22 @@ async function synthesiseState(environment: string, embedded: boolean): Promise<
   const [stack] = await synthesise(variables, { outdir, typeCheck: false, app: "state.ts" });
   if (stack !== undefined) return stack;
   throw new UserError(
-    `--environment: '${environment}' keeps its state in a file beside the clone (backend local) and needs no bucket`,
+    `--environment: '${environment}' needs no bucket: its backend is local, a file beside the clone`,
   );
 }
 
-/** The user's own credentials and region, in the order that all of AWS's tools ask for them. */
+/** Uses the user's credentials, found in the order that AWS tools share. */
 function s3Of(at: Endpoint | undefined): (region: string) => S3Client {
   return (region) => (at === undefined ? new S3Client({ region }) : clientsOf(at).s3);
 }
 
 const options = new Command("npm run bootstrap --")
-  .description("Makes the bucket of an environment's Terraform state, and moves its own state into it.")
+  .description(
+    "Makes the bucket for an environment's Terraform state, and moves the bucket's own state into it.",
+  )
   .requiredOption("--environment <name>", "an environment whose backend is S3: staging, prod")
-  .option("--unlock <id>", "removes the lock that was left behind, and does nothing else")
-  .option("--embedded", "on the embedded AWS of this computer")
+  .option("--unlock <id>", "only remove an abandoned lock")
+  .option("--embedded", "use the embedded AWS of this computer")
   .parse()
   .opts<Options>();
 

@@ -8,7 +8,7 @@ import { mostRunsPerMonth } from "../modules/schedules/runs-per-month";
 type Resources = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
 
 /**
- * What a run of each job of a synthesised stack may cost at most, a line for the stack; `undefined` when it has no job.
+ * One line with the highest cost of a run of each job of a synthesised stack; `undefined` when the stack has no job.
  *
  * @param folder a stack's folder of `cdktf.out`
  */
@@ -19,14 +19,14 @@ export function ceilingLine(folder: string): string | undefined {
   const jobs = Object.entries(resource.aws_glue_job ?? {}).map(([id, job]) => {
     const bounds = mostBounds(resource, id);
     const name = String(job.name);
-    if (bounds === undefined) return `${name} is known to Terraform alone`;
+    if (bounds === undefined) return `${name} is unknown before Terraform runs`;
     return `${name} ${dpuHoursText(bounds)}${monthText(resource, name, dpuHours(bounds))}`;
   });
   if (jobs.length === 0) return undefined;
   return `${basename(folder)}: at most per run: ${jobs.join("; ")}${budgetOf(basename(folder))}`;
 }
 
-/** What the enabled schedule of the job's pipeline makes of it: the pipeline's name begins the job's. */
+/** The monthly cost under the enabled schedule of the job's pipeline. The job's name starts with the pipeline's. */
 function monthText(resource: Resources, job: string, hours: number): string {
   const schedule = Object.values(resource.aws_scheduler_schedule ?? {}).find(
     ({ name, state }) => state === "ENABLED" && job.startsWith(`${String(name)}-`),

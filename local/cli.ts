@@ -17,13 +17,13 @@ import { UserError } from "./user-error";
 function program(end: (code: number) => void): Command {
   const cli = new Command("npm start --")
     .description(
-      "Deploys the dev environment to an embedded AWS on this computer and runs a pipeline on real files.",
+      "Deploys a pipeline of the dev environment to an embedded AWS on this computer and runs it on real files.",
     )
-    .showHelpAfterError("(npm start -- --help tells more)")
+    .showHelpAfterError("(for help: npm start -- --help)")
     .exitOverride();
   cli
     .command("run", { isDefault: true, hidden: true })
-    .option("--pipeline <name>", "the pipeline to run", "events")
+    .option("--pipeline <name>", "the pipeline to deploy and run", "events")
     .option(
       "--input <path>",
       "folder with dt=YYYY-MM-DD/ folders or YYYY-MM-DD.* files, or one such file (default: the sample, pipelines/<pipeline>/sample)",
@@ -35,44 +35,45 @@ function program(end: (code: number) => void): Command {
       }
       end(await alone(() => start(options)));
     });
-  cli.command("status").description("what is deployed, and how the last run ended").action(status);
+  cli.command("status").description("show what is deployed and how the last run ended").action(status);
   cli
     .command("query <sql>")
-    .description('asks Athena, e.g. "select * from etl_dev_processed.events limit 5"')
+    .description('ask Athena, e.g. "select * from etl_dev_processed.events limit 5"')
     .addOption(
-      new Option("--format <format>", "csv and json: all rows, and nothing else on standard output")
+      new Option("--format <format>", "csv and json write all rows, and only rows, to standard output")
         .choices(FORMATS)
         .default("table"),
     )
     .action((sql: string, { format }: { format: Format }) => alone(() => query(sql, format)));
-  cli.command("logs").description("the ends of the logs, the last job run's first").action(logs);
+  cli.command("logs").description("show the ends of the logs, the last job run first").action(logs);
   cli
     .command("destroy")
-    .description("terraform destroy of the environment, as on AWS, guards included")
+    .description("destroy an environment with Terraform; guarded resources stay")
     .option("--environment <name>", "the environment to destroy", BENCH.environment)
     .action(({ environment }: { environment: string }) => alone(() => destroyEnvironment(environment)));
   cli
     .command("deploy")
-    .description("applies an environment and runs nothing")
+    .description("deploy an environment with all its pipelines, and run nothing")
     .option("--environment <name>", "the environment to deploy", BENCH.environment)
     .action(({ environment }: { environment: string }) => alone(() => deployEnvironment(environment)));
   cli
     .command("guards")
-    .description("what protects an environment, read from its Terraform")
+    .description("list what protects an environment, read from its Terraform")
     .option("--environment <name>", "the environment to look at", "prod")
     .action(({ environment }: { environment: string }) => alone(() => showGuards(environment)));
   cli
     .command("down")
-    .description("removes everything that was deployed, written and recorded here")
+    .description("remove the local deployment with its data, logs and records")
     .action(() => alone(down));
   cli.addHelpText(
     "after",
     `
 Options of a run:
-  --pipeline <name>  the pipeline to run (default: events)
+  --pipeline <name>  the pipeline to deploy and run (default: events); what is
+                     deployed already stays
   --input <path>     folder with dt=YYYY-MM-DD/ folders or files named by their
                      date, 2010-12-01.csv, or one such file (default: the sample)
-  --run-date <date>  run one of its dates (default: all, as one back-fill)
+  --run-date <date>  run one date (default: all dates, as one back-fill)
 
 Examples:
   npm start
@@ -85,19 +86,21 @@ Examples:
   return cli;
 }
 
-/** Without this the word would be told to be an argument too many of a run. */
+/** Otherwise commander reports an unknown word as an excess argument of a run. */
 function refuseUnknownCommand(cli: Command, word: string | undefined): void {
   const known = cli.commands.map((command) => command.name()).filter((name) => name !== "run");
   if (word === undefined || word.startsWith("-") || word === "run" || word === "help" || known.includes(word))
     return;
-  throw new UserError(`unknown command '${word}'; there are ${known.join(", ")}, and none for a run`);
+  throw new UserError(
+    `unknown command '${word}'; commands are ${known.join(", ")}. To run a pipeline, give no command`,
+  );
 }
 
 async function main(): Promise<void> {
   listenForInterrupts();
   fit(process.stdout);
   fit(process.stderr);
-  // Whoever read our output (head, a closed pager) has seen enough.
+  // A reader that closes the pipe (head, a pager) has seen enough.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   try {
     const cli = program((code) => (process.exitCode = code));
@@ -107,7 +110,7 @@ async function main(): Promise<void> {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode;
     } else if (interrupted.aborted) {
-      console.error("interrupted: everything that was started is stopped");
+      console.error("interrupted: every started process is stopped");
       process.exitCode = 130;
     } else if (error instanceof UserError) {
       console.error(error.message);
@@ -117,7 +120,7 @@ async function main(): Promise<void> {
       process.exitCode = 1;
     } else {
       console.error(process.env.ETL_TRACE === undefined ? `unexpected: ${(error as Error).message}` : error);
-      console.error("set ETL_TRACE=1 to see where; the logs are in .local/logs");
+      console.error("set ETL_TRACE=1 for the stack trace; the logs are in .local/logs");
       process.exitCode = 1;
     }
   }

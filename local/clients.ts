@@ -19,7 +19,7 @@ export interface Clients {
   readonly sqs: SQSClient;
 }
 
-/** What every client of the embedded AWS is made with. */
+/** Options for any client of the embedded AWS. */
 export function clientOptions({ endpoint, caBundle, accessKeyId, secretAccessKey }: Endpoint) {
   return {
     endpoint,

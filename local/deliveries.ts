@@ -11,14 +11,14 @@ export interface DeliveredFile {
   readonly sha256: string;
 }
 
-/** What an input delivers: its dates in order, their files, and what lies beside them and is not taken. */
+/** The dates of an input in order, their files, and the files that are ignored. */
 export interface Deliveries {
   readonly dates: readonly string[];
   readonly files: readonly DeliveredFile[];
   readonly leftOut: readonly LeftOut[];
 }
 
-/** A file or folder of the input that is no delivery. */
+/** A file or folder of the input that is not a delivery. */
 export interface LeftOut {
   /** Below the input. */
   readonly name: string;
@@ -26,66 +26,66 @@ export interface LeftOut {
 }
 
 /**
- * The endings of files that are named by their date, with a packing behind them or without. Whether that packing is read is the
- * job's to say, by name: what looks like a delivery is never left out.
+ * Endings of files that are named by their date. A packing such as `.gz` may follow. The job refuses packings that it cannot read,
+ * so that nothing which looks like a delivery is ignored.
  */
 const ENDINGS = ["csv", "tsv", "txt", "json", "jsonl", "ndjson"];
-/** Names that end as those that are taken do, packed or not. */
+/** Names with a known ending, packed or not. */
 const ENDS = new RegExp(String.raw`\.(?:${ENDINGS.join("|")})(?:\.\w+)?$`, "i");
 const TAKEN = new RegExp(String.raw`^\.(?:${ENDINGS.join("|")})(?:\.\w+)*$`, "i");
 
-/** What may be asked of an input. */
+/** The deliveries to look for. */
 export interface Asked {
-  /** The pipeline that it is for; messages name it. */
+  /** Messages name it. */
   readonly pipeline: string;
   readonly runDate?: string;
 }
 
 /**
  * Finds the deliveries of an input: a folder with `dt=YYYY-MM-DD/` folders or with files named by their date
- * (`2010-12-01.csv`, `2010-12-01.csv.gz`), or one such file. Files and folders of other names are left alone.
+ * (`2010-12-01.csv`, `2010-12-01.csv.gz`), or one such file. Other files and folders are ignored.
  *
- * @throws UserError when there is none, none of `runDate`, or dates in both forms
+ * @throws UserError without a delivery, without one for `runDate`, or with dates in both forms
  */
 export function findDeliveries(input: string, { pipeline, runDate }: Asked): Deliveries {
   const refuse = (what: string) => new UserError(`--input: ${what}: ${expectedOf(pipeline)}`);
-  if (!existsSync(input)) throw refuse(`there is no folder or file '${input}'`);
+  if (!existsSync(input)) throw refuse(`'${input}' does not exist`);
   const isFolder = statSync(input).isDirectory();
   const { files, leftOut } = isFolder ? inFolder(input) : sorted(dirname(input), [basename(input)]);
   if (files.length === 0) {
     const beside = leftOutLines(leftOut).join("; ");
-    if (isFolder) throw refuse(`'${input}' holds no delivery${beside && ` (${beside})`}`);
-    throw refuse(`'${input}' is no delivery (${leftOut[0]!.why})`);
+    if (isFolder) throw refuse(`no delivery found in '${input}'${beside && ` (${beside})`}`);
+    throw refuse(`'${input}' is not a delivery (${leftOut[0]!.why})`);
   }
   const dates = [...new Set(files.map(({ name }) => name.slice("dt=".length, "dt=YYYY-MM-DD".length)))];
   if (runDate !== undefined && !dates.includes(runDate)) {
     const found =
       dates.length > 3 ? `${dates[0]} to ${dates.at(-1)} (${dates.length} dates)` : dates.join(", ");
     throw new UserError(
-      `--run-date: '${input}' holds no delivery of ${pipeline} for ${runDate}; it holds ${found}`,
+      `--run-date: no delivery of ${pipeline} for ${runDate} in '${input}'; found ${found}`,
     );
   }
   return { dates, files, leftOut };
 }
 
-/** What is not taken, for a person to read: a line each, of the first few. */
+/** The first ignored files, one line each. */
 export function leftOutLines(leftOut: readonly LeftOut[]): string[] {
   const more = leftOut.length - MOST_NAMED;
   return [
-    ...leftOut.slice(0, MOST_NAMED).map(({ name, why }) => `not taken: ${shown(name)} (${why})`),
-    ...(more > 0 ? [`not taken: ${more} more`] : []),
+    ...leftOut.slice(0, MOST_NAMED).map(({ name, why }) => `ignored: ${shown(name)} (${why})`),
+    ...(more > 0 ? [`ignored: ${more} more`] : []),
   ];
 }
 
 const MOST_NAMED = 5;
 
-/** A name as one short text, whatever it holds. */
+/** A name as one short line, control characters escaped. */
 function shown(name: string): string {
   const text = JSON.stringify(name).slice(1, -1);
   return text.length <= 28 ? text : `${text.slice(0, 15)}…${text.slice(-12)}`;
 }
 
-/** Whether a text is a day of the calendar, `YYYY-MM-DD`. */
+/** `true` for a calendar day, `YYYY-MM-DD`. */
 export function isDate(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
   const day = new Date(`${text}T00:00:00Z`);
@@ -94,7 +94,7 @@ export function isDate(text: string): boolean {
 
 function expectedOf(pipeline: string): string {
   return (
-    `expected for ${pipeline} folders dt=YYYY-MM-DD/ with files in them, e.g. dt=2010-12-01/${pipeline}.json, ` +
+    `${pipeline} expects folders dt=YYYY-MM-DD/ with files in them, e.g. dt=2010-12-01/${pipeline}.json, ` +
     "or files named by their date, e.g. 2010-12-01.csv or 2010-12-01.csv.gz"
   );
 }
@@ -133,7 +133,7 @@ function inFolder(folder: string): Found {
   };
 }
 
-/** Files of a folder by their names: those that a date and an ending name are deliveries. */
+/** Sorts files: those named by a date and a known ending are deliveries. */
 function sorted(folder: string, names: readonly string[]): Found {
   const judged = names.map((name) => ({ name, why: whyLeftOut(folder, name) }));
   return {
@@ -149,7 +149,7 @@ function whyLeftOut(folder: string, name: string): string | undefined {
   if (!isDate(name.slice(0, 10))) return "no date in its name";
   if (!TAKEN.test(name.slice(10)))
     return ENDS.test(name)
-      ? "its name has more than date and ending: put it below dt=YYYY-MM-DD/"
+      ? "name has more than date and ending; put it below dt=YYYY-MM-DD/"
       : `not ${ENDINGS.join(", ")}`;
   return kindOf(join(folder, name)) === "file" ? undefined : NO_FILE;
 }
@@ -172,7 +172,7 @@ function filesBelow(root: string, folder: string): Found {
   };
 }
 
-/** A link is what it leads to, if it leads anywhere. */
+/** Links are followed. */
 function kindOf(path: string): "file" | "folder" | "neither" {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile()) return "file";

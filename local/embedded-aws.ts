@@ -16,13 +16,13 @@ export interface Endpoint {
   readonly caBundle: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  /** Aborted when it has ended without being asked to. */
+  /** Aborted when the server ends unexpectedly. */
   readonly gone?: AbortSignal;
 }
 
 const GRACE_MS = 10_000;
 
-/** The embedded AWS as a child of this command. It ends when our end of its standard input does, however we end. */
+/** The embedded AWS as a child process. It ends when its standard input closes, however this command ends. */
 export class EmbeddedAws {
   private stopping = false;
 
@@ -33,7 +33,7 @@ export class EmbeddedAws {
   ) {}
 
   /**
-   * @param local where its state, certificate and logs lie
+   * @param local the folder of its state, certificate and logs
    * @param options further arguments of the server
    * @throws UserError when it does not start
    */
@@ -53,7 +53,7 @@ export class EmbeddedAws {
         ...lossy,
         ...options,
       ],
-      // A group of its own: an interrupt of the terminal is for us to pass on, after Terraform has ended.
+      // A separate group: this command ends it after an interrupt, when Terraform has ended.
       { cwd: ROOT, stdio: ["pipe", "pipe", "pipe"], detached: true },
     );
     let complaint = "";
@@ -75,7 +75,7 @@ export class EmbeddedAws {
     return aws;
   }
 
-  /** Returns once everything that it was told is on the disk. @throws when it is gone */
+  /** Returns when all of its state is on disk. @throws when it has ended */
   async save(): Promise<void> {
     const ca = readFileSync(this.at.caBundle);
     await new Promise<void>((resolve, reject) => {
@@ -88,7 +88,7 @@ export class EmbeddedAws {
     });
   }
 
-  /** Ends it and waits for its end. */
+  /** Ends the server and waits until it has ended. */
   async stop(): Promise<void> {
     this.stopping = true;
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
@@ -114,6 +114,6 @@ function lastLine(file: string): string {
   try {
     return readFileSync(file, "utf8").trim().split("\n").at(-1) ?? "";
   } catch {
-    return "it said nothing";
+    return "no output";
   }
 }

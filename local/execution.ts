@@ -21,7 +21,7 @@ export interface Ended {
 const POLL_MS = 300;
 const ALIVE_MS = 15_000;
 
-/** Starts an execution of the alias and shows each awaited state until the end. */
+/** Starts an execution of the alias, and shows its task states until it ends. */
 export async function runExecution(
   sfn: SFNClient,
   stateMachineArn: string,
@@ -50,7 +50,7 @@ export async function runExecution(
   }
 }
 
-/** Task states as lines: one when entered, one when left. Choices and passes take no time and are not shown. */
+/** Shows a task state when it is entered and when it is left. Choice and pass states take no time and are not shown. */
 class StateLines {
   private last = 0;
   private current?: { readonly name: string; readonly at: Date };

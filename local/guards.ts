@@ -14,12 +14,12 @@ interface Stack {
 
 export interface Guard {
   readonly guard: string;
-  /** What it is asked of, e.g. `buckets`. */
+  /** The kind of resource, e.g. `buckets`. */
   readonly of: string;
   readonly total: number;
-  /** Addresses that it does not protect. */
+  /** Addresses of unprotected resources. */
   readonly without: readonly string[];
-  /** Its degree where it has one, e.g. `365 days`. */
+  /** How strong the guard is, e.g. `365 days`. */
   readonly value?: string;
 }
 
@@ -38,14 +38,14 @@ export function guardsTable(guards: readonly Guard[]): string {
   });
   for (const { guard, of, total, without, value = "" } of guards)
     table.push([guard, `${total - without.length} of ${total} ${of}`, value]);
-  // Below it: an address is longer than a column, and is copied.
+  // Below the table: an address is too long for a column, and people copy it.
   const missing = guards.flatMap(({ guard, without }) =>
     without.map((address) => `NOT PROTECTED ${address}\n  ${guard}`),
   );
   return [table.toString(), ...missing].join("\n");
 }
 
-/** A guard of each block of some types. */
+/** A guard that is checked for each block of the given types. */
 function guardOf(
   { resource }: Stack,
   types: readonly string[],
@@ -77,14 +77,14 @@ function destructionGuards(stack: Stack): Guard[] {
     guardOf(
       stack,
       ["aws_kms_key"],
-      ["can be brought back after its deletion", "keys"],
+      ["can be restored after deletion", "keys"],
       ({ deletion_window_in_days: window }) => Number(window) >= 7,
       days(stack, "aws_kms_key", "deletion_window_in_days"),
     ),
   ];
 }
 
-/** Settings of a bucket are resources of their own that refer to it. */
+/** A bucket's settings are separate resources that refer to the bucket. */
 function bucketGuards(stack: Stack): Guard[] {
   const companion = (
     guard: string,
@@ -123,7 +123,7 @@ function bucketGuards(stack: Stack): Guard[] {
       /"sse_algorithm":"(aws:kms|AES256)"/.test(text),
     ),
     companion(
-      "keeps what was replaced or deleted",
+      "keeps replaced and deleted objects",
       "aws_s3_bucket_versioning",
       (text) => text.includes('"Enabled"'),
       daysText([...noncurrent].map(([, days]) => Number(days))),
@@ -147,7 +147,7 @@ function otherGuards(stack: Stack): Guard[] {
     guardOf(
       stack,
       ["aws_cloudwatch_log_group"],
-      ["keeps its logs, and not for ever", "log groups"],
+      ["keeps logs for a limited time", "log groups"],
       ({ retention_in_days: kept }) => Number(kept) > 0,
       days(stack, "aws_cloudwatch_log_group", "retention_in_days"),
     ),

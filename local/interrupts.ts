@@ -1,19 +1,19 @@
 import { UserError } from "./user-error";
 
-/** Aborted when the user, or whoever started us, wants the command to end. */
+/** Aborted when the user or the parent process wants the command to end. */
 const controller = new AbortController();
 
-/** For children that must end first, and for waits. */
+/** Ends children, and waits. */
 export const interrupted: AbortSignal = controller.signal;
 
-/** Turns the signals, and the end of the set-up that started us, into an abort; what was opened is then closed in turn. */
+/** Turns signals, and the end of the parent process, into an abort. Commands then close what they opened. */
 export function listenForInterrupts(): void {
   const stop = (why: string) => () => controller.abort(new UserError(why));
   process.once("SIGINT", stop("interrupted"));
   process.once("SIGTERM", stop("terminated"));
-  process.once("SIGHUP", stop("the terminal is gone"));
+  process.once("SIGHUP", stop("the terminal was closed"));
   if (process.connected) {
-    process.once("disconnect", stop("whoever started this is gone"));
+    process.once("disconnect", stop("the parent process has ended"));
     process.channel?.unref();
   }
 }

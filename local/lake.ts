@@ -9,7 +9,7 @@ import { DeleteObjectsCommand, paginateListObjectsV2, type S3Client } from "@aws
 import { output } from "./stack-outputs";
 import { type Outputs } from "./terraform";
 
-/** Where the data and the books of a pipeline lie in a deployed stack, and how all of it is thrown away. */
+/** The data and the books of a pipeline in a deployed stack, and how to delete them. */
 
 const ZONES = ["raw", "processed", "quarantine", "curated"] as const;
 /** https://docs.aws.amazon.com/glue/latest/webapi/API_BatchDeletePartition.html */
@@ -58,7 +58,7 @@ export class Lake {
     }
   }
 
-  /** Takes the partitions below a location out of the catalogue, whichever table registers them. */
+  /** Removes the partitions below a location from the catalogue, in any table. */
   private async unregister(database: string, location: string): Promise<void> {
     const { glue: client } = this.clients;
     for await (const { TableList = [] } of paginateGetTables({ client }, { DatabaseName: database })) {

@@ -1,16 +1,16 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** Lines that fit a terminal: they wrap and are never cut, so that all can be read and copied. */
+/** Lines that fit a terminal. They wrap and are never cut, so that people can read and copy all of the text. */
 
 export const WIDTH = 80;
 /** A word without spaces, such as an ARN, breaks after one of these where it can. */
 const BREAKS = /[/:,;=&?._-]/;
-/** How much of a line a break may leave unused. */
+/** Columns that a break may leave unused. */
 const SLACK = 20;
 
 const widthOf = (text: string): number => stripVTControlCharacters(text).length;
 
-/** The text with every line at most `width` wide; what goes on is indented by `hanging` more. */
+/** Wraps each line at `width` columns. Continued lines are indented by `hanging` more. */
 export function wrap(text: string, width = WIDTH, hanging = "  "): string {
   return text
     .split("\n")
@@ -19,11 +19,11 @@ export function wrap(text: string, width = WIDTH, hanging = "  "): string {
 }
 
 /**
- * A command of a shell, every line at most `width` wide. What goes on stands behind a backslash and is not indented: pasted, it is
- * one command again, also where a word was broken.
+ * Wraps a shell command at `width` columns with backslashes. Continued lines are not indented: pasted, the lines are one command,
+ * even where a word was broken.
  */
 export function wrapCommand(text: string, width = WIDTH): string {
-  // The backslash, and a space before it.
+  // Room for a space and the backslash.
   return wrapLine(text, width - 2, "", false).join("\\\n");
 }
 
@@ -51,12 +51,12 @@ function wrapLine(text: string, width: number, hanging: string, isTrimmed = true
   return [...lines, line.trimEnd()];
 }
 
-/** How much of a word that is too long stays on the line. */
+/** Characters of a long word that stay on the line. */
 function breakAt(word: string, room: number): number {
   for (let end = room; end > Math.max(1, room - SLACK); end--)
     if (BREAKS.test(word.charAt(end - 1))) return end;
   const end = Math.max(1, room);
-  // A character of two halves stays whole.
+  // Do not split a surrogate pair.
   return end > 1 && /[\ud800-\udbff]/.test(word.charAt(end - 1)) ? end - 1 : end;
 }
 
@@ -64,7 +64,7 @@ type Write = (text: string, done?: (error?: Error | null) => void) => boolean;
 const unfitted = new Map<NodeJS.WriteStream, Write>();
 const writeOf = (stream: NodeJS.WriteStream): Write => unfitted.get(stream) ?? stream.write.bind(stream);
 
-/** From now on whatever is written to the stream as text wraps. */
+/** Wraps all text that is written to the stream from now on. */
 export function fit(stream: NodeJS.WriteStream): void {
   if (unfitted.has(stream)) return;
   const write = stream.write.bind(stream);
@@ -74,7 +74,7 @@ export function fit(stream: NodeJS.WriteStream): void {
   stream.write = fitted;
 }
 
-/** Writes data, which no wrapping may change, and waits where the reader is slow. */
+/** Writes data without wrapping it, and waits for a slow reader. */
 export async function writeData(text: string, stream: NodeJS.WriteStream = process.stdout): Promise<void> {
   await new Promise<void>((done, failed) => {
     writeOf(stream)(text, (error) => (error ? failed(error) : done()));

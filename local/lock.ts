@@ -6,7 +6,7 @@ import { UserError } from "./user-error";
 const LOCK = join(LOCAL, "lock");
 
 /**
- * Runs `body` alone: two commands on one `.local/` would trample each other. A lock whose owner is gone is taken over.
+ * Runs `body` alone: two commands must not share one `.local/`. A lock whose owner has ended is taken over.
  *
  * @throws UserError naming the process that holds it
  */
@@ -19,7 +19,7 @@ export async function alone<T>(body: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The process of the command that is at work here, if one is. */
+/** The process id of the running command, if there is one. */
 export function workingCommand(): number | undefined {
   if (!existsSync(LOCK)) return undefined;
   const owner = Number(readFileSync(LOCK, "utf8"));
@@ -36,12 +36,12 @@ function take(): void {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       const owner = Number(readFileSync(LOCK, "utf8"));
       if (isAlive(owner)) {
-        throw new UserError(`another command is at work here (process ${owner}): wait for it, or end it`);
+        throw new UserError(`another command is running here (process ${owner}): wait for it, or end it`);
       }
       rmSync(LOCK, { force: true });
     }
   }
-  throw new UserError("another command took the lock at this moment: try again");
+  throw new UserError("another command just took the lock: try again");
 }
 
 function isAlive(pid: number): boolean {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { LOGS, ROOT } from "./places";
 
-/** `npm start -- logs`: the ends of the logs, those of the last job run first. */
+/** `npm start -- logs`: the ends of the logs, the last job run first. */
 
 const TAIL_LINES = 15;
 
@@ -10,10 +10,10 @@ export function logs(): void {
   for (const line of logLines(LOGS)) console.log(line);
 }
 
-/** What is shown, a file after the other. */
+/** The lines to show, one file after the other. */
 export function logLines(folder: string): string[] {
   const files = existsSync(folder) ? filesOf(folder) : [];
-  if (files.length === 0) return ["there are no logs yet: type npm start"];
+  if (files.length === 0) return ["no logs yet: type npm start"];
   const shown = [
     ...lastRunOf(folder).map((file) => [file, "the last job run"] as const),
     ...newest(files.filter((file) => file === join(folder, "aws.log"))).map(
@@ -29,7 +29,7 @@ export function logLines(folder: string): string[] {
   ];
 }
 
-/** The files of the last job run: what it printed, then its errors, where a failure ends. */
+/** The files of the last job run: its output, then its errors, so that a failure comes last. */
 function lastRunOf(folder: string): string[] {
   const runs = join(folder, "job-runs");
   if (!existsSync(runs)) return [];
@@ -40,14 +40,14 @@ function lastRunOf(folder: string): string[] {
     .filter((file) => all.includes(file));
 }
 
-/** Files of any depth. */
+/** Files at any depth. */
 function filesOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** The file that was written last, or none. */
+/** The file that was written last, if there is a file. */
 function newest(files: readonly string[]): string[] {
   const written = (file: string) => statSync(file).mtimeMs;
   return [...files].sort((one, other) => written(other) - written(one)).slice(0, 1);

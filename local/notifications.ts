@@ -12,7 +12,7 @@ import { pause } from "./interrupts";
 /** A message as a subscriber of the topic received it. */
 export interface Notification {
   readonly subject?: string;
-  /** What stands before the JSON for people; none in a message that is JSON only. */
+  /** The text before the JSON, for people. Not set when the message is only JSON. */
   readonly text?: string;
   /** JSON is parsed, other text stays text. */
   readonly message: unknown;
@@ -22,10 +22,10 @@ export interface Notification {
 const JSON_SEPARATOR = "--- JSON ---";
 
 const FIRST_MESSAGE_MS = 15_000;
-/** How long a second message, which would be one too many, is waited for. */
+/** The wait for a second message, which would be one too many. */
 const ANOTHER_MESSAGE_MS = 1_000;
 
-/** A queue of the command's own that is subscribed to a topic while it lives. */
+/** A temporary queue that is subscribed to a topic. */
 export class NotificationListener {
   private constructor(
     private readonly sqs: SQSClient,
@@ -68,7 +68,7 @@ export class NotificationListener {
     return new NotificationListener(sqs, sns, queueUrl, SubscriptionArn!);
   }
 
-  /** What has been told so far, waiting a while for the first message and a moment for another. */
+  /** Messages received so far. Waits up to 15 s for the first one and 1 s for another. */
   async received(): Promise<Notification[]> {
     const notifications: Notification[] = [];
     let deadline = Date.now() + FIRST_MESSAGE_MS;
@@ -92,7 +92,7 @@ export class NotificationListener {
   }
 }
 
-/** A delivered body: SNS's envelope, in it the message, which ends with a line of JSON where it is for people too. */
+/** Opens SNS's envelope. A message for people ends with a line of JSON. */
 export function open(body: string): Notification {
   const envelope = parsed(body) as { Subject?: string; Message?: string };
   const whole = envelope.Message ?? body;

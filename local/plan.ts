@@ -18,30 +18,30 @@ import { Deployment } from "./terraform";
 import { UserError } from "./user-error";
 
 /**
- * `npm run plan -- --environment E`: plans an environment and reviews the plan. Against the bench's state without
- * credentials, in a folder of its own, so that what is deployed there stays as it is; `--live` against the backend.
+ * `npm run plan -- --environment E`: plans an environment and reviews the plan. By default it plans without credentials against
+ * the bench's state, in a separate folder, so that the bench stays as it is. `--live` plans against the backend.
  */
 
 const USAGE = `Usage: npm run plan -- --environment <name> [options]
 
-Plans an environment and shows what the plan does as one page of Markdown.
+Plans an environment and summarises the plan as one page of Markdown.
 
 Options:
   --environment <name>  dev, staging or prod
-  --live                against the environment's backend, with your credentials
-                        (default: against the bench's state, without any)
-  --allow <file>        widened permissions that were reviewed
-  --output <file>       write the page there
+  --live                plan against the environment's backend with your credentials
+                        (default: against the bench's state, without credentials)
+  --allow <file>        a file of reviewed permissions that may be widened
+  --output <file>       write the page to this file
 
-Exit codes: 0 nothing dangerous, 2 data is lost, 3 permissions are widened, 1 the
-command or Terraform failed.`;
+Exit codes: 0 nothing dangerous, 1 the command or Terraform failed, 2 data is
+lost, 3 permissions are widened.`;
 
 const PLANS = join(LOCAL, "plan");
 const STATE = "terraform.tfstate";
 
 interface Planned {
   readonly json: string;
-  /** What was planned against what. */
+  /** States which environment was planned, and against which state. */
   readonly about: string;
 }
 
@@ -52,7 +52,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   refuseUnknown(environment);
-  // The page goes to standard output; what is done meanwhile must not get into a file that it is piped into.
+  // Only the page goes to standard output, which may be piped into a file.
   const progress = new Progress();
   progress.line = (text) => void process.stderr.write(`${text}\n`);
   const { json, about } = await alone(() =>
@@ -60,7 +60,7 @@ async function main(args: readonly string[]): Promise<number> {
   );
   mkdirSync(PLANS, { recursive: true });
   const file = join(PLANS, `${environment}.json`);
-  // A plan shows sensitive values in plain text.
+  // Only for the user: a plan shows sensitive values in plain text.
   writeFileSync(file, json, { mode: 0o600 });
   const near = (path: string) => resolve(process.env.INIT_CWD ?? ROOT, path);
   const options = [
@@ -128,7 +128,7 @@ function addedText(environment: string, synthesised: string): string {
     : ` Not deployed on the bench yet, so the plan adds them: ${added.join(", ")}.`;
 }
 
-/** As `cdktf diff` does it: where the stack was synthesised, with the backend and the credentials that are set up. */
+/** Plans as `cdktf diff` does: in the synthesised folder, with the configured backend and credentials. */
 async function planLive(environment: string, progress: Progress): Promise<Planned> {
   const synthesised = await progress.step("synth", () => synthesise({ ETL_ENVIRONMENTS: environment }));
   const cwd = synthesised[0]!;
@@ -148,7 +148,7 @@ async function planLive(environment: string, progress: Progress): Promise<Planne
   };
   const json = await progress.step("plan", async () => {
     await terraform("init", "-input=false", "-no-color");
-    // The role that reads may not write a lock, and this plan is not applied.
+    // No lock: the reading role may not write one, and this plan is never applied.
     await terraform("plan", "-input=false", "-no-color", "-lock=false", "-out=plan.tfplan");
     return terraform("show", "-json", "plan.tfplan");
   });
@@ -160,7 +160,7 @@ listenForInterrupts();
 main(process.argv.slice(2)).then(
   (code) => (process.exitCode = code),
   (error: unknown) => {
-    if (interrupted.aborted) console.error("interrupted: everything that was started is stopped");
+    if (interrupted.aborted) console.error("interrupted: every started process is stopped");
     else console.error(error instanceof UserError ? error.message : error);
     process.exitCode = interrupted.aborted ? 130 : 1;
   },

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname } from "node:path";
 
 /**
- * Processes that were started here, written down so that the next command can end what a killed one left. A process is known by
- * its id and its start: an id alone may belong to somebody else by now. Nothing is ended by its name.
+ * Records processes that a command started, so that the next command can end those which a killed command left. A process is
+ * identified by its id and start time, because ids are reused. No process is ended by its name.
  */
 export interface Started {
-  /** Its process group has the same id: both are started as leaders. */
+  /** Also the id of its process group: it was started as the leader. */
   readonly pid: number;
   readonly start: string;
 }
@@ -22,7 +22,7 @@ export function remember(file: string, pid: number): void {
   writeFileSync(file, JSON.stringify({ pid, start, by }));
 }
 
-/** Whether the program that started what a file tells of is still there: then that is nobody's to end. */
+/** `true` while the program that started the recorded process still runs: nobody else may end it then. */
 export function isOwned(file: string): boolean {
   const by = read(file)?.by;
   return by !== undefined && isStill(by);
@@ -32,7 +32,7 @@ export function forget(file: string): void {
   rmSync(file, { force: true });
 }
 
-/** The process that a file tells of; nothing when there is no whole file. */
+/** The recorded process; `undefined` without a complete record. */
 export function remembered(file: string): Started | undefined {
   const found = read(file);
   return found && { pid: found.pid, start: found.start };
@@ -53,16 +53,16 @@ export function isStill({ pid, start }: Started): boolean {
 }
 
 /**
- * Ends what a file tells of, with all of its group, and forgets it.
+ * Ends the recorded process with its group, and removes the record.
  *
- * @param graceMs how long the process may take to end by itself before it is killed
+ * @param graceMs time to end by itself before it is killed
  */
 export async function endRemembered(file: string, graceMs = 0): Promise<void> {
   const found = remembered(file);
   if (found !== undefined) {
     const deadline = Date.now() + graceMs;
     while (isStill(found) && Date.now() < deadline) await pauseMs(POLL_MS);
-    // A leader that is gone may have left its group. While that lives, its id is given to no other process.
+    // The leader may have ended before its group. The id is not reused while the group lives.
     const another = startOf(found.pid);
     if (another === undefined || another === found.start) killGroup(found.pid);
     while (isStill(found)) await pauseMs(POLL_MS);
@@ -78,10 +78,10 @@ export function killGroup(pid: number): void {
   }
 }
 
-/** When a process was started; nothing when it is gone or only waits to be reaped. */
+/** The start time of a process; `undefined` when it has ended or is a zombie. */
 function startOf(pid: number): string | undefined {
   try {
-    // After the name, which may hold anything: the state, and 19 fields later the start in ticks since boot (proc(5)).
+    // After the name, which may contain anything: the state, and 19 fields later the start in ticks since boot (proc(5)).
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ");
     return fields[0] === "Z" ? undefined : fields[19];
   } catch {
@@ -89,7 +89,7 @@ function startOf(pid: number): string | undefined {
   }
 }
 
-/** Where there is no /proc. */
+/** For systems without /proc. */
 function startByPs(pid: number): string | undefined {
   try {
     const env = { ...process.env, LC_ALL: "C" };

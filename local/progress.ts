@@ -4,7 +4,7 @@ import { wrap } from "./lines";
 /** Seconds by step, in the order of the steps. */
 export type StepSeconds = Record<string, number>;
 
-/** Says what is done before it is done, and how long it took; a long step shows that it lives. */
+/** Prints each step before it begins and how long it took. A long step prints a line every 20 s. */
 export class Progress {
   readonly seconds: StepSeconds = {};
 
@@ -21,7 +21,7 @@ export class Progress {
     }
   }
 
-  /** Notes the seconds of a step that others timed. */
+  /** Records the seconds of a step. */
   record(name: string, started: number, ended = Date.now()): void {
     this.seconds[name] = Math.round((ended - started) / 100) / 10;
   }

@@ -1,7 +1,7 @@
 import { type Endpoint } from "./embedded-aws";
 import { BENCH } from "./places";
 
-/** Services whose endpoint is replaced, by the provider's names. */
+/** Services whose endpoint is replaced, as the provider names them. */
 const SERVICES = [
   ...[
     "athena",
@@ -20,7 +20,7 @@ const SERVICES = [
   ...["secretsmanager", "sfn", "sns", "sqs", "ssm", "sts"],
 ];
 
-/** What points a stack's provider at the embedded AWS, for an override file. */
+/** The content of an override file that points a stack's provider at the embedded AWS. */
 export function providerOverride({ endpoint, accessKeyId, secretAccessKey }: Endpoint): object {
   return {
     provider: {
@@ -33,8 +33,8 @@ export function providerOverride({ endpoint, accessKeyId, secretAccessKey }: End
           skip_credentials_validation: true,
           skip_metadata_api_check: "true",
           skip_requesting_account_id: false,
-          // The provider's SDK at times closes a connection that it still reads, the more so on a busy computer:
-          // https://github.com/aws/aws-sdk-go-v2/issues/2737. Two attempts were not enough once.
+          // The provider's SDK sometimes closes a connection that it still reads, mostly on a busy computer:
+          // https://github.com/aws/aws-sdk-go-v2/issues/2737. Two attempts were too few once.
           max_retries: 5,
           endpoints: [Object.fromEntries(SERVICES.map((service) => [service, endpoint]))],
         },

@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { UserError } from "./user-error";
 
 /**
- * Where Terraform gets its provider from. The user's own settings win; then the network. Where there is neither, a folder
- * that somebody unpacked a provider mirror into serves, if one lies where shared software lies.
+ * Where Terraform gets its provider from: the user's own settings, else the network, else a provider mirror that was unpacked into
+ * a folder for shared software.
  */
 export interface ProviderSource {
   /** Variables for Terraform; `undefined` removes one. */
   readonly variables: Readonly<Record<string, string | undefined>>;
-  /** What the user should know about the choice. */
+  /** A line for the user about the choice. */
   readonly note?: string;
 }
 
@@ -28,14 +28,13 @@ export async function providerSource(settingsFolder: string, variables: Variable
   const named = variables.TF_CLI_CONFIG_FILE;
   if (named !== undefined && existsSync(named)) return { variables: {} };
   const dropped = named === undefined ? {} : { TF_CLI_CONFIG_FILE: undefined };
-  const note =
-    named === undefined ? undefined : `TF_CLI_CONFIG_FILE names ${named}, which is not there: ignored`;
+  const note = named === undefined ? undefined : `ignoring TF_CLI_CONFIG_FILE: ${named} does not exist`;
   if (isConfigured(variables) || (await isReachable(REGISTRY))) return { variables: dropped, note };
   const mirror = findMirror();
   if (mirror === undefined) {
     throw new UserError(
-      `the Terraform registry cannot be reached, and no provider mirror was found: check the network, or name a mirror in ` +
-        "the Terraform settings (provider_installation in ~/.terraformrc)",
+      `the Terraform registry cannot be reached, and no provider mirror was found: check the network, or set a mirror in ` +
+        "~/.terraformrc (provider_installation)",
     );
   }
   return {
@@ -63,7 +62,7 @@ async function isReachable(host: string): Promise<boolean> {
   }
 }
 
-/** A folder that holds `registry.terraform.io/`, in a shared folder or one below it. */
+/** Looks for a folder with `registry.terraform.io/` in the folders for shared software and one level below. */
 function findMirror(): string | undefined {
   const candidates = SHARED_SOFTWARE.flatMap((top) => [top, ...foldersIn(top)]);
   return candidates.find((folder) => existsSync(join(folder, REGISTRY)));

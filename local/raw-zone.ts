@@ -5,7 +5,7 @@ import { type Deliveries } from "./deliveries";
 import { type Lake } from "./lake";
 import { LOCAL } from "./places";
 
-/** The raw zone as a mirror of the input. Another input starts with an empty lake, so that runs do not mix. */
+/** Mirrors the input into the raw zone. Another input starts with an empty lake, so that runs do not mix. */
 
 const RECORD = join(LOCAL, "input.json");
 
@@ -15,7 +15,7 @@ interface InputRecord {
   readonly uploaded: Readonly<Record<string, string>>;
 }
 
-/** What was changed, for the user to read. */
+/** What changed, for the user to read. */
 export interface Mirrored {
   readonly uploaded: number;
   readonly removed: number;
@@ -38,13 +38,13 @@ export async function mirrorInput(
   const present = new Set(await lake.keysOf(lake.rawBucket, prefix));
   const stale = [...present].filter((key) => !wanted.has(key));
   await lake.remove(lake.rawBucket, stale);
-  // What the record tells may have been destroyed since.
+  // A destroy may have removed what is recorded.
   const changed = [...wanted].filter(
     ([key, { sha256 }]) => !present.has(key) || before?.uploaded[key] !== sha256,
   );
   for (const [key, { path }] of changed) {
     const Body = readFileSync(path);
-    // Of an empty file the client would not say the length, and would warn of it.
+    // Without a length the client warns about an empty file.
     await s3.send(
       new PutObjectCommand({ Bucket: lake.rawBucket, Key: key, Body, ContentLength: Body.byteLength }),
     );

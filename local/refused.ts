@@ -3,17 +3,17 @@ import { ask } from "./athena";
 import { type Books, type Rejected } from "./books";
 import { wrap } from "./lines";
 
-/** The rejected rows of a refused run, as the bench shows them. The job tells no value; here they are asked for. */
+/** Shows the rejected rows of a refused run. Messages and logs hold no values; the bench asks Athena for some. */
 
-/** Reasons, with their columns, that are shown. */
+/** Reasons that are shown. */
 const MOST_REASONS = 6;
-/** Values of each. */
+/** Values that are shown for each reason. */
 const MOST_VALUES = 3;
 
 /** Delivered values, in the order of the books' reasons. */
 export type Examples = readonly (readonly string[])[];
 
-/** Asks for values of the first reasons; a reason without a column has no values. */
+/** Fetches values for the first reasons. A reason without a column has no values. */
 export async function findExamples(
   athena: AthenaClient,
   workgroup: string,
@@ -37,7 +37,7 @@ export async function findExamples(
   );
 }
 
-/** Why rows were rejected, and how they can be seen. */
+/** Why rows were rejected, and how to see them. */
 export function refusedLines({ reasons, refused }: Books, examples: Examples): string[] {
   if (refused === undefined || reasons.length === 0) return [];
   const shown = reasons.slice(0, MOST_REASONS).flatMap((one, index) => linesOf(one, examples[index] ?? []));
@@ -70,7 +70,7 @@ function linesOf(
 
 const queryCommand = (sql: string): string => wrap(`npm start -- query "${sql}"`);
 
-/** Whoever delivered it must not write to the terminal: what is no character to see is shown by its number. */
+/** Delivered text must not control the terminal: invisible characters are shown as escapes. */
 function quoted(value: string): string {
   const seen = value.replaceAll(
     /\p{C}/gu,

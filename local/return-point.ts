@@ -15,22 +15,22 @@ import { endRemembered } from "./processes";
 import { deployedResources, STATE, terraformFolder } from "./terraform-state";
 
 /**
- * What an apply or a destroy starts from, kept until it ends in order: the state of the embedded AWS, and Terraform's. When
- * the command, Terraform or the server was killed, the two may disagree (a resource that was made and not recorded), and
- * both are put back together. Before a first deployment there is nothing, so that it begins anew.
+ * The states from before an apply or a destroy, kept until it ends: that of the embedded AWS and Terraform's. When the command,
+ * Terraform or the server is killed, the two may disagree (a resource exists and is not recorded). Both are then put back together.
+ * Before a first deployment both are empty, so that it starts again.
  */
 export interface ReturnPoint {
   readonly stack: string;
   readonly verb: "apply" | "destroy";
-  /** Whether Terraform had no resources before. */
+  /** `true`: Terraform had no resources before. */
   readonly first: boolean;
   /** When it began, in ISO 8601. */
   readonly began: string;
-  /** How it ended when it did not complete. Nothing: it was cut off, or is at work. */
+  /** How it ended without completing. `undefined`: it was killed, or still runs. */
   readonly ended?: Ending;
 }
 
-/** Both states agree after the first two, and the next apply continues. After the last one they do not. */
+/** After `interrupted` and `failed` both states agree and the next apply continues. After `astray` they may disagree. */
 export type Ending = "interrupted" | "failed" | "astray";
 
 const FOLDER = join(LOCAL, "return-point");
@@ -44,17 +44,17 @@ export const APPLIED = "applied.json";
 const STATES = [STATE, APPLIED];
 const LEFT_BY_TERRAFORM = [`${STATE}.backup`, `.${STATE}.lock.info`];
 
-/** Where the running Terraform of a folder is written down. */
+/** The record of the Terraform process that works in a folder. */
 export function terraformProcess(folder: string): string {
   return join(folder, ".terraform-process.json");
 }
 
-/** Where the running server of a bench is written down. */
+/** The record of a bench's server process. */
 export function serverProcess(local: string): string {
   return join(local, "aws-process.json");
 }
 
-/** Longer than a server takes to save its state and end once its command is gone. */
+/** More than a server needs to save its state and end after its command has ended. */
 export const SERVER_GRACE_MS = 20_000;
 
 export function returnPoint(): ReturnPoint | undefined {
@@ -62,8 +62,8 @@ export function returnPoint(): ReturnPoint | undefined {
 }
 
 /**
- * Call before the server is started. A verb that continues one which ended in order and is incomplete goes back, if it must,
- * to where that one began.
+ * Call before the server starts. When the verb continues an earlier one that was interrupted or failed, the return point of that
+ * one is kept.
  */
 export function takeReturnPoint(stack: string, verb: ReturnPoint["verb"]): void {
   const last = returnPoint();
@@ -75,26 +75,26 @@ export function takeReturnPoint(stack: string, verb: ReturnPoint["verb"]): void 
   mkdirSync(FOLDER, { recursive: true });
   if (existsSync(AWS)) linkTree(AWS, KEPT_AWS, SCRATCH);
   copyStates(terraformFolder(stack), FOLDER);
-  // Last: without it, what lies here is nothing.
+  // Written last: without the record the folder is not a return point.
   writeRecord({ stack, verb, first: deployedResources(stack) === 0, began: new Date().toISOString() });
 }
 
-/** It ended and did not complete. */
+/** Call when an apply or a destroy ended without completing. */
 export function keepReturnPoint(ended: Ending): void {
   const point = returnPoint();
   if (point !== undefined) writeRecord({ ...point, ended });
 }
 
-/** There is nothing to go back to any more. */
+/** Call when an apply or a destroy completed. */
 export function dropReturnPoint(): void {
   rmSync(RECORD, { force: true });
   rmSync(FOLDER, { recursive: true, force: true });
 }
 
 /**
- * Puts both states back when the last apply or destroy did not end in order. Call before the server is started.
+ * Puts both states back when the last apply or destroy was killed or went astray. Call before the server starts.
  *
- * @returns one sentence about what was done; nothing when there was nothing to do
+ * @returns one sentence about what was done; `undefined` when nothing was
  */
 export async function heal(): Promise<string | undefined> {
   const point = returnPoint();
@@ -112,18 +112,18 @@ export async function heal(): Promise<string | undefined> {
   return healedText(point);
 }
 
-/** Ends what a killed command left running: Terraform at once, the server once it has saved its state. */
+/** Ends processes that a killed command left: Terraform at once, the server after it has saved its state. */
 export async function endLeftOver(...stacks: readonly string[]): Promise<void> {
   for (const stack of stacks) await endRemembered(terraformProcess(terraformFolder(stack)));
   await endRemembered(serverProcess(LOCAL), SERVER_GRACE_MS);
 }
 
-/** Whether Terraform's state and that of the embedded AWS agree, so that the next apply can continue. */
+/** `true`: Terraform's state and the embedded AWS agree, so that the next apply can continue. */
 export function agrees({ ended }: ReturnPoint): boolean {
   return ended === "interrupted" || ended === "failed";
 }
 
-/** What an apply or destroy is called, e.g. `etl-dev: the first deployment of 18:40 UTC`. */
+/** The name of an apply or destroy, e.g. `etl-dev: the first deployment of 18:40 UTC`. */
 export function nameOf({ stack, verb, first, began }: ReturnPoint): string {
   const what = verb === "destroy" ? "the destroy" : first ? "the first deployment" : "the update";
   return `${stack}: ${what} of ${began.slice(11, 16)} UTC`;
@@ -131,33 +131,33 @@ export function nameOf({ stack, verb, first, began }: ReturnPoint): string {
 
 export function healedText(point: ReturnPoint): string {
   const done = beginsAnew(point)
-    ? "what there was of it was discarded"
-    : "the deployment and its data were put back as they were before";
+    ? "its resources were discarded"
+    : "the deployment and its data were restored as they were before";
   return `${cutText(point)}; ${done}`;
 }
 
 function cutText(point: ReturnPoint): string {
-  return `${nameOf(point)} ${point.ended === "astray" ? "failed, and Terraform's state no longer says what exists" : "was cut off"}`;
+  return `${nameOf(point)} ${point.ended === "astray" ? "failed, and Terraform's state may not match what exists" : "was cut off"}`;
 }
 
 function beginsAnew({ first, verb }: ReturnPoint): boolean {
   return first && verb === "apply";
 }
 
-/** What `status` says of an apply or a destroy that did not complete. */
+/** What `status` prints about an apply or a destroy that did not complete. */
 export function incompleteText(point: ReturnPoint, resources: number, working: number | undefined): string {
-  const there = resources === 1 ? "1 resource is there" : `${resources} resources are there`;
-  if (working !== undefined && point.ended === undefined) return `${nameOf(point)} is at work: ${there}`;
+  const there = resources === 1 ? "1 resource exists" : `${resources} resources exist`;
+  if (working !== undefined && point.ended === undefined) return `${nameOf(point)} is running: ${there}`;
   if (agrees(point)) {
-    return `${nameOf(point)} ${point.ended === "failed" ? "failed" : "was interrupted"}: ${there}; to go on, type ${commandOf(point)}`;
+    return `${nameOf(point)} ${point.ended === "failed" ? "failed" : "was interrupted"}: ${there}; to continue, type ${commandOf(point)}`;
   }
   const next = beginsAnew(point)
-    ? `to begin anew, type ${commandOf(point)}`
-    : "the next command puts the deployment and its data back as they were before";
+    ? `to start again, type ${commandOf(point)}`
+    : "the next command restores the deployment and its data as they were before";
   return `${cutText(point)}; ${next}`;
 }
 
-/** What brings an apply or a destroy to its end. */
+/** The command that completes an apply or a destroy. */
 function commandOf({ stack, verb }: ReturnPoint): string {
   const environment = stack.replace(/^.*-/, "");
   const isDefault = environment === BENCH.environment;
@@ -173,12 +173,12 @@ function writeRecord(point: ReturnPoint): void {
 
 function copyStates(from: string, to: string): void {
   for (const file of STATES) {
-    // With its time, which `status` shows.
+    // Keep the time: `status` shows it.
     if (existsSync(join(from, file))) cpSync(join(from, file), join(to, file), { preserveTimestamps: true });
   }
 }
 
-/** Hard links: the server writes each file anew and renames it, so that a link keeps what the file was. */
+/** Hard links keep the old content, because the server writes a new file and renames it. */
 function linkTree(from: string, to: string, except?: string): void {
   mkdirSync(to, { recursive: true });
   for (const entry of readdirSync(from, { withFileTypes: true })) {

@@ -12,21 +12,21 @@ import { type Questions } from "./questions";
 import { type Examples, refusedLines } from "./refused";
 import { booksTable, notificationText, qualityLines, reasonsLine, secondsLine } from "./summary";
 
-/** How a run ended, as it is shown to the user and recorded for machines. */
+/** How a run ended: shown to the user, and recorded for machines. */
 export interface Run {
   readonly pipeline: string;
   readonly ended: Ended;
   readonly books: Books | undefined;
   readonly questions: Questions;
-  /** To the final question; none where nothing was published. */
+  /** The answer to the final question; not set when nothing was published. */
   readonly answer: Answer | undefined;
-  /** Values of the rejected rows of a refused run. */
+  /** Values of a refused run's rejected rows. */
   readonly examples: Examples;
   readonly notifications: readonly Notification[];
   readonly seconds: StepSeconds;
 }
 
-/** The execution succeeded and the books balance. */
+/** `true`: the execution succeeded and the books balance. */
 export function succeeded({ ended, books }: Pick<Run, "ended" | "books">): boolean {
   return ended.status === "SUCCEEDED" && books !== undefined && balances(books);
 }
@@ -51,7 +51,7 @@ export function tell(run: Run): void {
     succeeded(run)
       ? `next: npm start -- query "${questions.next}"`
       : books?.refused === undefined
-        ? "next: npm start -- logs, mend the cause, npm start again"
+        ? "next: npm start -- logs, fix the cause, npm start again"
         : "next: correct the delivery or the rules, npm start again",
   );
 }
@@ -90,15 +90,15 @@ export function record({ pipeline, ended, books, notifications, seconds }: Run):
 }
 
 function failureText({ error, cause }: Ended, books: Books | undefined): string {
-  // The rest of what a refusal says follows in lines of its own.
+  // The details of a refusal are printed separately.
   if (books?.refused !== undefined && cause?.startsWith(books.refused.cause))
     return wrap(`${error}: ${books.refused.cause} Nothing was published.`);
   const run = asJobRun(cause);
-  const told = run?.ErrorMessage ?? cause ?? "no cause was given";
+  const told = run?.ErrorMessage ?? cause ?? "no cause given";
   return wrap(`${error}: ${told.length > 800 ? `${told.slice(0, 799)}…` : told}`);
 }
 
-/** The cause of a failed job is its run as JSON. */
+/** A failed job's cause is its job run as JSON. */
 function asJobRun(cause: string | undefined): { readonly ErrorMessage?: string } | undefined {
   try {
     return JSON.parse(cause ?? "") as { ErrorMessage?: string };

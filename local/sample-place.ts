@@ -3,15 +3,15 @@ import { type Topic, silentTopics } from "../environments/subscribers";
 import { BENCH } from "./places";
 import { UserError } from "./user-error";
 
-/** What stands in for an account, a region and people where nobody gave any: good for reading and for the bench. */
+/** A sample account, region and subscriber where none is set: good for reading and for the bench. */
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
 const PLACE = { ETL_ACCOUNT_ID: BENCH.accountId, ETL_REGION: BENCH.region };
-/** Nobody's: https://www.rfc-editor.org/rfc/rfc2606 */
+/** A reserved domain: https://www.rfc-editor.org/rfc/rfc2606 */
 export const SAMPLE_SUBSCRIBER = "sample@example.com";
 
-/** The sample place, for whatever the environment variables and the context do not give for any environment. */
+/** The sample account and region, unless environment variables or the context set them for any environment. */
 export function samplePlace(variables: Variables): Record<string, string> {
   if (variables.CDKTF_CONTEXT_JSON !== undefined) return {};
   const isGiven = (name: string) => {
@@ -21,7 +21,7 @@ export function samplePlace(variables: Variables): Record<string, string> {
   return Object.fromEntries(Object.entries(PLACE).filter(([name]) => !isGiven(name)));
 }
 
-/** A sample subscriber for each topic that must have one, and has none by settings, variables or context. */
+/** A sample subscriber for each topic that needs one and has none in settings, variables or context. */
 export function sampleSubscribers(variables: Variables, registry = ENVIRONMENTS): Record<string, string> {
   const isSet = (name: string) => (variables[name] ?? "").trim() !== "";
   const context = variables.CDKTF_CONTEXT_JSON;
@@ -42,6 +42,6 @@ function parsed(json: string | undefined): unknown {
   try {
     return JSON.parse(json ?? "{}");
   } catch (error) {
-    throw new UserError(`CDKTF_CONTEXT_JSON must be JSON: ${(error as Error).message}`);
+    throw new UserError(`CDKTF_CONTEXT_JSON is not valid JSON: ${(error as Error).message}`);
   }
 }

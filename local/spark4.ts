@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { ROOT, SETUP } from "./places";
 import { UserError } from "./user-error";
 
-/** Spark 4, for jobs of Glue versions that have it. Half a gigabyte, so installed only when a job asks for it. */
+/** Spark 4, for jobs of Glue versions that have it. It is half a gigabyte, so it is installed only when a job needs it. */
 
-/** Where set-up puts it. */
+/** Where set-up installs Spark 4. */
 export const SPARK4_PYTHON = join(SETUP, "venv-spark4", "bin", "python");
 export const SPARK4_JARS = join(SETUP, "jars-spark4");
 
 /** Glue versions with Spark 4, https://docs.aws.amazon.com/glue/latest/dg/release-notes.html. */
 const GLUE_VERSIONS: readonly unknown[] = ["6.0"];
 
-/** Whether a job of the synthesised stack runs on Spark 4. */
+/** `true`: a job of the synthesised stack runs on Spark 4. */
 export function needsSpark4(stack: string): boolean {
   const { resource } = JSON.parse(readFileSync(join(stack, "cdk.tf.json"), "utf8")) as {
     readonly resource?: { readonly aws_glue_job?: Readonly<Record<string, { glue_version?: string }>> };
@@ -22,7 +22,7 @@ export function needsSpark4(stack: string): boolean {
 }
 
 /**
- * Installs Spark 4 if a job of the synthesised stack needs it; says so while it does, and nothing when it is there.
+ * Installs Spark 4 if a job of the synthesised stack needs it and it is missing.
  *
  * @throws UserError with set-up's own words when it cannot be installed
  */

@@ -8,7 +8,7 @@ import { providerOverride } from "./provider-override";
 import { providerSource } from "./provider-source";
 import { UserError } from "./user-error";
 
-/** How far an earlier bootstrap came. */
+/** How far an earlier bootstrap got. */
 export type Stage = "nothing there" | "applied, not moved" | "bucket without a state" | "complete";
 
 interface Stack {
@@ -26,7 +26,7 @@ const EMBEDDED_BACKEND = "embedded.tfbackend.json";
 /** `terraform plan -detailed-exitcode`: 0 no changes, 2 changes. */
 const CHANGES = 2;
 
-/** Terraform on the synthesised stack of a state bucket: first with a state beside it, then with the state in the bucket. */
+/** Runs Terraform on the stack of a state bucket: first with a local state, then with the state in the bucket. */
 export class StateDeployment {
   readonly bucket: string;
   readonly key: string;
@@ -52,7 +52,7 @@ export class StateDeployment {
     this.layOut(synthesised);
   }
 
-  /** @throws UserError when the bucket is somebody else's, or may not be looked at */
+  /** @throws UserError when the bucket belongs to another account, or access is denied */
   async stage(): Promise<Stage> {
     const there = await this.isThere(
       this.s3.send(new HeadBucketCommand({ Bucket: this.bucket, ExpectedBucketOwner: this.account })),
@@ -66,7 +66,7 @@ export class StateDeployment {
     return applied ? "applied, not moved" : "bucket without a state";
   }
 
-  /** @param adopt take the bucket that is there into the state first */
+  /** @param adopt first import the existing bucket into the state */
   async applyLocally(adopt: boolean): Promise<void> {
     const override = { terraform: { backend: { local: { path: LOCAL_STATE } } } };
     writeFileSync(join(this.folder, BACKEND_OVERRIDE), JSON.stringify(override));
@@ -75,12 +75,14 @@ export class StateDeployment {
     await this.terraform("apply", "-input=false", "-auto-approve");
   }
 
-  /** Moves the local state into the bucket; the local one goes only when the other is there. */
+  /** Moves the local state into the bucket. The local one is deleted only when the other exists. */
   async migrate(): Promise<void> {
     rmSync(join(this.folder, BACKEND_OVERRIDE), { force: true });
     await this.terraform("init", "-input=false", "-migrate-state", "-force-copy", ...this.backendConfig());
     if ((await this.stage()) !== "complete") {
-      throw new UserError(`the state did not arrive in s3://${this.bucket}/${this.key}: type the same again`);
+      throw new UserError(
+        `the state is not in s3://${this.bucket}/${this.key} after the move: run the same command again`,
+      );
     }
     for (const file of readdirSync(this.folder).filter((name) => name.startsWith(LOCAL_STATE))) {
       rmSync(join(this.folder, file));
@@ -88,10 +90,10 @@ export class StateDeployment {
   }
 
   /**
-   * Applies what has changed since the state was written.
+   * Applies changes since the state was written.
    *
-   * @param initialise whether this folder has not been initialised in this command
-   * @returns whether anything had
+   * @param initialise `true`: this command has not initialised the folder yet
+   * @returns `true` when something changed
    */
   async applyChanges(initialise: boolean): Promise<boolean> {
     if (initialise) await this.terraform("init", "-input=false", "-reconfigure", ...this.backendConfig());
@@ -101,7 +103,7 @@ export class StateDeployment {
     return true;
   }
 
-  /** Removes a lock whose owner is gone. @param id as Terraform told it */
+  /** Removes an abandoned lock. @param id as Terraform printed it */
   async unlock(id: string): Promise<void> {
     await this.terraform("init", "-input=false", "-reconfigure", ...this.backendConfig());
     await this.terraform("force-unlock", "-force", id);
@@ -133,9 +135,9 @@ export class StateDeployment {
       const { name, message } = error as Error;
       const why =
         status === 403
-          ? `it belongs to another account than ${this.account}, or your credentials may not look at it`
+          ? `it does not belong to account ${this.account}, or your credentials may not read it`
           : `${name}: ${message}`;
-      throw new UserError(`s3://${this.bucket} cannot be looked at: ${why}`);
+      throw new UserError(`s3://${this.bucket} cannot be read: ${why}`);
     }
   }
 
@@ -151,16 +153,16 @@ export class StateDeployment {
       stdin: "ignore",
     });
     if (exitCode === 0 || (exitCode === CHANGES && verb === "plan")) return exitCode;
-    throw new UserError(`terraform ${verb} failed:\n${all}\nthe way back is in docs/state.md`);
+    throw new UserError(`terraform ${verb} failed:\n${all}\nto recover, see docs/state.md`);
   }
 }
 
-/** The one verb that knows no colours refuses the option too. */
+/** `force-unlock` refuses the option. */
 function plain(verb: string): string[] {
   return verb === "force-unlock" ? [] : ["-no-color"];
 }
 
-/** What the backend has to know of the embedded AWS; the synthesised file stays as it is. */
+/** Backend settings for the embedded AWS, in a file of their own: the synthesised file stays as it is. */
 function embeddedBackend({ endpoint, accessKeyId, secretAccessKey, caBundle }: Endpoint): object {
   return {
     access_key: accessKeyId,

@@ -4,9 +4,9 @@ import { wrap, wrapCommand } from "./lines";
 import { type Notification } from "./notifications";
 import { type StepSeconds } from "./progress";
 
-/** What is printed at the end of a run: plain text of at most 80 columns. */
+/** The text at the end of a run, at most 80 columns wide. */
 
-/** More dates than these are cut in the middle. */
+/** A longer list of dates is cut in the middle. */
 const MOST_DATES = 10;
 
 export function booksTable(books: Books): string {
@@ -21,7 +21,7 @@ export function booksTable(books: Books): string {
 
 export function reasonsLine({ quarantinedByReason, outcome }: Books): string {
   const found = Object.entries(quarantinedByReason).filter(([, rows]) => rows > 0);
-  // Nothing of a refused run goes to quarantine.
+  // Rows of a refused run do not go to quarantine.
   const where = outcome === "REFUSED" ? "rejected" : "quarantined";
   if (found.length === 0) return `${where}: nothing`;
   return wrap(`${where}: ${found.map(([reason, rows]) => `${reason} ${rows}`).join(", ")}`);
@@ -44,10 +44,10 @@ export function secondsLine(seconds: StepSeconds): string {
   return wrap(`seconds: ${parts.join(", ")}`).replaceAll("\u00a0", " ");
 }
 
-/** A message as a person receives it; of one for machines alone the JSON, spread over lines. */
+/** A message as a person receives it. A message without text is shown as indented JSON. */
 export function notificationText({ subject, text, message }: Notification): string {
   const body = text ?? (typeof message === "string" ? message : JSON.stringify(message, null, 2));
-  const machines = text === undefined ? [] : ["", "(and the same as JSON, which .local/last-run.json keeps)"];
+  const machines = text === undefined ? [] : ["", "(the JSON part is in .local/last-run.json)"];
   return [...(subject === undefined ? [] : [`Subject: ${subject}`, ""]), body, ...machines]
     .join("\n")
     .split("\n")

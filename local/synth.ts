@@ -7,12 +7,12 @@ import { ROOT, SYNTHESISED } from "./places";
 import { samplePlace, sampleSubscribers } from "./sample-place";
 import { UserError } from "./user-error";
 
-/** `npm run synth`: the app as `cdktf synth` runs it, type-checked, with a sample place where none is given. */
+/** `npm run synth`: runs the app as `cdktf synth` does, type-checked, with a sample account and region if none is set. */
 
 /**
  * Synthesises into `outdir`, which is emptied first.
  *
- * @throws UserError with what the app refused
+ * @throws UserError with the app's own message
  */
 export async function synthesise(
   variables: Readonly<Record<string, string>>,
@@ -38,16 +38,17 @@ export async function synthesise(
 
 async function main(): Promise<void> {
   fit(process.stdout);
+  fit(process.stderr);
   const started = Date.now();
   const place = samplePlace(process.env);
   if (Object.keys(place).length > 0) {
     const filled = Object.entries(place).map(([name, value]) => `${name}=${value}`);
-    console.log(`sample place, good for reading and not for deploying: ${filled.join(" ")}`);
+    console.log(`sample account and region, for reading only, not for deploying:\n  ${filled.join("\n  ")}`);
   }
-  // What is synthesised for a real account can be deployed as it lies there: samples must not be in it.
+  // Stacks for a real account may be deployed as they are, so they get no sample subscribers.
   const subscribers = place.ETL_ACCOUNT_ID === undefined ? {} : sampleSubscribers(process.env);
   if (Object.keys(subscribers).length > 0) {
-    console.log("sample subscribers, good for reading and not for deploying:");
+    console.log("sample subscribers, for reading only, not for deploying:");
     for (const [name, value] of Object.entries(subscribers)) console.log(`  ${name}=${value}`);
   }
   const stacks = await synthesise({ ...place, ...subscribers });

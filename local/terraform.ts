@@ -13,11 +13,11 @@ import { APPLIED, terraformProcess } from "./return-point";
 import { terraformFolder } from "./terraform-state";
 import { UserError } from "./user-error";
 
-/** Terraform on the synthesised files as they are, with one override file beside them that points at the embedded AWS. */
+/** Runs Terraform on the unchanged synthesised files. One override file beside them points at the embedded AWS. */
 
 const OVERRIDE = "override.tf.json";
 const PLAN = "plan.tfplan";
-/** How long an interrupted Terraform may take to write its state. */
+/** Time for an interrupted Terraform to write its state. */
 const GRACE_MS = 60_000;
 const FOLLOW_MS = 300;
 const SAY_MS = 3_000;
@@ -27,7 +27,7 @@ export type Outputs = Readonly<Record<string, string>>;
 /** Terraform's state may disagree with what exists. */
 export class AstrayError extends UserError {}
 
-/** Whether what is deployed was made of the very files that are synthesised now. */
+/** `true`: the deployed stack was made from exactly the files that are synthesised now. */
 export function isCurrent(synthesised: string, stack: string): boolean {
   const record = join(terraformFolder(stack), APPLIED);
   if (!existsSync(record) || !existsSync(join(LOCAL, "aws"))) return false;
@@ -38,7 +38,7 @@ export function isCurrent(synthesised: string, stack: string): boolean {
 export class Deployment {
   /**
    * @param synthesised the stack's folder of `cdktf.out`
-   * @param folder where Terraform works and keeps the state; by default the stack's own
+   * @param folder where Terraform works and keeps the state; default: the stack's own
    */
   constructor(
     private readonly synthesised: string,
@@ -51,19 +51,19 @@ export class Deployment {
   /**
    * Applies the synthesised files.
    *
-   * @param continued whether an earlier apply did not complete
-   * @throws UserError with Terraform's own words; AstrayError when its state may disagree with what exists
+   * @param continued an earlier apply did not complete
+   * @throws UserError with Terraform's message; AstrayError when its state may disagree with what exists
    */
   async apply(continued = false): Promise<void> {
     this.layOut();
-    // From here until the end what is deployed is neither the old files nor the new ones.
+    // During the apply the deployment matches neither the old files nor the new ones.
     rmSync(join(this.folder, APPLIED), { force: true });
     await this.run("init", ["-input=false"]);
     await this.run("apply", ["-input=false", "-auto-approve"], continued);
     writeFileSync(join(this.folder, APPLIED), JSON.stringify(digests(this.synthesised), null, 2));
   }
 
-  /** Plans the synthesised files against the state. @returns the plan as JSON. @throws UserError with Terraform's own words */
+  /** Plans the synthesised files against the state. @returns the plan as JSON. @throws UserError with Terraform's message */
   async plan(): Promise<string> {
     this.layOut();
     await this.run("init", ["-input=false"]);
@@ -73,7 +73,7 @@ export class Deployment {
     return output;
   }
 
-  /** Destroys what was applied. @throws UserError with Terraform's own words */
+  /** Destroys what was applied. @throws UserError with Terraform's message */
   async destroy(): Promise<void> {
     this.layOut();
     rmSync(join(this.folder, APPLIED), { force: true });
@@ -119,14 +119,14 @@ export class Deployment {
     const env: Record<string, string | undefined> = {
       ...process.env,
       ...source.variables,
-      // The provider trusts this file; SSL_CERT_FILE would make it retry for ever without a word.
+      // The provider trusts this file. With SSL_CERT_FILE it would retry for ever without a message.
       AWS_CA_BUNDLE: this.at.caBundle,
       AWS_EC2_METADATA_DISABLED: "true",
       CHECKPOINT_DISABLE: "1",
       TF_IN_AUTOMATION: "1",
     };
-    // A file and no pipe: when this command is killed, Terraform goes on to its end, which comes soon without a server,
-    // and takes its provider along; a broken pipe would end it on the spot and leave the provider running.
+    // A file, not a pipe. When this command is killed, Terraform soon fails without a server and ends its provider. A broken
+    // pipe would end Terraform at once and leave the provider running.
     mkdirSync(LOGS, { recursive: true });
     const log = join(LOGS, `terraform-${args[0]}.log`);
     writeFileSync(log, "");
@@ -138,7 +138,7 @@ export class Deployment {
       stdin: "ignore",
       stdout: { file: log },
       stderr: { file: log },
-      // Out of the terminal's group: it must hear of an interrupt once, or it drops its state where it stands.
+      // Not in the terminal's group: a second interrupt would make Terraform abandon its state.
       detached: true,
       cancelSignal: AbortSignal.any([interrupted, this.at.gone ?? interrupted]),
       killSignal: "SIGINT",
@@ -150,7 +150,7 @@ export class Deployment {
     const timer = setInterval(follow, FOLLOW_MS);
     try {
       const { exitCode, signal } = await child;
-      // Terraform ends its provider, unless it was killed itself.
+      // Terraform ends its provider, except when it is killed.
       if (signal !== undefined && child.pid !== undefined) killGroup(child.pid);
       follow();
       return { exitCode, signal, output: readFileSync(log, "utf8") };
@@ -161,7 +161,7 @@ export class Deployment {
   }
 }
 
-/** Says how far Terraform is, instead of a line for each resource. */
+/** Prints how far Terraform is, instead of a line for each resource. */
 class ResourceCount {
   private total?: number;
   private done = 0;
@@ -182,7 +182,7 @@ class ResourceCount {
   }
 }
 
-/** Reads what was added to a file since the last call, line by line. */
+/** Reads the lines that were added to a file since the last call. */
 function follower(file: string, heard: (line: string) => void): () => void {
   let read = 0;
   return () => {

@@ -235,13 +235,13 @@ describe("the bucket of its state", () => {
       /Error acquiring the state lock[^]*ID: +11111111-2222-3333-4444-555555555555/,
     );
     expect(stopped.output).toContain("somebody@elsewhere");
-    expect(stopped.output).toContain("the way back is in docs/state.md");
+    expect(stopped.output).toContain("to recover, see docs/state.md");
   });
 
   test("goes on when that is removed as the page says, and then there is nothing to do", async () => {
     const { unlocked, finished } = await lane;
     expectExit(unlocked, 0);
     expectExit(finished, 0);
-    expect(finished.output).toContain(`nothing to do: s3://${STATE} is there and as it should be`);
+    expect(finished.output).toContain(`nothing to do: s3://${STATE} exists and is up to date`);
   });
 });

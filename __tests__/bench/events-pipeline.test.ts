@@ -60,12 +60,12 @@ test(
   async () => {
     const killed = await endInTheMiddle(clone, ["deploy"], "Plan:", "SIGKILL");
     expect(killed.exitCode).not.toBe(0);
-    const cut = /etl-dev: the first deployment of \d\d:\d\d UTC was cut off; to begin anew, type npm start/;
+    const cut = /etl-dev: the first deployment of \d\d:\d\d UTC was cut off; to start again, type npm start/;
     expect(unwrapped(npmStart(clone, "status").output)).toMatch(cut);
     const asked = npmStart(clone, "query", COUNT);
     expectExit(asked, 1);
     expect(unwrapped(asked.output)).toMatch(
-      /cut off; what there was of it was discarded .*nothing is deployed here/,
+      /cut off; its resources were discarded .*nothing is deployed here/,
     );
     expect(await leftAfter(clone, 15)).toEqual([]);
     expect(npmStart(clone, "status").output).toContain("nothing is deployed here");

@@ -12,7 +12,7 @@ import {
   statementsOf,
 } from "../support/deployer-policy";
 
-/** docs/deployer against what is synthesised for every environment: names, services that get roles, and nothing of others. */
+/** Compares docs/deployer with the synthesised stacks: names, services that get roles, and no rights on other environments. */
 
 const ACCOUNT = "000000000000";
 const REGION = "eu-west-1";
@@ -46,10 +46,10 @@ const named =
   (name: string): string =>
     arn(service, `${before}${name}`);
 
-/** Of each type that has a name of its own: what makes one, and the ARN that this is checked on. */
+/** For each type with a name: the action that creates one, and the ARN that the action is checked on. */
 const MADE_BY: Readonly<Record<string, readonly [action: string, arnOf: (name: string) => string]>> = {
   aws_athena_workgroup: ["athena:CreateWorkGroup", named("athena", "workgroup/")],
-  // A right on less than everything makes none, https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html.
+  // AWS ignores a right that is narrower than everything: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html.
   aws_cloudwatch_composite_alarm: ["cloudwatch:PutCompositeAlarm", () => "*"],
   aws_cloudwatch_dashboard: [
     "cloudwatch:PutDashboard",
@@ -72,11 +72,11 @@ const MADE_BY: Readonly<Record<string, readonly [action: string, arnOf: (name: s
   aws_sqs_queue: ["sqs:CreateQueue", named("sqs")],
 };
 
-/** Parts of those above, made with rights on them, or a key, which has no name. */
+/** Parts of the types above, created with rights on those, or a key, which has no name. */
 const PARTS =
   /^aws_(?:cloudwatch_event_target|glue_catalog_table|iam_role_policy|kms_key|s3_bucket_\w+|s3_object|sfn_alias|sns_topic_(?:policy|subscription)|sqs_queue_policy)$/;
 
-/** @returns name of each resource of the types above: what is not known here names its type instead */
+/** @returns the name of each resource of the types above, or the type of an unknown one */
 function namesOf(blocks: Blocks): (readonly [type: string, name: string])[] {
   return Object.entries(blocks)
     .filter(([type]) => !PARTS.test(type))
@@ -88,7 +88,7 @@ function namesOf(blocks: Blocks): (readonly [type: string, name: string])[] {
     );
 }
 
-test.each(ENVIRONMENTS)("everything of %s may be made, by its name", (environment) => {
+test.each(ENVIRONMENTS)("every resource of %s may be created, by its name", (environment) => {
   const statements = statementsOf(DEPLOY, placeOf(environment));
   const refused = namesOf(resources[environment]!).flatMap(([type, name]) => {
     const made = MADE_BY[type];
@@ -122,7 +122,7 @@ test.each(ENVIRONMENTS)(
   },
 );
 
-test("a deployer touches nothing of another environment, but composite alarms, whose right AWS binds to no name", () => {
+test("a deployer has no rights on another environment, except on composite alarms: AWS cannot restrict those by name", () => {
   const statements = statementsOf(DESTROY, placeOf("dev"));
   const others = namesOf(resources["prod"]!).flatMap(([type, name]) => {
     const [action, arnOf] = MADE_BY[type]!;
@@ -134,7 +134,7 @@ test("a deployer touches nothing of another environment, but composite alarms, w
   expect(onEverything.map(([type]) => type)).toEqual(["aws_cloudwatch_composite_alarm"]);
 });
 
-test("without destroy-data nothing that holds data can be destroyed", () => {
+test("without destroy-data no resource that holds data can be destroyed", () => {
   const statements = statementsOf(DEPLOY, placeOf("prod"));
   const table = arn("glue", "table/etl_prod_processed/events");
   const bucket = `arn:aws:s3:::etl-prod-processed-${ACCOUNT}-${REGION}`;
@@ -152,7 +152,7 @@ test("without destroy-data nothing that holds data can be destroyed", () => {
   expect(calls.filter(([action, on]) => allowing(all, action, on).length === 0)).toEqual([]);
 });
 
-test("the state can be written and never removed, not even with destroy-data", () => {
+test("the state can be written and never deleted, even with destroy-data", () => {
   const statements = statementsOf(DESTROY, placeOf("prod"));
   const bucket = `arn:aws:s3:::etl-prod-terraform-state-${ACCOUNT}-${REGION}`;
   const may = (action: string, on: string) => allowing(statements, action, on).length > 0;

@@ -6,12 +6,12 @@ import { ROOT } from "../support/clone";
 const LOCK = readFileSync(join(ROOT, "ci", "terraform.lock.hcl"), "utf8");
 const AWS = "registry.terraform.io/hashicorp/aws";
 
-test("the committed lock is of the provider that the stacks ask for", () => {
+test("the committed lock has the provider that the stacks need", () => {
   expect(lockMistakes(LOCK, [{ source: "aws", version: "5.100.0" }])).toEqual([]);
   expect(lockMistakes(LOCK, [{ source: "hashicorp/aws", version: "5.100.0" }])).toEqual([]);
 });
 
-test("another version, a provider that is not locked, and one that nobody asks for are told", () => {
+test("another version, a provider without a lock and an unneeded provider are reported", () => {
   expect(lockMistakes(LOCK, [{ source: "aws", version: "6.25.0" }])).toEqual([
     `${AWS}: 6.25.0 is asked for, locked is 5.100.0`,
   ]);

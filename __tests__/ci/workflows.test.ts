@@ -15,14 +15,14 @@ import { ROOT } from "../support/clone";
 import { ENVIRONMENTS } from "../support/app";
 import { type Job, readYaml, type Workflow } from "../support/workflow";
 
-/** The pipelines' files: the platforms' own schemas, a security linter, and what this project wants of them. */
+/** Checks the workflow templates with the platforms' schemas, a security linter and this project's rules. */
 
 const TOOLS = join(ROOT, ".setup", "venv-checks", "bin");
 const FILES = readdirSync(join(ROOT, "ci", "github"));
 const GITLAB = ".gitlab-ci.yml";
 
 let folder: string;
-/** Where the templates belong: the linter looks there and nowhere else. */
+/** The linter looks for workflows only where the platforms expect them. */
 const workflows = (): string => join(folder, ".github", "workflows");
 
 beforeEach(() => {
@@ -63,19 +63,19 @@ function change(file: string, from: string, to: string): void {
   writeFileSync(file, text.replace(from, to));
 }
 
-test("GitHub's and GitLab's schemas take them", () => {
+test("GitHub's and GitLab's schemas accept the workflows", () => {
   expect(github()).toMatchObject({ status: 0 });
   expect(gitlab()).toMatchObject({ status: 0 });
 });
 
-test("a key that neither knows is found", () => {
+test("an unknown key is found", () => {
   change(join(workflows(), "drift.yml"), "timeout-minutes: 30", "timeout: 30");
   change(join(folder, GITLAB), "when: manual", "when: someday");
   expect(github()).toMatchObject({ status: 1, said: expect.stringContaining("drift.yml") as unknown });
   expect(gitlab()).toMatchObject({ status: 1, said: expect.stringContaining("someday") as unknown });
 }, 60_000);
 
-test("the security linter finds nothing, and finds what is planted", () => {
+test("the security linter has no finding, and finds a planted mistake", () => {
   expect(linted()).toMatchObject({ status: 0 });
   change(
     join(workflows(), "plan.yml"),
@@ -99,7 +99,7 @@ const every = (): (readonly [file: string, name: string, job: Job])[] =>
     ),
   );
 
-test("every action is pinned by its commit, with its version", () => {
+test("every action is pinned by commit, with its version as a comment", () => {
   const used = FILES.flatMap((file) => {
     const text = readFileSync(join(ROOT, "ci", "github", file), "utf8");
     return [...text.matchAll(/uses: (.*)$/gm)]
@@ -116,7 +116,7 @@ test("every action is pinned by its commit, with its version", () => {
   expect([...versions].filter(([, of]) => of.size > 1)).toEqual([]);
 });
 
-test("credentials come only to jobs that name an environment, and never to a fork", () => {
+test("only jobs with an environment get credentials, and forks never do", () => {
   const withToken = every().filter(
     ([, , { permissions, uses }]) => permissions?.["id-token"] === "write" && !uses,
   );
@@ -133,7 +133,7 @@ test("credentials come only to jobs that name an environment, and never to a for
   );
 });
 
-test("with the role that writes nothing of the repository or of npm runs, only the reviewed plan", () => {
+test("jobs with the writing role run only the reviewed plan, and no code of the repository or of npm", () => {
   const { steps = [], environment } = readYaml<Workflow>("github/deploy-environment.yml").jobs["apply"]!;
   expect(environment).toBe("${{ inputs.environment }}");
   const typed = steps.flatMap(({ run: command }) => command ?? []).join("\n");
@@ -142,7 +142,7 @@ test("with the role that writes nothing of the repository or of npm runs, only t
   expect(typed).toMatch(/sha256sum --check[^]*apply -input=false plan\.tfplan/);
 });
 
-test("dev, staging and prod follow each other, and prod waits for somebody", () => {
+test("dev, staging and prod follow each other, and prod waits for approval", () => {
   const { jobs } = readYaml<Workflow>("github/deploy.yml");
   expect(Object.entries(jobs).map(([name, { needs }]) => [name, needs])).toEqual([
     ["dev", undefined],
@@ -160,7 +160,7 @@ test("dev, staging and prod follow each other, and prod waits for somebody", () 
   expect(steps["apply-prod"]?.rules?.map(({ when }) => when)).toEqual(["manual"]);
 });
 
-test("what they type is there: scripts of package.json, files of the repository", () => {
+test("the scripts and files that the workflows use exist", () => {
   const texts = [...FILES.map((file) => `github/${file}`), `gitlab/${GITLAB}`].map((file) =>
     readFileSync(join(ROOT, "ci", file), "utf8"),
   );

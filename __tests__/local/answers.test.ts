@@ -2,7 +2,7 @@ import { answerTable, CSV, JSON_ROWS } from "../../local/answers";
 import { type Answer, type Value } from "../../local/athena";
 import { WIDTH } from "../../local/lines";
 
-/** Answers of Athena in each format: nothing is cut, rounded or mistaken for something else. */
+/** Answers of Athena in each format: no value is cut, rounded or ambiguous. */
 
 const answer = (
   columns: Record<string, string>,
@@ -29,7 +29,7 @@ const MIXED = answer(
   ],
 );
 
-test("CSV quotes as RFC 4180 does; a null is nothing and an empty text is quoted", () => {
+test("CSV quotes as in RFC 4180; a null is an empty field, an empty text is quoted", () => {
   expect(written(CSV, MIXED)).toBe(
     "name,n,price,share,good,at\n" +
       '"Größe, ""L""\nred",9007199254740991,8.50,0.1,true,2010-12-01 10:03:00.000\n' +
@@ -43,7 +43,7 @@ test("a CSV row of a single null is a row", () => {
   expect(written(CSV, answer({ a: "varchar" }, [[null], ["x"]]))).toBe('a\n""\nx\n');
 });
 
-test("JSON keeps numbers that every reader keeps, and writes all others as text", () => {
+test("JSON writes numbers that every reader keeps as numbers, all others as text", () => {
   const text = written(JSON_ROWS, MIXED);
   expect(JSON.parse(text)).toEqual([
     {
@@ -62,7 +62,7 @@ test("JSON keeps numbers that every reader keeps, and writes all others as text"
   expect(text.split("\n")).toHaveLength(4 + 3);
 });
 
-test("pages become one answer, and an answer without rows is one too", () => {
+test("pages become one answer; an answer without rows is valid", () => {
   const page = (...values: string[]) =>
     answer(
       { n: "integer" },
@@ -74,15 +74,15 @@ test("pages become one answer, and an answer without rows is one too", () => {
   expect(written(CSV, page())).toBe("n\n");
 });
 
-test("JSON refuses columns of one name, of which one would be lost", () => {
+test("JSON refuses several columns of one name, because one would be lost", () => {
   const columns = ["x", "y", "x"].map((name) => ({ name, type: "integer" }));
   expect(() => JSON_ROWS.head(columns)).toThrow(
-    "--format json: more than one column is named 'x'; give each a name of its own with AS",
+    "--format json: more than one column is named 'x'; rename them with AS",
   );
 });
 
 describe("the table", () => {
-  test("shows a null by its name and keeps a decimal's zeros", () => {
+  test("shows a null as NULL and keeps a decimal's zeros", () => {
     const table = answerTable(answer({ a: "varchar", b: "varchar", c: "decimal" }, [[null, "", "1.50"]]));
     expect(table.split("\n")[3]).toBe("│ NULL │   │ 1.50 │");
   });
@@ -116,13 +116,13 @@ describe("the table", () => {
     for (const place of names.keys()) expect(joined).toContain(value(place));
   });
 
-  test("writes out what a terminal would obey", () => {
+  test("escapes control characters", () => {
     expect(answerTable(answer({ a: "varchar" }, [["\u001b[2Jx\ty"]]))).toContain("\\x1b[2Jx\\x09y");
   });
 
-  test("says when there are more rows, and how to have them", () => {
+  test("says when there are more rows, and how to get them", () => {
     const text = answerTable(answer({ a: "integer" }, [["1"]], true));
-    expect(text).toContain("… the first 1 rows; there are more: --format csv and json give all");
+    expect(text).toContain("… only the first 1 rows; --format csv or json gives all of them");
   });
 
   test("without rows names the columns", () => {

@@ -1,7 +1,7 @@
 import { killOf } from "../../tools/benchmarks/deployments";
 import { isAstray } from "../../local/astray";
 
-/** When Terraform's state may lack what exists, in Terraform's own words and those of the services. */
+/** Errors of Terraform and of services after which Terraform's state may lack a resource that exists. */
 
 const EXISTS = [
   "Error: Plugin did not respond",
@@ -23,13 +23,13 @@ const OTHERS = [
 
 test.each(EXISTS)("%s", (output) => expect(isAstray(output, false)).toBe(true));
 
-test.each(OTHERS)("a failure as any other: %s", (output) => expect(isAstray(output, true)).toBe(false));
+test.each(OTHERS)("an ordinary failure: %s", (output) => expect(isAstray(output, true)).toBe(false));
 
-test("a guard that refuses is right, unless an apply that is continued left the resource half made", () => {
+test("a guard's refusal is an ordinary failure, unless a continued apply left the resource tainted", () => {
   expect([isAstray(GUARDED, false), isAstray(GUARDED, true)]).toEqual([false, true]);
 });
 
-test("a seed says who is killed when, and reaches everybody", () => {
+test("a seed determines the victim and the time, and reaches every victim", () => {
   const kills = Array.from({ length: 40 }, (_, number) => killOf(1, number));
   expect(kills).toEqual(Array.from({ length: 40 }, (_, number) => killOf(1, number)));
   expect(kills).not.toEqual(Array.from({ length: 40 }, (_, number) => killOf(2, number)));

@@ -16,7 +16,7 @@ function put(...names: string[]): void {
 }
 
 const EXPECTED =
-  "expected for toys folders dt=YYYY-MM-DD/ with files in them, e.g. dt=2010-12-01/toys.json, " +
+  "toys expects folders dt=YYYY-MM-DD/ with files in them, e.g. dt=2010-12-01/toys.json, " +
   "or files named by their date, e.g. 2010-12-01.csv or 2010-12-01.csv.gz";
 
 const find = (input = folder, runDate?: string) => findDeliveries(input, { pipeline: "toys", runDate });
@@ -35,22 +35,26 @@ test("dates come in order, with the files below them and without hidden ones", (
 });
 
 test.each([
-  ["nothing there", () => find(join(folder, "nowhere")), "there is no folder or file"],
+  ["a missing folder", () => find(join(folder, "nowhere")), "does not exist"],
   [
     "a file without a date",
     () => (put("x.csv"), find(join(folder, "x.csv"))),
-    "is no delivery (no date in its name)",
+    "is not a delivery (no date in its name)",
   ],
-  ["nothing in it", () => find(), "holds no delivery"],
-  ["no day of the calendar", () => (put("dt=2010-02-30/x", "2010-02-30.csv"), find()), "holds no delivery"],
-  ["a name that only begins as a date", () => (put("2010-12-01-b.csv", "2010-12-01"), find()), "no delivery"],
-  ["hidden files only", () => (put("dt=2010-12-01/.x", ".2010-12-01.csv"), find()), "holds no delivery"],
+  ["an empty folder", () => find(), "no delivery found in"],
+  ["an impossible date", () => (put("dt=2010-02-30/x", "2010-02-30.csv"), find()), "no delivery found in"],
+  [
+    "a name that only starts like a date",
+    () => (put("2010-12-01-b.csv", "2010-12-01"), find()),
+    "no delivery found in",
+  ],
+  ["hidden files only", () => (put("dt=2010-12-01/.x", ".2010-12-01.csv"), find()), "no delivery found in"],
 ])("%s is refused with what was expected", (_, asked, message) => {
   expect(asked).toThrow(message);
   expect(asked).toThrow(EXPECTED);
 });
 
-test("files named by their date are deliveries of it, whatever stands beside them", () => {
+test("files named by their date are deliveries of that date, whatever else is in the folder", () => {
   put("2010-12-02.csv.gz", "2010-12-01.csv", "2010-12-01.json", "README.md", "sales.csv");
   const { dates, files } = find();
   expect(dates).toEqual(["2010-12-01", "2010-12-02"]);
@@ -64,7 +68,7 @@ test("files named by their date are deliveries of it, whatever stands beside the
   );
 });
 
-test("what is not taken is named with the reason, the first few of them, and never its bytes", () => {
+test("the first ignored files are named with the reason, and never with their bytes", () => {
   put(...["2010-12-01.jsonl.gz", "2010-12-02.csv.zip", "2010-12-02.bin", "2010-12-02.parquet", "notes.txt"]);
   put("2010-12-01 (1).csv", "2010-12-01.part2.csv.gz");
   put(".2010-12-03.csv", "dt=today/a.csv", "a\u001b[31m.csv", `${"long".repeat(20)}.csv`);
@@ -74,7 +78,7 @@ test("what is not taken is named with the reason, the first few of them, and nev
     ...["dt=2010-12-01/2010-12-01.jsonl.gz", "dt=2010-12-02/2010-12-02.csv.zip"],
   ]);
   const ending = "not csv, tsv, txt, json, jsonl, ndjson";
-  const more = "its name has more than date and ending: put it below dt=YYYY-MM-DD/";
+  const more = "name has more than date and ending; put it below dt=YYYY-MM-DD/";
   expect(leftOut.slice(0, 7)).toEqual([
     { name: "dt=today/", why: "not named dt=YYYY-MM-DD" },
     { name: ".2010-12-03.csv", why: "hidden" },
@@ -85,19 +89,19 @@ test("what is not taken is named with the reason, the first few of them, and nev
     { name: "2010-12-04.csv", why: "not a file" },
   ]);
   expect(leftOutLines(leftOut).slice(2)).toEqual([
-    `not taken: 2010-12-01 (1).csv (${more})`,
-    `not taken: 2010-12-01.part2.csv.gz (${more})`,
-    `not taken: 2010-12-02.bin (${ending})`,
-    "not taken: 5 more",
+    `ignored: 2010-12-01 (1).csv (${more})`,
+    `ignored: 2010-12-01.part2.csv.gz (${more})`,
+    `ignored: 2010-12-02.bin (${ending})`,
+    "ignored: 5 more",
   ]);
   expect(leftOutLines(leftOut.slice(7))).toEqual([
-    String.raw`not taken: a\u001b[31m.csv (no date in its name)`,
-    `not taken: ${"long".repeat(3)}lon…longlong.csv (no date in its name)`,
-    "not taken: notes.txt (no date in its name)",
+    String.raw`ignored: a\u001b[31m.csv (no date in its name)`,
+    `ignored: ${"long".repeat(3)}lon…longlong.csv (no date in its name)`,
+    "ignored: notes.txt (no date in its name)",
   ]);
 });
 
-test("hidden files of a date, and links that lead nowhere, are named too", () => {
+test("hidden files of a date, and broken links, are named too", () => {
   put("dt=2010-12-01/a.csv", "dt=2010-12-01/deep/.DS_Store");
   symlinkSync(join(folder, "nowhere"), join(folder, "dt=2010-12-01", "z.csv"));
   symlinkSync(join(folder, "dt=2010-12-01", "a.csv"), join(folder, "dt=2010-12-01", "b.csv"));
@@ -109,13 +113,13 @@ test("hidden files of a date, and links that lead nowhere, are named too", () =>
   ]);
 });
 
-test("an input without a delivery says what lies there instead", () => {
+test("an input without a delivery is refused with what was found", () => {
   put("2010-12-02.bin");
-  const instead = "not taken: 2010-12-02.bin (not csv, tsv, txt, json, jsonl, ndjson)";
-  expect(() => find()).toThrow(`'${folder}' holds no delivery (${instead}): ${EXPECTED}`);
+  const instead = "ignored: 2010-12-02.bin (not csv, tsv, txt, json, jsonl, ndjson)";
+  expect(() => find()).toThrow(`no delivery found in '${folder}' (${instead}): ${EXPECTED}`);
   const file = join(folder, "2010-12-02.bin");
   expect(() => find(file)).toThrow(
-    `'${file}' is no delivery (not csv, tsv, txt, json, jsonl, ndjson): ${EXPECTED}`,
+    `'${file}' is not a delivery (not csv, tsv, txt, json, jsonl, ndjson): ${EXPECTED}`,
   );
 });
 
@@ -133,10 +137,10 @@ test("folders and files of dates side by side are refused with what to do", () =
   );
 });
 
-test("a date without a delivery is refused with the dates there are", () => {
+test("a date without a delivery is refused with the dates that were found", () => {
   put("dt=2010-12-01/x", "dt=2010-12-02/x");
   expect(() => find(folder, "2010-12-03")).toThrow(
-    `--run-date: '${folder}' holds no delivery of toys for 2010-12-03; it holds 2010-12-01, 2010-12-02`,
+    `--run-date: no delivery of toys for 2010-12-03 in '${folder}'; found 2010-12-01, 2010-12-02`,
   );
 });
 

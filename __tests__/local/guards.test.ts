@@ -6,7 +6,7 @@ import { type Guard, guardsOf, guardsTable } from "../../local/guards";
 import { settingsOf, type StackJson, synthEnvironment } from "../support/environment-stacks";
 import { PIPELINES } from "../support/pipelines";
 
-/** What `guards` and `synth` tell of a stack is read from it: take a guard away, and the table says where. */
+/** `guards` and `synth` read the stack: when a guard is removed, the table names the resource. */
 
 const folder = join(mkdtempSync(join(tmpdir(), "etl-guards-")), "etl-prod");
 const prod = synthEnvironment(settingsOf("prod"));
@@ -116,11 +116,13 @@ describe("the ceiling that synth prints", () => {
     expect(jobs!.split("; ")).toHaveLength(PIPELINES.length);
   });
 
-  test("says where Terraform alone knows a factor, and nothing of a stack without a job", () => {
+  test("says when a factor is unknown before Terraform runs, and is silent for a stack without a job", () => {
     const unknown = altered(({ resource }) => {
       for (const job of Object.values(resource.aws_glue_job!)) job.number_of_workers = "${var.workers}";
     });
-    expect(inFolder(unknown, ceilingLine)).toContain("etl-prod-events-transform is known to Terraform alone");
+    expect(inFolder(unknown, ceilingLine)).toContain(
+      "etl-prod-events-transform is unknown before Terraform runs",
+    );
     expect(inFolder({ resource: {} }, ceilingLine)).toBeUndefined();
   });
 });

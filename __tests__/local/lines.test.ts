@@ -11,7 +11,7 @@ import { logLines } from "../../local/logs";
 import { Progress } from "../../local/progress";
 import { type Run, tell } from "../../local/run-record";
 
-/** What is printed fits 80 columns, and nothing is cut: all that was said can be put together again. */
+/** Printed text fits 80 columns and is never cut: it can be put together again. */
 
 const ARN = `arn:aws:states:us-east-1:000000000000:execution:etl-dev-events:${"0a1b2c3d-".repeat(12)}`;
 const pieces = (text: string) => text.replace(/\s/g, "");
@@ -36,7 +36,7 @@ describe("wrap", () => {
     expect(wrap(text)).toBe(text);
   });
 
-  test("breaks an ARN after a colon or a slash, and indents what goes on", () => {
+  test("breaks an ARN after a colon or a slash, and indents continued lines", () => {
     const [first, second] = wrap(`arn:aws:s3:::${"bucket".repeat(9)}/${"folder".repeat(9)}/`).split("\n");
     expect(first).toMatch(/\/$/);
     expect(second).toMatch(/^ {2}folder/);
@@ -60,7 +60,7 @@ describe("wrapCommand", () => {
   });
 });
 
-test("a character of two halves is not broken, and a cell keeps its spaces", () => {
+test("a surrogate pair is not split, and a cell keeps its spaces", () => {
   expect(wrap("😀".repeat(50), 41).split("\n").join("").replaceAll(" ", "")).toBe("😀".repeat(50));
   const text = " North ";
   expect(
@@ -68,7 +68,7 @@ test("a character of two halves is not broken, and a cell keeps its spaces", () 
   ).toContain(`│${text.padStart(text.length + 1)} │`);
 });
 
-test("status says where the rows went, and that a refused run put none anywhere", () => {
+test("status says where the rows went, and that a refused run published nothing", () => {
   const rows = { read: 100, written: 63, duplicates: 0, quarantined: { malformed: 2, wrong_type: 35 } };
   expect(rowsLine(rows, false)).toBe("read 100 = written 63 + duplicates 0 + quarantined 37");
   expect(rowsLine({ ...rows, written: 0 }, true)).toBe(
@@ -152,7 +152,7 @@ test.each(["SUCCEEDED", "FAILED"])("the screen of a run that %s fits, ARNs and a
   expect(said.split(pieces(ARN)).length - 1).toBeGreaterThanOrEqual(3);
 });
 
-test("data goes past the wrapping", async () => {
+test("data is not wrapped", async () => {
   const written: string[] = [];
   const write = (text: string, done?: () => void) => {
     written.push(text);
@@ -178,7 +178,7 @@ describe("logs", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   test("show the last job run first, then the server and Terraform, each with its file", () => {
-    expect(logLines(folder)).toEqual(["there are no logs yet: type npm start"]);
+    expect(logLines(folder)).toEqual(["no logs yet: type npm start"]);
     put("terraform-apply.log", "applied", 9);
     put("terraform-output.log", '{"secret": 1}', 10);
     put("aws.log", "1\n2\n", 11);

@@ -1,6 +1,6 @@
 import { choosePipelines, missingPipeline, refuseUnknownPipeline } from "../../local/pipeline-choice";
 
-/** Which pipelines a run deploys, from nothing but names. */
+/** A run deploys its pipeline, what that needs, and what is deployed already. */
 
 const SHOP = [
   { name: "events" },

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { endRemembered, isOwned, isStill, killGroup, remember, remembered } from "../../local/processes";
 
-/** What a killed command left running is ended, and nobody else's process. */
+/** Processes that a killed command left are ended, and no others. */
 
 const folder = mkdtempSync(join(tmpdir(), "processes-"));
 const file = join(folder, "process.json");
@@ -32,7 +32,7 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-test("a process that is still there is ended with its group, and forgotten", async () => {
+test("a running process is ended with its group, and its record removed", async () => {
   const pid = shell("sleep 60 & sleep 60");
   remember(file, pid);
   expect(isStill(remembered(file)!)).toBe(true);
@@ -48,7 +48,7 @@ test("a process may end by itself first", async () => {
   rmSync(done); // fails when it was killed before
 });
 
-test("what the leader of a group left is ended", async () => {
+test("a group whose leader has ended is ended", async () => {
   const pid = shell("sleep 0.2; sleep 60 &");
   remember(file, pid);
   const { start } = remembered(file)!;
@@ -58,14 +58,14 @@ test("what the leader of a group left is ended", async () => {
   await until(() => !groupLives(pid));
 });
 
-test("another process that got the same id is left alone", async () => {
+test("another process with the reused id is left alone", async () => {
   const pid = shell("sleep 60");
   writeFileSync(file, JSON.stringify({ pid, start: "1" }));
   await endRemembered(file, 5_000);
   expect(groupLives(pid)).toBe(true);
 });
 
-test("what somebody started who is still there has an owner", async () => {
+test("a process whose starter still runs is owned", async () => {
   remember(file, shell("sleep 60"));
   expect(isOwned(file)).toBe(true);
   const { pid, start } = remembered(file)!;

@@ -29,7 +29,7 @@ test("a reason is shown with column, type, count, place and values, and then the
   ]);
 });
 
-test("what is not known is left out", () => {
+test("unknown parts are left out", () => {
   const bare = { reason: "malformed", expected: "a JSON object", rows: 1, file: undefined, line: undefined };
   expect(lines([rejected("", bare), rejected("x", { line: null })], [], { query: "" })).toEqual([
     "",

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type * as Points from "../../local/return-point";
 import type * as State from "../../local/terraform-state";
 
-/** Both states are put back together, whatever was killed in between. */
+/** Both states are put back together, whatever was killed. */
 
 const DEV = "etl-dev";
 const COMPLETE = {
@@ -28,7 +28,7 @@ afterEach(() => {
   rmSync(local, { recursive: true, force: true });
 });
 
-/** As the server and Terraform do it: a new file in the place of the old one; Terraform's state is written in place. */
+/** Writes as the server does, a new file renamed over the old one, or as Terraform does, in place. */
 function write(place: string, text: string): void {
   const file = join(local, place);
   mkdirSync(dirname(file), { recursive: true });
@@ -56,7 +56,7 @@ function deployed(): void {
   write(`terraform/${DEV}/applied.json`, "digests");
 }
 
-/** What an apply that is cut off may leave: a resource that nobody recorded, a row that is gone, half a state. */
+/** Leaves what a killed apply may leave: an unrecorded resource, a lost row, half a state. */
 function cutOff(): void {
   write("aws/services/kms.json", "key 1, key 2");
   rmSync(join(local, "aws/s3/lake/row"), { force: true });
@@ -65,11 +65,11 @@ function cutOff(): void {
   rmSync(join(local, `terraform/${DEV}/applied.json`), { force: true });
 }
 
-test("a first deployment that was cut off begins anew", async () => {
+test("a first deployment that was cut off starts again", async () => {
   points.takeReturnPoint(DEV, "apply");
   cutOff();
   expect(await points.heal()).toMatch(
-    /^etl-dev: the first deployment of \d\d:\d\d UTC was cut off; what there was of it was discarded$/,
+    /^etl-dev: the first deployment of \d\d:\d\d UTC was cut off; its resources were discarded$/,
   );
   expect(states()).toEqual([undefined, undefined, undefined, undefined]);
   expect(read(`terraform/${DEV}/.terraform.tfstate.lock.info`)).toBeUndefined();
@@ -84,7 +84,7 @@ test.each(["apply", "destroy"] as const)(
     points.takeReturnPoint(DEV, verb);
     cutOff();
     expect(await points.heal()).toMatch(
-      /: the (update|destroy) of .* was cut off; the deployment and its data were put back as they were before$/,
+      /: the (update|destroy) of .* was cut off; the deployment and its data were restored as they were before$/,
     );
     expect(states()).toEqual(before);
     const { deployedResources } = jest.requireActual<typeof State>("../../local/terraform-state");
@@ -92,7 +92,7 @@ test.each(["apply", "destroy"] as const)(
   },
 );
 
-test("the way back can be cut off too", async () => {
+test("restoring can be cut off too", async () => {
   deployed();
   const before = states();
   points.takeReturnPoint(DEV, "apply");
@@ -103,7 +103,7 @@ test("the way back can be cut off too", async () => {
   expect([states(), read("aws/half")]).toEqual([before, undefined]);
 });
 
-test("one that completed is not put back", async () => {
+test("an apply that completed is not put back", async () => {
   points.takeReturnPoint(DEV, "apply");
   deployed();
   const after = states();
@@ -125,13 +125,13 @@ test.each(["interrupted", "failed"] as const)(
     write("aws/services/kms.json", "key 3");
     points.keepReturnPoint("astray");
     expect(await points.heal()).toMatch(
-      /the update of .* failed, and Terraform's state no longer says what exists; the deployment and its data were put back/,
+      /the update of .* failed, and Terraform's state may not match what exists; the deployment and its data were restored/,
     );
     expect(states()).toEqual(before);
   },
 );
 
-test("another stack's apply begins with what there is then", async () => {
+test("another stack's apply starts from the present states", async () => {
   points.takeReturnPoint(DEV, "apply");
   deployed();
   points.keepReturnPoint("failed");
@@ -149,35 +149,38 @@ const TEXTS: readonly [Points.ReturnPoint, number | undefined, string][] = [
   [
     { ...POINT, verb: "apply", first: true },
     12,
-    "etl-dev: the first deployment of 18:40 UTC is at work: 7 resources are there",
+    "etl-dev: the first deployment of 18:40 UTC is running: 7 resources exist",
   ],
   [
     { ...POINT, verb: "apply", first: true, ended: "interrupted" },
     undefined,
-    "etl-dev: the first deployment of 18:40 UTC was interrupted: 7 resources are there; to go on, type npm start",
+    "etl-dev: the first deployment of 18:40 UTC was interrupted: 7 resources exist; to continue, type npm start",
   ],
   [
     { ...POINT, verb: "apply", first: false, ended: "failed" },
     undefined,
-    "etl-dev: the update of 18:40 UTC failed: 7 resources are there; to go on, type npm start",
+    "etl-dev: the update of 18:40 UTC failed: 7 resources exist; to continue, type npm start",
   ],
   [
     { ...POINT, verb: "destroy", first: false, ended: "interrupted" },
     undefined,
-    "etl-dev: the destroy of 18:40 UTC was interrupted: 7 resources are there; to go on, type npm start -- destroy",
+    "etl-dev: the destroy of 18:40 UTC was interrupted: 7 resources exist; to continue, type npm start -- destroy",
   ],
   [
     { ...POINT, verb: "apply", first: false },
     undefined,
-    "etl-dev: the update of 18:40 UTC was cut off; the next command puts the deployment and its data back as they were before",
+    "etl-dev: the update of 18:40 UTC was cut off; the next command restores the deployment and its data as they were before",
   ],
   [
     { ...POINT, stack: "etl-prod", verb: "apply", first: true },
     undefined,
-    "etl-prod: the first deployment of 18:40 UTC was cut off; to begin anew, type npm start -- deploy --environment prod",
+    "etl-prod: the first deployment of 18:40 UTC was cut off; to start again, type npm start -- deploy --environment prod",
   ],
 ];
 
-test.each(TEXTS)("status says what there is: %j, process %s", (point, working, text) => {
-  expect(points.incompleteText(point, 7, working)).toBe(text);
-});
+test.each(TEXTS)(
+  "status describes an incomplete apply or destroy: %j, process %s",
+  (point, working, text) => {
+    expect(points.incompleteText(point, 7, working)).toBe(text);
+  },
+);

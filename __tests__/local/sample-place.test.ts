@@ -41,7 +41,7 @@ test.each<[string, Record<string, string>, string[]]>([
   );
 });
 
-test("settings that name somebody need no sample", () => {
+test("settings with subscribers need no sample", () => {
   const registry = { prod: { ...ENVIRONMENTS.prod!, ...told.prod } } as unknown as typeof ENVIRONMENTS;
   expect(Object.keys(sampleSubscribers({}, registry))).toEqual(["ETL_PROD_NOTIFICATIONS"]);
 });

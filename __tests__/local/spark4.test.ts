@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { needsSpark4 } from "../../local/spark4";
 
-/** Whether `npm start` installs the second Spark: only for a stack with a job of a Glue version that has it. */
+/** `npm start` installs the second Spark only for a stack with a job of a Glue version that has it. */
 
 let stack: string;
 

@@ -4,7 +4,7 @@ import { acceptCommand, acceptPatterns, matches } from "../../tools/accept-patte
 import { changesOf, type Names } from "../../tools/addresses";
 import { changesText } from "../../tools/address-messages";
 
-/** What `npm run addresses -- --accept` takes, and what it is told to take. */
+/** Patterns that `npm run addresses -- --accept` takes, and those that the message proposes. */
 
 const recorded = JSON.parse(
   readFileSync(join(__dirname, "..", "environments", "addresses.json"), "utf8"),

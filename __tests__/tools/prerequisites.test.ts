@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cloneWorkingTree, ROOT } from "../support/clone";
 
-/** What set-up says on a computer that lacks something: every sentence at once, before anything is installed. */
+/** Set-up reports all missing tools at once, before it installs anything. */
 
 let folder: string;
 
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "etl-path-"))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A program that only tells its version. */
+/** A program that only prints its version. */
 function stub(name: string, version: string): void {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, name);
@@ -32,7 +32,7 @@ function setUp(needs: string) {
   return { status, stdout, stderr: stderr.trim().split("\n") };
 }
 
-test("everything that is missing is said at once, each with its remedy", () => {
+test("all missing tools are reported at once, each with its remedy", () => {
   expect(setUp("python,java,terraform")).toEqual({
     status: 1,
     stdout: "",
@@ -73,7 +73,7 @@ test("an unknown need lists the known ones", () => {
   });
 });
 
-/** What is missing for a program that is given an option; it is never run. */
+/** Missing tools for a program with an option; the program never runs. */
 function missingFor(...argv: string[]): string[] {
   const { stderr } = spawnSync(process.execPath, [join(ROOT, "tools", "setup.mjs"), ...argv], {
     encoding: "utf8",
@@ -85,7 +85,7 @@ function missingFor(...argv: string[]): string[] {
     .map((line) => line.split(" is needed")[0]!);
 }
 
-test("an option of the program adds a need or takes it away", () => {
+test("an option of the program adds or removes a need", () => {
   const bootstrap = ["--needs=terraform", "--with=--embedded:python,java", "local/bootstrap.ts"];
   expect(missingFor(...bootstrap)).toEqual(["Terraform"]);
   expect(missingFor(...bootstrap, "--embedded")).toEqual(["Python 3.11", "Java 17", "Terraform"]);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ROOT } from "../support/clone";
 
-/** Several clones share one set-up folder in the tests, and a user may type two commands at once. */
+/** Several clones share one set-up folder in the tests, and a user may run two commands at once. */
 
 const LOCK = pathToFileURL(join(ROOT, "tools", "setup-lock.mjs")).href;
 
@@ -41,7 +41,7 @@ test("processes that take the lock at once wait for each other, also while one r
   expect(existsSync(join(folder, "lock"))).toBe(false);
 }, 60_000);
 
-test("a lock whose owner is gone is free", async () => {
+test("a lock whose owner has ended is free", async () => {
   writeFileSync(join(folder, "sum"), "0");
   writeFileSync(join(folder, "lock"), "999999999");
   expect(await adder(1)).toEqual({ status: 0, output: "" });
