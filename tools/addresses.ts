@@ -1,6 +1,6 @@
 import { SAMPLE_SUBSCRIBER } from "../local/sample-place";
 
-/** The addresses and physical names of a stack's resources: a public contract, because a change of either destroys. Pure. */
+/** The addresses and physical names of a stack's resources: a public contract, because a change destroys the resource. */
 
 type Block = Readonly<Record<string, unknown>>;
 type Resources = Readonly<Record<string, Readonly<Record<string, Block>>>>;
@@ -15,10 +15,10 @@ export interface StackJson {
   readonly moved?: readonly Move[];
 }
 
-/** Address → physical name; empty for what AWS names itself. */
+/** Address → physical name; empty when AWS chooses the name. */
 export type Names = Readonly<Record<string, string>>;
 
-/** What names a resource of a type in AWS; of all others `bucket` or `name` does. */
+/** Attributes that name a resource in AWS; for other types `bucket` or `name`. */
 const NAMED_BY: Readonly<Record<string, readonly string[]>> = {
   aws_cloudwatch_composite_alarm: ["alarm_name"],
   aws_cloudwatch_dashboard: ["dashboard_name"],
@@ -34,10 +34,10 @@ const NAMED_BY: Readonly<Record<string, readonly string[]>> = {
   aws_sqs_queue_policy: ["queue_url"],
 };
 const REFERENCE = /\$\{([a-z0-9_]+)\.(\w+)\.(\w+)\}/;
-/** Uploaded files lie under the hash of their content, which is no name of theirs. */
+/** The keys of uploaded files contain the hash of their content, which is not part of the name. */
 const CONTENT_HASH = /\b[0-9a-f]{16,64}\b/g;
 
-/** The sample subscriber is left out: it stands for those whom every team names for itself. */
+/** The sample subscriber is left out: each team has its own subscribers. */
 export function namesOf({ resource = {} }: StackJson): Names {
   const addresses = Object.entries(resource).flatMap(([type, blocks]) =>
     Object.entries(blocks)
@@ -58,7 +58,7 @@ function physicalName(resources: Resources, type: string, id: string): string {
   return parts.join("/").replaceAll(CONTENT_HASH, "<hash>");
 }
 
-/** A text with each reference replaced by the attribute it names, or else by the name of the resource. */
+/** Replaces each reference by the attribute that it refers to, or else by the resource's name. */
 function followed(resources: Resources, text: string): string {
   const [whole, type, id, attribute] = REFERENCE.exec(text) ?? [];
   if (whole === undefined) return text;
@@ -68,15 +68,15 @@ function followed(resources: Resources, text: string): string {
 }
 
 export interface Changes {
-  /** Gone, with what seems to have taken its place: same type and same name, or the only one of its type. */
+  /** Gone addresses with their likely successor: the same type and name, or the only one of its type. */
   readonly moves: readonly Move[];
-  /** Gone, and nothing seems to have taken its place. */
+  /** Gone addresses without a likely successor. */
   readonly gone: readonly string[];
   readonly renamed: readonly string[];
   readonly added: readonly string[];
 }
 
-/** What changed against the record; what `moved` blocks cover has not changed. */
+/** Changes against the record. An address that a `moved` block covers has not changed. */
 export function changesOf(recorded: Names, current: Names, moved: readonly Move[] = []): Changes {
   const target = (address: string) => moved.find(({ from }) => from === address)?.to ?? address;
   const expected = Object.fromEntries(

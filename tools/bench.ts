@@ -7,9 +7,9 @@ import { measureStart } from "./benchmarks/start";
 import { measureGrowth, measureSynth } from "./benchmarks/synth";
 import { UserError } from "../local/user-error";
 
-/** `npm run bench`: what is measured within one run, as ratios; nothing here is a promise of seconds. */
+/** `npm run bench`: benchmarks, as ratios measured within one run. Seconds are no promise. */
 
-const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
+const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
   synth: measureSynth,
   growth: measureGrowth,
   job: measureJob,
@@ -17,7 +17,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<void>>
   money: measureMoney,
 };
 
-/** As commander gives them: numbers in lists. */
+/** Options as commander returns them: numbers in lists. */
 interface Options {
   readonly rounds: number[];
   readonly input: string;
@@ -30,34 +30,29 @@ interface Options {
 
 function troubleHelp(): string {
   const each = Object.entries(TROUBLES).map(([kind, what]) => `${kind}: ${what}`);
-  return `start, with --deployments: what happens meanwhile. ${each.join("; ")}`;
+  return `start, with --deployments: the trouble to make meanwhile. ${each.join("; ")}`;
 }
 
 async function main(): Promise<void> {
-  const names = Object.keys(BENCHES);
+  const names = Object.keys(BENCHMARKS);
   const cli = new Command("npm run bench --")
-    .description("Measures this project against others in one run, and prints ratios.")
+    .description("Compares this project with others in one run, and prints ratios.")
     .argument("[what...]", `${names.join(", ")} (default: all)`)
-    .option("--rounds <n>", "rounds that are counted", wholeNumbers, [3])
+    .option("--rounds <n>", "counted rounds", wholeNumbers, [3])
     .option(
       "--input <dir>",
-      "deliveries dt=YYYY-MM-DD/events.json for the job's bench",
+      "job: folder with deliveries dt=YYYY-MM-DD/events.json",
       "pipelines/events/sample",
     )
-    .option(
-      "--copies <n,n>",
-      "sizes of the job's bench, as multiples of the input",
-      wholeNumbers,
-      [1, 10, 100],
-    )
+    .option("--copies <n,n>", "job: sizes, as multiples of the input", wholeNumbers, [1, 10, 100])
     .option(
       "--deployments <n>",
-      "start: make n first deployments, and count those that succeed",
+      "start: make n first deployments and count the successful ones",
       wholeNumbers,
     )
     .addOption(new Option("--trouble <kind>", troubleHelp()).choices(Object.keys(TROUBLES)).default("none"))
     .option("--at-once <n>", "start: deployments at the same time", wholeNumbers, [1])
-    .option("--seed <n>", "start: says who is killed when", wholeNumbers, [1])
+    .option("--seed <n>", "start: determines which process is killed, and when", wholeNumbers, [1])
     .exitOverride();
   try {
     cli.parse();
@@ -70,10 +65,10 @@ async function main(): Promise<void> {
     };
     const unknown = cli.args.filter((name) => !names.includes(name));
     if (unknown.length > 0)
-      throw new UserError(`unknown bench ${unknown.join(", ")}; there are ${names.join(", ")}`);
+      throw new UserError(`unknown benchmark ${unknown.join(", ")}; benchmarks are ${names.join(", ")}`);
     const all = counted === undefined ? names : ["start"];
     for (const name of cli.args.length === 0 ? all : cli.args)
-      await BENCHES[name]!({ rounds: rounds[0]!, input, copies, counted });
+      await BENCHMARKS[name]!({ rounds: rounds[0]!, input, copies, counted });
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode;
@@ -87,7 +82,7 @@ async function main(): Promise<void> {
 function wholeNumbers(text: string): number[] {
   const numbers = text.split(",").map(Number);
   if (numbers.some((number) => !Number.isInteger(number) || number < 1))
-    throw new UserError(`must be whole numbers from 1, joined by commas, got '${text}'`);
+    throw new UserError(`must be whole numbers of at least 1, separated by commas, got '${text}'`);
   return numbers;
 }
 

@@ -1,4 +1,4 @@
-// `npm run build`: what a release carries, from nothing: a compiled file whose source is gone must not stay.
+// `npm run build`: compiles the files of a release. dist is emptied first, so that no file of a deleted source stays.
 
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";

@@ -9,19 +9,19 @@ import { samplePlace, sampleSubscribers } from "../local/sample-place";
 import { synthesise } from "../local/synth";
 
 /**
- * `npm run current`: is what is committed current? Lock files, formatting and generated files, each with what brings it up to
- * date. Changes nothing and needs no AWS. Exit code 1 when something is not.
+ * `npm run current`: checks that lock files, formatting and generated files are current, and prints how to update those that are not.
+ * Changes nothing and needs no AWS. Exit code 1 when a file is stale.
  */
 
 interface Check {
   readonly name: string;
   readonly remedy: string;
-  /** What is not current, in the words of whoever found it; empty when all is. */
+  /** The tool's own message about stale files; empty when all are current. */
   readonly find: () => Promise<string>;
 }
 
 const RUFF = join(SETUP, "venv", "bin", "ruff");
-const DOCS = ["-r", "ts-node/register/transpile-only", join("local", "docs.ts")];
+const DOCS = ["-r", "ts-node/register/transpile-only", join("tools", "docs.ts")];
 const PROVIDER_LOCK = join("ci", "terraform.lock.hcl");
 
 const CHECKS: readonly Check[] = [
@@ -30,7 +30,7 @@ const CHECKS: readonly Check[] = [
     remedy: "npm install",
     find: () => complaint("npm", "ci", "--dry-run", "--ignore-scripts", "--no-audit", "--no-fund"),
   },
-  { name: PROVIDER_LOCK, remedy: "what stands at its top", find: providerLock },
+  { name: PROVIDER_LOCK, remedy: "see the comment at its top", find: providerLock },
   { name: "format", remedy: "npm run format", find: () => complaint("npx", "prettier", "--check", ".") },
   {
     name: "format of Python",
@@ -39,12 +39,12 @@ const CHECKS: readonly Check[] = [
   },
   {
     name: "addresses and names of the constructs",
-    remedy: "npm run addresses, once the message of the test has been followed",
+    remedy: "do what the message says, then npm run addresses",
     find: () => complaint("npx", "jest", "--selectProjects=unit", "--", "addresses"),
   },
   {
-    name: "the record of the public surface, and what the changelog tells of it",
-    remedy: "what stands in docs/api/README.md",
+    name: "the record of the public surface, and its changelog entries",
+    remedy: "see docs/api/README.md",
     find: () => complaint(process.execPath, ...DOCS, "--check"),
   },
 ];
@@ -59,7 +59,7 @@ async function complaint(command: string, ...args: string[]): Promise<string> {
   return exitCode === 0 ? "" : all.trim() || `${command} ended with ${exitCode}`;
 }
 
-/** The hashes are of the very providers, in the very versions, that the stacks ask for. */
+/** The lock must have exactly the providers and versions that the stacks need. */
 async function providerLock(): Promise<string> {
   const outdir = mkdtempSync(join(tmpdir(), "etl-current-"));
   try {

@@ -9,12 +9,12 @@ import {
 import { Command } from "commander";
 import { execa } from "execa";
 import { LOCAL, ROOT } from "../local/places";
-import { changeLines, surfaceChanges, surfaceOf, untoldChanges } from "./public-surface";
+import { changeLines, surfaceChanges, surfaceOf, unlistedChanges } from "./public-surface";
 import { UserError } from "../local/user-error";
 
 /**
- * `npm run docs`: records the library's public surface, and makes the reference of its types as pages. `--check` changes
- * nothing: is the record current, and does the changelog tell what changed since the last release?
+ * `npm run docs`: records the library's public surface and generates the reference pages. `--check` changes nothing: it verifies that
+ * the record is current and that the changelog lists the changes since the last release.
  */
 
 const WORK = join(LOCAL, "docs");
@@ -32,28 +32,28 @@ async function main({ check, release }: { check?: true; release?: true }): Promi
   console.log("reference …");
   await run("typedoc");
   console.log(`wrote ${relative(ROOT, join(WORK, "reference", "index.html"))}`);
-  const untold = untoldChanges(changesSinceRelease(found), readChangelog());
-  if (untold.length > 0) console.log(untoldText(changeLines(untold)));
+  const unlisted = unlistedChanges(changesSinceRelease(found), readChangelog());
+  if (unlisted.length > 0) console.log(unlistedText(changeLines(unlisted)));
 }
 
-/** @throws UserError with what to do */
+/** @throws UserError with the remedy */
 function judge(recorded: string, found: string): void {
   const wrong: string[] = [];
   if (recorded !== found) {
     const changes = changeLines(surfaceChanges(surfaceOf(recorded), surfaceOf(found)));
     wrong.push(
-      `the public surface is not what docs/api/${REPORT} says:\n${changes || "  its comments or order"}\n` +
-        "look at each change with the eyes of somebody who uses it; then type npm run docs, and commit the file",
+      `the public surface differs from docs/api/${REPORT}:\n${changes || "  its comments or order"}\n` +
+        "review each change as a user of the library; then run npm run docs, and commit the file",
     );
   }
-  const untold = untoldChanges(changesSinceRelease(found), readChangelog());
-  if (untold.length > 0) wrong.push(untoldText(changeLines(untold)));
+  const unlisted = unlistedChanges(changesSinceRelease(found), readChangelog());
+  if (unlisted.length > 0) wrong.push(unlistedText(changeLines(unlisted)));
   if (wrong.length > 0) throw new UserError(wrong.join("\n"));
 }
 
-const untoldText = (lines: string): string =>
-  `the public surface has changes since the last release that CHANGELOG.md does not tell:\n${lines}\n` +
-  "write an entry under Unreleased with these names as code: `Name`, with its members `member`";
+const unlistedText = (lines: string): string =>
+  `CHANGELOG.md lacks these changes of the public surface since the last release:\n${lines}\n` +
+  "add an entry under Unreleased with these names as code: `Name`, and its members `member`";
 
 const changesSinceRelease = (found: string) =>
   surfaceChanges(surfaceOf(readIfThere(join(API, RELEASED))), surfaceOf(found));
@@ -61,7 +61,7 @@ const changesSinceRelease = (found: string) =>
 const readChangelog = (): string => readFileSync(join(ROOT, "CHANGELOG.md"), "utf8");
 const readIfThere = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8") : "");
 
-/** The surface as the sources have it now. */
+/** The surface of the present sources. */
 async function extractReport(): Promise<string> {
   mkdirSync(WORK, { recursive: true });
   await run("tsc", "-p", "tsconfig.build.json", "--emitDeclarationOnly", "--outDir", join(WORK, "types"));
@@ -71,7 +71,7 @@ async function extractReport(): Promise<string> {
     localBuild: false,
     messageCallback: (message: ExtractorMessage) => {
       message.handled = true;
-      // That the record differs is for us to say.
+      // A difference from the record is reported below.
       const isAboutRecord = message.messageId.startsWith("console-api-report");
       if (message.logLevel === ExtractorLogLevel.Error && !isAboutRecord) complaints.push(message.text);
     },
@@ -91,9 +91,9 @@ async function run(command: string, ...args: string[]): Promise<void> {
 }
 
 const command = new Command("npm run docs --")
-  .description("Records the public surface, and makes the reference in .local/docs/reference.")
-  .option("--check", "change nothing: exit code 1 when the record or the changelog is not current")
-  .option("--release", "also record the surface as released: the changelog then starts anew")
+  .description("Records the public surface, and generates the reference in .local/docs/reference.")
+  .option("--check", "change nothing; exit code 1 when the record or the changelog is stale")
+  .option("--release", "also record the surface as released; the changelog then starts again")
   .parse();
 
 main(command.opts()).catch((error: unknown) => {

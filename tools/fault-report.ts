@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import Table from "cli-table3";
 
-/** The table of faults with what each runner saw, as `npm test` prints it. */
+/** The table of faults with each runner's result, as `npm test` prints it. */
 
 interface Fault {
   readonly id: string;
@@ -21,16 +21,16 @@ interface Seen {
   readonly passed: boolean;
 }
 
-/** Of the columns; with their borders 80 characters. */
+/** Widths of the columns; with borders 80 characters. */
 const WIDTHS = [21, 24, 14, 16];
 
 export interface FaultReport {
   readonly text: string;
-  /** Faults that a runner which ran should have shown and did not. */
+  /** Faults that a runner should have covered and did not. */
   readonly unseen: number;
 }
 
-/** @param ran the runners that were asked to run */
+/** @param ran the runners that ran */
 export function faultReport(table: string, folder: string, ran: readonly string[]): FaultReport {
   const faults = JSON.parse(readFileSync(table, "utf8")) as readonly Fault[];
   const seen = ran.flatMap((runner) => {
@@ -43,7 +43,7 @@ export function faultReport(table: string, folder: string, ran: readonly string[
     return `${runner} ${found === undefined ? "NOT RUN" : found.passed ? "ok" : "FAILED"}`;
   };
   const drawn = new Table({
-    head: ["fault", "ends, is told, rows", "last step", "shown by"],
+    head: ["fault", "end, message, rows", "last step", "covered by"],
     colWidths: WIDTHS,
     wordWrap: true,
     style: { head: [], border: [], compact: true },
@@ -53,7 +53,7 @@ export function faultReport(table: string, folder: string, ran: readonly string[
     const verdicts = fault.runners.map((runner) => verdictOf(fault, runner));
     unseen += verdicts.filter((verdict) => verdict.endsWith("NOT RUN")).length;
     const { status, error, message, rows, steps } = fault;
-    const ends = [status, error, message && `told: ${message};`, `rows: ${rows}`];
+    const ends = [status, error, message && `message: ${message};`, `rows: ${rows}`];
     drawn.push([
       fault.fault,
       ends.filter((part) => part !== null).join(" "),

@@ -1,7 +1,7 @@
-/** Terraform's lock file against what the stacks ask for; pure. */
+/** Compares Terraform's lock file with the providers that the stacks need. */
 
 export interface Provider {
-  /** As Terraform's `required_providers` has it: `aws`, `hashicorp/aws`, or with a host. */
+  /** As in Terraform's `required_providers`: `aws`, `hashicorp/aws`, or with a host. */
   readonly source: string;
   readonly version: string;
 }
@@ -10,7 +10,7 @@ const HOST = "registry.terraform.io";
 const NAMESPACE = "hashicorp";
 
 /**
- * What in a lock file is not current. The file is read by its lines, as Terraform writes them.
+ * Every mistake in a lock file. It is read line by line, as Terraform writes it.
  *
  * @param lock the text of a `.terraform.lock.hcl`, https://developer.hashicorp.com/terraform/language/files/dependency-lock
  */
@@ -23,10 +23,10 @@ export function lockMistakes(lock: string, asked: readonly Provider[]): string[]
     .filter(([address, version]) => locked.get(address) !== version)
     .map(
       ([address, version]) =>
-        `${address}: ${version} is asked for, locked is ${locked.get(address) ?? "nothing"}`,
+        `${address}: stacks need ${version}, the lock has ${locked.get(address) ?? "nothing"}`,
     );
   const extra = [...locked.keys()].filter((address) => !wanted.has(address));
-  return [...wrong, ...extra.map((address) => `${address}: locked, and no stack asks for it`)];
+  return [...wrong, ...extra.map((address) => `${address}: no stack needs it; remove it from the lock`)];
 }
 
 function addressOf(source: string): string {

@@ -1,4 +1,4 @@
-/** What changed in the public surface since the last release, and whether the changelog says so. Pure. */
+/** Changes of the public surface since the last release, and those that the changelog does not list. */
 
 /** Name of an exported declaration → its lines. */
 export type Surface = Readonly<Record<string, readonly string[]>>;
@@ -6,7 +6,7 @@ export type Surface = Readonly<Record<string, readonly string[]>>;
 export interface SurfaceChange {
   readonly name: string;
   readonly kind: "new" | "gone" | "changed";
-  /** Of what is changed: the members that are new, gone or different. */
+  /** The members of a changed declaration that are new, gone or different. */
   readonly members: readonly string[];
 }
 
@@ -50,17 +50,17 @@ function memberOf(line: string): string[] {
 }
 
 /**
- * Changes that no entry of the changelog's Unreleased section speaks of: an entry does that when its code has the name of the
- * declaration (of `XProps` also `X`) and of each member that changed.
+ * Changes that no entry of the changelog's Unreleased section lists. An entry must name, as code, the declaration (for `XProps` also
+ * `X`) and each changed member.
  */
-export function untoldChanges(changes: readonly SurfaceChange[], changelog: string): SurfaceChange[] {
+export function unlistedChanges(changes: readonly SurfaceChange[], changelog: string): SurfaceChange[] {
   const unreleased = /^## Unreleased\n(.*?)(?=^## |$(?![^]))/ms.exec(changelog)?.[1] ?? "";
   const entries = unreleased.split(/^- /m).map(wordsOfCode);
   return changes.flatMap((change) => {
     const names = [change.name, change.name.replace(/Props$/, "")];
-    const told = entries.filter((words) => names.some((name) => words.has(name)));
-    if (told.length === 0) return [change];
-    const members = change.members.filter((member) => !told.some((words) => words.has(member)));
+    const listing = entries.filter((words) => names.some((name) => words.has(name)));
+    if (listing.length === 0) return [change];
+    const members = change.members.filter((member) => !listing.some((words) => words.has(member)));
     return members.length === 0 ? [] : [{ ...change, members }];
   });
 }

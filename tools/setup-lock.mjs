@@ -1,12 +1,12 @@
-// The lock of set-up. Depends on nothing but Node, because it is taken before `npm ci`.
+// The lock of set-up. It depends only on Node, because it is taken before `npm ci`.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Runs `body` while no other process does, for two set-ups at once would trample each other. A lock whose owner is gone is free.
+ * Runs `body` while no other process does: two set-ups must not run at once. A lock whose owner has ended is free.
  *
- * @param folder where the lock lies; created if it is missing
+ * @param folder the folder of the lock; created if it is missing
  * @param waitMilliseconds how long to wait before the next try
  * @throws what `body` throws, and any error of the file system
  */
@@ -44,7 +44,7 @@ function take(lock) {
   }
 }
 
-/** The process that holds the lock. `undefined` where it was released meanwhile, or its owner has not written its number yet. */
+/** The process that holds the lock. `undefined` when it was just released, or its owner has not written its id yet. */
 function ownerOf(lock) {
   try {
     return Number(readFileSync(lock, "utf8")) || undefined;

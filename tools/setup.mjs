@@ -20,21 +20,21 @@ import { withLock } from "./setup-lock.mjs";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const setup = join(root, ".setup");
 
-/** The Sparks. Each has a Python environment and jars of its own; the suffix is in the names of all that is its. */
+/** Each Spark has a Python environment and jars of its own. The suffix is part of their names. */
 const SPARK_3 = { suffix: "", environment: "Python environment", jars: "Spark's jars" };
 const SPARK_4 = { suffix: "-spark4", environment: "Python environment for Spark 4", jars: "Spark 4's jars" };
 
-/** What judges workflows and plans: a Python environment of its own, without jars. */
+/** The checkers of workflows and plans: a Python environment of their own, without jars. */
 const CHECKS = { suffix: "-checks", environment: "Python environment for checks" };
 
-/** How npm, pip and Ivy say that there is no way to the registry. */
+/** How npm, pip and Ivy report an unreachable registry. */
 const UNREACHABLE =
   /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|name resolution|NewConnectionError|UnknownHostException|unresolved dependency/i;
 
-/** Something the user can mend; shown as it is, without a stack trace. */
+/** A mistake that the user can fix; shown without a stack trace. */
 class SetupError extends Error {}
 
-/** The word for each need, beside Node and its modules: a tool of the computer, or what is installed with one. */
+/** The words of `--needs`: a tool of the computer, or what is installed with one. Node and its modules are always needed. */
 const TOOLS = { python: findPython, java: findJava, terraform: findTerraform };
 const INSTALLED = { spark4: SPARK_4, checks: CHECKS };
 
@@ -42,14 +42,14 @@ const USAGE =
   "node tools/setup.mjs [--needs WORDS] [--with OPTION:WORDS] [--without OPTION:WORDS] [PROGRAM [ARGUMENTS]]";
 
 /**
- * Finds the tools, installs what is missing, then runs the program. `--with --live:java` needs Java only if the program is given `--live`;
- * `--without --live:python` needs no Python then. Without a program it only installs.
+ * Finds the tools, installs what is missing, then runs the program. `--with --live:java` adds the need for Java when the program has
+ * the option `--live`; `--without --live:python` removes the need for Python. Without a program it only installs.
  */
 async function main(argv) {
   const { needs, program, args } = readCommand(argv);
   const tools = findPrerequisites(Object.keys(TOOLS).filter((tool) => needs.has(tool)));
   await withLock(setup, async () => {
-    // Side by side: each of them waits for a registry most of the time.
+    // In parallel: each of them mostly waits for a registry.
     const all = await Promise.allSettled([
       installNodeModules(),
       ...[SPARK_3, ...(needs.has("spark4") ? [SPARK_4] : [])].map(async (spark) => {
@@ -64,7 +64,7 @@ async function main(argv) {
   return program === undefined ? 0 : await runProgram(program, args);
 }
 
-/** What stands before the program is ours, what stands behind it is the program's. */
+/** Arguments before the program belong to set-up, those after it to the program. */
 function readCommand(argv) {
   const awaitsValue = (word) => word !== undefined && /^--[^=]+$/.test(word);
   const at = argv.findIndex((word, index) => !word.startsWith("--") && !awaitsValue(argv[index - 1]));
@@ -101,7 +101,7 @@ function words(text) {
 
 // ---- prerequisites ---------------------------------------------------------------------------------------------------
 
-/** Finds every tool that is needed; all that is missing or wrong is said at once. */
+/** Finds every needed tool. All missing or wrong ones are reported at once. */
 function findPrerequisites(needs) {
   const mistakes = [];
   const tools = {};
@@ -126,8 +126,8 @@ function findPython() {
     if (version?.startsWith("3.11.")) return { command };
     if (version !== undefined) seen.push(version);
   }
-  const found = seen.length === 0 ? "there is none" : `found ${[...new Set(seen)].join(", ")}`;
-  return { mistake: `Python 3.11 is needed (Glue 5.1's), ${found}: install it, or name it in PYTHON` };
+  const found = seen.length === 0 ? "found none" : `found ${[...new Set(seen)].join(", ")}`;
+  return { mistake: `Python 3.11 (that of Glue 5.1) is needed, ${found}: install it, or set PYTHON to it` };
 }
 
 function findJava() {
@@ -135,7 +135,7 @@ function findJava() {
   const command = home ? join(home, "bin", "java") : "java";
   const version = answer(command, ["-version"])?.match(/version "(\d+)[^"]*"/)?.[1];
   if (version === "17") return { command };
-  const found = version === undefined ? "there is none" : `found ${version}`;
+  const found = version === undefined ? "found none" : `found ${version}`;
   const where = home ? ` in JAVA_HOME (${home})` : "";
   return { mistake: `Java 17 is needed by Spark, ${found}${where}: install it, and set JAVA_HOME to it` };
 }
@@ -143,7 +143,7 @@ function findJava() {
 function findTerraform() {
   const version = answer("terraform", ["version"])?.match(/Terraform v(\d+)\.(\d+)\.(\d+)/);
   const remedy = "install Terraform 1.11 or later and put it on the PATH";
-  if (!version) return { mistake: `Terraform is needed, there is none: ${remedy}` };
+  if (!version) return { mistake: `Terraform is needed, found none: ${remedy}` };
   const [text, major, minor] = version;
   if (Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 11)) return { command: "terraform" };
   return {
@@ -190,7 +190,7 @@ async function installPython(spark, command) {
   });
 }
 
-/** Spark's own client fetches the jars, from whatever repositories it is set up with; each is held against its hash. */
+/** Spark's own client fetches the jars from the repositories that it is configured with. Each jar's hash is checked. */
 async function fetchJars(spark, java) {
   const { suffix } = spark;
   const list = join("embedded-aws", `jars${suffix}.json`);
@@ -201,12 +201,12 @@ async function fetchJars(spark, java) {
   await step(spark.jars, async () => {
     const ivy = join(setup, `ivy${suffix}`);
     const nothing = join(setup, "nothing.py");
-    // Everything in the folder is put on the class path: nothing of an older list may stay.
+    // All jars of the folder are on the class path, so those of an older list must go.
     rmSync(jars, { recursive: true, force: true });
     mkdirSync(jars, { recursive: true });
     writeFileSync(nothing, "");
     const bin = join(venvOf(spark), "bin");
-    // Spark's launcher looks for itself with whatever python3 comes first on the path.
+    // Spark's launcher uses the first python3 on the path.
     const path = `${bin}:${process.env.PATH ?? ""}`;
     const javaHome = dirname(dirname(realJava(java)));
     const options = { JAVA_HOME: javaHome, PYSPARK_PYTHON: pythonOf(spark), PATH: path };
@@ -228,7 +228,7 @@ function placeJar(fetched, wanted, jars, file) {
   const got = createHash("sha256").update(readFileSync(fetched)).digest("hex");
   if (got !== wanted) {
     throw new SetupError(
-      `${file} has the hash ${got}, not ${wanted}: somebody changed it; check your repositories`,
+      `${file} has the hash ${got}, expected ${wanted}: the file was changed; check your repositories`,
     );
   }
   const half = join(jars, `.${file}.half`);
@@ -243,7 +243,7 @@ function realJava(java) {
   return home === undefined ? java : join(home, "bin", "java");
 }
 
-/** Written last, so that an interrupted step is done again. */
+/** A stamp is written last, so that an interrupted step is repeated. */
 function stampOf(name, files, extra = "") {
   const file = join(setup, `${name}.stamp`);
   const hash = createHash("sha256").update(extra);
@@ -287,42 +287,42 @@ function run(command, args, variables = {}) {
   });
 }
 
-/** One sentence about what went wrong; the tool's own words are kept in a file where the sentence says it all. */
+/** One sentence about the failure. The tool's own output is kept in a file. */
 function explain(command, output) {
   const log = join(setup, "failed.log");
   try {
     writeFileSync(log, output);
   } catch {
-    // A full disk takes no log either.
+    // The disk may be full.
   }
   if (/ENOSPC|No space left on device/i.test(output))
     return "the disk is full: free some space and try again";
   if (UNREACHABLE.test(output)) {
     const remedy = "check the network or the registry settings and try again";
-    return `the package registry cannot be reached: ${remedy} (${command}'s own words are in ${log})`;
+    return `the package registry cannot be reached: ${remedy} (the output of ${command} is in ${log})`;
   }
   return `${command} failed:\n${output.trim().split("\n").slice(-12).join("\n")}`;
 }
 
-/** Runs a program of this repository and ends as it ends. A program in TypeScript learns of our death by the channel's end. */
+/** Runs a program of this repository and returns its exit code. A TypeScript program notices our end when the channel closes. */
 function runProgram(program, args) {
   const bin = join(root, "node_modules", "ts-node", "dist", "bin.js");
   const file = join(root, program);
   const typescript = program.endsWith(".ts") ? [bin, "--swc", "--project", join(root, "tsconfig.json")] : [];
   const argv = [...typescript, file, ...args];
   return new Promise((resolve) => {
-    // The pinned SDK runs on Node 20 as well; what later versions will need is nothing the user can mend.
+    // The pinned SDK supports Node 20; the user cannot act on its warning about later versions.
     const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
     const stdio = ["inherit", "inherit", "inherit", "ipc"];
     const child = spawn(process.execPath, argv, { cwd: root, env, stdio });
-    // The terminal sends an interrupt to all of us; the program ends itself and its children, we wait for it.
+    // The terminal interrupts the program too: it ends its children, then itself. Wait for it.
     process.on("SIGINT", () => undefined);
     process.on("SIGTERM", () => child.kill("SIGTERM"));
     child.on("close", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : 143)));
   });
 }
 
-/** What the user can do about a file that cannot be written. */
+/** The remedy for a file that cannot be written. */
 function ofFileSystem({ code, path, message }) {
   if (code === "ENOSPC") return "the disk is full: free some space and try again";
   if (["EACCES", "EPERM", "EROFS"].includes(code)) return `cannot write ${path}: ${message}`;

@@ -6,9 +6,8 @@ import { execa } from "execa";
 import { faultReport } from "./fault-report";
 
 /**
- * `npm test`: everything that CI runs, in order of speed, the bench's tests beside the others; then the table of faults. Each
- * suite's output is kept in `.local/test/` and shown when the suite fails. The last line is the true total of all runners; a
- * skipped test counts as failed.
+ * `npm test`: everything that CI runs, fastest first, with the bench's tests in parallel; then the table of faults. A suite's output
+ * is shown when it fails. The last line is the total of all runners. A skipped test counts as failed.
  */
 
 const root = join(__dirname, "..");
@@ -26,13 +25,13 @@ interface Count {
 interface Suite {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
-  /** Reads the runner's own report; without one the suite is one check, judged by its exit code. */
+  /** Reads the runner's report. A suite without one counts as one check, by its exit code. */
   readonly count?: () => Count;
-  /** Runs beside the others: it waits more than it works. */
+  /** Runs in parallel with the others, because it mostly waits. */
   readonly beside?: boolean;
-  /** Runs only when it is named: all together would take longer than CI may. */
+  /** Runs only when it is named, because CI limits the time of a run. */
   readonly ifNamed?: boolean;
-  /** What this suite is called in the table of faults, when it shows some. */
+  /** The suite's name in the table of faults, if it covers faults. */
   readonly faults?: string;
 }
 
@@ -104,13 +103,13 @@ const SUITES: readonly Suite[] = [
   pytest("glue-scripts/tests", { faults: "pytest", args: ["-m", "not long"] }),
   pytest("glue-scripts/tests", { interpreter: spark4Python, suffix: " (spark 4)", args: ["-m", "not once"] }),
   { ...pytest("glue-scripts/tests", { suffix: " kills", args: ["-m", "long"] }), ifNamed: true },
-  // Deployments wait for S3 longer than they work: three files at a time.
+  // Deployments mostly wait for S3: three files at a time.
   jest("bench deployed", { beside: true, faults: "bench", workers: 3 }),
   { ...pytest("embedded-aws/tests"), beside: true },
   jest("platform", { beside: true, ifNamed: true, workers: 2 }),
 ];
 
-/** What tests wrote down to be read: the deaths, and the table of rights with their proof. */
+/** Proofs that tests wrote for people: the deaths, and the table of rights. */
 function proofs(): string[] {
   const folder = join(reports, "proofs");
   return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
@@ -132,7 +131,7 @@ async function run(suite: Suite): Promise<Count> {
   return count;
 }
 
-/** A runner that failed without a failed test of its own (it crashed, found nothing) counts as one failure. */
+/** A runner that failed without a failed test (it crashed, or found no test) counts as one failure. */
 function counted(suite: Suite, ok: boolean): Count {
   if (suite.count === undefined) return ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   try {
@@ -152,7 +151,7 @@ async function main(filters: readonly string[]): Promise<void> {
   );
   if (selected.length === 0) {
     console.error(
-      `no suite matches '${filters.join(" ")}'; there are: ${SUITES.map((s) => s.name).join(", ")}`,
+      `no suite matches '${filters.join(" ")}'; suites are: ${SUITES.map((s) => s.name).join(", ")}`,
     );
     process.exitCode = 2;
     return;
@@ -178,7 +177,7 @@ async function main(filters: readonly string[]): Promise<void> {
   }
   for (const { name } of SUITES.filter(({ ifNamed }) => ifNamed === true))
     if (!selected.some((suite) => suite.name === name))
-      console.log(`not run, because it was not named: ${name} (npm test -- ${name.split(" ").at(-1)})`);
+      console.log(`not run unless named: ${name} (npm test -- ${name.split(" ").at(-1)})`);
   console.log(`${total.passed} passed, ${total.failed} failed`);
   process.exitCode = total.failed === 0 ? 0 : 1;
 }

@@ -13,10 +13,10 @@ test("the committed lock has the provider that the stacks need", () => {
 
 test("another version, a provider without a lock and an unneeded provider are reported", () => {
   expect(lockMistakes(LOCK, [{ source: "aws", version: "6.25.0" }])).toEqual([
-    `${AWS}: 6.25.0 is asked for, locked is 5.100.0`,
+    `${AWS}: stacks need 6.25.0, the lock has 5.100.0`,
   ]);
   expect(lockMistakes(LOCK, [{ source: "example.org/shop/mill", version: "1.0.0" }])).toEqual([
-    "example.org/shop/mill: 1.0.0 is asked for, locked is nothing",
-    `${AWS}: locked, and no stack asks for it`,
+    "example.org/shop/mill: stacks need 1.0.0, the lock has nothing",
+    `${AWS}: no stack needs it; remove it from the lock`,
   ]);
 });

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { surfaceChanges, surfaceOf, untoldChanges } from "../../tools/public-surface";
+import { surfaceChanges, surfaceOf, unlistedChanges } from "../../tools/public-surface";
 import { ROOT } from "../support/clone";
 
 const report = (code: string): string => `## API Report\n\n\`\`\`ts\n\n${code}\n// (No comment)\n\n\`\`\`\n`;
@@ -67,12 +67,12 @@ test("the changelog tells a change with its names as code, under Unreleased, in 
     "`Job` takes `flex`; `JobProps`\n  must have `workers: 2`.",
     "`NEW` is in\n  the place of `Old`.",
   );
-  expect(untoldChanges(CHANGES, told)).toEqual([]);
+  expect(unlistedChanges(CHANGES, told)).toEqual([]);
 });
 
 test("what is only mentioned in words, in another entry, or in an older section is not told", () => {
   const untold = changelog("Job.of, NEW and Old.", "`flex` of `Other`, `workers`.", "`Job` is better.");
-  expect(untoldChanges(CHANGES, untold)).toEqual(CHANGES);
+  expect(unlistedChanges(CHANGES, untold)).toEqual(CHANGES);
 });
 
 test("the record is what the sources say, and the changelog tells what changed since the release", () => {

@@ -37,16 +37,16 @@ test("all missing tools are reported at once, each with its remedy", () => {
     status: 1,
     stdout: "",
     stderr: [
-      "Python 3.11 is needed (Glue 5.1's), there is none: install it, or name it in PYTHON",
-      "Java 17 is needed by Spark, there is none: install it, and set JAVA_HOME to it",
-      "Terraform is needed, there is none: install Terraform 1.11 or later and put it on the PATH",
+      "Python 3.11 (that of Glue 5.1) is needed, found none: install it, or set PYTHON to it",
+      "Java 17 is needed by Spark, found none: install it, and set JAVA_HOME to it",
+      "Terraform is needed, found none: install Terraform 1.11 or later and put it on the PATH",
     ],
   });
 });
 
 test("the second Spark needs no Terraform", () => {
   expect(setUp("python,java,spark4").stderr.map((line) => line.split(" is needed")[0])).toEqual([
-    "Python 3.11",
+    "Python 3.11 (that of Glue 5.1)",
     "Java 17",
   ]);
 });
@@ -56,7 +56,7 @@ test("wrong versions are named", () => {
   stub("java", 'openjdk version "11.0.2" 2019-01-15');
   stub("terraform", "Terraform v1.9.8");
   expect(setUp("python,java,terraform").stderr).toEqual([
-    "Python 3.11 is needed (Glue 5.1's), found 3.12.1: install it, or name it in PYTHON",
+    "Python 3.11 (that of Glue 5.1) is needed, found 3.12.1: install it, or set PYTHON to it",
     "Java 17 is needed by Spark, found 11: install it, and set JAVA_HOME to it",
     "Terraform 1.11 or later is needed, found 1.9.8: install Terraform 1.11 or later and put it on the PATH",
   ]);
@@ -88,7 +88,7 @@ function missingFor(...argv: string[]): string[] {
 test("an option of the program adds or removes a need", () => {
   const bootstrap = ["--needs=terraform", "--with=--embedded:python,java", "local/bootstrap.ts"];
   expect(missingFor(...bootstrap)).toEqual(["Terraform"]);
-  expect(missingFor(...bootstrap, "--embedded")).toEqual(["Python 3.11", "Java 17", "Terraform"]);
+  expect(missingFor(...bootstrap, "--embedded")).toEqual(["Python 3.11 (that of Glue 5.1)", "Java 17", "Terraform"]);
   const plan = [
     "--needs",
     "python,terraform",
@@ -97,7 +97,7 @@ test("an option of the program adds or removes a need", () => {
     "--environment",
     "dev",
   ];
-  expect(missingFor(...plan)).toEqual(["Python 3.11", "Terraform"]);
+  expect(missingFor(...plan)).toEqual(["Python 3.11 (that of Glue 5.1)", "Terraform"]);
   expect(missingFor(...plan, "--live")).toEqual(["Terraform"]);
 });
 
@@ -105,7 +105,7 @@ test.each([
   [
     "no network",
     "npm error code ECONNREFUSED",
-    /^the package registry cannot be reached: check the network or the registry settings and try again \(npm's own words are in \S+failed\.log\)$/,
+    /^the package registry cannot be reached: check the network or the registry settings and try again \(the output of npm is in \S+failed\.log\)$/,
   ],
   [
     "no disk",

@@ -19,13 +19,13 @@ import { serverProcess, terraformProcess } from "../../local/return-point";
 import { UserError } from "../../local/user-error";
 
 /**
- * First deployments, each in a folder of its own, counted under trouble: `npm run bench -- start --deployments 10 --trouble spark`.
- * A deployment counts when `npm start` ends with 0: the pipeline has run on it and its books balance.
+ * Counts successful first deployments under trouble, each in a folder of its own:
+ * `npm run bench -- start --deployments 10 --trouble spark`. A deployment succeeds when `npm start` ends with 0: the pipeline has run on it and its books balance.
  */
 
 export const TROUBLES = {
-  none: "nothing else",
-  spark: "a Spark job in a loop beside them",
+  none: "no trouble",
+  spark: "a Spark job that runs in a loop meanwhile",
   kills: "the command, Terraform, its provider or the server of each is killed once; then npm start again",
   losses: "3 of 100 answers of the embedded AWS are lost",
 } as const;
@@ -34,9 +34,9 @@ export type Trouble = keyof typeof TROUBLES;
 export interface DeploymentsOptions {
   readonly deployments: number;
   readonly trouble: Trouble;
-  /** How many at the same time. */
+  /** Deployments at the same time. */
   readonly atOnce: number;
-  /** Says who is killed when. */
+  /** Determines which process is killed, and when. */
   readonly seed: number;
 }
 
@@ -53,13 +53,13 @@ while True:
 const VICTIMS = ["command", "terraform", "provider", "server"] as const;
 type Victim = (typeof VICTIMS)[number];
 
-/** Who is killed, and how many seconds after the deployment's step has begun. */
+/** The process to kill, and the seconds after the start of the deploy step. */
 export interface Kill {
   readonly victim: Victim;
   readonly seconds: number;
 }
 
-/** @returns whether all of them succeeded */
+/** @returns `true` when all of them succeeded */
 export async function countDeployments(options: DeploymentsOptions): Promise<boolean> {
   const { deployments, trouble, atOnce, seed } = options;
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
@@ -81,7 +81,7 @@ export async function countDeployments(options: DeploymentsOptions): Promise<boo
     await Promise.all(Array.from({ length: atOnce }, lane));
     if (spark !== undefined && (spark.exitCode !== null || spark.signalCode !== null))
       throw new UserError(
-        `the Spark job beside them ended, so this count means nothing: see ${folder}/spark.log`,
+        `the Spark job in the loop ended, so the count is invalid: see ${folder}/spark.log`,
       );
   } finally {
     if (spark?.pid !== undefined) killGroup(spark.pid);
@@ -132,12 +132,12 @@ class FirstDeployment {
     const seconds = Math.round((Date.now() - started) / 1000);
     const what = done === undefined ? "" : `, ${done}`;
     console.log(`  ${this.name}: ${code === 0 ? "succeeded" : "FAILED"} in ${seconds} s${what}`);
-    // What failed is kept to be looked at.
+    // A failed one is kept for inspection.
     if (code === 0) rmSync(this.local, { recursive: true, force: true });
     return code === 0;
   }
 
-  /** Types `npm start` with a `.local` of its own. */
+  /** Runs `npm start` with a `.local` of its own. */
   private start(trouble: Trouble): { readonly ended: Promise<number | null> } {
     const output = openSync(this.log, "a");
     const lossy = trouble === "losses" ? { ETL_LOSE_ANSWERS: LOST } : {};
@@ -152,12 +152,12 @@ class FirstDeployment {
       child.once("error", reject);
       child.once("close", resolve);
     });
-    const stop = () => process.kill(-child.pid!, "SIGTERM"); // it ends what it has started
+    const stop = () => process.kill(-child.pid!, "SIGTERM"); // it ends its children
     process.once("exit", stop);
     return { ended: ended.finally(() => process.removeListener("exit", stop)) };
   }
 
-  /** Kills one process of a running `npm start`. @returns what was done; nothing when it had ended before */
+  /** Kills one process of a running `npm start`. @returns a note; `undefined` when it had ended before */
   private async kill(
     { ended }: { readonly ended: Promise<number | null> },
     { victim, seconds }: Kill,
@@ -170,7 +170,7 @@ class FirstDeployment {
     await until(() => readFileSync(this.log, "utf8").includes("deploy …"));
     const moment = Date.now() + seconds * 1000;
     await until(() => Date.now() >= moment);
-    // Terraform comes and goes: whoever is not there yet, or any more, makes room for the server.
+    // Terraform may not run at this moment: then the server is killed instead.
     const pid = over ? undefined : (this.pidOf(victim) ?? this.pidOf("server"));
     if (pid === undefined) return undefined;
     const who = pid === this.pidOf(victim) ? victim : "server";
@@ -194,7 +194,7 @@ class FirstDeployment {
   }
 }
 
-/** A process of a group that is not its leader: Terraform's provider. */
+/** A process of the group other than its leader: Terraform's provider. */
 function memberOf(group: number): number | undefined {
   return execFileSync("ps", ["-eo", "pid=,pgid="], { encoding: "utf8" })
     .split("\n")

@@ -5,7 +5,7 @@ import { type BenchOptions } from "./bench-options";
 import { findDeliveries } from "../../local/deliveries";
 import { type Contender, measureInTurn, printTable } from "./measure";
 
-/** The job against the limit, a first script and the least that Spark does, on the same files of three sizes. */
+/** Compares the job with the limit, a first script and a minimal Spark program, on the same files in three sizes. */
 
 const root = join(__dirname, "..", "..");
 const python = join(root, ".setup", "venv", "bin", "python");
@@ -27,7 +27,7 @@ export async function measureJob({ rounds, input, copies }: BenchOptions): Promi
           program("this project's job", "run_job.py"),
           program("DuckDB, the limit", "duckdb_limit.py"),
           program("a first script", "plain_spark.py"),
-          program("the least Spark does", "least_spark.py"),
+          program("a minimal Spark program", "least_spark.py"),
         ],
         rounds,
       );
@@ -36,21 +36,21 @@ export async function measureJob({ rounds, input, copies }: BenchOptions): Promi
       rmSync(source, { recursive: true, force: true });
     }
     console.log(
-      "seconds: the whole process; work: seconds after Spark has started; files: Parquet files of good rows",
+      "seconds: the whole process; work: seconds after Spark started; files: Parquet files of good rows",
     );
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** A comparison of programs that do not do the same is none. */
+/** Only programs that write the same rows can be compared. */
 function refuseOtherRows(measured: ReadonlyMap<Contender, Readonly<Record<string, number>>>): void {
   const rows = [...measured].map(([{ name }, sample]) => `${name}: ${sample.rows}`);
   if (new Set([...measured.values()].map((sample) => sample.rows)).size > 1)
     throw new Error(`the programs wrote different numbers of rows: ${rows.join(", ")}`);
 }
 
-/** Writes every delivery `times` times into one file a day, each time with event ids of their own. Gives the lines. */
+/** Writes every delivery `times` times into one file per day, each copy with its own event ids. Returns the lines written. */
 function materialise(input: string, target: string, times: number): number {
   let lines = 0;
   const { dates } = findDeliveries(input, { pipeline: "events" });

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import Table from "cli-table3";
 import { UserError } from "../../local/user-error";
 
-/** Whole processes measured in turn, so that what else the computer does falls on all of them alike. */
+/** Measures whole processes in turn, so that other load on the computer affects all of them alike. */
 
 export interface Contender {
   readonly name: string;
@@ -10,18 +10,18 @@ export interface Contender {
   readonly args: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** What the figures of a run are besides its time and memory, told from its output. */
+  /** Reads further figures of a run from its output. */
   readonly read?: (output: string) => Readonly<Record<string, number>>;
 }
 
-/** Seconds of the whole process, peak MiB of it and its children together, and what else was read. */
+/** Seconds of the whole process, peak MiB including its children, and the further figures. */
 export type Sample = Readonly<Record<string, number>>;
 
 const POLL_MS = 100;
 
 export async function measureOnce({ name, command, args, cwd, env, read }: Contender): Promise<Sample> {
   const started = process.hrtime.bigint();
-  // A process group of its own: its memory is that of all its processes.
+  // A process group of its own, so that the memory of all its processes counts.
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, detached: true });
   const group = child.pid!;
   let output = "";
@@ -45,7 +45,7 @@ export async function measureOnce({ name, command, args, cwd, env, read }: Conte
   return { seconds, "peak MiB": peak / 1024, ...read?.(output) };
 }
 
-/** Resident kibibytes of a process group; pages that its processes share count for each. */
+/** Resident kibibytes of a process group. Shared pages count once per process. */
 function residentOf(group: number): number {
   return execFileSync("ps", ["-eo", "pgid=,rss="], { encoding: "utf8" })
     .split("\n")
@@ -82,7 +82,7 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** A table of figures, then of the first contender's as ratios to each of the others'. */
+/** Prints the figures, and the ratios of the first contender to each other one. */
 export function printTable(title: string, measured: ReadonlyMap<Contender, Sample>): void {
   const rows = [...measured];
   const figures = [...new Set(rows.flatMap(([, sample]) => Object.keys(sample)))];

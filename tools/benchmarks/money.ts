@@ -2,9 +2,9 @@ import Table from "cli-table3";
 import prices from "../../plan-review/prices.json";
 
 /**
- * What a daily run costs, modelled: the job takes as long in both, because at this size it starts rather than computes, and
- * each worker that runs is paid. Auto-scaling starts a driver and one worker and adds others when there is work for them; a fixed
- * number is paid from the first second.
+ * A model of the cost of a daily run. The job takes equally long in both settings, because at this size start-up dominates. Every
+ * running worker is billed. Auto-scaling starts a driver and one worker, and adds more when there is work; fixed workers are billed
+ * from the first second.
  */
 
 interface Setting {
@@ -14,14 +14,14 @@ interface Setting {
 }
 
 const OURS: Setting = {
-  name: "this project: auto-scaling, driver and one worker at work",
+  name: "this project: auto-scaling, a driver and one worker",
   workers: 2,
   crawls: 2,
 };
 const DOCUMENT: Setting = { name: "the document: 10 workers, fixed", workers: 10, crawls: 2 };
 const DAYS = 30;
 
-/** Dollars of one run whose job takes so many minutes, on Glue 5.1 and G.1X (1 DPU a worker). */
+/** Dollars for one run whose job takes `minutes`, on Glue 5.1 with G.1X (1 DPU per worker). */
 export function runCost({ workers, crawls }: Setting, minutes: number): number {
   const { dpuHour, dpus, minimumMinutes } = prices.crawler;
   const job = (workers * Math.max(1, minutes) * prices.glueDpuHour.upTo5) / 60;

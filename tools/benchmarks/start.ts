@@ -3,7 +3,7 @@ import { type BenchOptions } from "./bench-options";
 import { countDeployments } from "./deployments";
 import { measureInTurn, printTable } from "./measure";
 
-/** The command of the README, once everything is installed and deployed. */
+/** `npm start`, after everything is installed and deployed. */
 export async function measureStart({ rounds, counted }: BenchOptions): Promise<void> {
   if (counted !== undefined) {
     if (!(await countDeployments(counted))) process.exitCode = 1;

@@ -6,7 +6,7 @@ import { type BenchOptions } from "./bench-options";
 import { sampleSubscribers } from "../../local/sample-place";
 import { type Contender, measureInTurn, printTable } from "./measure";
 
-/** Synthesis: three environments against a peer, and how it grows with pipelines. */
+/** Synthesis of three environments compared with a peer, and its growth with the number of pipelines. */
 
 const root = join(__dirname, "..", "..");
 const peer = join(root, ".setup", "peer");
@@ -36,7 +36,7 @@ export async function measureSynth({ rounds }: BenchOptions): Promise<void> {
 
 const PIPELINES = [100, 10, 1];
 
-/** The most pipelines first: its ratios to the others show the growth, 10 and 100 being linear. */
+/** The most pipelines come first: ratios of 10 and 100 to the others mean linear growth. */
 export async function measureGrowth({ rounds }: BenchOptions): Promise<void> {
   await inScratch(async (scratch) => {
     const contenders = PIPELINES.map((pipelines): Contender => ({

@@ -14,8 +14,8 @@ import * as sfn from "aws-cdk-lib/aws-stepfunctions";
 import * as tasks from "aws-cdk-lib/aws-stepfunctions-tasks";
 
 /**
- * The events platform as the most used comparable library would have it: three environments, four zones, two crawlers,
- * a Spark job, a state machine, alarms and a schedule. Only measured, never deployed.
+ * The events platform, written with the most used comparable library: three environments, four zones, two crawlers, a Spark job, a
+ * state machine, alarms and a schedule. It is only measured, never deployed.
  */
 
 function zone(stack: Stack, id: string, key: kms.IKey, accessLogs: s3.IBucket): s3.Bucket {
