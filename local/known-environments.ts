@@ -1,15 +1,18 @@
 import { ENVIRONMENTS } from "../environments/registry";
+import { PIPELINES } from "../pipelines";
 import { type Pipeline } from "./pipeline-choice";
 import { UserError } from "./user-error";
 
-/** The environments that there are, their stacks and their pipelines. */
+/** The environments, their stacks and their pipelines. */
 
 export function stackName(environment: string): string {
   return `${ENVIRONMENTS[environment]!.project}-${environment}`;
 }
 
+/** The environment's pipelines, in the order of the registry. */
 export function environmentPipelines(environment: string): readonly Pipeline[] {
-  return Object.keys(ENVIRONMENTS[environment]!.pipelines).map((name) => ({ name }));
+  const { pipelines } = ENVIRONMENTS[environment]!;
+  return PIPELINES.filter(({ name }) => pipelines[name] !== undefined);
 }
 
 /** @throws {UserError} naming the known environments */

@@ -88,7 +88,11 @@ function missingFor(...argv: string[]): string[] {
 test("an option of the program adds or removes a need", () => {
   const bootstrap = ["--needs=terraform", "--with=--embedded:python,java", "local/bootstrap.ts"];
   expect(missingFor(...bootstrap)).toEqual(["Terraform"]);
-  expect(missingFor(...bootstrap, "--embedded")).toEqual(["Python 3.11 (that of Glue 5.1)", "Java 17", "Terraform"]);
+  expect(missingFor(...bootstrap, "--embedded")).toEqual([
+    "Python 3.11 (that of Glue 5.1)",
+    "Java 17",
+    "Terraform",
+  ]);
   const plan = [
     "--needs",
     "python,terraform",

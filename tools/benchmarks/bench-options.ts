@@ -1,12 +1,12 @@
 import { type DeploymentsOptions } from "./deployments";
 
 export interface BenchOptions {
-  /** Rounds that are counted; one more comes before them and fills caches. */
+  /** Counted rounds. One more round comes first and fills caches. */
   readonly rounds: number;
-  /** Folder of deliveries that the job's bench multiplies. */
+  /** Folder of deliveries that the job benchmark multiplies. */
   readonly input: string;
-  /** How many times the deliveries, with ids of their own each time. */
+  /** Sizes, as multiples of the deliveries; each copy has ids of its own. */
   readonly copies: readonly number[];
-  /** The bench of the start counts first deployments instead. */
+  /** The start benchmark counts first deployments instead. */
   readonly counted?: DeploymentsOptions;
 }
