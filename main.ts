@@ -9,12 +9,12 @@ function main(): void {
   app.synth();
 }
 
-// CDKTF notes for every token where it was made, through source maps: a third of the time, and read by nobody without a trace.
+// CDKTF records where each token was made, through source maps: a third of the time, and useful only with a trace.
 if (process.env.ETL_TRACE === undefined) Reflect.deleteProperty(Error, "prepareStackTrace");
 try {
   main();
 } catch (error) {
-  // A mistake in settings or props is the user's to mend: the sentence helps, the stack trace does not.
+  // The user can fix a mistake in settings or props: the message helps, the stack trace does not.
   console.error(process.env.ETL_TRACE === undefined && error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }

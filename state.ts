@@ -1,7 +1,7 @@
 import { App } from "cdktf";
 import { selectEnvironments, StateStack } from "./environments";
 
-/** Composition root of the buckets that hold Terraform's state: one stack per selected environment that keeps it in S3. */
+/** Composition root of the state buckets: one stack for each selected environment that keeps Terraform's state in S3. */
 function main(): void {
   const app = new App();
   const environments = selectEnvironments({

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command of the library. A release carries compiled files; in a checkout the sources are compiled on the way.
+// The command of the library. A release contains compiled files; in a checkout ts-node compiles the sources.
 "use strict";
 
 const { existsSync } = require("node:fs");

@@ -1,6 +1,6 @@
-# The provider's hashes: linux_amd64 (pipelines), darwin_arm64. Another platform, or another version of the provider:
+# Hashes of the provider for linux_amd64 (CI) and darwin_arm64. For another platform or provider version, run:
 #   terraform -chdir=cdktf.out/stacks/<stack> providers lock -platform=linux_amd64 -platform=darwin_arm64 -platform=…
-# and the file .terraform.lock.hcl that it writes is put here.
+# and copy the .terraform.lock.hcl that it writes to this file.
 
 provider "registry.terraform.io/hashicorp/aws" {
   version     = "5.100.0"
