@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Table from "cli-table3";
 
-/** What protects an environment, read from its synthesised Terraform and from nothing else. */
+/** The guards of an environment, read only from its synthesised Terraform. */
 
 type Block = Readonly<Record<string, unknown>>;
 type Resources = Readonly<Record<string, Readonly<Record<string, Block>>>>;

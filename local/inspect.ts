@@ -62,7 +62,7 @@ interface RecordedRows {
   readonly quarantined: Readonly<Record<string, number>>;
 }
 
-/** Where the rows of a run went. A refused run published nothing. */
+/** The rows of a run by their outcome. A refused run published nothing. */
 export function rowsLine(
   { read, written, duplicates, quarantined }: RecordedRows,
   isRefused: boolean,

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { UserError } from "./user-error";
 
 /**
- * Where Terraform gets its provider from: the user's own settings, else the network, else a provider mirror that was unpacked into
- * a folder for shared software.
+ * The source of Terraform's provider: the user's own settings, else the network, else a provider mirror that was unpacked into a
+ * folder for shared software.
  */
 export interface ProviderSource {
   /** Variables for Terraform; `undefined` removes one. */

@@ -5,7 +5,7 @@ import { ROOT } from "./places";
 import { output } from "./stack-outputs";
 import { type Outputs } from "./terraform";
 
-/** What Athena is asked at the end of a run, and what a user may ask next. */
+/** The query at the end of a run, and one to try next. */
 export interface Questions {
   readonly final: string;
   readonly next: string;

@@ -15,7 +15,7 @@ interface InputRecord {
   readonly uploaded: Readonly<Record<string, string>>;
 }
 
-/** What changed, for the user to read. */
+/** Changes, for the user to read. */
 export interface Mirrored {
   readonly uploaded: number;
   readonly removed: number;

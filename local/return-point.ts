@@ -144,7 +144,7 @@ function beginsAnew({ first, verb }: ReturnPoint): boolean {
   return first && verb === "apply";
 }
 
-/** What `status` prints about an apply or a destroy that did not complete. */
+/** The line of `status` about an apply or a destroy that did not complete. */
 export function incompleteText(point: ReturnPoint, resources: number, working: number | undefined): string {
   const there = resources === 1 ? "1 resource exists" : `${resources} resources exist`;
   if (working !== undefined && point.ended === undefined) return `${nameOf(point)} is running: ${there}`;

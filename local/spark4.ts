@@ -6,7 +6,7 @@ import { UserError } from "./user-error";
 
 /** Spark 4, for jobs of Glue versions that have it. It is half a gigabyte, so it is installed only when a job needs it. */
 
-/** Where set-up installs Spark 4. */
+/** Set-up installs Spark 4 here. */
 export const SPARK4_PYTHON = join(SETUP, "venv-spark4", "bin", "python");
 export const SPARK4_JARS = join(SETUP, "jars-spark4");
 

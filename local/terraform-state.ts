@@ -11,7 +11,7 @@ interface State {
   readonly outputs?: Readonly<Record<string, { readonly value: unknown }>>;
 }
 
-/** Where Terraform works on a stack. */
+/** The folder in which Terraform works on a stack. */
 export function terraformFolder(stack: string): string {
   return join(LOCAL, "terraform", stack);
 }

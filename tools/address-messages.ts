@@ -2,7 +2,7 @@ import { wrap } from "../local/lines";
 import { acceptCommand } from "./accept-patterns";
 import { type Changes, type Names } from "./addresses";
 
-/** What changed in a stack's addresses, and what to do about it, ready to paste. */
+/** Describes changes of a stack's addresses, with lines and commands to paste. */
 
 /** Their loss is a loss of data. */
 const HOLDS_DATA = /^aws_(s3_bucket|kms_key|dynamodb_table)\./;

@@ -6,7 +6,7 @@ import { NotificationListener } from "../../local/notifications";
 import { BENCH, PYTHON } from "../../local/places";
 import { type BenchSession } from "./session";
 
-/** What the alarms of a deployed clone do, as CloudWatch and a subscriber of the alerts topic see it. */
+/** Watches the alarms of a deployed clone through CloudWatch and a subscriber of the alerts topic. */
 
 export type State = "OK" | "ALARM" | "INSUFFICIENT_DATA";
 
@@ -21,7 +21,7 @@ export interface Transition {
 export interface Seen {
   readonly states: Readonly<Record<string, State>>;
   readonly transitions: readonly Transition[];
-  /** Whether everything that was waited for has come. */
+  /** `true`: everything expected has arrived. */
   readonly met: boolean;
 }
 
@@ -79,7 +79,7 @@ export class AlarmWatch {
     };
   }
 
-  /** What the alerts topic has told since the last call. */
+  /** Messages on the alerts topic since the last call. */
   async alerts(): Promise<Alert[]> {
     const received = await this.listener.received();
     return received.map(({ message }) => message as Alert);

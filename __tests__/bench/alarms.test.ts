@@ -106,7 +106,7 @@ async function quiet(): Promise<void> {
 }
 
 interface Scenario {
-  /** What really happens, in words. */
+  /** The incident, in words. */
   readonly what: string;
   readonly act: (since: number) => Promise<Finished | undefined>;
   /** How the execution ends, if there is one. */
@@ -228,7 +228,7 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 
 test(
-  "before anything goes wrong every alarm is OK, after a run that succeeded",
+  "after a successful run every alarm is OK",
   async () => {
     const since = now();
     const finished = await run(DAYS.good, events(DAYS.good, 12));
@@ -267,7 +267,7 @@ async function alertsFor(alarms: readonly string[]): Promise<Alert[]> {
   return alerts.filter((one) => alarms.includes("missed-run") || bare(one) !== "missed-run");
 }
 
-/** What whoever is woken does at the end: the message is read, then deleted. */
+/** Reads the message and deletes it, as the person on call does. */
 async function emptyDeadLetters(): Promise<void> {
   const { sqs } = session.clients;
   const name = { QueueName: `${PREFIX}schedule-dead-letters` };

@@ -29,10 +29,10 @@ export interface CommandResult {
   readonly output: string;
 }
 
-/** What was printed, with sentences in one line again: what goes on after column 80 is indented. */
+/** The output with its sentences on one line again: continued lines are indented. */
 export const said = ({ output }: CommandResult): string => output.replace(/\n {2,}(?=\S)/g, " ");
 
-/** What the last job run of a clone wrote down for people. */
+/** The logs of the last job run of a clone. */
 export function jobLogs(clone: string): string {
   const runs = join(clone, ".local", "logs", "job-runs");
   const [last] = readdirSync(runs)
@@ -41,7 +41,7 @@ export function jobLogs(clone: string): string {
   return ["output.log", "error.log"].map((name) => readFileSync(join(last!, name), "utf8")).join("");
 }
 
-/** Types `npm start -- <args>` in a clone. */
+/** Runs `npm start -- <args>` in a clone. */
 export function npmStart(clone: string, ...args: string[]): CommandResult {
   return npmStartWith({}, clone, ...args);
 }
@@ -107,14 +107,14 @@ export async function endInTheMiddle(
     child.stderr.on("data", hear);
     child.once("close", () => resolve());
   });
-  // A moment later, so that what was announced is at work.
+  // A moment later, so that the announced step runs.
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   if (signal === "SIGINT") process.kill(-child.pid!, "SIGINT");
   else execFileSync("pkill", ["-KILL", "-f", join(clone, "local", "cli.ts")]);
   return { exitCode: await ended, output };
 }
 
-/** Waits until none of the clone's processes is left; gives those that are after `seconds`. */
+/** Waits until all of the clone's processes have ended. @returns those that still run after `seconds` */
 export async function leftAfter(clone: string, seconds: number): Promise<string[]> {
   const deadline = Date.now() + seconds * 1_000;
   while (processesOf(clone).length > 0 && Date.now() < deadline) {

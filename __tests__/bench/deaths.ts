@@ -44,7 +44,7 @@ export async function restoreLake(session: BenchSession, lake: Lake): Promise<vo
   }
 }
 
-/** What readers and the books say; not which files say it, nor how long it took. */
+/** Rows and books, without the names of files and the seconds. */
 export async function readLake(session: BenchSession): Promise<unknown> {
   const rows = (zone: string, columns: string) =>
     session.query(`select run_date, ${columns} from etl_dev_${zone}.events order by 1, 2, 3`);

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { cloneWorkingTree } from "../support/clone";
 import { npmStart } from "./commands";
 
-/** Where `deployedClone` finds what it copies. */
+/** The variable with the clone that `deployedClone` copies. */
 export const DEPLOYED = "ETL_TEST_DEPLOYED";
 
 /** Makes what `deployedClone` copies: a dev environment with all its pipelines, in which the sample of events has run. */

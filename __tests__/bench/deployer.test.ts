@@ -29,7 +29,7 @@ afterAll(async () => {
 }, MINUTES);
 
 test(
-  "a plan by the role that reads is applied by the role that writes",
+  "the writing role applies a plan of the reading role",
   () => {
     succeeds(type("plan", "synth"));
     bench.redirect();
@@ -48,7 +48,7 @@ test(
 );
 
 test(
-  "a change of everything that can be changed in place needs no other right",
+  "changing every attribute that can change in place needs no other right",
   () => {
     const file = join(bench.stack, "cdk.tf.json");
     writeFileSync(file, changed(readFileSync(file, "utf8")));
@@ -59,7 +59,7 @@ test(
 );
 
 test(
-  "the role that reads finds no drift, and cannot apply",
+  "the reading role finds no drift, and cannot apply",
   () => {
     bench.as("planner");
     const plan = ["plan", "-no-color", "-input=false", "-lock=false", "-detailed-exitcode"];

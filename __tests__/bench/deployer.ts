@@ -122,7 +122,7 @@ export class DeployerBench {
     this.credentials = JSON.parse(said) as Record<string, string>;
   }
 
-  /** What a shell says to a pipeline's command, as the pipeline runs it. */
+  /** Runs a command of the workflow in a shell, as CI does. */
   shell(command: string, variables: Readonly<Record<string, string>> = {}): Said {
     const { status, stdout, stderr } = spawnSync("bash", ["-eo", "pipefail", "-c", command], {
       cwd: this.clone,
@@ -137,7 +137,7 @@ export class DeployerBench {
     return this.shell(["terraform", `-chdir=${this.stack}`, ...args].join(" "));
   }
 
-  /** What a role was refused, as the documents would have to name it. */
+  /** The rights that a role was refused, as the policy documents name them. */
   denied(): string[] {
     const lines = readFileSync(this.trace, "utf8").trim().split("\n");
     const refused = lines
@@ -158,7 +158,7 @@ export class DeployerBench {
   }
 }
 
-/** What exists before the first deployment: the roles with their documents, and the bucket of the state. */
+/** Creates what a first deployment needs: the roles with their policies, and the state bucket. */
 async function asOwner({ at }: EmbeddedAws): Promise<void> {
   const iam = new IAMClient(clientOptions(at));
   const s3 = new S3Client({ ...clientOptions(at), forcePathStyle: true });

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-/** What the books of a run must say; reasons that are not named are zero. */
+/** The expected books of a run; reasons that are not listed are zero. */
 export interface ExpectedBooks {
   readonly read: number;
   readonly written: number;

@@ -182,7 +182,7 @@ const LOCK = {
   Path: `${STATE}/${STATE_KEY}`,
 };
 
-/** What happened to the bucket of the state, step by step. */
+/** Results of each step with the state bucket. */
 interface StateDay {
   readonly first: CommandResult;
   readonly stored: string;

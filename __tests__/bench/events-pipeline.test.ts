@@ -257,7 +257,7 @@ test.each(["SIGINT", "SIGKILL"] as const)(
 );
 
 test(
-  "the next run repairs what failed and interrupted ones left",
+  "the next run repairs the remains of failed and interrupted runs",
   () => {
     expectExit(npmStart(clone, "--input", dirt), 0);
     const { rows } = lastRun(clone);

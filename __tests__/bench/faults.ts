@@ -26,7 +26,7 @@ export interface Happened {
   readonly day: string;
   /** Rows that were delivered. */
   readonly delivered: number;
-  /** What was told of this run, where others were told of too. */
+  /** Messages about this run, when there are messages about others too. */
   readonly told?: readonly Record<string, unknown>[];
 }
 

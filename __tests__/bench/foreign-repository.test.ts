@@ -145,7 +145,7 @@ test(
 );
 
 test(
-  "finds in the installed package what it reads by path",
+  "finds the files of the installed package that it reads by path",
   async () => {
     const said = await terminal.type(`node <<'EOF'
 const { readdirSync } = require("node:fs");
@@ -222,7 +222,7 @@ test(
 );
 
 test(
-  "is undone without a trace",
+  "is destroyed completely",
   async () => {
     const said = await terminal.type(page.commands[5]!);
     isApplied = false;

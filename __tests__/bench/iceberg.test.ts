@@ -46,7 +46,7 @@ const entry = async (on: BenchSession) => {
   return (await on.clients.glue.send(new GetTableCommand(at))).Table!;
 };
 
-/** What readers see and the books say of the figures. */
+/** The rows that readers see, and the figures of the books. */
 async function left(on: BenchSession): Promise<unknown> {
   const books: Record<string, unknown> = {};
   const bucket = on.output("processed_bucket");
@@ -71,7 +71,7 @@ async function left(on: BenchSession): Promise<unknown> {
 }
 
 test(
-  "a table that a crawl made is refused by its name, and nothing is written",
+  "a table made by a crawl is refused by name, and no row is written",
   async () => {
     const { exitCode, output } = npmStart(clone);
     expect([exitCode, output]).toEqual([1, expect.stringContaining("events: FAILED")]);

@@ -39,7 +39,7 @@ const JOB_MINUTE_SECONDS = "20";
 
 let clone: string;
 let session: BenchSession;
-/** What IAM decided in the session. */
+/** IAM's decisions in the session. */
 const trace = () => join(clone, ".local", "trace.jsonl");
 /** Until then nobody had taken a right away. */
 let cleanUntil = "";
@@ -98,7 +98,7 @@ test.each(FAULTS.map((fault, index) => [fault.fault, fault, dayOf(index)] as con
   5 * MINUTES,
 );
 
-/** What the table says of the rows when that is so, else what was found. */
+/** The table's text about the rows when it is right, else the rows that were found. */
 async function rowsAsPromised(
   { rows }: Fault,
   { finished, day, delivered }: Happened,

@@ -17,12 +17,12 @@ export const notShownOf = (clone: string): NotShown[] =>
 export interface Judgement {
   /** Everything that was found, to be read. */
   readonly said: string;
-  /** What is wrong with it. */
+  /** The mistake. */
   readonly mistakes: readonly string[];
 }
 
 /**
- * Whether each right was needed by one of the calls that were allowed, or is among those that the bench cannot show.
+ * Checks that an allowed call needed each right, or that the right is one that the bench cannot show.
  *
  * @param which arguments of permission_replay.py that say whose rights are judged
  */
@@ -32,7 +32,7 @@ export function judgeRights(
   which: readonly string[],
   notShown: readonly NotShown[] = notShownOf(clone),
 ): Judgement {
-  // What was denied was denied because a test had taken a right away.
+  // Calls are denied only because a test removed a right.
   const allowed = `${trace}.allowed`;
   const lines = readFileSync(trace, "utf8").split("\n");
   writeFileSync(

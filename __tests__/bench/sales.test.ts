@@ -282,7 +282,7 @@ const NOT_NEEDED_HERE: readonly NotShown[] = [
 ];
 
 test(
-  "each right of its job was needed by days that are corrected, or stands in a table of what the bench cannot show",
+  "each right of its job is needed by corrected days, or is listed as one that the bench cannot show",
   async () => {
     const header = "transaction_id,customer_id,product_id,quantity,unit_price,transaction_date,region";
     const [first, last] = ["2025-02-03", "2025-02-04"];

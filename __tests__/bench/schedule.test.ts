@@ -44,7 +44,7 @@ afterAll(async () => {
 }, MINUTES);
 
 test(
-  "at its time in its zone it starts the pipeline, which runs the delivery of the day before and tells of it",
+  "it starts the pipeline at its time in its zone; the pipeline runs the delivery of the day before and reports it",
   async () => {
     session = await openAt(SHORTLY_BEFORE);
     const executionArn = await started(SCHEDULED);
@@ -61,7 +61,7 @@ test(
 );
 
 test(
-  "without the right to start it, the invocation is a dead letter that says so",
+  "without the right to start the pipeline, the invocation becomes a dead letter with the reason",
   async () => {
     const name = { RoleName: ROLE, PolicyName: "derived" };
     const { PolicyDocument } = await session.clients.iam.send(new GetRolePolicyCommand(name));
@@ -89,7 +89,7 @@ test(
 );
 
 test(
-  "each right of its role was needed",
+  "each right of its role is needed",
   async () => {
     await session.close();
     const { said, mistakes } = judgeRights(clone, trace(), ["--roles", ROLE], []);

@@ -159,7 +159,7 @@ export class BenchSession {
     }
   }
 
-  /** What has been told since the last call. */
+  /** Messages since the last call. */
   async messages(): Promise<Record<string, unknown>[]> {
     const received = await this.listener!.received();
     return received.map(({ message }) => message as Record<string, unknown>);
@@ -177,7 +177,7 @@ export class BenchSession {
   }
 
   async put(bucket: string, key: string, body: string | Uint8Array): Promise<void> {
-    // Of an empty text the client would not say the length, and would warn of it.
+    // Without a length the client warns about an empty text.
     const ContentLength = Buffer.byteLength(body);
     await this.clients.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentLength }));
   }
