@@ -116,7 +116,7 @@ test(
     expect(result.output).not.toContain("synth");
     expect(pipelinesInState()).toEqual(["events"]);
   },
-  MINUTES,
+  2 * MINUTES,
 );
 
 test(
