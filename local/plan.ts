@@ -123,9 +123,11 @@ function addedText(environment: string, synthesised: string): string {
   const all = environmentPipelines(environment);
   const deployed = deployedPipelines(stackName(environment), all);
   const added = synthesisedPipelines(synthesised, all).filter((name) => !deployed.includes(name));
-  return added.length === 0
-    ? ""
-    : ` Not deployed on the bench yet, so the plan adds them: ${added.join(", ")}.`;
+  if (added.length === 0) return "";
+  return (
+    ` Not deployed on the bench yet, so the plan adds them: ${added.join(", ")}. To see only your change, run ` +
+    `\`npm start -- deploy --environment ${environment}\` before you make it.`
+  );
 }
 
 /** Plans as `cdktf diff` does: in the synthesised folder, with the configured backend and credentials. */
