@@ -64,7 +64,7 @@ const cases: readonly (readonly [string, (stack: StackJson) => void, guard: RegE
   [
     "versions",
     (stack) => (ofRaw(stack, "aws_s3_bucket_versioning").versioning_configuration = { status: "Suspended" }),
-    /keeps what/,
+    /keeps replaced/,
   ],
 ];
 
