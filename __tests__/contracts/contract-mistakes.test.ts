@@ -16,10 +16,10 @@ test.each(CASES)("$case", ({ says, fields, ...change }) => {
 });
 
 test.each<[expression: string, words: string]>([
-  ["quantity / price", 'must not hold "/ price", which Spark and Athena do not read alike'],
+  ["quantity / price", 'must not hold "/ price", which Spark and Athena read differently'],
   [
     "rand()",
-    "must not call rand, which is none of abs, coalesce, day, hour, length, lower, month, nullif, upper, year, " +
+    "must not call rand; the functions are abs, coalesce, day, hour, length, lower, month, nullif, upper, year, " +
       "concat, greatest, least, round, substring, trim",
   ],
 ])("the expression %j is told with what it got", (expression, words) => {

@@ -54,4 +54,4 @@ def find_replacement_mistake(text: str) -> str | None:
     """What is wrong with the text that a match is replaced by: `$1` and `${name}` are groups in it."""
     if _REPLACEMENT.fullmatch(text):
         return None
-    return "must name a group after each $, or be written \\$, and \\\\ for a backslash"
+    return "must name a group after each $; write \\$ for a dollar sign and \\\\ for a backslash"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from conftest import CONTRACT, ROOT, event
+from conftest import CONTRACT, PIPELINES, ROOT, event
 from etl.contract import CategoryRule, Rule, TimestampRule, parse_contract
 from etl.contract_columns import Column
 from etl.errors import InvalidContract
@@ -25,7 +25,8 @@ def refusal(document: object) -> str:
 
 def changed(case: Mapping[str, Any]) -> dict[str, Any]:
     """A shipped contract with what the case puts into it and takes out of it; parts of a path end in `/`."""
-    document: dict[str, Any] = json.loads((CONTRACT.parent / f"{case['of']}.schema.json").read_text())
+    file = PIPELINES / case["of"] / f"{case['of']}.schema.json"
+    document: dict[str, Any] = json.loads(file.read_text())
     for path, value in case.get("put", {}).items():
         node, last = _at(document, path)
         node[last] = value
@@ -86,7 +87,7 @@ def test_the_file_says_what_the_job_knows() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", sorted(path.name.removesuffix(".schema.json") for path in CONTRACT.parent.glob("*.schema.json"))
+    "name", sorted(path.name.removesuffix(".schema.json") for path in PIPELINES.glob("*/*.schema.json"))
 )
 def test_the_shipped_contracts_are_taken(name: str) -> None:
     parse_contract(json.dumps(changed({"of": name})), name)
@@ -115,7 +116,7 @@ def test_an_expression_is_told_with_what_it_got() -> None:
         changed({"of": "sales", "put": {"x-etl/computed/total_amount/expression": "quantity / price"}})
     )
     assert text == (
-        "'x-etl.computed.total_amount.expression' holds '/ price', which Spark and Athena do not read alike"
+        "'x-etl.computed.total_amount.expression' holds '/ price', which Spark and Athena read differently"
     )
 
 

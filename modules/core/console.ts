@@ -1,4 +1,4 @@
-/** Addresses of the AWS console. Pure. */
+/** Addresses of the AWS console. */
 
 const HOSTS: Readonly<Record<string, string>> = {
   "aws-cn": "console.amazonaws.cn",

@@ -1,5 +1,5 @@
 /**
- * What a run of a job may cost at most, in DPU-hours, the unit that Glue bills. Pure.
+ * What a run of a job may cost at most, in DPU-hours, the unit that Glue bills.
  *
  * A G.nX worker is n data processing units. Source: https://docs.aws.amazon.com/glue/latest/dg/worker-types.html
  */

@@ -1,5 +1,5 @@
 /**
- * The names of Glue's own job arguments. Pure. Glue writes them with hyphens; the same with underscores is an argument of the script,
+ * The names of Glue's own job arguments. Glue writes them with hyphens; the same with underscores is an argument of the script,
  * which Glue hands on without acting on it.
  *
  * Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html

@@ -2,7 +2,7 @@ import { DPU_PER_WORKER, dpuHours, type SizedWorker } from "./dpu-hours";
 import { type Mistake } from "./refusals";
 
 /**
- * What a Spark job can run on: Glue version × worker type × execution class, what is refused of them, and why. Pure. One table
+ * What a Spark job can run on: Glue version × worker type × execution class, what is refused of them, and why. One table
  * for the job, the steps that start it and the settings of environments.
  *
  * Sources: https://docs.aws.amazon.com/glue/latest/dg/worker-types.html,

@@ -1,5 +1,5 @@
 /**
- * The figures of a run as CloudWatch metrics: what a pipeline records, and what alarms look at. Pure.
+ * The figures of a run as CloudWatch metrics: what a pipeline records, and what alarms look at.
  *
  * A metric is its namespace, name and exact set of dimensions,
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html: whoever asks with one dimension more

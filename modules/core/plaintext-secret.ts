@@ -1,6 +1,6 @@
 /**
  * Text that is, or looks like, a secret in plain sight: job arguments and what stands in state machines is kept in plans, states,
- * consoles and logs. Pure. A secret's name or ARN is none.
+ * consoles and logs. A secret's name or ARN is none.
  *
  * Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids (prefixes of key ids),
  * https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html ("do not pass plaintext secrets")

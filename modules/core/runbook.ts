@@ -1,5 +1,5 @@
 /**
- * Where messages send whoever is woken: the pages of docs/runbook/, one for each thing that may go wrong. Pure.
+ * Where messages send whoever is woken: the pages of docs/runbook/, one for each thing that may go wrong.
  *
  * Without an address of their own they are named by their path, which whoever deployed can open: an address that is made up
  * would lead nowhere at three in the morning.

@@ -1,6 +1,6 @@
 import type { Mistake } from "./refusals";
 
-/** In what tables are written, and how: what goes together, for jobs and for the settings of environments. Pure. */
+/** In what tables are written, and how: what goes together, for jobs and for the settings of environments. */
 
 export const TABLE_FORMATS = ["parquet", "iceberg"] as const;
 export type TableFormat = (typeof TABLE_FORMATS)[number];

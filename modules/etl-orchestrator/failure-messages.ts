@@ -5,7 +5,7 @@ import { failErrors } from "../../definition-checks/asl-checks";
 import { title, type TitleScope } from "./message-text";
 
 /**
- * The rules that report executions that did not succeed. Pure. Four rules on the status event, disjoint and together
+ * The rules that report executions that did not succeed. Four rules on the status event, disjoint and together
  * everything: exactly one message each. A rule of its own serves events without `error` or `cause` (a machine encrypted
  * with a customer key has them left out), because an input path that leads nowhere spoils the whole message. What the rules
  * hand on is worded and published by a `FailureMessenger`.

@@ -1,5 +1,5 @@
 /**
- * The ARN that IAM checks when a function is invoked. Pure.
+ * The ARN that IAM checks when a function is invoked.
  *
  * Lambda takes a name, an ARN or a part of one, each with or without a version or an alias; a policy takes ARNs alone, and the ARN of
  * a version or an alias is another resource than the function's.

@@ -3,7 +3,7 @@ import { type ExecutionClass, type RunShape, runShapeMistakes } from "../core/jo
 import { type JsonObject } from "../../definition-checks/asl";
 
 /**
- * What a run takes instead of what its job says. Pure. StartJobRun takes worker type and number together or neither: what is
+ * What a run takes instead of what its job says. StartJobRun takes worker type and number together or neither: what is
  * overridden of them brings the job's other.
  * Source: https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html
  */

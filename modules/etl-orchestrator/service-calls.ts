@@ -5,7 +5,7 @@ import { type FunctionPlace, invokedArns } from "./function-arns";
 import { integrationOf } from "../../definition-checks/service-integrations";
 
 /**
- * The rights a definition needs, read from the service calls it makes. Pure. One row per integration: which actions on
+ * The rights a definition needs, read from the service calls it makes. One row per integration: which actions on
  * which resource, taken from the state's Parameters. Sources: the page of each integration in the Step Functions
  * Developer Guide ("IAM policies for calling …"), and the Service Authorization Reference for what can be named.
  */

@@ -8,7 +8,7 @@ import {
 
 /**
  * From fragments to one definition: placeholders filled at synth by one strict renderer, steps composed into a linear
- * flow. Pure. A raw `${Name}` that were left over would be read by Terraform as its own interpolation, so it throws here.
+ * flow. A raw `${Name}` that were left over would be read by Terraform as its own interpolation, so it throws here.
  */
 
 /** What a placeholder may be filled with. */

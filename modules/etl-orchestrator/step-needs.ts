@@ -2,7 +2,7 @@ import { resultKey } from "./state-machine-definition";
 import { type Step } from "./step";
 
 /**
- * What steps need of those before them, in the words of whoever wrote the steps. Pure. The checks of the definition would find it
+ * What steps need of those before them, in the words of whoever wrote the steps. The checks of the definition would find it
  * too, and would name states that nobody wrote.
  */
 

@@ -1,4 +1,4 @@
-/** Judges named values: `[name, mistake]` of each that is wrong. Pure. A value that Terraform alone knows is left alone. */
+/** Judges named values: `[name, mistake]` of each that is wrong. A value that Terraform alone knows is left alone. */
 export const mistakesBy =
   (
     nameMistake: (name: string) => string | undefined,

@@ -2,7 +2,7 @@ import { plaintextSecretMistake } from "../core/plaintext-secret";
 import { mistakesBy } from "./named-mistakes";
 
 /**
- * Spark's settings of a job, which Glue takes as one argument, `--conf`. Pure.
+ * Spark's settings of a job, which Glue takes as one argument, `--conf`.
  * Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
  */
 

@@ -4,7 +4,7 @@ import type { WriteMode } from "../core/write-modes";
 import type { PolicyStatement } from "../iam/policy-statement";
 
 /**
- * What a table of Iceberg needs of Glue. Pure.
+ * What a table of Iceberg needs of Glue.
  * Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-iceberg.html
  */
 

@@ -4,7 +4,7 @@ import { runbookUrlMistake } from "../core/runbook";
 import { type AlarmScope, alarmTable } from "./alarm-table";
 import { alarmText, compositeText, MOST_DESCRIPTION_CHARACTERS, type TextScope } from "./alarm-texts";
 
-/** What a caller may get wrong about alarms, all at once. Pure. */
+/** What a caller may get wrong about alarms, all at once. */
 
 /**
  * An alarm's name has at most 255 characters,

@@ -4,7 +4,7 @@ import { type Metric, type Run } from "../core/run";
 import { type RunbookPage } from "../core/runbook";
 
 /**
- * Every alarm of a pipeline as data: which metric, when it is crossed, who speaks for it, and what to do. Pure.
+ * Every alarm of a pipeline as data: which metric, when it is crossed, who speaks for it, and what to do.
  *
  * CloudWatch compares the exact set of dimensions, so each metric is written as the page of its service has it; those of runs are in `Run`:
  * - https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html

@@ -1,7 +1,7 @@
 import { runbookLink, type RunbookPage } from "../core/runbook";
 import { type AlarmDefinition, type Speaker } from "./alarm-table";
 
-/** What alarms say. Pure. The description of an alarm is in every message that it sends, and is all that it tells. */
+/** What alarms say. The description of an alarm is in every message that it sends, and is all that it tells. */
 
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html */
 export const MOST_DESCRIPTION_CHARACTERS = 1_024;

@@ -3,7 +3,7 @@ import { type Metric, type Run } from "../core/run";
 import { PIPELINE_DIMENSION, PIPELINE_METRICS, PIPELINE_NAMESPACE } from "../core/pipeline-metrics";
 
 /**
- * What a dashboard shows, as data and as the JSON that CloudWatch takes. Pure, and the same bytes for the same pipelines.
+ * What a dashboard shows, as data and as the JSON that CloudWatch takes. The same bytes for the same pipelines.
  *
  * CloudWatch compares the exact set of dimensions, so each metric is written as the page of its service has it:
  * - https://docs.aws.amazon.com/glue/latest/dg/monitoring-awsglue-with-cloudwatch-metrics.html (with `--enable-metrics`, by

@@ -1,5 +1,5 @@
 /**
- * The six fields of AWS's cron. Pure. Written here because the packages that read cron read another one: they take an
+ * The six fields of AWS's cron. Written here because the packages that read cron read another one: they take an
  * asterisk for both kinds of day, count weekdays from 0 or Monday, roll 31 February into March, or stop at the first mistake.
  *
  * Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#cron-based,

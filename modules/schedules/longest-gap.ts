@@ -3,7 +3,7 @@ import { parseExpression } from "./schedule-expression";
 import { instantOf, isPlainDay, timeZoneMistake, zoneDay } from "./time-zone";
 
 /**
- * How long a schedule may be silent, from the expression alone. Pure: no clock is read, so that the same schedule gives the
+ * How long a schedule may be silent, from the expression alone. No clock is read, so that the same schedule gives the
  * same answer in every synth.
  */
 

@@ -1,6 +1,6 @@
 import { type Mistake } from "../core/refusals";
 
-/** When a scheduled run counts as missed, and what cannot be watched for. Pure; for the alarms and for settings. */
+/** When a scheduled run counts as missed, and what cannot be watched for. For the alarms and for settings. */
 
 /**
  * How far back an alarm may look, minutes: its periods together are at most seven days, and that only with periods of an hour

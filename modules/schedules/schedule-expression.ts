@@ -1,6 +1,6 @@
 import { parseCron, type Cron } from "./cron-fields";
 
-/** EventBridge Scheduler's three kinds of expressions. Pure. https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
+/** EventBridge Scheduler's three kinds of expressions. https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
 export type ScheduleExpression =
   | { readonly kind: "cron"; readonly cron: Cron }
   | { readonly kind: "rate"; readonly everyMinutes: number }

@@ -14,7 +14,7 @@ export interface ScheduleTimes {
   readonly flexibleMinutes?: number;
 }
 
-/** All that is wrong with a schedule, `[field, mistake]`. Pure. */
+/** All that is wrong with a schedule, `[field, mistake]`. */
 export function scheduleMistakes(times: ScheduleTimes): Mistake[] {
   const { expression, timeZone = "UTC", start, end } = times;
   const wrongZone = timeZoneMistake(timeZone);

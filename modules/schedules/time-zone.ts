@@ -1,5 +1,5 @@
 /**
- * Local times of a zone as instants, from the rules of zones that Node carries. Pure. Minutes count from 1970-01-01T00:00,
+ * Local times of a zone as instants, from the rules of zones that Node carries. Minutes count from 1970-01-01T00:00,
  * local ones as if the clock on the wall were UTC.
  */
 
