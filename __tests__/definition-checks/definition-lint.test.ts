@@ -30,7 +30,7 @@ describe("placeholders", () => {
       "${Step}Read": { Type: "Pass", Parameters: { "a.$": "$.results.${Books}.rows" }, Next: "${Next}" },
     };
     expect(lint(states)).toEqual([
-      'state ${Step}Read: reads $.results.${Books}.rows, which ${Step} replaced (give ${Step} a "ResultPath" (null, or $.results.<step>), or write "ResultPath": "$" there if it is meant)',
+      'state ${Step}Read: reads $.results.${Books}.rows, which ${Step} replaced (give ${Step} a "ResultPath" (null, or $.results.<step>), or write "ResultPath": "$" there if that is intended)',
     ]);
   });
 
@@ -104,7 +104,7 @@ test.each([
   [
     "a Wait for nothing",
     part({ "${Step}": { Type: "Wait", Next: "${Next}" } }),
-    /as the Amazon States Language/,
+    /schema of the Amazon States Language/,
   ],
 ])("%s is a finding", (_what, text, expected) => {
   expect(lintDefinition(text).map(formatFinding)).toEqual([expect.stringMatching(expected)]);
@@ -202,14 +202,14 @@ describe("the command", () => {
     [
       "an unknown check",
       ["--allow", "time:x", "x"],
-      /^--allow: 'NAME' is not a check time; there are json, schema,/,
+      /^--allow: 'time' is not a check; the checks are json, schema,/,
     ],
     ["an input that is not there", ["--input", "none.json", "x"], /^none\.json cannot be read/],
   ])("%s is a wrong command", (_what, args, expected) => {
     const { code, text } = run(...args);
     expect(code).toBe(2);
     expect(text).toMatch(expected);
-    expect(text).toMatch(/\(cdktf-aws-etl lint --help tells more\)\n$/);
+    expect(text).toMatch(/\(see cdktf-aws-etl lint --help\)\n$/);
   });
 
   test.each([
@@ -227,7 +227,7 @@ describe("the command", () => {
   });
 
   test("is there for users, from any folder", () => {
-    const bin = join(__dirname, "..", "..", "..", "bin", "cdktf-aws-etl.cjs");
+    const bin = join(__dirname, "..", "..", "bin", "cdktf-aws-etl.cjs");
     sound();
     const text = execFileSync(process.execPath, [bin, "lint", "sound.asl.json"], {
       cwd: folder,

@@ -5,7 +5,7 @@ import { asDefinition, CHECKS, checkDefinition, formatFinding } from "../../defi
 import { lintDefinition } from "../../definition-checks/definition-lint";
 import { MISTAKES } from "./seed-mistakes";
 
-const root = join(__dirname, "..", "..", "..");
+const root = join(__dirname, "..", "..");
 const checksOf = (states: object, input?: Record<string, string | number>) =>
   checkDefinition(
     asDefinition(
