@@ -168,7 +168,7 @@ function destructionMistakes({
   if (retainData === false && allowDataDestruction === false) {
     return [
       "'retainData' must be true unless 'allowDataDestruction' is true as well, got false and false; " +
-        "destroying data takes both",
+        "destroying data needs both",
     ];
   }
   return [];

@@ -109,7 +109,7 @@ describe("structure", () => {
     expected.forEach((text, index) => expect(found[index]).toContain(text));
   });
 
-  test("a machine in JSONata is told so once", () => {
+  test("a machine in JSONata is reported once", () => {
     const jsonata = { ...machine({ A: { ...pass, Output: "{% $x %}" } }), QueryLanguage: "JSONata" };
     expect(checkDefinition(jsonata).map(({ check }) => check)).toEqual(["query-language"]);
   });
@@ -128,7 +128,7 @@ describe("structure", () => {
     ]);
   });
 
-  test("something that is no definition is refused", () => {
+  test("something that is not a definition is refused", () => {
     expect(() => asDefinition({ States: {} })).toThrow("needs StartAt and States");
     expect(() => asDefinition({ StartAt: "A", States: { A: 1 } })).toThrow("a state that is not an object");
   });

@@ -2,7 +2,7 @@ import { type CheckName } from "../../definition-checks/asl-checks";
 
 /**
  * Every mistake that the seed documents make about state machines, one by one: the fewest states that show it, the
- * finding that tells of it, and the same states mended. The facts are numbered as the analysis of the documents has them.
+ * finding that reports it, and the same states corrected. The facts are numbered as the analysis of the documents has them.
  */
 
 export interface Mistake {
@@ -10,7 +10,7 @@ export interface Mistake {
   readonly mistake: string;
   readonly check: CheckName;
   readonly state: string;
-  /** What the finding says, and in brackets its remedy. */
+  /** The finding's text, with its remedy in brackets. */
   readonly says: RegExp;
   readonly wrong: object;
   readonly right: object;
