@@ -45,21 +45,26 @@ function phrasesIn(text, kind) {
 }
 
 /** The text of a comment without its asterisks. */
-const bare = (comment) => comment.replace(/^\**\s*/, "").replace(/\n\s*\* ?/g, "\n");
+const bare = (comment) => comment.replace(/^[*\s]*/, "").replace(/\n\s*\* ?/g, "\n");
 
 /** @type {import("eslint").Rule.RuleModule} */
 const rule = {
   meta: { type: "suggestion", schema: [] },
-  create({ sourceCode, report }) {
+  create(context) {
+    const { sourceCode } = context;
     const judge = (node, text, kind) => {
-      for (const { phrase, why } of phrasesIn(text, kind)) report({ node, message: `"${phrase}": ${why}` });
+      for (const { phrase, why } of phrasesIn(text, kind))
+        context.report({ node, message: `"${phrase}": ${why}` });
     };
     return {
       Program() {
         const comments = sourceCode.getAllComments();
         comments.forEach((comment, index) => {
           const before = comments[index - 1];
-          const continues = comment.type === "Line" && before?.type === "Line" && before.loc.end.line === comment.loc.start.line - 1;
+          const continues =
+            comment.type === "Line" &&
+            before?.type === "Line" &&
+            before.loc.end.line === comment.loc.start.line - 1;
           judge(comment, bare(comment.value), continues ? "text" : "comment");
         });
       },
@@ -76,8 +81,12 @@ const rule = {
 /** The files that are held to plain English; a room is added once it is clean. */
 const HELD = [
   "index.ts",
-  ...["modules", "contracts", "definition-checks", "plan-review", "step-functions"].map((room) => `${room}/**`),
-  ...["modules", "contracts", "definition-checks", "plan-review", "house"].map((room) => `__tests__/${room}/**`),
+  ...["modules", "contracts", "definition-checks", "plan-review", "step-functions"].map(
+    (room) => `${room}/**`,
+  ),
+  ...["modules", "contracts", "definition-checks", "plan-review", "house"].map(
+    (room) => `__tests__/${room}/**`,
+  ),
 ];
 
 /** The files that hold the phrases themselves. */

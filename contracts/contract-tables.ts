@@ -5,13 +5,17 @@ import { mistakeText } from "../modules/core/refusals";
 
 /** A column, its type spelt as in Glue's catalogue (Hive's types). */
 export interface ContractColumn {
+  /** The column's name. */
   readonly name: string;
+  /** The type, e.g. `bigint`, `array<struct<id:string>>`. */
   readonly type: string;
 }
 
 /** A table as the job writes it: `columns` leaves out the partition keys, `partitionKeys` follows the order of the folders. */
 export interface ContractTable {
+  /** The columns without the partition keys. */
   readonly columns: readonly ContractColumn[];
+  /** The partition keys in the order of the folders; the first is `run_date`. */
   readonly partitionKeys: readonly ContractColumn[];
 }
 

@@ -13,13 +13,17 @@ export type QualityParameter = "fromDate" | "toDate" | "read" | "written";
 
 /** A query and the values for its `?`s in order. Dates are passed as quoted texts, counts as bare numbers. */
 export interface QualityQuery {
+  /** The query in Athena's dialect; it returns one row: `seen`, `verdict`, `score`, `failed`. */
   readonly sql: string;
+  /** The values for the query's `?`s, in order. */
   readonly parameters: readonly QualityParameter[];
 }
 
 /** The name of a table in Glue's catalogue. */
 export interface TableName {
+  /** The catalogue database's name. */
   readonly database: string;
+  /** The table's name. */
   readonly name: string;
 }
 

@@ -6,8 +6,11 @@
 /** `warn` lowers the score; `halt` fails the run; `quarantine` removes the rows in the job, and fails the run if one is left. */
 export type RuleAction = "warn" | "halt" | "quarantine";
 
+/** The keys that every rule has. */
 interface CommonRule {
+  /** At most 60 small letters, digits and underscores, beginning with a letter; unique in the file. */
   readonly name: string;
+  /** The consequence of a failed rule. */
   readonly action: RuleAction;
   /** The rule's weight in the score, 1 to 100; 0 for the default limit. */
   readonly weight: number;
@@ -15,7 +18,9 @@ interface CommonRule {
 
 /** The share of rows whose column is not null. */
 export interface CompletenessRule extends CommonRule {
+  /** The rule's type. */
   readonly type: "completeness";
+  /** A published column. */
   readonly column: string;
   /** A share, 0 to 1 with at most six decimals; 1 for a rule that quarantines. */
   readonly atLeast: number;
@@ -23,30 +28,41 @@ export interface CompletenessRule extends CommonRule {
 
 /** The number of distinct combinations, as a share of all rows; nulls equal each other. */
 export interface UniquenessRule extends CommonRule {
+  /** The rule's type. */
   readonly type: "uniqueness";
+  /** At least one published column, without arrays and maps. */
   readonly columns: readonly string[];
+  /** A share, 0 to 1 with at most six decimals. */
   readonly atLeast: number;
 }
 
 /** The share of rows whose value is in the list, or null. */
 export interface AllowedValuesRule extends CommonRule {
+  /** The rule's type. */
   readonly type: "allowedValues";
+  /** A published column of type string. */
   readonly column: string;
+  /** At least one value; null is always allowed. */
   readonly values: readonly string[];
+  /** A share, 0 to 1 with at most six decimals; 1 for a rule that quarantines. */
   readonly atLeast: number;
 }
 
 /** The share of rows for which the expression is true; null is not true. */
 export interface CustomSqlRule extends CommonRule {
+  /** The rule's type. */
   readonly type: "customSql";
   /** An expression in the SQL that Spark and Trino read alike. */
   readonly expression: string;
+  /** A share, 0 to 1 with at most six decimals; 1 for a rule that quarantines. */
   readonly atLeast: number;
 }
 
 /** The number of rows. */
 export interface RowCountRule extends CommonRule {
+  /** The rule's type. */
   readonly type: "rowCount";
+  /** A whole number; 0 if the file gives only `atMost`. */
   readonly atLeast: number;
   /** @default - no upper bound */
   readonly atMost?: number;
@@ -54,13 +70,17 @@ export interface RowCountRule extends CommonRule {
 
 /** The newest value is at most `atMostHours` older than the end of the run's last date, UTC. */
 export interface FreshnessRule extends CommonRule {
+  /** The rule's type. */
   readonly type: "freshness";
+  /** A published column of type timestamp. */
   readonly column: string;
+  /** Hours, 0 to 1,000,000. */
   readonly atMostHours: number;
 }
 
 /** The share of the rows read that were quarantined for one reason. */
 export interface QuarantineLimitRule extends CommonRule {
+  /** The rule's type. */
   readonly type: "quarantineLimit";
   /** A reason of the contract, or the name of a rule that quarantines. */
   readonly reason: string;
@@ -68,6 +88,7 @@ export interface QuarantineLimitRule extends CommonRule {
   readonly atMost: number;
 }
 
+/** A rule of a quality file. */
 export type QualityRule =
   | CompletenessRule
   | UniquenessRule
@@ -77,8 +98,10 @@ export type QualityRule =
   | FreshnessRule
   | QuarantineLimitRule;
 
+/** The type of a rule. */
 export type RuleType = QualityRule["type"];
 
+/** The rules of a quality file, with the score that a run must reach. */
 export interface Quality {
   /** The lowest score that is not a failure, whole percent. */
   readonly threshold: number;

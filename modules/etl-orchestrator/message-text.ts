@@ -1,5 +1,3 @@
-/** The subject that messages of executions share. */
-
 /** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: ASCII without control characters, fewer than 100 of them. */
 const MOST_TITLE_CHARACTERS = 80;
 
