@@ -176,7 +176,7 @@ function refuse(scope: Construct, props: AthenaWorkgroupProps): void {
   refusals.check(
     forceDestroy !== true || allowDataDestruction === true,
     "forceDestroy",
-    "must be false unless 'allowDataDestruction' is true as well, got true; destroying data takes both",
+    "must be false unless 'allowDataDestruction' is true as well, got true; destroying data needs both",
   );
   refusals.throwIfAny();
 }
