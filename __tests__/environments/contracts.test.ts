@@ -113,7 +113,7 @@ test("the props must fit the contract", () => {
     pipelines: { ...pipelines, events: { ...pipelines.events!, ...merging } },
   });
   expect(() => synthEnvironment(settings)).toThrow(
-    "Pipeline 'etl-dev/Events': 'orderColumn' must be run_date or a column of x-etl.output with one value, " +
-      "'items' is array<struct<product_id:string,quantity:bigint,unit_price:double>>",
+    "Pipeline 'etl-dev/Events': 'orderColumn' must be run_date or a column of x-etl.output that is not a list or a map, " +
+      "got 'items', which is array<struct<product_id:string,quantity:bigint,unit_price:double>>",
   );
 });
