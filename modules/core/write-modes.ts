@@ -2,6 +2,7 @@ import type { Mistake } from "./refusals";
 
 /** The file formats of output tables. */
 export const TABLE_FORMATS = ["parquet", "iceberg"] as const;
+/** The file format of an output table. */
 export type TableFormat = (typeof TABLE_FORMATS)[number];
 
 /**

@@ -97,6 +97,7 @@ export interface CrawlStepProps {
   readonly deadlineMinutes?: number;
 }
 
+/** Props of `Step.checkBooks`. */
 export interface CheckBooksStepProps {
   /** The location of the pipeline's books: a run's summary is `<prefix><run id>/summary.json`. */
   readonly books: S3Location;

@@ -28,7 +28,7 @@ const RETENTION_SECONDS = 14 * 24 * 3_600;
 export interface PipelineScheduleProps {
   /** Physical name of schedule and group, 1 to 55 letters, digits and `._-`; the names of role and queue begin with it. */
   readonly name: string;
-  /** What it starts, with `mode` and `scheduledTime` as the input: `orchestrator.run`, or `stateMachineRun` of a machine from elsewhere. */
+  /** The runs to start, with `mode` and `scheduledTime` as the input: `orchestrator.run`, or `stateMachineRun` of a machine from elsewhere. */
   readonly run: Pick<Run, "start">;
   /** `cron(…)`, `rate(…)` or `at(…)` as in https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
   readonly expression: string;
