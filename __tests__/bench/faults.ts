@@ -200,7 +200,11 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 
   "job-failed": broken((session) =>
-    changeModules(session, "etl/books.py", (text) => `${text}\nraise RuntimeError("broken on purpose")\n`),
+    changeModules(
+      session,
+      "etl/run/books.py",
+      (text) => `${text}\nraise RuntimeError("broken on purpose")\n`,
+    ),
   ),
 
   "job-timeout": async (session, day) => {
@@ -243,7 +247,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "job-role-denied": broken((session) => session.withoutRight(JOB_ROLE, "s3:GetObject", "-raw-")),
 
   "books-unbalanced": broken((session) =>
-    changeModules(session, "etl/partitions.py", (text) =>
+    changeModules(session, "etl/write/partitions.py", (text) =>
       text.replace("sorted_rows.write.mode", "sorted_rows.offset(1).write.mode"),
     ),
   ),

@@ -76,7 +76,7 @@ test(
     const { exitCode, output } = npmStart(clone);
     expect([exitCode, output]).toEqual([1, expect.stringContaining("events: FAILED")]);
     expect(lastRun(clone).cause).toContain(
-      "TableRefused: the table `glue_catalog`.`etl_dev_processed`.`events` is none of Iceberg. Take its entry out",
+      "TableRefused: the table `glue_catalog`.`etl_dev_processed`.`events` is not an Iceberg table. Take its entry out",
     );
     const on = await BenchSession.open(clone);
     try {

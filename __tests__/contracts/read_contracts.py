@@ -8,8 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "glue-scripts"))
 
-from etl.contract import parse_contract
 from etl.errors import InvalidContract
+from etl.ingest.contract import parse_contract
 
 
 def refusal_of(text: str) -> str:

@@ -11,10 +11,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "glue-scripts"))
 
-from etl.contract import parse_contract
 from etl.errors import InvalidQuality
-from etl.expression import find_mistakes
-from etl.quality import parse_quality
+from etl.ingest.contract import parse_contract
+from etl.run.expression import find_mistakes
+from etl.run.quality import parse_quality
 
 
 def refusal_of(file: dict[str, Any]) -> str:

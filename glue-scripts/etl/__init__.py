@@ -1,1 +1,1 @@
-"""What the jobs share: arguments, contracts, transforms, books, input and output."""
+"""The package that the jobs share. Its README says which folder may import which."""

@@ -1,4 +1,4 @@
-"""Clients of AWS: the only module of this package that knows boto3."""
+"""Clients of AWS. Only this module imports boto3."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ _clients: dict[str, Any] = {}
 
 
 def client(service: str) -> Any:
-    """One a process and service."""
+    """One client per process and service."""
     if service not in _clients:
-        import boto3  # type: ignore[import-untyped]  # here: a run on local files needs none
+        import boto3  # type: ignore[import-untyped]  # here, because runs on local files do not need it
 
         _clients[service] = boto3.client(service)
     return _clients[service]
 
 
 def error_code(error: Exception) -> str:
-    """The service's name for its error; "" for an error of no service."""
+    """The code of an AWS error; "" for any other error."""
     code: str = getattr(error, "response", {}).get("Error", {}).get("Code", "")
     return code

@@ -1,4 +1,4 @@
-"""The errors a job ends with: one class per thing the reader should do next."""
+"""The errors that a job ends with: one class per thing the reader should do next."""
 
 
 class JobError(Exception):
@@ -23,7 +23,7 @@ class InvalidQuality(JobError):
 
 
 class LockLost(JobError):
-    """Another execution is at work on the pipeline: once it has ended, redrive this one."""
+    """Another execution is running on the pipeline: once it has ended, redrive this one."""
 
 
 class SourceDrifted(JobError):
@@ -35,17 +35,17 @@ class MissingDelivery(JobError):
 
 
 class InvalidDelivery(JobError):
-    """A delivered file is of no kind that is read, is not whole, or has another header than the contract:
+    """A delivered file is not of a known kind, is incomplete, or has another header than the contract:
     correct the file, or declare its shape or format."""
 
 
 class TableRefused(JobError):
-    """The table that is there is written in another way, so take a new one; or by another run just now, so
-    run again."""
+    """The table exists and does not fit the run: use a new one. Or another run has just written to it: run
+    again."""
 
 
 class Redelivered(JobError):
-    """An object that was taken once has changed since: deliver what is new under another name."""
+    """An object has changed since its rows were appended: deliver the new rows under another name."""
 
 
 class TooManyRows(JobError):
@@ -53,8 +53,8 @@ class TooManyRows(JobError):
 
 
 class StorageError(JobError):
-    """An object could not be read, written or removed, or a table not be asked."""
+    """An object could not be read, written or removed, or a table could not be queried."""
 
 
 class SparkFailed(JobError):
-    """Spark gave up; the message is its root cause, the stack trace stands above it in the log."""
+    """Spark failed. The message is the root cause; the stack trace is above it in the log."""

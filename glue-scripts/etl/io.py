@@ -1,6 +1,6 @@
 """Objects in a bucket, or files in a directory of the same shape: list, read, write, remove. A location is a
-URI that ends in `/`: `s3://bucket/prefix/`, `file:///directory/` or a plain path. Figures about bytes come
-from listings, never from opening what is listed."""
+URI that ends in `/`: `s3://bucket/prefix/`, `file:///directory/` or a plain path. Sizes come from listings;
+no object is opened for them."""
 
 import hashlib
 import re
@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 from etl.clients import client
 from etl.errors import StorageError
 
+DELIVERY = "dt"  # what the folder of a date is called where deliveries lie: `dt=2010-12-01`
 DELETE_BATCH = 1000  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 
 
 @dataclass(frozen=True)
 class StoredObject:
     """One object: `name` is its key below the location it was listed under, `size` is in bytes; `etag` is
-    S3's, "" of a local file."""
+    S3's, "" for a local file."""
 
     uri: str
     name: str
@@ -93,7 +94,7 @@ def list_dates(location: str, column: str, first: date, last: date) -> dict[date
     """The objects under `<location><column>=YYYY-MM-DD/`, per date from `first` to `last`, in the order of
     their keys.
 
-    A date is there when anything lies under it, hidden or not; the marker of an empty folder is nothing.
+    A date is in the answer if it has any object, hidden or not. The marker of an empty folder does not count.
     """
     is_in_a_date = re.compile(rf"{re.escape(column)}=(\d{{4}}-\d\d-\d\d)/.+", re.DOTALL)
     found: dict[date, list[StoredObject]] = {}
@@ -104,14 +105,28 @@ def list_dates(location: str, column: str, first: date, last: date) -> dict[date
             try:
                 found.setdefault(date.fromisoformat(match[1]), []).append(stored)
             except ValueError:
-                continue  # dt=2010-02-30 is nobody's date
+                continue  # dt=2010-02-30 is not a date
     return found
 
 
+def list_names(location: str, first: str) -> list[str]:
+    """The names below `location` from `first` on, in order; for a directory, the names of its files."""
+    if not is_s3(location):
+        root = local_path(location)
+        names = [path.name for path in root.iterdir() if path.is_file()] if root.is_dir() else []
+        return sorted(name for name in names if name >= first)
+    bucket, prefix = split(location)
+    pages = client("s3").get_paginator("list_objects_v2")
+    # StartAfter is exclusive; `first` itself is only the beginning of a name.
+    found = pages.paginate(Bucket=bucket, Prefix=prefix, StartAfter=prefix + first)
+    keys = [entry["Key"] for page in found for entry in page.get("Contents", [])]
+    return [key[len(prefix) :] for key in keys]
+
+
 def version_of(stored: StoredObject) -> str:
-    """Tells contents of an object apart: size and ETag, which another content never has
-    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html), though the same may have another one.
-    Of a local file a hash stands for it. Raises StorageError."""
+    """Size and ETag, which differ whenever the content differs
+    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html). The same content may have two versions.
+    For a local file a hash takes the place of the ETag. Raises StorageError."""
     if stored.etag:
         return f"{stored.size}-{stored.etag}"
     try:
@@ -122,13 +137,13 @@ def version_of(stored: StoredObject) -> str:
 
 
 def is_hidden(stored: StoredObject) -> bool:
-    """Whether Spark, Athena and Glue skip the object: a name or folder below the date begins with `_` or
+    """True if Spark, Athena and Glue skip the object: its name or a folder below the date begins with `_` or
     `.`."""
     return any(part.startswith(("_", ".")) for part in stored.name.split("/")[1:])
 
 
 def delete(objects: Iterable[StoredObject]) -> None:
-    """Removes the objects; one that is already gone is no error. Raises StorageError."""
+    """Removes the objects; an object that is already gone is not an error. Raises StorageError."""
     keys: dict[str, list[str]] = {}
     for stored in objects:
         if is_s3(stored.uri):
@@ -145,19 +160,19 @@ def delete(objects: Iterable[StoredObject]) -> None:
 
 
 def delete_leftovers(location: str) -> None:
-    """Removes what a killed Spark write left behind; only one writer may be at work under `location`."""
+    """Removes the files that a killed Spark write left; only one run may write under `location` at a time."""
     delete(list(_list(location, ".spark-staging-", ".spark-staging-")))
 
 
 def _list(location: str, first: str, last: str) -> Iterator[StoredObject]:
-    """Objects whose name begins with anything from `first` up to and with `last`, in order."""
+    """The objects whose names begin with a text from `first` to `last`, both included, in order."""
     if not is_s3(location):
         yield from _list_files(local_path(location), first, last)
         return
     bucket, prefix = split(location)
     common = _common_start(first, last)
     pages = client("s3").get_paginator("list_objects_v2")
-    # A long history is skipped, not read: StartAfter is exclusive, and no key ends at `first` itself.
+    # StartAfter skips a long history. It is exclusive, but no key ends at `first`.
     for page in pages.paginate(Bucket=bucket, Prefix=prefix + common, StartAfter=prefix + first):
         for entry in page.get("Contents", []):
             name = entry["Key"][len(prefix) :]
@@ -185,7 +200,7 @@ def _common_start(one: str, other: str) -> str:
 
 def _delete_file(path: Path) -> None:
     path.unlink(missing_ok=True)
-    # Hadoop keeps a checksum beside every local file; a directory without files is no partition.
+    # Hadoop keeps a checksum beside every local file. A directory without files is not a partition.
     path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
     if path.parent.is_dir() and not any(path.parent.iterdir()):
         path.parent.rmdir()

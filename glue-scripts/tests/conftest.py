@@ -15,30 +15,30 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "jobs")]
 
 import transform_deliveries  # noqa: E402
-from etl.contract import Contract, parse_contract  # noqa: E402
+from etl.ingest.contract import Contract, parse_contract  # noqa: E402
 
 PIPELINES = ROOT.parent / "pipelines"
 CONTRACT = PIPELINES / "events" / "events.schema.json"
 QUALITY = PIPELINES / "events" / "events.quality.json"
-# For tests of something else, whose few rows fail limits that are meant for thousands.
+# For tests with few rows, which would fail limits meant for thousands.
 LENIENT = ROOT / "tests" / "cases" / "lenient.quality.json"
 
 
-# Iceberg's runtime among the jars that `npm test` fetches for the Spark of this Python.
+# Iceberg's runtime, which `npm test` fetches for the Spark of this Python.
 JARS = sorted(
     (ROOT.parent / ".setup").glob(f"{Path(sys.prefix).name.replace('venv', 'jars')}/*iceberg-spark*.jar")
 )
 
 
 class WAREHOUSE:
-    """Where the tests' catalogue of Iceberg keeps its tables; set with the session."""
+    """The folder of the Iceberg tables of the tests; set with the session."""
 
     folder: Path
 
 
 @dataclass(frozen=True)
 class Lake:
-    """A source, an output and a quarantine; `deliver` fills the first, `run` does what a job run does."""
+    """A source, an output and a quarantine; `deliver` fills the source, `run` runs the job."""
 
     root: Path
     quality: Path = LENIENT
@@ -141,9 +141,9 @@ def spark(event_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         SparkSession.builder.master("local[2]")
         .appName("tests")
         .config("spark.ui.enabled", "false")
-        # Many short queries: compiling them well costs more than running them.
+        # Many short queries: optimising compiled code costs more than running them.
         .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
-        # For the one line of 200 MB among the faults.
+        # One of the faults is a line of 200 MB.
         .config("spark.driver.memory", "4g")
         .config("spark.log.level", "ERROR")
         .config("spark.eventLog.enabled", "true")

@@ -1,4 +1,4 @@
-"""What the tests of Iceberg share: a lake whose output is a table, in a catalogue of folders."""
+"""Shared by the tests of Iceberg: a lake whose output is a table, in a catalogue of folders."""
 
 import json
 from contextlib import AbstractContextManager
@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from conftest import CONTRACT, WAREHOUSE, Lake
-from etl.iceberg_tables import CATALOGUE, IcebergTable
+from etl.write.iceberg_tables import CATALOGUE, IcebergTable
 from pyspark.sql import Row, SparkSession
 from restating import killed_before
 
 
 def contract_in_order(folder: Path, order: str = "event_timestamp") -> str:
-    """The contract of events, which says what the latest row of a key is."""
+    """The contract of events with an order column."""
     contract = json.loads(CONTRACT.read_text())
     contract["x-etl"]["orderColumn"] = order
     path = folder / "ordered.schema.json"
@@ -23,7 +23,7 @@ def contract_in_order(folder: Path, order: str = "event_timestamp") -> str:
 
 @dataclass(frozen=True)
 class IcebergLake(Lake):
-    """`mode` is how its table is written."""
+    """`mode` is the write mode of its table."""
 
     mode: str = "rebuild"
 
@@ -37,7 +37,7 @@ class IcebergLake(Lake):
 
     def arguments(self, first: str, last: str = "", run_id: str = "run-1", **others: str) -> list[str]:
         given = {
-            # Where a catalogue of folders puts the table: it takes no other place.
+            # A catalogue of folders always puts the table here.
             "output_bucket": str(WAREHOUSE.folder / self.database),
             "output_database": self.database,
             "output_table": "events",
@@ -59,7 +59,7 @@ class IcebergLake(Lake):
         return sorted(str(row).replace(str(self.root), "") for row in self.rows(spark, "processed"))
 
     def commits(self, spark: SparkSession) -> list[str]:
-        """What each commit did, the first one first."""
+        """The operation of each commit, in order."""
         if not spark.catalog.tableExists(self.table):
             return []
         found = spark.table(f"{self.table}.snapshots").orderBy("committed_at").select("operation").collect()

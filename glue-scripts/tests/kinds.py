@@ -57,7 +57,7 @@ def contract_of(lake: Lake, format_: dict[str, Any] | str, *, keys: tuple[str, .
 
 
 def quality_of(lake: Lake, *rules: dict[str, Any]) -> str:
-    """Rules that ask for nothing, and those that are given."""
+    """A rule that always passes, and the given rules."""
     nothing = {"name": "any", "type": "rowCount", "atLeast": 0, "action": "warn"}
     path = lake.root / "tiny.quality.json"
     path.write_text(json.dumps({"threshold": 0, "rules": [nothing, *rules]}))
@@ -83,7 +83,7 @@ def put(lake: Lake, day: str, name: str, content: bytes) -> Path:
 
 @dataclass(frozen=True)
 class Kind:
-    """A file that is not read: its name, what it makes of a text, and what is said of it."""
+    """A file that is not read: its name, its content made from a text, and the message about it."""
 
     name: str
     pack: Callable[[bytes], bytes]
@@ -135,7 +135,7 @@ def _encoded(encoding: str) -> Callable[[bytes], bytes]:
 
 
 def _starting(first: bytes) -> Callable[[bytes], bytes]:
-    """The first bytes of a format that no module of Python's writes, and then bytes of all kinds."""
+    """The first bytes of a format that Python cannot write, followed by arbitrary bytes."""
     return lambda text: first + rubbish(300)
 
 
@@ -223,8 +223,8 @@ KINDS = [
     Kind(
         "u16.gz", lambda text: gzip.compress(text.decode().encode("utf-16")), "it is gzip of text in UTF-16: "
     ),
-    Kind("numbers.json", lambda _: struct.pack("<50i", *range(50)), "it is binary data, no text in UTF-8: "),
-    Kind("random.csv", lambda _: rubbish(3000), "it is binary data, no text in UTF-8: "),
+    Kind("numbers.json", lambda _: struct.pack("<50i", *range(50)), "it is binary data, not text in UTF-8: "),
+    Kind("random.csv", lambda _: rubbish(3000), "it is binary data, not text in UTF-8: "),
     Kind("cut.bz2", lambda text: bz2.compress(text)[:-3], "its bzip2 is cut, or something follows it: "),
     Kind("more.bz2", lambda text: bz2.compress(text) + text, "its bzip2 is cut, or something follows it: "),
     Kind(

@@ -1,4 +1,4 @@
-"""What the tests of restating share: deliveries of keys, what a lake ends with, and runs that are killed."""
+"""Shared by the tests of restating: deliveries of keys, the end state of a lake, and runs that are killed."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from conftest import CONTRACT, Lake, event
-from etl import io, partitions
+from etl import io
+from etl.write import partitions
 from pyspark.sql import DataFrame, SparkSession
 
 Keys = dict[
@@ -19,11 +20,11 @@ OF_ONE_RUN = ("runId", "restatedBy", "source", "outputBytes")
 
 
 class Killed(Exception):  # noqa: N818
-    """What ends a run in these tests, so that nothing else is taken for it."""
+    """Ends a run in these tests, and is not mistaken for any other error."""
 
 
 def deliver(lake: Lake, keys: Keys, note: str = "") -> None:
-    """One row per key; `note` is put where it shows which delivery a row is from."""
+    """One row per key; `note` shows which delivery a row is from."""
     for day, of_day in keys.items():
         rows = [event(None if key == "!" else key, country=f"{day} {note}") for key in of_day]
         lake.deliver(day, *rows)
@@ -38,7 +39,7 @@ def kept(lake: Lake, spark: SparkSession) -> Keys:
 
 
 def ends_with(lake: Lake, spark: SparkSession) -> dict[str, Any]:
-    """All that must be the same however a lake came to its state: rows, quarantine, books by date."""
+    """The state of a lake that must not depend on its history: rows, quarantine, books by date."""
     quarantine = [(row["run_date"], row["raw_line"], row["reason"]) for row in lake.rows(spark, "quarantine")]
     books = {
         day: {name: value for name, value in book.items() if name not in OF_ONE_RUN}

@@ -1,4 +1,4 @@
-"""What the tests of sales share: a lake to run the job on, the document's sample and lines of a shop."""
+"""Shared by the tests of sales: a lake to run the job on, the document's sample and lines of a shop."""
 
 import csv
 import gzip
@@ -47,7 +47,7 @@ def csv_of(*lines: str, header: str = HEADER, end: str = "\n") -> str:
     return "".join(line + end for line in (header, *lines))
 
 
-# For tests of something else, whose few rows fail limits that are meant for thousands.
+# For tests with few rows, which would fail limits meant for thousands.
 LENIENT = json.dumps(
     {
         "threshold": 0,

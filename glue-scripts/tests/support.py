@@ -1,4 +1,4 @@
-"""What several tests ask of the books, and a delivery with a bit of everything."""
+"""Checks of the books for several tests, and a delivery with a bit of everything."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def figures(books: dict[str, Any]) -> tuple[int, int, int, int]:
 
 
 def same(books: dict[str, Any]) -> dict[str, Any]:
-    """The books without what tells one run from another."""
+    """The books without the fields that differ between runs."""
     return {name: value for name, value in books.items() if name not in ("runId", "seconds", "books")}
 
 

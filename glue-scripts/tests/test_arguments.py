@@ -3,8 +3,8 @@
 from datetime import date
 
 import pytest
-from etl.arguments import Arguments, CatalogueTable, Lock, read_arguments
 from etl.errors import InvalidArguments
+from etl.run.arguments import Arguments, CatalogueTable, Lock, read_arguments
 
 GIVEN = {
     "pipeline": "events",
@@ -23,6 +23,7 @@ GIVEN = {
     "run_id": "run-1",
 }
 EXECUTION = "arn:aws:states:eu-west-1:000000000000:execution:etl-dev-events:2010-12-01_1"
+WORKFLOW_RUN = "arn:aws:glue:eu-west-1:000000000000:workflow/etl-dev-mobile-users:wr_1f2e3d"
 
 
 def argv(*without: str, **others: str) -> list[str]:
@@ -60,7 +61,7 @@ def test_lock_and_source_table_are_read_where_they_are_given() -> None:
     assert (given.lock, given.source_table) == (None, CatalogueTable("etl_dev_raw", "events"))
 
 
-def test_what_is_added_up_has_a_place_and_tables_of_their_own() -> None:
+def test_the_aggregate_has_a_place_and_tables_of_its_own() -> None:
     given = {"curated_bucket": "etl-dev-curated", "curated_prefix": "sales/"}
     given |= {"curated_database": "c", "curated_table": "by_day", "output_database": "p", "output_table": "t"}
     arguments = read_arguments(argv(**given))
@@ -71,7 +72,7 @@ def test_what_is_added_up_has_a_place_and_tables_of_their_own() -> None:
     assert refusal(argv(**tables)) == "--curated_table needs --curated_bucket, where its rows lie"
 
 
-def test_what_is_refused_has_a_place_of_its_own() -> None:
+def test_refused_rows_have_a_place_of_their_own() -> None:
     bare = read_arguments(argv())
     assert (bare.refused, bare.refused_table, bare.refused_days, bare.shows_values) == (None, None, 0, False)
     place = {"refused_bucket": "etl-dev-quarantine", "refused_prefix": "refused/events/"}
@@ -122,11 +123,16 @@ def test_half_a_pair_is_refused(one: str, other: str, value: str) -> None:
         EXECUTION.rpartition(":")[0],
         EXECUTION.replace("000000000000", "1"),
         EXECUTION + ":x",
+        WORKFLOW_RUN.rpartition(":")[0],
     ],
 )
-def test_the_owner_of_a_lock_is_an_execution(owner: str) -> None:
+def test_the_owner_of_a_lock_is_one_run(owner: str) -> None:
     text = refusal(argv(lock_table="etl-dev-locks", lock_owner=owner))
-    assert text == f"--lock_owner must be the ARN of an execution, got '{owner}'"
+    assert text == (
+        "--lock_owner must be the ARN of an execution, or that of a Glue workflow with ':' and the id of its "
+        f"run, got '{owner}'"
+    )
+    assert read_arguments(argv(lock_table="etl-dev-locks", lock_owner=WORKFLOW_RUN)).lock
     china = EXECUTION.replace("arn:aws:", "arn:aws-cn:")
     assert read_arguments(argv(lock_table="etl-dev-locks", lock_owner=china)).lock
 
@@ -209,7 +215,7 @@ def test_a_wrong_value_is_named_with_what_it_got(name: str, value: str, message:
     assert refusal(argv(**{name: value})) == message
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     given = [
         "stray",
         *argv("run_id", "pipeline", "quality_uri", from_date="yesterday"),
@@ -294,11 +300,11 @@ def test_a_run_that_was_not_scheduled_keeps_its_dates_whatever_the_zone_and_the_
     assert given == read_arguments(argv())
 
 
-def test_dates_are_given_or_told_by_the_schedule() -> None:
+def test_dates_are_given_or_follow_from_the_schedule() -> None:
     assert refusal(argv("from_date", "to_date")) == "--from_date is missing; --to_date is missing"
     assert refusal(argv(to_date=".")) == "--to_date is missing"
     assert refusal(argv(scheduled_time=SCHEDULED)) == (
-        f"--scheduled_time '{SCHEDULED}' tells the date by itself, "
+        f"--scheduled_time '{SCHEDULED}' gives the date by itself, "
         "got --from_date '2010-12-01', --to_date '2010-12-03' too"
     )
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from etl.books import DateFigures, make_books, summarise, to_json
+from etl.run.books import DateFigures, make_books, summarise, to_json
 
 REASONS = ("malformed", "wrong_type")
 FIRST = DateFigures(date(2010, 12, 1), 10, 6, 1, {"malformed": 2, "wrong_type": 1}, 100, 50, 1, 1)

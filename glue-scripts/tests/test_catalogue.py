@@ -8,9 +8,10 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 from botocore.stub import Stubber  # type: ignore[import-untyped]
 from botocore.validate import validate_parameters  # type: ignore[import-untyped]
-from etl import catalogue, clients, io
-from etl.catalogue import PartitionedTable, open_table, register_partitions
+from etl import clients, io
 from etl.errors import StorageError
+from etl.run import catalogue
+from etl.run.catalogue import PartitionedTable, open_table, register_partitions
 
 D1, D2, D3 = date(2010, 12, 1), date(2010, 12, 2), date(2010, 12, 3)
 PLACE = "s3://processed/sales/"

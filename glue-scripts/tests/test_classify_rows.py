@@ -1,14 +1,14 @@
-"""Which lines are good, which are not and why, and what a good line becomes."""
+"""Good and rejected lines, the reasons, and the rows that good lines become."""
 
 import json
 from datetime import UTC, date, datetime
 
 import pytest
 from conftest import event
-from etl import partitions
-from etl.contract import Contract
-from etl.transforms.classify_rows import classify_rows
-from etl.transforms.parse_lines import parse_lines
+from etl import session
+from etl.ingest.contract import Contract
+from etl.ingest.transforms.classify_rows import EVIDENCE, classify_rows
+from etl.ingest.transforms.parse_lines import parse_lines
 from pyspark.sql import Row, SparkSession
 
 DEEP = '{"event_id":"e","x":' + "[" * 1200 + "]" * 1200 + "}"
@@ -155,7 +155,7 @@ GOOD_LINES = [
     having(user_id="O'Brien // {not a comment}"),
     GOOD[:-1] + ',"x-etl-seal":1}',
 ]
-# Escapes of halves of pairs, which stand for no character, and what looks like them.
+# Escapes of half a surrogate pair, which is not a character, and texts that look like them.
 HALVES = [r"a\ud83d", r"\udd8a", r"\uD83D\u0041", r"\udd8a\ud83d", r"\\\ud83d"]
 PAIRS = [r"\ud83e\udd8a", r"\uD83E\uDD8A!", r"\\ud83d", r"\\\ud83e\udd8a", "🦊"]
 TABLE = [
@@ -189,7 +189,7 @@ TIMESTAMPS = {
 
 def classify(spark: SparkSession, contract: Contract, lines: list[str] | list[bytes]) -> list[Row]:
     """The classified rows, in the order of the lines."""
-    partitions.configure(spark, 0)
+    session.configure(spark, 0)
     frame = spark.createDataFrame(list(enumerate(lines)), "at int, value binary")
     texts = frame.selectExpr("at", "cast(value as string) as value")
     return classify_rows(parse_lines(texts, contract), contract).orderBy("at").collect()
@@ -216,7 +216,7 @@ def test_a_good_row_has_the_output_and_a_bad_one_only_its_line(
     assert good.asDict(recursive=True) == {
         "at": 0,
         "reason": None,
-        "reason_values": None,
+        EVIDENCE: None,
         "raw_line": None,
         "event_id": "e-1",
         "user_id": "17850",
@@ -282,7 +282,7 @@ def test_timestamps_are_read_in_utc(each_spark: SparkSession, contract: Contract
     assert [row["event_date"] for row in rows] == [moment.date() for moment in TIMESTAMPS.values()]
 
 
-def test_bytes_that_are_no_utf8_are_malformed_and_shown_readably(
+def test_bytes_that_are_not_utf8_are_malformed_and_shown_readably(
     spark: SparkSession, contract: Contract
 ) -> None:
     broken = GOOD.encode().replace(b"United", b"\xff\xfeited")
@@ -292,5 +292,5 @@ def test_bytes_that_are_no_utf8_are_malformed_and_shown_readably(
     assert "\ufffd\ufffdited Kingdom" in rows[0]["raw_line"]
 
 
-def test_blank_lines_are_no_rows(spark: SparkSession, contract: Contract) -> None:
+def test_blank_lines_are_not_rows(spark: SparkSession, contract: Contract) -> None:
     assert classify(spark, contract, [b"", b" ", b"\t \r", b"\r"]) == []

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from conftest import CONTRACT, PIPELINES, ROOT, event
-from etl.contract import CategoryRule, Rule, TimestampRule, parse_contract
-from etl.contract_columns import Column
 from etl.errors import InvalidContract
-from etl.java_pattern import find_replacement_mistake
+from etl.ingest.contract import CategoryRule, Rule, TimestampRule, parse_contract
+from etl.ingest.contract_columns import Column
+from etl.ingest.java_pattern import find_replacement_mistake
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 DOCUMENT: dict[str, Any] = json.loads(CONTRACT.read_text())
@@ -25,8 +25,7 @@ def refusal(document: object) -> str:
 
 def changed(case: Mapping[str, Any]) -> dict[str, Any]:
     """A shipped contract with what the case puts into it and takes out of it; parts of a path end in `/`."""
-    file = PIPELINES / case["of"] / f"{case['of']}.schema.json"
-    document: dict[str, Any] = json.loads(file.read_text())
+    document: dict[str, Any] = json.loads((PIPELINES / case["of"] / f"{case['of']}.schema.json").read_text())
     for path, value in case.get("put", {}).items():
         node, last = _at(document, path)
         node[last] = value
@@ -111,7 +110,7 @@ def test_a_mistake_is_named_as_it_is_at_synth(case: dict[str, Any]) -> None:
         assert re.findall(r"(?:^|; )'(.+?)' ", text) == case["fields"]
 
 
-def test_an_expression_is_told_with_what_it_got() -> None:
+def test_a_wrong_expression_is_named_with_its_text() -> None:
     text = refusal(
         changed({"of": "sales", "put": {"x-etl/computed/total_amount/expression": "quantity / price"}})
     )
@@ -121,7 +120,7 @@ def test_an_expression_is_told_with_what_it_got() -> None:
 
 
 @pytest.mark.parametrize("document", [[], None, 1, "x"])
-def test_what_is_no_object_is_refused(document: object) -> None:
+def test_a_document_that_is_not_an_object_is_refused(document: object) -> None:
     assert refusal(document) == f"must be an object, got {json.dumps(document)}"
 
 
@@ -133,7 +132,7 @@ def test_what_is_no_object_is_refused(document: object) -> None:
         ("\ufeff{}", "Unexpected UTF-8 BOM"),
     ],
 )
-def test_what_is_no_json_is_refused(text: str, why: str) -> None:
+def test_a_text_that_is_not_json_is_refused(text: str, why: str) -> None:
     with pytest.raises(InvalidContract, match=rf"^c\.json is not JSON: {why}"):
         parse_contract(text, "c.json")
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from conftest import CONTRACT, PIPELINES, event
-from etl import partitions
-from etl.contract import Contract, parse_contract
-from etl.contract_parts import Aggregate, CleanUp, Computed, Format, Source
+from etl import session
 from etl.errors import InvalidContract
-from etl.transforms.check_patterns import check_patterns
-from etl.transforms.classify_rows import classify_rows
-from etl.transforms.parse_lines import parse_lines
+from etl.ingest.contract import Contract, parse_contract
+from etl.ingest.contract_parts import Aggregate, CleanUp, Computed, Format, Source
+from etl.ingest.transforms.check_patterns import check_patterns
+from etl.ingest.transforms.classify_rows import classify_rows
+from etl.ingest.transforms.parse_lines import parse_lines
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pyspark.errors import IllegalArgumentException
 from pyspark.sql import SparkSession
@@ -73,7 +73,7 @@ def cleaned(pattern: str, text: str = "") -> Contract:
     return parse_contract(json.dumps(document), "c.json")
 
 
-def test_java_takes_what_is_taken_and_tells_the_rest(spark: SparkSession) -> None:
+def test_java_accepts_what_is_accepted_and_refuses_more(spark: SparkSession) -> None:
     for pattern in TAKEN:
         check_patterns(spark, cleaned(pattern))
     field = "'x-etl.shapes.online_retail.CustomerID.clean[1]."
@@ -126,7 +126,7 @@ def test_decimals_and_dates_of_json_lines_are_exact_too(each_spark: SparkSession
     good = json.dumps(event())[:-1]
     lines = [(at, f'{good}, "{name}": {text}}}') for at, (name, text, _) in enumerate(values)]
     contract = events_with()
-    partitions.configure(each_spark, 1)
+    session.configure(each_spark, 1)
     parsed = parse_lines(each_spark.createDataFrame(lines, "at int, value string"), contract)
     rows = classify_rows(parsed, contract).orderBy("at").collect()
     found = [

@@ -1,4 +1,4 @@
-"""Files of CSV: which header has which shape, what a line holds, and that none is lost, split or shifted."""
+"""CSV files: the shapes of headers, the values of lines, and that no line is lost, split or shifted."""
 
 import bz2
 import json
@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from etl import partitions
-from etl.contract import Contract, parse_contract
+from etl import session
 from etl.errors import InvalidDelivery
-from etl.headers import find_layouts
+from etl.ingest import reading
+from etl.ingest.contract import Contract, parse_contract
+from etl.ingest.headers import find_layouts
+from etl.ingest.transforms.classify_rows import classify_rows
+from etl.ingest.transforms.parse_csv import parse_csv
 from etl.io import StoredObject
-from etl.transforms.classify_rows import classify_rows
-from etl.transforms.parse_csv import parse_csv
 from pyspark.sql import Row, SparkSession
 from sales import D1, D2, D3, HEADER, RETAIL, SalesLake, csv_of, figures, retail_line, sale
 from test_reading_deliveries import lines_scanned
@@ -48,9 +49,9 @@ def contract_of(delimiter: str = ",", unknown: str = "ignore") -> Contract:
 
 
 def read(spark: SparkSession, contract: Contract, *files: Path) -> list[Row]:
-    partitions.configure(spark, 1)
+    session.configure(spark, 1)
     stored = [StoredObject(str(file), file.name, file.stat().st_size) for file in files]
-    lines = partitions.read_lines(spark, str(files[0].parent.parent), stored, has_header=True)
+    lines = reading.read_lines(spark, str(files[0].parent.parent), stored, has_header=True)
     rows = classify_rows(parse_csv(lines, contract, find_layouts(stored, contract)), contract)
     return rows.orderBy("file_path", "row_id").collect()
 
@@ -119,7 +120,7 @@ def test_each_line_is_a_row_or_quarantined_as_it_was_delivered(
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_marks_blank_lines_and_line_ends_are_no_rows(spark: SparkSession, tmp_path: Path, end: str) -> None:
+def test_marks_blank_lines_and_line_ends_are_not_rows(spark: SparkSession, tmp_path: Path, end: str) -> None:
     lines = ["", " ", 'text,"key",number', "", "b,a,1", " \t", '"d","c","2"', ""]
     content = b"\xef\xbb\xbf" + end.join(lines).encode()
     rows = read(spark, contract_of(), put(tmp_path, content))
@@ -180,10 +181,10 @@ def test_headers_that_fit_nothing_are_refused_all_at_once(tmp_path: Path) -> Non
     assert f"1.csv: its header 'K,T' lacks {own} 'key', 'text', 'number'; of shape 'other' 'N'" in text
     assert "2.csv: its header names 'key', 'text' more than once" in text
     assert "3.csv: its header 'key;text;number' lacks" in text
-    assert "4.csv: its header 'key,\ufffd' is no line of CSV in UTF-8: " in text
+    assert "4.csv: its header 'key,\ufffd' is not a line of CSV in UTF-8: " in text
     assert "5.csv: line 1 has a quoted text that does not end on that line: if texts go over" in text
     assert "6.csv: its lines end with a carriage return and no line feed: convert it, e.g. tr '\\r'" in text
-    assert "7.csv: its header 'a,\"b\"c' is no line of CSV in UTF-8: " in text
+    assert "7.csv: its header 'a,\"b\"c' is not a line of CSV in UTF-8: " in text
 
 
 def test_unknown_columns_are_refused_where_the_contract_says_so(tmp_path: Path) -> None:

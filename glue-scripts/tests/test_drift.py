@@ -1,12 +1,12 @@
-"""What a crawl found against the contract: every difference by its text, and nothing else."""
+"""The columns of a crawl against the contract: every difference by its text, and nothing else."""
 
 import dataclasses
 
 import pytest
 from conftest import PIPELINES
-from etl.contract import Contract, parse_contract
-from etl.drift import MAX_CHARACTERS, describe_drift, find_drift
 from etl.errors import SourceDrifted
+from etl.ingest.contract import Contract, parse_contract
+from etl.ingest.drift import MAX_CHARACTERS, describe_drift, find_drift
 
 ITEMS = "array<struct<product_id:string,quantity:int,unit_price:double>>"
 CRAWLED = [
@@ -82,12 +82,12 @@ DIFFERENT = {
 
 
 @pytest.mark.parametrize("columns", SAME)
-def test_what_the_contract_says_is_no_drift(columns: list[tuple[str, str]], contract: Contract) -> None:
+def test_columns_as_in_the_contract_are_not_drift(columns: list[tuple[str, str]], contract: Contract) -> None:
     assert find_drift(columns, contract, "raw.events") == ""
 
 
 @pytest.mark.parametrize(("text", "columns"), DIFFERENT.items())
-def test_a_difference_is_told(text: str, columns: list[tuple[str, str]], contract: Contract) -> None:
+def test_a_difference_is_reported(text: str, columns: list[tuple[str, str]], contract: Contract) -> None:
     assert find_drift(columns, contract, "raw.events") == text
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from conftest import event
-from etl import partitions
-from etl.contract import Contract
-from etl.quality import Quality, Verdict, judge, parse_quality
-from etl.transforms.classify_rows import classify_rows
-from etl.transforms.measure_quality import measure_quality
-from etl.transforms.parse_lines import parse_lines
+from etl import session
+from etl.ingest.contract import Contract
+from etl.ingest.transforms.classify_rows import classify_rows
+from etl.ingest.transforms.parse_lines import parse_lines
+from etl.run.measure_quality import measure_quality
+from etl.run.quality import Quality, Verdict, judge, parse_quality
 from pyspark.sql import SparkSession
 
 FILE = Path(__file__).parents[2] / "pipelines" / "events" / "events.quality.json"
@@ -35,7 +35,7 @@ def quality(contract: Contract) -> Quality:
 def verdict_on(
     spark: SparkSession, contract: Contract, quality: Quality, delivered: list[str], quarantines: bool = True
 ) -> Verdict:
-    partitions.configure(spark, 0)
+    session.configure(spark, 0)
     parsed = parse_lines(spark.createDataFrame([(line,) for line in delivered], "value string"), contract)
     rows = classify_rows(parsed, contract, quality.quarantine_rules if quarantines else ())
     return judge(quality, measure_quality(rows, quality), len(delivered), DAY)

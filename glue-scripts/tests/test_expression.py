@@ -1,7 +1,7 @@
-"""What the condition of a quality rule may hold, before any engine sees it."""
+"""The checks of a condition before any engine sees it."""
 
 import pytest
-from etl.expression import FUNCTIONS, KEYWORDS, find_mistakes
+from etl.run.expression import FUNCTIONS, KEYWORDS, find_mistakes
 
 COLUMNS = ("country", "n", "t", "items")
 UNLIKE = "which Spark and Athena read differently"

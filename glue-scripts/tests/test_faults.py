@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import transform_deliveries
 from conftest import CONTRACT, QUALITY, Lake, event
 from etl import io
 from etl.errors import JobError
+from etl.ingest import judge_run
 from pyspark.sql import SparkSession
 from support import D1, D2, balances, figures
 
@@ -27,7 +27,7 @@ HUGE = 200 * 1024 * 1024  # characters
 
 @dataclass
 class Seen:
-    """How a run of the job ended, and where its rows are."""
+    """The end of a run, and the place of its rows."""
 
     error: str
     rows: str
@@ -131,7 +131,7 @@ def drift_refused(lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPat
     columns = [("event_id", "string"), ("user_id", "string"), ("event_type", "string")]
     rest = [("timestamp", "string"), ("country", "string"), ("channel", "string")]
     items = [("items", "array<struct<product_id:string,quantity:int,unit_price:double>>")]
-    monkeypatch.setattr(transform_deliveries, "table_columns", lambda *_: [*columns, *rest, *items])
+    monkeypatch.setattr(judge_run, "table_columns", lambda *_: [*columns, *rest, *items])
     lake.deliver(D1, event("a"))
     source = {"source_database": "raw", "source_table": "events"}
     return unchanged(lake, D1, lambda: None, contract_uri=str(strict), **source)
@@ -146,7 +146,7 @@ SCRIPTS: dict[str, Script] = {
 
 @pytest.fixture(scope="module")
 def kept() -> Iterator[list[dict[str, Any]]]:
-    """What was seen, written down where `npm test` looks for it."""
+    """Writes the findings where `npm test` reads them."""
     seen: list[dict[str, Any]] = []
     yield seen
     KEPT.parent.mkdir(parents=True, exist_ok=True)
@@ -167,7 +167,7 @@ def test_fault(
 ) -> None:
     row = FAULTS[fault]
     seen = SCRIPTS[fault](lake, spark, monkeypatch)
-    # What fails by its books is a job that ends well; the state machine's runners show the rest.
+    # A job that fails by its books ends well; the runners of the state machine show the rest.
     fails = row["status"] == "FAILED" and row["error"] == "States.TaskFailed"
     is_told = row["cause"] in seen.error if fails else seen.error == ""
     kept.append({"id": fault, "runner": "pytest", "passed": is_told and seen.rows == row["rows"]})

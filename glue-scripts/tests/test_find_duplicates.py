@@ -1,10 +1,10 @@
-"""Which rows repeat a key: the rule in examples, and against runs day by day."""
+"""Rows that repeat a key: the rule in examples, and against runs day by day."""
 
 import random
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from etl.transforms.find_duplicates import find_duplicates, find_repeated
+from etl.ingest.transforms.find_duplicates import find_duplicates, find_repeated
 from pyspark.sql import SparkSession
 
 Line = tuple[str, str, str, int, int]  # key, run date, file, start of block, row id
@@ -31,7 +31,7 @@ def line(row_id: int, key: str, day: str, file: str = "a.json", block_start: int
     return (key, day, f"file:///raw/dt={day}/{file}", block_start, row_id)
 
 
-def test_keys_that_stand_alone_are_no_duplicates(spark: SparkSession) -> None:
+def test_single_keys_are_not_duplicates(spark: SparkSession) -> None:
     assert find(spark, [line(0, "a", "2010-12-01"), line(1, "b", "2010-12-01")]) == []
 
 
@@ -61,7 +61,7 @@ def test_the_window_reaches_back_as_far_as_the_contract_says_and_no_further(spar
 def test_a_removed_row_opens_no_new_window(spark: SparkSession) -> None:
     days = ["2010-12-01", "2010-12-05", "2010-12-09", "2010-12-12", "2010-12-17"]
     lines = [line(number, "a", day) for number, day in enumerate(days)]
-    # Kept on the 1st; the 5th falls to it; the 9th is kept anew; the 12th falls to that; the 17th is kept.
+    # The 1st is kept and the 5th repeats it; the 9th is kept and the 12th repeats it; the 17th is kept.
     assert find(spark, lines) == [1, 3]
 
 

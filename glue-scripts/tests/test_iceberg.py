@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from conftest import event
-from etl import partitions
+from etl import session
 from etl.errors import InvalidArguments, Redelivered, TableRefused
 from icebergs import IcebergLake
 from pyspark.sql import SparkSession
@@ -18,7 +18,7 @@ def at(hour: int, key: str = "a", **others: object) -> dict[str, object]:
 
 
 def countries(lake: IcebergLake, spark: SparkSession) -> list[tuple[str, str, str]]:
-    """Run date, key and what tells one row of a key from another."""
+    """Run date, key, and a column that differs between the rows of a key."""
     rows = lake.rows(spark, "processed")
     return sorted((row["run_date"], row["event_id"], row["country"]) for row in rows)
 
@@ -31,8 +31,8 @@ def test_running_twice_changes_nothing(
     deliver_a_mixture(lake)
     first = lake.run(D1, D2, "one")
     state = lake.state(spark)
-    # The second run is no small one: the table that it compares with counts as well.
-    monkeypatch.setattr(partitions, "OPTIMISED_FROM_BYTES", first["inputBytes"] + 1)
+    # The second run is not small: the table that it compares with counts too.
+    monkeypatch.setattr(session, "OPTIMISED_FROM_BYTES", first["inputBytes"] + 1)
     second = lake.run(D1, D2, "two")
     assert spark.conf.get("spark.sql.adaptive.enabled") == "true"
     assert lake.state(spark) == state
@@ -96,7 +96,8 @@ def test_merge_keeps_the_latest_in_whatever_order(tmp_path: Path, spark: SparkSe
 
 @pytest.mark.once
 def test_merge_of_a_corrected_delivery(tmp_path: Path, spark: SparkSession) -> None:
-    """Of the same age, what is delivered again wins; what is older does not, and what is gone stays."""
+    """At the same age, a row that is delivered again wins. An older row does not, and a row that is gone
+    stays."""
     lake = IcebergLake(tmp_path, mode="merge")
     lake.deliver(D1, at(9, "a", country="one"), at(9, "b", country="one"), at(9, "c", country="one"))
     lake.run(D1)
@@ -140,7 +141,7 @@ def test_append_refuses_an_object_that_has_changed(tmp_path: Path, spark: SparkS
     lake.deliver(D1, event("a"))
     lake.run(D1)
     lake.deliver(D1, event("b"))
-    with pytest.raises(Redelivered, match=r"events\.json: appended as it was before, and has changed since"):
+    with pytest.raises(Redelivered, match=r"events\.json: appended by an earlier run, and changed since"):
         lake.run(D1, run_id="two")
     assert lake.kept(spark) == [(D1, "a")]
 
@@ -169,7 +170,7 @@ def test_merge_without_an_order_is_refused(tmp_path: Path, spark: SparkSession) 
 def test_iceberg_without_its_catalogue_is_refused(
     tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("etl.iceberg_tables.CATALOGUE", "elsewhere")
+    monkeypatch.setattr("etl.write.iceberg_tables.CATALOGUE", "elsewhere")
     lake = IcebergLake(tmp_path)
     lake.deliver(D1, event("a"))
     with pytest.raises(InvalidArguments, match=r"spark\.sql\.catalog\.elsewhere is not set"):

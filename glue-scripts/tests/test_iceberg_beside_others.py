@@ -1,4 +1,4 @@
-"""What the catalogue holds under a table's name may be something else: that is said in its own words. The
+"""The catalogue may hold something else under a table's name, and the message says so. The
 exceptions are Java's as Spark hands them over; a bench test has the real ones, from Glue's catalogue."""
 
 from types import SimpleNamespace
@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 from etl.errors import TableRefused
-from etl.iceberg_tables import IcebergTable
+from etl.write.iceberg_tables import IcebergTable
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
@@ -31,7 +31,7 @@ def table(exception: Any) -> IcebergTable:
     "exception", [java(OTHER), java("org.apache.spark.SparkException: Job aborted", java(OTHER))]
 )
 def test_a_table_that_is_none_of_iceberg_is_refused(exception: Any) -> None:
-    with pytest.raises(TableRefused, match=r"^the table c\.d\.events is none of Iceberg\. Take its"):
+    with pytest.raises(TableRefused, match=r"^the table c\.d\.events is not an Iceberg table\. Take its"):
         table(exception).prepare()
 
 

@@ -26,7 +26,7 @@ def deliver_first(lake: IcebergLake) -> None:
 
 
 def deliver_second(lake: IcebergLake) -> None:
-    """What each mode is for: an object more of the date, of which one row repeats a key."""
+    """One more object for the date, in which one row repeats a key."""
     lake.deliver(
         D1,
         event("a", country="new", timestamp="2010-12-01T09:00:00Z"),
@@ -128,7 +128,9 @@ builder = builder.config("spark.jars", jars).config(catalogue + ".type", "hadoop
 builder = builder.config("spark.sql.extensions", extensions)
 builder = builder.config(catalogue, "org.apache.iceberg.spark.SparkCatalog")
 builder.config(catalogue + ".warehouse", "file:" + warehouse).getOrCreate()
+import time
 import transform_deliveries
-transform_deliveries.write_quarantine = lambda *_: time.sleep(600)
+from etl.ingest import publish
+publish.write_rejected = lambda *_: time.sleep(600)
 transform_deliveries.main(arguments)
 """

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from etl import clients, io
 from etl.errors import StorageError
-from etl.unpacking import START_BYTES, find_broken, open_unpacked
+from etl.ingest.unpacking import START_BYTES, find_broken, open_unpacked
 
 NAMES = [
     "dt=2010-11-30/events.json",
@@ -33,7 +33,7 @@ FIRST, LAST = date(2010, 12, 1), date(2010, 12, 31)
 
 
 class Bucket:
-    """What the module asks of S3, with pages of two keys; raises what is not allowed."""
+    """The calls of S3 that the module uses, with pages of two keys; refuses any other use."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}

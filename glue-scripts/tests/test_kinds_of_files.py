@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from conftest import Lake
-from etl import partitions
-from etl.contract_parts import Format
 from etl.errors import InvalidDelivery
+from etl.ingest import reading
+from etl.ingest.contract_parts import Format
+from etl.ingest.packings import find_mistake
+from etl.ingest.starts import MAX_NAMED, read_starts
 from etl.io import StoredObject
-from etl.packings import find_mistake
-from etl.starts import MAX_NAMED, read_starts
 from kinds import KINDS, ROWS, TEXTS, Kind, contract_of, csv_of, json_of, limit, put, quality_of
 from pyspark.sql import DataFrame, SparkSession
 from support import D1, D2, D3, figures
@@ -190,14 +190,14 @@ def test_empty_is_proved(lake: Lake, spark: SparkSession, format_: str) -> None:
 
 
 def unread(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """As if Spark read nothing of the files of that name, and said nothing."""
-    read = partitions.read_lines
+    """Makes Spark silently read nothing from the files of that name."""
+    read = reading.read_lines
 
     def read_others(*given: Any, **others: Any) -> DataFrame:
         lines = read(*given, **others)
         return lines.filter(~lines["file_path"].endswith(f"/{name}"))
 
-    monkeypatch.setattr(partitions, "read_lines", read_others)
+    monkeypatch.setattr(reading, "read_lines", read_others)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -211,7 +211,8 @@ def test_a_file_of_which_nothing_was_read_ends_the_run(
     before = contents(lake)
     path = put(lake, D2, "lost", TEXTS[format_](ROWS[:9]))
     unread(monkeypatch, "lost")
-    message = f"^{path}: no row was read from its {path.stat().st_size} bytes, and they are no blank lines$"
+    size = path.stat().st_size
+    message = f"^{path}: no row was read from its {size} bytes, and they are not blank lines: check the file"
     with pytest.raises(InvalidDelivery, match=message):
         lake.run(D1, D3, "run-2", **given)
     put(lake, D2, "seen", b"")
@@ -246,7 +247,10 @@ def test_a_file_that_nobody_reads_is_no_proof_that_nothing_was_delivered(
     assert contents(lake) == before
     put(lake, D1, "a.json", json_of())
     assert lake.run(D1, run_id="run-2", **given)["outcome"] == "SUCCEEDED"
-    assert f"1 files are left out, for their names begin with '_' or '.': {path}\n" in capsys.readouterr().out
+    assert (
+        f"1 files are left out, because their names begin with '_' or '.': {path}\n"
+        in capsys.readouterr().out
+    )
 
 
 BY_DEFAULT = "(at most 10 % by default; a quarantineLimit rule sets another share)"

@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from botocore.stub import Stubber  # type: ignore[import-untyped]
 from etl import clients
-from etl.catalogue import table_columns
 from etl.errors import LockLost, StorageError
-from etl.lock import take_lock
+from etl.run.catalogue import table_columns
+from etl.run.lock import take_lock
 
 ME = "arn:aws:states:eu-west-1:000000000000:execution:etl-dev-events:me"
 OTHER = "arn:aws:states:eu-west-1:000000000000:execution:etl-dev-events:other"

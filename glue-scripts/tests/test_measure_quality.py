@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from etl import partitions
-from etl.contract import Contract
+from etl import session
 from etl.errors import InvalidQuality
-from etl.quality import Quality, Verdict, judge, parse_quality
-from etl.quality_reader import DEFAULT_RULE, TYPES
-from etl.transforms.measure_quality import measure_quality
-from etl.transforms.meet_rule import check_expressions
+from etl.ingest.contract import Contract
+from etl.run.measure_quality import measure_quality
+from etl.run.meet_rule import check_expressions
+from etl.run.quality import Quality, Verdict, judge, parse_quality
+from etl.run.quality_reader import DEFAULT_RULE, TYPES
 from pyspark.sql import DataFrame, SparkSession
 
 CASES: list[dict[str, Any]] = json.loads(
@@ -39,7 +39,7 @@ def value_of(value: Any, kind: str) -> Any:
 
 
 def verdict_on(spark: SparkSession, case: dict[str, Any]) -> Verdict:
-    partitions.configure(spark, 0)
+    session.configure(spark, 0)
     quality = parse_quality(json.dumps(case["quality"]), case["name"], case["columns"], case["reasons"])
     rows = judged_rows(spark, case)
     check_expressions(rows, quality)
@@ -96,7 +96,7 @@ def test_all_is_counted_in_one_look_at_the_rows(spark: SparkSession) -> None:
 
 
 def test_newest_is_kept_to_the_microsecond_and_quarantined_rows_do_not_count(spark: SparkSession) -> None:
-    partitions.configure(spark, 0)
+    session.configure(spark, 0)
     rule = {"name": "recent", "type": "freshness", "column": "t", "atMostHours": 1, "action": "warn"}
     pair = {"name": "unique", "type": "uniqueness", "columns": ["t"], "atLeast": 1, "action": "warn"}
     text = json.dumps({"threshold": 0, "rules": [rule, pair]})
@@ -127,11 +127,11 @@ def empty(spark: SparkSession) -> DataFrame:
 @pytest.mark.parametrize(
     ("expression", "mistake"),
     [
-        ("n +", "is none for Spark: [PARSE_SYNTAX_ERROR]"),
-        ("n > 0 country", "is none for Spark: [PARSE_SYNTAX_ERROR]"),
-        ("n > 0 and", "is none for Spark: [PARSE_SYNTAX_ERROR]"),
-        ("t < timestamp '2010-13-01 00:00:00'", "is none for Spark: [INVALID_TYPED_LITERAL]"),
-        ("abs(n, n) = 1", "is none for Spark: [WRONG_NUM_ARGS.WITHOUT_SUGGESTION]"),
+        ("n +", "is not valid for Spark: [PARSE_SYNTAX_ERROR]"),
+        ("n > 0 country", "is not valid for Spark: [PARSE_SYNTAX_ERROR]"),
+        ("n > 0 and", "is not valid for Spark: [PARSE_SYNTAX_ERROR]"),
+        ("t < timestamp '2010-13-01 00:00:00'", "is not valid for Spark: [INVALID_TYPED_LITERAL]"),
+        ("abs(n, n) = 1", "is not valid for Spark: [WRONG_NUM_ARGS.WITHOUT_SUGGESTION]"),
         ("n + 1", "must be true or false, is bigint"),
         ("country", "must be true or false, is string"),
         ("null", "must be true or false, is void"),

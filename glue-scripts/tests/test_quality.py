@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from etl.contract import Contract
 from etl.errors import InvalidQuality
-from etl.quality import Measured, Quality, Verdict, judge, nothing_to_judge, parse_quality
-from etl.quality_reader import Rule
+from etl.ingest.contract import Contract
+from etl.run.quality import Measured, Quality, Verdict, judge, nothing_to_judge, parse_quality
+from etl.run.quality_reader import Rule
 
 FILE = Path(__file__).parents[2] / "pipelines" / "events" / "events.quality.json"
 COLUMNS = {"country": "string", "n": "bigint", "t": "timestamp", "items": "array<struct<a:string>>"}
@@ -225,7 +225,7 @@ def test_more_rules_than_a_query_can_ask_are_refused() -> None:
     )
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     document = changed(0, column="x", weight=0)
     document["rules"][3] = "recent"
     assert refusal(document | {"threshhold": 80, "threshold": 200}) == (
@@ -240,13 +240,13 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "nothing", '{"threshold": NaN}', '{"threshold": Infinity}'])
-def test_what_is_no_json_is_refused(text: str) -> None:
+def test_a_text_that_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(InvalidQuality, match=r"^q\.json is not JSON: "):
         parse_quality(text, "q.json", COLUMNS, REASONS)
 
 
 @pytest.mark.parametrize("document", [[], None, 1, {}])
-def test_what_is_no_quality_file_at_all_is_refused(document: object) -> None:
+def test_a_document_of_another_kind_is_refused(document: object) -> None:
     assert refusal(document).startswith("q.json: the quality file must be an object, got ")
 
 

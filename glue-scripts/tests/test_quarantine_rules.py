@@ -3,24 +3,29 @@
 import json
 
 from conftest import event
-from etl import partitions
-from etl.contract import Contract
-from etl.quality import parse_quality
-from etl.quality_reader import Rule
-from etl.transforms.classify_rows import classify_rows
-from etl.transforms.parse_lines import parse_lines
-from pyspark.sql import Row, SparkSession
+from etl import session
+from etl.ingest.contract import Contract
+from etl.ingest.transforms.classify_rows import classify_rows
+from etl.ingest.transforms.explain_rejected import explain_rejected
+from etl.ingest.transforms.parse_lines import parse_lines
+from etl.run.quality import parse_quality
+from etl.run.quality_reader import Rule
+from pyspark.sql import DataFrame, Row, SparkSession
 
 
 def having(**values: object) -> str:
     return json.dumps(event(**values))
 
 
-def classify(spark: SparkSession, contract: Contract, rules: tuple[Rule, ...]) -> list[Row]:
+def classified(spark: SparkSession, contract: Contract, rules: tuple[Rule, ...]) -> DataFrame:
     """The classified rows of RULED, in its order."""
-    partitions.configure(spark, 0)
+    session.configure(spark, 0)
     lines = spark.createDataFrame([(at, line) for at, (line, _) in enumerate(RULED)], "at int, value string")
-    return classify_rows(parse_lines(lines, contract), contract, rules).orderBy("at").collect()
+    return classify_rows(parse_lines(lines, contract), contract, rules).orderBy("at").persist()
+
+
+def classify(spark: SparkSession, contract: Contract, rules: tuple[Rule, ...]) -> list[Row]:
+    return classified(spark, contract, rules).collect()
 
 
 def quarantine_rules(contract: Contract) -> tuple[Rule, ...]:
@@ -78,3 +83,22 @@ def test_what_a_rule_took_has_only_its_line_and_the_others_are_as_without_rules(
             assert [after[name] for name in contract.output] == [None] * len(contract.output)
         else:
             assert after == before
+
+
+def test_what_a_rule_took_is_explained_by_the_columns_of_the_rule(
+    each_spark: SparkSession, contract: Contract
+) -> None:
+    rules = quarantine_rules(contract)
+    rows = explain_rejected(classified(each_spark, contract, rules), contract, rules).collect()
+    assert [(row["reason"], row["reason_values"]) for row in rows] == [
+        ("countries", {"country": "france"}),
+        ("countries", {"country": "Spain"}),
+        ("moments", {"event_timestamp": "1999-01-01 00:00:00", "country": None}),
+        ("moments", {"event_timestamp": "2011-01-01 00:59:59", "country": "France"}),
+        ("items_are_there", {"items": None}),
+        ("users", {"user_id": "0"}),
+        ("users", {"user_id": "anonymous"}),
+        ("missing_user_id", {"user_id": None}),
+        ("invalid_timestamp", {"timestamp": "never"}),
+        ("malformed", {}),
+    ]

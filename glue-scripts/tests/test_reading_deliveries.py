@@ -1,4 +1,4 @@
-"""What the job takes for a delivery, and that it reads each line of it once."""
+"""The job finds deliveries, and reads each of their lines once."""
 
 import json
 from pathlib import Path
@@ -137,6 +137,6 @@ def test_files_that_cannot_be_unpacked_end_the_run_by_name(lake: Lake) -> None:
     first, second = str(failed.value).split("; ")
     assert first == (
         f"{cut}: its gzip cannot be unpacked to its end (it is cut: its end is missing): "
-        "deliver it whole, and nothing behind it"
+        "deliver it whole, with nothing after it"
     )
     assert second.startswith(f"{other}: its gzip cannot be unpacked to its end (Error -3 while decompressing")

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from conftest import Lake, event
-from etl import lock
 from etl.errors import LockLost
+from etl.ingest.line_numbers import find_lines
 from etl.io import StoredObject
-from etl.line_numbers import find_lines
+from etl.run import lock
 from icebergs import IcebergLake
 from pyspark.sql import SparkSession
 from restating import Killed, killed_before, killed_in_its_write
@@ -101,8 +101,8 @@ def test_a_refused_run_keeps_its_rejected_rows_and_changes_nothing_else(
             f"the 6 rows read for {D1} to {D2} fail their rules (score 0, at least 0): few_wrong_types: "
             "3 of 6 rows are wrong_type (50 %, at most 20 %). Nothing was published, and what earlier runs "
             "published is as it was. Why rows were rejected: missing_event_id: event_id is missing in 1 row "
-            f"(first in {short} line 5); wrong_type: country is no string in 2 rows (first in "
-            f"{short} line 4), items[].quantity is no integer in 2 rows (first in {short} line 3). "
+            f"(first in {short} line 5); wrong_type: country is not a string in 2 rows (first in "
+            f"{short} line 4), items[].quantity is not an integer in 2 rows (first in {short} line 3). "
             "Correct the delivery or the rules, then run the dates again. The 4 rejected rows are kept until "
             f"the dates are run again, as Parquet below {lake.root}/refused/events/"
         ),
@@ -206,7 +206,7 @@ def test_a_table_of_iceberg_is_left_alone_too(tmp_path: Path, spark: SparkSessio
     assert len(lake.rows(spark, "processed")) == 2
 
 
-def test_rules_over_good_rows_send_nobody_to_an_empty_table(lake: StrictLake, spark: SparkSession) -> None:
+def test_rules_over_good_rows_name_no_empty_table(lake: StrictLake, spark: SparkSession) -> None:
     rules = lake.root / "others.quality.json"
     named: dict[str, dict[str, Any]] = {
         "countries_are_there": {"type": "completeness", "column": "country", "atLeast": 0.9},

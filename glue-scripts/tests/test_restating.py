@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
-import transform_deliveries
 from conftest import Lake, event
-from etl import partitions
+from etl import session
 from etl.errors import TooManyRows
+from etl.ingest import plan_run
 from pyspark.sql import SparkSession
 from restating import Keys, deliver, kept
 from support import D1, D2, D3, balances, figures
@@ -149,8 +149,8 @@ def test_a_delivery_that_no_run_has_judged_is_left_to_its_own_run(
     books = lake.run(D1, D1, "run-2")
     assert books["restated"]["dates"] == []
     assert kept(lake, spark) == {D1: "z", D2: "b", D3: "c"}
-    reason = "its delivery has changed since, and is left to a run of its own"
-    assert f"{D2} was not looked at, whether it must be restated: {reason}" in capfd.readouterr().out
+    reason = "its delivery has changed since, and needs a run of its own"
+    assert f"{D2} was not checked for a restatement: {reason}" in capfd.readouterr().out
     books = lake.run(D2, D2, "run-3")
     assert books["restated"]["dates"] == [D3]
     assert kept(lake, spark) == {D1: "z", D2: "ac", D3: "b"}
@@ -165,7 +165,7 @@ def test_a_delivery_that_has_gone_stays_as_it_was_made(
     (lake.root / f"raw/events/dt={D2}/events.json").unlink()
     assert lake.run(D1, D1, "run-2")["restated"]["dates"] == [D3]
     assert kept(lake, spark) == {D1: "z", D2: "b", D3: "ac"}
-    assert f"{D2} was not looked at" in capfd.readouterr().out
+    assert f"{D2} was not checked for a restatement" in capfd.readouterr().out
 
 
 def test_a_date_is_restated_from_where_it_was_made(lake: Lake, spark: SparkSession) -> None:
@@ -187,13 +187,13 @@ def test_more_rows_than_a_state_machine_counts_are_not_restated(
     deliver(lake, {D1: "a", D2: "abcd"})
     lake.run(D1, D2, "run-1")
     deliver(lake, {D1: "bc"})
-    monkeypatch.setattr(transform_deliveries, "MAX_ROWS", 3)
+    monkeypatch.setattr(plan_run, "MAX_ROWS", 3)
     with pytest.raises(TooManyRows, match=r"^4 rows in the later dates that it changes, at most 3: correct "):
         lake.run(D1, D1, "run-2")
     assert kept(lake, spark) == {D1: "a", D2: "bcd"}
 
 
-def test_a_run_that_is_called_by_date_harms_nothing(lake: Lake, spark: SparkSession) -> None:
+def test_a_run_that_is_called_by_date_does_no_harm(lake: Lake, spark: SparkSession) -> None:
     deliver(lake, {D1: "a", D2: "ab"})
     lake.run(D1, D2, "by-date")
     deliver(lake, {D1: "b"})
@@ -222,10 +222,10 @@ def test_the_ordinary_run_costs_a_listing_and_no_more(lake: Lake, spark: SparkSe
     assert jobs_of_a_run("run-3") == ordinary
 
 
-def test_a_small_delivery_to_a_large_table_is_no_small_run(
+def test_a_small_delivery_to_a_large_table_is_not_a_small_run(
     lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partitions, "OPTIMISED_FROM_BYTES", 1000)
+    monkeypatch.setattr(session, "OPTIMISED_FROM_BYTES", 1000)
     deliver(lake, {D1: "a", D2: "ab"})
     optimised = []
     for day in (D1, D2):

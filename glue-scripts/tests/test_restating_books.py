@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from etl import clients
-from etl.by_date import (
+from etl import clients, io
+from etl.ingest.by_date import (
     History,
     ProcessedDeliveries,
     put_book,
@@ -15,8 +15,7 @@ from etl.by_date import (
     read_history,
     remove_note,
 )
-from etl.deliveries import Delivery, list_deliveries
-from etl.object_names import list_names
+from etl.ingest.deliveries import Delivery, list_deliveries
 
 NAMES = [
     "2010-11-30.json",
@@ -33,7 +32,7 @@ def day(number: int) -> date:
 
 
 class Bucket:
-    """What `list_names` asks of S3, in pages of two keys."""
+    """The calls of S3 that `list_names` uses, in pages of two keys."""
 
     def __init__(self, *keys: str) -> None:
         self.keys = sorted(keys)
@@ -64,12 +63,12 @@ def location(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
 
 
 def test_names_from_the_first_on(location: str) -> None:
-    assert list_names(location, "2010-12-01") == NAMES[1:]
-    assert list_names(location, "v") == []
+    assert io.list_names(location, "2010-12-01") == NAMES[1:]
+    assert io.list_names(location, "v") == []
 
 
-def test_names_of_a_place_that_is_not_there(tmp_path: Path) -> None:
-    assert list_names(f"{tmp_path}/nothing/", "2010-12-01") == []
+def test_a_missing_place_has_no_names(tmp_path: Path) -> None:
+    assert io.list_names(f"{tmp_path}/nothing/", "2010-12-01") == []
 
 
 def test_dates_look_back_on_the_dates_before_them() -> None:
@@ -83,12 +82,12 @@ def test_dates_look_back_on_the_dates_before_them() -> None:
 
 def test_in_doubt_are_the_unfinished_dates_and_all_that_look_back_on_them() -> None:
     history = History(frozenset({day(1), day(2), day(4), day(20)}), frozenset({day(2), day(3)}))
-    # Day 3 was never processed, so that nobody may publish it but a run of its own.
+    # Day 3 was never processed, so only a run of its own may publish it.
     assert history.doubtful(7) == {day(2), day(4)}
     assert history.doubtful(0) == {day(2)}
 
 
-def test_a_note_is_found_by_whoever_comes_next(tmp_path: Path) -> None:
+def test_the_next_run_finds_a_note(tmp_path: Path) -> None:
     books = f"{tmp_path}/"
     for number in (1, 2, 5):
         put_book(books, "r", Delivery(day(number), "raw/", ()), {}, is_restated=False)
@@ -117,6 +116,6 @@ def test_a_delivery_is_found_again_unless_it_has_changed_or_gone(tmp_path: Path)
     (tmp_path / f"raw/dt={day(4)}/a.json").unlink()
     processed = ProcessedDeliveries(books)
     assert set(processed.find({day(1), day(2), day(3), day(4)})) == {day(1)}
-    changed = "its delivery has changed since, and is left to a run of its own"
-    gone = "its delivery no longer lies there"
+    changed = "its delivery has changed since, and needs a run of its own"
+    gone = "its delivery is gone"
     assert processed.passed_over == {day(2): changed, day(3): changed, day(4): gone}

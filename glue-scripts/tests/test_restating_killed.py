@@ -41,7 +41,7 @@ def before(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Pat
 def undisturbed(
     before: Path, tmp_path_factory: pytest.TempPathFactory, spark: SparkSession
 ) -> dict[str, Any]:
-    """What the correction ends with when nothing goes wrong, and the order in which it gets there."""
+    """The end state of the correction without a kill, and the order of its steps."""
     lake = Lake(shutil.copytree(before, tmp_path_factory.mktemp("undisturbed") / "lake"))
     with killed_before(len(STEPS)) as begun:
         books = lake.run(D1, D1, "run")

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import transform_deliveries
 from conftest import PIPELINES
 from etl import clients
 from etl.errors import InvalidArguments, InvalidContract, StorageError
+from etl.ingest import publish
 from pyspark.sql import SparkSession
 from sales import D1, D2, D3, RETAIL, SAMPLE, SalesLake, csv_of, figures, region_of, retail_line, sale, total
 from test_catalogue import STORAGE, Glue
@@ -285,7 +285,7 @@ def test_killed_before_it_is_added_up_the_next_run_does_it(
     whole = lake.rows(spark, "curated"), lake.rows(spark)
     lake.deliver(D1, csv_of(sale("T1")))
     with monkeypatch.context() as patch:
-        patch.setattr(transform_deliveries, "write_aggregate", _die)
+        patch.setattr(publish, "write_aggregate", _die)
         with pytest.raises(KeyboardInterrupt):
             lake.run(D1, run_id="killed")
     spark.catalog.clearCache()
@@ -329,7 +329,7 @@ def test_expressions_that_cannot_be_computed_are_refused_before_a_row_is_read(
         c="quantity * quantity * unit_price",
         d="case when region = 1 then 1 else 2 end",
     )
-    assert a.startswith("'x-etl.computed.a.expression' is none for Spark: ")
+    assert a.startswith("'x-etl.computed.a.expression' is not valid for Spark: ")
     assert b == "'x-etl.computed.b.expression' must be bigint, is string"
     assert c.startswith("'x-etl.computed.c.expression' computes decimal(38,")
     assert re.search(r"^'x-etl.computed.d.expression' compares or joins (big)?int and string: write", d)

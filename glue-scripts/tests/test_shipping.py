@@ -1,6 +1,5 @@
 """The script as Glue runs it: one file, its modules in a zip, a clear last line when it fails."""
 
-import ast
 import os
 import subprocess
 import sys
@@ -61,22 +60,3 @@ def test_wrong_arguments_end_with_all_of_them(tmp_path: Path) -> None:
     assert last.endswith(
         "; --from_date must be a date as YYYY-MM-DD, got 'today'; --run_id is missing; --to_date is missing"
     )
-
-
-def test_only_clients_knows_boto3_and_only_jobs_know_glue() -> None:
-    for path in [*(ROOT / "etl").rglob("*.py"), *(ROOT / "jobs").glob("*.py")]:
-        tree = ast.parse(path.read_text())
-        names = {
-            name.split(".")[0]
-            for node in ast.walk(tree)
-            for name in (
-                [alias.name for alias in node.names]
-                if isinstance(node, ast.Import)
-                else [node.module or ""]
-                if isinstance(node, ast.ImportFrom)
-                else []
-            )
-        }
-        assert "boto3" not in names or path.name == "clients.py", path
-        assert "awsglue" not in names or path.parent.name == "jobs", path
-        assert not names & {"pandas", "numpy"}, path

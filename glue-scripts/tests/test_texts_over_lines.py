@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from conftest import Lake
 from etl.errors import InvalidDelivery
-from etl.quotes import find_open_line, is_open_after
+from etl.ingest.quotes import find_open_line, is_open_after
 from kinds import contract_of, put, quality_of
 from pyspark.sql import SparkSession
 from support import D1, D2, figures
@@ -81,7 +81,7 @@ def test_a_line_ends_inside_a_text_or_not(line: str, is_open: bool) -> None:
 
 
 def test_a_text_is_open_where_a_parser_of_its_own_says_so() -> None:
-    """Python's parser, asked whether a line break after the line would be part of a text."""
+    """Python's parser decides whether a line break after the line would be part of a text."""
     source = Random(11)  # noqa: S311
     for _ in range(20_000):
         line = "".join(source.choices(['"', ",", "a", '""', '"b"', " "], k=source.randint(0, 9)))
@@ -89,8 +89,8 @@ def test_a_text_is_open_where_a_parser_of_its_own_says_so() -> None:
         assert is_open_after(line.encode(), ",") is (len(rows) == 1), line
 
 
-def test_each_row_is_told_to_be_open_by_spark_as_by_python(spark: SparkSession) -> None:
-    from etl.quotes import ends_open
+def test_spark_and_python_agree_on_open_lines(spark: SparkSession) -> None:
+    from etl.ingest.quotes import ends_open
     from pyspark.sql import functions as F
 
     source = Random(12)  # noqa: S311

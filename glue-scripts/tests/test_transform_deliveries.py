@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import transform_deliveries
 from conftest import Lake, event
-from etl import partitions
+from etl import session
 from etl.errors import InvalidArguments, MissingDelivery, TooManyRows
+from etl.ingest import plan_run
+from etl.write import partitions
 from py4j.java_gateway import JVMView
 from pyspark.sql import DataFrame, SparkSession
 from support import D1, D2, D3, balances, deliver_a_mixture, figures, same
@@ -123,7 +124,7 @@ def test_compiled_queries_give_what_interpreted_ones_give(
     interpreted = lake.run(D1, D2)
     assert spark.conf.get("spark.sql.codegen.factoryMode") == "NO_CODEGEN"
     before = (lake.kept(spark), lake.reasons(spark))
-    monkeypatch.setattr(partitions, "OPTIMISED_FROM_BYTES", 0)
+    monkeypatch.setattr(session, "OPTIMISED_FROM_BYTES", 0)
     compiled = lake.run(D1, D2, "run-2")
     assert spark.conf.get("spark.sql.codegen.factoryMode") == "FALLBACK"
     assert spark.conf.get("spark.sql.codegen.wholeStage") == "true"
@@ -319,7 +320,7 @@ def test_too_many_rows_for_a_state_machine_are_refused_before_a_write(
     lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliver_a_mixture(lake)
-    monkeypatch.setattr(transform_deliveries, "MAX_ROWS", 11)
+    monkeypatch.setattr(plan_run, "MAX_ROWS", 11)
     with pytest.raises(TooManyRows, match=r"^12 rows in one run, at most 11: run fewer dates at a time$"):
         lake.run(D1, D2)
     assert lake.files("processed") + lake.files("quarantine") == []

@@ -21,7 +21,7 @@ def main(source: str, target: str) -> None:
     started = time.monotonic()
     db = duckdb.connect()
     db.execute("set threads = 2")
-    # One column that holds the whole line: no character occurs that could separate two.
+    # One column for the whole line: the separator does not occur in the data.
     db.execute(
         """
         create temp table lines as

@@ -1,5 +1,5 @@
-"""The least that any Spark program does: the lines read once, in types it is told, rows without a key and
-then duplicates dropped, the others written by delivery date. Below this, nothing that runs on Spark gets.
+"""The least that any Spark program does: the lines read once, with given types, rows without a key and
+then duplicates dropped, the others written by delivery date. Nothing that runs on Spark takes less.
 
 usage: least_spark.py IN_DIR OUT_DIR
 """

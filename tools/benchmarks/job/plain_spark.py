@@ -1,5 +1,6 @@
-"""What a first script does, on plain Spark: count, drop rows without a key, derive columns, drop duplicates,
-count again, write by day of the event. No quarantine, no books, no quality, no repetition that is safe.
+"""A typical first script on plain Spark: count, drop rows without a key, derive columns, drop duplicates,
+count again, write by day of the event. It has no quarantine, no books and no quality rules, and cannot safely
+be repeated.
 
 usage: plain_spark.py IN_DIR OUT_DIR
 """

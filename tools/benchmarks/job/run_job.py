@@ -1,5 +1,5 @@
-"""Runs the shipped job on a folder of deliveries as one back-fill into another folder, in a session that is
-there already, and prints what the work took since.
+"""Runs the shipped job on a folder of deliveries as one back-fill into another folder. The session is started
+before, and the time without it is printed.
 
 usage: run_job.py IN_DIR OUT_DIR
 """

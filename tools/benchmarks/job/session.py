@@ -1,4 +1,4 @@
-"""The same Spark for every program that is compared: two threads, 4 GiB."""
+"""The Spark session for every program that is compared: two threads, 4 GiB."""
 
 from pyspark.sql import SparkSession
 

@@ -1,0 +1,1 @@
+"""Deliveries become rows, as a contract says."""

@@ -1,0 +1,65 @@
+"""Describes the rejected rows of a run for its books and messages."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pyspark.sql import DataFrame
+
+from etl.ingest.contract import Contract
+from etl.ingest.contract_parts import Format
+from etl.ingest.line_numbers import find_lines
+from etl.ingest.reasons import describe_rejected, wrong_types
+from etl.ingest.transforms.count_rejected import FIRST_CHARACTERS, Counted, count_rejected
+from etl.ingest.transforms.explain_rejected import explain_rejected
+from etl.io import StoredObject
+from etl.run.quality_reader import Rule
+from etl.run.rejected import Place, Rejected
+
+# To find the number of a line, its file is read again up to here (bytes unpacked).
+MOST_BYTES = 64 * 1024 * 1024
+MOST_FILES = 8
+
+
+def find_rejected(
+    rows: DataFrame | None,
+    contract: Contract,
+    rules: Sequence[Rule],
+    by_reason: Mapping[str, int],
+    *,
+    files: Iterable[StoredObject],
+    with_places: bool,
+) -> list[Rejected]:
+    """Says why rows are rejected. `rows` are judged, and kept in memory; `rules` are the rules that
+    quarantine; `by_reason` counts the rows of each reason; `files` are the files of the rows. The rows are
+    queried only if `by_reason` is not enough: for the columns of a wrong type, and with `with_places` for
+    the first rows."""
+    types = wrong_types(contract)
+    is_asked = any(by_reason.values()) if with_places else any(by_reason.get(name) for name in types)
+    counted: Mapping[tuple[str, str], Counted] = {}
+    if is_asked and rows is not None:
+        has_wrong_types = any(by_reason.get(name) for name in types)
+        explained = explain_rejected(rows, contract, rules, has_wrong_types=has_wrong_types)
+        counted = count_rejected(explained, types, with_first=with_places)
+    by_column = {of: one.rows for of, one in counted.items()}
+    places = _find_places(counted, files, contract.format)
+    return describe_rejected(contract, rules, by_reason, by_column, places)
+
+
+def _find_places(
+    counted: Mapping[tuple[str, str], Counted], files: Iterable[StoredObject], format_: Format
+) -> dict[tuple[str, str], Place]:
+    """The places of the first rows in their files. At most MOST_FILES are opened, each once. A line that
+    is cut, or part of a record over several lines, has no number: it could be another line as well."""
+    first = {of: one.first for of, one in counted.items() if one.first}
+    by_file: dict[str, set[str]] = {}
+    for row in first.values():
+        if len(row.line) < FIRST_CHARACTERS and not format_.is_multi_line:
+            by_file.setdefault(row.file, set()).add(row.line)
+    opened = dict(sorted(by_file.items())[:MOST_FILES])
+    found = {
+        file.uri: find_lines(file, opened[file.uri], "\r\n" if format_.is_csv else " \t\r\n", MOST_BYTES)
+        for file in files
+        if file.uri in opened
+    }
+    return {
+        of: Place(row.file, found.get(row.file, {}).get(row.line), row.value) for of, row in first.items()
+    }

@@ -1,0 +1,93 @@
+"""Reads the deliveries of a run, and plans what it is going to write."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame, SparkSession
+
+from etl import io, session
+from etl.errors import TooManyRows
+from etl.ingest import reading
+from etl.ingest.contract import Contract
+from etl.ingest.deliveries import Deliveries, RawRows
+from etl.ingest.headers import find_layouts
+from etl.ingest.plan import Plan, make_plan
+from etl.ingest.reasons import wrong_types
+from etl.ingest.rules import Rules
+from etl.ingest.starts import check_files
+from etl.ingest.transforms.check_patterns import check_patterns
+from etl.ingest.transforms.classify_rows import classify_rows
+from etl.ingest.transforms.compute_columns import check_computed
+from etl.ingest.transforms.join_lines import join_lines
+from etl.ingest.transforms.parse_csv import parse_csv
+from etl.ingest.transforms.parse_lines import parse_lines
+from etl.ingest.upserts import plan_upsert
+from etl.run.arguments import Arguments
+from etl.run.books import MAX_ROWS
+from etl.run.log import log
+from etl.run.meet_rule import check_expressions
+from etl.run.no_rows import no_rows
+from etl.write.iceberg_tables import REBUILD, IcebergTable
+from etl.write.published import IcebergRows, ParquetFolders, Published
+
+
+def plan_run(
+    spark: SparkSession,
+    arguments: Arguments,
+    rules: Rules,
+    own: Deliveries,
+    table: IcebergTable | None = None,
+) -> Plan:
+    """Reads the deliveries once, and finds their duplicates and the later dates that they change."""
+    session.configure(spark, reading.weigh(file for one in own.values() for file in one.files))
+    check_computed(spark, rules.contract)
+    check_patterns(spark, rules.contract)
+    raw = RawRows(
+        spark,
+        lambda lines, files: judge_rows(lines, files, rules),
+        rules.contract.format,
+        rules.quality.unreadable_reason,
+        wrong_types(rules.contract),
+    )
+    raw.add(own.values())
+    check_size(sum(raw.counts(own).values()), "in one run", "run fewer dates at a time")
+    if table is not None and table.mode != REBUILD:
+        return plan_upsert(raw, own, table, rules.contract)
+    published: Published = (
+        ParquetFolders(spark, arguments.output, rules.contract.key_types)
+        if table is None
+        else IcebergRows(table, rules.contract.business_key)
+    )
+    plan = make_plan(raw, own, published, arguments.books, rules.contract)
+    for day, reason in sorted(plan.passed_over.items()):
+        log(f"{day} was not checked for a restatement: {reason}")
+    if plan.restated:
+        log(f"restates {', '.join(map(str, plan.restated))}")
+        rows = sum(raw.counts(plan.restated).values())
+        check_size(rows, "in the later dates that it changes", "correct fewer dates at a time")
+    return plan
+
+
+def judge_rows(lines: DataFrame, files: Sequence[io.StoredObject], rules: Rules) -> DataFrame | None:
+    """Makes rows of lines, each of them good or with the reason why it goes to quarantine. None when the
+    files hold no line."""
+    parsed = parse_files(lines, files, rules.contract)
+    if parsed is None:
+        return None
+    check_expressions(no_rows(lines.sparkSession, rules.contract.output_types), rules.quality)
+    return classify_rows(parsed, rules.contract, rules.quality.quarantine_rules)
+
+
+def parse_files(lines: DataFrame, files: Sequence[io.StoredObject], contract: Contract) -> DataFrame | None:
+    """The rows of the files. Raises InvalidDelivery with every file that is not of a known kind."""
+    if not contract.format.is_csv:
+        check_files(files, contract.format)
+        return parse_lines(lines, contract)
+    layouts = find_layouts(files, contract)
+    records = join_lines(lines, contract.format.delimiter) if contract.format.is_multi_line else lines
+    return parse_csv(records, contract, layouts) if layouts else None
+
+
+def check_size(rows: int, where: str, advice: str) -> None:
+    log(f"read {rows} rows {where}")
+    if rows > MAX_ROWS:
+        raise TooManyRows(f"{rows} rows {where}, at most {MAX_ROWS}: {advice}")

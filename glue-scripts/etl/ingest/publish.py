@@ -1,0 +1,206 @@
+"""Publishes the rows of a plan, or keeps those that a refused run rejected."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from etl import io
+from etl.ingest import by_date
+from etl.ingest.contract import Contract
+from etl.ingest.plan import Plan
+from etl.ingest.rules import Rules
+from etl.ingest.tables import Tables
+from etl.ingest.transforms.compute_columns import aggregate_rows
+from etl.ingest.transforms.decode_uri import decode_uri
+from etl.ingest.transforms.explain_rejected import explain_rejected
+from etl.ingest.upserts import count_current, rows_to_append
+from etl.run.arguments import Arguments
+from etl.run.books import DateFigures
+from etl.run.catalogue import register_partitions
+from etl.run.log import log
+from etl.run.no_rows import no_rows
+from etl.run.replacing import Objects, list_partitions, remove_stale
+from etl.write import partitions
+from etl.write.iceberg_tables import APPEND, MERGE, REBUILD, IcebergTable
+
+
+def publish(
+    arguments: Arguments, rules: Rules, plan: Plan, tables: Tables, table: IcebergTable | None
+) -> dict[date, DateFigures]:
+    """Replaces the dates of the plan in the output, in quarantine and in the aggregate. An Iceberg output may
+    be merged or appended to instead. Gives the figures of the dates."""
+    contract, dates = rules.contract, plan.deliveries
+    if plan.is_noted:
+        by_date.put_note(arguments.books, arguments.run_id, dates)
+    output = [] if table is not None else [arguments.output]
+    curated = [] if arguments.curated is None else [arguments.curated]
+    locations = (*output, arguments.quarantine, *curated)
+    for location in locations:
+        io.delete_leftovers(location)
+    before = {location: list_partitions(location, dates) for location in locations}
+    if table is None:
+        write_good_rows(arguments, contract, plan)
+    else:
+        write_table(table, contract, plan)
+    if plan.result.rows is not None:
+        write_rejected(arguments, rules, plan, plan.result.rows, arguments.quarantine)
+    write_aggregate(arguments, contract, plan, table)
+    counted = None if table is None else count_current(table, plan, contract)
+    plan.forget()
+    now = {
+        location: remove_stale(before[location], list_partitions(location, dates)) for location in locations
+    }
+    for location, declared in tables.items():
+        register_partitions(
+            declared, location, dates, [file for files in now[location].values() for file in files]
+        )
+    forget_refused(arguments, plan)
+    files = now[arguments.output] if table is None else table.files(dates)
+    return count_figures(arguments, plan, files, now[arguments.quarantine], counted)
+
+
+def write_table(table: IcebergTable, contract: Contract, plan: Plan) -> None:
+    """Writes the good rows that are not duplicates, in one commit, if there is anything to change."""
+    table.prepare()
+    kept = plan.result.kept
+    if table.mode == REBUILD:
+        rows = no_rows(table.spark, table.columns) if kept is None else kept
+        table.overwrite(rows, plan.deliveries)
+    elif kept is not None and table.mode == MERGE:
+        table.merge(kept, contract.business_key)
+    elif kept is not None:
+        table.append(rows_to_append(kept, table, plan.own))
+    log(f"removed {sum(plan.result.duplicates.values())} duplicates, {table.mode}: {table.name}")
+
+
+def write_good_rows(arguments: Arguments, contract: Contract, plan: Plan) -> None:
+    """Writes the good rows that are not duplicates."""
+    result = plan.result
+    if result.kept is None:
+        return
+    partitions.write_partitions(
+        result.kept.select("run_date", "row_id", *contract.output),
+        arguments.output,
+        order="row_id",
+        is_scattered=plan.raw.is_scattered or not result.is_broadcast,
+        by=contract.partition_by,
+    )
+    log(f"removed {sum(result.duplicates.values())} duplicates, wrote the others to {arguments.output}")
+
+
+def write_rejected(arguments: Arguments, rules: Rules, plan: Plan, rows: DataFrame, location: str) -> None:
+    if plan.raw.has_rejected:
+        rejected = explain_rejected(
+            rows,
+            rules.contract,
+            rules.quality.quarantine_rules,
+            has_wrong_types=plan.raw.has_wrong_types,
+        )
+    else:
+        # To explain no row would take longer than to write none.
+        rejected = rows.limit(0).withColumn("reason_values", F.lit(None).cast("map<string,string>"))
+    columns = rejected.select(
+        "run_date",
+        "row_id",
+        "raw_line",
+        "reason",
+        decode_uri(F.col("file_path")).alias("source_file"),
+        F.lit(arguments.run_id).alias("run_id"),
+        "reason_values",
+    )
+    partitions.write_partitions(columns, location, order="row_id", is_scattered=plan.raw.is_scattered)
+
+
+def write_aggregate(arguments: Arguments, contract: Contract, plan: Plan, table: IcebergTable | None) -> None:
+    """Adds up the rows of each date, from the rows that go to the output. In append mode the rows of earlier
+    runs count too."""
+    kept, aggregate = plan.result.kept, contract.aggregate
+    if table is not None and table.mode == APPEND:
+        kept = table.committed().filter(F.col("run_date").isin([f"{day}" for day in plan.own]))
+    if kept is None or aggregate is None or arguments.curated is None:
+        return
+    rows = aggregate_rows(kept.select("run_date", *contract.output), aggregate, "run_date")
+    in_order = rows.withColumn("row_id", F.struct(*aggregate.group_by))
+    partitions.write_partitions(in_order, arguments.curated, order="row_id", is_scattered=True)
+    log(f"added them up in {arguments.curated}")
+
+
+def refuse(arguments: Arguments, rules: Rules, plan: Plan) -> dict[date, DateFigures]:
+    """Keeps the rejected rows of the run's own dates, in place of those of an earlier refusal. Publishes
+    nothing. Gives the figures of the dates."""
+    rows = plan.rows_of_own()
+    if arguments.refused is not None:
+        io.delete_leftovers(arguments.refused)
+        before = list_partitions(arguments.refused, plan.own)
+        if rows is not None:
+            write_rejected(arguments, rules, plan, rows, arguments.refused)
+        remove_stale(before, list_partitions(arguments.refused, plan.own))
+        log(f"refused: its rejected rows are in {arguments.refused}")
+    return count_refused(plan)
+
+
+def forget_refused(arguments: Arguments, plan: Plan) -> None:
+    """Removes the rows that an earlier refusal kept for the dates that are published now."""
+    if arguments.refused is None:
+        return
+    io.delete_leftovers(arguments.refused)
+    kept = list_partitions(arguments.refused, plan.own)
+    io.delete(file for files in kept.values() for file in files)
+
+
+def count_figures(
+    arguments: Arguments,
+    plan: Plan,
+    output: Objects,
+    quarantine: Objects,
+    counted: Mapping[str, int] | None,
+) -> dict[date, DateFigures]:
+    """The figures of each date. Written rows are counted from the files, or given as `counted` in a table."""
+    written, quarantined = partitions.count_rows_of_files(
+        plan.raw.spark,
+        partitions.Written(arguments.output, output if counted is None else {}),
+        partitions.Written(arguments.quarantine, quarantine, "reason"),
+    )
+    if counted is not None:
+        written = {(day, ""): rows for day, rows in counted.items()}
+    read = plan.raw.counts(plan.deliveries)
+    return {
+        day: DateFigures(
+            run_date=day,
+            read=read[day],
+            written=written.get((day.isoformat(), ""), 0),
+            duplicates=plan.result.duplicates.get(day.isoformat(), 0),
+            quarantined={
+                reason: rows for (of_day, reason), rows in quarantined.items() if of_day == day.isoformat()
+            },
+            input_bytes=delivery.input_bytes,
+            output_bytes=sum(file.size for file in output.get(day, [])),
+            files=len(output.get(day, [])),
+            partitions=len({file.name.rpartition("/")[0] for file in output.get(day, [])}),
+        )
+        for day, delivery in plan.deliveries.items()
+    }
+
+
+def count_refused(plan: Plan) -> dict[date, DateFigures]:
+    """The figures of dates whose rows are not published: nothing was written."""
+    quarantined = plan.quarantined_of_own()
+    read = plan.raw.counts(plan.own)
+    figures = {
+        day: DateFigures(
+            run_date=day,
+            read=read[day],
+            written=0,
+            duplicates=plan.result.duplicates.get(day.isoformat(), 0),
+            quarantined=quarantined.get(day.isoformat(), {}),
+            input_bytes=delivery.input_bytes,
+            output_bytes=0,
+            files=0,
+            partitions=0,
+        )
+        for day, delivery in plan.own.items()
+    }
+    plan.forget()
+    return figures

@@ -1,0 +1,145 @@
+"""Reads the lines of delivered files, each with its place."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+
+from etl import session
+from etl.ingest.packings import ENDINGS
+from etl.io import DELIVERY, StoredObject
+from etl.write.partitions import PARTITION
+
+UNPACKED_PER_PACKED_BYTE = 8  # roughly, for JSON and CSV
+
+# monotonically_increasing_id has 33 bits for the line and the task above them. A million tasks leave ten
+# bits.
+_TASK_BITS = 33
+_READ_BITS = _TASK_BITS + 20
+
+
+def weigh(files: Iterable[StoredObject]) -> int:
+    """The bytes of the files; for packed ones, about as many as they have unpacked."""
+    return sum(file.size * (UNPACKED_PER_PACKED_BYTE if file.uri.endswith(ENDINGS) else 1) for file in files)
+
+
+def read_lines(
+    spark: SparkSession,
+    source: str,
+    files: Sequence[StoredObject],
+    *,
+    number: int = 0,
+    has_header: bool = False,
+) -> DataFrame:
+    """The lines of delivered files: `value`, `run_date` (text) and their order: `file_path` (encoded URI),
+    `block_start`, `row_id` (unique among the reads of a run, if each has another `number` below 1024).
+    Compression by the name's ending; a byte-order mark at the start of a file is dropped.
+
+    A line ends with a line feed alone: inside JSON a carriage return is space. With `has_header` the first
+    line of a file that is not blank is left out.
+    """
+    read = _read_below_header if has_header else _read_all
+    lines = read(spark, session.paths_of(files))
+    # `row_id` orders the lines of a split, `block_start` the splits of a file.
+    placed = lines.select(
+        "value",
+        F.col("_metadata.file_path").alias("file_path"),
+        F.col("_metadata.file_block_start").alias("block_start"),
+    )
+    together = placed.coalesce(1) if _fit_in_a_task(files) else placed
+    columns = together.select(
+        "*", (F.monotonically_increasing_id() + F.lit(number << _READ_BITS)).alias("row_id")
+    )
+    nesting = source.count(f"/{DELIVERY}=") + 1
+    below = F.substring_index(
+        F.substring_index("file_path", f"/{DELIVERY}=", nesting + 1), f"/{DELIVERY}=", -1
+    )
+    return columns.select(
+        "value", F.substring(below, 1, 10).alias(PARTITION), "file_path", "block_start", "row_id"
+    )
+
+
+def _fit_in_a_task(files: Sequence[StoredObject]) -> bool:
+    """True if one task should read all files. Starting a task takes longer than reading a small file, and
+    rows in one task need no shuffle."""
+    return len(files) <= session.FILES_OF_A_TASK and weigh(files) < session.OPTIMISED_FROM_BYTES
+
+
+def _read_all(spark: SparkSession, files: list[str]) -> DataFrame:
+    return spark.read.text(files, lineSep="\n")
+
+
+def _read_below_header(spark: SparkSession, files: list[str]) -> DataFrame:
+    """Spark's CSV reader can leave out the first line of each file, and its text reader cannot. It is
+    asked for two fields with a separator that no line holds, so that it cannot parse any line and gives
+    each as it was delivered. ISO 8859-1 keeps every byte."""
+    read = spark.read.schema("one string, two string, whole string").csv(
+        files,
+        header=True,
+        enforceSchema=True,
+        sep="\n",
+        quote="\n",
+        lineSep="\n",
+        encoding="ISO-8859-1",
+        mode="PERMISSIVE",
+        columnNameOfCorruptRecord="whole",
+    )
+    # All three must be requested: otherwise Spark does not parse the line, and does not report it. `whole`
+    # lacks a form feed at its end.
+    line = F.coalesce("one", "whole", "two")
+    return read.withColumn("value", F.encode(line, "ISO-8859-1").cast("string"))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Rows per date, and of these those that are `unreadable`. Two flags say whether any row is rejected, and
+    whether any has a wrong type. `is_scattered` says whether the rows of some date lie in more than one task.
+    `files` are the URIs of the files that have rows, `open_files` of those with a text that does not end."""
+
+    per_date: Mapping[str, int]
+    unreadable: Mapping[str, int]
+    has_rejected: bool
+    has_wrong_types: bool
+    is_scattered: bool
+    files: frozenset[str]
+    open_files: frozenset[str]
+
+
+def count_rows(rows: DataFrame, unreadable_reason: str, wrong_types: Collection[str]) -> Counted:
+    """Counts judged rows, in one query. `wrong_types` are the reasons of rows with a wrong type."""
+    has_open = "is_open" in rows.columns
+    counted = (
+        rows.groupBy(PARTITION, "file_path", F.shiftright("row_id", _TASK_BITS).alias("task"))
+        .agg(
+            F.count(F.lit(1)).alias("rows"),
+            F.count(F.when(F.col("reason") == unreadable_reason, 1)).alias("unreadable"),
+            F.count("reason").alias("rejected"),
+            F.max(F.col("reason").isin(list(wrong_types))).alias("has_wrong_types"),
+            F.max("is_open" if has_open else F.lit(False)).alias("is_open"),
+        )
+        .collect()
+    )
+    return Counted(
+        _per_date(counted, "rows"),
+        _per_date(counted, "unreadable"),
+        any(row["rejected"] for row in counted),
+        any(row["has_wrong_types"] for row in counted),
+        len({(row[PARTITION], row["task"]) for row in counted}) > len({row[PARTITION] for row in counted}),
+        frozenset(_uri_of(row["file_path"]) for row in counted),
+        frozenset(_uri_of(row["file_path"]) for row in counted if row["is_open"]),
+    )
+
+
+def _per_date(counted: Iterable[Row], what: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in counted:
+        found[row[PARTITION]] = found.get(row[PARTITION], 0) + row[what]
+    return found
+
+
+def _uri_of(file_path: str) -> str:
+    """The URI of an object as `io.list_dates` gives it. Spark encodes it, and adds `file:` to a local one."""
+    return re.sub("^file:/+", "/", unquote(file_path))

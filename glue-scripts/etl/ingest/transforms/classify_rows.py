@@ -1,0 +1,150 @@
+"""Decides which rows are good and which go to quarantine. A quarantined row has one reason, the first that
+fits: in the order of the contract, then of the quality rules that quarantine."""
+
+from collections.abc import Collection, Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from etl.ingest.contract import CategoryRule, Contract, Rule, TimestampRule
+from etl.ingest.transforms.compute_columns import WHOLE, compute_columns, made
+from etl.ingest.transforms.judge_types import has_wrong_type, read_moment, text_of, value_of
+from etl.ingest.transforms.parse_lines import SEAL, UNPARSED, readable
+from etl.run.meet_rule import meets
+from etl.run.quality_reader import Rule as QualityRule
+
+# With hyphens, so that no expression can name them.
+EVIDENCE = "x-etl-evidence"
+_LINE, _PARTS, _IS_ROW = "x-etl-line", "x-etl-parts", "x-etl-is-row"
+_OF_PARSING = ("line", "row", "texts", "is_object", "is_clean")
+_OF_THE_PARSER = (SEAL, UNPARSED)
+
+
+def classify_rows(
+    parsed: DataFrame, contract: Contract, quarantine_rules: Sequence[QualityRule] = ()
+) -> DataFrame:
+    """Judges what `parse_lines` made. `quarantine_rules` reject those of the rows that meet the contract but
+    break a rule, with the rule's name as reason.
+
+    Out: the other columns of `parsed`; `reason`, null for a good row; `raw_line`, null for a good row;
+    EVIDENCE, from which `explain_rejected` says what is wrong, null for a good row and for a line that is no
+    row; the contract's output columns, null for a quarantined one."""
+    others = [name for name in parsed.columns if name not in _OF_PARSING]
+    timed = parsed if contract.timestamp is None else _with_moments(parsed, contract.timestamp)
+    computed = compute_columns(timed, _usable(contract), contract.computed)
+    judged = computed.select("*", _reason(contract).alias("reason"))
+    is_good = F.col("reason").isNull()
+    classified = judged.select(
+        *others,
+        "reason",
+        F.col("line").alias(_LINE),
+        F.struct(_row_alone(parsed), *_parts(computed, others)).alias(_PARTS),
+        F.col("is_object").alias(_IS_ROW),
+        *(F.when(is_good, output_of(contract, name)).alias(name) for name in contract.output),
+    )
+    if quarantine_rules:
+        broken = F.coalesce(*(F.when(~meets(rule), F.lit(rule.name)) for rule in quarantine_rules))
+        classified = classified.withColumn("reason", F.coalesce("reason", broken))
+    return classified.select(
+        *others,
+        "reason",
+        F.when(~is_good, readable(F.col(_LINE))).alias("raw_line"),
+        F.when(~is_good & F.col(_IS_ROW), F.col(_PARTS)).alias(EVIDENCE),
+        *(F.when(is_good, F.col(name)).alias(name) for name in contract.output),
+    )
+
+
+def _row_alone(parsed: DataFrame) -> Column:
+    """`row` without the columns in which the parser keeps the whole line."""
+    kind = parsed.schema["row"].dataType
+    assert isinstance(kind, StructType)
+    names = [name for name in kind.fieldNames() if name not in _OF_THE_PARSER]
+    return F.struct(*(F.col("row")[name].alias(name) for name in names)).alias("row")
+
+
+def _parts(computed: DataFrame, others: Collection[str]) -> list[Column]:
+    names = [name for name in computed.columns if name not in (*others, "line", "row", "is_object")]
+    return [F.col(f"`{name}`") for name in names]
+
+
+def _reason(contract: Contract) -> Column:
+    conditions = [(rule.reason, _fails(rule, contract)) for rule in contract.rules]
+    (first, fails), *rest = conditions
+    reason = F.when(fails, F.lit(first))
+    for name, fails in rest:
+        reason = reason.when(fails, F.lit(name))
+    return reason
+
+
+def _fails(rule: Rule, contract: Contract) -> Column:
+    if rule.kind == "missing":
+        return _is_missing(text_of(str(rule.column)))
+    if rule.kind == "wrongType":
+        return has_wrong_type(contract, partition_values(contract))
+    if rule.kind == "notATimestamp":
+        return F.col("day").isNull()
+    return ~F.col("is_object")
+
+
+def _is_missing(text: Column) -> Column:
+    has_something_to_see = text.rlike(r"[^\s\p{Z}]")
+    return text.isNull() | ~has_something_to_see
+
+
+def _with_moments(parsed: DataFrame, rule: TimestampRule) -> DataFrame:
+    """Adds `moment` and `day`, null where the text is in none of the formats."""
+    text = text_of(rule.source)
+    timed = parsed.select("*", read_moment(text, rule.formats).alias("moment"))
+    day = F.to_date("moment")
+    if rule.date_formats:
+        day = F.coalesce(day, F.to_date(read_moment(text, rule.date_formats)))
+    return timed.select("*", day.alias("day"))
+
+
+def _usable(contract: Contract) -> dict[str, Column]:
+    """The columns that an expression may use."""
+    types = contract.base_types
+    values = {name: _base(contract, name) for name, type_ in types.items() if "<" not in type_}
+    clean = F.col("is_clean")
+    return {
+        name: F.when(clean, value.cast(WHOLE) if types[name] == "bigint" else value)
+        for name, value in values.items()
+    }
+
+
+def partition_values(contract: Contract) -> dict[str, Column]:
+    """The values that name partitions."""
+    return {name: output_of(contract, name) for name in contract.partition_by}
+
+
+def output_of(contract: Contract, name: str) -> Column:
+    """The value of an output column, before it is known whether its row is good."""
+    if name in {one.name for one in contract.computed}:
+        return made(name)
+    return _base(contract, name)
+
+
+def _base(contract: Contract, name: str) -> Column:
+    if contract.timestamp is not None:
+        if name == contract.timestamp.column:
+            return F.col("moment")
+        if name == contract.timestamp.date_column:
+            return F.col("day")
+    if contract.category is not None and name == contract.category.column:
+        return _category(contract.category)
+    for column in contract.columns:
+        if column.name == name:
+            return value_of(column)
+    return F.col("row")[name]
+
+
+def _category(rule: CategoryRule) -> Column:
+    source = F.col("row")[rule.source]
+    category = F.lit(rule.default)
+    by_category: dict[str, list[str]] = {}
+    for value, name in rule.values.items():
+        by_category.setdefault(name, []).append(value)
+    for name, values in by_category.items():
+        category = F.when(source.isin(values), F.lit(name)).otherwise(category)
+    return category

@@ -1,0 +1,60 @@
+"""Counts the rejected rows of each reason, and of each column with a wrong type."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from etl.ingest.transforms.decode_uri import stored_uri
+
+FIRST_CHARACTERS = 4_000  # of a line, to find it again in its file
+
+
+@dataclass(frozen=True)
+class FirstRow:
+    """The first rejected row: the URI of its file, the beginning of its line, and the delivered value of the
+    column."""
+
+    file: str
+    line: str
+    value: str | None
+
+
+@dataclass(frozen=True)
+class Counted:
+    rows: int
+    first: FirstRow | None
+
+
+def count_rejected(
+    rows: DataFrame, wrong_types: Sequence[str], *, with_first: bool
+) -> dict[tuple[str, str], Counted]:
+    """Counts `rows`, which `explain_rejected` made, by reason and column. The column is "" except for the
+    reasons in `wrong_types`: a row with one of these is counted in each of its columns. The first rows cost
+    more."""
+    column = F.when(F.col("reason").isin(list(wrong_types)), F.map_keys("reason_values"))
+    of_row = F.struct(
+        stored_uri(F.col("file_path")).alias("file"),
+        F.substring("raw_line", 1, FIRST_CHARACTERS).alias("line"),
+        F.col("reason_values").alias("values"),
+    )
+    place = F.struct("run_date", "row_id")
+    of_columns = rows.select(
+        "reason",
+        F.explode_outer(column).alias("column"),
+        *((of_row.alias("of_row"), place.alias("place")) if with_first else ()),
+    )
+    first = (F.min_by("of_row", "place").alias("first"),) if with_first else ()
+    counted = of_columns.groupBy("reason", "column").agg(F.count(F.lit(1)).alias("rows"), *first).collect()
+    return {
+        (row["reason"], row["column"] or ""): Counted(row["rows"], _first(row) if with_first else None)
+        for row in counted
+    }
+
+
+def _first(row: Row) -> FirstRow:
+    first, column = row["first"], row["column"]
+    values = first["values"] or {}
+    value = values.get(column) if column else next(iter(values.values()), None)
+    return FirstRow(first["file"], first["line"], value)

@@ -1,0 +1,155 @@
+"""Parses lines to rows: strict JSON (RFC 8259), each line once, without Python in the workers.
+
+`from_json` alone is too lenient: it stops at the end of the first object and so accepts `{…} rubbish` and
+`{…}{…}`. Therefore a seal is written before the last brace of a line: one more member, whose value is the
+hash of the line. If the parser finds it at the top level, it has read the whole line as one object. If it
+stopped earlier, or lost count of the braces, it does not find it."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import (
+    ArrayType,
+    DataType,
+    DecimalType,
+    DoubleType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+)
+
+from etl.ingest.contract import Contract
+from etl.ingest.contract_columns import Column as ContractColumn
+from etl.ingest.contract_parts import MAX_PRECISION
+
+SEAL = "x-etl-seal"
+UNPARSED = "x-etl-unparsed"
+
+# A longer line is a mistake, and several copies of it would exhaust a worker's memory. Athena reads rows of
+# at most 32 MB: https://docs.aws.amazon.com/athena/latest/ug/other-notable-limitations.html
+MAX_LINE_BYTES = 16 * 1024 * 1024
+SHOWN_CHARACTERS = 1_000_000
+
+_JSON_SPACE = " \t\r\n"
+# Half of a surrogate pair in escapes is not a character (RFC 8259, section 8.2); Spark would make a `?` of
+# it.
+_HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_HALF_A_PAIR = rf"(?<!\\)(?:\\\\)*(?:{_HIGH}(?!{_LOW})|(?<!{_HIGH}){_LOW})"
+_TYPES: dict[str, DataType] = {"string": StringType(), "integer": LongType(), "number": DoubleType()}
+# Spark accepts single quotes and NaN by default, which are not JSON. The other options fix its defaults.
+_STRICT = {
+    "mode": "PERMISSIVE",
+    "columnNameOfCorruptRecord": UNPARSED,
+    "allowSingleQuotes": "false",
+    "allowNonNumericNumbers": "false",
+    "allowComments": "false",
+    "allowUnquotedFieldNames": "false",
+    "allowNumericLeadingZeros": "false",
+    "allowBackslashEscapingAnyCharacter": "false",
+    "allowUnquotedControlChars": "false",
+}
+
+
+def spark_type(column: ContractColumn) -> DataType:
+    """The type in which a column of the contract is read: bigint for integer, double for number. A decimal
+    has as many decimals as possible, so that one too many is noticed; a date is still a text."""
+    if column.decimal is not None:
+        precision, scale = column.decimal
+        return DecimalType(MAX_PRECISION, MAX_PRECISION - (precision - scale))
+    if column.type == "array":
+        fields = [StructField(field.name, spark_type(field)) for field in column.fields]
+        return ArrayType(StructType(fields))
+    return _TYPES[column.type]
+
+
+def parse_lines(lines: DataFrame, contract: Contract) -> DataFrame:
+    """Parses every line that is not blank.
+
+    In: `value` and any other columns. Out: the others, and
+    - `line`: the line without the space around it;
+    - `row`: the contract's columns, typed; null or partial where a line is not clean;
+    - `texts`: the same columns as text where a line is not clean, else null;
+    - `is_clean`: the line is one JSON object in valid UTF-8, and every value has the declared type, except
+    that Spark takes any JSON value for a string;
+    - `is_object`: the line is one JSON object in valid UTF-8.
+
+    A line above MAX_LINE_BYTES is cut, and so is not JSON any more; the delivered file has all of it.
+    """
+    others = [name for name in lines.columns if name != "value"]
+    blank_is_no_row = F.col("line") != ""
+    limited = lines.select(*others, limit(F.col("value")).alias("value"))
+    stripped = limited.select(*others, _strip(F.col("value")).alias("line")).filter(blank_is_no_row)
+    typed = stripped.select("*", F.from_json(_seal(), _row_type(contract), _STRICT).alias("row"))
+    judged = typed.select("*", (_is_whole("row") & is_utf8()).alias("is_clean"))
+    texts = F.when(~F.col("is_clean"), F.from_json(_careful_seal(), _text_type(contract), _STRICT))
+    read = judged.select("*", texts.alias("texts"))
+    return read.select("*", (F.col("is_clean") | (_is_whole("texts") & is_utf8())).alias("is_object"))
+
+
+def readable(line: Column) -> Column:
+    """The line in valid UTF-8: invalid bytes are replaced by U+FFFD."""
+    return F.format_string("%s", line)
+
+
+def parse_member(text: Column, name: str, kind: DataType) -> Column:
+    """The member `name` of the JSON object in `text` if it is of `kind`, else null."""
+    return F.from_json(text, StructType([StructField(name, kind)]), _STRICT)[name]
+
+
+def limit(value: Column) -> Column:
+    """The value; if it is above MAX_LINE_BYTES, its first characters."""
+    size = F.octet_length(value)
+    return F.when(size > MAX_LINE_BYTES, cut(value, size)).otherwise(value)
+
+
+def cut(value: Column, size: Column) -> Column:
+    """The first characters of a value of so many bytes."""
+    return F.concat(F.substring(value, 1, SHOWN_CHARACTERS), F.lit("… (cut: "), size, F.lit(" bytes)"))
+
+
+def _strip(value: Column) -> Column:
+    # Trimming costs as much as parsing, and nearly no line needs it.
+    is_bare = value.startswith("{") & value.endswith("}")
+    return F.when(is_bare, value).otherwise(F.btrim(value, F.lit(_JSON_SPACE)))
+
+
+def is_utf8() -> Column:
+    """True if `line` is valid UTF-8."""
+    return readable(F.col("line")) == F.col("line")
+
+
+def _seal() -> Column:
+    # In bytes, because in characters Spark would walk the whole line four times to find its end.
+    body = F.expr("substring(cast(line as binary), 1, octet_length(line) - 1)")
+    member = F.concat(F.lit(f',"{SEAL}":'), F.xxhash64("line").cast("string"), F.lit("}"))
+    sealed = F.concat(body, member.cast("binary")).cast("string")
+    return F.when(F.col("line").endswith("}"), sealed).otherwise(F.col("line"))
+
+
+def _careful_seal() -> Column:
+    """The seal also for an object without members, where it must not have a comma."""
+    only = F.concat(F.lit(f'{{"{SEAL}":'), F.xxhash64("line").cast("string"), F.lit("}"))
+    return F.when(F.col("line").rlike(r"^\{[ \t\r\n]*\}$"), only).otherwise(_seal())
+
+
+def _is_whole(parsed: str) -> Column:
+    holds_its_seal = F.col(parsed)[SEAL] == F.xxhash64("line")
+    line = F.col("line")
+    # Most lines have no escape of this kind, so the slow search is skipped.
+    has_surrogates = line.contains("\\ud") | line.contains("\\uD")
+    is_whole = (
+        F.col(parsed)[UNPARSED].isNull() & holds_its_seal & ~(has_surrogates & line.rlike(_HALF_A_PAIR))
+    )
+    return F.coalesce(is_whole, F.lit(False))
+
+
+def _row_type(contract: Contract) -> StructType:
+    return _parsed_type([StructField(column.name, spark_type(column)) for column in contract.columns])
+
+
+def _text_type(contract: Contract) -> StructType:
+    return _parsed_type([StructField(column.name, StringType()) for column in contract.columns])
+
+
+def _parsed_type(fields: list[StructField]) -> StructType:
+    return StructType([*fields, StructField(SEAL, LongType()), StructField(UNPARSED, StringType())])

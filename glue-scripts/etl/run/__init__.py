@@ -1,0 +1,1 @@
+"""The parts of every job run, whatever its task: arguments, lock, quality gate, catalogue, books."""

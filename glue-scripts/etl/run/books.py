@@ -1,0 +1,118 @@
+"""The books of a run, in the shape that the state machine reads. Each figure was counted by itself.
+
+No figure of a date is derived from its other figures; sums over dates are the only arithmetic."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+MAX_ROWS = 2_147_483_647  # the arithmetic of a state machine is 32-bit
+MOST_REASONS = 20  # with their columns, in the summary: a state has at most 256 KiB
+
+
+@dataclass(frozen=True)
+class DateFigures:
+    """One delivery date. `files`, `output_bytes` and `partitions` are about the processed zone; bytes are as
+    stored."""
+
+    run_date: date
+    read: int
+    written: int
+    duplicates: int
+    quarantined: Mapping[str, int]
+    input_bytes: int
+    output_bytes: int
+    files: int
+    partitions: int
+
+
+def make_books(
+    *,
+    pipeline: str,
+    run_id: str,
+    first: date,
+    last: date,
+    reasons: Sequence[str],
+    dates: Sequence[DateFigures],
+    restated: Sequence[DateFigures],
+    quality: Mapping[str, Any],
+    drift: str,
+    is_refused: bool,
+    seconds: float,
+    uri: str,
+    rejected: Sequence[Mapping[str, Any]] = (),
+    refused: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The whole books: the summary's fields, `dates` and `restatedDates`. The figures are those of the run's
+    own `dates`; `restated` has those of other dates that it rewrote. A refused run published nothing, because
+    its `quality` failed; `refused` explains it. `rejected` are the run's rejected rows by
+    reason and column (`etl.run.rejected`), `uri` is where the books will be."""
+    entries = [_entry(figures, reasons) for figures in dates]
+    restated_entries = [_entry(figures, reasons) for figures in restated]
+    counts = ("read", "written", "duplicates", "quarantined")
+    sizes = ("inputBytes", "outputBytes", "partitions", "files")
+    return {
+        "pipeline": pipeline,
+        "runId": run_id,
+        "outcome": _outcome(dates, is_refused),
+        "fromDate": first.isoformat(),
+        "toDate": last.isoformat(),
+        **{name: sum(entry[name] for entry in entries) for name in counts},
+        "quarantinedByReason": {
+            reason: sum(entry["quarantinedByReason"][reason] for entry in entries) for reason in reasons
+        },
+        **{name: sum(entry[name] for entry in entries) for name in sizes},
+        "restated": {
+            "dates": [entry["runDate"] for entry in restated_entries],
+            **{name: sum(entry[name] for entry in restated_entries) for name in counts},
+        },
+        "reasons": list(rejected),
+        "quality": dict(quality),
+        "drift": drift,
+        "seconds": round(seconds, 1),
+        "books": uri,
+        **({} if refused is None else {"refused": dict(refused)}),
+        "dates": entries,
+        "restatedDates": restated_entries,
+    }
+
+
+def _outcome(dates: Sequence[DateFigures], is_refused: bool) -> str:
+    if is_refused:
+        return "REFUSED"
+    return "SUCCEEDED" if any(figures.read for figures in dates) else "EMPTY"
+
+
+def summarise(books: Mapping[str, Any]) -> dict[str, Any]:
+    """The summary that the state machine reads: the books without the figures per date, and with the first
+    MOST_REASONS reasons. It has a few hundred bytes, for a refused run some thousands."""
+    summary = {name: value for name, value in books.items() if name not in ("dates", "restatedDates")}
+    more = len(books["reasons"]) - MOST_REASONS
+    if more <= 0:
+        return summary
+    return summary | {"reasons": books["reasons"][:MOST_REASONS], "moreReasons": more}
+
+
+def _entry(figures: DateFigures, reasons: Sequence[str]) -> dict[str, Any]:
+    unknown = set(figures.quarantined) - set(reasons)
+    if unknown:
+        raise ValueError(f"no such reason in the contract: {', '.join(sorted(unknown))}")
+    return {
+        "runDate": figures.run_date.isoformat(),
+        "read": figures.read,
+        "written": figures.written,
+        "duplicates": figures.duplicates,
+        "quarantined": sum(figures.quarantined.values()),
+        "quarantinedByReason": {reason: figures.quarantined.get(reason, 0) for reason in reasons},
+        "inputBytes": figures.input_bytes,
+        "outputBytes": figures.output_bytes,
+        "partitions": figures.partitions,
+        "files": figures.files,
+    }
+
+
+def to_json(document: Mapping[str, Any]) -> str:
+    """The same text for the same document, indented, so that two of them can be compared."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
