@@ -1,5 +1,6 @@
 import tseslint from "typescript-eslint";
 import packageImports from "./package-imports.js";
+import { EXEMPT, HELD, rule as plainEnglish } from "./plain-english.js";
 
 export default tseslint.config(
   {
@@ -25,6 +26,12 @@ export default tseslint.config(
     },
   },
   ...packageImports,
+  {
+    files: HELD.map((pattern) => (pattern.endsWith("**") ? `${pattern}/*.ts` : pattern)),
+    ignores: EXEMPT,
+    plugins: { house: { rules: { "plain-english": plainEnglish } } },
+    rules: { "house/plain-english": "error" },
+  },
   {
     files: ["modules/**/*.ts", "patterns/**/*.ts", "contracts/**/*.ts"],
     rules: {

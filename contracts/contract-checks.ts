@@ -4,12 +4,12 @@ import { allTypes, baseTypes, KEPT, outputTypes } from "./contract-types";
 import type { Mistake } from "../modules/core/refusals";
 import { expressionMistakes, ROW_FUNCTIONS, SUM_FUNCTIONS } from "./sql-expression";
 
-/** What the parts of a contract must say of each other. In the job `glue-scripts/etl/ingest/contract_checks.py` asks for the same. Pure. */
+/** Judges how the parts of a contract fit together. The job's `contract_checks.py` applies the same checks. */
 
 type Part = "properties" | "required" | Exclude<keyof Contract, "columns" | "required" | "rules"> | "reasons";
 type Find = (contract: Contract) => Mistake[];
 
-/** Columns that the job itself puts beside those of a contract. */
+/** Columns that the job adds to those of a contract. */
 const RESERVED = new Set([
   ...["line", "row", "texts", "is_object", "is_clean", "moment", "day", "value", "reason", "raw_line"],
   ...["reason_values", "run_date", "file_path", "block_start", "row_id", "source_file", "run_id"],
@@ -19,7 +19,7 @@ const RESERVED = new Set([
 const BASE: readonly Part[] = ["properties", "timestamp", "category", "format"];
 const ALL: readonly Part[] = [...BASE, "computed"];
 
-/** What is found, and the parts that must be right in themselves before it can be. */
+/** Each check, with the parts that must be right in themselves before it can run. */
 const CHECKS: readonly (readonly [parts: readonly Part[], find: Find])[] = [
   [["properties", "businessKey"], wrongKey],
   [["properties", "required"], (c) => c.required.flatMap((name) => wrongUse(c, "required", name, SCALAR))],
@@ -44,7 +44,11 @@ const CHECKS: readonly (readonly [parts: readonly Part[], find: Find])[] = [
   [[...ALL, "output", "aggregate"], wrongAggregate],
 ];
 
-/** @param isSound whether a part is right in itself */
+/**
+ * Runs every check whose parts are right in themselves.
+ *
+ * @param isSound tells whether a part has no mistake of its own
+ */
 export function crossMistakes(contract: Contract, isSound: (part: Part) => boolean): Mistake[] {
   return CHECKS.flatMap(([parts, find]) => (parts.every(isSound) ? find(contract) : []));
 }
@@ -54,7 +58,7 @@ interface Demand {
   readonly isMet: (column: Column) => boolean;
 }
 
-/** Equal values are the same to everyone: a double is rounded, a date may be the timestamp's. */
+/** Types whose equality every engine agrees on: a double is rounded, and a date may come from the timestamp. */
 const EXACT: Demand = {
   words: "a string, an integer or a decimal",
   isMet: ({ kind, decimal, isDate }) => (["string", "integer"].includes(kind) && !isDate) || !!decimal,
@@ -88,7 +92,7 @@ function wrongSource(c: Contract, part: "timestamp" | "category"): Mistake[] {
   return of === undefined ? [] : wrongUse(c, `x-etl.${part}.source`, of.source, TEXT);
 }
 
-/** Columns that are neither delivered nor computed, by where they are named. */
+/** Columns derived from others, with the field that names each. */
 function derived({ timestamp, category }: Contract): (readonly [field: string, name: string])[] {
   const named: (readonly [string, string])[] = [];
   if (timestamp !== undefined) {
@@ -117,13 +121,13 @@ function wrongOutput(c: Contract): Mistake[] {
   const all = allTypes(c);
   const unknown = c.output.filter((name) => !all.has(name));
   const base = [...baseTypes(c).keys()];
-  // An expression sees all of them.
+  // An expression may use every one of them.
   const used = c.computed.length > 0 ? base : base.filter((name) => c.output.includes(name));
   const places = new Map(derived(c).map(([field, name]) => [name, field]));
   return [
     ...unknown.map((name): Mistake => [
       "x-etl.output",
-      `must name what is delivered, derived or computed, got '${name}', which is none of ${[...all.keys()].join(", ")}`,
+      `must name a delivered, derived or computed column, got '${name}'; the columns are ${[...all.keys()].join(", ")}`,
     ]),
     ...used
       .filter((name) => RESERVED.has(name))
@@ -133,7 +137,7 @@ function wrongOutput(c: Contract): Mistake[] {
 
 const reserved = (field: string): Mistake => [
   field,
-  "must have another name: the job has a column of its own called so",
+  "must have another name: the job adds a column of this name",
 ];
 
 function keyNotPublished({ businessKey, output }: Contract): Mistake[] {
@@ -148,12 +152,12 @@ function keptNotPublished({ format, output }: Contract): Mistake[] {
 
 function wrongPartitions(c: Contract): Mistake[] {
   const types = outputTypes(c);
-  const kinds = c.partitionBy.map((name) => [name, types.get(name) ?? "not there"] as const);
+  const kinds = c.partitionBy.map((name) => [name, types.get(name) ?? "not published"] as const);
   return kinds
     .filter(([, type]) => type !== "string")
     .map(([name, type]) => [
       "x-etl.partitionBy",
-      `must name strings of x-etl.output, got '${name}', which is ${type}`,
+      `must name string columns of x-etl.output, got '${name}', which is ${type}`,
     ]);
 }
 
@@ -161,7 +165,7 @@ function keyInPartitions({ businessKey, partitionBy }: Contract): Mistake[] {
   const both = partitionBy.filter((name) => businessKey.includes(name));
   return both.map((name) => [
     "x-etl.partitionBy",
-    `must not name '${name}', which is of x-etl.businessKey; leave it out`,
+    `must not name '${name}', a column of x-etl.businessKey; leave it out`,
   ]);
 }
 
@@ -175,11 +179,11 @@ function wrongOrder(c: Contract): Mistake[] {
   return mistake === undefined ? [] : [["x-etl.orderColumn", mistake]];
 }
 
-/** Why rows cannot be put in order by a column of the output; `run_date` alone means by delivery. */
+/** Says why a column cannot order rows, or `undefined` if it can. `run_date` orders by delivery. */
 export function orderMistake(name: string, types: ReadonlyMap<string, string>): string | undefined {
-  const kind = types.get(name) ?? "not there";
-  if (name === "run_date" || (kind !== "not there" && !kind.includes("<"))) return undefined;
-  return `must be run_date or a column of x-etl.output with one value, '${name}' is ${kind}`;
+  const kind = types.get(name) ?? "not published";
+  if (name === "run_date" || (kind !== "not published" && !kind.includes("<"))) return undefined;
+  return `must be run_date or a column of x-etl.output that is not a list or a map, got '${name}', which is ${kind}`;
 }
 
 function unjudged({ rules, businessKey, required }: Contract): Mistake[] {
@@ -187,14 +191,14 @@ function unjudged({ rules, businessKey, required }: Contract): Mistake[] {
   const needed = new Set([...businessKey, ...required]);
   return [...needed]
     .filter((name) => !judged.includes(name))
-    .map((name) => ["x-etl.reasons", `must hold a rule for '${name}', which has to be there`]);
+    .map((name) => ["x-etl.reasons", `must hold a rule for '${name}', which is required`]);
 }
 
 function repeatedReasons({ rules }: Contract): Mistake[] {
   return rules.flatMap(({ place, reason }, index) => {
     const first = rules.findIndex((rule) => rule.reason === reason);
     if (first === index) return [];
-    return [[`${place}.reason`, `must be another than that of ${rules[first]!.place}, got '${reason}'`]];
+    return [[`${place}.reason`, `must differ from that of ${rules[first]!.place}, got '${reason}'`]];
   });
 }
 
@@ -208,23 +212,26 @@ function wrongKinds({ rules, timestamp }: Contract): Mistake[] {
   if (timestamp !== undefined) need("notATimestamp", ", since there is an x-etl.timestamp");
   for (const { place, column } of rules.filter(({ kind }) => kind === "notATimestamp")) {
     if (timestamp === undefined)
-      mistakes.push([`${place}.rule`, "must not be notATimestamp where there is no x-etl.timestamp"]);
+      mistakes.push([`${place}.rule`, "must not be notATimestamp without x-etl.timestamp"]);
     else if (column !== timestamp.source)
-      mistakes.push([`${place}.column`, `must be '${timestamp.source}', the timestamp's, got '${column}'`]);
+      mistakes.push([
+        `${place}.column`,
+        `must be '${timestamp.source}', the source of x-etl.timestamp, got '${column}'`,
+      ]);
   }
   return mistakes;
 }
 
 function shapesOfNoCsv({ format, shapes }: Contract): Mistake[] {
   if (format.isCsv || shapes.length === 0) return [];
-  return [["x-etl.shapes", "must be left out: they are of CSV headers, and x-etl.format is jsonLines"]];
+  return [["x-etl.shapes", "must be left out: shapes describe CSV headers, and x-etl.format is jsonLines"]];
 }
 
 function arraysOfCsv({ format, columns }: Contract): Mistake[] {
   const arrays = format.isCsv ? columns.filter(({ kind }) => kind === "array") : [];
   return arrays.map(({ name }) => [
     `properties.${name}`,
-    "must not be an array, which a line of CSV cannot hold",
+    "must not be an array: a line of CSV cannot hold one",
   ]);
 }
 
@@ -239,14 +246,14 @@ function wrongShapes({ format, shapes, columns }: Contract): Mistake[] {
         : [
             [
               `${field}.${delivered}`,
-              `must give a property, got '${column}'; the properties are ${names.join(", ")}`,
+              `must name a property, got '${column}'; the properties are ${names.join(", ")}`,
             ],
           ],
     );
     const counts = names.flatMap((name): Mistake[] => {
       const from = sources.filter(([, column]) => column === name).map(([delivered]) => delivered);
       if (from.length === 1) return [];
-      return [[field, `must give '${name}' once, got it from ${from.join(", ") || "nothing"}`]];
+      return [[field, `must fill '${name}' from one delivered column, got ${from.join(", ") || "nothing"}`]];
     });
     return [...wrong, ...counts];
   });
@@ -259,13 +266,13 @@ function wrongComputed(c: Contract): Mistake[] {
 function wrongAggregate(c: Contract): Mistake[] {
   const { aggregate } = c;
   const types = outputTypes(c);
-  // What is wrong with the output has been told.
+  // wrongOutput reports the columns that do not exist.
   if (aggregate === undefined || types.size < c.output.length) return [];
   const isKey = (name: string) => types.get(name) !== "double" && scalars(types).includes(name);
   const wrong = aggregate.groupBy.filter((name) => !isKey(name));
   return [
     ...wrong.map((name): Mistake => {
-      const demand = "columns of x-etl.output that are no double and no list";
+      const demand = "columns of x-etl.output that are neither double nor a list";
       return ["x-etl.aggregate.groupBy", `must name ${demand}, got '${name}'`];
     }),
     ...expressions(aggregate.columns, scalars(types), SUM_FUNCTIONS),

@@ -3,12 +3,12 @@ import { crossMistakes } from "./contract-checks";
 import type { Mistake } from "../modules/core/refusals";
 
 /**
- * Every mistake of a contract that can be told without Spark, as field and words that follow it: what the job would refuse is refused
- * before anything is created. What is left to the job is what only Spark knows: whether an expression is one, and of which type; whether
- * a format is a datetime pattern; all that Java asks of a regular expression. Pure.
+ * Lists every mistake of a contract that can be found without Spark, so that a contract the job would refuse is refused before
+ * anything is created. The job judges the rest: the syntax and type of an expression, datetime patterns, and Java's further rules
+ * for regular expressions.
  *
- * @param document the parsed file, `pipelines/<pipeline>/<pipeline>.schema.json` for one
- * @returns none for a contract that may be deployed. The field is "" where the file as a whole is meant
+ * @param document the parsed file, for example `pipelines/events/events.schema.json`
+ * @returns pairs of field and message; empty for a contract that may be deployed. The field is "" for the file as a whole
  */
 export function contractMistakes(document: unknown): readonly Mistake[] {
   const { contract, mistakes } = readContract(document);
@@ -17,7 +17,7 @@ export function contractMistakes(document: unknown): readonly Mistake[] {
   return [...mistakes, ...crossMistakes(contract, (part) => !broken.has(part))];
 }
 
-/** The part of the contract that a field belongs to: `output` of `x-etl.output`, `x-etl` of itself. */
+/** The part of the contract that a field belongs to: `output` for `x-etl.output`, `x-etl` for `x-etl`. */
 function partOf(field: string): string {
   const [first = "", second] = field.split(/[.[]/);
   return first === "x-etl" && second !== undefined ? second : first;

@@ -1,37 +1,37 @@
 import { javaPatternMistake, replacementMistake } from "./java-pattern";
 import { got, isNode, isText, type NodeReader } from "./node-reader";
 
-/** The parts of a contract that say how files are read and what is made of their columns. Each may be left out. Pure. */
+/** Reads the optional parts of a contract: how files are read, and what is computed from their columns. */
 
 export interface Format {
   readonly isCsv: boolean;
-  /** Columns of a CSV header that nobody declared go into a map. */
+  /** Undeclared columns of a CSV header are kept, in one column of type map. */
   readonly keepsUnknown: boolean;
 }
 
-/** A header that is accepted. */
+/** A CSV header that is accepted. */
 export interface Shape {
   readonly name: string;
-  /** Delivered name → the contract's column; to none: known, and left out. */
+  /** Delivered name → the contract's column; `undefined` for a delivered column that is left out. */
   readonly sources: readonly (readonly [delivered: string, column: string | undefined])[];
 }
 
-/** A column that an SQL expression makes, of a type as Glue spells it. */
+/** A column computed by an SQL expression. `type` is spelt as in Glue's catalogue. */
 export interface Computed {
-  /** Where it stands, e.g. `x-etl.computed.total`. */
+  /** The field that declares it, e.g. `x-etl.computed.total`. */
   readonly place: string;
   readonly name: string;
   readonly expression: string;
   readonly type: string;
 }
 
-/** Rows of a date with the same `groupBy`, as one row with `columns`. */
+/** Adds up the rows of one run date that have the same `groupBy` values, to one row with `columns`. */
 export interface Aggregate {
   readonly groupBy: readonly string[];
   readonly columns: readonly Computed[];
 }
 
-/** What may be said anywhere: it is for readers. */
+/** Keys that are allowed everywhere and have no effect: they are for readers. */
 export const NOTES = ["title", "description", "$comment", "examples"];
 export const JSON_LINES: Format = { isCsv: false, keepsUnknown: false };
 export const MOST_DIGITS = 38;
@@ -39,7 +39,7 @@ export const MOST_DIGITS = 38;
 const CSV_KEYS = ["delimiter", "unknownColumns", "multiLine", "quote"];
 const TYPES = ["string", "bigint", "double", "date", "timestamp"];
 
-/** Whether Spark and Glue have such a decimal. */
+/** Tells whether Spark and Glue have this decimal type. */
 export function isDecimal(precision: unknown, scale: unknown): boolean {
   const isFrom = (value: unknown, low: number, high: number) =>
     Number.isInteger(value) && Number(value) >= low && Number(value) <= high;
@@ -54,7 +54,7 @@ export function readFormat(node: NodeReader | undefined): Format {
   if (!isCsv) return JSON_LINES;
   const delimiter = node.has("delimiter") ? node.value("delimiter") : ",";
   if (typeof delimiter !== "string" || !/^[\t -~]$/.test(delimiter) || ['"', "\\"].includes(delimiter)) {
-    const demand = "one character of ASCII that is no quote and no backslash";
+    const demand = "one ASCII character, neither a quote nor a backslash";
     node.wrong("delimiter", `must be ${demand}, ${got(delimiter)}`);
   }
   const unknown = node.has("unknownColumns") && node.oneOf("unknownColumns", ["ignore", "keep", "refuse"]);
@@ -62,7 +62,7 @@ export function readFormat(node: NodeReader | undefined): Format {
   return { isCsv, keepsUnknown: unknown === "keep" };
 }
 
-/** Whether a text may go over several lines, and whether there are quoted texts at all. */
+/** Judges `multiLine` (a text may span lines) and `quote` (null: texts are never quoted). */
 function readLinesAndQuotes(node: NodeReader): void {
   const multiLine = node.has("multiLine") ? node.value("multiLine") : false;
   const quote = node.has("quote") ? node.value("quote") : '"';

@@ -3,31 +3,39 @@ import { contractMistakes } from "./contract-mistakes";
 import { outputTypes } from "./contract-types";
 import { mistakeText } from "../modules/core/refusals";
 
-/** The tables that a contract (a JSON Schema with `x-etl`) makes: what the job writes by it, as Glue's catalogue spells it. Pure. */
-
-/** A column in Hive's types. */
+/** A column, its type spelt as in Glue's catalogue (Hive's types). */
 export interface ContractColumn {
+  /** The column's name. */
   readonly name: string;
+  /** The type, e.g. `bigint`, `array<struct<id:string>>`. */
   readonly type: string;
 }
 
-/** Columns without the keys, which lie in the folders' names; keys in the order of the folders. */
+/** A table as the job writes it: `columns` leaves out the partition keys, `partitionKeys` follows the order of the folders. */
 export interface ContractTable {
+  /** The columns without the partition keys. */
   readonly columns: readonly ContractColumn[];
+  /** The partition keys in the order of the folders; the first is `run_date`. */
   readonly partitionKeys: readonly ContractColumn[];
 }
 
+/** The tables that a contract's job writes. */
 export interface ContractTables {
-  /** What is published. */
+  /** The published rows. */
   readonly output: ContractTable;
-  /** What is added up, where the contract adds up anything. */
+  /**
+   * The sums of `x-etl.aggregate`.
+   * @default - the contract has no aggregate
+   */
   readonly aggregate?: ContractTable;
 }
 
-/** The run's date comes first in every folder, as a text `YYYY-MM-DD`. */
+/** The first partition key of every table: the run's date as a text `YYYY-MM-DD`. */
 const RUN_DATE: ContractColumn = { name: "run_date", type: "string" };
 
 /**
+ * Derives the tables that a job writes from its contract (a JSON Schema with `x-etl`).
+ *
  * @param document the parsed file
  * @throws Error naming every mistake of the contract
  */

@@ -1,13 +1,11 @@
 import type { Column, Contract } from "./contract";
 
-/** The columns of a contract and their types, as Glue's catalogue spells them. Pure. */
-
-/** The column of what `keep` keeps. */
+/** The column that holds undeclared CSV columns when `unknownColumns` is `keep`. */
 export const KEPT = "unknown_columns";
 
 const SCALARS = { string: "string", integer: "bigint", number: "double" } as const;
 
-/** A bigint for an integer, a double for a number, an array of structs. */
+/** The type of a column as Glue's catalogue spells it. */
 export function glueType({ kind, decimal, isDate, fields }: Column): string {
   if (decimal !== undefined) return `decimal(${decimal.join(",")})`;
   if (isDate) return "date";
@@ -15,7 +13,7 @@ export function glueType({ kind, decimal, isDate, fields }: Column): string {
   return `array<struct<${fields.map((field) => `${field.name}:${glueType(field)}`).join(",")}>>`;
 }
 
-/** The columns that are there before any is computed. */
+/** Every column before any is computed, with its type. */
 export function baseTypes({ columns, timestamp, category, format }: Contract): Map<string, string> {
   return new Map([
     ...columns.map((column) => [column.name, glueType(column)] as const),
@@ -30,7 +28,7 @@ export function baseTypes({ columns, timestamp, category, format }: Contract): M
   ]);
 }
 
-/** Every column that may be published. */
+/** Every column that may be published, with its type. */
 export function allTypes(contract: Contract): Map<string, string> {
   return new Map([
     ...baseTypes(contract),
@@ -38,7 +36,7 @@ export function allTypes(contract: Contract): Map<string, string> {
   ]);
 }
 
-/** What is published, in order; without names that nobody knows. */
+/** The published columns in order, without unknown names. */
 export function outputTypes(contract: Contract): Map<string, string> {
   const types = allTypes(contract);
   return new Map(

@@ -16,19 +16,19 @@ import { got, isNode, NodeReader } from "./node-reader";
 import type { Mistake } from "../modules/core/refusals";
 
 /**
- * What a contract says: a JSON Schema (2020-12) of one delivered line, with `x-etl`, what the job makes of it. Read strictly: what the
- * job would not check is refused. The job reads by the same rules (`glue-scripts/etl/ingest/contract.py`), and tests hold the two to each other. Pure.
+ * A contract that has been read: a JSON Schema (2020-12) of one delivered line, whose `x-etl` says what the job does with it. Reading is
+ * strict: a keyword that the job does not check is refused. The job's `contract.py` reads by the same rules, and tests compare the two.
  */
 export interface Contract {
-  /** As delivered, in the order of the file. */
+  /** The delivered columns, in the order of the file. */
   readonly columns: readonly Column[];
   readonly required: readonly string[];
   readonly businessKey: readonly string[];
-  /** In order: a row has the first reason that applies. */
+  /** Rules in order: a row gets the reason of the first that applies. */
   readonly rules: readonly Rule[];
   readonly timestamp?: Timestamp;
   readonly category?: { readonly source: string; readonly column: string };
-  /** What is published, in order. */
+  /** The published columns, in order. */
   readonly output: readonly string[];
   readonly format: Format;
   readonly shapes: readonly Shape[];
@@ -41,7 +41,7 @@ export interface Contract {
 export interface Column {
   readonly name: string;
   readonly kind: "string" | "integer" | "number" | "array";
-  /** What each object of an array holds. */
+  /** The fields of each object of an array; empty for a scalar. */
   readonly fields: readonly Column[];
   /** Precision and scale of an exact number. */
   readonly decimal?: readonly [precision: number, scale: number];
@@ -49,7 +49,7 @@ export interface Column {
 }
 
 export interface Rule {
-  /** Where it stands, e.g. `x-etl.reasons[1]`. */
+  /** The field that declares it, e.g. `x-etl.reasons[1]`. */
   readonly place: string;
   readonly reason: string;
   readonly kind: (typeof RULES)[number];
@@ -63,7 +63,7 @@ export interface Timestamp {
 }
 
 const DRAFT = "https://json-schema.org/draft/2020-12/schema";
-/** A hundred years: further back lies no delivery. */
+/** A hundred years: no delivery is older. */
 const MOST_LOOKBACK_DAYS = 36_500;
 const SCALARS = ["string", "integer", "number"] as const;
 const RULES_WITH_COLUMN = ["missing", "notATimestamp"] as const;
@@ -75,9 +75,10 @@ const EXTENSION_KEYS = [
 ];
 
 /**
+ * Reads a contract, and lists the mistakes within each part. How the parts fit together is judged by `crossMistakes`.
+ *
  * @param document the parsed file
- * @returns what it says, of use as far as there is no mistake, and every mistake in the form of its parts; nothing is said yet of
- * what the parts say of each other
+ * @returns the contract, in which a part with a mistake has a harmless value, and the mistakes
  */
 export function readContract(document: unknown): { contract: Contract; mistakes: readonly Mistake[] } {
   if (!isNode(document))
@@ -181,7 +182,7 @@ function readDecimal(node: NodeReader): readonly [number, number] | undefined {
     return value as [number, number];
   node.wrong(
     "x-decimal",
-    `must be [precision, scale] with 1 to ${MOST_DIGITS} digits, of them at most all decimals, ${got(value)}`,
+    `must be [precision, scale], precision from 1 to ${MOST_DIGITS} and scale from 0 to the precision, ${got(value)}`,
   );
   return undefined;
 }
@@ -193,7 +194,7 @@ function readRules(extension: NodeReader): Rule[] {
     const hasColumn = RULES_WITH_COLUMN.some((one) => one === kind);
     node.refuseOthers(`a rule ${kind}`, ["reason", "rule", ...(hasColumn ? ["column"] : [])], NOTES);
     if (index === 0 && kind !== "notAnObject")
-      node.wrong("rule", `must be notAnObject, since no other can judge such a line, ${got(kind)}`);
+      node.wrong("rule", `must be notAnObject: the other rules can only judge objects, ${got(kind)}`);
     const reason = node.text("reason");
     return [{ place: node.place, reason, kind, column: hasColumn ? node.text("column") : undefined }];
   });

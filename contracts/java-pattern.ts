@@ -1,6 +1,6 @@
 /**
- * Regular expressions of a contract are Java's, as Spark reads them. Only Java can tell all that is wrong with one; what is told here
- * is wrong in any case, so that nothing that Java would take is refused. The job has the same (`glue-scripts/etl/ingest/java_pattern.py`). Pure.
+ * Finds mistakes in the regular expressions of a contract, which Spark reads as Java patterns. It reports only what every Java refuses, so
+ * no valid pattern is refused; Java judges the rest in the job. The job has the same checks (`java_pattern.py`).
  *
  * Source: https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/util/regex/Pattern.html
  */
@@ -8,9 +8,9 @@
 const PART =
   /(?<quoted>\\Q[^]*?(?:\\E|$))|(?<escaped>\\(?:c[^]|[^]))|(?<backslash>\\)|(?<opening>\((?:\?<[A-Za-z]|\?)?)|(?<other>[^])/g;
 
-/** What is wrong with a pattern in any case. */
+/** The first mistake of a pattern, or `undefined`. */
 export function javaPatternMistake(pattern: string): string | undefined {
-  // With comments on, anything may stand in one.
+  // With the flag x a comment may hold anything.
   if (/\(\?[a-zA-Z]*x/.test(pattern)) return undefined;
   let [groups, classes] = [0, 0];
   let [isBegun, isFirst] = [false, false];
@@ -35,8 +35,10 @@ export function javaPatternMistake(pattern: string): string | undefined {
   return groups > 0 ? "a parenthesis is not closed" : undefined;
 }
 
-/** What is wrong with the text that a match is replaced by: `$1` and `${name}` are groups in it. */
+/** The mistake of a replacement text, in which `$1` and `${name}` are groups, or `undefined`. */
 export function replacementMistake(text: string): string | undefined {
   const isRight = /^(?:[^$\\]|\\[^]|\$\d|\$\{[A-Za-z][A-Za-z0-9]*\})*$/.test(text);
-  return isRight ? undefined : "must name a group after each $, or be written \\$, and \\\\ for a backslash";
+  return isRight
+    ? undefined
+    : "must name a group after each $; write \\$ for a dollar sign and \\\\ for a backslash";
 }

@@ -1,5 +1,5 @@
 /**
- * What is wrong with a text that is no JSON, with the line where it is known: Node 20 tells a position at most.
+ * Describes why a text is not valid JSON, with line and column if Node's message has a position.
  *
  * @param message of the error that `JSON.parse` threw
  */

@@ -2,11 +2,11 @@ import type { Mistake } from "../modules/core/refusals";
 
 export type Node = Readonly<Record<string, unknown>>;
 
-/** Reads the fields of one object of a file, collecting mistakes; after one it goes on with a harmless value. Pure. */
+/** Reads the fields of one object of a file and collects mistakes. A field with a mistake is read as a harmless value. */
 export class NodeReader {
   /**
-   * @param place where the object stands, e.g. `rules[1]`; "" for the file itself
-   * @param owner whose it is, named in each mistake; "" for nobody
+   * @param place the object's place in the file, e.g. `rules[1]`; "" for the file itself
+   * @param owner the name of the rule it belongs to, repeated in each mistake; "" for none
    */
   constructor(
     readonly node: Node,
@@ -19,24 +19,24 @@ export class NodeReader {
     return Object.hasOwn(this.node, key);
   }
 
-  /** What the file says under a key of its own; nothing where it says nothing. */
+  /** The value of an own key; `undefined` if the key is missing. */
   value(key: string): unknown {
     return this.has(key) ? this.node[key] : undefined;
   }
 
-  /** A reader of the object below; none after the mistake that there is no object. */
+  /** A reader of the object under a key; `undefined`, with a mistake, if there is no object. */
   child(key: string, value = this.value(key)): NodeReader | undefined {
     if (isNode(value)) return new NodeReader(value, this.at(key), this.owner, this.mistakes);
     this.wrong(key, `must be an object, ${got(value)}`);
     return undefined;
   }
 
-  /** The same of each entry of a list. */
+  /** A reader of each object in a list. */
   children(key: string, what: string): (NodeReader | undefined)[] {
     return this.list(key, what).map((entry, index) => this.child(`${key}[${index}]`, entry));
   }
 
-  /** The same of each key, by its name. */
+  /** A reader of each key's object, by the key's name. */
   objects(): [name: string, reader: NodeReader | undefined][] {
     return Object.keys(this.node).map((name) => [name, this.child(name)]);
   }
@@ -80,15 +80,15 @@ export class NodeReader {
     return this.textsThat(key, isText);
   }
 
-  /** Texts of which none is empty. */
+  /** A list of non-empty texts. */
   names(key: string): readonly string[] {
     return this.textsThat(key, (value): value is string => isText(value) && value !== "");
   }
 
-  /** @param silently what it may say besides, and is not told of */
+  /** @param silently further keys that are allowed, but not listed in the message */
   refuseOthers(what: string, known: readonly string[], silently: readonly string[] = []): void {
     for (const key of Object.keys(this.node).filter((name) => !known.includes(name))) {
-      if (!silently.includes(key)) this.wrong(key, `is unknown: ${what} may say ${known.join(", ")}`);
+      if (!silently.includes(key)) this.wrong(key, `is unknown: ${what} may hold ${known.join(", ")}`);
     }
   }
 
@@ -111,7 +111,7 @@ export class NodeReader {
   }
 }
 
-/** Half of a surrogate pair is no character, and no service would take it. */
+/** A string without unpaired surrogates, which no service accepts. */
 export const isText = (value: unknown): value is string =>
   typeof value === "string" && !/\p{Surrogate}/u.test(value);
 
@@ -121,7 +121,7 @@ export function isNode(value: unknown): value is Node {
 
 export const asNode = (value: unknown): Node => (isNode(value) ? value : {});
 
-/** What was got instead, as JSON, cut where it is long. */
+/** The value found, as JSON of at most 60 characters. */
 export function got(value: unknown): string {
   const text = value === undefined ? "nothing" : JSON.stringify(value);
   return `got ${text.length <= 60 ? text : `${text.slice(0, 57)}...`}`;

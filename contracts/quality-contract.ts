@@ -6,16 +6,16 @@ import { readQuality } from "./quality-reader";
 import { type Judged } from "./quality-rules";
 
 /**
- * The published columns and the reasons of a contract (a JSON Schema with `x-etl`), which is what quality rules name. Pure.
+ * Lists the published columns and the reasons of a contract, which quality rules may name.
  *
- * @param document the parsed file
- * @returns what rules may name, nothing known of a contract with mistakes; and every mistake
+ * @param document the parsed contract
+ * @returns what rules may name (empty if the contract has mistakes), and every mistake of the contract
  */
 export function judgedBy(document: unknown): { judged: Judged; mistakes: readonly Mistake[] } {
   const mistakes = contractMistakes(document);
   if (mistakes.length > 0) return { judged: {}, mistakes };
   const { contract } = readContract(document);
-  // Of what a column is, rules ask for no more than the kind.
+  // Rules need the kind of a column only, without precision or element type.
   const kinds = [...outputTypes(contract)].map(([name, type]) => [name, type.replace(/[(<].*/, "")] as const);
   return {
     judged: { columns: new Map(kinds), reasons: contract.rules.map(({ reason }) => reason) },
@@ -24,10 +24,10 @@ export function judgedBy(document: unknown): { judged: Judged; mistakes: readonl
 }
 
 /**
- * Every mistake of a file of quality rules, as field and words that follow it. Pure.
+ * Lists every mistake of a file of quality rules, as pairs of field and message.
  *
  * @param rules the parsed file
- * @param contract the parsed contract whose columns and reasons the rules may name; any, where it has mistakes of its own
+ * @param contract the parsed contract. If it has mistakes, the rules' columns and reasons are not checked
  */
 export function qualityMistakes(rules: unknown, contract: unknown): readonly Mistake[] {
   return readQuality(rules, judgedBy(contract).judged).mistakes;

@@ -8,46 +8,55 @@ import {
   VISIBILITY_RULE,
 } from "./quality-rules";
 
-/** What stands for a `?`: the run's dates, and the rows that the job says it read and wrote. */
+/** The value for a `?`: one of the run's dates, or the number of rows the job read or wrote. */
 export type QualityParameter = "fromDate" | "toDate" | "read" | "written";
 
-/** A query and what its `?`s stand for, in their order: dates are given as texts in quotes, counts as bare numbers. */
+/** A query and the values for its `?`s in order. Dates are passed as quoted texts, counts as bare numbers. */
 export interface QualityQuery {
+  /** The query in Athena's dialect; it returns one row: `seen`, `verdict`, `score`, `failed`. */
   readonly sql: string;
+  /** The values for the query's `?`s, in order. */
   readonly parameters: readonly QualityParameter[];
 }
 
+/** The name of a table in Glue's catalogue. */
 export interface TableName {
+  /** The catalogue database's name. */
   readonly database: string;
+  /** The table's name. */
   readonly name: string;
 }
 
+/** The tables that a quality query reads. */
 export interface QueriedTables {
+  /** The published table. */
   readonly table: TableName;
-  /** Needed by quarantineLimit rules, which count its column `reason`. */
+  /**
+   * The table of quarantined rows, with a column `reason`.
+   * @default - quarantineLimit rules are refused
+   */
   readonly quarantineTable?: TableName;
-  /** Of both tables: a text `YYYY-MM-DD`, whose order is that of the days. */
+  /** The partition column of both tables, a text `YYYY-MM-DD`. */
   readonly partitionColumn: string;
 }
 
 /**
- * The most that a query may have as a text in JSON, bytes: Step Functions hands a service at most 256 KiB, of which 1 KiB is
- * left to the other parameters. Athena itself takes 262,144.
+ * The largest query as a JSON string, in bytes. Step Functions passes at most 256 KiB to a service; 1 KiB of it is kept for the other
+ * parameters. Athena accepts 262,144.
  *
  * Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
  * and https://docs.aws.amazon.com/athena/latest/ug/service-limits.html
  */
 export const MOST_QUERY_BYTES = 261_120;
 
-/** Shares are compared as millionths, in whole numbers: a division would round, in each engine in its own way. */
+/** Shares are compared as whole millionths, because each engine rounds a division in its own way. */
 const MILLION = 1_000_000;
 
 /**
- * Compiles rules to one query in Athena's dialect with one row of answer: `seen` (rows), `verdict`, `score`, `failed`.
- * Every table is named once, because Trino reads a table as often as it is named, and puts in a WITH wherever it is used.
+ * Compiles rules to one query in Athena's dialect that returns one row: `seen` (rows), `verdict`, `score`, `failed`.
+ * Each table is named once, because Trino scans a table once per mention and inlines a WITH.
  *
- * Nothing of the rules stands in it but as a quoted name or text, except the expression of a customSql rule, which has been
- * held to a few words and has parentheses that match.
+ * Names and texts of the rules are quoted. The expression of a customSql rule is not: `expressionMistakes` has checked it.
  */
 export function compileQuery({ threshold, rules }: Quality, tables: QueriedTables): QualityQuery {
   const measured = rules.map(measure);
@@ -78,11 +87,10 @@ interface Measured {
   readonly rule: QualityRule;
   /** Over the judged rows, e.g. `count_if(…) AS count_0`. */
   readonly aggregate?: string;
-  /** Over what the aggregates gave. */
-  /** Told where the rule failed. */
+  /** SQL over the aggregates: `count` of `of` is reported if the rule fails. */
   readonly count: string;
   readonly of: string;
-  /** Never null. */
+  /** A condition that is never null. */
   readonly passed: string;
 }
 
@@ -92,7 +100,7 @@ function measure(rule: QualityRule, index: number): Measured {
     case "completeness":
       return share(rule, count, countIf(`${identifier(rule.column)} IS NOT NULL`));
     case "uniqueness":
-      // A row, because a count of distinct values leaves out nulls.
+      // ROW, because a count of distinct values leaves out nulls.
       return share(rule, count, `count(DISTINCT ROW(${rule.columns.map(identifier).join(", ")}))`);
     case "allowedValues": {
       const column = identifier(rule.column);
@@ -126,7 +134,7 @@ function share(rule: QualityRule & { readonly atLeast: number }, count: string, 
   return { rule, aggregate: `${aggregate} AS ${count}`, count, of: "seen", passed };
 }
 
-/** Not `count_if`, which is 0 of no rows in Trino and null in other engines. */
+/** `count_if` is avoided: over no rows it is 0 in Trino and null in other engines. */
 const countIf = (condition: string): string => `count(CASE WHEN ${condition} THEN 1 END)`;
 
 interface Source {
@@ -168,7 +176,7 @@ function aggregation(
   return { sql, parameters: ["fromDate", "toDate"] };
 }
 
-/** What the job says of the run, as one row. */
+/** The job's figures of the run, as one row. */
 function runFigures(rules: readonly QualityRule[]): Source {
   const uses = (type: QualityRule["type"]): boolean => rules.some((rule) => rule.type === type);
   const figures: [sql: string, parameter: QualityParameter][] = [
@@ -182,7 +190,7 @@ function runFigures(rules: readonly QualityRule[]): Source {
   return { sql, parameters: figures.map(([, parameter]) => parameter) };
 }
 
-/** Whether a rule failed that fails the run whatever the score. */
+/** A condition: some rule failed that fails the run regardless of the score. */
 function halted(rules: readonly QualityRule[]): string {
   const fatal = rules.flatMap((rule, index) => (isFatal(rule) ? [`NOT passed_${index}`] : []));
   return `(${["NOT visible", ...fatal].join(" OR ")})`;
@@ -194,7 +202,7 @@ const verdict = (threshold: number): string =>
 const passedWeight = (rules: readonly QualityRule[]): string =>
   rules.map(({ weight }, index) => `CASE WHEN passed_${index} THEN ${weight} ELSE 0 END`).join(" + ");
 
-/** The percent by the weight that passed, from the lowest weight that reaches it: a division would round. */
+/** The score in whole percent, looked up by the lowest weight that reaches it, because a division would round. */
 function score(rules: readonly QualityRule[]): string {
   const whole = rules.reduce((sum, { weight }) => sum + weight, 0);
   const lowest = new Map<number, number>();
@@ -205,7 +213,7 @@ function score(rules: readonly QualityRule[]): string {
   return `CAST(CASE ${steps.join(" ")} ELSE 0 END AS bigint)`;
 }
 
-/** `<rule>: <count> of <of>` of what failed, in the order of the file; what readers do not see comes first. */
+/** `<rule>: <count> of <of>` for each failed rule, in the order of the file; the visibility check comes first. */
 function failures(measured: readonly Measured[]): string {
   const visible = failure("visible", VISIBILITY_RULE, "seen", "rows_written");
   const texts = measured.map(({ rule, count, of }, index) =>
@@ -224,7 +232,7 @@ const millionths = (value: number): number => Math.round(value * MILLION);
 
 const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** A text in quotes, in which Trino knows no other escape. Terraform would take `${` and `%{` for its own. */
+/** A text in quotes. Doubling quotes is Trino's only escape; `${` and `%{` are split, because Terraform would interpolate them. */
 function literal(text: string): string {
   const quoted = `'${text.replaceAll("'", "''")}'`;
   return /[$%]\{/.test(text) ? `(${quoted.replace(/([$%])(?=\{)/g, "$1' || '")})` : quoted;

@@ -14,18 +14,19 @@ import {
   VISIBILITY_RULE,
 } from "./quality-rules";
 
-/** A function takes at most 127 arguments in Trino, and a text for each rule is one. */
+/** Trino's functions take at most 127 arguments, and `concat_ws` gets one per rule. */
 const MOST_RULES = 100;
-/** What a run may have: a state machine counts in 32 bits. */
+/** The most rows of a run: a state machine counts in 32 bits. */
 const MOST_ROWS = 2_147_483_647;
 const MOST_HOURS = 1_000_000;
 const TYPES = Object.keys(RULE_TYPES) as RuleType[];
 
 /**
- * Reads a quality file strictly: a rule says what its type needs, and nothing else.
+ * Reads a quality file strictly: a rule holds the keys of its type, and no others.
  *
  * @param document the parsed file
- * @returns what it says, of use only when there is no mistake, and every mistake as field and words that follow it
+ * @param judged what the contract publishes
+ * @returns the rules, valid only if there is no mistake, and every mistake as a pair of field and message
  */
 export function readQuality(
   document: unknown,
@@ -43,7 +44,7 @@ export function readQuality(
   if (entries.length > MOST_RULES) {
     mistakes.push([
       "rules",
-      `must be at most ${MOST_RULES}, which is what one query can tell of, got ${entries.length}`,
+      `must hold at most ${MOST_RULES} rules, which is what one query can report, got ${entries.length}`,
     ]);
   }
   const readers = entries.map((entry, index) => new RuleReader(entry, index, entries, judged, mistakes));
@@ -51,7 +52,7 @@ export function readQuality(
   return { quality: { threshold, rules: [...rules, ...defaultOf(rules, judged)] }, mistakes };
 }
 
-/** Without a contract nobody knows the reason of an unreadable line: the job alone holds to the default then. */
+/** Without a contract the reason of an unreadable line is unknown; then only the job applies the default limit. */
 function defaultOf(rules: readonly QualityRule[], { reasons = [] }: Judged): QualityRule[] {
   const [unreadable] = reasons;
   if (unreadable === undefined || rules.some((rule) => limits(rule, unreadable))) return [];
@@ -73,7 +74,7 @@ class RuleReader extends NodeReader {
     this.entries = entries.map(asNode);
   }
 
-  /** The rule; nothing when its type cannot be told. */
+  /** The rule; empty if its type is unknown. */
   read(): QualityRule[] {
     if (!isNode(this.entry)) {
       this.wrong("", `must be an object, ${got(this.entry)}`);
@@ -117,13 +118,16 @@ class RuleReader extends NodeReader {
       return "";
     }
     const first = this.entries.findIndex((entry) => entry.name === name);
-    if (first < this.index) this.wrong("name", `must be another than that of rules[${first}]`);
+    if (first < this.index) this.wrong("name", `must differ from that of rules[${first}]`);
     if (this.judged.reasons?.includes(name)) {
-      this.wrong("name", "must be another: it is a reason of the contract, and the counts would mix");
+      this.wrong(
+        "name",
+        "must be another name: the contract has a reason of this name, and their counts would mix",
+      );
     }
-    if (name === VISIBILITY_RULE) this.wrong("name", "must be another: the query calls its own check so");
-    if (name === DEFAULT_RULE)
-      this.wrong("name", "must be another: the limit that holds by default is called so");
+    if (name === VISIBILITY_RULE)
+      this.wrong("name", "must be another name: the query's own check has this name");
+    if (name === DEFAULT_RULE) this.wrong("name", "must be another name: the default limit has this name");
     return name;
   }
 
@@ -132,7 +136,7 @@ class RuleReader extends NodeReader {
     const value = actions.find((action) => action === this.node.action);
     if (value !== undefined) return value;
     this.wrong("action", `must be ${orList(actions)} for ${type}, ${got(this.node.action)}`);
-    // As given, so that nothing is said of a share that the action does not want.
+    // Keep a given quarantine, so that its missing share is not reported as well.
     return this.node.action === "quarantine" ? "quarantine" : "warn";
   }
 

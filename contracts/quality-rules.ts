@@ -1,73 +1,94 @@
 /**
- * What a quality file says, once it has been read by {@link readQuality}. The job judges by the same file before it writes;
- * an Athena query judges what readers see. Pure.
+ * The rules of a quality file, as `readQuality` returns them. The job applies the same file before it writes; an Athena query applies it
+ * to what readers see.
  */
 
-/** `warn` lowers the score; `halt` fails the run; `quarantine` takes the rows out in the job, and fails where one is left. */
+/** `warn` lowers the score; `halt` fails the run; `quarantine` removes the rows in the job, and fails the run if one is left. */
 export type RuleAction = "warn" | "halt" | "quarantine";
 
+/** The keys that every rule has. */
 interface CommonRule {
+  /** At most 60 small letters, digits and underscores, beginning with a letter; unique in the file. */
   readonly name: string;
+  /** The consequence of a failed rule. */
   readonly action: RuleAction;
-  /** What it counts in the score, 1 to 100; 0 of the rule that holds by default. */
+  /** The rule's weight in the score, 1 to 100; 0 for the default limit. */
   readonly weight: number;
 }
 
-/** Rows whose column is not null, of all rows. */
+/** The share of rows whose column is not null. */
 export interface CompletenessRule extends CommonRule {
+  /** The rule's type. */
   readonly type: "completeness";
+  /** A published column. */
   readonly column: string;
-  /** A share, 0 to 1 with at most six decimals; of a rule that quarantines it is 1. */
+  /** A share, 0 to 1 with at most six decimals; 1 for a rule that quarantines. */
   readonly atLeast: number;
 }
 
-/** Distinct combinations, of all rows; nulls equal each other. */
+/** The number of distinct combinations, as a share of all rows; nulls equal each other. */
 export interface UniquenessRule extends CommonRule {
+  /** The rule's type. */
   readonly type: "uniqueness";
+  /** At least one published column, without arrays and maps. */
   readonly columns: readonly string[];
+  /** A share, 0 to 1 with at most six decimals. */
   readonly atLeast: number;
 }
 
-/** Rows whose value is in the list, or null, of all rows. */
+/** The share of rows whose value is in the list, or null. */
 export interface AllowedValuesRule extends CommonRule {
+  /** The rule's type. */
   readonly type: "allowedValues";
+  /** A published column of type string. */
   readonly column: string;
+  /** At least one value; null is always allowed. */
   readonly values: readonly string[];
+  /** A share, 0 to 1 with at most six decimals; 1 for a rule that quarantines. */
   readonly atLeast: number;
 }
 
-/** Rows for which the expression is true, of all rows; null is not true. */
+/** The share of rows for which the expression is true; null is not true. */
 export interface CustomSqlRule extends CommonRule {
+  /** The rule's type. */
   readonly type: "customSql";
-  /** In the SQL that Spark and Trino read alike. */
+  /** An expression in the SQL that Spark and Trino read alike. */
   readonly expression: string;
+  /** A share, 0 to 1 with at most six decimals; 1 for a rule that quarantines. */
   readonly atLeast: number;
 }
 
-/** How many rows there are. */
+/** The number of rows. */
 export interface RowCountRule extends CommonRule {
+  /** The rule's type. */
   readonly type: "rowCount";
+  /** A whole number; 0 if the file gives only `atMost`. */
   readonly atLeast: number;
   /** @default - no upper bound */
   readonly atMost?: number;
 }
 
-/** Whether the newest value lies at most so many hours before the end of the run's last date, UTC. */
+/** The newest value is at most `atMostHours` older than the end of the run's last date, UTC. */
 export interface FreshnessRule extends CommonRule {
+  /** The rule's type. */
   readonly type: "freshness";
+  /** A published column of type timestamp. */
   readonly column: string;
+  /** Hours, 0 to 1,000,000. */
   readonly atMostHours: number;
 }
 
-/** Rows quarantined for a reason, of the rows read. */
+/** The share of the rows read that were quarantined for one reason. */
 export interface QuarantineLimitRule extends CommonRule {
+  /** The rule's type. */
   readonly type: "quarantineLimit";
-  /** One of the contract's, or the name of a rule that quarantines. */
+  /** A reason of the contract, or the name of a rule that quarantines. */
   readonly reason: string;
   /** A share, 0 to 1 with at most six decimals. */
   readonly atMost: number;
 }
 
+/** A rule of a quality file. */
 export type QualityRule =
   | CompletenessRule
   | UniquenessRule
@@ -77,32 +98,34 @@ export type QualityRule =
   | FreshnessRule
   | QuarantineLimitRule;
 
+/** The type of a rule. */
 export type RuleType = QualityRule["type"];
 
+/** The rules of a quality file, with the score that a run must reach. */
 export interface Quality {
   /** The lowest score that is not a failure, whole percent. */
   readonly threshold: number;
-  /** In the order of the file, at least one; then the limit of unreadable lines that holds by default, where none sets one. */
+  /** At least one rule, in the order of the file; then the default limit of unreadable lines, unless a rule sets one. */
   readonly rules: readonly QualityRule[];
 }
 
-/** What a contract knows of the rows that are judged. */
+/** The columns and reasons that rules may name, as the contract declares them. */
 export interface Judged {
   /**
    * The kinds of the published columns: string, bigint, double, decimal, timestamp, date, array, map.
-   * @default - columns are taken as they are written
+   * @default - columns are not checked
    */
   readonly columns?: ReadonlyMap<string, string>;
   /**
-   * Why the job quarantines by itself; the first is that of a line that it cannot read.
-   * @default - reasons are taken as they are written
+   * The contract's reasons; the first is that of a line that the job cannot read.
+   * @default - reasons are not checked
    */
   readonly reasons?: readonly string[];
 }
 
 /**
- * The rule that holds where none limits the lines that the job cannot read: without it a delivery of nothing but rubbish would be a
- * success. It weighs nothing, so that the score is that of the file's rules.
+ * The limit of unreadable lines if no rule sets one: without it a run whose every line is unreadable would succeed. Its weight is 0, so
+ * it does not change the score.
  */
 export const defaultLimit = (reason: string): QuarantineLimitRule => ({
   name: DEFAULT_RULE,
@@ -115,24 +138,24 @@ export const defaultLimit = (reason: string): QuarantineLimitRule => ({
 
 export const DEFAULT_RULE = "lines_are_readable";
 
-/** The share of lines that may be unreadable where no rule says another one. */
+/** The share of lines that may be unreadable by default. */
 const MOST_UNREADABLE = 0.1;
 
-/** What is said of it where it fails, behind the counts. In the job `etl/run/quality.py` says the same. */
+/** Follows the counts if the default limit is exceeded. The job has the same words. */
 export const DEFAULT_RULE_FAILED = ` (at most ${MOST_UNREADABLE * 100} % by default; a quarantineLimit rule sets another share)`;
 
-/** Whether a rule limits the lines that are quarantined for a reason: it fails the run, and not all lines may be. */
+/** Tells whether a rule fails the run when too many lines, fewer than all, are quarantined for a reason. */
 export const limits = (rule: QualityRule, reason: string): boolean =>
   rule.type === "quarantineLimit" && rule.reason === reason && rule.action === "halt" && rule.atMost < 1;
 
-/** What the query itself says when readers see fewer rows than were written. */
+/** The query's own check: readers see at least as many rows as were written. */
 export const VISIBILITY_RULE = "rows_are_visible";
 
 interface TypeOfRule {
   readonly actions: readonly RuleAction[];
-  /** Beside name, type, action and weight. */
+  /** Keys besides name, type, action and weight. */
   readonly keys: readonly string[];
-  /** Of the columns that it can judge. */
+  /** Kinds of the columns that it can judge. */
   readonly kinds?: readonly string[];
 }
 
@@ -150,5 +173,5 @@ export const RULE_TYPES: Readonly<Record<RuleType, TypeOfRule>> = {
   quarantineLimit: { actions: AS_A_WHOLE, keys: ["reason", "atMost"] },
 };
 
-/** Failing it fails the run, whatever the score. */
+/** A failed fatal rule fails the run, regardless of the score. */
 export const isFatal = (rule: QualityRule): boolean => rule.action !== "warn";

@@ -1,20 +1,20 @@
 /**
- * The SQL of a customSql rule, and of what a contract computes. Spark judges a rule in the job and Athena (Trino) after it, so it may
- * hold only what both read alike: `/`, for one, rounds in Trino and not in Spark; a double quote makes a text in Spark and a column in Trino.
- * The job holds it to the same words; a test holds the two to each other. Pure.
+ * Checks the SQL of customSql rules and of computed columns. Spark judges a rule in the job and Athena (Trino) after it, so it may hold only
+ * what both read alike: `/`, for example, rounds in Trino and not in Spark; a double quote makes a text in Spark and a column in Trino.
+ * The job allows the same words; a test compares the two.
  *
  * Source: https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html
  */
 
 const FUNCTIONS = ["abs", "coalesce", "day", "hour", "length", "lower", "month", "nullif", "upper", "year"];
 
-/** What columns that only Spark computes may call: all of them give the same for the same row. */
+/** The functions of a computed column, which only Spark runs. All are deterministic. */
 export const ROW_FUNCTIONS = [
   ...FUNCTIONS,
   ...["concat", "greatest", "least", "round", "substring", "trim"],
 ] as const;
 
-/** What sums may call. */
+/** The functions of an aggregate's columns. */
 export const SUM_FUNCTIONS = [...ROW_FUNCTIONS, "count", "max", "min", "sum"] as const;
 
 const KEYWORDS = [
@@ -37,7 +37,7 @@ const KEYWORDS = [
   "when",
 ];
 
-/** After which an opening parenthesis calls nothing. */
+/** Keywords that may stand before an opening parenthesis without being a call. */
 const BEFORE_PARENTHESIS = KEYWORDS.filter(
   (word) => !["date", "timestamp", "end", "null", "true", "false", "is"].includes(word),
 );
@@ -61,10 +61,10 @@ interface Token {
 const END: Token = { kind: "end", text: "" };
 
 /**
- * What an expression must not hold, in words that follow its name; nothing when it may be tried.
+ * Lists the mistakes of an expression, as words that follow its name ("must not hold ';'").
  *
- * @param columns what it may name; any word when they are not known
- * @param functions what it may call
+ * @param columns the columns it may name; any if not given
+ * @param functions the functions it may call
  */
 export function expressionMistakes(
   expression: string,
@@ -76,12 +76,12 @@ export function expressionMistakes(
     return [...new Set(forbidden)].map((what) => `must not hold ${what}`);
   }
   const { tokens, rest } = tokenise(expression);
-  if (rest !== "") return [`must not hold ${shown(rest)}, which Spark and Athena do not read alike`];
+  if (rest !== "") return [`must not hold ${shown(rest)}, which Spark and Athena read differently`];
   if (tokens.length === 0) return ["must not be empty"];
   return [...wrongWords(tokens, columns, functions), ...wrongOrder(tokens)];
 }
 
-/** An expression as it stands in a query, every text of it written by `literal`. */
+/** The expression with every text rewritten by `literal`. */
 export function withLiterals(expression: string, literal: (text: string) => string): string {
   return expression.replace(/'([^']*)'/g, (_, text: string) => literal(text));
 }
@@ -110,10 +110,10 @@ function wrongWords(
     if (kind !== "word") return [];
     if (tokens[index + 1]?.text === "(") {
       if (functions.includes(word) || BEFORE_PARENTHESIS.includes(word)) return [];
-      return [`must not call ${word}, which is none of ${functions.join(", ")}`];
+      return [`must not call ${word}; the functions are ${functions.join(", ")}`];
     }
     if (names === undefined || KEYWORDS.includes(word) || names.includes(word)) return [];
-    return [`must not name ${text}, which is no column and none of ${KEYWORDS.join(", ")}`];
+    return [`must not name ${text}, neither a column nor one of ${KEYWORDS.join(", ")}`];
   });
   return [...new Set(mistakes)];
 }

@@ -10,14 +10,14 @@ import { flowFindings, machineFindings, shapeFindings } from "./structure-checks
 import { waitingFindings } from "./waiting-checks";
 
 /**
- * Checks every definition passes at synth, composed or written by hand; `cdktf-aws-etl lint` runs them on files. Pure.
- * AWS checks a definition only when a plan knows all of it, and knows nothing of data flow or of what a failure is.
- * docs/definition-checks.md lists them.
+ * The checks that every definition must pass at synth, composed or written by hand. `cdktf-aws-etl lint` runs them on files.
+ * AWS validates a definition only when a plan knows all of it, and checks neither data flow nor how failures end.
+ * docs/definition-checks.md lists the checks.
  */
 
 export { CHECKS, formatFinding, type AslCheckOptions, type CheckName, type Finding } from "./finding";
 
-/** All findings, those of inner machines included; an empty list is a definition that may be deployed. */
+/** Lists all findings, inner machines included. An empty list means the definition may be deployed. */
 export function checkDefinition(definition: Definition, options: AslCheckOptions = {}): Finding[] {
   const states = everyState(definition);
   const isJsonata = definition.QueryLanguage !== undefined && definition.QueryLanguage !== "JSONPath";
@@ -34,7 +34,7 @@ export function checkDefinition(definition: Definition, options: AslCheckOptions
     ...waitingFindings(definition, all),
     ...dataFindings(definition, all, options),
   ];
-  // What the options let be may be allowed in a Comment as well, so that a file passes by itself.
+  // A Comment may also allow what the options allow, so that a file passes without options.
   const letBe = [
     ...failurePathFindings(definition, {}),
     ...states.flatMap(({ name, state }) => retryFindings(name, state, {})),
@@ -45,7 +45,7 @@ export function checkDefinition(definition: Definition, options: AslCheckOptions
   );
 }
 
-/** Errors that the machine's own Fail states raise: repeating a Fail state cannot help. */
+/** The errors raised by the machine's own Fail states, which a redrive would only raise again. */
 export const failErrors = (definition: Definition): string[] =>
   [
     ...new Set(
@@ -55,10 +55,10 @@ export const failErrors = (definition: Definition): string[] =>
     ),
   ].sort();
 
-/** Reads a hand-written definition. @throws Error when it has not the shape of one. */
+/** Reads a hand-written definition. @throws Error if it is not a definition */
 export function asDefinition(value: unknown): Definition {
   if (!isObject(value) || typeof value.StartAt !== "string" || !isObject(value.States))
-    throw new Error("is no state machine definition: it needs StartAt and States");
-  if (!Object.values(value.States).every(isObject)) throw new Error("holds a state that is no object");
+    throw new Error("is not a state machine definition: it needs StartAt and States");
+  if (!Object.values(value.States).every(isObject)) throw new Error("has a state that is not an object");
   return value as unknown as Definition;
 }

@@ -1,11 +1,12 @@
-/** The Amazon States Language as plain data, as far as this module reads it (https://states-language.net/spec.html). */
-
+/** Any JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+/** A JSON object. */
 export type JsonObject = { readonly [key: string]: Json };
 
-/** One state. Fields are read as they are needed, because a hand-written definition may hold anything. */
+/** One state. Its fields are not typed further, because a hand-written definition may hold anything. */
 export type State = JsonObject;
 
+/** A definition in the Amazon States Language, with the fields read here (https://states-language.net/spec.html). */
 export interface Definition {
   readonly Comment?: string;
   readonly StartAt: string;
@@ -33,7 +34,7 @@ export const errorEquals = (rule: JsonObject): string[] =>
 const targetsOf = (rules: readonly JsonObject[]): string[] =>
   rules.map((rule) => rule.Next).filter((next): next is string => typeof next === "string");
 
-/** Where a state goes when nothing goes wrong. */
+/** The states that a state may go to without an error. */
 export function regularSuccessors(state: State): string[] {
   const next = typeof state.Next === "string" ? [state.Next] : [];
   const fallback = typeof state.Default === "string" ? [state.Default] : [];
@@ -45,7 +46,7 @@ export const successors = (state: State): string[] => [
   ...targetsOf(catchers(state)),
 ];
 
-/** Ends the execution in success. */
+/** Tells whether a state ends the execution in success. */
 export const isSuccess = (state: State): boolean => state.Type === "Succeed" || state.End === true;
 
 /** Every state that can be reached from `start` (itself included) without entering one of `without`. */
@@ -74,7 +75,7 @@ export function innerMachines(state: State): Definition[] {
   return inner.filter((machine) => isObject(machine.States)) as unknown as Definition[];
 }
 
-/** Every state of a definition, those of inner machines included. */
+/** Every state of a definition, inner machines included. */
 export function everyState(definition: Definition): { readonly name: string; readonly state: State }[] {
   return Object.entries(definition.States).flatMap(([name, state]) => [
     { name, state },

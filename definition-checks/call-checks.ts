@@ -4,7 +4,7 @@ import { integrationMistake, integrationOf } from "./service-integrations";
 import { callShape, LISTS } from "./service-shapes";
 import { textsOf } from "./structure-checks";
 
-/** Which calls a Task makes, and with what. Pure. */
+/** Checks the calls that Tasks make, and their parameters. */
 
 /** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html: input or result of a task, state or execution. */
 export const MOST_PAYLOAD_BYTES = 262_144;
@@ -44,7 +44,7 @@ function noteResource(findings: Findings, resource: string, { isKnown }: AslChec
   if (integrationOf(resource, isKnown).kind === "function" || /^arn:[^:]*:lambda:/.test(resource))
     findings.find(
       "function-arn",
-      "calls a function by its ARN: no version can be named, and its metrics are apart from those of other calls",
+      "calls a function by its ARN: that allows no version, and its metrics are separate from those of other calls",
       "write arn:<partition>:states:::lambda:invoke with FunctionName and Payload; its answer is at $.Payload",
     );
 }
@@ -62,7 +62,7 @@ function noteTimes(
   if (waits && timeout === undefined && !("TimeoutSecondsPath" in state))
     findings.find(
       "timeout",
-      "waits without TimeoutSeconds, which is 99999999 s",
+      "waits without TimeoutSeconds, so for up to 99999999 s",
       "write TimeoutSeconds above what it waits for",
     );
   if (typeof timeout !== "number") return;
@@ -75,7 +75,7 @@ function noteTimes(
   if (typeof machine.TimeoutSeconds === "number" && timeout > machine.TimeoutSeconds)
     findings.find(
       "timeout-order",
-      `TimeoutSeconds ${timeout} is above the machine's ${machine.TimeoutSeconds}, which no Catch and no redrive of the state sees`,
+      `TimeoutSeconds ${timeout} is above the machine's ${machine.TimeoutSeconds}, so the machine times out first and no Catch of the state runs`,
       "write a greater TimeoutSeconds for the machine",
     );
   const minutes = isObject(state.Parameters) ? state.Parameters.Timeout : undefined;
@@ -87,7 +87,7 @@ function noteTimes(
     findings.find(
       "timeout-order",
       `TimeoutSeconds ${timeout} is not above the job run's own ${minutes} minutes`,
-      `write more than ${minutes * 60}: start-up and queue come on top, and the reason is Glue's then`,
+      `write more than ${minutes * 60}: start-up and queueing come on top, and then Glue gives the reason`,
     );
 }
 
@@ -117,7 +117,7 @@ function noteValues(
     if (subject === "" || subject.length > MOST_SUBJECT_CHARACTERS || !/^[\x20-\x7e]+$/.test(subject))
       findings.find(
         "subject",
-        `its Subject of ${subject.length} characters is one that SNS refuses`,
+        `its Subject of ${subject.length} characters is refused by SNS`,
         `write 1 to ${MOST_SUBJECT_CHARACTERS} ASCII characters on one line`,
       );
   const named = Object.entries(parameters).find(([key]) => parameterName(key) === "Name");
@@ -125,7 +125,7 @@ function noteValues(
   if (startsExecution && named !== undefined && !JSON.stringify(named[1]).includes("States.UUID()"))
     findings.find(
       "execution-name",
-      "names the execution it starts: a name is taken for 90 days, so a redrive or a second run of the day is refused",
+      "names the execution it starts: a name stays taken for 90 days, so a redrive or a second run of the day is refused",
       "leave Name out, or let it end in States.UUID()",
     );
 }
@@ -133,7 +133,7 @@ function noteValues(
 /** Intrinsics that give numbers. */
 const NUMERIC = /^States\.(?:MathAdd|MathRandom|ArrayLength)\(/;
 
-/** Glue takes a map of texts, and none that is empty. */
+/** Glue accepts non-empty strings only. */
 function noteArguments(findings: Findings, given: Json | undefined): void {
   if (!isObject(given)) return;
   for (const [key, value] of Object.entries(given)) {
@@ -142,7 +142,7 @@ function noteArguments(findings: Findings, given: Json | undefined): void {
     if (typeof value !== "string" || isNumber)
       findings.find(
         "glue-argument",
-        `the job argument ${parameterName(key)} is ${isNumber ? "a number" : describe(value)}, and Glue takes texts only`,
+        `the job argument ${parameterName(key)} is ${isNumber ? "a number" : describe(value)}, but Glue takes strings only`,
         isNumber
           ? `write States.Format('{}', ${value})`
           : `write ${JSON.stringify(typeof value === "object" ? JSON.stringify(value) : String(value))}`,
@@ -151,7 +151,7 @@ function noteArguments(findings: Findings, given: Json | undefined): void {
       findings.find(
         "glue-argument",
         `the job argument ${key} is empty, which Glue refuses`,
-        "leave it out, or let a full stop stand for none",
+        "leave it out, or write a full stop to stand for an empty value",
       );
   }
 }
@@ -163,7 +163,7 @@ const describe = (value: Json): string =>
       ? "an object or a list"
       : `the ${typeof value} ${JSON.stringify(value)}`;
 
-/** What does not fit: a text that is too big, an answer that grows with the data. */
+/** Reports data that exceeds the payload limit, and answers that grow with the data. */
 function notePayload(findings: Findings, state: State): void {
   for (const field of ["Parameters", "Result", "ResultSelector"]) {
     const bytes = state[field] === undefined ? 0 : Buffer.byteLength(JSON.stringify(state[field]));
@@ -171,7 +171,7 @@ function notePayload(findings: Findings, state: State): void {
       findings.find(
         "payload-size",
         `its ${field} has ${bytes} bytes, and a state takes ${MOST_PAYLOAD_BYTES}`,
-        "put it in S3 and pass where it lies",
+        "put it in S3 and pass its key",
       );
   }
   if (state.Type !== "Task" || typeof state.Resource !== "string") return;
@@ -189,7 +189,7 @@ function notePayload(findings: Findings, state: State): void {
 
 const ARN = /\barn:[^:\s]+:[a-z0-9-]+:([^:\s]*):([^:\s]*):[^\s]/;
 
-/** ARNs: account ids have twelve digits, and a file that is deployed to many places names none. */
+/** Checks ARNs: account ids have twelve digits, and a template names no account and no region. */
 function notePlaces(
   findings: Findings,
   state: State,
@@ -218,7 +218,7 @@ function notePlaces(
     seen.add(place);
     findings.find(
       "place",
-      `names the place ${place}, so it serves one account and region only`,
+      `names ${place}, so it works in one account or region only`,
       "write placeholders such as ${Region} and ${Account} there, and fill them from the stack",
     );
   }

@@ -24,24 +24,22 @@ import { integrationOf } from "./service-integrations";
 import { answerOf } from "./service-shapes";
 
 /**
- * Follows the data through a definition and tells of everything that is read on the way. Pure.
- *
- * Paths through the machine are followed one by one, so a state may read the same path with several outcomes.
+ * One path that a state reads, and its value there. Ways through the machine are followed one by one, so a state may read the same
+ * path with several outcomes.
  */
-
 export interface Reading {
   readonly state: string;
-  /** Where the path is written: `Parameters`, `ResultSelector`, `Choices` …; `whole` for a Task that sends its input. */
+  /** The field that holds the path: `Parameters`, `ResultSelector`, `Choices` …; `whole` for a Task that sends its input. */
   readonly field: string;
-  /** The key that is filled, of a payload template. */
+  /** The key of the payload template that the path fills. */
   readonly key?: string;
   readonly path: string;
-  /** The path is the whole value, and no argument of an intrinsic. */
+  /** The path is the whole value, not an argument of an intrinsic. */
   readonly isPlain?: boolean;
-  /** What is there; `undefined` when it was taken away. */
+  /** The value's shape; `undefined` if the value was lost. */
   readonly found?: Shape;
   readonly loss?: Loss;
-  /** Only asked whether it is there. */
+  /** A Choice tests the path with IsPresent only. */
   readonly isTest?: boolean;
 }
 
@@ -53,7 +51,7 @@ interface Read {
   readonly isTest?: boolean;
 }
 
-/** Every path that an expression reads from the state's data: the expression itself, or the arguments of an intrinsic. */
+/** The paths that an expression reads from the state's data: the expression itself, or the arguments of an intrinsic. */
 export function pathsIn(expression: string): string[] {
   if (expression.startsWith("$$")) return [];
   if (expression.startsWith("$")) return [expression];
@@ -72,7 +70,7 @@ function readsOfTemplate(field: string, template: Json | undefined, key?: string
   );
 }
 
-/** What a choice rule reads, and what it only tests for being there. */
+/** The paths that a choice rule reads, including those that it only tests with IsPresent. */
 function readsOfRule(rule: JsonObject): Read[] {
   const inner = [rule.And, rule.Or, rule.Not].flatMap((part): (Json | undefined)[] =>
     Array.isArray(part) ? [...(part as readonly Json[])] : [part],
@@ -95,7 +93,7 @@ const PATH_FIELDS = [
   "MaxConcurrencyPath",
 ];
 
-/** What a state reads after its InputPath. */
+/** The paths that a state reads after its InputPath. */
 function readsOf(state: State): Read[] {
   const fields = PATH_FIELDS.flatMap((field) => {
     const path = state[field];
@@ -111,7 +109,7 @@ function readsOf(state: State): Read[] {
   ];
 }
 
-/** What a Task is answered with: members where they are known, anything where not. */
+/** The shape of a Task's answer: its members if they are known, otherwise anything. */
 function answerShape(name: string, state: State): Shape {
   const { call, pattern } = integrationOf(typeof state.Resource === "string" ? state.Resource : "");
   const origin = (path: string): Origin => ({ call: call + pattern, state: name, path });
@@ -122,7 +120,7 @@ function answerShape(name: string, state: State): Shape {
   return { kind: "object", fields: Object.fromEntries(fields), by: name, answerOf: call + pattern };
 }
 
-/** What a state makes of its data when it succeeds. */
+/** The shape of a state's output on success. */
 function outputOf(name: string, { state, answer }: Known, data: Shape): Shape {
   const effective = "InputPath" in state ? selected(data, state.InputPath) : data;
   const parameters = "Parameters" in state ? shapeOfTemplate(state.Parameters, effective, name) : effective;
@@ -139,7 +137,7 @@ function outputOf(name: string, { state, answer }: Known, data: Shape): Shape {
 const caughtOutput = (name: string, data: Shape, catcher: JsonObject): Shape =>
   placed(data, { kind: "object", fields: { Error: ANY, Cause: ANY }, by: name }, resultPathOf(catcher), name);
 
-/** What a state reads and is answered, which no data changes. */
+/** A state's reads and answer, which do not depend on its data. */
 interface Known {
   readonly state: State;
   readonly ofInput: readonly Read[];
@@ -159,15 +157,15 @@ function knownOf(name: string, state: State): Known {
   };
 }
 
-/** Shapes a single state may have been seen with; beyond this the machine is too branched to follow and is left alone. */
+/** The most shapes followed per state; a machine with more branches is followed in part. */
 const MOST_SHAPES = 64;
 
-/** Every reading on every way through a machine, those inside it included; each once. */
+/** Every reading on every way through a machine, inner machines included, each once. */
 export function readings(definition: Definition, input: Shape = ANY): Reading[] {
   return new Walk().through(definition, input);
 }
 
-/** One question: machines inside a state are met once for each shape of its data, and asked once for each of theirs. */
+/** One walk through a machine. An inner machine is walked once per shape of its input. */
 class Walk {
   private readonly shapes = new ShapeIds();
   private readonly inner = new Map<Definition, Map<number, Reading[]>>();
@@ -232,7 +230,7 @@ class Walk {
   }
 }
 
-/** A number for each shape, the same for shapes that hold the same. */
+/** Numbers shapes; equal shapes get the same number. */
 class ShapeIds {
   private readonly byShape = new WeakMap<Shape, number>();
   private readonly byText = new Map<string, number>();
@@ -247,7 +245,7 @@ class ShapeIds {
     return id;
   }
 
-  /** Of one level: what lies in it by its number, for states hand on what they did not touch. */
+  /** The text of one level, inner shapes by their number: states pass on most shapes unchanged, so those are numbered already. */
   private textOf(shape: Shape): string {
     if (shape.kind !== "object") return JSON.stringify(shape);
     const fields = Object.entries(shape.fields).map(([name, field]) => [name, this.of(field)]);

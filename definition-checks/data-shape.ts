@@ -1,22 +1,19 @@
 import { isObject, type Json, type JsonObject } from "./asl";
 
-/**
- * What is known of a state's data: its shape, and where each part came from. Pure.
- *
- * `any` may hold anything (with its origin, if a call or the input gave it), `replaced` is a result that took the place
- * of everything because a Task has no ResultPath, `object` has known fields.
- */
-
-/** Where a value came from. */
+/** The source of a value: an answer or the input. */
 export interface Origin {
-  /** The call that answered with it, or `input`. */
+  /** The call whose answer holds it, or `input`. */
   readonly call: string;
   /** The state that made the call. */
   readonly state: string;
-  /** Where in the answer, `Crawler.State`; empty for all of it. */
+  /** Its path in the answer, e.g. `Crawler.State`; empty for the whole answer. */
   readonly path: string;
 }
 
+/**
+ * The known shape of a state's data: `any` may hold anything (with its origin, if a call or the input gave it), `replaced` is a result that
+ * replaced everything because a Task has no ResultPath, `object` has known fields.
+ */
 export type Shape =
   | { readonly kind: "any"; readonly origin?: Origin }
   | { readonly kind: "replaced"; readonly by: string }
@@ -24,19 +21,19 @@ export type Shape =
       readonly kind: "object";
       readonly fields: Readonly<Record<string, Shape>>;
       readonly by: string;
-      /** The call whose answer it is. */
+      /** The call that answered with this object. */
       readonly answerOf?: string;
-      /** Beside these fields there may be others. */
+      /** The object may have further fields. */
       readonly isOpen?: boolean;
     };
 
 export const ANY: Shape = { kind: "any" };
 export const emptyBy = (by: string): Shape => ({ kind: "object", fields: {}, by });
 
-/** Who took away what is looked for, and whose answer it was looked for in. */
+/** A value that is missing: the state that removed it, and the answer it was expected in. */
 export interface Loss {
   readonly by: string;
-  /** How many parts of the path were there before the missing one. */
+  /** The number of parts of the path before the missing one. */
   readonly depth: number;
   readonly answerOf?: string;
 }
@@ -49,7 +46,7 @@ interface Parts {
   readonly isWhole: boolean;
 }
 
-/** Few paths are asked for again and again. */
+/** A cache: few paths are parsed many times. */
 const partsOfPaths = new Map<string, Parts>();
 
 /** The parts of a path as far as it is plain: names, and indices with their brackets. */
@@ -71,7 +68,7 @@ const isIndex = (part: string) => part.startsWith("[");
 const below = (path: string, part: string) =>
   path === "" || isIndex(part) ? path + part : `${path}.${part}`;
 
-/** The shape at a path, or who took it away. */
+/** The shape at a path, or how it was lost. */
 export function select(shape: Shape, path: string): { readonly found: Shape } | { readonly loss: Loss } {
   const { parts, isWhole } = partsOf(path);
   let current = shape;
@@ -98,7 +95,7 @@ export const selected = (shape: Shape, path: Json | undefined): Shape => {
   return "found" in result ? result.found : ANY;
 };
 
-/** The shape of what a payload template makes of some data. */
+/** The shape that a payload template makes of some data. */
 export function shapeOfTemplate(template: Json | undefined, data: Shape, by: string): Shape {
   if (!isObject(template)) return ANY;
   const fields = Object.entries(template).map(([key, value]): [string, Shape] =>
@@ -109,7 +106,7 @@ export function shapeOfTemplate(template: Json | undefined, data: Shape, by: str
   return { kind: "object", fields: Object.fromEntries(fields), by };
 }
 
-/** The shape of an input as it was declared. */
+/** The shape of a declared input. */
 export function shapeOfInput(value: Json, path = ""): Shape {
   if (!isObject(value)) return { kind: "any", origin: { call: "input", state: "", path } };
   const fields = Object.entries(value).map(([key, inner]): [string, Shape] => [
@@ -141,7 +138,7 @@ export function placed(data: Shape, result: Shape, path: Json | undefined, by: s
   };
 }
 
-/** Where a state's result goes: everything is replaced unless ResultPath says otherwise. */
+/** The ResultPath of a state or catcher; `$`, which replaces everything, if it has none. */
 export const resultPathOf = (part: JsonObject): Json =>
   part.ResultPath ?? ("ResultPath" in part ? null : "$");
 

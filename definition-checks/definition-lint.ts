@@ -3,11 +3,7 @@ import { isObject, successors, type Definition, type Json, type JsonObject, type
 import { asDefinition, checkDefinition, type AslCheckOptions, type Finding } from "./asl-checks";
 import { isNamedLikeFailure } from "./failure-path-checks";
 
-/**
- * The checks on the text of a file, whose `${Name}` placeholders are filled later: by the orchestrator, Terraform or
- * CloudFormation. Pure. A file that goes on to a placeholder is a part of a machine, as those of step-functions/ are.
- */
-
+/** The options of {@link lintDefinition}. */
 export type LintOptions = Pick<
   AslCheckOptions,
   "allow" | "input" | "successAfterFailure" | "retriesEveryError"
@@ -16,7 +12,7 @@ export type LintOptions = Pick<
 const PLACEHOLDER = /\$\{([A-Za-z][\w:.]*)\}/g;
 const TOKEN = /__[A-Za-z]\w*?__/;
 
-/** Placeholders become words that a path and a name may hold, and words become placeholders again in what is found. */
+/** Replaces placeholders by words that paths and names may hold, and restores them in findings. */
 class Placeholders {
   private readonly meant = new Map<string, string>();
 
@@ -42,7 +38,10 @@ const mapTexts = (value: Json, change: (text: string) => string): Json => {
   );
 };
 
-/** Everything found in the text of one definition file. */
+/**
+ * Lists the findings in the text of one definition file. Its `${Name}` placeholders are filled later: by the orchestrator, Terraform
+ * or CloudFormation. A file with a transition to a placeholder is part of a machine, as in step-functions/.
+ */
 export function lintDefinition(text: string, options: LintOptions = {}): Finding[] {
   const placeholders = new Placeholders();
   let definition: Definition;
@@ -75,11 +74,11 @@ export function lintDefinition(text: string, options: LintOptions = {}): Finding
 const notReadable = (error: Error): Finding => ({
   check: "json",
   state: "",
-  what: error instanceof SyntaxError ? `is no JSON: ${error.message}` : error.message,
+  what: error instanceof SyntaxError ? `is not valid JSON: ${error.message}` : error.message,
   remedy: "write a JSON object with StartAt and States; placeholders stand inside quotes",
 });
 
-/** Where a part of a machine goes on: to a success, unless the placeholder is called a failure. */
+/** Stand-ins for the placeholders that a part of a machine goes to: a Fail if the name says so, otherwise a Succeed. */
 function outsideStates(
   definition: Definition,
   isPlaceholder: (name: string) => boolean,
@@ -94,7 +93,7 @@ function outsideStates(
   );
 }
 
-/** What our own checks say better. */
+/** Errors that our own checks word better. */
 const ALREADY_SAID = ["MISSING_TRANSITION_TARGET", "MISSING_TERMINAL_STATE", "TERMINAL_STATE_WITH_NEXT"];
 const NUMBER = /(?:Seconds|Rate|Attempts|Concurrency|Count|Percentage)$|^Numeric(?!.*Path$)/;
 
@@ -107,7 +106,7 @@ const validate = aslValidator as (
   options: { readonly checkArn: boolean; readonly checkPaths: boolean },
 ) => { readonly errors: readonly SchemaError[] };
 
-/** The judgement of asl-validator: the language's own schema, and the syntax of paths. ARNs hold placeholders here. */
+/** Runs asl-validator: the language's schema and the syntax of paths. ARNs are not checked, because they hold placeholders. */
 function schemaFindings(definition: Definition, isSound: boolean): Finding[] {
   const sample = withSamples(definition as unknown as JsonObject);
   return validate(sample, { checkArn: false, checkPaths: true })
@@ -115,12 +114,12 @@ function schemaFindings(definition: Definition, isSound: boolean): Finding[] {
     .map(({ Message: message }) => ({
       check: "schema" as const,
       state: /^\/States\/([^/ ]+)/.exec(message)?.[1] ?? "",
-      what: `is not as the Amazon States Language has it: ${message}`,
+      what: `does not match the schema of the Amazon States Language: ${message}`,
       remedy: "compare the fields of that state with https://states-language.net/spec.html",
     }));
 }
 
-/** Placeholders of numbers and paths as samples, because the schema knows no placeholders. */
+/** Replaces placeholders for numbers and paths by samples, because the schema does not know placeholders. */
 function withSamples(value: Json, key = ""): Json {
   if (typeof value === "string" && TOKEN.test(value)) {
     if (NUMBER.test(key)) return 1;

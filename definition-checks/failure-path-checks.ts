@@ -9,22 +9,22 @@ import {
 } from "./asl";
 import { Findings, type AslCheckOptions, type Finding } from "./finding";
 
-/** What becomes of a failure: it must end as one, and where it can be redriven nothing may stand in the way. Pure. */
+/** Checks that failures end in failure, and that nothing prevents a redrive. */
 
 type States = Readonly<Record<string, State>>;
 
-/** A whole word of a state's name that says that something went wrong. */
+/** Matches words for failure in a state's name. */
 const FAILURE_WORD =
   /(?<![A-Za-z])(?:fail(?:s|ed|ure)?|errors?|issues?|problems?|invalid|reject(?:s|ed)?|refuse[sd]?|wrong|broken|exceeded|cancelled)(?![a-z])/i;
 const words = (name: string) =>
   name.replace(/([a-z0-9])([A-Z])/g, "$1 $2").replace(/([A-Z]+)([A-Z][a-z])/g, "$1 $2");
 
-/** Whether a state's name says that something went wrong. */
+/** Tells whether a state is named like a failure. */
 export const isNamedLikeFailure = (name: string): boolean => FAILURE_WORD.test(words(name));
 
 const EVERY_ERROR = ["States.ALL", "States.TaskFailed"];
 
-/** Failing paths of a machine and of those inside it. */
+/** Lists the findings about failure paths of a machine, inner machines included. */
 export function failurePathFindings(machine: Definition, options: AslCheckOptions): Finding[] {
   return Object.entries(machine.States).flatMap(([name, state]) => [
     ...caughtFindings(machine.States, name, state, options),
@@ -33,7 +33,7 @@ export function failurePathFindings(machine: Definition, options: AslCheckOption
   ]);
 }
 
-/** An end of one kind that can be reached without one of `without`. */
+/** An end state of one kind that can be reached without entering one of `without`. */
 const endFrom = (
   states: States,
   from: string,
@@ -45,7 +45,7 @@ const endFrom = (
     return state !== undefined && isEnd(state);
   });
 
-/** Coming back to the state that failed is trying again, so a way through it is not a way around it. */
+/** Checks caught errors. A way back to the failed state is a retry, so ways through it are not followed. */
 function caughtFindings(
   states: States,
   name: string,
@@ -69,7 +69,7 @@ function caughtFindings(
       findings.find(
         "redrive",
         `catches ${every} and ends in the Fail state ${fail}, where a redrive fails again`,
-        "do not catch: let the Task fail, and have rules on the machine's status events tell of it",
+        "do not catch: let the Task fail, and report it by rules on the machine's status events",
       );
   }
   return findings.all;

@@ -1,17 +1,18 @@
 import { type Definition, type JsonObject } from "./asl";
 
-/** What a check finds, how it is written, and what may be allowed. Pure. */
-
+/** A mistake that a check found in a definition. */
 export interface Finding {
-  /** The check, as docs/definition-checks.md lists it. */
+  /** The check's name, as docs/definition-checks.md lists it. */
   readonly check: CheckName;
   /** The state it is about; empty for the machine. */
   readonly state: string;
+  /** A sentence about the state, without its subject. */
   readonly what: string;
+  /** How to correct it. */
   readonly remedy: string;
 }
 
-/** Every check there is, in the order of docs/definition-checks.md. */
+/** The names of all checks, in the order of docs/definition-checks.md. */
 export const CHECKS = [
   // a file, which only the lint reads
   "json",
@@ -75,25 +76,28 @@ export const CHECKS = [
   // allowances
   "allowance",
 ] as const;
+/** The name of a check. */
 export type CheckName = (typeof CHECKS)[number];
 
+/** Options of the definition checks. */
 export interface AslCheckOptions {
-  /** States that look like a failure's way and may end in success. */
+  /** States that look like part of a failure path but may end in success. */
   readonly successAfterFailure?: readonly string[];
-  /** Job-run states that may retry every error, because what they run can be repeated. */
+  /** Job-run states that may retry every error, because their runs can be repeated. */
   readonly retriesEveryError?: readonly string[];
-  /** Checks that are allowed in a state, by its name; the machine's own stand under the empty name. */
+  /** Findings to accept: names of checks by state; those of the machine itself are under the empty name. */
   readonly allow?: Readonly<Record<string, readonly string[]>>;
-  /** An input as the machine is started with: every field of it must be used, and no other read. */
+  /** A sample input of the machine: every field must be used, and no other may be read. */
   readonly input?: JsonObject;
-  /** A file that stands for many places: it must name no account and no region. */
+  /** The file is deployed to several places: it must name no account and no region. */
   readonly isTemplate?: boolean;
-  /** A part of a machine: the whole has the time-out. */
+  /** The file is part of a machine, and the whole has the time-out. */
   readonly isFragment?: boolean;
-  /** `false` for a string that holds an unresolved token. */
+  /** Returns `false` for a string that holds an unresolved token. */
   readonly isKnown?: (value: string) => boolean;
 }
 
+/** Writes a finding as `state <name>: <what> (<remedy>)`. */
 export const formatFinding = ({ state, what, remedy }: Pick<Finding, "state" | "what" | "remedy">): string =>
   `${state === "" ? "the definition" : `state ${state}`}: ${what} (${remedy})`;
 
@@ -112,7 +116,7 @@ const ALLOWANCE = /\ballow\(([^)]*)\)/g;
 export const allowancesIn = (comment: unknown): string[] =>
   typeof comment === "string" ? [...comment.matchAll(ALLOWANCE)].map((match) => match[1] ?? "") : [];
 
-/** Takes out what is allowed, and reports an allowance that allows nothing. */
+/** Removes allowed findings, and reports allowances that match no finding. */
 export function withoutAllowed(
   findings: readonly Finding[],
   letBe: readonly Finding[],
@@ -138,7 +142,7 @@ export function withoutAllowed(
       .map((check): Finding => ({
         check: "allowance",
         state: name,
-        what: `its Comment allows ${check}, which ${(CHECKS as readonly string[]).includes(check) ? "finds nothing here" : "is no check"}`,
+        what: `its Comment allows ${check}, which ${(CHECKS as readonly string[]).includes(check) ? "finds nothing here" : "is not a check"}`,
         remedy: "take the allowance out",
       })),
   );

@@ -4,8 +4,6 @@ import { isObject, type JsonObject } from "./asl";
 import { CHECKS, type Finding } from "./asl-checks";
 import { lintDefinition, type LintOptions } from "./definition-lint";
 
-/** `cdktf-aws-etl lint file.asl.json …`: the checks of every synth, on files. */
-
 const COLUMNS = 80;
 const USAGE = `Usage: cdktf-aws-etl lint [options] <file.asl.json …>
 
@@ -14,13 +12,13 @@ exist, runs that nobody waits for, errors that end in success, input that is
 lost on the way. Placeholders \${Name} in texts are left alone.
 
 Options:
-  --input <file>          an input as JSON: all of it must be read, no other
-  --allow <check:state>   let a finding be, also as "Comment": "allow(check)"
+  --input <file>          an input as JSON: every field must be read, no other
+  --allow <check:state>   accept a finding, also as "Comment": "allow(check)"
                           in the state itself; may be given several times
   --json                  findings as JSON
   --help                  this text
 
-Exit codes: 0 nothing found, 1 findings, 2 the command was wrong.
+Exit codes: 0 nothing found, 1 findings, 2 wrong command line.
 docs/definition-checks.md lists the checks.`;
 
 /** A mistake in the command line or a file that cannot be read. */
@@ -28,7 +26,7 @@ class UsageError extends Error {}
 
 type FileFinding = { readonly file: string } & Finding;
 
-/** Runs the command. @returns its exit code. */
+/** Runs `cdktf-aws-etl lint file.asl.json …`. @returns its exit code */
 export function lintCommand(args: readonly string[], write: (text: string) => void): number {
   try {
     const { values, positionals } = parse(args);
@@ -48,7 +46,7 @@ export function lintCommand(args: readonly string[], write: (text: string) => vo
     return found.length === 0 ? 0 : 1;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    write(`${wrap(error.message, "", "")}\n(cdktf-aws-etl lint --help tells more)\n`);
+    write(`${wrap(error.message, "", "")}\n(see cdktf-aws-etl lint --help)\n`);
     return 2;
   }
 }
@@ -85,7 +83,7 @@ function declaredInput(file: string): JsonObject {
     input = JSON.parse(read(file));
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`${file} is no JSON: ${(error as Error).message}`);
+    throw new UsageError(`${file} is not valid JSON: ${(error as Error).message}`);
   }
   if (!isObject(input)) throw new UsageError(`${file} must hold a JSON object, an input of the machine`);
   return input;
@@ -97,7 +95,7 @@ function allowances(given: readonly string[]): Record<string, string[]> {
     const [check = "", ...rest] = one.split(":");
     if (rest.length === 0) throw new UsageError(`--allow must be <check:state>, got ${one}`);
     if (!(CHECKS as readonly string[]).includes(check))
-      throw new UsageError(`--allow: there is no check ${check}; there are ${CHECKS.join(", ")}`);
+      throw new UsageError(`--allow: '${check}' is not a check; the checks are ${CHECKS.join(", ")}`);
     (allowed[rest.join(":")] ??= []).push(check);
   }
   return allowed;
@@ -123,7 +121,7 @@ const paragraph = ({ state, check, what, remedy }: FileFinding): string =>
     wrap(remedy, "    remedy: ", "      "),
   ].join("\n");
 
-/** Breaks lines between words; a word that is longer than a line stands alone on it. */
+/** Breaks lines between words; a word longer than a line gets a line of its own. */
 function wrap(text: string, first: string, further: string): string {
   const lines: string[] = [];
   let line = first;

@@ -4,9 +4,11 @@ import { originsIn, partsOf, type Origin } from "./data-shape";
 import { type AslCheckOptions, type Finding } from "./finding";
 import { CALLS } from "./service-shapes";
 
-/** States that read what is not there: lost, never given, or of another kind than they take it for. Pure. */
-
-/** `all` is what the definition reads, followed from `input` when that is declared. */
+/**
+ * Reports states that read data which is lost, was never there, or has another type.
+ *
+ * @param all the readings of the definition, followed from `input` if that is declared
+ */
 export function dataFindings(
   definition: Definition,
   all: readonly Reading[],
@@ -27,7 +29,7 @@ export function dataFindings(
 const isWithin = (path: string, whole: string) =>
   path === whole || path.startsWith(`${whole}.`) || path.startsWith(`${whole}[`);
 
-/** A path that some Choice tests with IsPresent is taken for optional and never reported. */
+/** Paths that some Choice tests with IsPresent are optional, and never reported. */
 const testedPaths = (all: readonly Reading[]) => all.filter(({ isTest }) => isTest).map(({ path }) => path);
 
 function lossFinding({ state, path, loss, isTest, field }: Reading, tested: readonly string[]): Finding[] {
@@ -47,18 +49,21 @@ function lossFinding({ state, path, loss, isTest, field }: Reading, tested: read
       {
         check: "function-answer",
         state,
-        what: `reads ${path}, and what the function of ${by} answered is under Payload`,
+        what: `reads ${path}, but the answer of the function called by ${by} is under Payload`,
         remedy: `read it there, or let ${by} have "OutputPath": "$.Payload" or a ResultSelector; "ResultPath" keeps the input`,
       },
     ];
-  // What is missing at the top may as well be the input that an answer replaced.
+  // A field missing at the top may also be an input that the answer replaced.
   if (answerOf !== undefined && (field === "ResultSelector" || depth > 0))
     return [
       {
         check: "answer-member",
         state,
-        what: `reads ${path}, which ${answerOf} does not answer with`,
-        remedy: `read one of ${someOf(membersOf(answerOf)) || "nothing: its answer is empty"}`,
+        what: `reads ${path}, which is not in the answer of ${answerOf}`,
+        remedy:
+          membersOf(answerOf).length > 0
+            ? `read one of ${someOf(membersOf(answerOf))}`
+            : "its answer is empty: do not read it",
       },
     ];
   return [
@@ -66,12 +71,12 @@ function lossFinding({ state, path, loss, isTest, field }: Reading, tested: read
       check: "lost-input",
       state,
       what: `reads ${path}, which ${by} replaced`,
-      remedy: `give ${by} a "ResultPath" (null, or $.results.<step>), or write "ResultPath": "$" there if it is meant`,
+      remedy: `give ${by} a "ResultPath" (null, or $.results.<step>), or write "ResultPath": "$" there if that is intended`,
     },
   ];
 }
 
-/** As many names as one reads. */
+/** The most names to list in a message. */
 const MOST_NAMES = 8;
 const someOf = (names: readonly string[]) =>
   names.length <= MOST_NAMES
@@ -89,7 +94,7 @@ const originOf = ({ found }: Reading): Origin | undefined =>
 const testedOrigins = (all: readonly Reading[]) =>
   all.filter(({ isTest }) => isTest).flatMap((reading) => originOf(reading) ?? []);
 
-/** Parts of an answer that are not always there. A test for a part below it is a test for it too. */
+/** Reports optional parts of an answer. A test for a part below it counts as a test for it. */
 function optionalFinding(reading: Reading, tested: readonly Origin[]): Finding[] {
   const origin = originOf(reading);
   if (origin === undefined || reading.isTest) return [];
@@ -106,7 +111,7 @@ function optionalFinding(reading: Reading, tested: readonly Origin[]): Finding[]
     {
       check: "optional-member",
       state: reading.state,
-      what: `reads ${path} of ${origin.call}, which is not always there: ${why}`,
+      what: `reads ${path} of ${origin.call}, which is not always present: ${why}`,
       remedy:
         reading.field === "ResultSelector"
           ? "select the object that holds it, and test for it with IsPresent"
@@ -115,7 +120,7 @@ function optionalFinding(reading: Reading, tested: readonly Origin[]): Finding[]
   ];
 }
 
-/** Athena answers with texts, and a numeric comparison with a text is false. */
+/** Athena returns strings, and a numeric comparison with a string is always false. */
 function textFindings(definition: Definition, all: readonly Reading[]): Finding[] {
   const texts = all.filter(
     (reading) => reading.field === "Choices" && originOf(reading)?.path.endsWith("VarCharValue"),
@@ -133,8 +138,8 @@ function textFindings(definition: Definition, all: readonly Reading[]): Finding[
       .map((path) => ({
         check: "text-as-number" as const,
         state: name,
-        what: `compares ${path} as a number, and Athena answers with texts`,
-        remedy: "make it a number first: States.StringToJson, in a Pass or the ResultSelector",
+        what: `compares ${path} as a number, but Athena returns strings`,
+        remedy: "convert it first with States.StringToJson, in a Pass or the ResultSelector",
       })),
   );
 }
@@ -144,7 +149,7 @@ const valueAt = (input: JsonObject, path: string): Json | undefined =>
     .split(".")
     .reduce<Json | undefined>((value, part) => (isObject(value) ? value[part] : undefined), input);
 
-/** Fields of the declared input that are no texts and become job arguments as they are. */
+/** Reports fields of the declared input that are not strings and are passed as job arguments. */
 function numberFindings(input: JsonObject, all: readonly Reading[]): Finding[] {
   return all.flatMap((reading) => {
     const origin = originOf(reading);
@@ -155,14 +160,14 @@ function numberFindings(input: JsonObject, all: readonly Reading[]): Finding[] {
       {
         check: "glue-argument" as const,
         state: reading.state,
-        what: `the job argument ${reading.key} is the input's ${origin.path}, which is no text, and Glue takes texts only`,
+        what: `the job argument ${reading.key} is the input's ${origin.path}, which is not a string, but Glue takes strings only`,
         remedy: `write States.Format('{}', ${reading.path})`,
       },
     ];
   });
 }
 
-/** Fields of the declared input that nothing reads. */
+/** Reports fields of the declared input that no state reads. */
 function unusedFindings(input: JsonObject, all: readonly Reading[]): Finding[] {
   const used = all.flatMap(({ found }) => (found === undefined ? [] : originsIn(found)));
   const isUsed = (field: string) =>

@@ -3,10 +3,9 @@ import { Findings, type AslCheckOptions, type Finding } from "./finding";
 import { errorNameMistake, isDeterministic, serviceOf, transientErrors } from "./service-errors";
 import { integrationOf } from "./service-integrations";
 
-/** What a state does about errors: Retry and Catch. Pure. */
-
 const MOST_DELAY_SECONDS = 31_622_400;
 
+/** Checks the Retry and Catch rules of a state. */
 export function retryFindings(name: string, state: State, options: AslCheckOptions): Finding[] {
   const findings = new Findings(name);
   noteOrder(findings, "Retry", retriers(state));
@@ -19,13 +18,13 @@ export function retryFindings(name: string, state: State, options: AslCheckOptio
     if (!("ResultPath" in rule))
       findings.find(
         "catch-result-path",
-        `a Catch to ${JSON.stringify(rule.Next)} has no ResultPath, so only Error and Cause remain of the state's data`,
+        `a Catch to ${JSON.stringify(rule.Next)} has no ResultPath, so Error and Cause replace the state's data`,
         'write "ResultPath": "$.error", or "$" if nothing else is needed',
       );
   return findings.all;
 }
 
-/** Rules are tried in their order, and States.ALL must be alone in the last. */
+/** Rules are tried in order, and States.ALL must be alone in the last. */
 function noteOrder(findings: Findings, field: string, rules: readonly JsonObject[]): void {
   const seen = new Set<string>();
   rules.forEach((rule, index) => {
@@ -45,7 +44,7 @@ function noteOrder(findings: Findings, field: string, rules: readonly JsonObject
       if (taken !== undefined)
         findings.find(
           "error-order",
-          `${error} in ${field} is never asked: ${taken === error ? "an earlier rule names it too" : "States.TaskFailed before it takes it"}`,
+          `${error} in ${field} is never reached: ${taken === error ? "an earlier rule names it too" : "States.TaskFailed before it matches too"}`,
           "put the rule for the one error first, and name each error once",
         );
     }
@@ -74,7 +73,7 @@ function noteFields(findings: Findings, rule: JsonObject): void {
 
 const resourceOf = (state: State) => (typeof state.Resource === "string" ? state.Resource : "");
 
-/** Errors are matched letter by letter: a misspelt one never matches, and nothing says so. */
+/** Errors are compared exactly: a misspelt name silently never matches. */
 function noteNames(findings: Findings, state: State): void {
   const { prefix } = state.Type === "Task" ? serviceOf(resourceOf(state)) : {};
   const rules = [
@@ -85,19 +84,23 @@ function noteNames(findings: Findings, state: State): void {
     for (const error of errorEquals(rule)) {
       const meant = errorNameMistake(error, prefix);
       if (meant !== undefined)
-        findings.find("error-name", `${field} names ${error}, an error that never comes`, `write ${meant}`);
+        findings.find(
+          "error-name",
+          `${field} names ${error}, an error that is never raised`,
+          `write ${meant}`,
+        );
       if (error === "States.Runtime")
         findings.find(
           "uncatchable",
           `${field} names States.Runtime, which always fails the execution`,
-          "mend what raises it: a path that is not there, a comparison of another type",
+          "fix what raises it: a missing path, or a comparison of another type",
         );
     }
 }
 
 const isRepeated = (rule: JsonObject) => rule.MaxAttempts !== 0;
 
-/** What must not be tried again: a run that failed for a reason, and a call that fails the same way each time. */
+/** Reports retries of failed runs, and of errors that the same call raises again. */
 function noteRepeats(findings: Findings, state: State, { retriesEveryError = [] }: AslCheckOptions): void {
   const resource = resourceOf(state);
   const errors = retriers(state).filter(isRepeated).flatMap(errorEquals);
@@ -110,21 +113,21 @@ function noteRepeats(findings: Findings, state: State, { retriesEveryError = [] 
       if (errors.includes(every))
         findings.find(
           "retry-run",
-          `retries ${every}, so a run that failed for a reason is run and paid again`,
-          "retry only what never started (Step.runJob does), or list the state in 'retriesEveryError'",
+          `retries ${every}, so a failed run is run, and paid for, again`,
+          "retry only errors of the start itself (Step.runJob does), or list the state in 'retriesEveryError'",
         );
   for (const error of new Set(errors.filter(isDeterministic)))
     findings.find(
       "retry-deterministic",
-      `retries ${error}, which the same call meets again`,
-      "take it out of Retry; catch it if it is an answer",
+      `retries ${error}, which the same call raises again`,
+      "take it out of Retry; catch it if it is an expected answer",
     );
 }
 
-/** Errors that only a start of a run can meet. */
+/** Errors that only starting a run can raise. */
 const ONLY_STARTS = /\.(?:ConcurrentRunsExceeded|ResourceNumberLimitExceeded)Exception$/;
 
-/** A call that is throttled once fails the execution, unless it is tried again. */
+/** Without a Retry, one throttled call fails the execution. */
 function noteMissingRetry(findings: Findings, state: State): void {
   const { prefix } = state.Type === "Task" ? serviceOf(resourceOf(state)) : {};
   const transient = transientErrors(prefix ?? "");
@@ -137,7 +140,7 @@ function noteMissingRetry(findings: Findings, state: State): void {
   if (!retriers(state).filter(isRepeated).flatMap(errorEquals).some(covers))
     findings.find(
       "retry-missing",
-      "has no Retry for a service that is busy for a moment",
+      "has no Retry for throttling and other transient errors",
       `retry ${transient.filter((error) => startsRun || !ONLY_STARTS.test(error)).join(", ")}`,
     );
 }

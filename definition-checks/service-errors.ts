@@ -1,10 +1,10 @@
 import { integrationOf } from "./service-integrations";
 
 /**
- * How errors are called in Retry and Catch: the service's name, a full stop, the error with `Exception` at its end. Names
- * are compared letter by letter, so a wrong prefix silently never matches. Pure.
+ * The prefixes of error names in Retry and Catch: the service's name, a full stop, the error with `Exception` at its end. Names
+ * are compared exactly, so a wrong prefix silently never matches.
  * Sources: "Handling errors" and "AWS SDK service integrations" of the developer guide; SDK integrations write the
- * service as Java does (`Sns`, `DynamoDb`), the optimised ones as the service is called (`SNS`, `DynamoDB`).
+ * service as Java does (`Sns`, `DynamoDb`), the optimised ones by the service's own name (`SNS`, `DynamoDB`).
  */
 
 interface Prefixes {
@@ -29,7 +29,7 @@ const PREFIXES: Readonly<Record<string, Prefixes>> = {
   states: { optimised: "StepFunctions", sdk: "Sfn" },
 };
 
-/** The service that a Task calls; one that does not exist as written is judged by its name. */
+/** The service that a Task calls, read from the name even if the integration does not exist. */
 export function serviceOf(resource: string): { readonly service: string; readonly prefix?: string } {
   const { kind, call } = integrationOf(resource);
   if (/^arn:[^:]*:lambda:/.test(resource)) return { service: "lambda", prefix: "Lambda" };
@@ -39,10 +39,10 @@ export function serviceOf(resource: string): { readonly service: string; readonl
   return { service, prefix: kind === "sdk" ? prefixes?.sdk : (prefixes?.optimised ?? prefixes?.sdk) };
 }
 
-/** What is worth trying again, by prefix: the service was busy, or out of reach. */
+/** Errors that are worth a retry, by prefix: the service was busy or could not be reached. */
 const TRANSIENT: Readonly<Record<string, readonly string[]>> = {
   Athena: ["TooManyRequestsException", "InternalServerException", "SdkClientException"],
-  // Throttling is no error of CloudWatch's own model, so it has the service's general name.
+  // CloudWatch's model has no throttling error, so throttling has the service's general name.
   CloudWatch: ["InternalServiceException", "CloudWatchException", "SdkClientException"],
   DynamoDB: [
     "ThrottlingException",
@@ -65,13 +65,13 @@ const TRANSIENT: Readonly<Record<string, readonly string[]>> = {
   Sfn: ["ThrottlingException", "SfnException", "SdkClientException"],
 };
 
-/** The transient errors of a prefix, with it; empty when they are not known here. */
+/** The transient errors of a prefix, as full names; empty if they are not listed here. */
 export const transientErrors = (prefix: string): string[] =>
   (TRANSIENT[prefix] ?? (prefix === "DynamoDb" ? TRANSIENT.DynamoDB : undefined) ?? []).map(
     (name) => `${prefix}.${name}`,
   );
 
-/** Others that are often named, so that a slip of the pen in one is seen. */
+/** Other errors that are often named, so that a misspelling is found. */
 const FURTHER: Readonly<Record<string, readonly string[]>> = {
   Athena: ["InvalidRequestException", "ResourceNotFoundException"],
   CloudWatch: [
@@ -95,7 +95,7 @@ const FURTHER: Readonly<Record<string, readonly string[]>> = {
 
 const asDynamoDB = (prefix: string) => (prefix === "DynamoDb" ? "DynamoDB" : prefix);
 
-/** Errors whose name says that the same call fails the same way. */
+/** Matches errors that the same call raises again. */
 const DETERMINISTIC =
   /(?:NotFound|DoesNotExist|NoSuch|Invalid|AccessDenied|Unauthorized|NotAuthorized|AuthorizationError|Validation|AlreadyExists|ConditionalCheckFailed|Mismatch|NotSupported|Unsupported|MissingRequiredParameter)/;
 const DETERMINISTIC_STATES = [
@@ -134,7 +134,7 @@ const STATES_ERRORS = [
   "States.Timeout",
 ];
 
-/** Whether one letter is missing, added, changed or swapped. */
+/** Tells whether one letter is missing, added, changed or swapped. */
 function isSlip(written: string, meant: string): boolean {
   if (written === meant || Math.abs(written.length - meant.length) > 1) return false;
   let start = 0;
@@ -152,7 +152,7 @@ const slipOf = (written: string, names: readonly string[]) =>
   names.find((name) => name.toLowerCase() === written.toLowerCase() && name !== written) ??
   names.find((name) => isSlip(written, name));
 
-/** What is wrong with an error's name in a Task that calls `prefix`, and how it is written; nothing when it may be right. */
+/** The correct spelling of a wrong error name in a Task that calls `prefix`; `undefined` if the name may be right. */
 export function errorNameMistake(error: string, prefix: string | undefined): string | undefined {
   if (error.startsWith("States.") || slipOf(error, STATES_ERRORS) !== undefined) {
     if (STATES_ERRORS.includes(error)) return undefined;
@@ -171,7 +171,7 @@ export function errorNameMistake(error: string, prefix: string | undefined): str
   return `${prefix}.${stop < 0 ? error : error.slice(stop + 1)}`;
 }
 
-/** Every error this file names, with its service's prefix: for the test that holds them against the SDK's models. */
+/** Every error named here, with its prefix, for the test that compares them with the SDK's models. */
 export const namedErrors = (): string[] =>
   [TRANSIENT, FURTHER].flatMap((table) =>
     Object.entries(table).flatMap(([prefix, names]) => names.map((name) => `${prefix}.${name}`)),

@@ -1,7 +1,7 @@
 /**
- * Which service integrations exist, in which call patterns. Pure.
+ * Lists the service integrations and their call patterns.
  * Source: "Integrating optimized services with Step Functions" and "AWS SDK service integrations" of the Step Functions
- * Developer Guide: the SDK integrations know the request and the task-token pattern, never `.sync`.
+ * Developer Guide: SDK integrations have the request and the task-token pattern, never `.sync`.
  */
 
 export type CallPattern = "" | ".sync" | ".sync:2" | ".waitForTaskToken";
@@ -45,7 +45,7 @@ const OPTIMISED: Readonly<Record<string, readonly CallPattern[]>> = {
 const SERVICE_ARN =
   /^arn:[^:]+:states:::(aws-sdk:[a-z0-9]+:[A-Za-z0-9]+|[a-z-]+:[A-Za-z0-9]+)(\.[A-Za-z]+(?::\d)?)?$/;
 
-/** Reads a Task's `Resource`; one that is not known yet can only be the ARN of a function or an activity. */
+/** Reads a Task's `Resource`; an unresolved one can only be the ARN of a function or an activity. */
 export function integrationOf(
   resource: string,
   isKnown: (value: string) => boolean = () => true,
@@ -64,7 +64,7 @@ export function integrationOf(
   return { kind: "unknown", call: resource, pattern: "" };
 }
 
-/** Says what is wrong with a Task's `Resource`, or nothing. */
+/** The mistake in a Task's `Resource`, or `undefined`. */
 export function integrationMistake(
   resource: string,
   isKnown?: (value: string) => boolean,
@@ -79,7 +79,7 @@ export function integrationMistake(
     case "sdk":
       if (pattern !== "" && pattern !== ".waitForTaskToken")
         return {
-          what: `the integration ${call}${pattern} does not exist: SDK integrations know no ${pattern}`,
+          what: `the integration ${call}${pattern} does not exist: SDK integrations have no ${pattern}`,
           remedy: "call it plainly and poll until it is done (a crawl: Step.crawl)",
         };
       return undefined;
@@ -92,7 +92,7 @@ export function integrationMistake(
         };
       if (!patterns.includes(pattern))
         return {
-          what: `the integration ${call} knows no pattern ${pattern || "without waiting"}`,
+          what: `the integration ${call} has no pattern ${pattern || "without waiting"}`,
           remedy: `write one of ${patterns.map((known) => call + known).join(", ")}`,
         };
       return undefined;

@@ -1,21 +1,21 @@
 import { type CallPattern } from "./service-integrations";
 
 /**
- * What calls take and give, as far as a definition can get it wrong. Pure. A test holds these tables against the models
- * of the AWS SDK; `lambda:invoke` is from the page of its integration. Names are in PascalCase, as Step Functions wants
- * them ("AWS SDK service integrations", developer guide).
+ * The parameters and answers of the calls that definitions make. A test compares these tables with the models of the AWS SDK;
+ * `lambda:invoke` is from the page of its integration. Names are in PascalCase, as Step Functions requires ("AWS SDK service
+ * integrations", developer guide).
  */
 
 export interface CallShape {
-  /** Parameters that must be there. */
+  /** Required parameters. */
   readonly required: readonly string[];
-  /** All others; `undefined` when they are not listed here. */
+  /** Optional parameters; `undefined` if they are not listed here. */
   readonly optional?: readonly string[];
-  /** Members of the answer; `undefined` when they are not listed here. */
+  /** Members of the answer; `undefined` if they are not listed here. */
   readonly answer?: readonly string[];
-  /** Of the answer of a call that waits (`.sync`). */
+  /** Members of the answer of a call that waits (`.sync`). */
   readonly awaited?: readonly string[];
-  /** Paths in the answer that are not always there, and when. */
+  /** Optional paths of the answer, with the reason why they may be missing. */
   readonly sometimes?: Readonly<Record<string, string>>;
 }
 
@@ -274,13 +274,13 @@ export const CALLS: Readonly<Record<string, CallShape>> = {
   "aws-sdk:s3:listObjectsV2": { required: ["Bucket"] },
 };
 
-/** The shape of a call; one written as an optimised integration that does not exist is judged as the SDK's. */
+/** The shape of a call; a missing optimised integration is judged as the SDK integration. */
 export const callShape = (call: string): CallShape | undefined => CALLS[call] ?? CALLS[`aws-sdk:${call}`];
 
-/** What optimised integrations add to every answer. */
+/** Members that optimised integrations add to every answer. */
 const METADATA = ["SdkHttpMetadata", "SdkResponseMetadata"];
 
-/** The members of a call's answer, when they are known. */
+/** The members of a call's answer, if they are listed here. */
 export function answerOf(call: string, pattern: CallPattern): readonly string[] | undefined {
   if (pattern === ".waitForTaskToken") return undefined;
   const shape = CALLS[call];
@@ -288,7 +288,7 @@ export function answerOf(call: string, pattern: CallPattern): readonly string[] 
   return members && [...members, ...METADATA];
 }
 
-/** Calls that answer with a list which grows with the data, and what bounds it. */
+/** Calls whose answer is a list that grows with the data, and the parameter that limits it. */
 export const LISTS: Readonly<Record<string, string>> = {
   "athena:getQueryResults": "MaxResults",
   "aws-sdk:athena:getQueryResults": "MaxResults",

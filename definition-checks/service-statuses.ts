@@ -1,19 +1,20 @@
 /**
- * What is started and must be waited for, and how one sees that it has ended. Pure. The values are those of the AWS
- * SDK's models, against which a test holds them.
+ * The statuses of job runs, crawls, queries and so on, which a definition must wait for. A test compares the values with the AWS SDK's
+ * models.
  */
 
-/** The statuses that a call tells of what another one started. */
+/** The statuses that one call reports of what another call started. */
 export interface StatusKind {
-  /** What it is, in words. */
+  /** The thing that was started, in words. */
   readonly what: string;
   /** The calls that start it, without waiting. */
   readonly startedBy: readonly string[];
-  /** The call that tells of it, and where in its answer. */
+  /** The call that reports the status. */
   readonly call: string;
+  /** The status's path in its answer. */
   readonly path: string;
   readonly unfinished: readonly string[];
-  /** Ended well, or merely ended where another field holds the verdict. */
+  /** Ended in success, or just ended if another field holds the verdict. */
   readonly ended: readonly string[];
   readonly failed: readonly string[];
 }
@@ -86,7 +87,7 @@ export const STATUSES: readonly StatusKind[] = [
   },
 ];
 
-/** What a crawl's `READY` does not say. */
+/** A crawler that is `READY` may have failed: its last crawl's status is the verdict. */
 export const CRAWL_STATE = "Crawler.State";
 export const CRAWL_VERDICT = "Crawler.LastCrawl.Status";
 
@@ -98,7 +99,7 @@ export interface AsyncStart {
 const pollOf = (call: string, id: string) =>
   `or poll it: Wait, ${call} with ${id}, Choice, and back to the Wait`;
 
-/** Calls that come back when the work has begun, not when it is done. */
+/** Calls that return when the work has begun, not when it is done. */
 export const ASYNC_STARTS: Readonly<Record<string, AsyncStart>> = {
   "glue:startJobRun": {
     what: "a job run",
@@ -122,11 +123,11 @@ export const ASYNC_STARTS: Readonly<Record<string, AsyncStart>> = {
   },
   "states:startExecution": {
     what: "an execution",
-    remedy: "write states:startExecution.sync:2, or allow(async-start) when nobody needs its end",
+    remedy: "write states:startExecution.sync:2, or allow(async-start) when nothing depends on its end",
   },
   "aws-sdk:sfn:startExecution": {
     what: "an execution",
-    remedy: "write states:startExecution.sync:2, or allow(async-start) when nobody needs its end",
+    remedy: "write states:startExecution.sync:2, or allow(async-start) when nothing depends on its end",
   },
   "aws-sdk:glue:startDataQualityRulesetEvaluationRun": {
     what: "an evaluation of quality rules",

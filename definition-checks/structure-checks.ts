@@ -14,15 +14,13 @@ import {
 } from "./asl";
 import { Findings, type Finding } from "./finding";
 
-/** The shape of a definition: what leads where, and which fields are not read by the query language it uses. Pure. */
-
 const STATE_TYPES = ["Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"];
 const WITHOUT_NEXT = ["Choice", "Succeed", "Fail"];
 const MOST_NAME_CHARACTERS = 80;
 /** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
 const MOST_DEFINITION_BYTES = 1_048_576;
 
-/** Of a machine: where it starts, what is reached, and what ends. Inner machines included. */
+/** Checks the transitions of a machine, inner machines included: its start, unreachable states and ends. */
 export function flowFindings(machine: Definition): Finding[] {
   const { States: states } = machine;
   const names = Object.keys(states);
@@ -30,7 +28,7 @@ export function flowFindings(machine: Definition): Finding[] {
   if (states[machine.StartAt] === undefined)
     own.find(
       "start",
-      `StartAt names ${machine.StartAt}, which is no state`,
+      `StartAt names ${machine.StartAt}, which is not a state`,
       `name one of ${names.join(", ")}`,
     );
   const reached = reachable(states, machine.StartAt);
@@ -38,7 +36,7 @@ export function flowFindings(machine: Definition): Finding[] {
     const findings = new Findings(name);
     for (const next of new Set(successors(state)))
       if (states[next] === undefined)
-        findings.find("dangling", `goes to ${next}, which is no state`, `name one of ${names.join(", ")}`);
+        findings.find("dangling", `goes to ${next}, which is not a state`, `name one of ${names.join(", ")}`);
     if (!reached.has(name) && states[machine.StartAt] !== undefined)
       findings.find("unreachable", "cannot be reached", "lead a state to it or remove it");
     const canEnd = [...reachable(states, name)].some((other) => {
@@ -46,25 +44,29 @@ export function flowFindings(machine: Definition): Finding[] {
       return end !== undefined && (isSuccess(end) || end.Type === "Fail");
     });
     if (reached.has(name) && !canEnd)
-      findings.find("no-end", "leads to no end", 'lead it to a state with "End": true, a Succeed or a Fail');
+      findings.find(
+        "no-end",
+        "never reaches an end",
+        'lead it to a state with "End": true, a Succeed or a Fail',
+      );
     return [...findings.all, ...innerMachines(state).flatMap(flowFindings)];
   });
   return [...own.all, ...perState];
 }
 
-/** Of the whole definition: its language, its size, its own time-out. */
+/** Checks the machine as a whole: query language, size, time-out. */
 export function machineFindings(machine: Definition, isFragment: boolean): Finding[] {
   const findings = new Findings("");
   if (usesJsonata(machine))
     findings.find(
       "query-language",
-      `the query language ${machine.QueryLanguage} is not followed here`,
+      `uses the query language ${machine.QueryLanguage}, which these checks do not support`,
       "write JSONPath",
     );
   if (machine.TimeoutSeconds === undefined && !isFragment)
     findings.find(
       "machine-timeout",
-      "has no TimeoutSeconds: a loop that polls for what never comes may last a year",
+      "has no TimeoutSeconds: a polling loop may run for a year",
       "write TimeoutSeconds above what the longest run takes",
     );
   const bytes = Buffer.byteLength(JSON.stringify(machine));
@@ -80,7 +82,7 @@ export function machineFindings(machine: Definition, isFragment: boolean): Findi
 const usesJsonata = (part: { readonly QueryLanguage?: Json }): boolean =>
   part.QueryLanguage !== undefined && part.QueryLanguage !== "JSONPath";
 
-/** Of one state: its fields and its type. */
+/** Checks the type and the fields of one state. */
 export function shapeFindings(name: string, state: State, machineIsJsonata: boolean): Finding[] {
   const findings = new Findings(name);
   const type = typeof state.Type === "string" ? state.Type : "";
@@ -118,7 +120,7 @@ function noteEnds(findings: Findings, state: State, type: string): void {
   if (type === "Choice" && state.Default === undefined)
     findings.find(
       "choice-default",
-      "is a Choice without Default: an unforeseen value fails without a reason",
+      "is a Choice without Default: an unexpected value fails with no reason given",
       "write a Default",
     );
   if (type === "Choice" && regularSuccessors(state).length === 0)
@@ -131,14 +133,10 @@ function noteEnds(findings: Findings, state: State, type: string): void {
       "write Error: the failure rules sort messages by it",
     );
   if (state.Cause === undefined && state.CausePath === undefined)
-    findings.find(
-      "fail-words",
-      "is a Fail without Cause",
-      "write Cause or CausePath: somebody has to act on it",
-    );
+    findings.find("fail-words", "is a Fail without Cause", "write Cause or CausePath: it says what to do");
 }
 
-/** Fields that only JSONata has, and what stands for them in JSONPath. */
+/** Fields that only JSONata has, and their JSONPath counterparts. */
 const JSONATA_FIELDS: Readonly<Record<string, string>> = {
   Arguments: "Parameters",
   Output: "ResultSelector, ResultPath or OutputPath",
@@ -146,21 +144,21 @@ const JSONATA_FIELDS: Readonly<Record<string, string>> = {
   Condition: "Variable with a comparison",
 };
 
-/** Examples of AWS are in JSONata by now; pasted into a JSONPath machine, their fields are refused or taken literally. */
+/** AWS's examples use JSONata; in a JSONPath machine their fields are refused or taken literally. */
 function noteJsonataFields(findings: Findings, state: State): void {
   const places: JsonObject[] = [state, ...choices(state), ...catchers(state)];
   for (const [field, instead] of Object.entries(JSONATA_FIELDS))
     if (places.some((place) => field in place))
-      findings.find("jsonata-field", `has the JSONata field ${field} and is JSONPath`, `write ${instead}`);
+      findings.find("jsonata-field", `has the JSONata field ${field} but uses JSONPath`, `write ${instead}`);
   if (textsOf(state).some((text) => /^\{%.*%\}$/s.test(text)))
     findings.find(
       "jsonata-field",
-      "has a JSONata expression {% … %}, which JSONPath takes for a text",
+      "has a JSONata expression {% … %}, which JSONPath reads as a plain string",
       'write a path: "name.$": "$.field"',
     );
 }
 
-/** Every text in a value, the machines inside a state left to themselves. */
+/** Every string in a value, without those of inner machines. */
 export function textsOf(value: Json | undefined): string[] {
   if (typeof value === "string") return [value];
   if (Array.isArray(value)) return (value as readonly Json[]).flatMap(textsOf);

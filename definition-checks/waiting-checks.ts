@@ -16,11 +16,13 @@ import { Findings, type Finding } from "./finding";
 import { integrationOf } from "./service-integrations";
 import { ASYNC_STARTS, CRAWL_STATE, CRAWL_VERDICT, STATUSES, type StatusKind } from "./service-statuses";
 
-/** Whether what is started is waited for, and to its end. Pure. */
-
 type States = Readonly<Record<string, State>>;
 
-/** Of a machine and those inside it; `all` is what is read in them. */
+/**
+ * Checks that a machine waits for what it starts, inner machines included.
+ *
+ * @param all the readings of the definition
+ */
 export function waitingFindings(machine: Definition, all: readonly Reading[]): Finding[] {
   const { States: states } = machine;
   const looks = statusReadings(all).filter(({ state }) => states[state] !== undefined);
@@ -41,7 +43,7 @@ const callOf = (state: State): string => {
   return state.Type === "Task" ? call + pattern : "";
 };
 
-/** A way from a start to a success on which nothing waits: what was started has only just begun. */
+/** Reports ways from a start to a success without a Wait. */
 function startFindings(states: States, name: string, state: State): Finding[] {
   const start = ASYNC_STARTS[callOf(state)];
   if (start === undefined) return [];
@@ -54,7 +56,7 @@ function startFindings(states: States, name: string, state: State): Finding[] {
   if (success !== undefined)
     findings.find(
       "async-start",
-      `starts ${start.what} and does not wait for it: success at ${success} comes while it runs`,
+      `starts ${start.what} and does not wait for it: the execution succeeds at ${success} while it still runs`,
       start.remedy,
     );
   return findings.all;
@@ -65,8 +67,8 @@ function newestRunFindings(name: string, state: State): Finding[] {
   const findings = new Findings(name);
   findings.find(
     "newest-run",
-    "asks for the runs of a job, of which the newest may be another execution's",
-    "ask for its own: getJobRun with JobName and the JobRunId that startJobRun answered with, or startJobRun.sync",
+    "asks for the runs of a job; the newest may belong to another execution",
+    "ask for its own: getJobRun with JobName and the JobRunId that startJobRun returned, or startJobRun.sync",
   );
   return findings.all;
 }
@@ -78,7 +80,7 @@ interface StatusReading {
   readonly kind: StatusKind;
 }
 
-/** Choices that look at a status, and which one. */
+/** The Choices that read a status, with its kind. */
 function statusReadings(all: readonly Reading[]): StatusReading[] {
   const found = all.flatMap(({ state, field, path, found: shape, isTest }): StatusReading[] => {
     if (field !== "Choices" || isTest || shape?.kind !== "any" || shape.origin === undefined) return [];
@@ -101,10 +103,10 @@ function statusFindings(
   for (const value of valuesOf(state, path).filter((one) => !known.includes(one)))
     findings.find(
       "status-value",
-      `compares the status of ${kind.what} with ${value}, which it never is`,
+      `compares the status of ${kind.what} with ${value}, a value that it never has`,
       `write one of ${known.join(", ")}`,
     );
-  // A status of something that somebody else started is information, and no matter of waiting.
+  // The status of something that another machine started needs no waiting.
   if (!kind.startedBy.some((call) => started.has(call))) return findings.all;
   const asked = new Set([origin.state]);
   const targets = (value: string) => targetsFor(choices(state), state.Default, path, value);
@@ -114,7 +116,7 @@ function statusFindings(
   if (lost.length > 0)
     findings.find(
       "status-unfinished",
-      `takes ${lost.join(", ")} for an end: ${kind.what} that still runs is never looked at again`,
+      `treats ${lost.join(", ")} as an end: ${kind.what} that still runs is never checked again`,
       `lead ${lost.join(", ")} to a Wait and back to ${origin.state}`,
     );
   const endsWith = (target: string, isEnd: (end: State) => boolean) =>
@@ -141,13 +143,13 @@ function statusFindings(
   if (endless.length > 0)
     findings.find(
       "status-failed",
-      `waits on for ${kind.what} that ended as ${endless.join(", ")}`,
+      `keeps waiting for ${kind.what} that ended as ${endless.join(", ")}`,
       `lead ${endless.join(", ")} to a Fail state: only ${kind.unfinished.join(", ")} are worth waiting for`,
     );
   return findings.all;
 }
 
-/** READY says that a crawl has ended, not how. */
+/** READY only says that a crawl has ended; it may have failed. */
 function verdictFindings(all: readonly StatusReading[], started: ReadonlySet<string>): Finding[] {
   if (!started.has("aws-sdk:glue:startCrawler")) return [];
   const looks = all.filter(({ origin }) => origin.call === "aws-sdk:glue:getCrawler");
@@ -157,12 +159,12 @@ function verdictFindings(all: readonly StatusReading[], started: ReadonlySet<str
     .map(({ state }) => ({
       check: "crawl-verdict",
       state,
-      what: "takes READY for success, and a crawl that failed or was cancelled is READY too",
+      what: "takes READY for success, but a crawl that failed or was cancelled is READY too",
       remedy: "read LastCrawl.Status when it is READY: SUCCEEDED is the only success (Step.crawl does)",
     }));
 }
 
-/** The literals that a Choice compares a path with. */
+/** The literals that a Choice compares with a path. */
 function valuesOf(state: State, path: string): string[] {
   const inRule = (rule: Json | undefined): string[] => {
     if (Array.isArray(rule)) return (rule as readonly Json[]).flatMap(inRule);
@@ -173,7 +175,7 @@ function valuesOf(state: State, path: string): string[] {
   return [...new Set(choices(state).flatMap(inRule))];
 }
 
-/** Where a Choice may go when a path holds a value: everywhere a rule does not exclude, until one is sure. */
+/** The states a Choice may go to if a path holds a value: the targets of all possible rules, up to the first certain one. */
 function targetsFor(
   rules: readonly JsonObject[],
   fallback: Json | undefined,
@@ -189,7 +191,7 @@ function targetsFor(
   return typeof fallback === "string" ? [...targets, fallback] : targets;
 }
 
-/** Whether a rule holds when a path holds a value; `undefined` when that depends on something else. */
+/** Tells whether a rule matches if a path holds a value; `undefined` if that depends on other data. */
 function outcomeOf(rule: Json | undefined, path: string, value: string): boolean | undefined {
   if (!isObject(rule)) return undefined;
   if (isObject(rule.Not)) {

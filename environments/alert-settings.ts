@@ -2,7 +2,7 @@ import { z } from "zod";
 import { runbookUrlMistake } from "../modules/core/runbook";
 import { text } from "../pipelines/filled-text";
 
-/** Who receives the messages of an environment: the part of its schema. */
+/** The subscribers of an environment's topics: a part of its schema. */
 
 /** A queue's ARN; https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html */
 const QUEUE_ARN = /^arn:aws(-cn|-us-gov)?:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$/;
@@ -12,7 +12,7 @@ const FUNCTION_ARN =
   /^arn:aws(-cn|-us-gov)?:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_$-]{1,128})?$/;
 
 /**
- * One who is told. An e-mail address has to confirm, an https endpoint too; the policy of a queue or of a function must let the topic
+ * A subscriber. An e-mail address has to confirm, an https endpoint too; the policy of a queue or of a function must let the topic
  * send. https://docs.aws.amazon.com/sns/latest/dg/sns-create-subscribe-endpoint-to-topic.html
  */
 const subscriptionSchema = z.discriminatedUnion(
@@ -38,7 +38,7 @@ const subscriptionSchema = z.discriminatedUnion(
   "must be email, https, sqs or lambda",
 );
 
-/** A subscription's place in the stack is made of it, so nobody is told twice. */
+/** A subscription's id in the stack is made of protocol and endpoint, so no endpoint may stand there twice. */
 const subscribers = () =>
   z
     .array(subscriptionSchema)
@@ -48,9 +48,9 @@ const subscribers = () =>
     );
 
 export const subscriptionsSchema = z.strictObject({
-  /** Of the notifications topic: every run's end, with the command that continues a failed one. */
+  /** Subscribers of the notifications topic: every run's end, with the command that continues a failed one. */
   notifications: subscribers(),
-  /** Of the alerts topic: alarms. Whoever is paged. */
+  /** Subscribers of the alerts topic: alarms. These people are paged. */
   alerts: subscribers(),
 });
 

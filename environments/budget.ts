@@ -2,7 +2,7 @@ import { DPU_PER_WORKER, dpuHours, dpuHoursText, hoursText, type RunBounds } fro
 
 /**
  * The budget of an environment: what one run of a pipeline's job may cost at most, as a ceiling and not as a forecast: all
- * workers busy until the time-out. Pure.
+ * workers busy until the time-out.
  */
 
 /** The settings of a pipeline that bound its job. */
@@ -10,7 +10,7 @@ export interface JobBounds {
   readonly workerType: RunBounds["workerType"];
   readonly maxWorkers: number;
   readonly jobTimeoutMinutes: number;
-  /** What the pipeline's runs take instead. */
+  /** Overrides of the pipeline's runs. */
   readonly runOverrides?: {
     readonly workerType?: RunBounds["workerType"];
     readonly workers?: number;
@@ -26,7 +26,7 @@ interface Candidate {
 /** Fewest workers of a Spark job: a driver and an executor. */
 const FEWEST_WORKERS = 2;
 
-/** Of a run as the pipeline starts it. */
+/** The bounds of a run as the pipeline starts it. */
 export function overriddenBounds(job: JobBounds): RunBounds {
   const { workerType, workers, timeoutMinutes } = boundsOf(job);
   const { runOverrides: given = {} } = job;
@@ -58,7 +58,7 @@ export function budgetMistakes({ budget, pipelines }: Candidate): string[] {
   );
 }
 
-/** Said of the overrides only where they are what is over it. */
+/** Names the overrides only where they are the cause. */
 function overriddenOverBudget(field: string, job: JobBounds, limit: number): string[] {
   const bounds = overriddenBounds(job);
   const fits = !Object.hasOwn(DPU_PER_WORKER, bounds.workerType) || !(dpuHours(bounds) > limit);
@@ -77,7 +77,7 @@ function overBudget(field: string, bounds: RunBounds, limit: number): string[] {
   ];
 }
 
-/** What would fit when the other factors stay as they are. */
+/** Names the values that would fit while the other factors stay as they are. */
 function remedies(bounds: RunBounds, limit: number): string {
   const { workerType, workers, timeoutMinutes } = bounds;
   const dpu = DPU_PER_WORKER[workerType];

@@ -50,7 +50,7 @@ export class EtlStack extends TerraformStack {
   }
 
   /**
-   * The stack as Terraform's JSON. It is judged here and not in a validation, which an app can be told to skip.
+   * The stack as Terraform's JSON. It is judged here and not in a validation, which an app can skip.
    *
    * @throws Error naming every resource that holds data without a guard, and every job over the budget
    */

@@ -10,7 +10,7 @@ export type { EnvironmentData } from "./settings";
 /** Every environment there is. */
 export const ENVIRONMENTS: Readonly<Record<string, EnvironmentData>> = { dev, staging, prod };
 
-/** Where the account, the region and a Glue version to try come from; a more specific source wins over a general one. */
+/** The sources of the account, the region and a Glue version to try; a more specific source wins over a general one. */
 export interface Deployment {
   /** Environment variables. */
   readonly variables: Readonly<Record<string, string | undefined>>;
@@ -20,13 +20,13 @@ export interface Deployment {
    */
   readonly context: unknown;
   /**
-   * Whether the pipelines are made, so that somebody must be told of them: not where only the state's bucket is.
+   * `false` where only the state's bucket is made: then nobody has to subscribe to anything.
    * @default true
    */
   readonly hasPipelines?: boolean;
 }
 
-/** What an environment takes from outside its file, and the end of the variable that gives it. */
+/** The settings that come from outside an environment's file, each with the end of its variable's name. */
 const GIVEN_FROM_OUTSIDE: Readonly<Record<string, string>> = {
   accountId: "ACCOUNT_ID",
   region: "REGION",
@@ -126,11 +126,11 @@ function versionOf(
   const specific = asRecord(asRecord(context)[name]);
   const glueVersion = firstText(variables[`ETL_${name.toUpperCase()}_GLUE_VERSION`], specific.glueVersion);
   if (glueVersion === undefined) return {};
-  // Whether it is one is told with all other mistakes.
+  // The schema judges the value, with all other mistakes.
   return { glueVersion: glueVersion as EnvironmentSettings["glueVersion"] };
 }
 
-/** Who is told beside what the file says: whoever is given takes the place of the file's list of that topic. */
+/** Subscribers from outside replace the file's list of that topic. */
 function subscriptionsOf(
   name: string,
   deployment: Deployment,

@@ -9,7 +9,7 @@ import { glueVersionSchema, jobSettingMistakes } from "../pipelines/job-settings
 import { missedRunSettingMistakes, scheduleSettingMistakes } from "../pipelines/schedule-settings";
 
 /**
- * The schema of an environment: plain data in, validated data out. Pure; every error names its field.
+ * The schema of an environment: plain data in, validated data out. Every error names its field.
  *
  * Facts behind the ranges: CloudWatch Logs retention is an enumeration (PutRetentionPolicy); Glue needs a driver and at
  * least one executor; a job's time-out must stay below seven days (StartJobRun); Athena's scan limit starts at
@@ -39,7 +39,7 @@ export const settingsSchema = z.strictObject({
   accountId: z.string().regex(/^\d{12}$/, "must be an AWS account id of 12 digits"),
   /** AWS region. From context or environment variables. */
   region: z.string().regex(/^[a-z]{2}(-gov)?-[a-z]+-\d$/, "must be an AWS region such as eu-west-1"),
-  /** Where Terraform keeps its state. */
+  /** The backend of Terraform's state. */
   backend: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("local") }),
     z.strictObject({ kind: z.literal("s3") }),
@@ -54,7 +54,7 @@ export const settingsSchema = z.strictObject({
   logRetentionDays: z.int().refine((days) => logRetentionMistake(days) === undefined, {
     error: `must be one of ${LOG_RETENTION_DAYS.join(", ")}`,
   }),
-  /** Whether Step Functions logs hold inputs and outputs of states. */
+  /** `true`: Step Functions logs hold inputs and outputs of states. */
   logExecutionData: z.boolean(),
   /**
    * `true`: messages and logs of refused runs hold delivered values, which may be somebody's personal data. Never in prod. Off when
@@ -64,7 +64,7 @@ export const settingsSchema = z.strictObject({
   /** Most bytes one Athena query of the workgroup may scan. */
   scanLimitBytes: z.int().min(10_485_760, "must be at least 10485760 bytes (10 MiB)"),
   /**
-   * Who is told: `{ protocol, endpoint }` of each topic. `ETL_<ENVIRONMENT>_ALERTS` and `ETL_<ENVIRONMENT>_NOTIFICATIONS` win. Somebody of each
+   * Subscribers of each topic: `{ protocol, endpoint }`. `ETL_<ENVIRONMENT>_ALERTS` and `ETL_<ENVIRONMENT>_NOTIFICATIONS` win. At least one of each
    * where alarms act or schedules run.
    */
   subscriptions: subscriptionsSchema,
@@ -81,7 +81,7 @@ export const settingsSchema = z.strictObject({
    * encrypt with it anyway; what it adds are the logs, for a call to KMS with each. Off when left out.
    */
   securityConfiguration: z.boolean().optional(),
-  /** What may be spent. */
+  /** The limits of cost. */
   budget: z.strictObject({
     /** Most DPU-hours that one run of a pipeline's job may be billed: workers × DPU per worker × time-out / 60. */
     dpuHoursPerRun: z.number().positive("must be above 0"),
@@ -95,12 +95,12 @@ export const settingsSchema = z.strictObject({
 /** A validated environment. */
 export type EnvironmentSettings = z.infer<typeof settingsSchema>;
 
-/** What `dev.ts`, `staging.ts` and `prod.ts` hold: everything but what comes from the caller. */
+/** The data of `dev.ts`, `staging.ts` and `prod.ts`: all settings but those that come from the caller. */
 export type EnvironmentData = Omit<EnvironmentSettings, "accountId" | "region">;
 
 /** Longest zone in a bucket's name; names are `<project>-<environment>-<zone>-<account>-<region>`. */
 const LONGEST_ZONE = "query-results";
-/** What stands there in the name of the bucket of Terraform's state. */
+/** The same part in the name of the bucket of Terraform's state. */
 const STATE = "terraform-state";
 const BUCKET_NAME_MAX = 63;
 
@@ -168,7 +168,7 @@ function destructionMistakes({
   if (retainData === false && allowDataDestruction === false) {
     return [
       "'retainData' must be true unless 'allowDataDestruction' is true as well, got false and false; " +
-        "destroying data takes both",
+        "destroying data needs both",
     ];
   }
   return [];

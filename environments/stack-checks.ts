@@ -3,8 +3,8 @@ import { type EnvironmentSettings } from "./settings";
 import { silentTopicMistake, TOPICS } from "./subscribers";
 
 /**
- * What must hold of an environment's finished Terraform, overrides and escape hatches included. Pure. Settings are judged
- * before anything is built; this finds what was changed on another way.
+ * Checks an environment's finished Terraform, overrides and escape hatches included. Settings are judged before anything is built; these
+ * checks find what was changed in another way.
  */
 
 type Block = Readonly<Record<string, unknown>>;
@@ -82,7 +82,7 @@ function jobsOverBudget(resources: Resources, { budget }: EnvironmentSettings): 
   });
 }
 
-/** What bounds a run of a synthesised job: as the job says, or as a state machine starts it if that is more. */
+/** The bounds of a run of a synthesised job: the job's own, or those that a state machine starts it with if they are higher. */
 export function mostBounds(resources: Resources, id: string): RunBounds | undefined {
   const job = resources.aws_glue_job?.[id] ?? {};
   const started = startedRuns(resources).filter(({ JobName }) => JobName === `\${aws_glue_job.${id}.name}`);
@@ -106,13 +106,13 @@ function startedRuns({ aws_sfn_state_machine: machines = {} }: Resources): Start
   });
 }
 
-/** What a run overrides, in the words of the job's resource. */
+/** A run's overrides in the words of the job's resource. */
 function asJob({ WorkerType, NumberOfWorkers, Timeout }: StartedRun): Block {
   const all = { worker_type: WorkerType, number_of_workers: NumberOfWorkers, timeout: Timeout };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-/** What bounds a run of a synthesised job; `undefined` when Terraform alone knows a factor. */
+/** The bounds of a run of a synthesised job; `undefined` when Terraform alone knows a factor. */
 function jobBounds({ worker_type: type, number_of_workers: workers, timeout }: Block): RunBounds | undefined {
   if (typeof workers !== "number" || typeof timeout !== "number") return undefined;
   if (typeof type !== "string" || !Object.hasOwn(DPU_PER_WORKER, type)) return undefined;

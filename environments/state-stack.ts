@@ -7,7 +7,7 @@ import type { EnvironmentSettings } from "./settings";
 /** Days that earlier states can still be brought back. */
 const EARLIER_STATE_DAYS = 365;
 
-/** Where an environment's Terraform keeps its state. */
+/** The stack of the bucket that holds an environment's Terraform state. */
 export function stateBucketName({ project, environment, accountId, region }: EnvironmentSettings): string {
   return `${project}-${environment}-terraform-state-${accountId}-${region}`;
 }

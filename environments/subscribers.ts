@@ -1,11 +1,11 @@
 import { type Subscriptions, type Subscription, subscriptionsSchema } from "./alert-settings";
 
-/** Reads subscribers from text, and checks that each topic has one. Pure. */
+/** Reads subscribers from text, and checks that each topic has one. */
 
 export type Topic = keyof Subscriptions;
 export const TOPICS: readonly Topic[] = ["notifications", "alerts"];
 
-/** What a text may name: SNS takes these without a role, a platform or a telephone of its own. */
+/** The endpoints that a text may name: SNS accepts these without a role or a platform application. */
 const WAYS = "an e-mail address, an https address, or the ARN of a standard queue or of a function";
 
 /**
@@ -55,9 +55,9 @@ interface Telling {
   readonly pipelines?: Readonly<Record<string, TellingPipeline | undefined>>;
 }
 
-/** Whether anything happens of which somebody must be told. */
+/** Tells whether an alarm acts or a schedule runs, which needs a subscriber. */
 export function tellsSomething({ pipelines }: Telling): boolean {
-  // What has not passed the schema yet may hold anything.
+  // The schema may not have judged it yet, so it may hold anything.
   return Object.values(pipelines ?? {}).some(
     (pipeline) => pipeline?.alarms?.actionsEnabled === true || pipeline?.schedule?.enabled === true,
   );

@@ -1,6 +1,6 @@
 import type { S3Location } from "../modules/core/s3-location";
 
-/** Where a task's rows come from. */
+/** The origin of a task's rows. */
 export type Source = DeliveriesSource;
 
 /** Files in S3, in folders `dt=YYYY-MM-DD/` below a location: one folder a delivery date. */

@@ -10,8 +10,8 @@ export interface Table {
   readonly name: string;
   readonly location: S3Location;
   /**
-   * Who registers it in the catalogue: a crawler after each job run; the pipeline, which declares it, and the job its partitions; or the
-   * job alone, for a table of Iceberg.
+   * How it gets into the catalogue. `crawler`: a crawler registers it after each job run. `declaration`: the pipeline declares it, and the job
+   * registers its partitions. `iceberg`: the job makes it.
    */
   readonly registeredBy: "crawler" | "declaration" | "iceberg";
   readonly writeMode: WriteMode;

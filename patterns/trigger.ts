@@ -1,4 +1,4 @@
-/** What starts a run by itself. A run is also started by hand, with `StartExecution`. */
+/** Starts runs without a person. Anybody may start one by hand, with `StartExecution`. */
 export type Trigger = ScheduleTrigger;
 
 /** The clock of a time zone. */

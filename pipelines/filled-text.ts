@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { placeholderMistake } from "../modules/core/placeholder";
 
-/** Text that is there, and in which nothing is left to be filled in. Pure. */
+/** Text that is not empty and holds no placeholder. */
 export const text = () =>
   z
     .string()

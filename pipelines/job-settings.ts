@@ -8,7 +8,7 @@ import {
 } from "../modules/core/job-runs";
 import { TABLE_FORMATS, WRITE_MODES, writeModeMistakes } from "../modules/core/write-modes";
 
-/** How a pipeline's job runs: the part of an environment's schema. Pure. What goes together is one table's to say. */
+/** How a pipeline's job runs: a part of an environment's schema. */
 
 const workerType = z.enum(WORKER_TYPES as readonly ["G.1X", "G.2X", "G.4X", "G.8X"]);
 const workers = z.int().min(2, "must be at least 2 (a driver and a worker)").max(299);
@@ -26,7 +26,7 @@ export const jobSettings = {
   jobTimeoutMinutes: timeoutMinutes,
   /** `FLEX` puts cost before latency: spare capacity, workers G.1X and G.2X. STANDARD when left out. */
   executionClass: executionClass.optional(),
-  /** Whether a run waits that the account has no room for. Not with FLEX. `false` when left out. */
+  /** `true`: a run waits while the account has no room for it. Not with FLEX. `false` when left out. */
   jobRunQueuingEnabled: z.boolean().optional(),
   /** How many runs of the job may work at once; 1 when left out, and 1 only for a job that rebuilds. */
   maxConcurrentRuns: z.int().min(1).optional(),
@@ -34,9 +34,9 @@ export const jobSettings = {
   tableFormat: z.enum(TABLE_FORMATS).optional(),
   /** How runs write it: `merge` and `append` with iceberg only (docs/decisions/09). rebuild when left out. */
   writeMode: z.enum(WRITE_MODES).optional(),
-  /** With `merge`: the column that tells which row of a key is the latest, or `run_date` for that of the latest delivery. */
+  /** With `merge`: the column that says which row of a key is the latest, or `run_date` for that of the latest delivery. */
   orderColumn: z.string().min(1).optional(),
-  /** What the pipeline's runs take instead of what the job says, while others start the same job by hand as it stands. */
+  /** Overrides of the job's settings for the pipeline's runs; a run started by hand has the job's own. */
   runOverrides: z
     .strictObject({
       workerType: workerType.optional(),
@@ -65,7 +65,7 @@ interface Candidate {
   readonly pipelines?: Readonly<Record<string, unknown>>;
 }
 
-/** What is wrong with how jobs run, of values that are right one by one. */
+/** Mistakes in how jobs run: values that are right one by one and do not go together. */
 export function jobSettingMistakes({ region, pipelines = {} }: Candidate): string[] {
   return Object.entries(pipelines).flatMap(([name, pipeline]) =>
     typeof pipeline === "object" && pipeline !== null
@@ -106,7 +106,7 @@ function tableMistakes(job: Job) {
   return writeModeMistakes(job);
 }
 
-/** Only what the schema cannot say: whether a value is one at all is the schema's affair. */
+/** Judges only values that the schema accepts. */
 function together(shape: Parameters<typeof runShapeMistakes>[0]) {
   const isOne = (values: readonly string[], value: unknown) =>
     value === undefined || values.includes(value as string);

@@ -4,13 +4,13 @@ import { DEFAULT_SLOW_FACTOR, missedRunMistakes } from "../modules/schedules/mis
 import { type ScheduleTimes, scheduleMistakes } from "../modules/schedules/schedule-mistakes";
 import { text } from "./filled-text";
 
-/** When a pipeline is started by itself: the part of an environment's schema. Pure. */
+/** A pipeline's schedule: a part of an environment's schema. */
 export const scheduleSchema = z.strictObject({
   /** `false` leaves the schedule in place, DISABLED, so that a plan shows it either way. */
   enabled: z.boolean(),
   /** `cron(minutes hours day-of-month month day-of-week year)` in the time zone. */
   cron: text().refine((value) => value.startsWith("cron("), "must be cron(…)"),
-  /** A name of the IANA database. Of the schedule, and of the run date that the job tells from it. */
+  /** A name of the IANA database: the zone of the schedule, and of the run date that the job derives from it. */
   timeZone: text(),
   /** How many days before its start a run's delivery date lies; 0 to 366. */
   lagDays: z.int().min(0).max(366),
@@ -37,7 +37,7 @@ interface Watched extends Scheduled {
   >;
 }
 
-/** What is wrong with watching for missed runs, of schedules and alarms that are right by themselves. */
+/** Mistakes in watching for missed runs: schedules and alarms that are right by themselves and do not go together. */
 export function missedRunSettingMistakes(candidate: Watched): string[] {
   return Object.entries(candidate.pipelines ?? {}).flatMap(([name, { schedule = {}, alarms = {} }]) => {
     const { cron, timeZone, start, enabled } = schedule;
@@ -59,7 +59,7 @@ export function missedRunSettingMistakes(candidate: Watched): string[] {
   });
 }
 
-/** What is wrong with when pipelines are started; types are the schema's affair. */
+/** Mistakes in schedules; the schema judges the types. */
 export function scheduleSettingMistakes({ pipelines = {} }: Scheduled): string[] {
   return Object.entries(pipelines).flatMap(([name, { schedule = {} }]) => {
     const { cron: expression, timeZone, start, end } = schedule;

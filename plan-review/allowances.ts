@@ -3,10 +3,9 @@ import { contains } from "./globs";
 import { type Permission } from "./permissions";
 import { UsageError } from "./plan";
 
-/** The reviewed file: widened permissions that somebody has looked at, each with a reason and an end. */
-
+/** An entry of the reviewed file: a widened permission that was reviewed, with a reason and an end. */
 const allowance = z.strictObject({
-  /** Who may: `role shop-job`, `AWS arn:…`, or the holder as the page names it. */
+  /** The principal: `role shop-job`, `AWS arn:…`, or the holder as the page names it. */
   principal: z.string().min(1),
   action: z.string().min(1),
   resource: z.string().min(1),
@@ -24,7 +23,7 @@ export function readAllowances(text: string, what: string): Allowance[] {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new UsageError(`${what} is no JSON: ${(error as Error).message}`);
+    throw new UsageError(`${what} is not valid JSON: ${(error as Error).message}`);
   }
   const parsed = z.array(allowance).safeParse(json);
   if (!parsed.success) throw new UsageError(`${what}:\n${z.prettifyError(parsed.error)}`);
@@ -34,7 +33,7 @@ export function readAllowances(text: string, what: string): Allowance[] {
 export interface Judged {
   readonly widened: readonly Permission[];
   readonly allowed: readonly { readonly permission: Permission; readonly by: Allowance }[];
-  /** Entries that are over, or that nothing needs: each is an error, so that the file stays what it says. */
+  /** Expired and unneeded entries. Each is an error, so that the file stays correct. */
   readonly errors: readonly { readonly entry: Allowance; readonly why: string }[];
 }
 
@@ -55,7 +54,7 @@ export function judge(
     .map((entry) => ({ entry, why: `expired on ${entry.expires}` }));
   const stale = current
     .filter((entry) => !allowed.some(({ by }) => by === entry))
-    .map((entry) => ({ entry, why: "nothing in this plan needs it" }));
+    .map((entry) => ({ entry, why: "no permission in this plan needs it" }));
   return {
     widened: widened.filter((permission) => byOf(permission) === undefined),
     allowed,
@@ -63,7 +62,7 @@ export function judge(
   };
 }
 
-/** An entry allows what it holds, wildcards as in a policy; a Deny that is gone and exceptions it cannot allow. */
+/** Tells whether an entry covers a permission, with wildcards as in a policy. An entry cannot cover a removed Deny or exceptions. */
 function allows(entry: Allowance, { effect, subject }: Permission): boolean {
   if (effect.principal.except || effect.action.except || effect.resource.except) return false;
   if (effect.kind !== "allowed") return false;

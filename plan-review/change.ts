@@ -1,6 +1,6 @@
 import { type Expressions, type Plan, type ResourceChange, type Values } from "./plan";
 
-/** What stands where Terraform cannot know a value before it applies. */
+/** Stands for a value that Terraform does not know until apply. */
 export const UNKNOWN = Symbol("known after apply");
 const SENSITIVE = "(sensitive)";
 
@@ -30,7 +30,7 @@ export class Change {
     this.after = known === undefined ? undefined : (mask(known, after_unknown, UNKNOWN) as Values);
   }
 
-  /** Whether it existed before, be it under another address. */
+  /** `true` if it existed before, possibly under another address. */
   get existed(): boolean {
     return this.before !== undefined;
   }
@@ -39,22 +39,22 @@ export class Change {
     return this.resource.previous_address !== undefined && this.resource.previous_address !== this.address;
   }
 
-  /** What AWS calls it, before or else after. */
+  /** Its name in AWS, before the plan or else after it. */
   get physicalName(): string | undefined {
     return nameIn(this.before) ?? nameIn(this.after);
   }
 
-  /** Its name for a page: the physical one where it is known. */
+  /** Its name on the page: the physical name if it is known, else the address. */
   get name(): string {
     return this.physicalName ?? this.address;
   }
 
-  /** What the configuration says; `undefined` when it is not in the plan. */
+  /** Its configuration; `undefined` if it is not in the plan. */
   get configured(): Expressions | undefined {
     return this.plan.configuration?.get(withoutKeys(this.address));
   }
 
-  /** Dotted names of what forces a replacement. */
+  /** The attributes that force a replacement, as dotted paths. */
   get replacePaths(): string[] {
     return (this.resource.change.replace_paths ?? []).map((path) => path.join("."));
   }
@@ -62,7 +62,7 @@ export class Change {
 
 export const changesOf = (plan: Plan): Change[] => plan.resources.map((one) => new Change(one, plan));
 
-/** `module.a["x"].aws_b.c[0]` as the configuration calls it. */
+/** An address without instance keys, as the configuration has it: `module.a.aws_b.c` for `module.a["x"].aws_b.c[0]`. */
 export const withoutKeys = (address: string): string =>
   address.replaceAll(/\[(?:"(?:[^"\\]|\\.)*"|\d+)\]/g, "");
 
@@ -88,7 +88,7 @@ function actionOf(actions: readonly string[]): Action {
   return action === "forget" ? "forgotten" : "nothing";
 }
 
-/** Puts `what` wherever the marks say true, also where the values have nothing yet. */
+/** Replaces values by `what` wherever `marks` is true, even if there is no value yet. */
 function mask(value: unknown, marks: unknown, what: unknown): unknown {
   if (marks === true) return what;
   if (Array.isArray(marks)) {

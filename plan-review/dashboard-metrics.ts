@@ -1,9 +1,9 @@
 /**
- * How many metrics a dashboard shows, each once; what cannot be read counts as none. `.` in a metric stands for the same place of
- * the one before it, `...` for its beginning; an expression is no metric.
+ * The number of different metrics on a dashboard; 0 if its body cannot be read. In a metric, `.` repeats the same part of the metric before
+ * it, and `...` repeats its beginning. Expressions are not counted.
  * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  *
- * @param body its JSON
+ * @param body the dashboard's body as JSON
  */
 export function metricsShown(body: unknown): number {
   if (typeof body !== "string") return 0;

@@ -2,12 +2,11 @@ import { type Change, UNKNOWN } from "./change";
 import { code, shown } from "./markdown";
 import { type Values } from "./plan";
 
-/** What a plan destroys that nobody can plan back, and the guards against it that it takes away. */
-
+/** The data that a plan destroys, and the guards of data that it removes. */
 export interface DataLoss {
-  /** Lost when this plan is applied. */
+  /** Data that is lost when the plan is applied. */
   readonly lost: readonly string[];
-  /** Nothing is lost yet, but what guarded it goes. */
+  /** Guards that are removed; no data is lost yet. */
   readonly guards: readonly string[];
 }
 
@@ -31,13 +30,13 @@ const DATA = new Set([
 const REASONS: Readonly<Record<string, string>> = {
   delete_because_no_resource_config: "it is no longer in the configuration",
   delete_because_no_module: "its module is no longer in the configuration",
-  delete_because_wrong_repetition: "count or for_each no longer makes it",
-  delete_because_count_index: "count no longer makes it",
-  delete_because_each_key: "for_each no longer makes it",
+  delete_because_wrong_repetition: "count or for_each no longer includes it",
+  delete_because_count_index: "count no longer includes it",
+  delete_because_each_key: "for_each no longer includes it",
   delete_because_no_move_target: "it was moved to an address that is not in the configuration",
   replace_because_tainted: "it is marked as tainted",
   replace_by_request: "the plan was asked to replace it",
-  replace_by_triggers: "replace_triggered_by names something that changes",
+  replace_by_triggers: "a resource in its replace_triggered_by changes",
 };
 
 export function dataLossOf(changes: readonly Change[]): DataLoss {
@@ -65,13 +64,13 @@ function reasonOf(change: Change): string {
 }
 
 const keyLine = (before: Values | undefined): string =>
-  `; the key is scheduled for deletion in ${shown(before?.deletion_window_in_days ?? 30)} days, and what it encrypts can then never be read`;
+  `; the key is scheduled for deletion in ${shown(before?.deletion_window_in_days ?? 30)} days; data encrypted with it can then never be read again`;
 
-/** A full bucket without it makes the apply fail: the loss is wanted, but does not happen. */
+/** Without force_destroy the apply fails on a bucket with objects, so the planned loss does not happen. */
 function forceLine({ type, before }: Change): string {
   if (type !== "aws_s3_bucket") return "";
   return before?.force_destroy === true
-    ? "; `force_destroy` is on, so its objects go with it"
+    ? "; `force_destroy` is on, so its objects are deleted too"
     : "; `force_destroy` is off, so the apply fails while it holds objects";
 }
 
@@ -82,11 +81,11 @@ interface Rule {
   readonly noncurrent_version_expiration?: unknown;
 }
 
-/** Lifecycle rules that delete earlier than before, or what was kept for good. */
+/** Reports lifecycle rules that delete earlier than before, or delete at all. */
 function expired(change: Change): string[] {
   if (change.type !== "aws_s3_bucket_lifecycle_configuration" || change.after === undefined) return [];
   const [was, is] = [rulesOf(change.before), rulesOf(change.after)];
-  // A bucket's first rules delete nothing of a bucket that comes with them; that cannot be seen here where it existed.
+  // A bucket's first rules may belong to a new bucket, which is not visible here, so they are not reported.
   if (change.before === undefined) return [];
   return is.flatMap((rule) => {
     const old = was.find(({ id }) => id === rule.id);
@@ -130,7 +129,7 @@ function guardsOf(change: Change): string[] {
   const found: string[] = [];
   const of = `of ${code(change.name)}`;
   if (before.force_destroy !== true && after.force_destroy === true)
-    found.push(`${code("force_destroy")} ${of} is switched on: a later destroy takes the objects along`);
+    found.push(`${code("force_destroy")} ${of} is switched on: a later destroy deletes the objects too`);
   for (const guard of OFF_GUARDS)
     if (before[guard] === true && after[guard] !== true) found.push(`${code(guard)} ${of} is switched off`);
   const pitr = [before, after].map((values) => at(values, "point_in_time_recovery.0.enabled"));
@@ -138,7 +137,7 @@ function guardsOf(change: Change): string[] {
   const versioning = [before, after].map((values) => at(values, "versioning_configuration.0.status"));
   if (versioning[0] === "Enabled" && versioning[1] !== "Enabled")
     found.push(
-      `versioning of ${code(shown(after.bucket))} is ${shown(versioning[1]).toLowerCase()}: what is overwritten or deleted is gone`,
+      `versioning of ${code(shown(after.bucket))} is ${shown(versioning[1]).toLowerCase()}: overwritten and deleted objects can no longer be restored`,
     );
   const window = [before.deletion_window_in_days, after.deletion_window_in_days];
   if (typeof window[0] === "number" && typeof window[1] === "number" && window[1] < window[0])

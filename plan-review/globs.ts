@@ -1,19 +1,17 @@
 /**
- * Patterns with `*` (anything) and `?` (one character) as IAM has them: what one holds of another. Matching packages answer
- * for a text; here both sides are patterns.
+ * Tells whether `outer` matches every text that `inner` matches. Both are IAM patterns with `*` (anything) and `?` (one character); matching
+ * packages compare a pattern with a text only. A wrong "no" is possible, a wrong "yes" is not.
  */
-
-/** Whether every text that `inner` matches is matched by `outer`. May say no where only a proof is missing, never yes. */
 export function contains(outer: string, inner: string): boolean {
   return included(normalised(outer), normalised(inner));
 }
 
-/** `*` spans anything, so runs of wildcards are brought into one order. */
+/** Brings runs of wildcards into one order, e.g. `*?` to `?*`. */
 const normalised = (pattern: string): string =>
   pattern.replaceAll(/[*?]*\*[*?]*/g, (run) => `${"?".repeat(run.split("?").length - 1)}*`);
 
 function included(outer: string, inner: string): boolean {
-  // reach[j]: whether outer up to here can have swallowed the first j characters of inner; a `*` of inner is one of them.
+  // reach[j]: outer up to here can match the first j characters of inner; a `*` of inner counts as a character.
   let reach = Array.from({ length: inner.length + 1 }, (_, j) => j === 0);
   for (const symbol of outer) {
     const next = reach.map(() => false);
@@ -27,7 +25,7 @@ function included(outer: string, inner: string): boolean {
   return reach[inner.length]!;
 }
 
-/** Whether some text is matched by both. A `${…}` may stand for anything. May say yes where it cannot tell, never no. */
+/** Tells whether some text is matched by both patterns. `${…}` may stand for anything. A wrong "yes" is possible, a wrong "no" is not. */
 export function intersects(one: string, other: string): boolean {
   const [a, b] = [one, other].map((pattern) => pattern.replaceAll(/\$\{[^}]*\}/g, "*")) as [string, string];
   let row = Array.from({ length: b.length + 1 }, (_, j) => b.slice(0, j).replaceAll("*", "") === "");
@@ -48,7 +46,7 @@ export function intersects(one: string, other: string): boolean {
 
 const ARN_PARTS = 6;
 
-/** The same for ARNs, in which a wildcard stays within its part (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html). */
+/** Like {@link contains}, for ARNs, in which a wildcard stays within its part (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html). */
 export function arnContains(outer: string, inner: string): boolean {
   if (outer === "*") return true;
   const [a, b] = [parts(outer), parts(inner)];

@@ -1,10 +1,8 @@
 import { UNKNOWN } from "./change";
 
-/** The little Markdown a page needs, safe for whatever stands in a plan. */
-
 const LONGEST = 120;
 
-/** A code span; its fence is longer than any run of backticks within (https://spec.commonmark.org/0.31.2/#code-spans). */
+/** A code span, safe for any text of a plan: its fence is longer than any run of backticks within (https://spec.commonmark.org/0.31.2/#code-spans). */
 export function code(text: string): string {
   const flat = text.replaceAll(/\s+/g, " ").trim();
   const cut = flat.length > LONGEST ? `${flat.slice(0, LONGEST - 1)}…` : flat;
@@ -13,7 +11,7 @@ export function code(text: string): string {
   return longest === 0 ? `${fence}${cut || " "}${fence}` : `${fence} ${cut} ${fence}`;
 }
 
-/** A value as a reader sees it. */
+/** A value as text for readers. */
 export function shown(value: unknown): string {
   if (value === UNKNOWN) return "not known until apply";
   if (value === undefined || value === null || value === "") return "none";

@@ -1,4 +1,4 @@
-/** A line of what a plan may cost. */
+/** A figure of the cost, before and after a plan. */
 export interface MoneyLine {
   readonly what: string;
   readonly before: string;

@@ -7,31 +7,30 @@ import { monthlyLines } from "./monthly";
 import { type Plan, type Values } from "./plan";
 import prices from "./prices.json";
 
-/** What a plan may cost, before and after; ceilings, for nobody knows how long a run will take. */
-
+/** The settings by which a job is billed, before or after a plan. */
 interface Moment {
-  /** DPU-hours that a run can take at most. */
+  /** The most DPU-hours of a run. */
   readonly ceiling: number;
   readonly rate: number;
   readonly runs: number | undefined;
 }
 
-/** DPUs of a worker, also of those that only others' jobs have, https://docs.aws.amazon.com/glue/latest/dg/worker-types.html */
+/** The DPUs of every worker type of Glue, https://docs.aws.amazon.com/glue/latest/dg/worker-types.html */
 const DPUS: Readonly<Record<string, number>> = {
   ...DPU_PER_WORKER,
   ...{ Standard: 1, "G.025X": 0.25, "G.12X": 12, "G.16X": 16 },
   ...{ "R.1X": 1, "R.2X": 2, "R.4X": 4, "R.8X": 8 },
 };
-/** Without a time-out of its own a job ends after this, https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html */
+/** The time-out of a job without one of its own, https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-job.html */
 const DEFAULT_TIMEOUT_MINUTES = 480;
 
 export const PRICED =
-  "Jobs: ceilings, workers × time-out × tries. Crawlers: the least that a crawl is billed. From … to: with and without what CloudWatch " +
-  `gives each account free (${prices.free.dashboards} dashboards, ${prices.free.customMetrics} custom metrics, ` +
+  "Jobs: the most, workers × time-out × attempts. Crawlers: the least that a crawl is billed. From … to: with and without CloudWatch's " +
+  `free tier per account (${prices.free.dashboards} dashboards, ${prices.free.customMetrics} custom metrics, ` +
   `${prices.free.alarmMetrics} metrics of alarms). Prices of ${prices.region} as of ${prices.asOf}. Not counted: storage, requests, ` +
   "transfer, logs, bytes that queries scan, transitions of state machines, metrics that jobs and programs record themselves.";
 
-/** Only what changes. */
+/** Lists the figures of cost that change. Jobs have ceilings, because the duration of a run is not known. */
 export function moneyOf(changes: readonly Change[], plan: Plan): MoneyLine[] {
   return [
     ...changes.filter(({ type }) => type === "aws_glue_job").flatMap((job) => jobLines(job, changes, plan)),
@@ -61,7 +60,7 @@ function jobLines(job: Change, changes: readonly Change[], plan: Plan): MoneyLin
   return lines;
 }
 
-/** What a crawl is billed at least, and a month of them: nobody knows how long one takes. */
+/** The least that a crawl is billed, and a month of crawls; their duration is not known. */
 function crawlerLines(crawler: Change, changes: readonly Change[], plan: Plan): MoneyLine[] {
   const { dpuHour, dpus, minimumMinutes } = prices.crawler;
   const crawl = (dpuHour * dpus * minimumMinutes) / 60;
@@ -131,7 +130,7 @@ function runsOf(schedules: readonly Change[], when: When): number | undefined {
   return each.reduce<number>((sum, runs) => sum + runs!, 0);
 }
 
-/** Whether one resource's configuration leads to another's by references, however many lie between. */
+/** Tells whether one resource's configuration refers to another's, directly or through others. */
 function reaches({ configuration }: Plan, from: string, to: string): boolean {
   const module = /^(?:module\.[^.]+\.)*/.exec(from)![0];
   const seen = new Set<string>();

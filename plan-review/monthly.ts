@@ -5,16 +5,15 @@ import { dollars, type MoneyLine, type When } from "./money-line";
 import { type Values } from "./plan";
 import prices from "./prices.json";
 
-/** What is paid by the month for being there, before and after. */
-
+/** A kind of resource that is billed by the month. */
 interface Item {
   readonly word: string;
   readonly price: number;
-  /** So many cost an account nothing; whether others use them up is not in a plan. */
+  /** The number that is free per account. A plan does not show whether other stacks use them up. */
   readonly free?: number;
-  /** Told beside the count where it is not one of a resource. */
+  /** The unit of the count, if it does not count resources. */
   readonly unit?: string;
-  /** How many a resource is; `undefined` when the plan does not know. */
+  /** The count of one resource; `undefined` if the plan does not know it. */
   readonly count: (change: Change, when: When) => number | undefined;
 }
 
@@ -51,7 +50,7 @@ const ITEMS: readonly Item[] = [
   },
 ];
 
-/** Only what changes. */
+/** Lists the monthly costs that change. */
 export function monthlyLines(changes: readonly Change[]): MoneyLine[] {
   return ITEMS.flatMap((item) => {
     const [before, after] = (["before", "after"] as const).map((when) => show(item, changes, when));
@@ -71,7 +70,7 @@ function each(type: string): Item["count"] {
   return (change) => (change.type === type ? 1 : 0);
 }
 
-/** Metrics that metric alarms look at; the two bounds of an expected range count as metrics. */
+/** Counts the metrics of metric alarms; the two bounds of an expected range count as metrics. */
 function alarmMetrics(isOf: (periodSeconds: number) => boolean): Item["count"] {
   return (change, when) => {
     if (change.type !== "aws_cloudwatch_metric_alarm") return 0;
@@ -83,7 +82,7 @@ function alarmMetrics(isOf: (periodSeconds: number) => boolean): Item["count"] {
   };
 }
 
-/** Providers give a text that is not set as none or as an empty one. */
+/** Providers represent an unset string as null or as an empty one. */
 const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
 
 function watched(alarm: Values): Values[] {
@@ -106,7 +105,7 @@ function customMetrics(change: Change, when: When): number | undefined {
   return recordedMetrics(definition === UNKNOWN ? configuredText(change, "definition") : definition);
 }
 
-/** A constant with references in it, as the configuration has it. */
+/** A string with references, as the configuration has it. */
 function configuredText({ configured }: Change, field: string): unknown {
   return (configured?.[field] as { readonly constant_value?: unknown } | undefined)?.constant_value;
 }

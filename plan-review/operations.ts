@@ -2,8 +2,7 @@ import { type Change } from "./change";
 import { at } from "./data-loss";
 import { code, shown } from "./markdown";
 
-/** When things run, and who is told when they do not. */
-
+/** Describes changes of schedules and alarms. */
 export function operationsOf(changes: readonly Change[]): string[] {
   return changes.flatMap((change) => {
     if (change.action === "nothing") return [];
@@ -72,12 +71,12 @@ const ALARM_FIELDS: Fields = [
   ["actions enabled", "actions_enabled"],
 ];
 
-/** What is created or deleted in one line, what is changed field by field; nothing that nobody would notice. */
+/** Describes a creation or deletion in one line, a change field by field; changes without effect are left out. */
 function described(change: Change, word: string, fields: readonly string[]): string[] {
   const what = `${word} ${code(change.name)}`;
   if (change.action === "created") {
     const when = change.after?.schedule_expression ?? change.after?.schedule;
-    // A crawler without a schedule and a rule on events run when they are called.
+    // Crawlers without a schedule and rules on events do not run by the clock.
     if (when === undefined || when === null || when === "")
       return word.includes("alarm") ? [`${what} is created`] : [];
     return [`${what} is created: ${shown(when)}${zone(change)}, ${shown(change.after?.state ?? "ENABLED")}`];
@@ -103,8 +102,8 @@ function actions({ before, after }: Change): string[] {
     );
     const when = field === "alarm_actions" ? "" : ` (${field})`;
     return [
-      ...was!.filter((one) => !is!.includes(one)).map((one) => `no longer tells ${code(one)}${when}`),
-      ...is!.filter((one) => !was!.includes(one)).map((one) => `now tells ${code(one)}${when}`),
+      ...was!.filter((one) => !is!.includes(one)).map((one) => `no longer notifies ${code(one)}${when}`),
+      ...is!.filter((one) => !was!.includes(one)).map((one) => `now notifies ${code(one)}${when}`),
     ];
   });
 }

@@ -4,8 +4,6 @@ import { type Permission, type UnreadPolicy } from "./permissions";
 import { type Clause, type Named } from "./policy-document";
 import { type Review } from "./review";
 
-/** The page of a pull request: the verdict in one line, the dangerous first, what is only good to know folded. */
-
 export interface Sections {
   readonly data: readonly string[];
   readonly permissions: readonly string[];
@@ -33,7 +31,7 @@ export function sectionsOf({
     permissions: [...grouped(judged.widened), ...permissions.widenedUnread.map(unread)],
     errors: judged.errors.map(
       ({ entry, why }) =>
-        `reviewed entry ${code(entry.principal)} ${code(entry.action)} on ${code(entry.resource)}: ${why}; take it out, or have it reviewed anew`,
+        `reviewed entry ${code(entry.principal)} ${code(entry.action)} on ${code(entry.resource)}: ${why}; remove it, or have it reviewed again`,
     ),
     allowed: judged.allowed.map(
       ({ permission, by }) =>
@@ -46,7 +44,11 @@ export function sectionsOf({
   };
 }
 
-/** @param about what was planned against what, e.g. the environment and its state */
+/**
+ * Writes the page of a pull request: the verdict in one line, dangerous changes first, details folded.
+ *
+ * @param about a line below the verdict, e.g. the environment and its state
+ */
 export function pageOf(review: Review, about: string): string {
   const sections = sectionsOf(review);
   const { lost } = review.data;
@@ -55,15 +57,17 @@ export function pageOf(review: Review, about: string): string {
     `**${verdict(review, sections)}**`,
     about,
     open("Data destroyed or replaced", sections.data),
-    lost.length > 0 ? "`prevent_destroy` is not in a plan: where it is set, Terraform itself refuses." : "",
+    lost.length > 0
+      ? "A plan does not show `prevent_destroy`: if it is set, Terraform refuses to apply."
+      : "",
     open("Permissions widened", sections.permissions),
     hasPermissions
-      ? "Each may be allowed by an entry of the reviewed file (`--allow`), except what could not be read."
+      ? "An entry in the reviewed file (`--allow`) can allow each of them, except policies that could not be read."
       : "",
     open("Reviewed file", sections.errors),
     shut("Permissions allowed by the reviewed file", sections.allowed),
     shut("Permissions narrowed", sections.narrowed),
-    shut("Permissions of roles and resources that come with this plan", sections.created),
+    shut("Permissions of roles and resources that this plan creates", sections.created),
     open("Encryption, public access, retention or logging weakened", sections.weakened),
     open("Schedules and alarms", sections.operations),
     open("Capacity and money", sections.money),
@@ -103,7 +107,7 @@ function verdict({ data, exitCode }: Review, sections: Sections): string {
 const unread = ({ holder, why, address }: UnreadPolicy): string =>
   `${held(holder)}: its policy is ${why} (${code(address)})`;
 
-/** One line for what differs in the action or in the resource only. */
+/** Merges permissions that differ only in the action or in the resource to one line. */
 function grouped(permissions: readonly Permission[], verb = "may"): string[] {
   const lines = new Map<string, { one: Permission; actions: string[]; resources: string[] }>();
   const byActions = new Map<string, Permission[]>();
@@ -153,7 +157,7 @@ const names = ({ except, values }: Named, what: string, show: (text: string) => 
 
 const everybody = (principal: string): string => (principal === "*" ? "everybody" : held(principal));
 
-/** `role shop-job` as role `shop-job`: the kind is prose, the name is not. */
+/** Formats `role shop-job` as role `shop-job`, with only the name as code. */
 function held(text: string): string {
   const [, kind, name] = /^(\S+) (.+)$/.exec(text) ?? [];
   if (kind === undefined || name === undefined) return code(text);

@@ -4,12 +4,11 @@ import { type Named } from "./policy-document";
 import { type Effect, gained } from "./policy-effects";
 import { type Subject, subjectsOf, type Unread } from "./policy-sources";
 
-/** Who may do what that could not before. */
-
+/** A permission that a plan adds or removes. */
 export interface Permission {
   readonly subject: Subject;
   readonly effect: Effect;
-  /** Why this counts although its holder is new. */
+  /** The reason why it counts as widened although its holder is new. */
   readonly because?: string;
 }
 
@@ -20,16 +19,16 @@ export interface UnreadPolicy extends Unread {
 export interface Permissions {
   readonly widened: readonly Permission[];
   readonly widenedUnread: readonly UnreadPolicy[];
-  /** Of roles and resources that come with this plan and reach nothing that was there. */
+  /** Permissions of roles and resources that the plan creates, and which reach nothing that existed. */
   readonly created: readonly Permission[];
   readonly createdUnread: readonly UnreadPolicy[];
   readonly narrowed: readonly Permission[];
 }
 
 /**
- * A new role's permissions are no widening by themselves: nobody had it, and in the first creation of an environment a warning
- * for each would teach reviewers to ignore warnings. They count where they reach what was there before: a resource of this
- * state, another account, a bucket of somebody else, everybody; or know no limits.
+ * Compares the permissions before and after a plan. Permissions of a new role do not count as widened by themselves: nobody had the role,
+ * and a warning for each one in a first deployment would teach reviewers to ignore warnings. They count if they reach what existed before (a
+ * resource of this state, another account, a bucket outside the plan, everybody), or have no limits.
  */
 export function permissionsOf(changes: readonly Change[], ownAccounts: readonly string[]): Permissions {
   const reach = new Reach(changes, ownAccounts);
@@ -40,7 +39,7 @@ export function permissionsOf(changes: readonly Change[], ownAccounts: readonly 
     });
     const counts = (one: Permission) => !subject.created || one.because !== undefined;
     const unread = subject.unread.map((one) => ({ ...one, holder: subject.holder }));
-    // Where nothing existed there is nothing that an unknown policy could open.
+    // If nothing existed before, an unknown policy cannot expose anything.
     const isHarmless = subject.created && reach.isFirst;
     return {
       widened: now.filter(counts),
@@ -58,12 +57,12 @@ export function permissionsOf(changes: readonly Change[], ownAccounts: readonly 
     widenedUnread: found.flatMap(({ widenedUnread }) => widenedUnread),
     created: found.flatMap(({ created }) => created),
     createdUnread: found.flatMap(({ createdUnread }) => createdUnread),
-    // A subject that is unknown afterwards seems to lose everything; one that is gone has lost it with its holder.
+    // A subject that is unknown after the plan only seems to lose its permissions.
     narrowed: found.flatMap(({ narrowed }, i) => (found[i]!.widenedUnread.length > 0 ? [] : narrowed)),
   };
 }
 
-/** What a new permission can reach. */
+/** Judges what a new permission reaches. */
 class Reach {
   private readonly existing: readonly Change[];
   private readonly createdBuckets: ReadonlySet<unknown>;
@@ -77,14 +76,15 @@ class Reach {
     this.createdBuckets = new Set(created.map(({ after }) => after?.bucket));
   }
 
-  /** Whether the plan creates everything it knows. */
+  /** `true` if nothing existed before the plan. */
   get isFirst(): boolean {
     return this.existing.length === 0;
   }
 
   because(subject: Subject, { principal, action, resource }: Effect): string | undefined {
     if (subject.kind !== "identity") return this.outsider(principal);
-    if (action.except || resource.except) return "it names exceptions, so it holds what nobody listed";
+    if (action.except || resource.except)
+      return "it names exceptions, so it includes everything that is not listed";
     const [what, where] = [action.values[0]!, resource.values[0]!];
     if (what.startsWith("everything in ")) return "the policy is not in this plan";
     if (isLimitless(what, where)) return "it has no limits";
@@ -92,7 +92,7 @@ class Reach {
   }
 
   private outsider({ except, values }: Named): string | undefined {
-    if (except) return "it names exceptions, so it holds everybody nobody listed";
+    if (except) return "it names exceptions, so it includes everybody who is not listed";
     const [principal] = values;
     if (principal === "*") return "it is everybody";
     if (principal!.startsWith("Service ")) return undefined;
@@ -106,7 +106,7 @@ class Reach {
     const found = this.existing.find(({ before }) => {
       const arn = before?.arn;
       if (typeof arn !== "string" || !contains(service, arn.split(":")[2] ?? "")) return false;
-      // Of a bucket the objects are meant as well, of a log group its streams.
+      // The objects of a bucket and the streams of a log group count too.
       return (
         arnContains(where, arn) ||
         where.startsWith(`${arn}/`) ||
@@ -121,7 +121,7 @@ class Reach {
     const [, , service, , account = "", name = ""] = where.split(":");
     if (service === "s3") {
       const bucket = name.split("/")[0];
-      return this.createdBuckets.has(bucket) ? undefined : "the bucket is not of this plan";
+      return this.createdBuckets.has(bucket) ? undefined : "the bucket is not in this plan";
     }
     const isOther =
       /^\d{12}$/.test(account) && this.ownAccounts.length > 0 && !this.ownAccounts.includes(account);
@@ -129,7 +129,7 @@ class Reach {
   }
 }
 
-/** Everything, a whole service everywhere, or a way to more rights (iam, sts, organizations) everywhere. */
+/** Tells whether a permission has no limits: everything, a whole service, or a way to more rights (iam, sts, organizations), on `*`. */
 function isLimitless(action: string, resource: string): boolean {
   if (resource !== "*") return false;
   return /^\*|:\*$/.test(action) || /^(iam|sts|organizations):(?!Get|List|Simulate)/i.test(action);

@@ -5,11 +5,9 @@ import { pageOf } from "./page";
 import { readPlan, UsageError } from "./plan";
 import { review } from "./review";
 
-/** `cdktf-aws-etl plan-review plan.json`: a Terraform plan as one page of Markdown for a pull request. */
-
 const USAGE = `Usage: cdktf-aws-etl plan-review [options] <plan.json>
 
-Tells what a plan does to data, permissions, protection, schedules and money, as
+Reports what a plan does to data, permissions, protection, schedules and cost, as
 one page of Markdown. The plan is the JSON of Terraform:
 
   terraform plan -out=plan.tfplan && terraform show -json plan.tfplan > plan.json
@@ -17,19 +15,19 @@ one page of Markdown. The plan is the JSON of Terraform:
 Options:
   --allow <file>    widened permissions that were reviewed, as JSON: a list of
                     {principal, action, resource, reason, reviewedBy, expires}
-  --about <text>    a line below the verdict: what was planned against what
-  --output <file>   write the page there instead of here
+  --about <text>    a line below the verdict, e.g. environment and state
+  --output <file>   write the page to a file
   --help            this text
 
 Exit codes: 0 nothing dangerous; 2 data is lost; 3 permissions are widened that
-no entry allows; 1 the command, the plan or the reviewed file is wrong. Where
-several hold, 2 comes before 3, and 3 before a wrong entry.
-plan-review/README.md says what is looked at.`;
+no entry allows; 1 the command, the plan or the reviewed file is wrong. If
+several apply, 2 comes before 3, and 3 before a wrong entry.
+plan-review/README.md lists what is checked.`;
 
 /**
- * Runs the command.
+ * Runs `cdktf-aws-etl plan-review plan.json`, which writes a Terraform plan as one page of Markdown.
  *
- * @param today YYYY-MM-DD, for the ends of reviewed entries
+ * @param today YYYY-MM-DD, to find expired entries
  * @returns its exit code
  */
 export function planReviewCommand(
@@ -44,7 +42,7 @@ export function planReviewCommand(
       return 0;
     }
     const [file, ...others] = positionals;
-    if (file === undefined) throw new UsageError("name a plan.json");
+    if (file === undefined) throw new UsageError("give the file of a plan, e.g. plan.json");
     if (others.length > 0) throw new UsageError(`one plan at a time, got ${positionals.join(" ")}`);
     const plan = readPlan(read(file), file);
     const allowances = values.allow === undefined ? [] : readAllowances(read(values.allow), values.allow);
@@ -55,7 +53,7 @@ export function planReviewCommand(
     return found.exitCode;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    write(`${error.message}\n(cdktf-aws-etl plan-review --help tells more)\n`);
+    write(`${error.message}\n(see cdktf-aws-etl plan-review --help)\n`);
     return 1;
   }
 }

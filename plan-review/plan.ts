@@ -1,11 +1,6 @@
 import { z } from "zod";
 
-/**
- * The JSON of `terraform show -json PLAN`, as far as a review reads it. Fields of later minor versions are let through,
- * another major version is refused (https://developer.hashicorp.com/terraform/internals/json-format).
- */
-
-/** A mistake of the caller: a file that is missing, is no plan, or is one that is not understood. */
+/** A mistake of the caller: a file that is missing, is not a plan, or has an unsupported format. */
 export class UsageError extends Error {}
 
 export type Values = Readonly<Record<string, unknown>>;
@@ -63,39 +58,42 @@ const document = z.object({
 export type ResourceChange = z.infer<typeof change>;
 export type Expressions = Readonly<Record<string, unknown>>;
 
-/** A plan, read and found to be one. */
+/** A plan that was read from the JSON of `terraform show -json PLAN`. */
 export interface Plan {
   readonly resources: readonly ResourceChange[];
-  /** What the configuration says about each resource, by address without instance keys; `undefined` when it is not in the plan. */
+  /** The configuration of each resource, by address without instance keys; `undefined` if it is not in the plan. */
   readonly configuration?: ReadonlyMap<string, Expressions>;
-  /** Accounts that the provider allows: the plan's own. */
+  /** The accounts that the provider allows, which are the plan's own. */
   readonly allowedAccounts: readonly string[];
 }
 
 /**
- * @param what how the text is called in messages, e.g. its file
- * @throws UsageError when it is no plan that can be reviewed
+ * Reads a plan. Fields of later minor versions of the format are ignored, another major version is refused
+ * (https://developer.hashicorp.com/terraform/internals/json-format).
+ *
+ * @param what the text's name in messages, e.g. its file
+ * @throws UsageError if it is not a plan that can be reviewed
  */
 export function readPlan(text: string, what: string): Plan {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new UsageError(`${what} is no JSON (${(error as Error).message}): ${HOW}`);
+    throw new UsageError(`${what} is not valid JSON (${(error as Error).message}): ${HOW}`);
   }
   const version = z.object({ format_version: z.string() }).safeParse(json);
-  if (!version.success) throw new UsageError(`${what} is no plan: it has no format_version. ${HOW}`);
+  if (!version.success) throw new UsageError(`${what} is not a plan: it has no format_version. ${HOW}`);
   if (!version.data.format_version.startsWith("1."))
     throw new UsageError(
-      `${what} has format_version ${version.data.format_version}, and 1.x is understood: use Terraform 1.1 or later`,
+      `${what} has format_version ${version.data.format_version}, but only 1.x is supported: use Terraform 1.1 or later`,
     );
   const parsed = document.safeParse(json);
-  if (!parsed.success) throw new UsageError(`${what} is no plan:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new UsageError(`${what} is not a plan:\n${z.prettifyError(parsed.error)}`);
   const { resource_changes, configuration, errored } = parsed.data;
   if (resource_changes === undefined && configuration === undefined)
-    throw new UsageError(`${what} is a state and no plan: ${HOW}`);
+    throw new UsageError(`${what} is a state, not a plan: ${HOW}`);
   if (errored === true)
-    throw new UsageError(`${what} is half a plan: Terraform ended with an error while planning`);
+    throw new UsageError(`${what} is an incomplete plan: Terraform failed while planning`);
   const found = new Map<string, Expressions>();
   if (configuration?.root_module !== undefined) collect(configuration.root_module, "", found);
   return {
@@ -105,7 +103,7 @@ export function readPlan(text: string, what: string): Plan {
   };
 }
 
-const HOW = "make it with terraform plan -out=plan.tfplan; terraform show -json plan.tfplan > plan.json";
+const HOW = "create it with terraform plan -out=plan.tfplan; terraform show -json plan.tfplan > plan.json";
 
 function collect(module: ConfiguredModule, prefix: string, into: Map<string, Expressions>): void {
   for (const { address, expressions } of module.resources ?? [])

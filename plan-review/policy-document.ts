@@ -1,12 +1,10 @@
-/** Policy documents in one shape, whatever way they were written. */
-
-/** What a part of a statement names: these, or everything but these. */
+/** The values that a part of a statement names, or everything except them. */
 export interface Named {
   readonly except: boolean;
   readonly values: readonly string[];
 }
 
-/** One clause of a condition; all clauses must hold, one of the values of each. */
+/** A clause of a condition. All clauses must hold, each with one of its values. */
 export interface Clause {
   readonly operator: string;
   readonly key: string;
@@ -22,13 +20,15 @@ export interface Statement {
   readonly conditions: readonly Clause[];
 }
 
-/** A document that is none; it counts as widened. */
+/** A policy document that cannot be read; it counts as widened. */
 export class NotUnderstood extends Error {}
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * @param holder the principal of an identity policy, or the resource of a trust policy, for what the document leaves out
+ * Reads a policy document in any of its spellings.
+ *
+ * @param holder the principal of an identity policy, or the resource of a trust policy, which the document leaves out
  * @throws NotUnderstood
  */
 export function parsePolicy(
@@ -36,9 +36,9 @@ export function parsePolicy(
   holder: { readonly principal?: string; readonly resource?: string },
 ): Statement[] {
   const json = typeof document === "string" ? asJson(document) : document;
-  if (!isFields(json) || json.Statement === undefined) throw new NotUnderstood("it holds no Statement");
+  if (!isFields(json) || json.Statement === undefined) throw new NotUnderstood("it has no Statement");
   return asList(json.Statement).map((statement) => {
-    if (!isFields(statement)) throw new NotUnderstood("a statement is no object");
+    if (!isFields(statement)) throw new NotUnderstood("a statement is not an object");
     const { Effect: effect } = statement;
     if (effect !== "Allow" && effect !== "Deny") throw new NotUnderstood(`Effect is ${String(effect)}`);
     return {
@@ -51,7 +51,7 @@ export function parsePolicy(
   });
 }
 
-/** Whether a value may be a policy document at all. */
+/** Tells whether a value may be a policy document. */
 export function looksLikePolicy(value: unknown): boolean {
   if (typeof value !== "string" || !value.includes('"Statement"')) return false;
   try {
@@ -65,7 +65,7 @@ function asJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new NotUnderstood("it is no JSON");
+    throw new NotUnderstood("it is not valid JSON");
   }
 }
 
@@ -109,11 +109,11 @@ function principal(kind: string, name: string): string {
 
 function conditionsOf(condition: unknown): Clause[] {
   if (condition === undefined) return [];
-  if (!isFields(condition)) throw new NotUnderstood("a Condition is no object");
+  if (!isFields(condition)) throw new NotUnderstood("a Condition is not an object");
   return Object.entries(condition)
     .flatMap(([operator, clauses]) => {
-      if (!isFields(clauses)) throw new NotUnderstood(`the Condition ${operator} is no object`);
-      // Keys are compared without regard to case.
+      if (!isFields(clauses)) throw new NotUnderstood(`the Condition ${operator} is not an object`);
+      // Keys are compared case-insensitively later.
       return Object.entries(clauses).map(([key, values]) => ({ operator, key, values: texts(values) }));
     })
     .sort((a, b) => (`${a.operator} ${a.key}` < `${b.operator} ${b.key}` ? -1 : 1));

@@ -1,25 +1,23 @@
 import { arnContains, contains, intersects } from "./globs";
 import { type Clause, type Named, type Statement } from "./policy-document";
 
-/** What two sets of statements allow, compared: effects and not texts. */
-
-/** One principal, one action, one resource, the conditions: the smallest thing a policy can say. */
+/** The smallest unit of a policy: one principal, one action, one resource, and conditions. */
 export interface Effect {
-  /** Whether it is now possible, or is no longer denied. */
+  /** `allowed`: it is now possible. `no longer denied`: a Deny is gone. */
   readonly kind: "allowed" | "no longer denied";
   readonly principal: Named;
   readonly action: Named;
   readonly resource: Named;
   readonly conditions: readonly Clause[];
-  /** What stood in the way before and is gone. */
+  /** Conditions that applied before and are gone. */
   readonly without: readonly Clause[];
 }
 
 type Atom = Pick<Effect, "principal" | "action" | "resource" | "conditions"> & Pick<Statement, "effect">;
 
 /**
- * What is possible with `after` and was not with `before`. May name something that several statements of `before` allowed only
- * together; never leaves out something that none of them did.
+ * Lists what is possible with `after` and was not with `before`. It may list something that several statements of `before` allowed only
+ * together, but never misses anything new.
  */
 export function gained(before: readonly Statement[], after: readonly Statement[]): Effect[] {
   const [was, is] = [before.flatMap(atoms), after.flatMap(atoms)];
@@ -35,7 +33,7 @@ export function gained(before: readonly Statement[], after: readonly Statement[]
   return unique([...allowed, ...undenied]);
 }
 
-/** Conditions that the same permission had before. */
+/** The conditions that the same permission had before, and no longer has. */
 function lost(before: readonly Atom[], now: Atom): Clause[] {
   const strict = before.find((one) => covers({ ...one, conditions: [] }, now));
   return strict === undefined ? [] : strict.conditions.filter((clause) => !isImplied(clause, now.conditions));
@@ -49,7 +47,7 @@ function atoms({ effect, principals, actions, resources, conditions }: Statement
   );
 }
 
-/** What is named one by one; "everything but" stays together. */
+/** Splits values into one each; an exception stays together. */
 const split = ({ except, values }: Named): Named[] =>
   except ? [{ except, values }] : values.map((value) => ({ except, values: [value] }));
 
@@ -73,12 +71,12 @@ function holds(outer: Named, inner: Named, containing: Test, meeting: Test): boo
   return outer.values.every((value) => inner.values.some((other) => containing(other, value)));
 }
 
-/** Everybody holds every principal of IAM; a service is told apart, for it acts for itself. */
+/** Everybody includes every principal of IAM, but not services, which act for themselves. */
 const samePrincipal: Test = (one, other) => one === other || (one === "*" && !other.startsWith("Service "));
 const actionContains: Test = (one, other) => contains(one.toLowerCase(), other.toLowerCase());
 const actionIntersects: Test = (one, other) => intersects(one.toLowerCase(), other.toLowerCase());
 
-/** Whether some clause of `given` is at least as strict. */
+/** Tells whether some clause of `given` is at least as strict. */
 function isImplied(clause: Clause, given: readonly Clause[]): boolean {
   return given.some(
     (one) =>
@@ -88,7 +86,7 @@ function isImplied(clause: Clause, given: readonly Clause[]): boolean {
   );
 }
 
-/** Operators of which more values allow more. The negated ones are met by none of their values: more values allow less. */
+/** Operators with which more values allow more; with the negated ones more values allow less. */
 const POSITIVE =
   /^(ForAnyValue:|ForAllValues:)?(String|Arn)(Equals|Like|EqualsIgnoreCase)$|^(Bool|IpAddress|NumericEquals|DateEquals)$/;
 const NEGATIVE = /^(String|Arn)Not(Equals|Like|EqualsIgnoreCase)$|^NotIpAddress$|^NumericNotEquals$/;

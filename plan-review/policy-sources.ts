@@ -2,18 +2,16 @@ import { type Change, UNKNOWN } from "./change";
 import { looksLikePolicy, NotUnderstood, parsePolicy, type Statement } from "./policy-document";
 import { type Values } from "./plan";
 
-/** Where policies stand in a plan, and whom or what each speaks about. */
-
-/** Everything that is said about one holder, before and after; several resources may speak of one. */
+/** All policies of one holder, before and after; they may come from several resources. */
 export interface Subject {
-  /** For people: `role shop-job`, `aws_s3_bucket shop-raw`. */
+  /** The holder for readers: `role shop-job`, `aws_s3_bucket shop-raw`. */
   readonly holder: string;
   readonly kind: "identity" | "trust" | "resource";
-  /** Whether the role, or what the policy protects, comes with this plan. */
+  /** `true` if the plan creates the role, or the resource that the policy protects. */
   created: boolean;
   readonly before: Statement[];
   readonly after: Statement[];
-  /** What could not be read; each counts as widened where something existed. */
+  /** Policies that could not be read; each counts as widened if something existed before. */
   readonly unread: Unread[];
 }
 
@@ -43,7 +41,7 @@ const SOURCES: Readonly<Record<string, readonly Source[]>> = {
   aws_kms_key_policy: [{ attribute: "policy", kind: "resource", of: "key_id", word: "key" }],
 };
 
-/** Rights that are no policy documents: one that comes or changes is named, and counts as widened. */
+/** Resources that give rights without a policy document: a new or changed one is named, and counts as widened. */
 const OTHER_RIGHTS = [
   ...["aws_iam_access_key", "aws_kms_grant", "aws_lambda_permission", "aws_ram_principal_association"],
   ...["aws_lakeformation_permissions", "aws_lakeformation_opt_in", "aws_iam_user_login_profile"],
@@ -75,14 +73,14 @@ export function subjectsOf(changes: readonly Change[]): Subject[] {
   return [...subjects.values()].filter(({ holder }) => !gone.has(holder.slice(holder.indexOf(" ") + 1)));
 }
 
-/** A policy of its own may come later than the bucket it protects. */
+/** A policy resource may be added later than the bucket it protects. */
 function protectedIsNew(change: Change, { kind, of }: Source, changes: readonly Change[]): boolean {
   if (kind !== "resource" || of === undefined) return true;
   const value = text(change, of);
   return !changes.some((other) => other.existed && value !== undefined && namesOf(other).includes(value));
 }
 
-/** What others call a resource that has a policy; a policy of its own is no such thing. */
+/** The names by which other resources refer to a resource with a policy; none for a policy resource. */
 function namesOf({ type, before, name }: Change): unknown[] {
   if (/_polic(y|ies)$|_attachment$/.test(type) && type !== "aws_iam_policy") return [];
   if (!(type in WORDS) && !/^aws_iam_/.test(type)) return [name];
@@ -105,7 +103,7 @@ function sourcesOf(change: Change): readonly Source[] {
   for (const values of [change.before, change.after])
     for (const [attribute, value] of Object.entries(values ?? {}))
       if (looksLikePolicy(value) || (value === UNKNOWN && /polic(y|ies)(_document)?$/.test(attribute)))
-        // What nobody configured is a mirror of what another resource says (a bucket's of its policy), or AWS's default.
+        // An attribute that is not configured mirrors another resource (a bucket its policy), or is AWS's default.
         if (change.configured === undefined || change.configured[attribute] !== undefined)
           found.add(attribute);
   return [...found].map((attribute) => ({ attribute, kind: "resource", word: wordOf(change.type) }));
@@ -178,7 +176,7 @@ function readOthers(change: Change, subject: SubjectOf, createdRoles: ReadonlySe
     });
 }
 
-/** An attached policy says what it says elsewhere: here it is one thing that one has or has not. */
+/** An attached policy is not in the plan; it counts as one permission. */
 function everythingOf(principal: string, values: Values): Statement {
   const arn =
     values.policy_arn === UNKNOWN ? "a policy that is not known until apply" : String(values.policy_arn);

@@ -1,11 +1,11 @@
 const PUT = ":aws-sdk:cloudwatch:putMetricData";
 
 /**
- * How many metrics a state machine records: namespace, name and dimensions together are one metric. A value that only a run knows
- * counts as one.
+ * The number of metrics that a state machine records: each combination of namespace, name and dimensions. A value that is known at run time
+ * only counts as one.
  *
- * @param definition its JSON
- * @returns `undefined` when it cannot be read
+ * @param definition the definition as JSON
+ * @returns `undefined` if it cannot be read
  */
 export function recordedMetrics(definition: unknown): number | undefined {
   if (typeof definition !== "string") return undefined;
@@ -23,7 +23,7 @@ interface Call {
   readonly MetricData?: unknown;
 }
 
-/** States may hold others: of a Map, of a Parallel. */
+/** Searches nested states too, those of a Map or a Parallel. */
 function collect(value: unknown, into: Set<string>): void {
   if (typeof value !== "object" || value === null) return;
   const { Resource, Parameters, Arguments } = value as Readonly<Record<string, unknown>>;

@@ -9,7 +9,7 @@ import { type Permissions, permissionsOf } from "./permissions";
 import { type Plan } from "./plan";
 import { weakenedOf } from "./weakened";
 
-/** Everything a page says, before it is written. */
+/** The content of a page. */
 export interface Review {
   readonly data: DataLoss;
   readonly permissions: Permissions;
@@ -22,7 +22,11 @@ export interface Review {
   readonly exitCode: 0 | 1 | 2 | 3;
 }
 
-/** @param today YYYY-MM-DD, for the ends of reviewed entries */
+/**
+ * Reviews a plan.
+ *
+ * @param today YYYY-MM-DD, to find expired entries
+ */
 export function review(plan: Plan, allowances: readonly Allowance[], today: string): Review {
   const changes = changesOf(plan);
   const permissions = permissionsOf(changes, accountsOf(plan, changes));
@@ -39,7 +43,7 @@ export function review(plan: Plan, allowances: readonly Allowance[], today: stri
   };
 }
 
-/** What the provider allows, and what the ARNs of this state say. */
+/** The accounts that the provider allows, and those in ARNs of the state. */
 function accountsOf({ allowedAccounts }: Plan, changes: readonly Change[]): string[] {
   const seen = changes.flatMap(
     ({ before }) => /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):/.exec(String(before?.arn))?.[1] ?? [],

@@ -3,8 +3,7 @@ import { at } from "./data-loss";
 import { code, shown } from "./markdown";
 import { looksLikePolicy, parsePolicy } from "./policy-document";
 
-/** Encryption, public access, retention and logging that a plan weakens. */
-
+/** Lists the protections that a plan weakens: encryption, public access, retention, logging, TLS. */
 export function weakenedOf(changes: readonly Change[]): string[] {
   return changes.flatMap((change) => {
     if (["created", "nothing", "forgotten"].includes(change.action) || change.before === undefined) return [];
@@ -39,7 +38,7 @@ function encryption(change: Change): string[] {
   if (change.action === "destroyed") {
     return type === "aws_s3_bucket_server_side_encryption_configuration"
       ? [
-          `${code(shown(before?.bucket))} loses its encryption setting (${shown(at(before, ALGORITHM))}${keyOf(before)}): S3 then uses AES256 with no key of yours`,
+          `${code(shown(before?.bucket))} loses its encryption setting (${shown(at(before, ALGORITHM))}${keyOf(before)}): S3 then uses AES256 without a key of yours`,
         ]
       : [];
   }
@@ -47,7 +46,7 @@ function encryption(change: Change): string[] {
   for (const key of KEYS) {
     const [was, is] = [before?.[key], change.after?.[key]];
     if (isSet(was) && !isSet(is))
-      found.push(`${name} is encrypted with no key of yours any more: ${code(key)} was ${code(shown(was))}`);
+      found.push(`${name} is no longer encrypted with a key of yours: ${code(key)} was ${code(shown(was))}`);
   }
   for (const flag of FLAGS)
     if (before?.[flag] === true && change.after?.[flag] === false)
@@ -75,7 +74,7 @@ const ALGORITHM = "rule.0.apply_server_side_encryption_by_default.0.sse_algorith
 const KEY = "rule.0.apply_server_side_encryption_by_default.0.kms_master_key_id";
 const keyOf = (values: unknown): string =>
   isSet(at(values, KEY)) ? `, key ${code(shown(at(values, KEY)))}` : "";
-/** An unknown key is some key. */
+/** An unknown key counts as set. */
 const isSet = (value: unknown): boolean => value === UNKNOWN || (typeof value === "string" && value !== "");
 const rank = (algorithm: unknown): number => {
   const order = ["none", "AES256", "SSE_S3", "aws:kms", "SSE_KMS", "CSE_KMS", "aws:kms:dsse"];
@@ -120,11 +119,11 @@ function retention({ before, after, name }: Change): string[] {
     const [from, to] = [was, is].map((value) =>
       kept(value, field) === Infinity ? "for ever" : String(value),
     );
-    return [`retention of ${code(name)}: ${from} → ${to} ${unit}; what is older is deleted`];
+    return [`retention of ${code(name)}: ${from} → ${to} ${unit}; older data is deleted`];
   });
 }
 
-/** Of log groups 0 is for ever. */
+/** For log groups 0 means for ever. */
 const kept = (value: number, field: string): number =>
   value === 0 && field === "retention_in_days" ? Infinity : value;
 
@@ -136,7 +135,7 @@ function observation({ before, after, type, name, action }: Change): string[] {
     if (type === "aws_s3_bucket_logging")
       found.push(`access to ${code(shown(before?.bucket))} is no longer logged`);
     if (/^aws_(cloudtrail|flow_log|config_configuration_recorder)$/.test(type))
-      found.push(`${code(name)} (${code(type)}) is removed: nothing is recorded any more`);
+      found.push(`${code(name)} (${code(type)}) is removed: nothing is recorded from then on`);
     return found;
   }
   const traced = [before, after].map(
@@ -151,13 +150,14 @@ function observation({ before, after, type, name, action }: Change): string[] {
   const [data, no] = [before, after].map((values) =>
     at(values, "logging_configuration.0.include_execution_data"),
   );
-  if (data === true && no === false) found.push(`logs of ${code(name)} no longer carry the execution's data`);
+  if (data === true && no === false)
+    found.push(`logs of ${code(name)} no longer contain the execution's data`);
   if (before?.enable_logging === true && after?.enable_logging === false)
     found.push(`logging of ${code(name)} is switched off`);
   return found;
 }
 
-/** The refusal of requests without TLS, in whatever policy it stands. */
+/** Reports policies that no longer deny requests without TLS. */
 function transport({ before, after, name }: Change): string[] {
   return Object.entries(before ?? {}).flatMap(([attribute, value]) =>
     hasTlsDenial(value) && after?.[attribute] !== UNKNOWN && !hasTlsDenial(after?.[attribute])

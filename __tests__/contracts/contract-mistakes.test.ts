@@ -16,20 +16,20 @@ test.each(CASES)("$case", ({ says, fields, ...change }) => {
 });
 
 test.each<[expression: string, words: string]>([
-  ["quantity / price", 'must not hold "/ price", which Spark and Athena do not read alike'],
+  ["quantity / price", 'must not hold "/ price", which Spark and Athena read differently'],
   [
     "rand()",
-    "must not call rand, which is none of abs, coalesce, day, hour, length, lower, month, nullif, upper, year, " +
+    "must not call rand; the functions are abs, coalesce, day, hour, length, lower, month, nullif, upper, year, " +
       "concat, greatest, least, round, substring, trim",
   ],
-])("the expression %j is told with what it got", (expression, words) => {
+])("the expression %j is refused with its mistake", (expression, words) => {
   const put = { "x-etl/computed/total_amount/expression": expression };
   expect(contractMistakes(changedContract({ of: "sales", put }))).toEqual([
     ["x-etl.computed.total_amount.expression", words],
   ]);
 });
 
-test("what is no object is refused, and nothing else is said of it", () => {
+test("a document that is not an object is refused, with one mistake", () => {
   for (const document of [[], null, 1, "x"])
     expect(contractMistakes(document)).toEqual([["", `must be an object, got ${JSON.stringify(document)}`]]);
 });
@@ -99,7 +99,7 @@ test("patterns and replacements that are wrong in any case", () => {
   for (const text of ["", "$1-${year}", "\\$", "a\n"]) expect(replacementMistake(text)).toBeUndefined();
 });
 
-/** Of an expression the two say the same in other words: what counts is that it is told. */
+/** Cuts the mistake of an expression, which the two word differently. */
 function told(text: string): string {
   const mistakes = text
     .split(/; (?=')/)
@@ -221,7 +221,7 @@ const contract = fc
   .tuple(fc.constantFrom(...SHIPPED), fc.array(change, { maxLength: 3 }))
   .map(([name, changes]) => changes.reduce(withChange, shippedContract(name)));
 
-/** Where the path leads nowhere, nothing is changed. */
+/** Changes nothing if the path does not exist. */
 function withChange(document: Record<string, unknown>, { path, value }: { path: string; value: unknown }) {
   const keys = path.split("/");
   const last = keys.pop()!;

@@ -63,7 +63,7 @@ test("a contract with mistakes makes no tables, and is refused with all of them"
   });
   expect(() => contractTables(document)).toThrow(
     "the contract: 'x-etl.lookbackDays' must be a whole number from 0 to 36500, got -1; " +
-      "'x-etl.output' must name what is delivered, derived or computed, got 'nobody', which is none of transaction_id, " +
+      "'x-etl.output' must name a delivered, derived or computed column, got 'nobody'; the columns are transaction_id, " +
       "customer_id, product_id, quantity, unit_price, transaction_date, region, transaction_time, total_amount, " +
       "transaction_type; 'x-etl.output' must hold 'transaction_id' of x-etl.businessKey",
   );

@@ -1,6 +1,6 @@
 import { jsonMistake } from "../../contracts/json-mistake";
 
-/** What Node says of a text that is no JSON, as its versions say it. */
+/** Node's messages for invalid JSON, in the words of its versions. */
 
 function mistakeIn(text: string): string {
   try {
@@ -18,9 +18,9 @@ test.each([
     /property value in JSON at position 13 \(line 3 column 3\)$/,
   ],
   ["a comma too many", '{\n  "a": 1,\n}', /in JSON at position 12 \(line 3 column 1\)$/],
-  ["a quote that is none", "{'a': 1}", /in JSON at position 1 \(line 1 column 2\)$/],
+  ["a single quote", "{'a': 1}", /in JSON at position 1 \(line 1 column 2\)$/],
   ["no more text", '{ "a": [', /^Unexpected end of JSON input$/],
-])("%s is told by its line", (_what, text, expected) => {
+])("%s is reported with its line", (_what, text, expected) => {
   expect(mistakeIn(text)).toMatch(expected);
 });
 

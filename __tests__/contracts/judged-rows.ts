@@ -115,7 +115,7 @@ export function runOf(given: Case, written = given.rows.length): Run {
   };
 }
 
-/** What the query of each case answers. */
+/** The answers of the query of each case. */
 export function verdictsOf(runs: readonly Run[]): Verdict[] {
   return runTrino(runs).map(({ columns, rows }) => {
     if (rows.length !== 1) throw new Error(`expected one row, got ${rows.length}`);
@@ -123,7 +123,7 @@ export function verdictsOf(runs: readonly Run[]): Verdict[] {
   });
 }
 
-/** Whether a row meets an expression; null where SQL says so. */
+/** Tells whether a row meets an expression; null if SQL does. */
 export type Conditions = Readonly<Record<string, (row: Readonly<Record<string, Value>>) => boolean | null>>;
 
 /** The verdict by the definitions, without SQL. */

@@ -53,7 +53,7 @@ test.each<[unknown, string[]]>([
   [
     { threshold: 100.5, rules: [], rule: [] },
     [
-      "rule is unknown: a quality file may say threshold, rules",
+      "rule is unknown: a quality file may hold threshold, rules",
       "threshold must be a whole number from 0 to 100, got 100.5",
       "rules must be a list of at least one rule, got []",
     ],
@@ -65,9 +65,9 @@ test.each<[unknown, string[]]>([
   ],
   [
     { threshold: 80, rules: Array.from({ length: 101 }, (_, index) => ({ ...GOOD, name: `r${index}` })) },
-    ["rules must be at most 100, which is what one query can tell of, got 101"],
+    ["rules must hold at most 100 rules, which is what one query can report, got 101"],
   ],
-  [{ threshold: 80, rules: [GOOD, GOOD] }, ["rules[1].name of good must be another than that of rules[0]"]],
+  [{ threshold: 80, rules: [GOOD, GOOD] }, ["rules[1].name of good must differ from that of rules[0]"]],
 ])("the file %j", (document, messages) => {
   expect(told(document)).toEqual(messages);
 });
@@ -80,15 +80,17 @@ test.each<[object, string[]]>([
   [{ name: undefined }, [`rules[0].name ${NAME}, got nothing`]],
   [
     { name: "malformed" },
-    ["rules[0].name of malformed must be another: it is a reason of the contract, and the counts would mix"],
+    [
+      "rules[0].name of malformed must be another name: the contract has a reason of this name, and their counts would mix",
+    ],
   ],
   [
     { name: "rows_are_visible" },
-    ["rules[0].name of rows_are_visible must be another: the query calls its own check so"],
+    ["rules[0].name of rows_are_visible must be another name: the query's own check has this name"],
   ],
   [
     { name: "lines_are_readable" },
-    ["rules[0].name of lines_are_readable must be another: the limit that holds by default is called so"],
+    ["rules[0].name of lines_are_readable must be another name: the default limit has this name"],
   ],
   [
     { type: "complete" },
@@ -117,7 +119,7 @@ test.each<[object, string[]]>([
   [
     { atleast: 1 },
     [
-      "rules[0].atleast of good is unknown: a completeness rule may say name, type, action, weight, column, atLeast",
+      "rules[0].atleast of good is unknown: a completeness rule may hold name, type, action, weight, column, atLeast",
     ],
   ],
   [{ column: "city" }, ['rules[0].column of good must be of country, n, moment, items, got "city"']],
@@ -125,7 +127,7 @@ test.each<[object, string[]]>([
   [
     { type: "freshness", atLeast: undefined, atMostHours: 1 },
     [
-      "rules[0].atLeast of good is unknown: a freshness rule may say name, type, action, weight, column, atMostHours",
+      "rules[0].atLeast of good is unknown: a freshness rule may hold name, type, action, weight, column, atMostHours",
       "rules[0].column of good must be timestamp for freshness, got 'country', which is string",
     ],
   ],
@@ -205,7 +207,7 @@ test.each<[string, object, string[]]>([
   [
     "customSql",
     { expression: "sqrt(n) / 2", atLeast: 1 },
-    ['rules[0].expression of good must not hold "/ 2", which Spark and Athena do not read alike'],
+    ['rules[0].expression of good must not hold "/ 2", which Spark and Athena read differently'],
   ],
   ["customSql", { atLeast: 1 }, ["rules[0].expression of good must be a text, got nothing"]],
 ])("a %s rule with %j", (type, rest, messages) => {
@@ -231,10 +233,10 @@ test.each<[string, string[]]>([
   ["", ["must not be empty"]],
   ["n > 0; drop table x", ["must not hold ';'"]],
   ["n = ? -- /* \\", ["must not hold '?'", "must not hold a comment", "must not hold a backslash"]],
-  ['"n" > 0', ['must not hold "\\"n\\" > 0", which Spark and Athena do not read alike']],
+  ['"n" > 0', ['must not hold "\\"n\\" > 0", which Spark and Athena read differently']],
   [
     "n <=> 0 and many more words",
-    ['must not hold "<=> 0 and many mo...", which Spark and Athena do not read alike'],
+    ['must not hold "<=> 0 and many mo...", which Spark and Athena read differently'],
   ],
   ["country = 'it''s'", ["must not hold \"'it''s'\": a text cannot hold a quote"]],
   ["n > 0) or (n < 0", ["must have parentheses that match"]],
@@ -242,8 +244,8 @@ test.each<[string, string[]]>([
   [
     "sqrt(n) > city",
     [
-      "must not call sqrt, which is none of abs, coalesce, day, hour, length, lower, month, nullif, upper, year",
-      `must not name city, which is no column and none of ${KEYWORDS}`,
+      "must not call sqrt; the functions are abs, coalesce, day, hour, length, lower, month, nullif, upper, year",
+      `must not name city, neither a column nor one of ${KEYWORDS}`,
     ],
   ],
 ])("the expression %j", (expression, messages) => {

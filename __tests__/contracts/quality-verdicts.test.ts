@@ -123,7 +123,7 @@ const given: fc.Arbitrary<Case> = fc.record({
 });
 
 test("any rows and rules: the query's verdict is that of the definitions", () => {
-  // All in one process; a case that differs is told whole instead of being shrunk.
+  // All in one process; a case that differs is reported whole instead of being shrunk.
   const cases = fc
     .sample(given, 100)
     .map((one, index) => ({ one, written: Math.max(0, one.rows.length + (index % 3) - 1) }));

@@ -18,7 +18,7 @@ from etl.run.quality import parse_quality
 
 
 def refusal_of(file: dict[str, Any]) -> str:
-    """What the job says of a file; "" when it takes it."""
+    """The job's mistakes in a file; "" if it accepts it."""
     try:
         parse_quality(file["text"], "the file", file["columns"], file["reasons"])
     except InvalidQuality as error:

@@ -44,15 +44,15 @@ describe("structure", () => {
     [
       "dangling Next",
       { A: { Type: "Pass", Next: "B" } },
-      ["state A: goes to B, which is no state", "leads to no end"],
+      ["state A: goes to B, which is not a state", "never reaches an end"],
     ],
     ["unreachable", { A: pass, B: pass }, ["state B: cannot be reached"]],
     [
       "no terminal",
       { A: { Type: "Pass", Next: "B" }, B: { Type: "Wait", Seconds: 1, Next: "A" } },
-      ["leads to no end", "leads to no end"],
+      ["never reaches an end", "never reaches an end"],
     ],
-    ["neither Next nor End", { A: { Type: "Pass" } }, ["leads to no end", "has neither Next nor End"]],
+    ["neither Next nor End", { A: { Type: "Pass" } }, ["never reaches an end", "has neither Next nor End"]],
     ["both Next and End", { A: { Type: "Pass", End: true, Next: "B" }, B: pass }, ["has both Next and End"]],
     ["unknown type", { A: { Type: "Tusk", End: true } }, ["its type is Tusk"]],
     ["long name", { ["A".repeat(81)]: pass }, ["its name has 81 characters"]],
@@ -67,7 +67,7 @@ describe("structure", () => {
     [
       "SDK integrations do not wait",
       { A: task("aws-sdk:glue:startCrawler.sync", { TimeoutSeconds: 9, End: true }) },
-      ["SDK integrations know no .sync", "retries States.TaskFailed"],
+      ["SDK integrations have no .sync", "retries States.TaskFailed"],
     ],
     [
       "an unknown pattern",
@@ -78,7 +78,7 @@ describe("structure", () => {
           End: true,
         }),
       },
-      ["the integration sns:publish knows no pattern .sync"],
+      ["the integration sns:publish has no pattern .sync"],
     ],
     [
       "heartbeat",
@@ -101,7 +101,7 @@ describe("structure", () => {
           End: true,
         },
       },
-      ["goes to C, which is no state", "leads to no end"],
+      ["goes to C, which is not a state", "never reaches an end"],
     ],
   ])("%s", (_what, states, expected) => {
     const found = findings(states);
@@ -109,7 +109,7 @@ describe("structure", () => {
     expected.forEach((text, index) => expect(found[index]).toContain(text));
   });
 
-  test("a machine in JSONata is told so once", () => {
+  test("a machine in JSONata is reported once", () => {
     const jsonata = { ...machine({ A: { ...pass, Output: "{% $x %}" } }), QueryLanguage: "JSONata" };
     expect(checkDefinition(jsonata).map(({ check }) => check)).toEqual(["query-language"]);
   });
@@ -124,13 +124,13 @@ describe("structure", () => {
 
   test("StartAt must name a state", () => {
     expect(checkDefinition(machine({ A: pass }, "Z")).map(formatFinding)).toEqual([
-      "the definition: StartAt names Z, which is no state (name one of A)",
+      "the definition: StartAt names Z, which is not a state (name one of A)",
     ]);
   });
 
-  test("something that is no definition is refused", () => {
+  test("something that is not a definition is refused", () => {
     expect(() => asDefinition({ States: {} })).toThrow("needs StartAt and States");
-    expect(() => asDefinition({ StartAt: "A", States: { A: 1 } })).toThrow("a state that is no object");
+    expect(() => asDefinition({ StartAt: "A", States: { A: 1 } })).toThrow("a state that is not an object");
   });
 });
 
@@ -403,7 +403,7 @@ describe("the status of what was started", () => {
         { And: ended, Next: "Done" },
         { ...state("READY"), Next: "Wait" },
       ],
-      ["takes RUNNING, STOPPING for an end"],
+      ["treats RUNNING, STOPPING as an end"],
     ],
     [
       "one of two, said as not the other",
@@ -411,7 +411,7 @@ describe("the status of what was started", () => {
         { Not: state("STOPPING"), Next: "Wait" },
         { And: ended, Next: "Done" },
       ],
-      ["takes STOPPING for an end"],
+      ["treats STOPPING as an end"],
     ],
     [
       "both, said as one or the other",
@@ -427,7 +427,7 @@ describe("the status of what was started", () => {
         { And: [state("RUNNING"), state("STOPPING")], Next: "Wait" },
         { And: ended, Next: "Done" },
       ],
-      ["takes RUNNING, STOPPING for an end"],
+      ["treats RUNNING, STOPPING as an end"],
     ],
     [
       "a rule that takes it before the one that waits",
@@ -436,7 +436,7 @@ describe("the status of what was started", () => {
         { Variable: "$.now.Crawler.State", StringMatches: "R*NING", Next: "Failed" },
         { Not: state("READY"), Next: "Wait" },
       ],
-      ["takes RUNNING for an end"],
+      ["treats RUNNING as an end"],
     ],
   ])("%s", (_what, rules, expected) => {
     const found = judged(...rules);
@@ -468,7 +468,7 @@ describe("the status of what was started", () => {
     });
     const own = described({ Start: started, Wait: { Type: "Wait", Seconds: 1, Next: "Look" } });
     expect(findings(own)).toEqual([
-      expect.stringContaining("takes RUNNING, PENDING_REDRIVE for an end"),
+      expect.stringContaining("treats RUNNING, PENDING_REDRIVE as an end"),
       expect.stringContaining("that ended as FAILED, TIMED_OUT, ABORTED end in success"),
     ]);
   });
@@ -508,7 +508,7 @@ describe("what is allowed", () => {
       "state Tell: its Comment allows named-failure, which finds nothing here (take the allowance out)",
     ]);
     expect(findings(issue("allow(named-failure) allow(everything)"))).toEqual([
-      "state TellIssue: its Comment allows everything, which is no check (take the allowance out)",
+      "state TellIssue: its Comment allows everything, which is not a check (take the allowance out)",
     ]);
   });
 

@@ -30,7 +30,7 @@ describe("placeholders", () => {
       "${Step}Read": { Type: "Pass", Parameters: { "a.$": "$.results.${Books}.rows" }, Next: "${Next}" },
     };
     expect(lint(states)).toEqual([
-      'state ${Step}Read: reads $.results.${Books}.rows, which ${Step} replaced (give ${Step} a "ResultPath" (null, or $.results.<step>), or write "ResultPath": "$" there if it is meant)',
+      'state ${Step}Read: reads $.results.${Books}.rows, which ${Step} replaced (give ${Step} a "ResultPath" (null, or $.results.<step>), or write "ResultPath": "$" there if that is intended)',
     ]);
   });
 
@@ -59,7 +59,7 @@ describe("placeholders", () => {
     });
     expect(lint(tell(arn))).toEqual([]);
     expect(lint(tell("arn:aws:sns:eu-west-1:111122223333:t"))).toEqual([
-      expect.stringContaining("names the place eu-west-1 111122223333"),
+      expect.stringContaining("names eu-west-1 111122223333"),
     ]);
   });
 
@@ -89,22 +89,22 @@ test("only a whole machine needs a time-out", () => {
 });
 
 test.each([
-  ["no JSON", '{"StartAt": ${Start}}', /is no JSON: .*placeholders stand inside quotes/],
-  ["no definition", "{}", /is no state machine definition: it needs StartAt and States/],
+  ["no JSON", '{"StartAt": ${Start}}', /is not valid JSON: .*placeholders stand inside quotes/],
+  ["no definition", "{}", /is not a state machine definition: it needs StartAt and States/],
   [
     "a misspelt field",
     part({ "${Step}": job({ Paramters: {} }) }),
-    /state \$\{Step\}: is not as the Amazon States Language has it/,
+    /state \$\{Step\}: does not match the schema of the Amazon States Language/,
   ],
   [
     "a broken path",
     part({ "${Step}": job({ ResultPath: "$..a" }) }),
-    /is not as the Amazon States Language has it: \/States\/\$\{Step\}\/ResultPath/,
+    /does not match the schema of the Amazon States Language: \/States\/\$\{Step\}\/ResultPath/,
   ],
   [
     "a Wait for nothing",
     part({ "${Step}": { Type: "Wait", Next: "${Next}" } }),
-    /as the Amazon States Language/,
+    /schema of the Amazon States Language/,
   ],
 ])("%s is a finding", (_what, text, expected) => {
   expect(lintDefinition(text).map(formatFinding)).toEqual([expect.stringMatching(expected)]);
@@ -138,10 +138,10 @@ describe("the command", () => {
     expect(code).toBe(1);
     expect(text).toBe(`broken.asl.json
   \${Step}  [timeout]
-    waits without TimeoutSeconds, which is 99999999 s
+    waits without TimeoutSeconds, so for up to 99999999 s
     remedy: write TimeoutSeconds above what it waits for
   \${Step}  [retry-missing]
-    has no Retry for a service that is busy for a moment
+    has no Retry for throttling and other transient errors
     remedy: retry Glue.ConcurrentRunsExceededException,
       Glue.ResourceNumberLimitExceededException, Glue.InternalServiceException,
       Glue.OperationTimeoutException, Glue.ThrottlingException
@@ -167,7 +167,7 @@ describe("the command", () => {
         file: "broken.asl.json",
         check: "timeout",
         state: "${Step}",
-        what: "waits without TimeoutSeconds, which is 99999999 s",
+        what: "waits without TimeoutSeconds, so for up to 99999999 s",
         remedy: "write TimeoutSeconds above what it waits for",
       },
       expect.objectContaining({ file: "broken.asl.json", check: "retry-missing" }),
@@ -202,18 +202,18 @@ describe("the command", () => {
     [
       "an unknown check",
       ["--allow", "time:x", "x"],
-      /^--allow: there is no check time; there are json, schema,/,
+      /^--allow: 'time' is not a check; the checks are json, schema,/,
     ],
     ["an input that is not there", ["--input", "none.json", "x"], /^none\.json cannot be read/],
   ])("%s is a wrong command", (_what, args, expected) => {
     const { code, text } = run(...args);
     expect(code).toBe(2);
     expect(text).toMatch(expected);
-    expect(text).toMatch(/\(cdktf-aws-etl lint --help tells more\)\n$/);
+    expect(text).toMatch(/\(see cdktf-aws-etl lint --help\)\n$/);
   });
 
   test.each([
-    ["{", /is no JSON/],
+    ["{", /is not valid JSON/],
     ["[]", /must hold a JSON object/],
   ])("an input %s is a wrong command", (content, expected) => {
     const { code, text } = run("--input", file("input.json", content), sound());
@@ -227,7 +227,7 @@ describe("the command", () => {
   });
 
   test("is there for users, from any folder", () => {
-    const bin = join(__dirname, "..", "..", "..", "bin", "cdktf-aws-etl.cjs");
+    const bin = join(__dirname, "..", "..", "bin", "cdktf-aws-etl.cjs");
     sound();
     const text = execFileSync(process.execPath, [bin, "lint", "sound.asl.json"], {
       cwd: folder,

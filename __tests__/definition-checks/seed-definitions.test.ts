@@ -5,7 +5,7 @@ import { asDefinition, CHECKS, checkDefinition, formatFinding } from "../../defi
 import { lintDefinition } from "../../definition-checks/definition-lint";
 import { MISTAKES } from "./seed-mistakes";
 
-const root = join(__dirname, "..", "..", "..");
+const root = join(__dirname, "..", "..");
 const checksOf = (states: object, input?: Record<string, string | number>) =>
   checkDefinition(
     asDefinition(
@@ -14,7 +14,7 @@ const checksOf = (states: object, input?: Record<string, string | number>) =>
     { input },
   );
 
-describe("each mistake of the documents is told of, and told of no more once it is mended", () => {
+describe("each mistake of the documents is found, and no longer found once it is fixed", () => {
   test.each(MISTAKES.map((one) => [`${one.fact}: ${one.mistake}`, one] as const))(
     "%s",
     (_name, { check, state, says, wrong, right, input }) => {
@@ -32,7 +32,7 @@ test("a machine without a time-out may poll for a year (A1, A5)", () => {
   expect(checkDefinition(endless).map(({ check }) => check)).toEqual(["machine-timeout"]);
 });
 
-/** What no definition shows, and the test of what refuses or prevents it. */
+/** Mistakes that a definition does not show, with the test that refuses or prevents each. */
 const ELSEWHERE: readonly (readonly [fact: string, mistake: string, file: string, title: string])[] = [
   [
     "A3",
@@ -54,7 +54,7 @@ const ELSEWHERE: readonly (readonly [fact: string, mistake: string, file: string
   ],
   [
     "A6",
-    "a function that answers with more than fits: its size is nowhere in a definition, and the failure is told with the command for a new execution",
+    "a function that answers with more than fits: its size is nowhere in a definition, and the failure message has the command for a new execution",
     "modules/etl-orchestrator/failure-messages.test.ts",
     "the rules are disjoint and leave out no failure",
   ],
@@ -66,7 +66,7 @@ const ELSEWHERE: readonly (readonly [fact: string, mistake: string, file: string
   ],
   [
     "A8",
-    "failures of the crawler and of the check that nobody is told of",
+    "failures of the crawler and of the check that nobody hears of",
     "modules/etl-orchestrator/failure-messages.test.ts",
     "the rules are disjoint and leave out no failure",
   ],
@@ -78,15 +78,15 @@ const ELSEWHERE: readonly (readonly [fact: string, mistake: string, file: string
   ],
   [
     "A9",
-    "a name of the day for an execution that is started by hand: the command that is told has none",
+    "a name of the day for an execution that is started by hand: the command in the message has none",
     "modules/etl-orchestrator/failure-messages.test.ts",
-    "is told once, with cause, link and the command that continues",
+    "is reported once, with cause, link and the command that continues",
   ],
   [
     "A9",
     "two executions at a time",
     "modules/etl-orchestrator/scenarios.test.ts",
-    "is taken before anything is read, and given back before the success is told",
+    "is taken before anything is read, and released before the success is reported",
   ],
   [
     "A10",

@@ -2,7 +2,7 @@ import { type CheckName } from "../../definition-checks/asl-checks";
 
 /**
  * Every mistake that the seed documents make about state machines, one by one: the fewest states that show it, the
- * finding that tells of it, and the same states mended. The facts are numbered as the analysis of the documents has them.
+ * finding that reports it, and the same states corrected. The facts are numbered as the analysis of the documents has them.
  */
 
 export interface Mistake {
@@ -10,7 +10,7 @@ export interface Mistake {
   readonly mistake: string;
   readonly check: CheckName;
   readonly state: string;
-  /** What the finding says, and in brackets its remedy. */
+  /** The finding's text, with its remedy in brackets. */
   readonly says: RegExp;
   readonly wrong: object;
   readonly right: object;
@@ -168,7 +168,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "an SDK integration that is to wait",
     check: "integration",
     state: "Crawl",
-    says: /SDK integrations know no \.sync/,
+    says: /SDK integrations have no \.sync/,
     wrong: {
       Crawl: call("aws-sdk:glue:startCrawler.sync", {
         Parameters: { Name: "c" },
@@ -213,7 +213,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "a crawl that is taken for ended while it stops",
     check: "status-unfinished",
     state: "Judge",
-    says: /takes STOPPING for an end: a crawl that still runs .* \(lead STOPPING to a Wait and back to Look\)/,
+    says: /treats STOPPING as an end: a crawl that still runs .* \(lead STOPPING to a Wait and back to Look\)/,
     wrong: polledCrawl(choose("Verdict", is(CRAWL_STATE, "RUNNING", "Wait")), { Verdict: verdict }),
     right: polledCrawl(untilReady, { Verdict: verdict }),
   },
@@ -282,7 +282,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "an error's name as the SDK for another language has it",
     check: "error-name",
     state: "Set",
-    says: /AWSGlue\.CrawlerRunningException, an error that never comes \(write Glue\./,
+    says: /AWSGlue\.CrawlerRunningException, an error that is never raised \(write Glue\./,
     wrong: { Set: crawler(retry("Glue.ThrottlingException", "AWSGlue.CrawlerRunningException")), Done: DONE },
     right: { Set: crawler(retry("Glue.ThrottlingException", "Glue.CrawlerRunningException")), Done: DONE },
   },
@@ -360,7 +360,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "a job run is started and nothing follows",
     check: "async-start",
     state: "Start",
-    says: /success at Start comes while it runs/,
+    says: /the execution succeeds at Start while it still runs/,
     wrong: { Start: startJob({ Next: undefined, End: true }) },
     right: { Start: job({ Next: undefined, End: true }) },
   },
@@ -369,7 +369,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "a job run is waited for once, and one that still runs is taken for a failure",
     check: "status-unfinished",
     state: "Judge",
-    says: /takes STARTING, RUNNING, STOPPING, WAITING for an end/,
+    says: /treats STARTING, RUNNING, STOPPING, WAITING as an end/,
     wrong: polledJob(choose("Failed", is(JOB_STATUS, "SUCCEEDED", "Done"))),
     right: polledJob(choose("Failed", is(JOB_STATUS, "SUCCEEDED", "Done"), ...RUNNING)),
   },
@@ -378,7 +378,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "the job's newest run instead of this one",
     check: "newest-run",
     state: "Look",
-    says: /newest may be another execution's \(ask for its own: getJobRun/,
+    says: /newest may belong to another execution \(ask for its own: getJobRun/,
     wrong: {
       Look: call("aws-sdk:glue:getJobRuns", {
         Parameters: { JobName: "j", MaxResults: 1 },
@@ -395,7 +395,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "terminal states that nobody knows are waited for without end",
     check: "status-failed",
     state: "Judge",
-    says: /waits on for a job run that ended as STOPPED, TIMEOUT, ERROR, EXPIRED \(lead/,
+    says: /keeps waiting for a job run that ended as STOPPED, TIMEOUT, ERROR, EXPIRED \(lead/,
     wrong: polledJob(choose("Wait", is(JOB_STATUS, "SUCCEEDED", "Done"), is(JOB_STATUS, "FAILED", "Failed"))),
     right: polledJob(choose("Failed", is(JOB_STATUS, "SUCCEEDED", "Done"), ...RUNNING)),
   },
@@ -413,7 +413,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "a status that does not exist",
     check: "status-value",
     state: "Judge",
-    says: /with SUCCESS, which it never is \(write one of .*SUCCEEDED/,
+    says: /with SUCCESS, a value that it never has \(write one of .*SUCCEEDED/,
     wrong: polledJob(
       choose("Failed", is(JOB_STATUS, "SUCCEEDED", "Done"), is(JOB_STATUS, "SUCCESS", "Done"), ...RUNNING),
     ),
@@ -424,7 +424,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "the run's id is looked for where the answer has none",
     check: "answer-member",
     state: "Look",
-    says: /reads \$\.run\.RunId, which glue:startJobRun does not answer with \(read one of JobName, JobRunId\)/,
+    says: /reads \$\.run\.RunId, which is not in the answer of glue:startJobRun \(read one of JobName, JobRunId\)/,
     wrong: {
       ...polledJob(choose("Failed", is(JOB_STATUS, "SUCCEEDED", "Done"), ...RUNNING)),
       Look: call("aws-sdk:glue:getJobRun", {
@@ -441,7 +441,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "a job run is repeated whatever it failed of",
     check: "retry-run",
     state: "Run",
-    says: /retries States\.TaskFailed, .*paid again \(retry only what never started/,
+    says: /retries States\.TaskFailed, .*paid for, again \(retry only errors of the start/,
     wrong: { Run: job(retry("States.TaskFailed")), Done: DONE },
     right: { Run: job(retry("Glue.ConcurrentRunsExceededException")), Done: DONE },
   },
@@ -468,7 +468,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: `${error} is tried again, and comes again`,
     check: "retry-deterministic",
     state: "Run",
-    says: /which the same call meets again \(take it out of Retry/,
+    says: /which the same call raises again \(take it out of Retry/,
     wrong: { Run: job(retry("Glue.ThrottlingException", error)), Done: DONE },
     right: { Run: job(), Done: DONE },
   })),
@@ -532,7 +532,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "a job run that may take three years",
     check: "timeout",
     state: "Run",
-    says: /waits without TimeoutSeconds, which is 99999999 s/,
+    says: /waits without TimeoutSeconds, so for up to 99999999 s/,
     wrong: { Run: job({ TimeoutSeconds: undefined }), Done: DONE },
     right: { Run: job(), Done: DONE },
   },
@@ -653,7 +653,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "a number as a job argument",
     check: "glue-argument",
     state: "Run",
-    says: /--limit is the number 5, and Glue takes texts only \(write "5"\)/,
+    says: /--limit is the number 5, but Glue takes strings only \(write "5"\)/,
     wrong: { Run: withArguments({ "--limit": 5 }), Done: DONE },
     right: { Run: withArguments({ "--limit": "5" }), Done: DONE },
   },
@@ -671,7 +671,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "a number of the input as a job argument",
     check: "glue-argument",
     state: "Run",
-    says: /--limit is the input's limit, which is no text, .*\(write States\.Format\('\{\}', \$\.limit\)\)/,
+    says: /--limit is the input's limit, which is not a string, .*\(write States\.Format\('\{\}', \$\.limit\)\)/,
     input: { limit: 5 },
     wrong: { Run: withArguments({ "--limit.$": "$.limit" }), Done: DONE },
     right: { Run: withArguments({ "--limit.$": "States.Format('{}', $.limit)" }), Done: DONE },
@@ -717,7 +717,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "a function's answer is read beside Payload",
     check: "function-answer",
     state: "Judge",
-    says: /reads \$\.quality\.qualityScore, and what the function of Check answered is under Payload/,
+    says: /reads \$\.quality\.qualityScore, but the answer of the function called by Check is under Payload/,
     wrong: {
       Check: invoke({ ResultPath: "$.quality", Next: "Judge" }),
       Judge: choose("Failed", {
@@ -788,7 +788,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "a subject that SNS refuses",
     check: "subject",
     state: "Tell",
-    says: /its Subject of 101 characters is one that SNS refuses/,
+    says: /its Subject of 101 characters is refused by SNS/,
     wrong: {
       Tell: publish({ Parameters: { TopicArn: "${T}", Message: "m", Subject: "x".repeat(101) } }),
       Done: DONE,
@@ -803,7 +803,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "an execution with a name of the day",
     check: "execution-name",
     state: "Start",
-    says: /a name is taken for 90 days.*\(leave Name out/,
+    says: /a name stays taken for 90 days.*\(leave Name out/,
     wrong: { Start: startChild({ "Name.$": "States.Format('daily-{}', $.runDate)" }), Done: DONE },
     right: {
       Start: startChild({ "Name.$": "States.Format('daily-{}-{}', $.runDate, States.UUID())" }),
@@ -815,7 +815,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: `the JSONata field ${field} in a JSONPath machine`,
     check: "jsonata-field",
     state: "Run",
-    says: /has the JSONata field (?:Arguments|Output) and is JSONPath \(write (?:Parameters|ResultSelector)/,
+    says: /has the JSONata field (?:Arguments|Output) but uses JSONPath \(write (?:Parameters|ResultSelector)/,
     wrong: { Run: job({ [field]: { JobName: "j" } }), Done: DONE },
     right: { Run: job(), Done: DONE },
   })),
@@ -824,7 +824,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "a JSONata expression in a JSONPath machine",
     check: "jsonata-field",
     state: "Run",
-    says: /a JSONata expression \{% … %\}, which JSONPath takes for a text/,
+    says: /a JSONata expression \{% … %\}, which JSONPath reads as a plain string/,
     wrong: { Run: withArguments({ "--date": "{% $states.input.runDate %}" }), Done: DONE },
     right: { Run: withArguments({ "--date.$": "$.runDate" }), Done: DONE },
   },
@@ -842,7 +842,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: "a query's answer is compared as a number",
     check: "text-as-number",
     state: "Judge",
-    says: /compares \$\.answer\.ResultSet\.Rows\[1\]\.Data\[0\]\.VarCharValue as a number, and Athena answers with texts/,
+    says: /compares \$\.answer\.ResultSet\.Rows\[1\]\.Data\[0\]\.VarCharValue as a number, but Athena returns strings/,
     wrong: {
       Query: query(".sync"),
       Read: answer({ Next: "Judge" }),

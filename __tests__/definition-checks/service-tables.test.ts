@@ -54,7 +54,7 @@ test.each(MODELLED)("%s takes and gives what its model says", (call, shape) => {
   expect(sorted(shape.required)).toEqual(sorted(required));
   if (shape.optional !== undefined)
     expect(sorted([...shape.required, ...shape.optional])).toEqual(sorted(parameters));
-  // What the optimised integration adds.
+  // The optimised integration adds these.
   const added = call === "glue:startJobRun" ? ["JobName"] : [];
   if (shape.answer !== undefined) expect(sorted(shape.answer)).toEqual(sorted([...answer, ...added]));
   for (const path of Object.keys(shape.sometimes ?? {})) expect(shape.answer).toContain(path.split(".")[0]);

@@ -55,10 +55,10 @@ test("a bad contract and bad rules: every sentence, exit code 1 and nothing writ
     stdout: "",
     stderr:
       `Pipeline 'etl-dev/Sales': ${SALES}: 'x-etl.lookbackDays' must be a whole number from 0 to 36500, got "seven"; ` +
-      "'x-etl.partitionBy' must name strings of x-etl.output, got 'quantity', which is bigint; " +
-      "'x-etl.partitionBy' must not name 'quantity', which is of x-etl.businessKey; leave it out; " +
+      "'x-etl.partitionBy' must name string columns of x-etl.output, got 'quantity', which is bigint; " +
+      "'x-etl.partitionBy' must not name 'quantity', a column of x-etl.businessKey; leave it out; " +
       "'x-etl.reasons' must hold a rule 'wrongType'; " +
-      "'x-etl.computed.total_amount.expression' must not name price, which is no column and none of and, between, case, " +
+      "'x-etl.computed.total_amount.expression' must not name price, neither a column nor one of and, between, case, " +
       "date, else, end, false, in, is, like, not, null, or, then, timestamp, true, when; " +
       `${RULES}: 'threshold' must be a whole number from 0 to 100, got 800`,
     written: [],
@@ -98,14 +98,14 @@ test("the props must fit the contract", () => {
     judged("sales", { written: { orderColumn: "nobody", tableFormat: "iceberg", writeMode: "merge" } }),
   ).toEqual([
     "'aggregateTable' must be given: the contract has an aggregate, whose table needs a name; " +
-      "'writeMode' must be rebuild or append where the contract has an aggregate, got merge: a merge takes rows from dates that were added up; " +
-      "'orderColumn' must be run_date or a column of x-etl.output with one value, 'nobody' is not there",
+      "'writeMode' must be rebuild or append if the contract has an aggregate, got merge: a merge removes rows from dates that were already aggregated; " +
+      "'orderColumn' must be run_date or a column of x-etl.output that is not a list or a map, got 'nobody', which is not published",
   ]);
   expect(judged("events", { aggregateTable: "sums" })).toEqual([
     "'aggregateTable' must be left out: the contract has no aggregate, got 'sums'",
   ]);
   expect(judged("events", { written: { writeMode: "append" } })).toEqual([
-    "'writeMode' must be rebuild with tableFormat parquet, got append: files of Parquet can only be replaced; set tableFormat to iceberg",
+    "'writeMode' must be rebuild with tableFormat parquet, got append: Parquet files can only be replaced; set tableFormat to iceberg",
   ]);
   const { pipelines } = settingsOf("dev");
   const merging = { tableFormat: "iceberg", writeMode: "merge", orderColumn: "items" } as const;
@@ -113,7 +113,7 @@ test("the props must fit the contract", () => {
     pipelines: { ...pipelines, events: { ...pipelines.events!, ...merging } },
   });
   expect(() => synthEnvironment(settings)).toThrow(
-    "Pipeline 'etl-dev/Events': 'orderColumn' must be run_date or a column of x-etl.output with one value, " +
-      "'items' is array<struct<product_id:string,quantity:bigint,unit_price:double>>",
+    "Pipeline 'etl-dev/Events': 'orderColumn' must be run_date or a column of x-etl.output that is not a list or a map, " +
+      "got 'items', which is array<struct<product_id:string,quantity:bigint,unit_price:double>>",
   );
 });

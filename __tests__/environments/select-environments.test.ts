@@ -156,7 +156,7 @@ describe("mistakes", () => {
     [
       { retainData: false, allowDataDestruction: false },
       "environment 'dev': 'retainData' must be true unless 'allowDataDestruction' is true as well, got false and false; " +
-        "destroying data takes both",
+        "destroying data needs both",
     ],
     [
       withSchedule({ cron: "cron(0 24 31 2 * *)" }),

@@ -51,7 +51,7 @@ export const NEW: {
 );
 const CHANGES = surfaceChanges(BEFORE, NOW);
 
-test("a change is told by its declaration and its members; comments are none", () => {
+test("a change is found by its declaration and its members; comments do not count", () => {
   expect(CHANGES).toEqual([
     { name: "Job", kind: "changed", members: ["of"] },
     { name: "JobProps", kind: "changed", members: ["flex", "workers"] },

@@ -66,7 +66,7 @@ function run(example: string, stack: TerraformStack): void {
   new Function(...Object.keys(surroundings), `{${body}}`).call(stack, ...Object.values(surroundings));
 }
 
-/** What the examples take for granted. */
+/** The names that the examples assume. */
 function given(stack: TerraformStack) {
   const place = { account: ACCOUNT, region: REGION };
   const lake = new library.DataLake(stack, "Lake", { namePrefix: "a", databasePrefix: "a", ...place });

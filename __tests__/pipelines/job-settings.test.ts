@@ -38,11 +38,11 @@ test("what its runs override is in the call of its state machine", () => {
 test.each<[object, string]>([
   [
     { executionClass: "FLEX", workerType: "G.4X" },
-    "'pipelines.events.executionClass' FLEX takes the worker types G.1X and G.2X only, got \"G.4X\"; take one of these, or STANDARD",
+    "'pipelines.events.executionClass' FLEX takes the worker types G.1X and G.2X only, got \"G.4X\"; use one of these, or STANDARD",
   ],
   [
     { executionClass: "FLEX", jobRunQueuingEnabled: true },
-    "'pipelines.events.jobRunQueuingEnabled' is for the execution class STANDARD, got true with FLEX",
+    "'pipelines.events.jobRunQueuingEnabled' must be false or left out with the execution class FLEX, got true",
   ],
   [
     { executionClass: "FLEX", runOverrides: { workerType: "G.8X" } },
@@ -54,11 +54,11 @@ test.each<[object, string]>([
   ],
   [
     { writeMode: "append" },
-    "'pipelines.events.writeMode' must be rebuild with tableFormat parquet, got append: files of Parquet can only be replaced; set tableFormat to iceberg",
+    "'pipelines.events.writeMode' must be rebuild with tableFormat parquet, got append: Parquet files can only be replaced; set tableFormat to iceberg",
   ],
   [
     { tableFormat: "iceberg", writeMode: "merge" },
-    "'pipelines.events.orderColumn' must be given with writeMode merge, got nothing: without it nobody knows which row is the latest; name a column, or run_date",
+    "'pipelines.events.orderColumn' must be given with writeMode merge, got nothing: it decides which row of a key is the latest; name a column, or run_date",
   ],
   [
     { tableFormat: "iceberg", writeMode: "append", maxConcurrentRuns: 2 },

@@ -20,16 +20,16 @@ function file(name: string, text: string): string {
 const planOf = (name: string) => join(__dirname, "cases", name, "plan.json");
 
 test.each([
-  ["no file", [], "name a plan.json"],
+  ["no file", [], "give the file of a plan"],
   ["a missing file", [join(folder, "none.json")], "cannot be read (ENOENT)"],
-  ["no JSON", [file("text.json", "Plan: 1 to add")], "is no JSON"],
+  ["no JSON", [file("text.json", "Plan: 1 to add")], "is not valid JSON"],
   ["another JSON", [file("other.json", "{}")], "it has no format_version"],
-  ["another format", [file("two.json", '{"format_version":"2.0"}')], "1.x is understood"],
-  ["a state", [file("state.json", '{"format_version":"1.0","values":{}}')], "is a state and no plan"],
+  ["another format", [file("two.json", '{"format_version":"2.0"}')], "only 1.x is supported"],
+  ["a state", [file("state.json", '{"format_version":"1.0","values":{}}')], "is a state, not a plan"],
   [
-    "half a plan",
+    "an incomplete plan",
     [file("half.json", '{"format_version":"1.2","errored":true,"resource_changes":[]}')],
-    "half a plan",
+    "an incomplete plan",
   ],
   ["a wrong entry", [planOf("moved"), "--allow", file("allow.json", '[{"action":"s3:*"}]')], "principal"],
   ["an unknown option", ["--what"], "--what"],

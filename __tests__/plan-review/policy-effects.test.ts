@@ -110,7 +110,7 @@ test.each<readonly [string, object[], object[], number]>([
 ])("%s", (_what, before, after, number) => expect(gained(parse(before), parse(after))).toHaveLength(number));
 
 test("a document that cannot be read is refused", () => {
-  expect(() => parsePolicy("nonsense", {})).toThrow("no JSON");
+  expect(() => parsePolicy("nonsense", {})).toThrow("not valid JSON");
   expect(() => parsePolicy({ Statement: { Effect: "Maybe" } }, {})).toThrow("Maybe");
   expect(() => parsePolicy({ Statement: { ...allow } }, {})).toThrow("Principal");
 });

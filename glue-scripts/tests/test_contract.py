@@ -115,7 +115,7 @@ def test_a_wrong_expression_is_named_with_its_text() -> None:
         changed({"of": "sales", "put": {"x-etl/computed/total_amount/expression": "quantity / price"}})
     )
     assert text == (
-        "'x-etl.computed.total_amount.expression' holds '/ price', which Spark and Athena do not read alike"
+        "'x-etl.computed.total_amount.expression' holds '/ price', which Spark and Athena read differently"
     )
 
 

@@ -159,7 +159,10 @@ def test_merge_without_an_order_is_refused(tmp_path: Path, spark: SparkSession) 
     lake.deliver(D1, event("a"))
     with pytest.raises(InvalidArguments, match="needs to know which row of a key is the latest"):
         lake.run(D1, write_mode="merge")
-    for order, said in (("items", "'items' is array<struct<"), ("nosuch", "'nosuch' is not there")):
+    for order, said in (
+        ("items", "'items', which is array<struct<"),
+        ("nosuch", "'nosuch', which is not published"),
+    ):
         with pytest.raises(InvalidArguments, match=said):
             lake.run(D1, write_mode="merge", order_column=order)
 

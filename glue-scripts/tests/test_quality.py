@@ -103,12 +103,12 @@ def test_the_file_of_the_events_pipeline_is_right(contract: Contract) -> None:
         (
             0,
             {"name": "rows_are_visible"},
-            "'rules[0].name' is 'rows_are_visible', which the query has a rule of its own for",
+            "'rules[0].name' is 'rows_are_visible', a name that the query uses for its own check",
         ),
         (
             0,
             {"name": "lines_are_readable"},
-            "'rules[0].name' is 'lines_are_readable', as the limit that holds by default",
+            "'rules[0].name' is 'lines_are_readable', the name of the default limit",
         ),
         (
             0,
@@ -122,7 +122,7 @@ def test_the_file_of_the_events_pipeline_is_right(contract: Contract) -> None:
             "'rules[0].name' must be at most 60 small letters, digits and '_', beginning with a letter, "
             'got "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...',
         ),
-        (1, {"name": "there"}, "'rules[1].name' is 'there', as another rule's"),
+        (1, {"name": "there"}, "'rules[1].name' is 'there', the name of another rule"),
         (1, {"name": "malformed"}, "'rules[1].name' is 'malformed', which is a reason of the contract"),
         (
             0,
@@ -146,12 +146,14 @@ def test_the_file_of_the_events_pipeline_is_right(contract: Contract) -> None:
         (
             0,
             {"atleast": 1},
-            "'rules[0]' says atleast; it may say name, type, action, weight, column, atLeast",
+            "'rules[0]' holds atleast, which is unknown; it may hold "
+            "name, type, action, weight, column, atLeast",
         ),
         (
             4,
             {"atLeast": 1},
-            "'rules[4]' says atLeast; it may say name, type, action, weight, column, values",
+            "'rules[4]' holds atLeast, which is unknown; it may hold "
+            "name, type, action, weight, column, values",
         ),
         (0, {"column": "nobody"}, f"'rules[0].column' must be one of {ALL_COLUMNS}, got \"nobody\""),
         (0, {"column": None}, f"'rules[0].column' must be one of {ALL_COLUMNS}, got null"),
@@ -172,18 +174,22 @@ def test_the_file_of_the_events_pipeline_is_right(contract: Contract) -> None:
             1,
             {"columns": ["items"]},
             "'rules[1].columns' names 'items', which must be string or bigint or double or decimal or "
-            "timestamp or date, is array",
+            "timestamp or date and is array",
         ),
         (2, {"atLeast": None}, "'rules[2]' needs atLeast, atMost or both"),
         (2, {"atLeast": 0.5}, "'rules[2].atLeast' must be a whole number from 0 to 2147483647, got 0.5"),
         (2, {"atLeast": 5, "atMost": 4}, "'rules[2].atLeast' must not be above atMost, got 5 and 4"),
-        (3, {"column": "country"}, "'rules[3].column' names 'country', which must be timestamp, is string"),
+        (
+            3,
+            {"column": "country"},
+            "'rules[3].column' names 'country', which must be timestamp and is string",
+        ),
         (
             3,
             {"atMostHours": 1.5},
             "'rules[3].atMostHours' must be a whole number from 0 to 1000000, got 1.5",
         ),
-        (4, {"column": "n"}, "'rules[4].column' names 'n', which must be string, is bigint"),
+        (4, {"column": "n"}, "'rules[4].column' names 'n', which must be string and is bigint"),
         (4, {"values": [1]}, "'rules[4].values' must be a list of at least one text, got [1]"),
         (
             5,
@@ -223,7 +229,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
     document = changed(0, column="x", weight=0)
     document["rules"][3] = "recent"
     assert refusal(document | {"threshhold": 80, "threshold": 200}) == (
-        "q.json: the quality file says threshhold; it may say threshold, rules; "
+        "q.json: the quality file holds threshhold, which is unknown; it may hold threshold, rules; "
         "'threshold' must be a whole number from 0 to 100, got 200; "
         "'rules[3]' must be an object, got \"recent\"; "
         "'rules[3].name' must be at most 60 small letters, digits and '_', beginning with a letter, "

@@ -322,7 +322,7 @@ def test_expressions_that_cannot_be_computed_are_refused_before_a_row_is_read(
 
     one, other = refusal(a="quantity * nothing", b="rand()")
     assert "'x-etl.computed.a.expression' names nothing, which is no column" in one
-    assert other.startswith("'x-etl.computed.b.expression' calls rand, which is none of abs, coalesce, ")
+    assert other.startswith("'x-etl.computed.b.expression' calls rand; the functions are abs, coalesce, ")
     a, b, c, d, e = refusal(
         a="quantity like",
         b="concat(region, 'x')",

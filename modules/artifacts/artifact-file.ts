@@ -10,36 +10,40 @@ import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 import { OwnedObject } from "./owned-object";
 import { packPackage, shortHash } from "./python-package";
 
+/** Props of {@link ArtifactFile}. */
 export interface ArtifactFileProps {
   /** Absolute path of the file. */
   readonly source: string;
-  /** Where artifacts lie. */
+  /** The bucket and prefix for artifacts. */
   readonly artifacts: S3Location;
-  /** The kind of artifact below that, e.g. `contracts/`. */
+  /** The folder below that, e.g. `contracts/`; ends in a slash. */
   readonly prefix: string;
 }
 
-/** What is wrong with the path of a file to upload, in words that follow its name. */
+/** The mistake in the path of a file to upload, as words that follow its field. */
 export function fileMistake(path: string): string | undefined {
   if (!isAbsolute(path)) return `must be an absolute path, got '${path}'; use join(__dirname, …)`;
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
-    return `must be a file, got '${path}', which is none`;
+    return `must be a file, got '${path}', which does not exist or is not a file`;
   }
   return undefined;
 }
 
 /**
- * A file uploaded under a key that holds the hash of its content. A new content is a new object, put before whatever uses
- * it changes, so that a run that has started never sees another version of its files.
+ * A file uploaded under a key that holds the hash of its content. New content becomes a new object, created before its users
+ * change, so that a running job never sees another version of its files.
  *
- * @throws Error naming every mistake in the props, before anything is created; at synth when another construct of the app makes
+ * @throws Error naming every mistake in the props, before anything is created; at synth if another construct of the app makes
  * the same object
  */
 export class ArtifactFile extends Construct {
+  /** The S3 object. */
   readonly resource: S3Object;
+  /** The object's key, `<artifacts prefix><prefix><hash>/<file name>`. */
   readonly key: string;
+  /** The object's URI, `s3://<bucket>/<key>`. */
   readonly uri: string;
-  /** The one object, for whoever must read it. */
+  /** The object as a location, for grants. */
   readonly location: S3Location;
 
   constructor(scope: Construct, id: string, props: ArtifactFileProps) {
@@ -67,7 +71,7 @@ export interface ArtifactPackageProps {
   readonly prefix: string;
 }
 
-/** An importable Python package as a deterministic zip, uploaded like an {@link ArtifactFile}; GlueSparkJob's own. */
+/** An importable Python package as a deterministic zip, uploaded like an {@link ArtifactFile}, for GlueSparkJob. */
 export class ArtifactPackage extends Construct {
   readonly resource: S3Object;
   readonly key: string;
@@ -77,7 +81,7 @@ export class ArtifactPackage extends Construct {
   constructor(scope: Construct, id: string, { folder, artifacts, prefix }: ArtifactPackageProps) {
     super(scope, id);
     const { name, hash, zip } = packPackage(folder);
-    // An asset copies a file that is there already: one place per construct, so that nothing piles up.
+    // An asset copies an existing file; one place per construct keeps old files from piling up.
     const file = resolve(App.of(this).outdir, "packages", this.node.addr, `${name}.zip`);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, zip);
@@ -100,7 +104,7 @@ function defineObject(
     bucket: artifacts.bucketName,
     key,
     source,
-    // An etag is no hash of the content where S3 encrypts with KMS, and would differ in every plan.
+    // With KMS an etag is not a hash of the content, and would differ in every plan.
     sourceHash: hash,
     lifecycle: { createBeforeDestroy: true },
   });

@@ -3,9 +3,9 @@ import { PACKAGE_ROOT } from "../core/package-root";
 
 const FOLDER = join(PACKAGE_ROOT, "glue-scripts");
 
-/** Where the Python files that the library ships lie: absolute folders, for the props of {@link GlueSparkJob}. */
+/** The folders of the library's Python files, absolute, for the props of {@link GlueSparkJob}. */
 export const GLUE_SCRIPTS = {
-  /** The package that shipped jobs import: `modules` of a job. */
+  /** The package that the library's jobs import: `modules` of a job. */
   etl: join(FOLDER, "etl"),
   /** The entry points, e.g. `transform_deliveries.py`: `script` of a job. */
   jobs: join(FOLDER, "jobs"),

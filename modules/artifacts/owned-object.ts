@@ -9,14 +9,14 @@ import {
 } from "cdktf";
 import { type Construct, type IConstruct } from "constructs";
 
-/** An object's place, comparable over all stacks of an app; its URI as a person reads it; and who makes it. */
+/** An object's place, comparable over all stacks of an app, its URI for messages, and the construct that makes it. */
 interface Ownership {
   readonly place: string;
   readonly uri: string;
   readonly owner: IConstruct;
 }
 
-/** By app: the objects that its constructs make, and the places that synthesised stacks hold. */
+/** The objects that an app's constructs make, and the places that its synthesised stacks hold. */
 interface Register {
   readonly objects: OwnedObject[];
   readonly held: Map<TerraformStack, readonly Ownership[]>;
@@ -25,12 +25,10 @@ interface Register {
 const registers = new WeakMap<IConstruct, Register>();
 
 /**
- * An object that one construct alone makes. Two Terraform resources of one key replace each other's content with every apply, and
- * destroying either removes the file of both.
+ * An S3 object that only one construct may make. Two Terraform resources with one key replace each other's content in every apply,
+ * and destroying either removes the file of both. Keys are compared when the stack is rendered, because only then tokens are resolved.
  *
- * It is judged when the stack is rendered, since only then the names behind tokens can be compared.
- *
- * @throws Error at synth, naming every key of the app that a second construct makes too
+ * @throws Error at synth, naming every key that two constructs of the app make
  */
 export class OwnedObject extends S3Object {
   constructor(scope: Construct, id: string, config: S3ObjectConfig) {
@@ -55,7 +53,7 @@ function registerOf({ node: { root } }: IConstruct): Register {
   return register;
 }
 
-/** Judges a stack once, when its first object is rendered. */
+/** Checks a stack once, when its first object is rendered. */
 function refuseSecondOwners(object: OwnedObject): void {
   const stack = object.cdktfStack;
   const { objects, held } = registerOf(object);
@@ -74,14 +72,14 @@ function refuseSecondOwners(object: OwnedObject): void {
 
 const mistake = ({ owner, uri }: Ownership, first: Ownership): string =>
   `${owner.constructor.name} '${shownPath(owner.node.path)}': 'artifacts' must lead to a key of its own, got ${uri}, which ` +
-  `${first.owner.constructor.name} '${shownPath(first.owner.node.path)}' makes already: an S3 object belongs to one construct, which deletes it when it goes; ` +
+  `${first.owner.constructor.name} '${shownPath(first.owner.node.path)}' makes already: an S3 object belongs to one construct, and is deleted with it; ` +
   "give one of them another prefix in 'artifacts'" +
-  // A file can be made once and be handed to both; a job makes its own script and modules.
+  // Two users can share an ArtifactFile; a job makes its own script and modules.
   (owner.constructor.name === "ArtifactFile" ? ", or let both use one ArtifactFile" : "");
 
 const makers = new WeakMap<IConstruct, IConstruct>();
 
-/** Says whose prop a file comes from, where the file is not the caller's own construct. */
+/** Names the construct to report as a file's owner, if the caller did not create the file's construct. */
 export function setMaker(file: IConstruct, maker: IConstruct): void {
   makers.set(file, maker);
 }
@@ -101,14 +99,14 @@ function rendered(scope: IConstruct, text: string | undefined): string {
 
 const REMOTE = /^\$\{data\.terraform_remote_state\.(cross-stack-reference-input-.+)\.outputs\.([^.]+)\}$/;
 
-/** A name is the same everywhere, a reference within its stack: one to another stack of the app is as good as the other stack's own. */
+/** A bucket's name is comparable everywhere, a reference only within its stack; a reference to another stack becomes that stack's own. */
 function comparable(stack: TerraformStack, bucket: string): string {
   if (!bucket.includes("${")) return bucket;
   const remote = REMOTE.exec(bucket);
   if (remote !== null) return `${remote[1]} ${remote[2]}`;
   // A bucket's id is its name, https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/s3_bucket.
   const named = bucket.replace(/^(\$\{aws_s3_bucket\..+)\.id\}$/, "$1.bucket}");
-  // CDKTF's output for other stacks, which is there once another stack refers to the bucket.
+  // CDKTF adds this output once another stack refers to the bucket.
   const output = stack.node.tryFindChild(`cross-stack-output-${named.slice(2, -1)}`);
   return output instanceof TerraformElement
     ? `cross-stack-reference-input-${stack.node.path} ${output.friendlyUniqueId}`

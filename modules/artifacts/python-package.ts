@@ -3,34 +3,34 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, isAbsolute, join, relative, sep } from "node:path";
 import { zipSync } from "fflate";
 
-/** The source of an importable Python package, and nothing that running it left behind. */
+/** The source files of an importable Python package, without caches. */
 export interface PackedPackage {
-  /** The package's name, which is its folder's. */
+  /** The package's name: the name of its folder. */
   readonly name: string;
-  /** Of the files' names and contents: a rename changes it, a `__pycache__` does not. */
+  /** A hash of the files' names and contents. */
   readonly hash: string;
-  /** A zip with the package at its top, the same bytes for the same files everywhere. */
+  /** A zip with the package at its top; the same files give the same bytes. */
   readonly zip: Uint8Array;
 }
 
-/** The oldest time a zip can tell. */
+/** The oldest time a zip can hold. */
 const NO_TIME = new Date(1980, 0, 1);
 
-/** What is wrong with a package's folder, in words that follow its name. */
+/** The mistake in a package's folder, as words that follow its field. */
 export function packageMistake(folder: string): string | undefined {
   if (!isAbsolute(folder)) return `must be an absolute path, got '${folder}'; use join(__dirname, …)`;
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    return `must be the folder of a Python package, got '${folder}', which is none`;
+    return `must be the folder of a Python package, got '${folder}', which does not exist or is not a folder`;
   }
   if (!statSync(join(folder, "__init__.py"), { throwIfNoEntry: false })?.isFile()) {
-    return `must be the folder of a Python package, got '${folder}', which holds no __init__.py`;
+    return `must be the folder of a Python package, got '${folder}', which has no __init__.py`;
   }
   return /^[A-Za-z_]\w*$/.test(basename(folder))
     ? undefined
     : `must be named so that Python can import it, got '${basename(folder)}'`;
 }
 
-/** Packs a Python package for `--extra-py-files`; {@link packageMistake} has found nothing. */
+/** Packs a Python package for `--extra-py-files`. Call {@link packageMistake} first. */
 export function packPackage(folder: string): PackedPackage {
   const name = basename(folder);
   const files = sourceFiles(folder);
@@ -41,11 +41,11 @@ export function packPackage(folder: string): PackedPackage {
     hash.update(`${file}\0${content.length}\0`).update(content);
     entries[`${name}/${file}`] = content;
   }
-  // Stored, not deflated: the bytes then depend on no version of a compressor.
+  // Stored, not deflated, so that the bytes do not depend on a compressor's version.
   return { name, hash: shortHash(hash.digest("hex")), zip: zipSync(entries, { level: 0, mtime: NO_TIME }) };
 }
 
-/** Enough of a SHA-256 to tell contents apart, short enough to be read. */
+/** The first 16 digits of a SHA-256: enough to tell contents apart. */
 export function shortHash(digest: string): string {
   return digest.slice(0, 16);
 }

@@ -9,65 +9,74 @@ import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 import { type IGrantable } from "../iam/grantable";
 import { encryptStatements, readStatements } from "../iam/s3-actions";
 
+/** Props of {@link AthenaWorkgroup}. */
 export interface AthenaWorkgroupProps {
   /** Physical name, 1 to 128 letters, digits and `._-`. */
   readonly name: string;
   /** @default - none */
   readonly description?: string;
-  /** Where answers are written, encrypted with the location's key. */
+  /** The location for query results, which are encrypted with its key. */
   readonly results: S3Location;
-  /** The most bytes that one query may scan, at least 10,485,760: a query above it is cancelled. */
+  /**
+   * The most bytes that one query may scan, at least 10,485,760 (10 MiB); Athena cancels a query above it:
+   * https://docs.aws.amazon.com/athena/latest/ug/workgroups-setting-control-limits-cloudwatch.html
+   */
   readonly scanLimitBytes: number;
   /**
-   * Whether destroying the stack removes the workgroup's queries and their history too. Without, a workgroup that has run a query is
-   * not deleted: https://docs.aws.amazon.com/athena/latest/APIReference/API_DeleteWorkGroup.html. `true` takes
-   * `allowDataDestruction` as well.
+   * `true` lets a destroy remove the workgroup with its queries and their history; it needs `allowDataDestruction` too. Otherwise AWS
+   * refuses to delete a workgroup that has run a query:
+   * https://docs.aws.amazon.com/athena/latest/APIReference/API_DeleteWorkGroup.html
    * @default false
    */
   readonly forceDestroy?: boolean;
   /**
-   * The environment's permission to destroy data: the second key.
+   * The environment's permission to destroy data, needed by `forceDestroy`.
    * @default false
    */
   readonly allowDataDestruction?: boolean;
   /** AWS account id, 12 digits. */
   readonly account: string;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
-  /** @default - none beside the provider's */
+  /** @default - the provider's default tags only */
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** A workgroup, made here or brought. */
+/** A workgroup, created by {@link AthenaWorkgroup} or existing. */
 export interface IWorkgroup {
+  /** Physical name. */
   readonly workgroupName: string;
-  /** Lets whoever runs queries in it write their answers and read them again. */
+  /** Lets a role that runs queries in it write and read their results. */
   grantResults(grantable: IGrantable): void;
 }
 
-/** A workgroup that is known by its name and by where its answers go only. */
+/** An existing workgroup, known by its name and the location of its results. */
 export interface WorkgroupAttributes {
-  /** 1 to 128 letters, digits and `._-`. */
+  /** Physical name, 1 to 128 letters, digits and `._-`. */
   readonly workgroupName: string;
   /**
-   * Where the workgroup has answers written. It must enforce its configuration: steps and alarms name no place of their own. The
-   * policies of the bucket and of its key stay their owner's, and must not keep other roles of the account out.
+   * The location that the workgroup writes results to. The workgroup must enforce its configuration, because steps name no location of
+   * their own. The bucket's and the key's policies are not changed; they must allow roles of the account.
    */
   readonly results: S3Location;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
 }
 
-/** The provider's lower bound; Athena's own is 10,000,000. */
+/** The AWS provider's lower bound; Athena's own is 10,000,000. */
 const FEWEST_SCAN_BYTES = 10_485_760;
 
 /**
- * A workgroup whose settings no client can change: where answers go, how they are encrypted, how much a query may scan.
+ * A workgroup whose settings no client can change: the location and encryption of results, and the scan limit of a query.
  *
  * @throws Error naming every mistake in the props, before anything is created
  */
 export class AthenaWorkgroup extends Construct implements IWorkgroup {
+  /** The workgroup. */
   readonly resource: AthenaWorkgroupResource;
+  /** Physical name; refers to the resource. */
   readonly workgroupName: string;
-  /** Composed of names, so that it is known in a plan. */
+  /** The ARN, composed of names so that a plan knows it. */
   readonly workgroupArn: string;
 
   constructor(
@@ -103,7 +112,7 @@ export class AthenaWorkgroup extends Construct implements IWorkgroup {
   }
 
   /**
-   * A workgroup from elsewhere, whose limits and encryption stay its owner's.
+   * Refers to an existing workgroup; its limits and encryption are not changed.
    * @throws Error naming every mistake in the attributes
    */
   static fromWorkgroupAttributes(attributes: WorkgroupAttributes): IWorkgroup {
@@ -113,7 +122,7 @@ export class AthenaWorkgroup extends Construct implements IWorkgroup {
   }
 
   /**
-   * Lets whoever runs queries here write their answers and read them again: Athena does both in the caller's name.
+   * Lets a role that runs queries here write and read their results: Athena does both with the caller's rights.
    * Source: https://docs.aws.amazon.com/athena/latest/ug/s3-permissions.html
    */
   grantResults(grantable: IGrantable): void {
@@ -167,7 +176,7 @@ function refuse(scope: Construct, props: AthenaWorkgroupProps): void {
   refusals.check(
     forceDestroy !== true || allowDataDestruction === true,
     "forceDestroy",
-    "must be false unless 'allowDataDestruction' is true as well, got true; destroying data takes both",
+    "must be false unless 'allowDataDestruction' is true as well, got true; destroying data needs both",
   );
   refusals.throwIfAny();
 }

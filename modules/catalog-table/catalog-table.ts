@@ -5,61 +5,69 @@ import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 
-/** A column in Hive's types. */
+/** A column of a {@link CatalogTable}. */
 export interface TableColumn {
+  /** Lower-case letters, digits and underscores, at most 255. */
   readonly name: string;
+  /** A type of Hive, e.g. `bigint`, `decimal(10,2)`. */
   readonly type: string;
   /** @default - none */
   readonly comment?: string;
 }
 
-/** A partition per day, `<name>=YYYY-MM-DD/`, known to Athena without being registered. */
+/** One partition per day, in folders `<name>=YYYY-MM-DD/`, which Athena finds without registration. */
 export interface DailyPartition {
+  /** The partition column's name. */
   readonly name: string;
   /** The first day that may hold data, `YYYY-MM-DD`. */
   readonly from: string;
 }
 
+/** Props of {@link CatalogTable}. */
 export interface CatalogTableProps {
-  /** Lower-case letters, digits and underscores. */
+  /** Lower-case letters, digits and underscores, at most 255. */
   readonly name: string;
   /** @default - none */
   readonly description?: string;
   /**
-   * The database, which may be another account's: the table then goes into the catalogue that `catalogArn` names, and whoever deploys
-   * needs rights there: https://docs.aws.amazon.com/glue/latest/dg/cross-account-access.html.
+   * The database. It may belong to another account: the table is then created in the catalogue of `catalogArn`, where the deploying role
+   * needs rights: https://docs.aws.amazon.com/glue/latest/dg/cross-account-access.html
    */
   readonly database: {
     readonly name: string;
-    /** @default - the catalogue of the account that is deployed to */
+    /** @default - the catalogue of the deployment's account */
     readonly catalogArn?: string;
   };
-  /** Parquet files below it, in folders of the partition. */
+  /** The location of the Parquet files, which lie in folders by partition. */
   readonly location: S3Location;
+  /** At least one column, without the partition columns. */
   readonly columns: readonly TableColumn[];
   /**
-   * A partition per day that nobody registers. Either this or `partitionKeys`.
+   * Projected daily partitions, which need no registration. Give either this or `partitionKeys`.
    * @default - none
    */
   readonly partition?: DailyPartition;
   /**
-   * The keys of partitions that the writer registers in the catalogue, in the order of the folders. Either these or `partition`.
+   * The keys of partitions that the writer registers in the catalogue, in the order of the folders. Give either these or `partition`.
    * @default - none
    */
   readonly partitionKeys?: readonly TableColumn[];
 }
 
 /**
- * A declared table of Parquet files for a writer whose schema is known: it needs no crawl and is there before its first row.
- * Its partitions are projected days, which Athena honours and Spark ignores, or what the writer registers, which both honour.
+ * A declared table of Parquet files for a writer whose schema is known: it needs no crawl, and can be queried before the first row.
+ * Its partitions are either projected days, which Athena reads and Spark ignores, or registered by the writer, which both read.
  *
  * Source: https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
  *
  * @throws Error naming every mistake in the props, before anything is created
  */
 export class CatalogTable extends Construct {
+  /** The table. */
   readonly resource: GlueCatalogTable;
+  /** The table's name; refers to the resource. */
   readonly tableName: string;
+  /** The database's name; refers to the resource. */
   readonly databaseName: string;
 
   constructor(scope: Construct, id: string, props: CatalogTableProps) {
@@ -94,7 +102,7 @@ export class CatalogTable extends Construct {
   }
 }
 
-/** The account of a catalogue is its id. Terraform takes it out of an ARN that it alone knows. */
+/** The id of a catalogue is its account. Terraform extracts it from an ARN that is not known at synth. */
 function catalogOf({ catalogArn }: CatalogTableProps["database"]): string | undefined {
   if (catalogArn === undefined) return undefined;
   if (Token.isUnresolved(catalogArn)) return Token.asString(Fn.element(Fn.split(":", catalogArn), 4));
@@ -142,13 +150,13 @@ function refuse(scope: Construct, props: CatalogTableProps): void {
     refusals.check(
       !keys.includes(column),
       field,
-      `must not be the partition '${column}': it lies in the folder's name`,
+      `must not be the partition '${column}': its value is in the folder's name`,
     );
   });
   refusals.check(
     (partition === undefined) !== (partitionKeys === undefined || partitionKeys.length === 0),
     "partition",
-    "must be given or else 'partitionKeys', and not both: a table's partitions are projected or registered",
+    "must be given if 'partitionKeys' is not, and not both: a table's partitions are either projected or registered",
   );
   if (partition !== undefined) refusePartition(refusals, partition, isKnown);
   (partitionKeys ?? []).forEach(({ name: key }, index) => {
@@ -174,10 +182,10 @@ function refusePartition(
   );
 }
 
-/** Of tables and columns in Glue's catalogue. */
+/** The longest name of a table or column in Glue's catalogue. */
 const NAME_MAX = 255;
 
-/** Without quoting, Athena takes lower-case letters, digits and underscores. */
+/** Athena reads lower-case letters, digits and underscores without quoting. */
 function identifierMistake(name: string): string | undefined {
   const got = `got ${JSON.stringify(name)}`;
   if (!/^[a-z_][a-z0-9_]*$/.test(name)) {
@@ -187,7 +195,7 @@ function identifierMistake(name: string): string | undefined {
   return `must have at most ${NAME_MAX} characters, ${got} with ${name.length}`;
 }
 
-/** Whether a text is a day of the calendar, `YYYY-MM-DD`; `Date` alone takes 30 February for one in March. */
+/** Tells whether a text is a calendar day `YYYY-MM-DD`; `Date` alone reads 30 February as a day in March. */
 function isDay(text: string): boolean {
   const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : NaN;
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);

@@ -1,6 +1,6 @@
 /**
- * The names of Glue's own job arguments. Pure. Glue writes them with hyphens; the same with underscores is an argument of the script,
- * which Glue hands on without acting on it.
+ * The names of Glue's own job arguments, which have hyphens. The same name with underscores would be an argument of the script, which
+ * Glue passes on without acting on it.
  *
  * Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
  */
@@ -47,7 +47,7 @@ const WITH_HYPHENS: readonly string[] = [
   "write-shuffle-spills-to-s3",
 ];
 
-/** The argument of Glue that a name with underscores looks like; `undefined` when it looks like no other. */
+/** The Glue argument that a name resembles, or `undefined`. */
 export function misspeltGlueArgument(name: string): string | undefined {
   const hyphenated = name.replaceAll("_", "-").toLowerCase();
   const found = WITH_HYPHENS.find((known) => known.toLowerCase() === hyphenated);

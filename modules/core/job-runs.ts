@@ -2,8 +2,8 @@ import { DPU_PER_WORKER, dpuHours, type SizedWorker } from "./dpu-hours";
 import { type Mistake } from "./refusals";
 
 /**
- * What a Spark job can run on: Glue version × worker type × execution class, what is refused of them, and why. Pure. One table
- * for the job, the steps that start it and the settings of environments.
+ * The Glue versions, worker types and execution classes that a Spark job can run on, and the reasons to refuse others. The job, the
+ * steps that start it and the settings of environments use this one table.
  *
  * Sources: https://docs.aws.amazon.com/glue/latest/dg/worker-types.html,
  * https://docs.aws.amazon.com/glue/latest/dg/add-job.html (worker types and versions of FLEX),
@@ -13,15 +13,17 @@ import { type Mistake } from "./refusals";
 
 /** Glue versions that the library's jobs are tested on: Spark 3.5 and 4.1. */
 export const GLUE_VERSIONS = ["5.1", "6.0"] as const;
+/** A Glue version: `5.1` (Spark 3.5) or `6.0` (Spark 4.1). */
 export type GlueVersion = (typeof GLUE_VERSIONS)[number];
 
 export const WORKER_TYPES = Object.keys(DPU_PER_WORKER) as readonly SizedWorker[];
 
-/** FLEX runs on spare capacity: cheaper, it may start late and lose workers while it runs. */
+/** Execution classes. FLEX runs on spare capacity: it is cheaper, but may start late and lose workers during the run. */
 export const EXECUTION_CLASSES = ["STANDARD", "FLEX"] as const;
+/** An execution class: `STANDARD`, or `FLEX`, which is cheaper but may start late and lose workers during the run. */
 export type ExecutionClass = (typeof EXECUTION_CLASSES)[number];
 
-/** What each class takes of both. */
+/** The Glue versions and worker types of each execution class. */
 export const TAKEN_BY: Readonly<
   Record<
     ExecutionClass,
@@ -34,7 +36,7 @@ export const TAKEN_BY: Readonly<
 
 const ENDED = "it has not run since 2026-04-01";
 const UNTESTED = "the library's jobs are not tested on it";
-/** Why versions that there are, or were, are none to run on. */
+/** The reasons to refuse other Glue versions. */
 const REFUSED_VERSIONS: Readonly<Record<string, string>> = {
   "0.9": ENDED,
   "1.0": ENDED,
@@ -45,7 +47,7 @@ const REFUSED_VERSIONS: Readonly<Record<string, string>> = {
 };
 
 const NOT_IN_PROVIDER = "AWS provider 5.100.0 does not take it";
-/** Why worker types that AWS has are none to run on. */
+/** The reasons to refuse other worker types. */
 const REFUSED_WORKERS: Readonly<Record<string, string>> = {
   Standard: "it ended with Glue 1.0",
   "G.025X": "it is for streaming jobs only",
@@ -58,7 +60,7 @@ const REFUSED_WORKERS: Readonly<Record<string, string>> = {
   "Z.2X": "it is for Ray jobs only",
 };
 
-/** Where the large workers are; all others are everywhere. */
+/** The regions that offer the large workers; every region offers the others. */
 const REGIONS_OF_LARGE_WORKERS: readonly string[] = [
   ...["us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"],
   ...["eu-central-1", "eu-north-1", "eu-south-2", "eu-west-1", "eu-west-2"],
@@ -69,31 +71,41 @@ const LARGE_WORKERS: readonly string[] = ["G.4X", "G.8X"];
 /** A driver and an executor. */
 const FEWEST_WORKERS = 2;
 const MOST_WORKERS = 299;
-/** StartJobRun: below seven days. */
+/** The longest time-out of StartJobRun: below seven days. */
 export const MOST_TIMEOUT_MINUTES = 10_079;
 
-/** How long a run may take to start, minutes, beside waiting for capacity. */
+/** The longest start of a run in minutes, without waiting for capacity. */
 const START_MINUTES = 15;
 /**
- * How long Glue lets a run wait for capacity, minutes: FLEX up to 20, a queued one 15.
+ * The longest wait for capacity in minutes: a FLEX run 20, a queued run 15.
  * Source: https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
  */
 const WAITING_MINUTES = 20;
 
-/** What may be unknown here because Terraform alone knows it, and `undefined` where nothing is to be judged. */
+/** The settings of a job run that are checked. A field may be an unresolved token; `undefined` means do not check. */
 export interface RunShape {
+  /** @default - not checked */
   readonly glueVersion?: string;
+  /** @default - not checked */
   readonly workerType?: string;
+  /**
+   * The number of workers, or the limit of auto-scaling; the driver counts.
+   * @default - not checked
+   */
   readonly workers?: number;
+  /** @default - not checked */
   readonly timeoutMinutes?: number;
+  /** @default - not checked */
   readonly executionClass?: string;
+  /** @default - not checked */
   readonly jobRunQueuingEnabled?: boolean;
+  /** @default - not checked */
   readonly region?: string;
 }
 
 type Known = (value: unknown) => boolean;
 
-/** What Glue, the provider or the library refuses of a run: `[field, mistake]`, fields as in {@link RunShape}. */
+/** Lists what Glue, the provider or the library refuses in a run: `[field, mistake]`, with the fields of {@link RunShape}. */
 export function runShapeMistakes(shape: RunShape, isKnown: Known): Mistake[] {
   const judged = Object.fromEntries(
     Object.entries(shape).filter(([, value]) => value !== undefined && isKnown(value)),
@@ -108,7 +120,7 @@ export function runShapeMistakes(shape: RunShape, isKnown: Known): Mistake[] {
   ];
 }
 
-/** What is wrong with values that are right one by one. */
+/** Lists the mistakes in combinations of valid values. */
 function togetherMistakes({ workerType, executionClass, jobRunQueuingEnabled, region }: RunShape): Mistake[] {
   const mistakes: Mistake[] = [];
   const { workerTypes } = TAKEN_BY.FLEX;
@@ -117,14 +129,14 @@ function togetherMistakes({ workerType, executionClass, jobRunQueuingEnabled, re
     const taken = workerTypes.join(" and ");
     mistakes.push([
       "executionClass",
-      `FLEX takes the worker types ${taken} only, got "${workerType}"; take one of these, or STANDARD`,
+      `FLEX takes the worker types ${taken} only, got "${workerType}"; use one of these, or STANDARD`,
     ]);
   }
-  // The page of run statuses knows queueing of STANDARD runs only.
+  // AWS's page on run statuses describes queueing for STANDARD runs only.
   if (executionClass === "FLEX" && jobRunQueuingEnabled === true) {
     mistakes.push([
       "jobRunQueuingEnabled",
-      "is for the execution class STANDARD, got true with FLEX, whose runs wait for capacity by themselves; leave it out",
+      "must be false or left out with the execution class FLEX, got true: FLEX runs wait for capacity anyway; leave it out",
     ]);
   }
   if (LARGE_WORKERS.includes(workerType ?? "") && region !== undefined) {
@@ -132,18 +144,18 @@ function togetherMistakes({ workerType, executionClass, jobRunQueuingEnabled, re
     if (!offered)
       mistakes.push([
         "workerType",
-        `must be G.1X or G.2X in ${region}, got "${workerType}", which is not there`,
+        `must be G.1X or G.2X in ${region}, got "${workerType}", which that region does not offer`,
       ]);
   }
   return mistakes;
 }
 
-/** Minutes beyond its time-out that a run may need: what waits for it waits as long. */
+/** The minutes that a run may need beyond its time-out, which callers must wait in addition. */
 export function startMinutes({ executionClass, jobRunQueuingEnabled }: RunShape): number {
   return START_MINUTES + (executionClass === "FLEX" || jobRunQueuingEnabled === true ? WAITING_MINUTES : 0);
 }
 
-/** The most DPU-hours that a run can be billed; `undefined` when Terraform alone knows a factor. */
+/** The most DPU-hours that a run can be billed; `undefined` if a factor is not known at synth. */
 export function mostDpuHours(
   { workerType, workers, timeoutMinutes }: RunShape,
   isKnown: Known,

@@ -1,7 +1,7 @@
-/** AWS's own policies have `aws` in the place of the account. */
+/** Policies of AWS have `aws` instead of an account. */
 const POLICY_ARN = /^arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}|aws):policy\/[\w+=,.@/-]{1,512}$/;
 
-/** What is wrong with the ARN of a managed policy that is to bound roles, in words that follow its name. Pure. */
+/** The mistake in the ARN of a permissions boundary, as words that follow its field. */
 export function boundaryMistake(policyArn: string): string | undefined {
   if (POLICY_ARN.test(policyArn)) return undefined;
   return (

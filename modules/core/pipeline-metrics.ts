@@ -1,18 +1,14 @@
 /**
- * The figures of a run as CloudWatch metrics: what a pipeline records, and what alarms look at. Pure.
- *
- * A metric is its namespace, name and exact set of dimensions,
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html: whoever asks with one dimension more
- * or less asks for another metric, which never has data.
+ * The namespace of all pipelines' metrics; the right to put metrics is limited to it. Pipelines record the metrics and alarms read
+ * them. A metric is its namespace, name and exact set of dimensions: with one dimension more or less it is another metric, without data.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
  */
-
-/** The namespace of all pipelines' metrics; the right to put metrics is limited to it. */
 export const PIPELINE_NAMESPACE = "EtlPipelines";
 
-/** The one dimension: the physical name of the state machine. */
+/** The only dimension: the physical name of the state machine. */
 export const PIPELINE_DIMENSION = "StateMachineName";
 
-/** What a run's books say, in rows: one value for each run, back-fills summed, zero for an empty delivery. */
+/** The counts of a run's books, in rows: one value per run, summed over a back-fill, zero for an empty delivery. */
 export const PIPELINE_METRICS = {
   rowsRead: "RowsRead",
   rowsWritten: "RowsWritten",

@@ -1,9 +1,9 @@
 import { type Mistake } from "./refusals";
 
-/** Regions of the partitions aws-iso*, of which no ARN here would be right. */
+/** Tells whether a region belongs to a partition aws-iso*, for which the ARNs composed here would be wrong. */
 export const isElsewhere = (region: string): boolean => /^[a-z]{2}-iso/.test(region);
 
-/** What is wrong with the account and region that a construct is to stand in: `[field, mistake]`. */
+/** Lists the mistakes in a construct's account and region: `[field, mistake]`. */
 export function placeMistakes(
   { account, region }: { readonly account: string; readonly region: string },
   isKnown: (value: string) => boolean,
@@ -15,7 +15,7 @@ export function placeMistakes(
   return [...mistakes, ...regionMistakes(region, isKnown)];
 }
 
-/** The same of a region alone. */
+/** Lists the mistakes in a region. */
 export function regionMistakes(region: string, isKnown: (value: string) => boolean): Mistake[] {
   const mistakes: Mistake[] = [];
   if (isKnown(region) && !/^[a-z]{2,3}(-[a-z]+)+-\d$/.test(region)) {
@@ -24,7 +24,7 @@ export function regionMistakes(region: string, isKnown: (value: string) => boole
   if (isKnown(region) && isElsewhere(region)) {
     mistakes.push([
       "region",
-      `must be a region of the partitions aws, aws-cn or aws-us-gov, got ${JSON.stringify(region)}, whose ARNs are others`,
+      `must be a region of the partitions aws, aws-cn or aws-us-gov, got ${JSON.stringify(region)}, whose partition is not supported`,
     ]);
   }
   return mistakes;

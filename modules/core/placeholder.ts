@@ -1,13 +1,13 @@
 import { type Mistake } from "./refusals";
 
 /**
- * Text that somebody meant to replace: `<bucket>`, `${Bucket}`, `your-bucket`, `CHANGE_ME`, `TODO`.
- * Words that sentences use as well count in capitals only.
+ * Matches placeholder text: `<bucket>`, `${Bucket}`, `your-bucket`, `CHANGE_ME`, `TODO`.
+ * Words that occur in sentences count in capitals only.
  */
 const PLACEHOLDER =
   /<[A-Za-z][\w .-]*>|\$\{[^}]*\}|\b[Yy]our[-_]|\bYOUR(_|\b)|\b(CHANGE|change)[-_]?(ME|me)\b|\bTODO\b|\bREPLACE[-_](ME|WITH)/;
 
-/** What is wrong with text that still holds a placeholder, in words that follow its name. */
+/** The mistake in a text that still holds a placeholder, as words that follow its field. */
 export function placeholderMistake(value: string): string | undefined {
   return PLACEHOLDER.test(value)
     ? `still holds a placeholder, got ${JSON.stringify(value)}; fill it in`
@@ -15,8 +15,8 @@ export function placeholderMistake(value: string): string | undefined {
 }
 
 /**
- * The placeholders in all text of a construct's props, at any depth: `[field, mistake]`. What is no plain data (a role, a
- * key, another construct) is not looked into.
+ * Lists the placeholders in all texts of a construct's props, at any depth: `[field, mistake]`. Only plain data is searched, not roles,
+ * keys or other constructs.
  *
  * @param isKnown `false` for text that only Terraform can resolve
  */

@@ -1,16 +1,15 @@
 /**
- * Text that is, or looks like, a secret in plain sight: job arguments and what stands in state machines is kept in plans, states,
- * consoles and logs. Pure. A secret's name or ARN is none.
+ * Matches names of secrets. Job arguments and state machine definitions are visible in plans, states, consoles and logs, so they must
+ * not hold secrets in plain text; a secret's name or ARN is allowed.
  *
  * Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids (prefixes of key ids),
  * https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html ("do not pass plaintext secrets")
  */
-
 const NAMED_SO =
   /(^|[_-])(password|passwd|passphrase|pwd|secret|token|credentials?|api[_-]?key|access[_-]?key|private[_-]?key)([_-]|$)/;
 const NAMES_ONE = /[_-](name|arn)$/;
 
-/** A reference to where the secret is kept. */
+/** Matches references to stored secrets. */
 const REFERENCE = /^arn:[a-z-]+:(secretsmanager|ssm):/;
 
 const LOOKS: readonly (readonly [what: string, pattern: RegExp])[] = [
@@ -26,22 +25,22 @@ const LOOKS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ],
 ];
 
-/** What a secret-looking value is; `undefined` when it is none. */
+/** Names the kind of secret that a value looks like, or `undefined`. */
 function looksLike(value: string): string | undefined {
   const known = LOOKS.find(([, pattern]) => pattern.test(value))?.[0];
   return known ?? (isSecretAccessKey(value) ? "an AWS secret key" : undefined);
 }
 
-/** Forty characters of base64 that no word, path or hash is made of: all three kinds of character, and not hexadecimal. */
+/** Tells whether a text is forty characters of base64 with capitals, small letters and digits, and not hexadecimal. */
 function isSecretAccessKey(value: string): boolean {
   if (!/^[A-Za-z0-9+/]{40}$/.test(value)) return false;
   return [/[A-Z]/, /[a-z]/, /[0-9]/].every((kind) => kind.test(value)) && !/^[a-f0-9]+$/i.test(value);
 }
 
 /**
- * What is wrong with a named literal, in words that follow its name; the value itself is never repeated.
+ * The mistake in a named literal that looks like a secret, as words that follow its name. The value itself is never repeated.
  *
- * @param name with words joined by `_`, `-` or capitals
+ * @param name a name with words joined by `_`, `-` or capitals
  */
 export function plaintextSecretMistake(name: string, value: string): string | undefined {
   if (REFERENCE.test(value)) return undefined;

@@ -1,7 +1,7 @@
-/** A field and what is wrong with it, in words that follow its name. */
+/** A field and its mistake, as words that follow the field: `["workers", "must be at least 2, got 1"]`. */
 export type Mistake = readonly [field: string, mistake: string];
 
-/** A mistake as it is told; "" is no field, but the whole. */
+/** Writes a mistake as `'<field>' <mistake>`; the field "" stands for the whole, and is left out. */
 export function mistakeText([field, mistake]: Mistake): string {
   return field === "" ? mistake : `'${field}' ${mistake}`;
 }
@@ -22,7 +22,7 @@ export class Refusals {
 
   /**
    * @param what the construct's class
-   * @param path where it stands in the tree
+   * @param path the construct's path
    */
   constructor(
     private readonly what: string,
@@ -36,17 +36,17 @@ export class Refusals {
     if (!ok && !this.unfilled.has(field)) this.mistakes.push(mistakeText([field, message]));
   }
 
-  /** Notes the mistake when there is one. */
+  /** Notes a mistake, unless it is `undefined`. */
   note(field: string, mistake: string | undefined): void {
     if (mistake !== undefined) this.check(false, field, mistake);
   }
 
-  /** Notes all of them. */
+  /** Notes all mistakes. */
   noteAll(mistakes: readonly Mistake[]): void {
     for (const [field, mistake] of mistakes) this.note(field, mistake);
   }
 
-  /** Notes placeholders; nothing else is said of a field that holds one. */
+  /** Notes placeholders; further mistakes of the same fields are then dropped. */
   noteUnfilled(mistakes: readonly Mistake[]): void {
     this.noteAll(mistakes);
     for (const [field] of mistakes) this.unfilled.add(field);

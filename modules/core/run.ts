@@ -3,36 +3,47 @@ import { partitionOf } from "./partition";
 
 /** A CloudWatch metric: its namespace, name and exact set of dimensions. */
 export interface Metric {
+  /** E.g. `AWS/States`. */
   readonly namespace: string;
+  /** E.g. `ExecutionsFailed`. */
   readonly name: string;
+  /** Values by dimension. */
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
-/** What counts the runs. A metric that the orchestrator does not have is left out, and so are its alarm and its chart. */
+/** The metrics that count runs. A metric that the orchestrator does not have is left out, and so are its alarm and its chart. */
 export interface RunMetrics {
+  /** Started runs. @default - none */
   readonly started?: Metric;
+  /** Succeeded runs. */
   readonly succeeded: Metric;
+  /** Failed runs. */
   readonly failed: Metric;
+  /** Runs that timed out. @default - none */
   readonly timedOut?: Metric;
+  /** Stopped runs. @default - none */
   readonly aborted?: Metric;
+  /** Throttled runs. @default - none */
   readonly throttled?: Metric;
-  /** Milliseconds. */
+  /** Duration of runs in milliseconds. @default - none */
   readonly duration?: Metric;
 }
 
-/** What a trigger calls to start a run, through EventBridge Scheduler. */
+/** The target that a trigger calls through EventBridge Scheduler to start a run. */
 export interface RunStart {
   /** ARN of the target. */
   readonly arn: string;
-  /** The right that the trigger's role needs. */
+  /** The actions that the trigger's role needs. */
   readonly actions: readonly string[];
+  /** The ARNs on which the role needs them. */
   readonly resources: readonly string[];
+  /** Conditions of that right. @default - none */
   readonly conditions?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /**
  * A pipeline's runs as its job, its lock, its alarms and its triggers see them, whoever orchestrates: a Step Functions execution or the run
- * of a Glue workflow. What is known only during a run is an expression of the orchestrator, such as `$$.Execution.Id`.
+ * of a Glue workflow. Values that are known only during a run are expressions of the orchestrator, such as `$$.Execution.Id`.
  */
 export interface Run {
   /** Physical name of the orchestrator. The figures of runs are recorded under it. */
@@ -43,10 +54,13 @@ export interface Run {
   readonly owner: string;
   /** The page of its runs in the AWS console. */
   readonly consoleUrl: string;
+  /** The metrics of its runs. */
   readonly metrics: RunMetrics;
+  /** The target that starts a run. */
   readonly start: RunStart;
 }
 
+/** A state machine whose executions are runs of a pipeline. */
 export interface StateMachineAttributes {
   /** Physical name. */
   readonly name: string;
@@ -57,6 +71,7 @@ export interface StateMachineAttributes {
   readonly alias?: string;
   /** AWS account id, 12 digits. */
   readonly account: string;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
   /**
    * ARN that triggers start, such as a reference to the resource, so that Terraform creates the machine first.

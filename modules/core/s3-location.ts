@@ -1,9 +1,11 @@
 /**
- * A place in S3: a bucket and everything below a prefix. Constructs meet in this type, so that a bucket made here and a
- * bucket brought from elsewhere are the same to them.
+ * A bucket and everything below a prefix. Constructs take and return this type, so that they work alike with buckets of the lake and
+ * with existing buckets.
  */
 export interface S3Location {
+  /** The bucket's name. */
   readonly bucketName: string;
+  /** The bucket's ARN, e.g. `arn:aws:s3:::my-bucket`. */
   readonly bucketArn: string;
   /** `""` for the whole bucket; otherwise without a leading slash and ending in one. */
   readonly prefix: string;
@@ -14,12 +16,12 @@ export interface S3Location {
   readonly encryptionKeyArn?: string;
 }
 
-/** `s3://bucket/prefix`, or `s3://bucket/prefix` + `key`. */
+/** The URI of a location, `s3://<bucket>/<prefix>`, or of a key below it. */
 export function s3Uri(location: S3Location, key = ""): string {
   return `s3://${location.bucketName}/${location.prefix}${key}`;
 }
 
-/** What is wrong with a prefix, in words that follow its name; `undefined` when nothing is. */
+/** The mistake in a prefix, as words that follow its field, or `undefined`. */
 export function prefixMistake(prefix: string): string | undefined {
   if (prefix === "") return undefined;
   const got = `got ${JSON.stringify(prefix)}`;

@@ -1,15 +1,19 @@
 import type { Mistake } from "./refusals";
 
-/** In what tables are written, and how: what goes together, for jobs and for the settings of environments. Pure. */
-
+/** The file formats of output tables. */
 export const TABLE_FORMATS = ["parquet", "iceberg"] as const;
+/** The file format of an output table. */
 export type TableFormat = (typeof TABLE_FORMATS)[number];
 
 /**
- * `rebuild` replaces a delivery date, `merge` puts the latest row of a key in place of the others, `append` takes each delivered object
- * once.
+ * Write modes: `rebuild` replaces all rows of a delivery date, `merge` keeps the latest row of each key, `append` adds the rows of each
+ * delivered object once.
  */
 export const WRITE_MODES = ["rebuild", "merge", "append"] as const;
+/**
+ * How a job writes its table: `rebuild` replaces all rows of a delivery date, `merge` keeps the latest row of each key, `append` adds the
+ * rows of each delivered object once. `merge` and `append` need Iceberg.
+ */
 export type WriteMode = (typeof WRITE_MODES)[number];
 
 interface Judged {
@@ -21,7 +25,7 @@ interface Judged {
   readonly maxConcurrentRuns?: number;
 }
 
-/** What would lose or double rows: `[field, mistake]`, of values that are right one by one. */
+/** Lists combinations of valid settings that would lose or double rows: `[field, mistake]`. */
 export function writeModeMistakes({
   tableFormat = "parquet",
   writeMode = "rebuild",
@@ -34,28 +38,28 @@ export function writeModeMistakes({
   if (writeMode !== "rebuild" && tableFormat !== "iceberg") {
     mistakes.push([
       "writeMode",
-      `must be rebuild with tableFormat ${tableFormat}, got ${writeMode}: files of Parquet can only be replaced; set tableFormat to iceberg`,
+      `must be rebuild with tableFormat ${tableFormat}, got ${writeMode}: Parquet files can only be replaced; set tableFormat to iceberg`,
     ]);
   }
   if (writeMode === "merge" && orderColumn === undefined && !isOrderDeclared) {
     mistakes.push([
       "orderColumn",
-      "must be given with writeMode merge, got nothing: without it nobody knows which row is the latest; name a column, or run_date",
+      "must be given with writeMode merge, got nothing: it decides which row of a key is the latest; name a column, or run_date",
     ]);
   }
   if (writeMode !== "merge" && orderColumn !== undefined) {
     mistakes.push([
       "orderColumn",
-      `is of writeMode merge alone, got ${orderColumn} with ${writeMode}; leave it out`,
+      `is for writeMode merge only, got ${orderColumn} with ${writeMode}; leave it out`,
     ]);
   }
   if (writeMode === "merge" && isAddedUp) {
     mistakes.push([
       "writeMode",
-      "must be rebuild or append where the contract has an aggregate, got merge: a merge takes rows from dates that were added up",
+      "must be rebuild or append if the contract has an aggregate, got merge: a merge removes rows from dates that were already aggregated",
     ]);
   }
-  // Of two merges the second to commit fails with nothing written; two appends could both find an object new.
+  // The second of two concurrent merges fails and writes nothing; two appends could both append the same object.
   if (writeMode === "append" && runs > 1) {
     mistakes.push([
       "maxConcurrentRuns",

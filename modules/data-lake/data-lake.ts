@@ -20,6 +20,7 @@ import {
 } from "./zone";
 import { ZoneBucket } from "./zone-bucket";
 
+/** Props of {@link DataLake}. */
 export interface DataLakeProps {
   /** First part of every bucket's name, e.g. `etl-dev`: names are `<namePrefix>-<zone>-<account>-<region>`. */
   readonly namePrefix: string;
@@ -27,36 +28,37 @@ export interface DataLakeProps {
   readonly databasePrefix: string;
   /** AWS account id, 12 digits. */
   readonly account: string;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
   /**
-   * The key that data is encrypted with.
-   * @default - a key of the lake's own that rotates every year
+   * The key that encrypts the data.
+   * @default - a new key that rotates every year
    */
   readonly encryptionKey?: IEncryptionKey;
   /**
-   * Whether Terraform refuses to destroy buckets and key. `false` empties the buckets when the stack is destroyed, and takes
-   * `allowDataDestruction` as well.
+   * `true`: Terraform refuses to destroy the buckets and the key. `false`: destroying the stack empties the buckets; needs
+   * `allowDataDestruction` too.
    * @default true
    */
   readonly retainData?: boolean;
   /**
-   * The environment's permission to destroy data: the second key.
+   * The environment's permission to destroy data, needed by `retainData: false`.
    * @default false
    */
   readonly allowDataDestruction?: boolean;
   /**
-   * Days that replaced and deleted objects can still be brought back, at least 1.
+   * Days that replaced and deleted objects can be restored, at least 1.
    * @default 30
    */
   readonly noncurrentVersionDays?: number;
   /**
-   * Days that Athena's answers are kept, at least 1.
+   * Days that Athena's results are kept, at least 1.
    * @default 14
    */
   readonly queryResultDays?: number;
   /**
-   * Days that the rejected rows of refused runs are kept below `refused/` of the quarantine zone, at least 1. Their old versions
-   * are kept `noncurrentVersionDays` more, as all are.
+   * Days that the rejected rows of refused runs are kept below `refused/` of the quarantine zone, at least 1; old versions are kept
+   * `noncurrentVersionDays` longer.
    * @default 30
    */
   readonly refusedDays?: number;
@@ -65,25 +67,29 @@ export interface DataLakeProps {
    * @default 365
    */
   readonly accessLogDays?: number;
-  /** @default - none beside the provider's */
+  /** @default - the provider's default tags only */
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** A bucket as others refer to it. */
+/** A reference to a bucket. */
 export interface BucketReference {
+  /** The bucket's name. */
   readonly bucketName: string;
+  /** The bucket's ARN. */
   readonly bucketArn: string;
 }
 
-/** A catalogue database as others refer to it. */
+/** A reference to a catalogue database. */
 export interface DatabaseReference {
+  /** The database's name. */
   readonly name: string;
+  /** The database's ARN. */
   readonly arn: string;
-  /** Rights on a database are asked of the catalogue that holds it too. */
+  /** The ARN of its catalogue, on which rights on a database are needed as well. */
   readonly catalogArn: string;
 }
 
-/** The folder of the quarantine zone for the rejected rows of refused runs, which end after `refusedDays`. */
+/** The prefix in the quarantine zone for the rejected rows of refused runs, which expire after `refusedDays`. */
 export const REFUSED_PREFIX = "refused/";
 
 const ID_OF_ZONE: Readonly<Record<Zone, string>> = {
@@ -97,12 +103,12 @@ const ID_OF_ZONE: Readonly<Record<Zone, string>> = {
 };
 
 /**
- * The buckets of a lake with every guard on, one key, and a catalogue database per data zone.
+ * The buckets of a lake, secured alike, with one key, and a catalogue database per data zone.
  *
  * @throws Error naming every mistake in the props, before anything is created
  */
 export class DataLake extends Construct {
-  /** Encrypts everything but the access logs, whose target S3 allows its own encryption only. */
+  /** The key of all buckets but the access logs', for which S3 allows only its own encryption. */
   readonly key: IEncryptionKey;
   /** Days that the rejected rows of refused runs are kept. */
   readonly refusedDays: number;
@@ -141,16 +147,16 @@ export class DataLake extends Construct {
     return { bucketName: name, bucketArn };
   }
 
-  /** The raw resource of a zone's bucket, for what has no prop. */
+  /** The resource of a zone's bucket, for settings without a prop. */
   bucketResource(zone: Zone): ZoneBucket["resource"] {
     return this.buckets[zone].resource;
   }
 
   /**
-   * A place in a zone.
+   * A location in a zone.
    *
-   * @param prefix without a leading slash, ending in one; the whole bucket by default
-   * @throws Error when the prefix is none
+   * @param prefix a prefix that ends in a slash and does not begin with one; the whole bucket by default
+   * @throws Error if the prefix is invalid
    */
   location(zone: Zone, prefix = ""): S3Location {
     const refusals = new Refusals("DataLake", this.node.path);
@@ -163,13 +169,13 @@ export class DataLake extends Construct {
   /**
    * The catalogue database of a data zone.
    *
-   * @throws Error for a zone that holds no data
+   * @throws Error for a zone without data
    */
   database(zone: Zone): DatabaseReference {
     const database = this.databases.get(zone);
     if (database === undefined) {
       throw new Error(
-        `DataLake '${shownPath(this.node.path)}': zone '${zone}' has no database; those of ${DATA_ZONES.join(", ")} have one`,
+        `DataLake '${shownPath(this.node.path)}': zone '${zone}' has no database; the zones with one are ${DATA_ZONES.join(", ")}`,
       );
     }
     const catalogue = `arn:${partitionOf(this.props.region)}:glue:${this.props.region}:${this.props.account}`;
@@ -186,7 +192,7 @@ export class DataLake extends Construct {
     grantable.grantee.addToPolicy(...writeStatements(this.location(zone, prefix), this.props.region));
   }
 
-  /** Lets a role read what the catalogue says of one table: its columns, not its partitions. */
+  /** Lets a role read one table's entry in the catalogue: its columns, not its partitions. */
   grantDescribeTable(grantable: IGrantable, zone: Zone, table: string): void {
     grantable.grantee.addToPolicy({
       actions: ["glue:GetTable"],
@@ -195,8 +201,8 @@ export class DataLake extends Construct {
   }
 
   /**
-   * Lets a role query one table through Athena, which asks the catalogue in the caller's name. The files are another
-   * right: {@link grantRead}.
+   * Lets a role query one table through Athena, which reads the catalogue with the caller's rights. Reading the files needs
+   * {@link grantRead}.
    * Source: https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
    */
   grantQueryTable(grantable: IGrantable, zone: Zone, table: string): void {
@@ -211,7 +217,7 @@ export class DataLake extends Construct {
   }
 
   /**
-   * Lets a role register the partitions of one table, and take out those that are gone.
+   * Lets a role register and remove partitions of one table.
    * Source: https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html (rights on partitions are those on
    * the table and its ancestors)
    */
@@ -227,7 +233,7 @@ export class DataLake extends Construct {
     });
   }
 
-  /** A table and, as the catalogue asks for them too, its ancestors. */
+  /** The ARNs of a table and its ancestors, because rights on a table are checked on all of them. */
   private tableArns(zone: Zone, table: string): [catalog: string, database: string, table: string] {
     const { arn, catalogArn } = this.database(zone);
     return [
@@ -253,7 +259,7 @@ export class DataLake extends Construct {
     refusals.check(
       retainData !== false || allowDataDestruction === true,
       "retainData",
-      "must be true unless 'allowDataDestruction' is true as well, got false; destroying data takes both",
+      "must be true unless 'allowDataDestruction' is true as well, got false; destroying data needs both",
     );
     for (const field of [
       "noncurrentVersionDays",

@@ -11,31 +11,57 @@ import { Construct } from "constructs";
 import { policyDocument } from "../iam/policy-document";
 import { type ResourcePolicyStatement } from "../iam/policy-statement";
 
+/** Props of {@link ZoneBucket}. */
 export interface ZoneBucketProps {
+  /** Physical name. */
   readonly name: string;
-  /** Without one the bucket uses S3's own encryption, as a target of access logs must. */
+  /**
+   * The KMS key that encrypts the bucket.
+   * @default - S3's own encryption, which a target of access logs requires
+   */
   readonly encryptionKeyArn?: string;
-  /** Where its access logs go; `undefined` for the log bucket itself. */
+  /**
+   * The bucket for its access logs.
+   * @default - none; for the log bucket itself
+   */
   readonly accessLogs?: ZoneBucket;
+  /** `true`: Terraform refuses to destroy the bucket. `false`: destroying the stack empties it. */
   readonly retainData: boolean;
+  /** Days that replaced and deleted objects can be restored. */
   readonly noncurrentVersionDays: number;
-  /** Days after which current objects end; `undefined`: never. */
+  /**
+   * Days after which current objects expire.
+   * @default - never
+   */
   readonly expirationDays?: number;
-  /** Below it everything ends after a week: what Spark spills there is worthless when its run is over. */
+  /**
+   * A prefix below which objects expire after 7 days, for Spark's temporary files.
+   * @default - none
+   */
   readonly temporaryPrefix?: string;
-  /** Days after which what lies below a prefix ends, by prefix. */
+  /**
+   * Days after which objects expire, by prefix.
+   * @default - none
+   */
   readonly expiringPrefixes?: Readonly<Record<string, number>>;
-  /** Who else may do what, beside the guards. */
+  /**
+   * Further statements of the bucket policy.
+   * @default - none
+   */
   readonly statements?: (bucketArn: string) => readonly ResourcePolicyStatement[];
+  /** @default - the provider's default tags only */
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** One bucket with every guard on. */
+/** A bucket of a {@link DataLake}: private, versioned, encrypted, TLS only. */
 export class ZoneBucket extends Construct {
+  /** The bucket. */
   readonly resource: S3Bucket;
+  /** The bucket's name, which depends on its policy: readers and writers are created after it. */
   readonly bucketName: string;
+  /** The bucket's ARN. */
   readonly bucketArn: string;
-  /** What a reader or writer must wait for: the policy that guards the bucket. */
+  /** The bucket policy. */
   readonly policy: S3BucketPolicy;
 
   constructor(scope: Construct, id: string, props: ZoneBucketProps) {
@@ -48,7 +74,7 @@ export class ZoneBucket extends Construct {
     });
     this.bucketArn = this.resource.arn;
     this.policy = this.defineAccess(props);
-    // Named through its policy, so that nothing is put into the bucket before its guards and its key are there.
+    // The name refers to the policy, so that nothing is put into the bucket before its policy and its key exist.
     this.bucketName = this.policy.bucket;
     this.defineKeeping(props);
     this.defineTelling(props);
@@ -137,7 +163,7 @@ export class ZoneBucket extends Construct {
   private defineTelling({ name, accessLogs }: ZoneBucketProps): void {
     const bucket = this.resource.id;
     if (accessLogs === undefined) return;
-    // The bucket's one notification setting: whoever wants events writes a rule, and nobody overwrites another's.
+    // A bucket has one notification setting. With EventBridge every subscriber has a rule of its own.
     new S3BucketNotification(this, "Notification", { bucket, eventbridge: true });
     new S3BucketLoggingA(this, "AccessLogging", {
       bucket,
@@ -148,7 +174,7 @@ export class ZoneBucket extends Construct {
   }
 }
 
-/** What nobody may do, whatever their own policies say. */
+/** Denials for everybody, regardless of their own policies. */
 function guards(bucketArn: string, keyArn: string | undefined): ResourcePolicyStatement[] {
   const objects = `${bucketArn}/*`;
   const deny = { effect: "Deny", principal: "*" } as const;
@@ -165,13 +191,13 @@ function guards(bucketArn: string, keyArn: string | undefined): ResourcePolicySt
   const put = { ...deny, actions: ["s3:PutObject"], resources: [objects] };
   return [
     tlsOnly,
-    // A put that names no key takes the bucket's default, so absence (Null) is no offence.
+    // A put that names no key gets the bucket's default key, so absence (Null) is allowed.
     {
       ...put,
       sid: "DenyAnotherKey",
       conditions: { StringNotEquals: { [key]: keyArn }, Null: { [key]: "false" } },
     },
-    // An algorithm without a key would override that default: S3's own key, or the account's aws/s3.
+    // An algorithm without a key would override that default with S3's own key or the account's aws/s3.
     { ...put, sid: "DenyAlgorithmWithoutKey", conditions: { Null: { [algorithm]: "false", [key]: "true" } } },
   ];
 }

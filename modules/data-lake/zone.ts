@@ -1,18 +1,18 @@
-/** The buckets of a lake. Data lies in the first four; the others serve it. */
+/** The zones of a lake, each a bucket. The first four hold data. */
 export enum Zone {
-  /** As delivered, never changed by a pipeline. */
+  /** Deliveries; no pipeline changes them. */
   RAW = "raw",
-  /** Checked, typed, without duplicates. */
+  /** Rows that are checked, typed and without duplicates. */
   PROCESSED = "processed",
   /** Aggregates for readers. */
   CURATED = "curated",
-  /** Rows that were refused, with the reason. */
+  /** Rejected rows, with the reason. */
   QUARANTINE = "quarantine",
   /** Scripts, modules and contracts of jobs. */
   ARTIFACTS = "artifacts",
-  /** What Athena answers. */
+  /** Athena's results. */
   QUERY_RESULTS = "query-results",
-  /** S3's access logs of the others. */
+  /** S3's access logs of the other buckets. */
   ACCESS_LOGS = "access-logs",
 }
 
@@ -23,13 +23,13 @@ export const BUCKET_NAME_MAX = 63;
 /** Source: https://docs.aws.amazon.com/glue/latest/webapi/API_DatabaseInput.html */
 const DATABASE_NAME_MAX = 255;
 
-/** `<prefix>-<zone>-<account>-<region>`: names of buckets are global. */
+/** A bucket's name, `<prefix>-<zone>-<account>-<region>`, because names of buckets are global. */
 export function bucketName(namePrefix: string, zone: Zone, account: string, region: string): string {
   return [namePrefix, zone, account, region].join("-");
 }
 
 /**
- * What is wrong with the first part of buckets' names, in words that follow `'namePrefix'`.
+ * The mistake in the prefix of bucket names, as words that follow `'namePrefix'`.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
  */
 export function namePrefixMistake(namePrefix: string): string | undefined {
@@ -38,12 +38,12 @@ export function namePrefixMistake(namePrefix: string): string | undefined {
     return `must be lower-case letters and digits joined by single hyphens, ${got}`;
   }
   if (/^(sthree|amzn-s3-demo)(-|$)/.test(namePrefix)) {
-    return `must not begin with sthree- or amzn-s3-demo-, which S3 keeps for itself, ${got}`;
+    return `must not begin with sthree- or amzn-s3-demo-, which S3 reserves, ${got}`;
   }
   return undefined;
 }
 
-/** What is wrong with the length of buckets' names, in words that follow `'namePrefix'`. */
+/** The mistake in the length of bucket names, as words that follow `'namePrefix'`. */
 export function nameLengthMistake(namePrefix: string, account: string, region: string): string | undefined {
   const longest = bucketName(namePrefix, Zone.QUERY_RESULTS, account, region);
   const excess = longest.length - BUCKET_NAME_MAX;
@@ -54,7 +54,7 @@ export function nameLengthMistake(namePrefix: string, account: string, region: s
   );
 }
 
-/** What is wrong with the databases' prefix: without quoting, Athena takes lower-case letters, digits and underscores. */
+/** The mistake in the databases' prefix. Athena reads lower-case letters, digits and underscores without quoting. */
 export function databasePrefixMistake(databasePrefix: string): string | undefined {
   const got = `got ${JSON.stringify(databasePrefix)}`;
   if (!/^[a-z][a-z0-9_]*$/.test(databasePrefix)) {

@@ -16,50 +16,52 @@ import {
 import { readQuality } from "../../contracts/quality-reader";
 import { DEFAULT_RULE, type Judged, type Quality, type QualityRule } from "../../contracts/quality-rules";
 
+/** Props of {@link DataQuality}. */
 export interface DataQualityProps {
-  /** Absolute path of the rules as JSON. */
+  /** Absolute path of the file of rules, JSON. */
   readonly rulesFile: string;
   /**
-   * Absolute path of the contract that the rules judge the rows of: they may name its columns and reasons only.
-   * @default - none: columns and reasons are taken as they are written, and the job finds out
+   * Absolute path of the table's contract: rules may then name only its columns and reasons.
+   * @default - none: the job checks columns and reasons when it runs
    */
   readonly contractFile?: string;
-  /** The published rows. */
+  /** The published table. */
   readonly table: TableName;
   /**
-   * The rows that the job refused, with a column `reason`.
-   * @default - none: there can be no quarantineLimit rule
+   * The table of rejected rows, with a column `reason`.
+   * @default - none: quarantineLimit rules are refused
    */
   readonly quarantineTable?: TableName;
   /**
-   * Of both tables, with the run's date as a text `YYYY-MM-DD`.
+   * The partition column of both tables: the run's date as a text `YYYY-MM-DD`.
    * @default "run_date"
    */
   readonly partitionColumn?: string;
-  /** Where artifacts lie. */
+  /** The bucket and prefix for artifacts. */
   readonly artifacts: S3Location;
   /**
-   * Where the rules lie below that.
+   * The folder of the rules below that; ends in a slash.
    * @default "contracts/"
    */
   readonly prefix?: string;
 }
 
 /**
- * The quality rules of a pipeline from one file: uploaded for the job, which judges by them before it writes, and compiled to
- * one Athena query, which judges what readers see.
+ * The quality rules of a pipeline from one file: uploaded for the job, which applies them before it writes, and compiled to
+ * one Athena query, which applies them to what readers see.
  *
  * @throws Error naming every mistake in the props and the files, before anything is created
  */
 export class DataQuality extends Construct {
+  /** The uploaded rules. */
   readonly artifact: ArtifactFile;
-  /** Of the uploaded rules. */
+  /** The URI of the uploaded rules. */
   readonly uri: string;
   /** The lowest score that is not a failure, whole percent. */
   readonly threshold: number;
-  /** In the order of the file, then the limit of unreadable lines that holds by default, where none of them sets one. */
+  /** The rules in the order of the file, then the default limit of unreadable lines, unless a rule sets one. */
   readonly rules: readonly QualityRule[];
-  /** One row of answer: seen, verdict, score, failed. */
+  /** The compiled query; it returns one row: seen, verdict, score, failed. */
   readonly query: QualityQuery;
 
   constructor(scope: Construct, id: string, props: DataQualityProps) {
@@ -80,7 +82,7 @@ export class DataQuality extends Construct {
 const DEFAULT_PREFIX = "contracts/";
 const DEFAULT_PARTITION_COLUMN = "run_date";
 
-/** Reads the rules and compiles them, or refuses. */
+/** Reads the rules and compiles them. @throws Error naming every mistake */
 function decide(scope: Construct, props: DataQualityProps): { quality: Quality; query: QualityQuery } {
   const refusals = new Refusals("DataQuality", scope.node.path);
   const partitionColumn = props.partitionColumn ?? DEFAULT_PARTITION_COLUMN;
@@ -89,7 +91,7 @@ function decide(scope: Construct, props: DataQualityProps): { quality: Quality; 
   const rules = readJson("rulesFile", props.rulesFile, refusals);
   const { quality, mistakes } = readQuality(rules.document, judged);
   if (rules.isRead) refusals.noteAll(mistakes.map(inFile("rulesFile")));
-  // The limit that holds by default is the job's: where there is no table of what it quarantined, the query leaves it out.
+  // Without a quarantine table only the job applies the default limit; the query leaves it out.
   const asked = quality.rules.filter(
     ({ name }) => name !== DEFAULT_RULE || props.quarantineTable !== undefined,
   );
@@ -132,7 +134,7 @@ function refuseProps(
   if (isKnown(prefix)) refusals.note("prefix", prefixMistake(prefix));
 }
 
-/** Glue keeps names in small letters; a query quotes them, so any other character serves. */
+/** Glue stores names in lower case. Queries quote them, so any other character is allowed. */
 function catalogueNameMistake(name: string): string | undefined {
   const isOne = name.length >= 1 && name.length <= 255 && !/[A-Z\p{Cc}]/u.test(name);
   return isOne ? undefined : `must be 1 to 255 characters without capitals, got ${JSON.stringify(name)}`;
@@ -154,7 +156,7 @@ function readJson(field: string, path: string, refusals: Refusals): { isRead: bo
   try {
     return { isRead: true, document: JSON.parse(text) };
   } catch (error) {
-    refusals.note(field, `must be JSON, got '${path}': ${jsonMistake(text, error as Error)}`);
+    refusals.note(field, `must be valid JSON, got '${path}': ${jsonMistake(text, error as Error)}`);
     return { isRead: false };
   }
 }

@@ -9,43 +9,48 @@ import { Refusals } from "../core/refusals";
 import { policyDocument } from "../iam/policy-document";
 import { type PolicyStatement, type ResourcePolicyStatement } from "../iam/policy-statement";
 
-/** A KMS key, made here or brought. */
+/** A KMS key, created by {@link EncryptionKey} or existing. */
 export interface IEncryptionKey {
+  /** The key's ARN, not an alias. */
   readonly keyArn: string;
-  /**
-   * Lets an AWS service use the key. A brought key's policy belongs to its owner, who must have said it there already.
-   */
+  /** Lets an AWS service use the key. For an existing key this does nothing: its owner must allow the service in its policy. */
   allowService(service: string, actions: readonly string[], conditions: PolicyStatement["conditions"]): void;
 }
 
+/** Props of {@link EncryptionKey}. */
 export interface EncryptionKeyProps {
-  /** Alias, without `alias/`. */
+  /** The alias without `alias/`: 1 to 250 letters, digits and `/_-`, not beginning with `aws/`. */
   readonly name: string;
+  /** AWS account id, 12 digits. */
   readonly account: string;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
   /** @default - "Encrypts <name>" */
   readonly description?: string;
   /**
-   * Whether Terraform refuses to destroy it: without the key what it encrypted cannot be read.
+   * `true`: Terraform refuses to destroy the key, without which its data cannot be read.
    * @default true
    */
   readonly retain?: boolean;
   /**
-   * Days between its deletion and its end, 7 to 30.
+   * Days from scheduling its deletion to deleting it, 7 to 30:
+   * https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html
    * @default 30
    */
   readonly deletionWindowDays?: number;
-  /** @default - none beside the provider's */
+  /** @default - the provider's default tags only */
   readonly tags?: Readonly<Record<string, string>>;
 }
 
 /**
- * A symmetric customer key that rotates every year; its policy is rendered late, so that its users can add to it.
+ * A symmetric customer managed key that rotates every year. Its policy is rendered with the stack, so that constructs can add to it.
  *
  * @throws Error naming every mistake in the props, before anything is created
  */
 export class EncryptionKey extends Construct implements IEncryptionKey {
+  /** The key. */
   readonly resource: KmsKey;
+  /** The key's ARN. */
   readonly keyArn: string;
   private readonly statements: ResourcePolicyStatement[] = [];
 
@@ -54,7 +59,7 @@ export class EncryptionKey extends Construct implements IEncryptionKey {
     refuse(this, props);
 
     this.statements.push({
-      // The account's own IAM policies decide; without this statement nobody could ever mend the key.
+      // The account's own IAM policies decide; without this statement nobody could ever change the key.
       sid: "AccountDecides",
       principal: { AWS: `arn:${partitionOf(props.region)}:iam::${props.account}:root` },
       actions: ["kms:*"],
@@ -73,21 +78,22 @@ export class EncryptionKey extends Construct implements IEncryptionKey {
   }
 
   /**
-   * A key from elsewhere; its policy stays its owner's.
+   * Refers to an existing key; its policy is not changed.
    *
-   * @param keyArn of the key itself: policies compare it with the key that was used, and an alias never is
-   * @throws Error when it is no key's ARN
+   * @param keyArn the ARN of the key, not of an alias: bucket policies compare it with the key that was used
+   * @throws Error if it is not the ARN of a key
    */
   static fromKeyArn(keyArn: string): IEncryptionKey {
     if (!Token.isUnresolved(keyArn) && !/^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/.test(keyArn)) {
       throw new Error(
         `EncryptionKey: 'keyArn' must be a key's ARN (arn:aws:kms:<region>:<account>:key/<id>), got ${JSON.stringify(keyArn)}; ` +
-          "an alias or a bare id will not do",
+          "an alias or a bare id is not accepted",
       );
     }
     return { keyArn, allowService: () => undefined };
   }
 
+  /** Lets an AWS service use the key, e.g. `events.amazonaws.com`, by a statement in the key's policy. */
   allowService(service: string, actions: readonly string[], conditions: PolicyStatement["conditions"]): void {
     this.statements.push({ principal: { Service: service }, actions, resources: ["*"], conditions });
   }

@@ -40,10 +40,10 @@ import {
 import { needMistakes } from "./step-needs";
 import { CRAWL_POLL_SECONDS, crawlMachineTimeoutSeconds, Step } from "./step";
 
-/** The alias that is started: the version that was deployed last. */
+/** The alias that schedules and people start: it points to the version deployed last. */
 const ALIAS = "live";
 
-/** A definition written by hand, instead of steps. It passes the same checks. */
+/** A hand-written definition, instead of steps. It must pass the same checks. */
 export interface HandWrittenDefinition extends Pick<
   AslCheckOptions,
   "allow" | "input" | "successAfterFailure" | "retriesEveryError"
@@ -51,71 +51,80 @@ export interface HandWrittenDefinition extends Pick<
   /** The definition; `${UpperCamel}` placeholders in its strings are filled from `values`. */
   readonly template: JsonObject;
   /**
-   * Must fill every placeholder and leave none over; `Partition`, `TopicArn` and `Pipeline` are there without asking.
-   * @default none
+   * Values for the placeholders; every value must be used. `Partition`, `TopicArn` and `Pipeline` are predefined.
+   * @default - none
    */
   readonly values?: PlaceholderValues;
   /**
-   * Rights that cannot be told from the calls it makes.
-   * @default none: a call whose rights cannot be derived is refused
+   * Rights that cannot be derived from the definition's calls.
+   * @default - none: a call whose rights cannot be derived is refused
    */
   readonly statements?: readonly PolicyStatement[];
 }
 
+/** Props of {@link EtlOrchestrator}. */
 export interface EtlOrchestratorProps {
   /** Physical name of the state machine; at most 51 letters, digits, hyphens and underscores. */
   readonly name: string;
-  /** What messages call the pipeline. */
+  /** The pipeline's name in messages. */
   readonly pipeline: string;
   /**
-   * What messages call the environment: `dev`.
+   * The environment's name in messages, e.g. `dev`.
    * @default - messages name the state machine instead
    */
   readonly environment?: string;
-  /** The flow, in its order. Validating the input comes first by itself. Either this or `definition`. */
+  /**
+   * The steps in order. A step that validates the input is added before them. Give either this or `definition`.
+   * @default - none
+   */
   readonly steps?: readonly Step[];
-  /** Either this or `steps`. */
+  /**
+   * A hand-written definition. Give either this or `steps`.
+   * @default - none
+   */
   readonly definition?: HandWrittenDefinition;
+  /** The topic for messages. */
   readonly notifications: INotificationTarget;
   /**
-   * What words and publishes the messages of failures; one serves all orchestrators of a topic.
-   * @default - one of its own, named `<name>-fail`, that publishes to `notifications`
+   * The machine that writes and publishes failure messages; one can serve all orchestrators of a topic.
+   * @default - a new one named `<name>-fail`, which publishes to `notifications`
    */
   readonly failureMessenger?: IFailureMessenger;
   /** AWS account id, 12 digits. */
   readonly account: string;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
   /**
    * The https address of the folder docs/runbook, ending with a slash; messages link to its pages.
-   * @default - messages name the page by its path
+   * @default - messages give the page's path
    */
   readonly runbookUrl?: string;
   /**
-   * Of the whole execution, minutes; at most a year. Never below what the longest step may take.
-   * @default the sum of what the steps may take; 1440 for a hand-written definition that names none
+   * The time-out of an execution in minutes, from the bound of the longest step to 525,600 (a year).
+   * @default - the sum of the steps' bounds; 1440 for a hand-written definition without `TimeoutSeconds`
    */
   readonly timeoutMinutes?: number;
   /**
-   * How long execution logs are kept, days: one of the periods of CloudWatch Logs.
+   * Days that execution logs are kept: one of the periods of CloudWatch Logs.
    * @default 90
    */
   readonly logRetentionDays?: number;
   /**
-   * Whether logs hold the data of states, which may be personal.
+   * `true`: logs hold the data of states, which may be personal.
    * @default false
    */
   readonly includeExecutionData?: boolean;
   /**
-   * X-Ray traces.
+   * `true`: X-Ray traces executions.
    * @default true
    */
   readonly tracing?: boolean;
   /**
-   * A role that Step Functions may assume; what the machines need is granted to it.
-   * @default a role of its own for each machine
+   * A role that Step Functions may assume; the machines' rights are granted to it.
+   * @default - a new role for each machine
    */
   readonly role?: IRole;
-  /** @default none */
+  /** @default - the provider's default tags only */
   readonly tags?: Readonly<Record<string, string>>;
 }
 
@@ -124,7 +133,7 @@ const MOST_TIMEOUT_MINUTES = 525_600;
 const DEFAULT_TIMEOUT_MINUTES = 1_440;
 const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
 
-/** Everything that is decided before anything is created. */
+/** The definitions and rights, decided before anything is created. */
 interface Decision {
   readonly definition: Definition;
   readonly rights: DerivedRights;
@@ -132,17 +141,22 @@ interface Decision {
 }
 
 /**
- * A Standard state machine out of steps or of a hand-written definition, with its log group, role, alias `live` and the
- * rules that tell of failures; crawl steps share one child machine.
+ * A Standard state machine, composed of steps or hand-written, with its log group, role, alias `live` and the rules that report failures.
+ * Crawl steps share one child machine.
  * @throws Error naming every mistake in the props and every finding in the definition, before anything is created.
  */
 export class EtlOrchestrator extends Construct {
+  /** The state machine. */
   readonly resource: SfnStateMachine;
+  /** The machine's role. */
   readonly role: IRole;
+  /** Physical name. */
   readonly stateMachineName: string;
+  /** The ARN; refers to the resource. */
   readonly stateMachineArn: string;
-  /** What schedules and people start: the published version, not the latest edit. */
+  /** The alias that schedules and people start; it points to the published version. */
   readonly aliasArn: string;
+  /** The alias's name. */
   readonly aliasName = ALIAS;
   /** Its executions as jobs, locks, alarms, charts and triggers see them. */
   readonly run: Run;
@@ -150,11 +164,11 @@ export class EtlOrchestrator extends Construct {
   readonly definition: string;
   /** The child machine that runs crawls; `undefined` without a crawl step. */
   readonly crawlStateMachineArn?: string;
-  /** Its name, as composed. */
+  /** The child machine's physical name; `undefined` without a crawl step. */
   readonly crawlStateMachineName?: string;
   /**
-   * The most that a run of each job can be billed as the steps start it, DPU-hours, by the job's name; without those of which
-   * Terraform alone knows a factor.
+   * The most DPU-hours that one run of each job can be billed, by the job's name. Jobs whose workers or time-out are not known at synth
+   * are left out.
    */
   readonly maxDpuHoursPerRun: Readonly<Record<string, number>>;
 
@@ -227,7 +241,7 @@ export class EtlOrchestrator extends Construct {
     refusals.check(
       (steps === undefined) !== (definition === undefined),
       "steps",
-      `or 'definition' must be given, and not both, got ${steps === undefined ? "neither" : "both"}`,
+      `or 'definition' must be given, but not both, got ${steps === undefined ? "neither" : "both"}`,
     );
     refusals.check(steps?.length !== 0, "steps", "must not be empty");
     if (logRetentionDays !== undefined)
@@ -239,12 +253,12 @@ export class EtlOrchestrator extends Construct {
           timeoutMinutes >= Math.max(1, longest) &&
           timeoutMinutes <= MOST_TIMEOUT_MINUTES),
       "timeoutMinutes",
-      `must be a whole number from ${Math.max(1, longest)}, which the longest step may take, to ${MOST_TIMEOUT_MINUTES}, got ${timeoutMinutes}`,
+      `must be a whole number from ${Math.max(1, longest)} (the bound of the longest step) to ${MOST_TIMEOUT_MINUTES}, got ${timeoutMinutes}`,
     );
     refusals.check(
       timeoutMinutes === undefined || definition?.template.TimeoutSeconds === undefined,
       "timeoutMinutes",
-      "must not be given when the definition has TimeoutSeconds of its own",
+      "must be left out if the definition has its own TimeoutSeconds",
     );
     for (const step of steps ?? [])
       for (const { field, message } of step.mistakes)
@@ -317,8 +331,8 @@ export class EtlOrchestrator extends Construct {
   }
 
   /**
-   * The ARN of a function that only Terraform knows, by name or by ARN. A local, because policies are JSON texts, which an
-   * expression with quotes would break.
+   * The ARN of a function whose name or ARN is not known at synth. It is a local, because an expression with quotes would break the JSON
+   * text of a policy.
    */
   private readonly functionArn = (functionName: string): string => {
     const { partition, region, account } = this.scopeOfArns();
@@ -337,13 +351,13 @@ export class EtlOrchestrator extends Construct {
   };
   private readonly functionArns = new Map<string, string>();
 
-  /** ARNs composed of names, so that a plan knows them, and roles and machines can name each other. */
+  /** An ARN composed of names, so that a plan knows it, and roles and machines can refer to each other. */
   private arnOf(machineName: string): string {
     const { partition, region, account } = this.scopeOfArns();
     return `arn:${partition}:states:${region}:${account}:stateMachine:${machineName}`;
   }
 
-  /** What steps find where they read the ARN of an execution of this machine. */
+  /** The possible values of paths at which steps read the ARN of an execution of this machine. */
   private ownExecutions(): Record<string, readonly string[]> {
     const executions = `${this.arnOf(this.props.name).replace(":stateMachine:", ":execution:")}:*`;
     const paths = (this.props.steps ?? []).flatMap(({ ownExecutionAt }) => ownExecutionAt ?? []);

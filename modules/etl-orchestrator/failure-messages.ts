@@ -5,14 +5,7 @@ import { failErrors } from "../../definition-checks/asl-checks";
 import { title, type TitleScope } from "./message-text";
 
 /**
- * The rules that report executions that did not succeed. Pure. Four rules on the status event, disjoint and together
- * everything: exactly one message each. A rule of its own serves events without `error` or `cause` (a machine encrypted
- * with a customer key has them left out), because an input path that leads nowhere spoils the whole message. What the rules
- * hand on is worded and published by a `FailureMessenger`.
- */
-
-/**
- * Errors of a definition or of data it cannot read: running the failed state again, as a redrive does, fails again
+ * Errors that a redrive would only raise again, because it runs the failed state again with the same definition and data
  * ("Error names" and "Redriving executions" of the Step Functions Developer Guide).
  */
 const REPEATING_ERRORS = [
@@ -25,12 +18,12 @@ const REPEATING_ERRORS = [
 ];
 
 /**
- * What a job raises when nothing was delivered for the run's dates, https://docs.aws.amazon.com/step-functions/latest/dg/connect-glue.html:
- * a failed run arrives as States.TaskFailed, with its error message in the cause.
+ * The failure of a job if nothing was delivered for the run's dates. A failed run arrives as States.TaskFailed, with its error message in
+ * the cause: https://docs.aws.amazon.com/step-functions/latest/dg/connect-glue.html
  */
 const MISSING_DELIVERY = { error: "States.TaskFailed", wildcard: "*MissingDelivery: *" };
 
-/** The errors a redrive cannot get past. */
+/** The errors that a redrive would only raise again. */
 export const errorsThatNeedANewExecution = (definition: Definition): string[] =>
   [...new Set([...failErrors(definition), ...REPEATING_ERRORS])].sort();
 
@@ -38,9 +31,9 @@ export interface FailureMessageScope extends TitleScope {
   readonly region: string;
   readonly partition: string;
   readonly stateMachineArn: string;
-  /** What a new execution is started on. */
+  /** The alias on which a new execution is started. */
   readonly aliasArn: string;
-  /** The address of the folder docs/runbook; without it pages are named by their path. */
+  /** The address of the folder docs/runbook; without it messages give the pages' paths. */
   readonly runbookUrl?: string;
 }
 
@@ -55,7 +48,7 @@ export interface FailureRule {
   readonly inputTemplate: string;
 }
 
-/** How a rule's name ends. */
+/** The suffixes of the rules' names. */
 export const FAILURE_RULE_SUFFIXES = {
   missing: "-missing",
   newExecution: "-failed-new",
@@ -69,14 +62,14 @@ const consoleLink = ({ partition, region }: Pick<FailureMessageScope, "partition
 const redriveCommand = ({ region }: FailureMessageScope) =>
   `aws stepfunctions redrive-execution --region ${region} --execution-arn <execution>`;
 
-/** The same input again, taken from the failed execution, so that nothing has to be quoted for a shell. */
+/** Starts a new execution with the failed one's input, which the command reads from AWS to avoid quoting it for a shell. */
 const startCommand = ({ region, aliasArn }: FailureMessageScope) =>
   `aws stepfunctions start-execution --region ${region} --state-machine-arn ${aliasArn} ` +
   `--input "$(aws stepfunctions describe-execution --region ${region} --execution-arn <execution> --query input --output text)"`;
 
 const text = (value: string): string => JSON.stringify(value);
 
-/** What a person reads below the cause. Without an address the page is named with the place where it lies. */
+/** The lines below the cause. Without an address of the runbook the page's path and repository are given. */
 function linesOf(scope: FailureMessageScope, command: string, advice: string, runbook: RunbookPage): string {
   const page = runbookLink(scope.runbookUrl, runbook);
   const place = scope.runbookUrl === undefined ? ", in the repository that deployed this pipeline" : "";
@@ -89,9 +82,9 @@ function linesOf(scope: FailureMessageScope, command: string, advice: string, ru
 }
 
 /**
- * What a messenger is handed, as EventBridge takes it: JSON whose fields of the event stand bare, so that they arrive as JSON
- * values with their quotes and escapes ("Amazon EventBridge input transformation"). At most 8192 characters and 100 fields of
- * the event: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer.html
+ * The input of a messenger as EventBridge's input template. Fields of the event stand without quotes, so that they arrive as JSON values
+ * ("Amazon EventBridge input transformation"). At most 8192 characters and 100 fields of the event:
+ * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer.html
  */
 function template(
   scope: FailureMessageScope,
@@ -117,14 +110,20 @@ function template(
     `"lines": ${text(linesOf(scope, command, advice, runbook))}`,
     `"message": {\n${message.join(",\n")}\n}`,
   ];
-  // In lines, or `cdktf synth --hcl` loses the backslashes of the texts.
+  // Multi-line: `cdktf synth --hcl` drops backslashes from one-line strings.
   return `{\n${fields.join(",\n")}\n}`;
 }
 
 const PATHS = { status: "$.detail.status", execution: "$.detail.executionArn" };
 const PATHS_WITH_CAUSE = { ...PATHS, error: "$.detail.error", cause: "$.detail.cause" };
 
-/** The rules of a machine, given the errors a redrive cannot get past. */
+/**
+ * The rules that report executions that did not succeed: exactly one of four rules matches each status event. Events without `error` or
+ * `cause` (a machine encrypted with a customer key leaves them out) have a rule of their own, because a missing input path spoils the
+ * whole message. A `FailureMessenger` words and publishes what the rules pass on.
+ *
+ * @param newExecutionErrors the errors that a redrive would only raise again
+ */
 export function failureRules(
   scope: FailureMessageScope,
   newExecutionErrors: readonly string[],
@@ -145,7 +144,7 @@ export function failureRules(
       inputTemplate: template(
         scope,
         startCommand(scope),
-        "Mend what the cause names, then start a new execution; where the input was refused, correct it in --input.",
+        "Fix the cause, then start a new execution with the command below. If the input was refused, correct it in --input.",
         "new-execution",
       ),
     },
@@ -174,7 +173,7 @@ export function failureRules(
       pattern: pattern({
         $or: [
           { status: ["TIMED_OUT", "ABORTED"], error: present, cause: present },
-          // null is named beside anything-but, so that nothing hangs on what anything-but thinks of it.
+          // List null explicitly; anything-but's handling of null is unclear.
           {
             status: ["FAILED"],
             error: [null, { "anything-but": [...newExecutionErrors, MISSING_DELIVERY.error] }],
@@ -191,7 +190,7 @@ export function failureRules(
       inputTemplate: template(
         scope,
         redriveCommand(scope),
-        "Mend what the cause names, then redrive: it continues at the failed state with the definition of that execution. When the definition itself was mended, start a new execution.",
+        "Fix the cause, then redrive: the execution continues at the failed state with its old definition. If you changed the definition, start a new execution instead.",
         "redrive",
       ),
     },
@@ -209,7 +208,7 @@ export function failureRules(
       inputTemplate: template(
         scope,
         redriveCommand(scope),
-        "The event does not say the cause: read it behind the link, mend it, then redrive.",
+        "The event does not contain the cause: open the link to read it, fix it, then redrive.",
         "without-cause",
         { withCause: false },
       ),
@@ -217,12 +216,12 @@ export function failureRules(
   ];
 }
 
-/** How the name of the rule ends that speaks when a messenger fails. */
+/** The suffix of the rule that reports a failed messenger. */
 export const UNTOLD_RULE_SUFFIX = "-untold";
 
 /**
- * The rule for a messenger that failed itself: straight to the topic, with all that the messenger was given. EventBridge sets no
- * subject and reads no JSON, so its message is plain.
+ * The rule that reports a failed messenger: it publishes the messenger's input to the topic. EventBridge can neither set a subject nor
+ * read JSON, so the message is plain.
  */
 export function untoldRule(scope: {
   readonly name: string;

@@ -17,14 +17,15 @@ import { defineLoggedMachine, type LoggedMachine } from "./logged-machine";
 import { type INotificationTarget } from "./notification-target";
 import { render } from "./state-machine-definition";
 
-/** Writes and publishes the messages of failures. */
+/** A machine that writes and publishes failure messages. */
 export interface IFailureMessenger {
-  /** The machine that is started with what a rule hands on. */
+  /** The machine's ARN; failure rules start it. */
   readonly stateMachineArn: string;
-  /** The role in which EventBridge starts it. */
+  /** The role with which EventBridge starts it. */
   readonly ruleRoleArn: string;
 }
 
+/** Props of {@link FailureMessenger}. */
 export interface FailureMessengerProps {
   /** Physical name of the machine; at most 57 letters, digits, hyphens and underscores. */
   readonly name: string;
@@ -32,42 +33,46 @@ export interface FailureMessengerProps {
   readonly notifications: INotificationTarget;
   /** AWS account id, 12 digits. */
   readonly account: string;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
   /**
-   * How long its execution logs are kept, days: one of the periods of CloudWatch Logs.
+   * Days that its execution logs are kept: one of the periods of CloudWatch Logs.
    * @default 90
    */
   readonly logRetentionDays?: number;
   /**
-   * A role that Step Functions may assume; what the machine needs is granted to it.
-   * @default - a role of its own
+   * A role that Step Functions may assume; the machine's rights are granted to it.
+   * @default - a new role
    */
   readonly role?: IRole;
   /**
-   * Whether its executions are traced by X-Ray.
+   * `true`: X-Ray traces its executions.
    * @default true
    */
   readonly tracing?: boolean;
-  /** @default - none beside the provider's */
+  /** @default - the provider's default tags only */
   readonly tags?: Readonly<Record<string, string>>;
 }
 
 const MOST_NAME_CHARACTERS = 57;
-/** Its one call is tried six times of a minute at most. */
+/** Its only call is tried at most six times, a minute each. */
 const TIMEOUT_SECONDS = 10 * 60;
 
 /**
- * Words the message of a failed execution as a person would, with a subject, and publishes it. EventBridge, which alone knows of
- * time-outs and aborts, can neither set a subject nor read the JSON in a cause. One serves every orchestrator of a topic.
- * When it fails itself, a rule of its own publishes what it was given, plainly.
+ * Writes the message of a failed execution, with a subject, and publishes it. Only EventBridge sees time-outs and aborts, but it can
+ * neither set a subject nor read the JSON in a cause. One messenger can serve every orchestrator of a topic. If it fails itself, a rule
+ * publishes its input unchanged.
  *
  * Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
  *
  * @throws Error naming every mistake in the props, before anything is created
  */
 export class FailureMessenger extends Construct implements IFailureMessenger {
+  /** The state machine. */
   readonly resource: SfnStateMachine;
+  /** The machine's ARN, composed of names. */
   readonly stateMachineArn: string;
+  /** The role with which EventBridge starts the machine. */
   readonly ruleRoleArn: string;
 
   constructor(
@@ -124,8 +129,8 @@ export class FailureMessenger extends Construct implements IFailureMessenger {
   }
 
   /**
-   * For the rules of this account and region; whoever puts a target needs the right to pass the role besides. The rules by name
-   * would not fit: a trust policy has 2048 characters.
+   * A role for the rules of this account and region; whoever adds a target also needs the right to pass the role. The trust policy does not
+   * list the rules, because it may have 2048 characters only.
    * Sources: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-identity-based.html,
    * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
    */

@@ -1,18 +1,9 @@
-/**
- * The ARN that IAM checks when a function is invoked. Pure.
- *
- * Lambda takes a name, an ARN or a part of one, each with or without a version or an alias; a policy takes ARNs alone, and the ARN of
- * a version or an alias is another resource than the function's.
- * Sources: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (forms of `FunctionName`, `Qualifier`),
- * https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html (resources),
- * https://docs.aws.amazon.com/lambda/latest/dg/versioning-aliases-permissions.html (a right on one ARN gives no right on the other)
- */
-
+/** The place of a function that is named without its whole ARN. */
 export interface FunctionPlace {
   readonly partition: string;
   readonly region: string;
   readonly account: string;
-  /** Makes the ARN of what only Terraform knows. @default - it is taken for an ARN */
+  /** Makes the ARN of a function whose name is not known at synth. @default - the name is used as an ARN */
   readonly arnOfUnknown?: (functionName: string) => string;
 }
 
@@ -23,10 +14,14 @@ const FORMS = new RegExp(
 );
 
 /**
- * The resources of `lambda:InvokeFunction` for a call.
+ * The ARNs on which a call needs `lambda:InvokeFunction`. Lambda accepts a name, an ARN or a part of one, with or without a version or an
+ * alias; a policy needs ARNs, and the ARN of a version or an alias is another resource than the function's.
+ * Sources: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (forms of `FunctionName`, `Qualifier`),
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html (resources),
+ * https://docs.aws.amazon.com/lambda/latest/dg/versioning-aliases-permissions.html (a right on one ARN gives no right on the other)
  *
- * @param qualifier the call's own; `*` where only the execution knows it
- * @returns the ARNs, or in words what is wrong with the call
+ * @param qualifier the call's own; `*` if it is known at run time only
+ * @returns the ARNs, or the mistake in the call as text
  */
 export function invokedArns(
   functionName: string,
@@ -43,10 +38,10 @@ export function invokedArns(
     return `calls the function ${JSON.stringify(functionName)}, which is neither a function's name nor its ARN`;
   const { partition = place.partition, region = place.region, account = place.account, name } = parts;
   if (qualifier !== undefined && parts.qualifier !== undefined && parts.qualifier !== qualifier)
-    return `calls the function ${JSON.stringify(functionName)} with the Qualifier ${JSON.stringify(qualifier)}; Lambda takes one of them`;
+    return `calls the function ${JSON.stringify(functionName)} with the Qualifier ${JSON.stringify(qualifier)}; Lambda accepts only one of them`;
   const arn = `arn:${partition}:lambda:${region}:${account}:function:${name}`;
   const asked = qualifier ?? parts.qualifier;
   if (asked === undefined) return [arn];
-  // Without a qualifier $LATEST is called too, by the function's own ARN.
+  // A call of $LATEST may be checked on the function's own ARN as well.
   return asked === "$LATEST" ? [arn, `${arn}:$LATEST`] : [`${arn}:${asked}`];
 }

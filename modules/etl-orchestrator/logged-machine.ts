@@ -8,17 +8,16 @@ import { ServiceRole } from "../iam/service-role";
 import { type Definition } from "../../definition-checks/asl";
 import { LOG_DELIVERY_STATEMENT, TRACING_STATEMENT } from "./service-calls";
 
-/** A Standard state machine with its log group and role, for the orchestrator and for its child alike. */
-
+/** Props of {@link defineLoggedMachine}. */
 export interface LoggedMachineProps {
   readonly name: string;
   readonly definition: Definition;
   readonly partition: string;
   readonly region: string;
   readonly account: string;
-  /** What the definition's calls need. */
+  /** The rights of the definition's calls. */
   readonly statements: readonly PolicyStatement[];
-  /** Grants that others make, such as an encrypted topic. */
+  /** Adds grants of other constructs, such as an encrypted topic. */
   readonly grants?: (role: IRole) => void;
   readonly dependsOn: readonly ITerraformDependable[];
   readonly logRetentionDays?: number;
@@ -35,11 +34,12 @@ export interface LoggedMachine {
 
 const DEFAULT_LOG_RETENTION_DAYS = 90;
 
+/** Defines a Standard state machine with its log group and role. */
 export function defineLoggedMachine(scope: Construct, props: LoggedMachineProps): LoggedMachine {
   const { name, definition, tags } = props;
   const tracing = props.tracing ?? true;
 
-  // Under /aws/vendedlogs/ a log group needs no line of its own in the account's short resource policy for log delivery.
+  // A log group under /aws/vendedlogs/ needs no statement of its own in the account's resource policy, whose length is limited.
   const logGroup = new CloudwatchLogGroup(scope, "LogGroup", {
     name: `/aws/vendedlogs/states/${name}`,
     retentionInDays: props.logRetentionDays ?? DEFAULT_LOG_RETENTION_DAYS,
@@ -54,7 +54,7 @@ export function defineLoggedMachine(scope: Construct, props: LoggedMachineProps)
     name,
     type: "STANDARD",
     roleArn: role.roleArn,
-    // In lines, as references within JSON must be for `cdktf synth --hcl`.
+    // Multi-line: `cdktf synth --hcl` breaks references in one-line JSON.
     definition: JSON.stringify(definition, undefined, 1),
     publish: true,
     loggingConfiguration: {

@@ -1,17 +1,15 @@
-/** The subject that messages of executions share. */
-
 /** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: ASCII without control characters, fewer than 100 of them. */
 const MOST_TITLE_CHARACTERS = 80;
 
 export interface TitleScope {
   readonly pipeline: string;
-  /** What messages call the environment. */
+  /** The environment's name in messages. */
   readonly environment?: string;
-  /** The machine's, which tells of the environment where nothing else does. */
+  /** The machine's name, which stands in for the environment if there is none. */
   readonly name: string;
 }
 
-/** How a subject begins; the outcome follows. What SNS takes in no subject becomes `?`, a token stays. */
+/** The beginning of a subject, before the outcome. Characters that SNS does not allow become `?`; a token is left unchanged. */
 export function title({ pipeline, environment, name }: TitleScope): string {
   const where = environment === undefined ? ` (${name})` : ` in ${environment}`;
   const whole = `${pipeline}${where}`;

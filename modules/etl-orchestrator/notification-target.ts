@@ -1,10 +1,11 @@
 import { type IGrantable } from "../iam/grantable";
 
-/** Where an orchestrator tells of successes and failures. */
+/** A topic for messages of successes and failures. */
 export interface INotificationTarget {
+  /** The topic's ARN. */
   readonly topicArn: string;
-  /** Lets an EventBridge rule publish. */
+  /** Lets an EventBridge rule publish to the topic. */
   allowPublishFromRule(ruleArn: string): void;
-  /** Lets a role publish, encrypted topics included. */
+  /** Lets a role publish to the topic, and use its key. */
   grantPublish(grantable: IGrantable): void;
 }

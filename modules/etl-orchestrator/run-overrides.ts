@@ -3,25 +3,19 @@ import { type ExecutionClass, type RunShape, runShapeMistakes } from "../core/jo
 import { type JsonObject } from "../../definition-checks/asl";
 
 /**
- * What a run takes instead of what its job says. Pure. StartJobRun takes worker type and number together or neither: what is
- * overridden of them brings the job's other.
- * Source: https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html
- */
-
-/**
- * What a run takes instead of what its job says: all that StartJobRun takes of it. What is left out stays the job's.
+ * Settings of a run that replace its job's. A setting that is left out is the job's.
  * Source: https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html
  */
 export interface RunOverrides {
   /** @default - the job's */
   readonly workerType?: SizedWorker;
   /**
-   * Workers, or the bound of a job that scales by itself; 2 to 299.
+   * The number of workers, or the limit of auto-scaling, 2 to 299.
    * @default - the job's
    */
   readonly workers?: number;
   /**
-   * 1 to 10079.
+   * The run's time-out in minutes, 1 to 10079.
    * @default - the job's
    */
   readonly timeoutMinutes?: number;
@@ -29,41 +23,42 @@ export interface RunOverrides {
   readonly executionClass?: ExecutionClass;
 }
 
-/** A job run; `{ ...job }` of a `GlueSparkJob` gives all that is the job's. */
+/** Props of `Step.runJob`. `{ ...job }` of a `GlueSparkJob` sets all that belong to the job. */
 export interface RunJobStepProps {
+  /** Physical name of the job. */
   readonly jobName: string;
-  /** The job's own time-out, minutes. The step waits as much longer as a run may take to start. */
+  /** The job's own time-out in minutes, 1 to 10079. The step's time-out adds the time that a run may need to start. */
   readonly timeoutMinutes: number;
   /**
-   * The job's workers. Overriding the type or the number needs it, since StartJobRun takes both or none.
-   * @default - not known here
+   * The job's workers. Needed to override only their type or only their number, because StartJobRun takes both or neither.
+   * @default - not known
    */
   readonly capacity?:
     | { readonly kind: "fixed"; readonly workerType: SizedWorker; readonly workers: number }
     | { readonly kind: "autoScaling"; readonly workerType: SizedWorker; readonly maxWorkers: number };
   /**
-   * The job's: runs of FLEX may take longer to start.
+   * The job's execution class: runs of FLEX may take longer to start.
    * @default "STANDARD"
    */
   readonly executionClass?: ExecutionClass;
   /**
-   * Whether the job lets runs wait: they may take longer to start.
+   * `true`: the job queues runs, which may then take longer to start.
    * @default false
    */
   readonly jobRunQueuingEnabled?: boolean;
   /**
-   * Where the job runs; some worker types are not everywhere.
-   * @default - not known here
+   * The job's region, to check worker types that some regions do not offer.
+   * @default - not checked
    */
   readonly region?: string;
   /**
-   * What this step's runs take instead of what the job says.
-   * @default - nothing
+   * Settings of this step's runs that replace the job's.
+   * @default - none
    */
   readonly overrides?: RunOverrides;
   /**
-   * Arguments of the run, without the dashes; a value that starts with `$.` is read from the execution's state, one with
-   * `$$.` from the execution's context.
+   * Arguments of the run, names without dashes. A value that starts with `$.` is read from the execution's state, one with
+   * `$$.` from its context object.
    * @default RUN_ARGUMENTS: run_mode, from_date, to_date, run_id, source_subprefix, scheduled_time
    */
   readonly runArguments?: Readonly<Record<string, string>>;
@@ -71,7 +66,7 @@ export interface RunJobStepProps {
 
 type Billed = RunShape & { readonly timeoutMinutes: number };
 
-/** The run as it is billed: the job's, and over it what is overridden. */
+/** The settings by which a run is billed: the job's, replaced by overrides. */
 export function billedRun({ capacity, overrides = {}, ...job }: RunJobStepProps): Billed {
   return {
     workerType: overrides.workerType ?? capacity?.workerType,
@@ -83,7 +78,11 @@ export function billedRun({ capacity, overrides = {}, ...job }: RunJobStepProps)
   };
 }
 
-/** The fragment of a job run with what is overridden in its call, and unchanged where nothing is. */
+/**
+ * Adds overrides to the call in the fragment of a job run. StartJobRun takes worker type and number together or neither, so overriding one
+ * passes the job's other.
+ * Source: https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html
+ */
 export function withOverrides(fragment: JsonObject, props: RunJobStepProps): JsonObject {
   const { overrides = {} } = props;
   const run = billedRun(props);
@@ -101,7 +100,7 @@ export function withOverrides(fragment: JsonObject, props: RunJobStepProps): Jso
   return { ...fragment, States: Object.fromEntries(states) as JsonObject };
 }
 
-/** What is wrong with them, alone and together with what is the job's. */
+/** Lists the mistakes in overrides, alone and together with the job's settings. */
 export function overrideMistakes(props: RunJobStepProps): { field: string; message: string }[] {
   const { overrides } = props;
   if (overrides === undefined) return [];
@@ -113,12 +112,12 @@ export function overrideMistakes(props: RunJobStepProps): { field: string; messa
           {
             field: "overrides",
             message:
-              `must have both 'workerType' and 'workers' when the job's 'capacity' is not given, got ` +
-              `${JSON.stringify(overrides)}; StartJobRun takes both or none`,
+              `must have both 'workerType' and 'workers' if the job's 'capacity' is not given, got ` +
+              `${JSON.stringify(overrides)}; StartJobRun takes both or neither`,
           },
         ]
       : [];
-  // What is the job's alone was judged by the job.
+  // The job itself checks the settings that are not overridden.
   const isOverridden = (field: string): boolean =>
     overrides[field as keyof typeof overrides] !== undefined ||
     (field === "executionClass" && overrides.workerType !== undefined) ||
@@ -132,7 +131,7 @@ export function overrideMistakes(props: RunJobStepProps): { field: string; messa
   return [...missing, ...mistakes];
 }
 
-/** Whether it is no token: tokens are texts with a reference and numbers far below zero. */
+/** Tells whether a value is not a token: tokens are strings with a reference and numbers far below zero. */
 const isPlain = (value: unknown): boolean =>
   typeof value === "string" ? !value.includes("${") : typeof value !== "number" || value > -1e100;
 

@@ -4,26 +4,21 @@ import { everyState, isObject, type Definition, type JsonObject } from "../../de
 import { type FunctionPlace, invokedArns } from "./function-arns";
 import { integrationOf } from "../../definition-checks/service-integrations";
 
-/**
- * The rights a definition needs, read from the service calls it makes. Pure. One row per integration: which actions on
- * which resource, taken from the state's Parameters. Sources: the page of each integration in the Step Functions
- * Developer Guide ("IAM policies for calling …"), and the Service Authorization Reference for what can be named.
- */
-
+/** The values that ARNs in derived rights are composed of. */
 export interface ServiceCallScope extends FunctionPlace {
-  /** What a parameter read from the state may be: `{ "$.crawlerName": ["etl-dev-events-raw"] }`. */
+  /** The possible values of parameters that are read from the state: `{ "$.crawlerName": ["etl-dev-events-raw"] }`. */
   readonly pathValues?: Readonly<Record<string, readonly string[]>>;
-  /** Those that the definition starts queries in: what is asked of a query later names none. */
+  /** The workgroups of the definition's queries; later calls about a query do not name its workgroup. */
   readonly workgroupArns?: readonly string[];
 }
 
 export interface DerivedRights {
   readonly statements: readonly PolicyStatement[];
-  /** Topics that are published to: their owner grants it, with the topic's key. */
+  /** Topics that the definition publishes to; their constructs grant it, with the topic's key. */
   readonly topicArns: readonly string[];
-  /** Calls whose rights cannot be derived, in words. */
+  /** Calls whose rights cannot be derived, as text. */
   readonly unknown: readonly string[];
-  /** Calls of something that is no resource, in words. */
+  /** Calls that name an invalid resource, as text. */
   readonly mistakes: readonly string[];
 }
 
@@ -31,11 +26,11 @@ interface Call {
   readonly parameters: JsonObject;
   readonly scope: ServiceCallScope;
   readonly isKnown?: (value: string) => boolean;
-  /** Takes what is wrong with the call, in words that follow the state's name. */
+  /** Notes a mistake in the call, as words that follow the state's name. */
   readonly refuse: (mistake: string) => void;
 }
 
-/** The values a parameter may have; empty when only the execution knows. */
+/** The values a parameter may have; empty if they are known at run time only. */
 function valuesOf({ parameters, scope }: Call, name: string): readonly string[] {
   const literal = parameters[name];
   if (typeof literal === "string") return [literal];
@@ -43,7 +38,7 @@ function valuesOf({ parameters, scope }: Call, name: string): readonly string[] 
   return typeof dynamic === "string" ? (scope.pathValues?.[dynamic] ?? []) : [];
 }
 
-/** A key as a pattern: what `States.Format` fills in at run time becomes `*`. */
+/** A key as a pattern: placeholders of `States.Format` become `*`. */
 function keyPattern({ parameters }: Call): string | undefined {
   if (typeof parameters.Key === "string") return parameters.Key;
   const dynamic = parameters["Key.$"];
@@ -62,7 +57,7 @@ const jobs = (call: Call) =>
   valuesOf(call, "JobName").map(
     (name) => `arn:${call.scope.partition}:glue:${call.scope.region}:${call.scope.account}:job/${name}`,
   );
-/** By name or by ARN, https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html. */
+/** The ARNs of tables, which are given by name or ARN: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html. */
 const tables = (call: Call) =>
   valuesOf(call, "TableName").map((name) =>
     name.startsWith("arn:")
@@ -71,7 +66,7 @@ const tables = (call: Call) =>
   );
 const workgroupArn = ({ partition, region, account }: ServiceCallScope, name: string) =>
   `arn:${partition}:athena:${region}:${account}:workgroup/${name}`;
-/** A qualifier that only the execution knows may be any. */
+/** The ARNs of functions. A qualifier that is known at run time only becomes `*`. */
 const functions = (call: Call) => {
   const { Qualifier: literal } = call.parameters;
   const qualifier =
@@ -103,19 +98,19 @@ const startsMachine = (call: Call): PolicyStatement[] =>
     };
   });
 
-/** The executions of a machine, for the rights of waiting for one and stopping it. */
+/** The executions of a machine, for the rights to wait for one and to stop it. */
 const executions = (call: Call) =>
   valuesOf(call, "StateMachineArn").flatMap((arn) => {
     const parts = /^(arn:.+:states:.+):stateMachine:([^:]+)/.exec(arn);
     return parts === null ? [] : [`${parts[1]}:execution:${parts[2]}:*`];
   });
 
-/** Step Functions awaits a nested execution through a rule that it manages under this name. */
+/** The rule by which Step Functions waits for a nested execution. */
 const NESTED_RULE = "StepFunctionsGetEventsForStepFunctionsExecutionRule";
 
 const RIGHTS: Readonly<Record<string, (call: Call) => PolicyStatement[]>> = {
   "glue:startJobRun": (call) => allow(["glue:StartJobRun"], jobs(call)),
-  // Without BatchStopJobRun a stopped execution leaves the job running and paid.
+  // Without BatchStopJobRun the job of a stopped execution would keep running, and be billed.
   "glue:startJobRun.sync": (call) =>
     allow(["glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"], jobs(call)),
   "aws-sdk:glue:startCrawler": (call) => allow(["glue:StartCrawler"], crawlers(call)),
@@ -134,7 +129,7 @@ const RIGHTS: Readonly<Record<string, (call: Call) => PolicyStatement[]>> = {
       ["athena:StartQueryExecution"],
       valuesOf(call, "WorkGroup").map((name) => workgroupArn(call.scope, name)),
     ),
-  // Without StopQueryExecution a stopped execution leaves the query running and paid.
+  // Without StopQueryExecution the query of a stopped execution would keep running, and be billed.
   "athena:startQueryExecution.sync": (call) =>
     allow(
       ["athena:GetQueryExecution", "athena:StartQueryExecution", "athena:StopQueryExecution"],
@@ -143,7 +138,7 @@ const RIGHTS: Readonly<Record<string, (call: Call) => PolicyStatement[]>> = {
   "athena:getQueryExecution": (call) => allow(["athena:GetQueryExecution"], call.scope.workgroupArns ?? []),
   "athena:getQueryResults": (call) => allow(["athena:GetQueryResults"], call.scope.workgroupArns ?? []),
   "athena:stopQueryExecution": (call) => allow(["athena:StopQueryExecution"], call.scope.workgroupArns ?? []),
-  // Metrics are no resources; what can be limited is the namespace,
+  // Metrics are not resources; only their namespace can be limited:
   // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html.
   "aws-sdk:cloudwatch:putMetricData": (call) =>
     valuesOf(call, "Namespace").map((namespace) => ({
@@ -185,7 +180,11 @@ function workgroupsOf(definition: Definition, scope: ServiceCallScope): string[]
   return [...new Set(names)].map((name) => workgroupArn(scope, name));
 }
 
-/** The rights of a definition's service calls. */
+/**
+ * Derives the rights that a definition's service calls need. RIGHTS has one row per integration: the actions, and the resources read from
+ * the state's Parameters. Sources: the page of each integration in the Step Functions Developer Guide ("IAM policies for calling …"), and
+ * the Service Authorization Reference.
+ */
 export function rightsOf(
   definition: Definition,
   place: ServiceCallScope,
@@ -205,7 +204,9 @@ export function rightsOf(
     const call: Call = { parameters, scope, isKnown, refuse };
     const judge = (resource: string, right: string) => {
       if (isKnown(resource) && !isPolicyResource(resource))
-        refuse(`would need ${right} on ${JSON.stringify(resource)}, which is no ARN; write the whole ARN`);
+        refuse(
+          `would need ${right} on ${JSON.stringify(resource)}, which is not an ARN; write the whole ARN`,
+        );
     };
     if (kind === "activity") continue;
     if (kind === "function") {
@@ -229,8 +230,8 @@ export function rightsOf(
 }
 
 /**
- * What every logged and traced machine needs. None of these actions can be limited to a resource: log delivery is set
- * up per account, and X-Ray names no resources (Service Authorization Reference).
+ * The right of every machine to deliver logs. These actions cannot be limited to a resource, because log delivery is set up per account
+ * (Service Authorization Reference).
  */
 export const LOG_DELIVERY_STATEMENT: PolicyStatement = {
   sid: "LogDelivery",
@@ -249,6 +250,7 @@ export const LOG_DELIVERY_STATEMENT: PolicyStatement = {
   ],
   resources: ["*"],
 };
+/** The right of every traced machine. X-Ray has no resources (Service Authorization Reference). */
 export const TRACING_STATEMENT: PolicyStatement = {
   sid: "Tracing",
   effect: "Allow",

@@ -6,19 +6,15 @@ import {
   type State,
 } from "../../definition-checks/asl";
 
-/**
- * From fragments to one definition: placeholders filled at synth by one strict renderer, steps composed into a linear
- * flow. Pure. A raw `${Name}` that were left over would be read by Terraform as its own interpolation, so it throws here.
- */
-
-/** What a placeholder may be filled with. */
+/** A value for a placeholder. */
 export type PlaceholderValue = Json;
+/** Values for placeholders, by name without `${}`. */
 export type PlaceholderValues = Readonly<Record<string, PlaceholderValue>>;
 
 const PLACEHOLDER = /\$\{([A-Z][A-Za-z0-9]*)\}/g;
 const WHOLE_PLACEHOLDER = /^\$\{([A-Z][A-Za-z0-9]*)\}$/;
 
-/** All mistakes of one template, in one error. */
+/** Holds all mistakes of one template. */
 export class RenderError extends Error {
   override readonly name = "RenderError";
   constructor(
@@ -32,13 +28,14 @@ export class RenderError extends Error {
 export interface RenderOptions {
   /** Values that a template may leave unused, such as the partition. */
   readonly offered?: PlaceholderValues;
-  /** `false` for a string that holds an unresolved token of the synthesiser, which looks like a placeholder and is none. */
+  /** Returns `false` for a string that holds an unresolved token of CDKTF, which looks like a placeholder. */
   readonly isKnown?: (value: string) => boolean;
 }
 
 /**
  * Fills `${UpperCamel}` in every string and key of a template. A string that is exactly one placeholder becomes the
- * typed value. Values are inserted as they are and never read for placeholders themselves.
+ * typed value. Values are inserted unchanged; placeholders in them are not filled. A `${Name}` without a value is refused, because
+ * Terraform would read it as an interpolation of its own.
  * @throws RenderError naming every placeholder without a value, every value without a placeholder, every other `${`.
  */
 export function render(
@@ -61,13 +58,13 @@ export function render(
   const inText = (text: string): string => {
     const rest = text.replace(PLACEHOLDER, "");
     if (rest.includes("${") && isKnown(text))
-      mistakes.push(`${JSON.stringify(text)} holds a "\${" that is no placeholder in UpperCamel`);
+      mistakes.push(`${JSON.stringify(text)} holds a "\${" that does not begin a placeholder in UpperCamel`);
     return text.replace(PLACEHOLDER, (whole, name: string) => {
       const value = valueOf(name);
       if (value === undefined) missing(name, text);
       else if (typeof value === "object")
         mistakes.push(
-          `placeholder \${${name}} in ${JSON.stringify(text)} is part of a text but its value is none`,
+          `placeholder \${${name}} in ${JSON.stringify(text)} is part of a text, but its value is an object or a list`,
         );
       else return String(value);
       return whole;
@@ -93,12 +90,12 @@ export function render(
   return rendered;
 }
 
-/** Where a composed flow ends. */
+/** The last state of a composed flow. */
 export const LAST_STATE = "Succeeded";
 
 const lowerFirst = (name: string) => name.charAt(0).toLowerCase() + name.slice(1);
 
-/** The key of a step's result: `RunJob` leaves it at `$.results.runJob`. */
+/** The key of a step's result: the result of `RunJob` is at `$.results.runJob`. */
 export const resultKey = (stepName: string): string => lowerFirst(stepName);
 
 /** The part of a step that goes into a definition. */
@@ -112,7 +109,7 @@ interface ComposedStep {
 
 export interface Composition {
   readonly comment: string;
-  /** Of the whole execution, seconds. */
+  /** The time-out of the execution in seconds. */
   readonly timeoutSeconds: number;
   readonly steps: readonly ComposedStep[];
   /** Values that any fragment may use. */
@@ -121,7 +118,7 @@ export interface Composition {
 }
 
 /**
- * One definition out of steps in their order; the last one goes to a Succeed state.
+ * Composes steps in order to one definition; the last one goes to a Succeed state.
  * @throws RenderError for mistakes in a fragment, a step name used twice, an unknown step to go to, a state name used twice.
  */
 export function compose({ comment, timeoutSeconds, steps, offered, isKnown }: Composition): Definition {
@@ -136,7 +133,7 @@ export function compose({ comment, timeoutSeconds, steps, offered, isKnown }: Co
     const last = index + 1 < names.length ? (names.at(-1) ?? LAST_STATE) : LAST_STATE;
     const goes = Object.entries(step.goesTo ?? {}).map(([placeholder, target]) => {
       if (target !== undefined && !names.slice(index + 1).includes(target))
-        mistakes.push(`step ${step.name} goes to ${target}, which is no later step`);
+        mistakes.push(`step ${step.name} goes to ${target}, which is not a later step`);
       return [placeholder, target ?? last] as const;
     });
     try {

@@ -2,11 +2,9 @@ import { resultKey } from "./state-machine-definition";
 import { type Step } from "./step";
 
 /**
- * What steps need of those before them, in the words of whoever wrote the steps. Pure. The checks of the definition would find it
- * too, and would name states that nobody wrote.
+ * Lists the mistakes in the order of steps: the step's name, and words that follow it. The checks of the definition would find them too,
+ * but would name states of fragments instead of steps.
  */
-
-/** What is wrong with the order of the steps: the step's name, and words that follow it. */
 export function needMistakes(steps: readonly Step[]): [step: string, message: string][] {
   return [...onlyOnce(steps), ...steps.flatMap((step, place) => needsOf(step, steps.slice(0, place), steps))];
 }
@@ -19,13 +17,13 @@ function needsOf(step: Step, before: readonly Step[], all: readonly Step[]): [st
     .map((message) => [step.name, `${called(step)}${message}`]);
 }
 
-/** The figures of a run come from a check-books step. */
+/** Checks that the check-books step that a step needs comes before it. */
 function booksOf(step: Step, before: readonly Step[], all: readonly Step[]): string | undefined {
   const { name, needsBooks: books } = step;
   if (books === undefined || before.some((one) => one.name === books && isCheckBooks(one))) return undefined;
   const needs = `needs the books of a checkBooks step '${books}' before it`;
   const other = before.find(isCheckBooks);
-  if (other !== undefined) return `${needs}; there is '${other.name}': say books: "${other.name}"`;
+  if (other !== undefined) return `${needs}; there is '${other.name}': set books: "${other.name}"`;
   const later = all.find(isCheckBooks);
   if (later !== undefined) return `${needs}; put '${later.name}' before '${name}'`;
   return `${needs}; add Step.checkBooks("${books}", …) before '${name}', or leave '${name}' out`;
@@ -33,7 +31,7 @@ function booksOf(step: Step, before: readonly Step[], all: readonly Step[]): str
 
 const isCheckBooks = ({ kind }: Step): boolean => kind === "checkBooks";
 
-/** Arguments of a job run that are read from another step's result. */
+/** Checks that the results that a job run's arguments are read from exist. */
 function readings({ name, values }: Step, before: readonly Step[]): string[] {
   const args = Object.values((values.Arguments ?? {}) as Readonly<Record<string, unknown>>);
   const keys = args.flatMap((value) => /^\$\.results\.([A-Za-z0-9]+)/.exec(String(value))?.[1] ?? []);
@@ -42,14 +40,14 @@ function readings({ name, values }: Step, before: readonly Step[]): string[] {
     .filter((key) => !left.includes(key))
     .map(
       (key) =>
-        `reads $.results.${key}, and no step before '${name}' leaves it; ` +
+        `reads $.results.${key}, but no step before '${name}' writes it; ` +
         (left.length === 0
           ? "it is the first step"
-          : `those before it leave ${left.map((one) => `$.results.${one}`).join(", ")}`),
+          : `the steps before it write ${left.map((one) => `$.results.${one}`).join(", ")}`),
     );
 }
 
-/** A flow goes forwards only. */
+/** Checks that steps only go to later steps. */
 function goings({ name, goesTo = {} }: Step, all: readonly Step[]): string[] {
   const later = all.slice(all.findIndex((step) => step.name === name) + 1).map((step) => step.name);
   return Object.values(goesTo)
@@ -57,11 +55,11 @@ function goings({ name, goesTo = {} }: Step, all: readonly Step[]): string[] {
     .map(
       (target) =>
         `goes to '${target}', but no step after '${name}' has that name; ` +
-        (later.length === 0 ? `'${name}' is the last step` : `those after it are ${later.join(", ")}`),
+        (later.length === 0 ? `'${name}' is the last step` : `the steps after it are ${later.join(", ")}`),
     );
 }
 
-/** Two checks of one kind would end in the same failures, which nobody could tell apart. */
+/** Two steps of these kinds would fail with the same errors, which could not be told apart. */
 function onlyOnce(steps: readonly Step[]): [string, string][] {
   return ["checkBooks", "checkQuality", "acquireLock"].flatMap((kind) => {
     const [first, ...others] = steps.filter((step) => step.kind === kind).map(({ name }) => name);

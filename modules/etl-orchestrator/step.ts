@@ -8,52 +8,54 @@ import { fragment } from "./fragment";
 import { billedRun, overrideMistakes, type RunJobStepProps, withOverrides } from "./run-overrides";
 import { resultKey, type PlaceholderValues } from "./state-machine-definition";
 
-/** How often a lock that somebody else holds is looked at, seconds. */
+/** Seconds between two looks at a lock that another run holds. */
 const LOCK_POLL_SECONDS = 30;
-/** How often a crawl is looked at, seconds. */
+/** Seconds between two looks at a crawl. */
 export const CRAWL_POLL_SECONDS = 30;
 
 const DEFAULT_CRAWL_DEADLINE_MINUTES = 60;
 const DEFAULT_LOCK_WAIT_MINUTES = 120;
 /** Athena's own limit for a query is 30 minutes, https://docs.aws.amazon.com/athena/latest/ug/service-limits.html; queueing comes on top. */
 const QUERY_SECONDS = 45 * 60;
-/** What all retries of a run that never started may wait: six attempts of at most ten minutes. */
+/** The longest wait for all retries of a start: six attempts of at most ten minutes. */
 const RUN_JOB_RETRY_SECONDS = 6 * 600;
 const API_CALL_SECONDS = 5 * 60;
 
-/** One part of a pipeline's flow: plain data, made by the functions of {@link Step}. */
+/** A step of a pipeline's flow: plain data, made by the functions of {@link Step}. */
 export interface Step {
   /** UpperCamel, unique in its flow; the state's name, and in lowerCamel the key of its result. */
   readonly name: string;
-  /** What made it, such as `notify`: what a message calls it. */
+  /** The function that made it, e.g. `notify`, for messages. */
   readonly kind?: string;
   /** The name of the check-books step whose figures it needs. */
   readonly needsBooks?: string;
+  /** The step's states: part of a definition, with placeholders. */
   readonly fragment: JsonObject;
+  /** Values for the fragment's placeholders. */
   readonly values: PlaceholderValues;
-  /** An upper bound of what the step takes, retries included, seconds. */
+  /** An upper bound of the step's duration in seconds, retries included. */
   readonly boundSeconds: number;
-  /** Placeholders that lead to a later step; `undefined` is the last one. */
+  /** Placeholders for later steps; `undefined` stands for the last step. */
   readonly goesTo?: Readonly<Record<string, string | undefined>>;
-  /** Set on a crawl: what the child machine needs to know. */
+  /** Set for a crawl: the child machine's input. */
   readonly crawl?: { readonly crawlerName: string; readonly deadlineMinutes: number };
-  /** Set on a job run: what bounds it, its overrides considered. */
+  /** Set for a job run: its settings, overrides included. */
   readonly jobRun?: { readonly jobName: string; readonly run: RunShape };
-  /** The keys of what the step reads from S3. */
+  /** ARNs of the KMS keys of what the step reads from S3. */
   readonly decryptsWith?: readonly string[];
-  /** A path at which the step finds the ARN of an execution of its own machine. */
+  /** The path at which the step reads the ARN of an execution of its own machine. */
   readonly ownExecutionAt?: string;
-  /** What the caller got wrong, `field` and message. */
+  /** Mistakes in the step's props: field, and words that follow it. */
   readonly mistakes: readonly { readonly field: string; readonly message: string }[];
 }
 
-/** A child crawl machine's own time-out, seconds: the deadline by count of polls comes first, slow calls included. */
+/** The time-out of the child crawl machine in seconds. It is long enough that the deadline, counted in polls, comes first. */
 export const crawlMachineTimeoutSeconds = (deadlineMinutes: number): number =>
   Math.ceil(deadlineMinutes * 60 * 1.25) + 600;
 
 /**
- * The arguments of a run, as the job scripts of this project read them; `$.run` is what the validated input became. A full
- * stop stands for none: a run has dates, or the scheduled time from which the job tells its date.
+ * The arguments of a run, as the job scripts of this project read them; `$.run` holds the validated input. A full stop stands for an empty
+ * value: a run has either dates, or the scheduled time from which the job derives its date.
  */
 export const RUN_ARGUMENTS: Readonly<Record<string, string>> = {
   run_mode: "$.run.mode",
@@ -64,60 +66,70 @@ export const RUN_ARGUMENTS: Readonly<Record<string, string>> = {
   scheduled_time: "$.run.scheduledTime",
 };
 
-/** One more argument for a job that fences its writes with the lock: the owner is the execution. */
+/** The further argument of a job that fences its writes with the lock: the lock's owner, which is the execution. */
 export const LOCK_ARGUMENTS: Readonly<Record<string, string>> = { lock_owner: "$$.Execution.Id" };
 
+/** Props of `Step.acquireLock`. */
 export interface AcquireLockStepProps {
-  /** The table of locks: one item per pipeline. */
+  /** The table of locks, with one item per pipeline. */
   readonly table: { readonly tableName: string };
   /**
-   * How long another run is waited for, minutes; 1 to 1440. After it the execution fails as `PipelineBusy`.
+   * The longest wait for another run in minutes, 1 to 1440. After it the execution fails as `PipelineBusy`.
    * @default 120
    */
   readonly waitMinutes?: number;
 }
 
+/** Props of `Step.releaseLock`. */
 export interface ReleaseLockStepProps {
+  /** The table of locks, as in `Step.acquireLock`. */
   readonly table: { readonly tableName: string };
 }
 
+/** Props of `Step.crawl`. */
 export interface CrawlStepProps {
+  /** Physical name of the crawler. */
   readonly crawlerName: string;
   /**
-   * Waiting for another crawl included, minutes; 1 to 1440.
+   * The longest duration in minutes, 1 to 1440, including the wait for another crawl. After it the step fails as `CrawlDeadlineExceeded`.
    * @default 60
    */
   readonly deadlineMinutes?: number;
 }
 
+/** Props of `Step.checkBooks`. */
 export interface CheckBooksStepProps {
-  /** The folder of all books of the pipeline: the run's summary is `<prefix><run id>/summary.json`. */
+  /** The location of the pipeline's books: a run's summary is `<prefix><run id>/summary.json`. */
   readonly books: S3Location;
   /**
-   * The later step that an empty delivery goes to.
-   * @default the last step, which tells of it
+   * The later step to go to after an empty delivery.
+   * @default - the last step
    */
   readonly emptyGoesTo?: string;
 }
 
+/** Props of `Step.checkQuality`. */
 export interface CheckQualityStepProps {
   /**
-   * One row with the columns seen, verdict, score, failed. The parameters stand in the order of its question marks.
+   * A query that returns one row with the columns seen, verdict, score, failed; `parameters` are the values for its question marks in
+   * order. `DataQuality.query` is one.
    */
   readonly query: { readonly sql: string; readonly parameters: readonly QualityParameter[] };
+  /** The workgroup that runs the query. */
   readonly workgroup: { readonly workgroupName: string };
-  /** Where the judged rows lie in folders `run_date=YYYY-MM-DD/`: the message says how to take them back. */
+  /** The location of the checked rows, in folders `run_date=YYYY-MM-DD/`; the failure message says how to undo them. */
   readonly output: S3Location;
   /**
-   * The check-books step whose figures the query is given.
+   * The check-books step whose figures are passed to the query.
    * @default "CheckBooks"
    */
   readonly books?: string;
 }
 
-/** What a quality query asks for: the run's dates, and the rows that the job says it read and wrote. */
+/** A value for a quality query: one of the run's dates, or the number of rows the job read or wrote. */
 export type QualityParameter = "fromDate" | "toDate" | "read" | "written";
 
+/** Props of `Step.recordMetrics`. */
 export interface RecordMetricsStepProps {
   /**
    * The check-books step whose figures become metrics.
@@ -126,9 +138,10 @@ export interface RecordMetricsStepProps {
   readonly books?: string;
 }
 
+/** Props of `Step.notify`. */
 export interface NotifyStepProps {
   /**
-   * The check-books step whose figures the message tells.
+   * The check-books step whose figures the message reports.
    * @default "CheckBooks"
    */
   readonly books?: string;
@@ -148,13 +161,13 @@ function step(parts: Omit<Step, "mistakes">, mistakes: Step["mistakes"] = []): S
   return { ...parts, mistakes: [...badName, ...mistakes] };
 }
 
-/** What a run's argument would do to Glue's own. */
+/** The mistake in a run's argument that conflicts with Glue's own, or `undefined`. */
 function glueArgumentMistake(name: string): string | undefined {
   if (name === "conf" || name === "TempDir")
-    return "must not be given with a run, whose value would take the place of the job's own; set it at the job";
+    return "must not be given with a run, because it would replace the job's own; set it on the job";
   const glues = misspeltGlueArgument(name);
   return (
-    glues && `is no argument of Glue, which calls its own '${glues}'; set it at the job, or take another name`
+    glues && `is not an argument of Glue, whose own is '${glues}'; set that on the job, or use another name`
   );
 }
 
@@ -163,8 +176,9 @@ const wholeBetween = (field: string, value: number, from: number, to: number): S
     ? []
     : [{ field, message: `must be a whole number from ${from} to ${to}, got ${value}` }];
 
+/** Makes the steps of an {@link EtlOrchestrator}. */
 export const Step = {
-  /** Validates the input and leaves the run at `$.run`. The orchestrator puts it first by itself. */
+  /** Validates the input and writes the run to `$.run`. The orchestrator adds it as the first step. */
   validateInput: (): Step =>
     step({
       name: "ValidateInput",
@@ -174,7 +188,7 @@ export const Step = {
       boundSeconds: 60,
     }),
 
-  /** A crawl, awaited: fails as `CrawlFailed`, `CrawlCancelled` or `CrawlDeadlineExceeded`. */
+  /** Runs a crawler and waits for it. Fails as `CrawlFailed`, `CrawlCancelled` or `CrawlDeadlineExceeded`. */
   crawl(name: string, props: CrawlStepProps): Step {
     const deadlineMinutes = props.deadlineMinutes ?? DEFAULT_CRAWL_DEADLINE_MINUTES;
     const timeoutSeconds = crawlMachineTimeoutSeconds(deadlineMinutes) + 300;
@@ -195,10 +209,10 @@ export const Step = {
     );
   },
 
-  /** A job run, awaited. Retried only when it never started. */
+  /** Runs a job and waits for it. Only a start that failed is retried. */
   runJob(name: string, props: RunJobStepProps): Step {
     const run = billedRun(props);
-    // So that the reason for a slow run is Glue's, not the orchestrator's.
+    // Glue's time-out comes first, so that Glue reports the reason.
     const timeoutSeconds = (run.timeoutMinutes + startMinutes(run)) * 60;
     const given = Object.entries(props.runArguments ?? RUN_ARGUMENTS);
     const args = given.map(
@@ -231,7 +245,7 @@ export const Step = {
           return message === undefined ? [] : [{ field: `runArguments.${key}`, message }];
         }),
         ...given.flatMap(([key, value]) => {
-          // What is read from the execution is no literal.
+          // A value that is read from the execution is not a literal.
           const message = /^\$\$?\.|\$\{/.test(value) ? undefined : plaintextSecretMistake(key, value);
           return message === undefined ? [] : [{ field: `runArguments.${key}`, message }];
         }),
@@ -239,13 +253,13 @@ export const Step = {
           .filter(([, value]) => value === "")
           .map(([key]) => ({
             field: "runArguments",
-            message: `must not be empty, which Glue refuses, got an empty ${key}`,
+            message: `must not be empty, because Glue refuses empty arguments, got an empty ${key}`,
           })),
       ],
     );
   },
 
-  /** Reads the run's books and does the sum: fails as `BooksMissing`, `BooksUnreadable` or `BooksDoNotBalance`. */
+  /** Reads the run's books and checks that they balance. Fails as `BooksMissing`, `BooksUnreadable` or `BooksDoNotBalance`. */
   checkBooks(name: string, { books, emptyGoesTo }: CheckBooksStepProps): Step {
     return step({
       name,
@@ -259,8 +273,8 @@ export const Step = {
   },
 
   /**
-   * Takes the pipeline's lock, waiting for a run that holds it; a run that ended without releasing it is taken over.
-   * Fails as `PipelineBusy`.
+   * Acquires the pipeline's lock. Waits for a run that holds it, and takes over from a run that ended without releasing it. Fails as
+   * `PipelineBusy`.
    */
   acquireLock(name: string, { table, waitMinutes = DEFAULT_LOCK_WAIT_MINUTES }: AcquireLockStepProps): Step {
     return step(
@@ -280,7 +294,7 @@ export const Step = {
     );
   },
 
-  /** Gives the pipeline's lock back. What fails before it leaves the lock to be taken over. */
+  /** Releases the pipeline's lock. If an earlier step fails, the next run takes the lock over. */
   releaseLock: (name: string, { table }: ReleaseLockStepProps): Step =>
     step({
       name,
@@ -290,7 +304,7 @@ export const Step = {
       boundSeconds: API_CALL_SECONDS,
     }),
 
-  /** Asks the quality rules of what readers see: fails as `DataQualityCheckFailed` or `QualityUnreadable`. */
+  /** Applies the quality rules to what readers see, by an Athena query. Fails as `DataQualityCheckFailed` or `QualityUnreadable`. */
   checkQuality(name: string, props: CheckQualityStepProps): Step {
     const { query, workgroup, output, books = "CheckBooks" } = props;
     const summary = `$.results.${resultKey(books)}.summary`;
@@ -318,7 +332,7 @@ export const Step = {
 
   /**
    * Puts the figures of a check-books step as metrics: rows read, written, quarantined and duplicate, each `Count`, with the
-   * machine's name as the only dimension. Before the success is told, so that a success told is a success counted.
+   * machine's name as the only dimension. Put it before `notify`, so that every reported success has its metrics.
    */
   recordMetrics(name: string, { books = "CheckBooks" }: RecordMetricsStepProps = {}): Step {
     const { rowsRead, rowsWritten, rowsQuarantined, rowsDuplicate } = PIPELINE_METRICS;
@@ -340,7 +354,7 @@ export const Step = {
     });
   },
 
-  /** Publishes the success, with the figures of a check-books step, to the notifications topic. */
+  /** Publishes the success with the figures of a check-books step to the notifications topic. */
   notify(name: string, { books = "CheckBooks" }: NotifyStepProps = {}): Step {
     return step({
       name,

@@ -1,20 +1,20 @@
-/** How folders below the target become tables. */
+/** The rules by which a crawler makes tables from the folders below its target. */
 export interface CrawlerGrouping {
   /**
-   * Whether files of compatible schemas become one table whatever their folders.
+   * `true`: files of compatible schemas become one table, in whatever folders they are.
    * @default true
    */
   readonly combineCompatibleSchemas?: boolean;
   /**
-   * The folder level at which tables lie, counted from the bucket, which is 1.
+   * The folder level of tables; the bucket is level 1.
    * @default - Glue decides
    */
   readonly tableLevel?: number;
 }
 
 /**
- * The crawler's configuration as canonical JSON: the keys that Glue knows, sorted, so that the plan never shows a change
- * that is none. Partitions take the table's schema, which is what spares Athena HIVE_PARTITION_SCHEMA_MISMATCH.
+ * The crawler's configuration as JSON with sorted keys, so that a plan shows real changes only. Partitions inherit the table's schema,
+ * which avoids Athena's HIVE_PARTITION_SCHEMA_MISMATCH.
  *
  * Source: https://docs.aws.amazon.com/glue/latest/dg/crawler-configuration.html
  */

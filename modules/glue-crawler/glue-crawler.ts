@@ -13,14 +13,17 @@ import { readStatements } from "../iam/s3-actions";
 import { ServiceRole } from "../iam/service-role";
 import { type CrawlerGrouping, crawlerConfiguration } from "./crawler-configuration";
 
-/** The catalogue database that a crawler fills, of the crawler's own account and region. */
+/** The catalogue database that a crawler fills. It must belong to the crawler's account and region. */
 export interface CrawledDatabase {
+  /** The database's name. */
   readonly name: string;
+  /** The database's ARN. */
   readonly arn: string;
+  /** The ARN of its catalogue. */
   readonly catalogArn: string;
 }
 
-/** What a crawl does about a table whose files changed. */
+/** The reaction of a crawl to a table whose files changed. */
 export interface SchemaChangePolicy {
   /** New and changed columns. @default "UPDATE_IN_DATABASE" */
   readonly update?: "LOG" | "UPDATE_IN_DATABASE";
@@ -28,45 +31,49 @@ export interface SchemaChangePolicy {
   readonly delete?: "LOG" | "DELETE_FROM_DATABASE" | "DEPRECATE_IN_DATABASE";
 }
 
+/** Props of {@link GlueCrawler}. */
 export interface GlueCrawlerProps {
-  /** Physical name: letters, digits and `_.-`, at most 56, or 255 with a brought role (its own is called `<name>-crawler`). */
+  /** Physical name: at most 56 letters, digits and `_.-`, or 255 with `role` (a new role is named `<name>-crawler`). */
   readonly name: string;
   /** @default - none */
   readonly description?: string;
-  /** What it crawls: the folders below become tables. */
+  /** The location to crawl: the folders below become tables. */
   readonly target: S3Location;
+  /** The database to fill. */
   readonly database: CrawledDatabase;
   /** AWS account id, 12 digits. */
   readonly account: string;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
   /**
-   * Globs relative to the target; `*` stays within a folder, `**` does not.
-   * @default - what Spark and Hadoop leave behind: `**.tmp`, `**\/_SUCCESS`, `**\/_temporary/**`, `**\/.spark-staging-*\/**`
+   * Globs of files to leave out, relative to the target; `*` stays within a folder, `**` does not.
+   * @default - temporary files of Spark and Hadoop: `**.tmp`, `**\/_SUCCESS`, `**\/_temporary/**`, `**\/.spark-staging-*\/**`
    */
   readonly exclusions?: readonly string[];
   /**
-   * Put before every table's name: at most 128 lower-case letters, digits and underscores.
+   * A prefix for every table's name: 1 to 128 lower-case letters, digits and underscores.
    * @default - none
    */
   readonly tablePrefix?: string;
   /**
-   * How folders become tables.
+   * The rules by which folders become tables.
    * @default - one table for files of compatible schemas
    */
   readonly grouping?: CrawlerGrouping;
   /** @default - `UPDATE_IN_DATABASE`, `LOG` */
   readonly schemaChange?: SchemaChangePolicy;
   /**
-   * Which folders a crawl reads. `CRAWL_NEW_FOLDERS_ONLY` misses changed files and takes `LOG` for both schema changes.
+   * The folders that a crawl reads. `CRAWL_NEW_FOLDERS_ONLY` misses changed files, and needs `LOG` for both schema changes:
+   * https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html
    * @default "CRAWL_EVERYTHING"
    */
   readonly recrawl?: "CRAWL_EVERYTHING" | "CRAWL_NEW_FOLDERS_ONLY";
   /**
-   * A role that Glue may assume; what the crawler needs is granted to it.
-   * @default - a role of its own
+   * A role that Glue may assume; the crawler's rights are granted to it.
+   * @default - a new role
    */
   readonly role?: IRole;
-  /** @default - none beside the provider's */
+  /** @default - the provider's default tags only */
   readonly tags?: Readonly<Record<string, string>>;
 }
 
@@ -74,19 +81,23 @@ const DEFAULT_UPDATE = "UPDATE_IN_DATABASE";
 const DEFAULT_DELETE = "LOG";
 const LEFTOVERS = ["**.tmp", "**/_SUCCESS", "**/_temporary/**", "**/.spark-staging-*/**"];
 
-/** Where crawlers write their logs; fixed by Glue. */
+/** The log group of all crawlers, fixed by Glue. */
 const LOG_GROUP = "/aws-glue/crawlers";
 
 /**
- * A crawler of one S3 location with a role that may read it and fill one database. It has no schedule: whoever starts it
- * also waits for it.
+ * A crawler of one S3 location with a role that may read it and fill one database. It has no schedule: an orchestrator starts it and
+ * waits for it.
  *
  * @throws Error naming every mistake in the props, before anything is created
  */
 export class GlueCrawler extends Construct {
+  /** The crawler. */
   readonly resource: GlueCrawlerResource;
+  /** The crawler's role. */
   readonly role: IRole;
+  /** Physical name; refers to the resource. */
   readonly crawlerName: string;
+  /** The ARN; refers to the resource. */
   readonly crawlerArn: string;
 
   constructor(
@@ -138,7 +149,7 @@ export class GlueCrawler extends Construct {
       refusals.check(
         !isKnown(glob) || (glob !== "" && !/^(\/|s3:\/\/)/.test(glob)),
         `exclusions[${index}]`,
-        `must be a glob relative to the target, got ${JSON.stringify(glob)}; remove what comes before the folder's name`,
+        `must be a glob relative to the target, got ${JSON.stringify(glob)}; remove everything before the folder's name`,
       ),
     );
     const level = grouping?.tableLevel;
@@ -148,7 +159,7 @@ export class GlueCrawler extends Construct {
       `must be a whole number, at least 1 (the bucket), got ${level}`,
     );
     refusals.note("recrawl", recrawlMistake(this.props));
-    // What is wrong with the place is told by itself.
+    // A wrong account or region is reported already.
     if (place.length === 0) refusals.noteAll(databaseMistakes(this.props, isKnown));
     refusals.throwIfAny();
   }
@@ -175,7 +186,7 @@ export class GlueCrawler extends Construct {
         resources: [database.catalogArn, database.arn],
       },
       {
-        // The catalogue asks for rights on a table, its database and itself.
+        // Rights on a table are checked on the catalogue, the database and the table.
         actions: [...FILL_CATALOGUE, ...(removing ? EMPTY_CATALOGUE : [])],
         resources: [
           database.catalogArn,
@@ -195,12 +206,12 @@ const LONGEST_NAME_WITH_ROLE = 64 - ROLE_SUFFIX.length;
 function nameMistake(name: string, roleBrought: boolean): string | undefined {
   const longest = roleBrought ? 255 : LONGEST_NAME_WITH_ROLE;
   if (/^[A-Za-z0-9_.-]+$/.test(name) && name.length <= longest) return undefined;
-  const why = roleBrought ? "" : ` (its role is called '<name>${ROLE_SUFFIX}')`;
+  const why = roleBrought ? "" : ` (its role is named '<name>${ROLE_SUFFIX}')`;
   return `must be 1 to ${longest} letters, digits or _.-${why}, got ${JSON.stringify(name)} with ${name.length}`;
 }
 
 /**
- * What Glue refuses when it is applied, and the provider lets through.
+ * The mistake in `recrawl`, which Glue refuses only at apply.
  * Source: https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html
  */
 function recrawlMistake({ recrawl, schemaChange = {} }: GlueCrawlerProps): string | undefined {
@@ -213,7 +224,7 @@ function recrawlMistake({ recrawl, schemaChange = {} }: GlueCrawlerProps): strin
 }
 
 /**
- * A crawler's results go by the database's name into the catalogue of the crawler's account: CreateCrawler takes no other one.
+ * Lists the mistakes in the database. CreateCrawler takes its name only, and looks for it in the catalogue of the crawler's account.
  * Source: https://docs.aws.amazon.com/glue/latest/webapi/API_CreateCrawler.html
  */
 function databaseMistakes(

@@ -8,19 +8,21 @@ import { placeholderMistakes } from "../core/placeholder";
 import { Refusals, shownPath } from "../core/refusals";
 import { type IEncryptionKey } from "../encryption/encryption-key";
 
+/** Props of {@link GlueSecurityConfiguration}. */
 export interface GlueSecurityConfigurationProps {
-  /** First part of the physical name, 1 to 200 letters, digits and `_.-`; a hash of what it says follows. */
+  /** First part of the physical name, 1 to 200 letters, digits and `_.-`; a hash of the settings follows. */
   readonly name: string;
-  /** Encrypts what jobs write to S3, their logs and the state of their bookmarks. A symmetric key. */
+  /** The symmetric key that encrypts what jobs write to S3, their logs and their bookmarks. */
   readonly encryptionKey: IEncryptionKey;
   /** AWS account id, 12 digits. */
   readonly account: string;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
 }
 
 /**
- * How Glue encrypts what a job writes, logs and remembers. Glue cannot change one: a change makes another one under another
- * name, before jobs leave the old one.
+ * The encryption of a job's files, logs and bookmarks. Glue cannot change a security configuration: a change creates another one with
+ * another name, before jobs stop using the old one.
  *
  * Sources: https://docs.aws.amazon.com/glue/latest/dg/encryption-security-configuration.html,
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html (the key's policy for log groups)
@@ -28,10 +30,13 @@ export interface GlueSecurityConfigurationProps {
  * @throws Error naming every mistake in the props, before anything is created
  */
 export class GlueSecurityConfiguration extends Construct {
+  /** The security configuration. */
   readonly resource: GlueSecurityConfigurationResource;
-  /** With the hash; known to a plan. */
+  /** Physical name with the hash; known in a plan. */
   readonly configurationName: string;
+  /** The key. */
   readonly encryptionKey: IEncryptionKey;
+  /** The resource, for `dependsOn` of a job that names it. */
   readonly dependencies: ITerraformDependable[];
 
   constructor(scope: Construct, id: string, props: GlueSecurityConfigurationProps) {
@@ -40,7 +45,7 @@ export class GlueSecurityConfiguration extends Construct {
 
     const { name, encryptionKey, account, region } = props;
     this.encryptionKey = encryptionKey;
-    // A token's text is a number of this synth: a key made here is known by its place in the tree instead.
+    // A token's text changes between synths, so a key of the stack is identified by its path.
     const keyArn = encryptionKey.keyArn;
     const identity = Token.isUnresolved(keyArn) ? [shownPath(scope.node.path), id] : [keyArn];
     const said = JSON.stringify([SETTINGS_VERSION, ...identity]);
@@ -55,7 +60,7 @@ export class GlueSecurityConfiguration extends Construct {
       lifecycle: { createBeforeDestroy: true },
     });
     this.dependencies = [this.resource];
-    // CloudWatch Logs uses the key itself, for groups of Glue only.
+    // CloudWatch Logs uses the key directly; allow it for Glue's log groups only.
     encryptionKey.allowService(`logs.${region}.amazonaws.com`, LOG_KEY_ACTIONS, {
       ArnLike: {
         "kms:EncryptionContext:aws:logs:arn": `arn:${partitionOf(region)}:logs:${region}:${account}:log-group:/aws-glue/*`,
@@ -64,7 +69,7 @@ export class GlueSecurityConfiguration extends Construct {
   }
 }
 
-/** To be raised with every change to what the resource says, so that the name changes too. */
+/** Raise this with every change of the resource's settings, so that the name changes too. */
 const SETTINGS_VERSION = 1;
 
 const LOG_KEY_ACTIONS = [

@@ -24,23 +24,26 @@ import { QuotedArgumentsJob } from "./quoted-arguments-job";
 import { renderConf, sparkConfMistakes } from "./spark-conf";
 import { icebergConf, type IcebergTable, scriptArguments, tableStatements } from "./table-format";
 
-/** A security configuration of Glue, whose logs are encrypted with a key. */
+/** A security configuration of Glue. */
 export interface ISecurityConfiguration {
+  /** Physical name. */
   readonly configurationName: string;
+  /** The key that encrypts logs. */
   readonly encryptionKey: { readonly keyArn: string };
-  /** To be there before a job that names it. */
+  /** Resources that must exist before a job that names it. */
   readonly dependencies: ITerraformDependable[];
 }
 
+/** Props of {@link GlueSparkJob}. */
 export interface GlueSparkJobProps {
-  /** Physical name: letters, digits and `_.-`, at most 60, or 255 with a brought role (its own is called `<name>-job`). */
+  /** Physical name: at most 60 letters, digits and `_.-`, or 255 with `role` (a new role is named `<name>-job`). */
   readonly name: string;
   /** @default - none */
   readonly description?: string;
   /** Absolute path of the script. It is uploaded under a key that holds the hash of its content. */
   readonly script: string;
   /**
-   * Absolute path of the folder of a Python package that the script imports; uploaded as a zip, without what running it left.
+   * Absolute path of the folder of a Python package that the script imports; uploaded as a zip, without caches.
    * @default - none
    */
   readonly modules?: string;
@@ -50,39 +53,40 @@ export interface GlueSparkJobProps {
    */
   readonly files?: readonly ArtifactFile[];
   /**
-   * Where script and modules lie. Jobs of one script take a prefix each: an S3 object belongs to one construct, and two are
-   * refused at synth.
+   * The location for script and modules. Jobs with the same script need different prefixes: an S3 object belongs to one construct, and a
+   * second one is refused at synth.
    */
   readonly artifacts: S3Location;
   /**
-   * Where Glue puts what it needs while a run lasts.
+   * The location for Glue's temporary files.
    * @default - `temp/<name>/` below the artifacts
    */
   readonly temporary?: S3Location;
-  /** What the job lists and reads. */
+  /** The locations that the job lists and reads. */
   readonly inputs: readonly S3Location[];
-  /** What the job lists, reads, writes and removes. */
+  /** The locations that the job lists, reads, writes and deletes from; at least one. */
   readonly outputs: readonly S3Location[];
   /**
-   * Arguments of every run, without leading hyphens. Those that a prop of this construct or Glue itself sets are refused.
+   * Arguments of every run, names without leading hyphens. Arguments that a prop of this construct or Glue itself sets are refused.
    * @default - none
    */
   readonly arguments?: Readonly<Record<string, string>>;
   /**
-   * Spark's settings of every run, by name, e.g. `spark.sql.shuffle.partitions`. With the region of S3 and what `icebergTable` sets
-   * they become Glue's `--conf`; values without white space.
-   * @default - none beside the region and those of `icebergTable`
+   * Spark settings of every run by name, e.g. `spark.sql.shuffle.partitions`; values without white space. Together with the region of S3
+   * and the settings of `icebergTable` they become Glue's `--conf`.
+   * @default - only the region and the settings of `icebergTable`
    */
   readonly sparkConf?: Readonly<Record<string, string>>;
   /**
-   * The table of Iceberg that the job writes: Spark's settings, the script's arguments and the rights on the catalogue follow.
-   * @default - none: what the job writes are files
+   * The Iceberg table that the job writes. It sets Spark settings, arguments of the script and rights on the catalogue.
+   * @default - none: the job writes files
    */
   readonly icebergTable?: IcebergTable;
-  /** Worker type and number. */
+  /** The type and number of workers. */
   readonly capacity: JobCapacity;
   /** AWS account id, 12 digits. */
   readonly account: string;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
   /** @default "5.1" */
   readonly glueVersion?: GlueVersion;
@@ -92,36 +96,36 @@ export interface GlueSparkJobProps {
    */
   readonly timeoutMinutes?: number;
   /**
-   * `FLEX` is cheaper for workers G.1X and G.2X; a run may start up to 20 minutes late and lose workers while it runs.
+   * `FLEX` is cheaper and supports workers G.1X and G.2X; a run may start up to 20 minutes late and lose workers during the run.
    * @default "STANDARD"
    */
   readonly executionClass?: ExecutionClass;
   /**
-   * A run for which the account has no room, or beyond `maxConcurrentRuns`, waits instead of failing. Not with FLEX.
+   * `true`: a run beyond the account's capacity or `maxConcurrentRuns` waits instead of failing. Not with FLEX.
    * @default false
    */
   readonly jobRunQueuingEnabled?: boolean;
   /**
-   * How many runs may work at once, at least 1. A job that replaces what an earlier run wrote takes 1 only.
+   * The most concurrent runs, at least 1. Must be 1 for a job that replaces or appends to what an earlier run wrote.
    * @default 1
    */
   readonly maxConcurrentRuns?: number;
   /**
-   * How Glue encrypts what runs write, log and remember, as `GlueSecurityConfiguration` makes one.
-   * @default - none: buckets encrypt what is written, CloudWatch logs with its own key
+   * The encryption of files, logs and bookmarks, e.g. a `GlueSecurityConfiguration`.
+   * @default - none: buckets encrypt files, and CloudWatch encrypts logs with its own key
    */
   readonly securityConfiguration?: ISecurityConfiguration;
   /**
-   * How long the logs of runs are kept, days: one of the periods of CloudWatch Logs.
+   * Days that the logs of runs are kept: one of the periods of CloudWatch Logs.
    * @default 90
    */
   readonly logRetentionDays?: number;
   /**
-   * A role that Glue may assume; what the job needs is granted to it.
-   * @default - a role of its own
+   * A role that Glue may assume; the job's rights are granted to it.
+   * @default - a new role
    */
   readonly role?: IRole;
-  /** @default - none beside the provider's */
+  /** @default - the provider's default tags only */
   readonly tags?: Readonly<Record<string, string>>;
 }
 
@@ -133,32 +137,42 @@ const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
 
 /**
  * A PySpark job with its script, shared modules, log groups and a role that may read its inputs, write its outputs and
- * nothing else. It never retries: whoever starts a run decides what a failure means.
+ * nothing else. It never retries: the caller decides about failed runs.
  *
  * @throws Error naming every mistake in the props, before anything is created
  */
 export class GlueSparkJob extends Construct {
+  /** The job. */
   readonly resource: GlueJob;
+  /** The job's role. */
   readonly role: IRole;
+  /** Physical name; refers to the resource. */
   readonly jobName: string;
+  /** The ARN; refers to the resource. */
   readonly jobArn: string;
   /** Minutes after which Glue stops a run. */
   readonly timeoutMinutes: number;
-  /** Minutes that a run may take to start: longer where it waits for capacity. */
+  /** Minutes that a run may need to start, including a wait for capacity. */
   readonly startMinutes: number;
+  /** The type and number of workers. */
   readonly capacity: JobCapacity;
+  /** The Glue version. */
   readonly glueVersion: GlueVersion;
+  /** The execution class. */
   readonly executionClass: ExecutionClass;
+  /** `true`: runs wait for capacity instead of failing. */
   readonly jobRunQueuingEnabled: boolean;
+  /** The most concurrent runs. */
   readonly maxConcurrentRuns: number;
+  /** AWS region. */
   readonly region: string;
   /**
-   * The most that one run can be billed, DPU-hours: workers × DPU per worker × time-out / 60. `undefined` when a factor is only
-   * known to Terraform.
+   * The most DPU-hours that one run can be billed: workers × DPU per worker × time-out / 60. `undefined` if a factor is not known at
+   * synth.
    */
   readonly maxDpuHoursPerRun: number | undefined;
   /**
-   * Below it Glue writes two log groups: `/output` with what the script prints, `/error` with Spark's and Glue's messages.
+   * The prefix of the two log groups of Glue: `/output` with the script's output, `/error` with Spark's and Glue's messages.
    * Source: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
    */
   readonly logGroupPrefix: string;
@@ -204,18 +218,14 @@ export class GlueSparkJob extends Construct {
     const { script, modules, ...rest } = this.props;
     const { name, role, outputs, capacity, maxConcurrentRuns: runs, logRetentionDays: days } = rest;
     const refusals = new Refusals("GlueSparkJob", this.node.path);
-    // Not in paths of this computer: a path that is none is refused anyway, and a folder may be called what it likes.
+    // Skip local paths; they are checked separately.
     refusals.noteUnfilled(placeholderMistakes(rest, isKnown));
     refusals.noteAll(placeMistakes(this.props, isKnown));
     if (isKnown(name)) refusals.note("name", nameMistake(name, role !== undefined));
     refusals.note("script", scriptMistake(script));
     refusals.note("modules", modules === undefined ? undefined : packageMistake(modules));
     refusals.noteAll(locationMistakes(this.props));
-    refusals.check(
-      outputs.length > 0,
-      "outputs",
-      "must not be empty: a job that writes nowhere does nothing",
-    );
+    refusals.check(outputs.length > 0, "outputs", "must not be empty: a job needs a location to write to");
     for (const [argument, mistake] of argumentMistakes(this.props.arguments ?? {}, isKnown)) {
       refusals.note(`arguments.${argument}`, mistake);
     }
@@ -238,7 +248,7 @@ export class GlueSparkJob extends Construct {
 
   private defineLogGroups(): CloudwatchLogGroup[] {
     const { logRetentionDays = 90, securityConfiguration, tags } = this.props;
-    // Glue would create them itself, to be kept for ever.
+    // Glue would create them itself, without a retention period.
     return (["Output", "Error"] as const).map(
       (stream) =>
         new CloudwatchLogGroup(this, `${stream}Logs`, {
@@ -251,7 +261,7 @@ export class GlueSparkJob extends Construct {
   }
 
   /**
-   * Where both groups are: with a security configuration Glue puts its name and the role's between.
+   * The prefix of both log groups. With a security configuration Glue adds its name and the role's.
    * Source: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
    */
   private logFolder(): string {
@@ -292,10 +302,10 @@ export class GlueSparkJob extends Construct {
       workerType: capacity.workerType,
       numberOfWorkers: mostWorkers(capacity),
       executionClass: this.executionClass,
-      // Absent is off; Glue lets no run wait whose job retries, and this one never does.
+      // Left out means off. Glue refuses queueing for jobs with retries; this one has none.
       jobRunQueuingEnabled: this.jobRunQueuingEnabled || undefined,
       timeout: this.timeoutMinutes,
-      // One owner of retries: the orchestrator. A retry of Glue's own would be a run that nobody waits for.
+      // The orchestrator retries. Nothing would wait for a retry by Glue.
       maxRetries: 0,
       executionProperty: { maxConcurrentRuns: this.maxConcurrentRuns },
       tags: props.tags && { ...props.tags },
@@ -330,7 +340,7 @@ export class GlueSparkJob extends Construct {
     return [
       { actions: ["logs:AssociateKmsKey"], resources: logGroupArns.flatMap((arn) => [arn, `${arn}:*`]) },
       {
-        // What is written to S3 is encrypted with this key, whatever the bucket's is.
+        // Files are encrypted with this key, not with the bucket's.
         actions: ENCRYPT,
         resources: [configuration.encryptionKey.keyArn],
         conditions: { StringEquals: { "kms:ViaService": viaService("s3", region) } },
@@ -351,7 +361,7 @@ export class GlueSparkJob extends Construct {
       ...logStatements(logGroups),
       ...this.encryptionStatements(logGroups),
       {
-        // The service has no resource to name; the namespace is Glue's own.
+        // The action has no resources; it is limited to Glue's namespace.
         actions: ["cloudwatch:PutMetricData"],
         resources: ["*"],
         conditions: { StringEquals: { "cloudwatch:namespace": "Glue" } },
@@ -363,7 +373,7 @@ export class GlueSparkJob extends Construct {
 function nameMistake(name: string, roleBrought: boolean): string | undefined {
   const longest = roleBrought ? 255 : LONGEST_NAME_WITH_ROLE;
   if (/^[A-Za-z0-9_.-]+$/.test(name) && name.length <= longest) return undefined;
-  const why = roleBrought ? "" : ` (its role is called '<name>${ROLE_SUFFIX}')`;
+  const why = roleBrought ? "" : ` (its role is named '<name>${ROLE_SUFFIX}')`;
   return `must be 1 to ${longest} letters, digits or _.-${why}, got ${JSON.stringify(name)} with ${name.length}`;
 }
 
@@ -396,7 +406,7 @@ function icebergMistakes({
     ({ bucketName, prefix }) => bucketName === location.bucketName && prefix === location.prefix,
   );
   const mistakes: Mistake[] = [
-    // The contract may say the order, which only the script reads.
+    // The contract may declare the order column; only the script reads it.
     ...writeModeMistakes({ ...table, tableFormat: "iceberg", isOrderDeclared: true, maxConcurrentRuns }).map(
       ([field, mistake]) =>
         [field === "maxConcurrentRuns" ? field : `icebergTable.${field}`, mistake] as const,
@@ -408,7 +418,7 @@ function icebergMistakes({
   if (!isOutput) {
     mistakes.push([
       "icebergTable.location",
-      `must be one of 'outputs', got ${JSON.stringify(location.prefix)}: the job may write nowhere else`,
+      `must be one of 'outputs', got ${JSON.stringify(location.prefix)}: the job's role may only write there`,
     ]);
   }
   return mistakes;

@@ -3,33 +3,32 @@ import { plaintextSecretMistake } from "../core/plaintext-secret";
 import { mistakesBy } from "./named-mistakes";
 
 /**
- * A job's arguments: those that the construct manages, those that Glue keeps for itself, and the caller's own.
+ * Arguments that the construct manages, with the way to set each. They are refused even if the feature is off.
  * Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
  */
-
-/** Managed arguments and the one way to set each; reserved even while the feature is off. */
 const MANAGED: Readonly<Record<string, string>> = {
   "extra-py-files": "set 'modules'",
   TempDir: "it is always set, below the artifacts",
   "enable-auto-scaling": "set 'capacity' to { kind: \"autoScaling\", … }",
   "custom-logGroup-prefix": "it is always set, from 'name'",
-  "custom-logStream-prefix": "streams carry the run's id",
-  "enable-continuous-cloudwatch-log": "since Glue 5.0 every job logs as it runs",
+  "custom-logStream-prefix": "streams are named by the run's id",
+  "enable-continuous-cloudwatch-log": "since Glue 5.0 every job logs continuously",
   "enable-metrics": "it is always on",
   "enable-observability-metrics": "it is always on",
   "enable-job-insights": "it is always on",
   "job-language": "jobs are Python",
   conf: "set 'sparkConf'",
   "datalake-formats": "set 'icebergTable'",
-  "job-bookmark-option": "bookmarks are not offered: a rename loses them, and with overwrite they lose data",
-  "job-bookmark-from": "bookmarks are not offered",
-  "job-bookmark-to": "bookmarks are not offered",
+  "job-bookmark-option":
+    "bookmarks are not supported: a rename loses them, and with overwriting they lose data",
+  "job-bookmark-from": "bookmarks are not supported",
+  "job-bookmark-to": "bookmarks are not supported",
   scriptLocation: "set 'script'",
-  "worker-type": "it is no job argument; set 'capacity'",
-  "number-of-workers": "it is no job argument; set 'capacity'",
+  "worker-type": "it is not a job argument; set 'capacity'",
+  "number-of-workers": "it is not a job argument; set 'capacity'",
 };
 
-/** Glue sets these itself, or refuses a script that reads them. */
+/** Arguments that Glue sets itself, or that a script cannot read. */
 const KEPT_BY_GLUE: readonly string[] = [
   "JOB_NAME",
   "JOB_ID",
@@ -42,7 +41,7 @@ const KEPT_BY_GLUE: readonly string[] = [
   "endpoint",
 ];
 
-/** What is wrong with the caller's arguments: `[name, mistake]`, the mistake in words that follow the name. */
+/** Lists the mistakes in a caller's arguments: `[name, mistake]`. */
 export const argumentMistakes = mistakesBy(nameMistake, valueMistake);
 
 function nameMistake(name: string): string | undefined {
@@ -55,30 +54,30 @@ function nameMistake(name: string): string | undefined {
   if (glues !== undefined) {
     const remedy = MANAGED[glues];
     const ways = remedy === undefined ? `write '${glues}', or` : `${remedy}, or`;
-    return `is no argument of Glue, which calls its own '${glues}' and would pass this one on to the script alone; ${ways} take another name`;
+    return `is not an argument of Glue, whose own is '${glues}', so Glue would only pass it to the script; ${ways} use another name`;
   }
-  if (KEPT_BY_GLUE.includes(name)) return "is kept by Glue for itself; choose another name";
+  if (KEPT_BY_GLUE.includes(name)) return "is reserved by Glue; use another name";
   return undefined;
 }
 
 function valueMistake(name: string, value: string): string | undefined {
-  if (value === "") return "must not be empty: Glue takes no empty argument; leave it out";
+  if (value === "") return "must not be empty: Glue refuses empty arguments; leave it out";
   return plaintextSecretMistake(name, value);
 }
 
-/** What the construct decides. */
+/** The arguments that the construct sets. */
 export interface ManagedArguments {
   readonly modulesUri?: string;
   readonly tempUri: string;
   readonly logGroupPrefix: string;
   readonly autoScaling: boolean;
-  /** All of Spark's settings, as Glue takes them. */
+  /** All Spark settings, as the value of `--conf`. */
   readonly conf: string;
-  /** What Glue loads for a table, e.g. `iceberg`. */
+  /** The table formats that Glue loads, e.g. `iceberg`. */
   readonly datalakeFormats?: string;
 }
 
-/** All default arguments as Glue wants them, by name. */
+/** All default arguments of the job, sorted by name. */
 export function renderArguments(
   given: Readonly<Record<string, string>>,
   { modulesUri, tempUri, logGroupPrefix, autoScaling, conf, datalakeFormats }: ManagedArguments,
@@ -86,10 +85,10 @@ export function renderArguments(
   const all: Record<string, string> = {
     ...given,
     "job-language": "python",
-    // Glue makes a bucket of its own, which may be public, for a job without one.
+    // For a job without it Glue creates a bucket, which may be public.
     TempDir: tempUri,
     "custom-logGroup-prefix": logGroupPrefix,
-    // Its presence turns it on, whatever it says.
+    // Glue ignores the value: the argument's presence turns it on.
     "enable-metrics": "true",
     "enable-observability-metrics": "true",
     "enable-job-insights": "true",

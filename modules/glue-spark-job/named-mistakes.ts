@@ -1,4 +1,4 @@
-/** Judges named values: `[name, mistake]` of each that is wrong. Pure. A value that Terraform alone knows is left alone. */
+/** Makes a function that lists the mistakes in named values: `[name, mistake]`. Values that are not known at synth are not checked. */
 export const mistakesBy =
   (
     nameMistake: (name: string) => string | undefined,

@@ -2,8 +2,8 @@ import { GlueJob } from "@cdktf/provider-aws/lib/glue-job";
 import { Fn } from "cdktf";
 
 /**
- * A Glue job whose arguments survive `cdktf synth --hcl`: CDKTF takes a name that begins with hyphens for an identifier and
- * writes it without quotes. In JSON nothing differs.
+ * A Glue job whose arguments survive `cdktf synth --hcl`, which would write names that begin with hyphens without quotes. JSON is
+ * unchanged.
  */
 export class QuotedArgumentsJob extends GlueJob {
   protected override synthesizeHclAttributes(): Record<string, unknown> {

@@ -3,29 +3,30 @@ import { type S3Location, s3Uri } from "../core/s3-location";
 import type { WriteMode } from "../core/write-modes";
 import type { PolicyStatement } from "../iam/policy-statement";
 
-/**
- * What a table of Iceberg needs of Glue. Pure.
- * Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-iceberg.html
- */
-
-/** A table of Iceberg in Glue's catalogue, which the job makes with its first run. */
+/** An Iceberg table in Glue's catalogue. The job creates it in its first run. */
 export interface IcebergTable {
+  /** The catalogue database's name. */
   readonly database: string;
+  /** The table's name. */
   readonly name: string;
-  /** Where it lies; one of the job's outputs. */
+  /** The location of its files; one of the job's `outputs`. */
   readonly location: S3Location;
+  /** How runs write the table. */
   readonly writeMode: WriteMode;
   /**
-   * By which column the rows of a key are older or newer; `run_date` means by delivery. Of `merge` alone.
+   * The column that orders the rows of a key, the greatest being the latest; `run_date` orders by delivery. For `merge` only.
    * @default - the contract's `orderColumn`
    */
   readonly orderColumn?: string;
 }
 
-/** What the script calls Spark's catalogue. */
+/** The name of Spark's catalogue in the script. */
 const CATALOGUE = "glue_catalog";
 
-/** Spark's settings for it, in their order. */
+/**
+ * Spark's settings for an Iceberg table, in order.
+ * Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-iceberg.html
+ */
 export function icebergConf({ location }: IcebergTable): Record<string, string> {
   const of = `spark.sql.catalog.${CATALOGUE}`;
   return {
@@ -37,7 +38,7 @@ export function icebergConf({ location }: IcebergTable): Record<string, string> 
   };
 }
 
-/** What the script is told. */
+/** The script's arguments for the table. */
 export function scriptArguments({
   database,
   name,
@@ -53,7 +54,7 @@ export function scriptArguments({
   };
 }
 
-/** Finding, making and committing to the table: a commit is an update of the catalogue's entry. */
+/** The rights to find, create and commit to the table; a commit updates its entry in the catalogue. */
 export function tableStatements(
   { database, name }: IcebergTable,
   { account, region }: { readonly account: string; readonly region: string },

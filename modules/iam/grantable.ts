@@ -1,17 +1,20 @@
 import { type ITerraformDependable } from "cdktf";
 import { type PolicyStatement } from "./policy-statement";
 
-/** What rights can be given to. */
+/** A construct to which rights can be granted. */
 export interface IGrantable {
+  /** The role that gets the rights. */
   readonly grantee: IRole;
 }
 
-/** A role, made here or brought. */
+/** A role, created by {@link ServiceRole} or existing. */
 export interface IRole extends IGrantable {
+  /** The role's ARN. */
   readonly roleArn: string;
+  /** The role's name. */
   readonly roleName: string;
-  /** Adds to the one inline policy; the order of calls does not matter. */
+  /** Adds statements to the role's inline policy; the order of calls does not matter. */
   addToPolicy(...statements: PolicyStatement[]): void;
-  /** To be put into `dependsOn` of what assumes the role: its policy must exist first. */
+  /** The role's policy, for `dependsOn` of resources that assume the role. */
   readonly dependencies: ITerraformDependable[];
 }

@@ -4,15 +4,15 @@ import { Aspects, Token } from "cdktf";
 import { type IConstruct } from "constructs";
 import { boundaryMistake } from "../core/permissions-boundary";
 
-/** The most that roles may ever be allowed, whatever is granted to them. */
+/** Limits the rights of roles by a managed policy. */
 export const PermissionsBoundary = {
   /**
-   * Puts a managed policy as boundary on every role below a scope that has none of its own: those of constructs, those made by
-   * hand, and those that are added later.
+   * Sets a managed policy as permissions boundary of every role below a scope that has none of its own: roles of constructs, roles
+   * defined by hand, and roles that are added later.
    * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
    *
-   * @param policyArn of a managed policy: an inline one cannot be a boundary
-   * @throws Error when it is no managed policy's ARN
+   * @param policyArn the ARN of a managed policy; an inline policy cannot be a boundary
+   * @throws Error if it is not the ARN of a managed policy
    */
   apply(scope: IConstruct, policyArn: string): void {
     const mistake = Token.isUnresolved(policyArn) ? undefined : boundaryMistake(policyArn);

@@ -1,21 +1,32 @@
-/** One statement of an IAM policy, in the words of a program. */
+/** A statement of an IAM policy: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html */
 export interface PolicyStatement {
+  /**
+   * The statement's id. Statements with an id are not merged with others.
+   * @default - none
+   */
   readonly sid?: string;
   /** @default "Allow" */
   readonly effect?: "Allow" | "Deny";
+  /** Actions such as `s3:GetObject`. */
   readonly actions: readonly string[];
+  /** ARNs, with wildcards or not, or `*`. */
   readonly resources: readonly string[];
+  /**
+   * Values by condition operator and key: `{ StringEquals: { "aws:SourceAccount": "111122223333" } }`.
+   * @default - none
+   */
   readonly conditions?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
 
-/** A statement of a resource policy: it names whom it speaks of. */
+/** A statement of a resource policy, which names a principal. */
 export interface ResourcePolicyStatement extends PolicyStatement {
+  /** `*` for everybody, or values by kind: `{ Service: "events.amazonaws.com" }`. */
   readonly principal: "*" | Readonly<Record<string, string | readonly string[]>>;
 }
 
 /**
- * Whether IAM takes a text for a statement's resource: a whole ARN, wildcards and all; one that ends early in `*`, which goes
- * beyond colons at the end of a part; or `*`.
+ * Tells whether IAM accepts a text as a statement's resource: a whole ARN, with wildcards or not; an ARN that ends early in `*`, which
+ * also matches colons; or `*`.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  */
 export const isPolicyResource = (resource: string): boolean =>
@@ -26,9 +37,9 @@ const one = (values: readonly string[]): string | string[] =>
   values.length === 1 ? values[0]! : [...values];
 
 /**
- * The policy document as JSON. Statements that differ only in their actions become one, then those that differ only in
- * their resources; everything is sorted: the same grants in any order give the same bytes. A statement has a line: `cdktf synth
- * --hcl` breaks references in a text of one line (https://github.com/hashicorp/terraform-cdk/issues/3911).
+ * The policy document as JSON. Statements that differ only in their actions are merged, then those that differ only in
+ * their resources; everything is sorted, so that the same grants in any order give the same bytes. Each statement has a line of its own:
+ * `cdktf synth --hcl` breaks references in one-line strings (https://github.com/hashicorp/terraform-cdk/issues/3911).
  */
 export function policyJson(statements: readonly PolicyStatement[]): string {
   const byResources = merge(statements, "actions", "resources");
@@ -44,7 +55,7 @@ function merge(statements: readonly PolicyStatement[], grown: Listed, same: List
   for (const statement of statements) {
     const { sid, effect = "Allow", conditions } = statement;
     const { principal } = statement as Partial<ResourcePolicyStatement>;
-    // A statement with a name of its own stays by itself.
+    // Statements with different ids are not merged.
     const key = JSON.stringify([
       principal,
       sid,

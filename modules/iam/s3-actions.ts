@@ -2,16 +2,16 @@ import { viaService } from "../core/partition";
 import { type S3Location } from "../core/s3-location";
 import { type PolicyStatement } from "./policy-statement";
 
-/** Reading objects below a prefix. */
+/** The actions to read objects. */
 export const READ_OBJECT = ["s3:GetObject"] as const;
-/** Writing and replacing objects: S3A's commit deletes and lists; a failed multipart upload is aborted. */
+/** The actions to write and replace objects: S3A's commit deletes objects, and failed multipart uploads are aborted. */
 export const WRITE_OBJECT = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"] as const;
-/** What a reader of a KMS-encrypted object needs; a multipart writer too. */
+/** The actions on a key to read encrypted objects. */
 export const DECRYPT = ["kms:Decrypt"] as const;
-/** What a writer needs. */
+/** The actions on a key to write encrypted objects; a multipart upload decrypts too. */
 export const ENCRYPT = ["kms:Decrypt", "kms:GenerateDataKey"] as const;
 
-/** Lists and reads below the location, and nothing else of the bucket. */
+/** The rights to list and read below a location. */
 export function readStatements(location: S3Location, region: string): PolicyStatement[] {
   return [
     listStatement(location),
@@ -21,14 +21,15 @@ export function readStatements(location: S3Location, region: string): PolicyStat
 }
 
 /**
- * The same for Spark: S3A asks whether the folder is a file, by its key without the slash, and takes a refusal for an error.
+ * The rights for Spark to list and read below a location. S3A first looks for an object with the folder's key without the slash, and
+ * fails if that is denied.
  * Source: https://hadoop.apache.org/docs/r3.3.4/hadoop-aws/tools/hadoop-aws/performance.html
  */
 export function readFolderStatements(location: S3Location, region: string): PolicyStatement[] {
   return [...readStatements(location, region), ...folderKeyStatements(location)];
 }
 
-/** Reads one object, without listing. */
+/** The rights to read one object, without listing. */
 export function readObjectStatements(location: S3Location, region: string): PolicyStatement[] {
   return [
     { actions: READ_OBJECT, resources: [`${location.bucketArn}/${location.prefix}`] },
@@ -36,7 +37,7 @@ export function readObjectStatements(location: S3Location, region: string): Poli
   ];
 }
 
-/** Lists, reads, writes and removes below the location, as Spark does. */
+/** The rights for Spark to list, read, write and delete below a location. */
 export function writeStatements(location: S3Location, region: string): PolicyStatement[] {
   return [
     listStatement(location),
@@ -46,7 +47,7 @@ export function writeStatements(location: S3Location, region: string): PolicySta
   ];
 }
 
-/** Uses the location's key for writing, and nothing else. */
+/** The rights to use the location's key for writing. */
 export const encryptStatements = (location: S3Location, region: string): PolicyStatement[] =>
   keyStatements(location, region, ENCRYPT);
 
@@ -55,7 +56,7 @@ function listStatement({ bucketArn, prefix }: S3Location): PolicyStatement {
   return {
     actions: ["s3:ListBucket"],
     resources: [bucketArn],
-    // S3A asks for the folder without its slash before it asks for what is in it.
+    // S3A lists the folder without its slash before it lists its content.
     conditions: { StringLike: { "s3:prefix": [prefix.slice(0, -1), prefix, `${prefix}*`] } },
   };
 }

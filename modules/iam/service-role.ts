@@ -9,39 +9,43 @@ import { type IRole } from "./grantable";
 import { policyDocument } from "./policy-document";
 import { isPolicyResource, type PolicyStatement } from "./policy-statement";
 
+/** Props of {@link ServiceRole}. */
 export interface ServiceRoleProps {
-  /** Physical name; at most 64 of `A-Za-z0-9+=,.@_-`. */
+  /** Physical name: 1 to 64 letters, digits and `+=,.@_-`. */
   readonly name: string;
   /** The service that assumes it, e.g. `glue.amazonaws.com`. */
   readonly service: string;
   /** @default - none */
   readonly description?: string;
   /**
-   * Conditions on who may assume it, against confused deputies.
+   * Conditions on who may assume it, against the confused deputy problem:
+   * https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
    * @default - none
    */
   readonly trustConditions?: PolicyStatement["conditions"];
   /**
-   * The managed policy beyond which nothing that is granted to it works.
-   * @default - none, or that of `PermissionsBoundary` around it
+   * The ARN of a managed policy that limits its rights.
+   * @default - none, or the policy of `PermissionsBoundary.apply` on a scope around it
    */
   readonly permissionsBoundaryArn?: string;
-  /** @default - none beside the provider's */
+  /** @default - the provider's default tags only */
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** A role that is known by its name and ARN only. */
+/** The name and ARN of an existing role. */
 export interface RoleAttributes {
+  /** The role's name. */
   readonly roleName: string;
+  /** The role's ARN. */
   readonly roleArn: string;
 }
 
-/** Statements that become one inline policy, rendered when the stack is: grants made later are in it too. */
+/** Statements of one inline policy, which is rendered with the stack and so includes later grants. */
 class InlinePolicy extends Construct {
   readonly statements: PolicyStatement[] = [];
   readonly resource: IamRolePolicy;
 
-  /** @throws Error naming every resource that is no ARN */
+  /** @throws Error naming every resource that is not an ARN */
   add(statements: readonly PolicyStatement[]): void {
     const refusals = new Refusals("ServiceRole", this.node.scope?.node.path ?? "");
     for (const { actions, resources } of statements)
@@ -74,14 +78,18 @@ class InlinePolicy extends Construct {
 }
 
 /**
- * A role that one service assumes, with one inline policy made of what is granted to it. No managed policies.
+ * A role for one service, with one inline policy that holds its grants, and no managed policies.
  *
- * @throws Error naming every mistake in the props, before anything is created; at synth when nothing was granted to it
+ * @throws Error naming every mistake in the props, before anything is created; at synth if nothing was granted to it
  */
 export class ServiceRole extends Construct implements IRole {
+  /** The role. */
   readonly resource: IamRole;
+  /** The ARN; refers to the resource. */
   readonly roleArn: string;
+  /** Physical name; refers to the resource. */
   readonly roleName: string;
+  /** The role's policy, for `dependsOn` of resources that assume the role. */
   readonly dependencies: ITerraformDependable[];
   private readonly policy: InlinePolicy;
 
@@ -102,15 +110,17 @@ export class ServiceRole extends Construct implements IRole {
     this.dependencies = [this.policy.resource];
   }
 
-  /** A role from elsewhere. What is granted to it becomes one inline policy of its own, beside those it has. */
+  /** Refers to an existing role. Grants become one further inline policy of the role. */
   static fromRoleAttributes(scope: Construct, id: string, attributes: RoleAttributes): IRole {
     return new BroughtRole(scope, id, attributes);
   }
 
+  /** The role itself. */
   get grantee(): IRole {
     return this;
   }
 
+  /** Adds statements to the role's inline policy. @throws Error naming every resource that is not an ARN */
   addToPolicy(...statements: PolicyStatement[]): void {
     this.policy.add(statements);
   }
@@ -147,7 +157,7 @@ class BroughtRole extends Construct implements IRole {
     super(scope, id);
     this.roleArn = roleArn;
     this.roleName = roleName;
-    // Whoever brings the same role a second time, here or in another stack, must not replace this policy.
+    // The name holds a hash of the path, so that another construct with the same role does not replace this policy.
     this.policy = new InlinePolicy(this, "Policy", { roleName, name: `derived-${this.node.addr.slice(-8)}` });
     this.dependencies = [this.policy.resource];
   }

@@ -7,32 +7,33 @@ import { type IGrantable } from "../iam/grantable";
 import { policyDocument } from "../iam/policy-document";
 import { Publishers } from "./publishers";
 
-/** A topic, made here or brought. */
+/** A topic, created by {@link NotificationsTopic} or existing. */
 export interface INotificationsTopic {
+  /** The topic's ARN. */
   readonly topicArn: string;
   /** Lets an EventBridge rule publish. */
   allowPublishFromRule(ruleArn: string): void;
   /** Lets the account's CloudWatch alarms whose names begin with `namePrefix` publish. */
   allowPublishFromAlarms(namePrefix: string): void;
-  /** Lets a role publish, encrypted topics included. */
+  /** Lets a role publish to the topic, and use its key. */
   grantPublish(grantable: IGrantable): void;
 }
 
-/** A topic that is known by its ARN only. */
+/** An existing topic. */
 export interface TopicAttributes {
   /**
-   * Of a standard topic of this account and region. EventBridge delivers to another account with a role of the rule's only, and
-   * to another region not at all: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-cross-account.html. A
-   * FIFO topic wants a group with each message, https://docs.aws.amazon.com/sns/latest/dg/fifo-message-grouping.html, and
-   * alarms give none.
+   * The ARN of a standard topic of this account and region. EventBridge delivers to other accounts only with a role of the rule, and
+   * not to other regions: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-cross-account.html. A FIFO topic needs a
+   * message group, which alarms do not set: https://docs.aws.amazon.com/sns/latest/dg/fifo-message-grouping.html
    */
   readonly topicArn: string;
   /** AWS account id, 12 digits. */
   readonly account: string;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
   /**
-   * The key that messages are encrypted with. Its policy must let `events.amazonaws.com` and `cloudwatch.amazonaws.com` use it,
-   * or their messages are dropped without a word; `keyPolicyToAdd` is how. The key of `alias/aws/sns` never can:
+   * The key that encrypts messages. Its policy must allow `events.amazonaws.com` and `cloudwatch.amazonaws.com` (see
+   * `keyPolicyToAdd`), or their messages are silently dropped. The key of `alias/aws/sns` cannot allow them:
    * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html, "compatibility with AWS services".
    * @default - none: the topic is not encrypted
    */
@@ -40,14 +41,15 @@ export interface TopicAttributes {
 }
 
 /**
- * A topic from elsewhere. SNS keeps one policy for a topic, and a second one would replace its owner's: rules and alarms are
- * let in by the owner, who finds here what to add.
+ * An existing topic. A topic has one policy, which is not changed: its owner must add the statements of `policyToAdd`, so that rules and
+ * alarms may publish.
  */
 export class BroughtTopic implements INotificationsTopic {
+  /** The topic's ARN. */
   readonly topicArn: string;
-  /** Statements for the owner to add to the topic's policy, as a policy document: without them nothing is told. */
+  /** A policy document with the statements to add to the topic's policy. Without them no message arrives. */
   readonly policyToAdd: string;
-  /** The same for the policy of the topic's key; no statement where the topic has none. */
+  /** A policy document with the statements to add to the policy of the topic's key; empty if the topic has none. */
   readonly keyPolicyToAdd: string;
   private readonly publishers: Publishers;
 
@@ -62,17 +64,17 @@ export class BroughtTopic implements INotificationsTopic {
     );
   }
 
-  /** Says so in `policyToAdd`: the topic's policy stays its owner's. A key that was made here lets EventBridge use it. */
+  /** Adds a rule to `policyToAdd`. An {@link EncryptionKey} also lets EventBridge use it. */
   allowPublishFromRule(ruleArn: string): void {
     this.publishers.addRule(ruleArn, this.attributes.encryptionKey);
   }
 
-  /** Says so in `policyToAdd`: the topic's policy stays its owner's. A key that was made here lets CloudWatch use it. */
+  /** Adds alarms to `policyToAdd`. An {@link EncryptionKey} also lets CloudWatch use it. */
   allowPublishFromAlarms(namePrefix: string): void {
     this.publishers.addAlarms(namePrefix, this.attributes.encryptionKey);
   }
 
-  /** By the role's own policy, which suffices within one account unless the owner's denies it. */
+  /** Lets a role publish, by its own policy; that suffices within one account, unless the topic's policy denies it. */
   grantPublish(grantable: IGrantable): void {
     this.publishers.grant(grantable, this.topicArn, this.attributes.encryptionKey);
   }
@@ -96,8 +98,8 @@ function refuse(attributes: TopicAttributes): void {
       refusals.check(
         found === undefined || !isKnown(wanted) || found === wanted,
         "topicArn",
-        `must be of ${what} ${wanted}, where its rules and alarms are, got ${JSON.stringify(topicArn)}; ` +
-          "subscribe that topic's readers to one that is",
+        `must be in ${what} ${wanted}, like its rules and alarms, got ${JSON.stringify(topicArn)}; ` +
+          "use a topic there and subscribe the same readers",
       );
     elsewhere("account", inAccount, account);
     elsewhere("region", inRegion, region);

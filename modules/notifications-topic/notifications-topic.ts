@@ -13,31 +13,35 @@ import { type ResourcePolicyStatement } from "../iam/policy-statement";
 import { BroughtTopic, type INotificationsTopic, type TopicAttributes } from "./brought-topic";
 import { Publishers } from "./publishers";
 
+/** Props of {@link NotificationsTopic}. */
 export interface NotificationsTopicProps {
   /** Physical name, 1 to 256 letters, digits, hyphens and underscores. */
   readonly name: string;
   /** AWS account id, 12 digits. */
   readonly account: string;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
   /**
-   * The key that messages are encrypted with. SNS's own `alias/aws/sns` will not do: neither EventBridge nor CloudWatch may
-   * use it, and their messages would be dropped without a word.
-   * @default - a key of the topic's own
+   * The key that encrypts messages. SNS's own `alias/aws/sns` is not suitable: EventBridge and CloudWatch may not use it, and their
+   * messages would be silently dropped.
+   * @default - a new key
    */
   readonly encryptionKey?: IEncryptionKey;
-  /** @default - none beside the provider's */
+  /** @default - the provider's default tags only */
   readonly tags?: Readonly<Record<string, string>>;
 }
 
 /**
- * An encrypted topic whose policy lets in exactly those who publish: the rules and alarms named to it, and roles by grants of
- * their own.
+ * An encrypted topic. Its policy allows only the rules and alarms added to it; roles publish by grants of their own.
  *
  * @throws Error naming every mistake in the props, before anything is created
  */
 export class NotificationsTopic extends Construct implements INotificationsTopic {
+  /** The topic. */
   readonly resource: SnsTopic;
+  /** The topic's ARN. */
   readonly topicArn: string;
+  /** The key that encrypts messages. */
   readonly encryptionKey: IEncryptionKey;
   private readonly publishers: Publishers;
 
@@ -64,7 +68,7 @@ export class NotificationsTopic extends Construct implements INotificationsTopic
     this.topicArn = this.resource.arn;
   }
 
-  /** A topic from elsewhere; its policy, and its key's, stay their owners'. What they must add can be read from it. */
+  /** Refers to an existing topic. Its policy and its key's are not changed; the result says which statements to add. */
   static fromTopicAttributes(attributes: TopicAttributes): BroughtTopic {
     return new BroughtTopic(attributes);
   }
@@ -103,14 +107,14 @@ export class NotificationsTopic extends Construct implements INotificationsTopic
 
   private defineKey(): EncryptionKey {
     const { name, account, region, tags } = this.props;
-    // It encrypts what is on its way; nothing is lost with it.
+    // The key encrypts messages in transit only, so no data is lost with it.
     return new EncryptionKey(this, "Key", { name, account, region, retain: false, tags });
   }
 
   private statements(): ResourcePolicyStatement[] {
     const { account, region } = this.props;
     const owner: ResourcePolicyStatement = {
-      // The account's own IAM policies decide who else may do what: nobody publishes by being in the account.
+      // The account's IAM policies decide about these actions; publishing is not among them.
       sid: "AccountDecides",
       principal: { AWS: `arn:${partitionOf(region)}:iam::${account}:root` },
       actions: [

@@ -4,11 +4,9 @@ import { runbookUrlMistake } from "../core/runbook";
 import { type AlarmScope, alarmTable } from "./alarm-table";
 import { alarmText, compositeText, MOST_DESCRIPTION_CHARACTERS, type TextScope } from "./alarm-texts";
 
-/** What a caller may get wrong about alarms, all at once. Pure. */
-
 /**
- * An alarm's name has at most 255 characters,
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html; the longest suffix is left room for.
+ * The longest prefix of alarm names: a name has at most 255 characters, including the longest suffix.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
  */
 const MOST_NAME_CHARACTERS = 230;
 
@@ -43,7 +41,7 @@ function nameMistakes(given: Alarming, isKnown: (value: unknown) => boolean): Mi
       !isKnown(name) || new RegExp(`^[A-Za-z0-9_-]{1,${MOST_NAME_CHARACTERS}}$`).test(name),
       "name",
       `must be 1 to ${MOST_NAME_CHARACTERS} letters, digits, hyphens or underscores, so that alarms' names keep within ` +
-        `CloudWatch's 255, got ${JSON.stringify(name)} (${name.length})`,
+        `CloudWatch's limit of 255, got ${JSON.stringify(name)} (${name.length})`,
     ),
     ...(["run.name", "crawlStateMachineName", "deadLetterQueueName"] as const).flatMap((field) => {
       const value = field === "run.name" ? given.run.name : given[field];
@@ -69,17 +67,17 @@ function thresholdMistakes(given: Alarming): Mistake[] {
     ...unless(
       slowFactor > 1 && Number.isFinite(slowFactor),
       "slowFactor",
-      `must be more than 1, or every run is slow, got ${slowFactor}`,
+      `must be more than 1, or a usual run would count as slow, got ${slowFactor}`,
     ),
     ...unless(
       quarantineSharePercent >= 0 && quarantineSharePercent < 100,
       "quarantineSharePercent",
-      `must be from 0 to below 100, which a share never exceeds, got ${quarantineSharePercent}`,
+      `must be from 0 to below 100, because no share exceeds 100, got ${quarantineSharePercent}`,
     ),
     ...unless(
       Number.isInteger(minimumRows) && minimumRows >= 1,
       "minimumRows",
-      `must be a whole number of at least 1, since no run writes fewer than 0 rows, got ${minimumRows}`,
+      `must be a whole number of at least 1, because no run writes fewer than 0 rows, got ${minimumRows}`,
     ),
   ];
 }
@@ -90,7 +88,7 @@ function runbookMistakes({ runbookUrl }: Alarming, isKnown: (value: unknown) => 
   return mistake === undefined ? [] : [["runbookUrl", mistake]];
 }
 
-/** A description that is too long is refused by CloudWatch at apply, long after the plan. */
+/** Reports descriptions that are too long, which CloudWatch would refuse only at apply. */
 function textMistakes(given: Alarming, isKnown: (value: unknown) => boolean): Mistake[] {
   const texts = [
     compositeText(given, "executions"),

@@ -4,49 +4,46 @@ import { type Metric, type Run } from "../core/run";
 import { type RunbookPage } from "../core/runbook";
 
 /**
- * Every alarm of a pipeline as data: which metric, when it is crossed, who speaks for it, and what to do. Pure.
- *
- * CloudWatch compares the exact set of dimensions, so each metric is written as the page of its service has it; those of runs are in `Run`:
- * - https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
- * Counts are crossed at `Sum >= 1`: `> 1` would wait for the second failure.
+ * The value that an alarm compares with its threshold. Metrics of runs are in `Run`; those of queues are from
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
  */
-
 export type Signal =
   | {
       readonly kind: "metric";
       readonly metric: Metric;
       readonly statistic: "Sum" | "Maximum" | "Minimum";
     }
-  /** `100 * part / whole` of the sums of a period, percent; 0 where the whole is 0. */
+  /** `100 * part / whole` of the sums of a period, in percent; 0 if the whole is 0. */
   | { readonly kind: "share"; readonly part: Metric; readonly whole: Metric };
 
-/** Which alarm carries the message: the composite of failed executions, the one of everything else, or the alarm itself. */
+/** The alarm that sends the message: the composite of failed executions, the composite of the others, or the alarm itself. */
 export type Speaker = "executions" | "data" | "itself";
 
+/** An alarm as data. Counts cross at `Sum >= 1`: `> 1` would wait for the second failure. */
 export interface AlarmDefinition {
   /** UpperCamel, the construct's id. */
   readonly id: string;
-  /** Appended to the alarms' first part of the name. */
+  /** The end of the alarm's name. */
   readonly suffix: string;
   readonly speaker: Speaker;
   readonly signal: Signal;
   readonly periodSeconds: number;
-  /** All of them must cross. */
+  /** The number of periods that must all cross. */
   readonly periods: number;
   readonly comparison: "GreaterThanOrEqualToThreshold" | "GreaterThanThreshold" | "LessThanThreshold";
   readonly threshold: number;
-  /** What a period without data counts as: nothing happened, or the thing that is waited for did not happen. */
+  /** The meaning of a period without data: `breaching` if data was expected. */
   readonly missing: "notBreaching" | "breaching";
-  /** What happened, a clause. */
+  /** A clause: what happened. */
   readonly happened: string;
-  /** What to do, a sentence. */
+  /** A sentence: what to do. */
   readonly remedy: string;
   readonly runbook: RunbookPage;
 }
 
 export interface AlarmScope {
   readonly run: Pick<Run, "name" | "metrics">;
-  /** What counts failed crawls. */
+  /** The metric of failed crawls. */
   readonly crawlsFailed?: Metric;
   readonly deadLetterQueueName?: string;
   readonly usualMinutes: number;
@@ -56,11 +53,11 @@ export interface AlarmScope {
   readonly missedRun?: { readonly longestGapMinutes: number; readonly graceMinutes: number };
 }
 
-/** Five minutes hold a metric that comes late; what crosses is seen with the next evaluation, not at a period's end. */
+/** Five minutes include a metric that comes late. A crossing is seen with the next evaluation, not at a period's end. */
 const PERIOD_SECONDS = 300;
 const HOUR_SECONDS = 3_600;
 
-/** The alarms of a pipeline; without a crawl machine, a dead-letter queue or a schedule there is none for it. */
+/** The alarms of a pipeline; those for crawls, the dead-letter queue and the schedule only if it has them. */
 export function alarmTable(scope: AlarmScope): AlarmDefinition[] {
   return [
     ...failures(scope),
@@ -98,7 +95,7 @@ function failures({ run: { metrics } }: AlarmScope): AlarmDefinition[] {
       speaker: "executions",
       happened: "an execution failed",
       remedy:
-        "Mend what the cause names, then give the command of the message on the notifications topic: redrive or a new execution.",
+        "Fix the cause, then run the command in the message on the notifications topic: redrive or a new execution.",
       runbook: "execution-failed",
     }),
     ...ifCounted(metrics.timedOut, {
@@ -106,7 +103,7 @@ function failures({ run: { metrics } }: AlarmScope): AlarmDefinition[] {
       suffix: "executions-timed-out",
       speaker: "executions",
       happened: "an execution ran into its time-out",
-      remedy: "Look which state it stood in and why, then redrive.",
+      remedy: "Find which state it was in, and why, then redrive.",
       runbook: "timed-out",
     }),
     ...ifCounted(metrics.aborted, {
@@ -114,7 +111,7 @@ function failures({ run: { metrics } }: AlarmScope): AlarmDefinition[] {
       suffix: "executions-aborted",
       speaker: "executions",
       happened: "somebody stopped an execution",
-      remedy: "Ask who stopped it and whether its dates are still to be run; then redrive.",
+      remedy: "Ask who stopped it and whether its dates must still be run; if so, redrive.",
       runbook: "aborted",
     }),
   ];
@@ -128,7 +125,7 @@ function slowness({ run: { metrics }, usualMinutes, slowFactor }: AlarmScope): A
       speaker: "data",
       happened: "Step Functions throttled an execution",
       remedy:
-        "It goes on by itself, later. Look which machines of the account run at the same time, and at the quota.",
+        "It continues later by itself. Check which state machines of the account run at the same time, and the quota.",
       runbook: "throttled",
     }),
     ...(metrics.duration === undefined ? [] : [slow(metrics.duration, usualMinutes, slowFactor)]),
@@ -147,7 +144,7 @@ function slow(duration: Metric, usualMinutes: number, slowFactor: number): Alarm
     threshold: Math.round(slowFactor * usualMinutes * 60_000),
     missing: "notBreaching",
     happened: `an execution took more than ${slowFactor} times the usual ${usualMinutes} minutes`,
-    remedy: "Compare its states with an earlier execution's: the lock, a crawl, or the job.",
+    remedy: "Compare its states with those of an earlier execution: the lock, a crawl, or the job.",
     runbook: "slow",
   };
 }
@@ -176,7 +173,7 @@ function figures(scope: AlarmScope): AlarmDefinition[] {
       threshold: quarantineSharePercent,
       missing: "notBreaching",
       happened: `more than ${quarantineSharePercent} percent of a run's rows were quarantined`,
-      remedy: "Ask the quarantine which reason stands out, and the source what it changed.",
+      remedy: "Query the quarantine for the most frequent reason, and ask the source what changed.",
       runbook: "quarantine-share",
     },
     {
@@ -194,7 +191,7 @@ function figures(scope: AlarmScope): AlarmDefinition[] {
       threshold: minimumRows,
       missing: "notBreaching",
       happened: `a run wrote fewer than ${minimumRows} rows`,
-      remedy: "Look whether the delivery was whole; when the rest has arrived, run the date again.",
+      remedy: "Check whether the delivery was complete; once the rest has arrived, run the date again.",
       runbook: "row-count",
     },
   ];
@@ -206,7 +203,7 @@ const crawl = (crawlsFailed: Metric): AlarmDefinition =>
     suffix: "crawl-failed",
     speaker: "data",
     happened: "a crawl failed",
-    remedy: "Read the crawler's log; when the cause is mended, redrive the execution that waited for it.",
+    remedy: "Read the crawler's log and fix the cause, then redrive the execution that waited for it.",
     runbook: "crawl-failed",
   });
 
@@ -230,7 +227,7 @@ function missed(
     threshold: 1,
     missing: "breaching",
     happened: `no execution has succeeded for ${hours} hours, which is longer than the schedule ever pauses`,
-    remedy: "Look whether the schedule is on, whether it started one, and how that one ended.",
+    remedy: "Check whether the schedule is enabled, whether it started an execution, and how that ended.",
     runbook: "missed-run",
   };
 }
@@ -253,8 +250,8 @@ const deadLetters = (queueName: string): AlarmDefinition => ({
   comparison: "GreaterThanOrEqualToThreshold",
   threshold: 1,
   missing: "notBreaching",
-  happened: "the schedule could not start an execution and put the invocation aside",
+  happened: "the schedule could not start an execution and put the invocation into its dead-letter queue",
   remedy:
-    "Read the error code in the message's attributes, mend it, start the run by hand, then delete the message.",
+    "Read the error code in the message's attributes, fix the cause, start the run by hand, then delete the message.",
   runbook: "dead-letters",
 });

@@ -1,8 +1,6 @@
 import { runbookLink, type RunbookPage } from "../core/runbook";
 import { type AlarmDefinition, type Speaker } from "./alarm-table";
 
-/** What alarms say. Pure. The description of an alarm is in every message that it sends, and is all that it tells. */
-
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html */
 export const MOST_DESCRIPTION_CHARACTERS = 1_024;
 
@@ -20,18 +18,18 @@ interface Told {
   readonly runbook: RunbookPage;
 }
 
-/** What a composite says for its alarms; the message's reason names the alarm that crossed. */
+/** The texts of composite alarms; the message's reason names the alarm that crossed. */
 const COMPOSITES: Readonly<Record<Exclude<Speaker, "itself">, Told>> = {
   executions: {
     happened: "an execution failed, timed out or was stopped",
     remedy:
-      "Its own message on the notifications topic tells the cause and the command to go on with. OK only says that no further one followed.",
+      "Its message on the notifications topic has the cause and the command to run. OK only means that no further execution failed.",
     runbook: "executions",
   },
   data: {
-    happened: "something about its runs is not as usual, and no execution failed of it",
+    happened: "its runs are not as usual, but no execution failed for this reason",
     remedy:
-      "The reason names the alarm: throttled, slow, quarantine share, row count or crawl. OK only says that no further run crossed it.",
+      "The reason names the alarm: throttled, slow, quarantine share, row count or crawl. OK only means that no further run crossed it.",
     runbook: "pipeline-data",
   },
 };
@@ -44,7 +42,7 @@ function text(scope: TextScope, { happened, remedy, runbook }: Told): string {
   );
 }
 
-/** The description of an alarm. */
+/** The description of an alarm, which is the only text of ours in its messages. */
 export const alarmText = (scope: TextScope, alarm: AlarmDefinition): string => text(scope, alarm);
 
 /** The description of a composite alarm. */

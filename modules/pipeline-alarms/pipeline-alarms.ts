@@ -14,30 +14,34 @@ import { alarmMistakes } from "./alarm-mistakes";
 import { type AlarmDefinition, type AlarmScope, alarmTable, type Speaker } from "./alarm-table";
 import { alarmText, compositeText, type TextScope } from "./alarm-texts";
 
-/** Where alarms tell. */
+/** A topic for alarms. */
 export interface IAlertTarget {
+  /** The topic's ARN. */
   readonly topicArn: string;
-  /** Lets the account's alarms whose names begin so publish. */
+  /** Lets the account's alarms whose names begin with `namePrefix` publish. */
   allowPublishFromAlarms(namePrefix: string): void;
 }
 
-/** What tells that a scheduled run did not come. */
+/** The time after which a scheduled run counts as missed. */
 export interface MissedRun {
-  /** The longest time that the schedule leaves between two runs, minutes; daylight saving included. */
+  /** The longest time between two scheduled runs in minutes, daylight saving included. */
   readonly longestGapMinutes: number;
-  /** What a run may take and be late by, minutes; at least what still counts as not slow. */
+  /** The minutes that a run may take and be late, at least `slowFactor` times `usualMinutes`. */
   readonly graceMinutes: number;
 }
 
+/** Props of {@link PipelineAlarms}. */
+/** Props of {@link PipelineAlarms}. */
 export interface PipelineAlarmsProps {
   /** First part of every alarm's name: 1 to 230 letters, digits, hyphens and underscores. */
   readonly name: string;
-  /** What messages call the pipeline. */
+  /** The pipeline's name in messages. */
   readonly pipeline: string;
-  /** What messages call the environment. */
+  /** The environment's name in messages. */
   readonly environment: string;
   /** AWS account id, 12 digits. */
   readonly account: string;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
   /** The pipeline's runs: `orchestrator.run`, or `stateMachineRun` of a state machine from elsewhere. */
   readonly run: Run;
@@ -46,45 +50,46 @@ export interface PipelineAlarmsProps {
    * @default - none, and no alarm for crawls
    */
   readonly crawlStateMachineName?: string;
+  /** The topic for alarms. */
   readonly alerts: IAlertTarget;
-  /** What an execution usually takes, minutes; more than 0. */
+  /** The usual duration of an execution in minutes, more than 0. */
   readonly usualMinutes: number;
   /**
-   * An execution is slow when it takes more than so many times the usual; more than 1.
+   * An execution that takes more than this many times the usual duration is slow; more than 1.
    * @default 2
    */
   readonly slowFactor?: number;
   /**
-   * The share of a run's rows that may be quarantined, percent; 0 to below 100.
+   * The percentage of a run's rows that may be quarantined, from 0 to below 100.
    * @default 10
    */
   readonly quarantineSharePercent?: number;
   /**
-   * The fewest rows that a run writes; at least 1.
-   * @default 1: a run that writes nothing is told of
+   * The fewest rows that a run must write, at least 1.
+   * @default 1
    */
   readonly minimumRows?: number;
   /**
-   * The longest gap and the grace together are at most seven days.
-   * @default - no alarm: nothing is known to be due
+   * The time after which a run counts as missed; gap and grace together at most seven days.
+   * @default - no alarm for missed runs
    */
   readonly missedRun?: MissedRun;
   /**
-   * Name of the queue that takes what the schedule could not start.
+   * Name of the schedule's dead-letter queue.
    * @default - none, and no alarm for it
    */
   readonly deadLetterQueueName?: string;
   /**
    * The https address of the folder docs/runbook, ending with a slash.
-   * @default - messages name the page by its path
+   * @default - messages give the page's path
    */
   readonly runbookUrl?: string;
   /**
-   * Whether messages are sent; without, alarms only show their state.
+   * `true`: alarms send messages. `false`: they only show their state.
    * @default true
    */
   readonly actionsEnabled?: boolean;
-  /** @default - none beside the provider's */
+  /** @default - the provider's default tags only */
   readonly tags?: Readonly<Record<string, string>>;
 }
 
@@ -92,9 +97,8 @@ const DEFAULT_QUARANTINE_SHARE_PERCENT = 10;
 const DEFAULT_MINIMUM_ROWS = 1;
 
 /**
- * How long the alarm of everything else waits for the executions' to be heard first, and stays silent after it: metrics of one
- * failure may be minutes apart. Less than the alarms' period of 300 s, or they would be OK again before they could be told.
- * Seconds;
+ * The seconds that the data composite waits for the executions' composite, and stays silent after it, because the metrics of one failure
+ * may be minutes apart. It must be less than the alarms' period of 300 s, or they would be OK again before the message is sent.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm_Suppression.html
  */
 const WAIT_SECONDS = 180;
@@ -103,20 +107,20 @@ const EXTENSION_SECONDS = 180;
 const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
 
 /**
- * The alarms of a pipeline and who speaks for them: one composite for executions that failed, timed out or were stopped; one
- * for everything else about runs, silent while the first speaks; a missed run and dead letters speak for themselves. One
- * failure is one message.
+ * The alarms of a pipeline; one failure sends one message. One composite reports executions that failed, timed out or were stopped. A
+ * second one reports everything else about runs, and is silent while the first is in ALARM. Alarms for missed runs and dead letters send
+ * their own messages.
  *
  * @throws Error naming every mistake in the props, before anything is created
  */
 export class PipelineAlarms extends Construct {
   /** The composite of failed executions. */
   readonly resource: CloudwatchCompositeAlarm;
-  /** The composite of everything else about runs. */
+  /** The composite of the other alarms about runs. */
   readonly dataResource: CloudwatchCompositeAlarm;
-  /** Every other alarm, by its name. */
+  /** The metric alarms by name. */
   readonly metricAlarms: ReadonlyMap<string, CloudwatchMetricAlarm>;
-  /** The names of all alarms, as given, so that a plan knows them. */
+  /** The names of all alarms, known in a plan. */
   readonly alarmNames: readonly string[];
 
   constructor(
@@ -191,7 +195,7 @@ export class PipelineAlarms extends Construct {
       threshold: alarm.threshold,
       treatMissingData: alarm.missing,
       alarmActions: topic,
-      // OK is told where it means that the matter is over, and not only that nothing further happened.
+      // OK is sent only if it means that the problem is solved.
       okActions: topic,
     });
   }
@@ -214,7 +218,7 @@ export class PipelineAlarms extends Construct {
         waitPeriod: WAIT_SECONDS,
         extensionPeriod: EXTENSION_SECONDS,
       },
-      // The rule only holds names, which Terraform takes for text.
+      // The rule holds names only, in which Terraform sees no dependency.
       dependsOn: names.flatMap((name) => this.metricAlarms.get(name) ?? []),
     });
   }

@@ -3,22 +3,18 @@ import { type Metric, type Run } from "../core/run";
 import { PIPELINE_DIMENSION, PIPELINE_METRICS, PIPELINE_NAMESPACE } from "../core/pipeline-metrics";
 
 /**
- * What a dashboard shows, as data and as the JSON that CloudWatch takes. Pure, and the same bytes for the same pipelines.
- *
- * CloudWatch compares the exact set of dimensions, so each metric is written as the page of its service has it:
+ * A metric in a chart. CloudWatch compares the exact set of dimensions, so each metric is written as the page of its service has it:
  * - https://docs.aws.amazon.com/glue/latest/dg/monitoring-awsglue-with-cloudwatch-metrics.html (with `--enable-metrics`, by
  *   `JobName`, `JobRunId`, of which `ALL` is every run, and `Type`: a count is summed, a gauge averaged)
  * - https://docs.aws.amazon.com/athena/latest/ug/query-metrics-viewing.html (of workgroups that publish them)
- * The body: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
-
 export interface ShownMetric extends Metric {
   readonly statistic: "Sum" | "Average" | "Maximum";
 }
 
 export interface Chart {
   readonly title: string;
-  /** By an id, which expressions name it by. */
+  /** The metrics by id, which expressions refer to. */
   readonly metrics: Readonly<Record<string, ShownMetric>>;
   /** Shown instead of the metrics, by label. */
   readonly expressions?: Readonly<Record<string, string>>;
@@ -38,7 +34,7 @@ const CHART_WIDTH = COLUMNS / CHARTS_IN_A_ROW;
 /** Runs are hours apart; a finer grain shows the same points. */
 const PERIOD_SECONDS = 300;
 
-/** The charts of a pipeline: runs, rows, quality, duration; then what its job reads, does, holds, and is billed for. */
+/** The charts of a pipeline: runs, rows, quality, duration; then bytes read, tasks, heap and time of its job. */
 export function pipelineCharts(shown: ShownPipeline): Chart[] {
   return [...runCharts(shown), ...jobCharts(shown)];
 }
@@ -117,7 +113,7 @@ function jobCharts({ jobName }: ShownPipeline): Chart[] {
   ];
 }
 
-/** What queries are billed for; those that were cancelled or failed on the way are, too. */
+/** The chart of scanned bytes, for which queries are billed, also if they failed or were cancelled. */
 export function queryChart(workgroupName: string): Chart {
   const scanned = (state: string): ShownMetric => ({
     namespace: "AWS/Athena",
@@ -135,7 +131,10 @@ export function queryChart(workgroupName: string): Chart {
   };
 }
 
-/** The whole body, for `dashboard_body`. */
+/**
+ * The JSON of a dashboard, for `dashboard_body`; the same pipelines give the same bytes.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+ */
 export function dashboardBody(
   region: string,
   pipelines: readonly ShownPipeline[],
@@ -156,7 +155,7 @@ export function dashboardBody(
       return [title, ...placed];
     },
   );
-  // In lines, or `cdktf synth --hcl` loses its backslashes.
+  // Multi-line: `cdktf synth --hcl` drops backslashes from one-line strings.
   return JSON.stringify({ widgets }, undefined, 1);
 }
 

@@ -7,30 +7,33 @@ import { Refusals } from "../core/refusals";
 import { type Run } from "../core/run";
 import { dashboardBody } from "./dashboard-body";
 
-/** What is shown of a pipeline. */
+/** A pipeline on a {@link PipelineDashboard}. */
 export interface DashboardPipeline {
-  /** What its charts are headed. */
+  /** The heading of its charts; unique on the dashboard. */
   readonly pipeline: string;
   /** Its runs: `orchestrator.run`, or `stateMachineRun` of a state machine from elsewhere. */
   readonly run: Pick<Run, "name" | "metrics">;
+  /** Physical name of its job. */
   readonly jobName: string;
   /**
-   * The most that one run of the job can be billed, DPU-hours: told beside the charts.
-   * @default - not told
+   * The most DPU-hours that one run of the job can be billed, shown in the heading.
+   * @default - not shown
    */
   readonly maxDpuHoursPerRun?: number;
 }
 
+/** Props of {@link PipelineDashboard}. */
 export interface PipelineDashboardProps {
-  /** 1 to 255 letters, digits, hyphens or underscores; unique in the account, over all regions. */
+  /** Physical name: 1 to 255 letters, digits, hyphens or underscores; unique in the account, over all regions. */
   readonly name: string;
-  /** In the order in which they are shown; at least one. */
+  /** The pipelines in order, 1 to 55. */
   readonly pipelines: readonly DashboardPipeline[];
   /**
-   * The workgroup whose scanned bytes are shown; it must publish its metrics, as `AthenaWorkgroup` does.
+   * The workgroup whose scanned bytes are shown. It must publish its metrics, as `AthenaWorkgroup` does.
    * @default - none
    */
   readonly workgroupName?: string;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
 }
 
@@ -42,12 +45,14 @@ const MOST_PIPELINES = 55;
 const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
 
 /**
- * A dashboard of pipelines: runs, rows, quality and duration of each; what its job reads, does and holds; what drives the cost.
+ * A dashboard of pipelines: runs, rows, quality and duration; bytes read, tasks and heap of the job; the figures behind the cost.
  *
  * @throws Error naming every mistake in the props, before anything is created
  */
 export class PipelineDashboard extends Construct {
+  /** The dashboard. */
   readonly resource: CloudwatchDashboard;
+  /** Physical name; refers to the resource. */
   readonly dashboardName: string;
 
   constructor(
@@ -83,7 +88,7 @@ export class PipelineDashboard extends Construct {
     refusals.check(
       pipelines.length >= 1 && pipelines.length <= MOST_PIPELINES,
       "pipelines",
-      `must be 1 to ${MOST_PIPELINES}, since CloudWatch shows at most 500 widgets, got ${pipelines.length}`,
+      `must have 1 to ${MOST_PIPELINES} entries, because CloudWatch shows at most 500 widgets, got ${pipelines.length}`,
     );
     const names = pipelines.map(({ pipeline }) => pipeline);
     names.forEach((pipeline, index) => {

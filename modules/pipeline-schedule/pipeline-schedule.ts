@@ -16,69 +16,71 @@ import { longestGapMinutes } from "../schedules/longest-gap";
 import { scheduleMistakes } from "../schedules/schedule-mistakes";
 
 /**
- * The input of a scheduled run: EventBridge Scheduler puts the time that the schedule says (UTC) in the place of its
- * attribute, the same in each attempt, https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+ * The input of a scheduled run. EventBridge Scheduler replaces the attribute by the scheduled time (UTC), which is the same in each attempt:
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
  */
 const INPUT = JSON.stringify({ mode: "daily", scheduledTime: "<aws.scheduler.scheduled-time>" });
 
-/** What a dead-letter queue keeps at most, 14 days in seconds. */
+/** The longest retention of a queue, 14 days, in seconds. */
 const RETENTION_SECONDS = 14 * 24 * 3_600;
 
+/** Props of {@link PipelineSchedule}. */
 export interface PipelineScheduleProps {
-  /** Physical name of the schedule and its group; the role and the queue begin with it. 1 to 55 letters, digits and `._-`. */
+  /** Physical name of schedule and group, 1 to 55 letters, digits and `._-`; the names of role and queue begin with it. */
   readonly name: string;
-  /** What it starts, with `mode` and `scheduledTime` as the input: `orchestrator.run`, or `stateMachineRun` of a machine from elsewhere. */
+  /** The runs to start, with `mode` and `scheduledTime` as the input: `orchestrator.run`, or `stateMachineRun` of a machine from elsewhere. */
   readonly run: Pick<Run, "start">;
   /** `cron(…)`, `rate(…)` or `at(…)` as in https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
   readonly expression: string;
   /** AWS account id, 12 digits. */
   readonly account: string;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
   /**
-   * The zone in which the expression is read, a name of the IANA database.
+   * The time zone of the expression, a name of the IANA database.
    * @default "UTC"
    */
   readonly timeZone?: string;
   /**
-   * `false` leaves the schedule in place and starts nothing.
+   * `false`: the schedule exists, but starts nothing.
    * @default true
    */
   readonly enabled?: boolean;
   /**
-   * The schedule starts nothing before, `YYYY-MM-DDThh:mm:ssZ`. AWS refuses to create one whose start has passed.
+   * The instant before which nothing is started, `YYYY-MM-DDThh:mm:ssZ`. AWS refuses to create a schedule whose start has passed.
    * @default - none
    */
   readonly start?: string;
   /**
-   * … and nothing after.
+   * The instant after which nothing is started, `YYYY-MM-DDThh:mm:ssZ`.
    * @default - none
    */
   readonly end?: string;
   /**
-   * How often a start that failed is tried again, 0 to 185.
+   * The number of retries of a failed start, 0 to 185.
    * @default 10
    */
   readonly retryAttempts?: number;
   /**
-   * How long it is tried, seconds; 60 to 86400.
+   * The seconds during which a start is retried, 60 to 86400.
    * @default 3600
    */
   readonly retrySeconds?: number;
   /**
-   * The start may be as much later, minutes; 1 to 1440. The scheduled time stays what it is.
+   * The minutes by which a start may be later, 1 to 1440. The scheduled time in the input does not change.
    * @default - off: within the minute
    */
   readonly flexibleMinutes?: number;
   /** @default - "Starts <name>" */
   readonly description?: string;
-  /** Tags of the group, the queue and the role; a schedule has none. @default - none beside the provider's */
+  /** Tags of the group, the queue and the role; a schedule has none. @default - the provider's default tags only */
   readonly tags?: Readonly<Record<string, string>>;
 }
 
 /**
- * Starts a pipeline by the clock of its time zone, with a run date that no retry changes. What could not be started lies in
- * a dead-letter queue with its reason. The group is the pipeline's own, so that the metrics of AWS/Scheduler, whose
- * dimension it is, speak of the pipeline.
+ * Starts a pipeline by the clock of its time zone, with a scheduled time that is the same in every retry. Failed starts go to a
+ * dead-letter queue with the reason. The schedule has a group of its own, because the group is the dimension of the metrics of
+ * AWS/Scheduler.
  *
  * Sources: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html,
  * https://docs.aws.amazon.com/scheduler/latest/APIReference/API_RetryPolicy.html,
@@ -87,16 +89,23 @@ export interface PipelineScheduleProps {
  * @throws Error naming every mistake in the props, before anything is created
  */
 export class PipelineSchedule extends Construct {
+  /** The schedule. */
   readonly resource: SchedulerSchedule;
+  /** The role with which EventBridge Scheduler starts the machine. */
   readonly role: ServiceRole;
+  /** The queue of failed starts. */
   readonly deadLetterQueue: SqsQueue;
-  /** As given: these are known in a plan. */
+  /** Physical name of the schedule; known in a plan. */
   readonly scheduleName: string;
+  /** Physical name of the schedule's group; known in a plan. */
   readonly groupName: string;
+  /** Physical name of the dead-letter queue; known in a plan. */
   readonly deadLetterQueueName: string;
+  /** The ARN of the dead-letter queue; known in a plan. */
   readonly deadLetterQueueArn: string;
+  /** `false`: the schedule starts nothing. */
   readonly enabled: boolean;
-  /** The longest time between two starts, minutes, both daylight-saving changes considered; 0 for a single start. */
+  /** The longest time between two starts in minutes, daylight saving included; 0 for a single start. */
   readonly longestGapMinutes: number;
 
   constructor(
@@ -125,7 +134,7 @@ export class PipelineSchedule extends Construct {
     return this.props.tags && { ...this.props.tags };
   }
 
-  /** Encrypted with SQS's own key: what lies there is the input of a run, and a role needs no right to a key to send it. */
+  /** The queue is encrypted with SQS's own key, so that the role needs no right to a key. Messages hold only the input of a run. */
   private defineDeadLetters(): SqsQueue {
     const queue = new SqsQueue(this, "DeadLetters", {
       name: this.deadLetterQueueName,

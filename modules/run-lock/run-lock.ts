@@ -7,29 +7,32 @@ import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { type IGrantable } from "../iam/grantable";
 
+/** Props of {@link RunLock}. */
 export interface RunLockProps {
   /** Physical name, 3 to 255 letters, digits and `._-`. */
   readonly name: string;
   /** AWS account id, 12 digits. */
   readonly account: string;
+  /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
-  /** @default - none beside the provider's */
+  /** @default - the provider's default tags only */
   readonly tags?: Readonly<Record<string, string>>;
 }
 
 /**
- * The table of locks that lets one run of a pipeline work at a time: an item per pipeline, whose `owner` is the ARN of the
- * execution at work. It holds no data of anybody, so it is encrypted with DynamoDB's own key and goes with its environment.
+ * The table of locks that lets only one run of a pipeline work at a time: an item per pipeline, whose `owner` is the ARN of the
+ * execution that holds the lock. It holds no data, so it is encrypted with DynamoDB's own key and destroyed with its environment.
  *
  * Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
  *
  * @throws Error naming every mistake in the props, before anything is created
  */
 export class RunLock extends Construct {
+  /** The table. */
   readonly resource: DynamodbTable;
-  /** As given: it is known in a plan. */
+  /** Physical name; known in a plan. */
   readonly tableName: string;
-  /** Composed of names, so that it is known in a plan. */
+  /** The ARN, composed of names; known in a plan. */
   readonly tableArn: string;
 
   constructor(scope: Construct, id: string, props: RunLockProps) {
@@ -48,7 +51,7 @@ export class RunLock extends Construct {
     this.tableArn = `arn:${partitionOf(region)}:dynamodb:${region}:${account}:table/${name}`;
   }
 
-  /** Lets a job take the lock of its execution before it writes, and no other pipeline's. */
+  /** Lets a job renew its pipeline's lock before it writes, but no other pipeline's. */
   grantFence(grantable: IGrantable, pipeline: string): void {
     grantable.grantee.addToPolicy({
       actions: ["dynamodb:PutItem"],

@@ -1,11 +1,10 @@
 /**
- * The six fields of AWS's cron. Pure. Written here because the packages that read cron read another one: they take an
- * asterisk for both kinds of day, count weekdays from 0 or Monday, roll 31 February into March, or stop at the first mistake.
+ * A field of AWS's cron. The common cron packages read another dialect: they accept an asterisk for both kinds of day, count weekdays
+ * from 0 or Monday, roll 31 February into March, or stop at the first mistake.
  *
  * Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#cron-based,
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html
  */
-
 interface Field {
   readonly name: string;
   readonly first: number;
@@ -23,7 +22,7 @@ const MONTH: Field = { name: "month", first: 1, last: 12, names: MONTHS };
 const WEEKDAY: Field = { name: "day of week", first: 1, last: 7, names: WEEKDAYS };
 const YEARS: Field = { name: "year", first: 1970, last: 2199 };
 
-/** A day of the calendar: `month` 1–12, `weekday` 1–7 from Sunday, `days` how many its month has. */
+/** A day of the calendar: `month` 1–12, `weekday` 1–7 from Sunday, `days` the number of days of its month. */
 export interface CalendarDay {
   readonly year: number;
   readonly month: number;
@@ -33,16 +32,16 @@ export interface CalendarDay {
 }
 
 export interface Cron {
-  /** Minutes since midnight, ascending: the same every day that matches. */
+  /** Minutes since midnight, ascending; the same on every matching day. */
   readonly minutesOfDay: readonly number[];
-  /** Ascending; every year that AWS knows where the field is an asterisk. */
+  /** Years, ascending; all years that AWS supports if the field is an asterisk. */
   readonly years: readonly number[];
   matches(day: CalendarDay): boolean;
 }
 
 type DayRule = (day: CalendarDay) => boolean;
 
-/** What six fields mean, or all that is wrong with them, in words that follow the expression's name. */
+/** Reads the six fields of a cron expression, or lists their mistakes, as words that follow the expression's name. */
 export function parseCron(text: string): { readonly cron?: Cron; readonly mistakes: readonly string[] } {
   const fields = text.trim().split(/\s+/);
   if (fields.length !== 6) {
@@ -110,7 +109,7 @@ function dayOfWeek(text: string, mistakes: string[]): DayRule {
   if (text === "?") return anyDay;
   const [, name = "", nth = ""] = /^(\w+)#([1-5])$/.exec(text) ?? [];
   const only = valueOf(name, WEEKDAY);
-  // Only one such expression may stand in the field.
+  // The field may hold only one such expression.
   if (only !== undefined) {
     return ({ weekday, day }) => weekday === only && Math.ceil(day / 7) === Number(nth);
   }
@@ -158,7 +157,7 @@ function rangeOf(part: string, field: Field): { from: number; to: number; step: 
   if (body === "*") return { from: field.first, to: field.last, step };
   const [first = "", last, ...more] = body.split("-");
   const from = valueOf(first, field);
-  // From a value in steps goes on to the end of the field.
+  // A single value with a step continues to the end of the field.
   const to = last === undefined ? (stepText === undefined ? from : field.last) : valueOf(last, field);
   if (from === undefined || to === undefined || to < from || more.length > 0) return undefined;
   return { from, to, step };

@@ -3,28 +3,30 @@ import { parseExpression } from "./schedule-expression";
 import { instantOf, isPlainDay, timeZoneMistake, zoneDay } from "./time-zone";
 
 /**
- * How long a schedule may be silent, from the expression alone. Pure: no clock is read, so that the same schedule gives the
+ * How long a schedule may be silent, from the expression alone. No clock is read, so that the same schedule gives the
  * same answer in every synth.
  */
 
 const MINUTE = 60_000;
 const DAY_MINUTES = 24 * 60;
-/** Where a schedule without a start is looked at from; the calendar and its weekdays come again every 28 years. */
+/** The start for schedules without one. The calendar with its weekdays repeats every 28 years. */
 const FROM = "2020-01-01T00:00:00Z";
 const YEARS_LOOKED_AT = 42;
 
-/** From when until when a schedule is at work; RFC 3339 in UTC. */
+/** The period in which a schedule is active, RFC 3339 in UTC. */
 export interface ScheduleLimits {
   readonly start?: string;
   readonly end?: string;
 }
 
 /**
- * The longest time between two invocations, minutes, with both daylight-saving changes of the zone: a local time that the
- * clock skips is not run, one that it shows twice is run once. 0 where there is one invocation only.
+ * The longest time between two invocations in minutes, daylight saving included: a local time that the clock skips is not run, one that it
+ * shows twice is run once. 0 for a single invocation. No clock is read, so that the same schedule gives the same answer in every synth.
  *
- * @param start the first instant of the schedule, RFC 3339 in UTC; 42 years from then (or from 2020) are looked at
- * @throws Error where the expression or the zone cannot be read, or never fires
+ * @param expression `cron(…)`, `rate(…)` or `at(…)`
+ * @param timeZone a name of the IANA database
+ * @param start the first instant of the schedule, RFC 3339 in UTC; 42 years from then (or from 2020) are examined
+ * @throws Error if the expression or the zone cannot be read, or the schedule never fires
  */
 export function longestGapMinutes(expression: string, timeZone: string, start?: string): number {
   const found = firingOf(expression, timeZone, { start });
@@ -32,7 +34,7 @@ export function longestGapMinutes(expression: string, timeZone: string, start?: 
   return found.longestGap;
 }
 
-/** Why a readable expression never fires within its limits, in words that follow its field. */
+/** The mistake of an expression that never fires within its limits, as words that follow its field. */
 export function neverFiresMistake(
   expression: string,
   timeZone: string,
@@ -46,7 +48,7 @@ interface Firing {
   readonly longestGap: number;
 }
 
-/** 42 years are long to look at, and settings, schedule and alarms ask for the same. */
+/** A cache: examining 42 years takes long, and settings, schedule and alarms ask for the same. */
 const asked = new Map<string, Firing | string>();
 
 function firingOf(expression: string, timeZone: string, limits: ScheduleLimits): Firing | string {
@@ -56,7 +58,7 @@ function firingOf(expression: string, timeZone: string, limits: ScheduleLimits):
   return found;
 }
 
-/** What a schedule does, or what is wrong with it. */
+/** The firing of a schedule, or its mistake. */
 function lookedUp(text: string, timeZone: string, { start, end }: ScheduleLimits): Firing | string {
   const { expression, mistakes } = parseExpression(text);
   const wrongZone = timeZoneMistake(timeZone);
@@ -71,7 +73,7 @@ function lookedUp(text: string, timeZone: string, { start, end }: ScheduleLimits
       const { localMinutes } = expression;
       const midnight = localMinutes - (((localMinutes % DAY_MINUTES) + DAY_MINUTES) % DAY_MINUTES);
       const instant = instantOf(localMinutes, zoneDay(timeZone, midnight));
-      // The year is the writer's own: one without a start may lie before 2020.
+      // Without a start, the year of `at` may be before 2020.
       const isWithin = instant !== undefined && (start === undefined || instant >= from) && instant <= until;
       return isWithin ? { longestGap: 0 } : never;
     }
@@ -92,7 +94,7 @@ function longestOf(cron: Cron, timeZone: string, from: number, until: number): F
     const noon = instantOf(midnight + DAY_MINUTES / 2, zone) ?? midnight;
     if (noon < from - DAY_MINUTES || noon > until + DAY_MINUTES) continue;
     const isWhole = noon - DAY_MINUTES > from && noon + DAY_MINUTES < until;
-    // On an ordinary day only the first and the last time count: those between are the same every day.
+    // On a day without a clock change only the first and the last time matter; the gaps between are the same every day.
     const isPlain = isWhole && isPlainDay(midnight, zone);
     const times = isPlain ? [cron.minutesOfDay[0]!, cron.minutesOfDay.at(-1)!] : cron.minutesOfDay;
     const instants = times

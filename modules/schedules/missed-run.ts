@@ -1,17 +1,15 @@
 import { type Mistake } from "../core/refusals";
 
-/** When a scheduled run counts as missed, and what cannot be watched for. Pure; for the alarms and for settings. */
-
 /**
- * How far back an alarm may look, minutes: its periods together are at most seven days, and that only with periods of an hour
- * or more; https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html (`EvaluationPeriods`).
+ * The longest time that an alarm may look back, in minutes: seven days, and only with periods of an hour or more:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html (`EvaluationPeriods`).
  */
 const MOST_MINUTES = 7 * 24 * 60;
 
-/** Twice the usual is slow, unless it is said otherwise. */
+/** By default a run is slow if it takes more than twice the usual. */
 export const DEFAULT_SLOW_FACTOR = 2;
 
-/** Whole hours that hold the longest gap between two runs and the grace. */
+/** The longest gap between two runs plus the grace, rounded up to whole hours. */
 export const missedRunHours = (longestGapMinutes: number, graceMinutes: number): number =>
   Math.ceil((longestGapMinutes + graceMinutes) / 60);
 
@@ -38,13 +36,13 @@ export function missedRunMistakes({ missedRun, usualMinutes, slowFactor }: Watch
     ...unless(
       !(grace < slow),
       "missedRun.graceMinutes",
-      `must be at least ${slow}, which a run may take without being slow, got ${grace}`,
+      `must be at least ${slow}, the minutes that a run may take without being slow, got ${grace}`,
     ),
     ...unless(
       !(missedRunHours(gap, grace) * 60 > MOST_MINUTES),
       "missedRun",
       `must be at most ${MOST_MINUTES} minutes together, got ${gap} + ${grace}: CloudWatch looks back at most seven days, ` +
-        "in periods of an hour or more. Let it run more often, shorten the grace, or watch for the missed run elsewhere and leave this out",
+        "in periods of an hour or more. Let it run more often, shorten the grace, or leave this out and watch for missed runs elsewhere",
     ),
   ];
 }

@@ -4,15 +4,15 @@ import { parseExpression } from "./schedule-expression";
 const DAY = 86_400_000;
 const LONGEST_MONTH_MINUTES = 31 * 24 * 60;
 const AVERAGE_MONTH_MINUTES = (365.25 / 12) * 24 * 60;
-/** The calendar and its weekdays come again every 28 years. */
+/** The calendar with its weekdays repeats every 28 years. */
 const CALENDAR = { firstYear: 2020, years: 28 };
-/** From a year after a leap day: every length of month, one leap day. */
+/** Four years with one leap day hold every length of month. */
 const LEAP_CYCLE = { firstYear: 2025, years: 4 };
 
 /**
- * The most runs that a schedule starts in one calendar month. Daylight saving is left out: it moves runs and adds none.
+ * The most runs that a schedule starts in one calendar month. Daylight saving is ignored: it moves runs, but adds none.
  *
- * @returns `undefined` where the expression cannot be read
+ * @returns `undefined` if the expression cannot be read
  */
 export function mostRunsPerMonth(text: string): number | undefined {
   const { expression } = parseExpression(text);
@@ -29,9 +29,9 @@ export function mostRunsPerMonth(text: string): number | undefined {
 }
 
 /**
- * How often a schedule runs in an average month; 0 for a single time.
+ * The number of runs in an average month; 0 for a single run.
  *
- * @returns `undefined` where the expression cannot be read
+ * @returns `undefined` if the expression cannot be read
  */
 export function runsPerMonth(text: string): number | undefined {
   const { expression } = parseExpression(text);

@@ -1,6 +1,6 @@
 import { parseCron, type Cron } from "./cron-fields";
 
-/** EventBridge Scheduler's three kinds of expressions. Pure. https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
+/** The three kinds of expressions of EventBridge Scheduler: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
 export type ScheduleExpression =
   | { readonly kind: "cron"; readonly cron: Cron }
   | { readonly kind: "rate"; readonly everyMinutes: number }
@@ -11,7 +11,7 @@ const UNIT_MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, da
 
 export interface ParsedExpression {
   readonly expression?: ScheduleExpression;
-  /** In words that follow the field's name; empty where there is an expression. */
+  /** Mistakes as words that follow the field's name; empty if there is an expression. */
   readonly mistakes: readonly string[];
 }
 
@@ -47,7 +47,7 @@ function parseRate(inner: string): ParsedExpression {
 
 function parseAt(inner: string): ParsedExpression {
   const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/.test(inner) ? Date.parse(`${inner}Z`) : NaN;
-  // Date.parse rolls 30 February on; AWS does not take it.
+  // Date.parse rolls 30 February into March; AWS refuses it.
   if (Number.isNaN(time) || new Date(time).toISOString() !== `${inner}.000Z`) {
     return {
       mistakes: [`must be a time as at(yyyy-mm-ddThh:mm:ss), got ${JSON.stringify(`at(${inner})`)}`],

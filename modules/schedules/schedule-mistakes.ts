@@ -3,7 +3,7 @@ import { neverFiresMistake } from "./longest-gap";
 import { parseExpression } from "./schedule-expression";
 import { timeZoneMistake } from "./time-zone";
 
-/** What decides when a schedule starts what. */
+/** The settings of a schedule's times and retries. */
 export interface ScheduleTimes {
   readonly expression: string;
   readonly timeZone?: string;
@@ -14,7 +14,7 @@ export interface ScheduleTimes {
   readonly flexibleMinutes?: number;
 }
 
-/** All that is wrong with a schedule, `[field, mistake]`. Pure. */
+/** Lists the mistakes in a schedule: `[field, mistake]`. */
 export function scheduleMistakes(times: ScheduleTimes): Mistake[] {
   const { expression, timeZone = "UTC", start, end } = times;
   const wrongZone = timeZoneMistake(timeZone);

@@ -1,5 +1,5 @@
 /**
- * Local times of a zone as instants, from the rules of zones that Node carries. Pure. Minutes count from 1970-01-01T00:00,
+ * Local times of a zone as instants, from the rules of zones that Node carries. Minutes count from 1970-01-01T00:00,
  * local ones as if the clock on the wall were UTC.
  */
 
@@ -24,7 +24,7 @@ function formatter(timeZone: string): Intl.DateTimeFormat {
   return made;
 }
 
-/** What is wrong with the name of a time zone, in words that follow its field. */
+/** The mistake in the name of a time zone, as words that follow its field. */
 export function timeZoneMistake(timeZone: string): string | undefined {
   const wanted = `must be a time zone of the IANA database such as Europe/Berlin or UTC, got ${JSON.stringify(timeZone)}`;
   // Offsets such as +01:00 are Intl's, but not AWS's.
@@ -104,7 +104,7 @@ export function instantOf(localMinutes: number, { before, after, changesAt }: Zo
   return localMinutes - after >= changesAt ? localMinutes - after : undefined;
 }
 
-/** Whether the clock has one offset from the start to the end of a local day. */
+/** Tells whether the clock has one offset from the start to the end of a local day. */
 export function isPlainDay(localMidnight: number, { before, after, changesAt }: ZoneDay): boolean {
   return (
     before === after || localMidnight + DAY_MINUTES - before < changesAt || localMidnight - after >= changesAt

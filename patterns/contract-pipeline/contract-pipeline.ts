@@ -28,7 +28,7 @@ export interface ContractPipelineProps extends IngestJobProps {
   /** Absolute path of the quality rules, `<pipeline>.quality.json`. */
   readonly rulesFile: string;
   /**
-   * What starts a run by itself.
+   * The clock that starts runs.
    * @default - runs are started by hand
    */
   readonly schedule?: ScheduleTrigger;
@@ -40,7 +40,7 @@ export interface ContractPipelineProps extends IngestJobProps {
    */
   readonly crawlDeadlineMinutes?: number;
   /**
-   * What the pipeline's runs take instead of what the job says.
+   * Overrides of the job's settings, for the pipeline's runs only.
    * @default - nothing
    */
   readonly runOverrides?: RunOverrides;

@@ -8,12 +8,12 @@ import type { ScheduleTrigger } from "../trigger";
 /** When a pipeline's alarms are crossed. */
 export interface PipelineAlarmSettings {
   /**
-   * Whether alarms send messages; without, they only show their state.
+   * `false`: alarms show their state and send nothing.
    * @default true
    */
   readonly actionsEnabled?: boolean;
   /**
-   * What a run usually takes, minutes; a run of more than twice as long is slow.
+   * The usual duration of a run, minutes; a run of more than twice as long is slow.
    * @default 30
    */
   readonly usualMinutes?: number;

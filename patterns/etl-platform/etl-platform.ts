@@ -40,7 +40,7 @@ export interface EtlPlatformProps {
    */
   readonly allowDataDestruction?: boolean;
   /**
-   * Who receives success and failure messages, and alarms. SNS drops messages of a topic without a subscriber.
+   * Subscribers of success and failure messages, and of alarms. SNS drops messages of a topic without a subscriber.
    * @default - nobody; subscribe to `notifications.topicArn` and `alerts.topicArn` yourself
    */
   readonly subscribers?: {
@@ -58,12 +58,12 @@ export interface EtlPlatformProps {
    */
   readonly logRetentionDays?: number;
   /**
-   * Whether the logs of state machines hold inputs and outputs, which may be personal data.
+   * `true`: the logs of state machines hold inputs and outputs, which may be personal data.
    * @default false
    */
   readonly logExecutionData?: boolean;
   /**
-   * Whether messages and logs of refused runs hold delivered values, which may be personal data.
+   * `true`: messages and logs of refused runs hold delivered values, which may be personal data.
    * @default false
    */
   readonly showValuesInMessages?: boolean;
@@ -78,7 +78,7 @@ export interface EtlPlatformProps {
    */
   readonly runbookUrl?: string;
   /**
-   * Whether jobs run with a Glue security configuration, which encrypts their logs with the lake's key too.
+   * `true`: jobs run with a Glue security configuration, which encrypts their logs with the lake's key too.
    * @default false
    */
   readonly encryptJobLogs?: boolean;
@@ -88,7 +88,7 @@ const DEFAULT_LOG_RETENTION_DAYS = 90;
 const DEFAULT_SCAN_LIMIT_BYTES = 107_374_182_400;
 
 /**
- * What the pipelines of one environment share: the lake, the topics of messages and of alarms, the Athena workgroup, the locks.
+ * The shared part of one environment's pipelines: the lake, the topics of messages and of alarms, the Athena workgroup, the locks.
  *
  * @throws Error of the construct whose props are wrong, with every mistake in them
  */

@@ -78,7 +78,7 @@ function nameOf(file: string): string {
   return root === undefined ? file : relative(root, file).replaceAll("\\", "/");
 }
 
-/** What the props ask for and the contract cannot give, or the other way round. The contract itself is right. */
+/** Compares the props with a contract that is right in itself. */
 function propMistakes(document: unknown, { aggregateTable, written }: PipelineFiles): Mistake[] {
   const { orderColumn } = written;
   const contract = document as {

@@ -40,7 +40,7 @@ export interface IngestJobProps {
    */
   readonly executionClass?: ExecutionClass;
   /**
-   * Whether a run waits while the account has no room for it. Not with FLEX.
+   * `true`: a run waits while the account has no room for it. Not with FLEX.
    * @default false
    */
   readonly jobRunQueuingEnabled?: boolean;
@@ -70,12 +70,12 @@ export interface IngestJobProps {
    */
   readonly aggregateTable?: string;
   /**
-   * Whether a crawler registers the published table after each job run. Otherwise the pipeline declares it.
+   * `true`: a crawler registers the published table after each job run. Otherwise the pipeline declares it.
    * @default false
    */
   readonly crawlProcessed?: boolean;
   /**
-   * Where scripts, modules, contract and rules lie in the artifacts zone. An S3 object belongs to one construct, which deletes it when it
+   * The prefix of scripts, modules, contract and rules in the artifacts zone. An S3 object belongs to one construct, which deletes it when it
    * goes, so pipelines need prefixes of their own.
    * @default - the pipeline's name and a slash
    */
@@ -87,7 +87,7 @@ interface IngestTaskProps extends IngestJobProps {
   readonly pipeline: string;
   readonly contractFile: string;
   readonly rulesFile: string;
-  /** What the contract makes, judged already. */
+  /** The tables that the contract makes, judged already. */
   readonly tables: ContractTables;
   /** In which zone the scheduled time of a run is read, and how many days before it the delivery date lies. */
   readonly timeZone: string;

@@ -52,7 +52,7 @@ const rules = (scope: Construct, id: string, artifacts: S3Location) =>
     artifacts,
   });
 
-/** Of several stacks: the lake's and two others. */
+/** Several stacks: the lake's and two others. */
 function app(build: (lake: TerraformStack, one: TerraformStack, other: TerraformStack) => void): () => void {
   return () => {
     const outdir = mkdtempSync(join(tmpdir(), "etl-owner-app-"));
@@ -80,7 +80,7 @@ test("two jobs of one script and one prefix: the whole message", () => {
   expect(message.replace(/[0-9a-f]{16}/, "HASH")).toBe(
     "GlueSparkJob 'etl-dev/Second': 'artifacts' must lead to a key of its own, got " +
       "s3://shop-lake/artifacts/scripts/HASH/clean.py, which GlueSparkJob 'etl-dev/First' makes already: " +
-      "an S3 object belongs to one construct, which deletes it when it goes; give one of them another prefix in 'artifacts'",
+      "an S3 object belongs to one construct, and is deleted with it; give one of them another prefix in 'artifacts'",
   );
 });
 

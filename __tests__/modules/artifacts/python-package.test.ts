@@ -85,10 +85,10 @@ test("what is no package is told apart", () => {
     "must be an absolute path, got 'glue-scripts/etl'; use join(__dirname, …)",
   );
   expect(packageMistake(join(folder, "none"))).toBe(
-    `must be the folder of a Python package, got '${join(folder, "none")}', which is none`,
+    `must be the folder of a Python package, got '${join(folder, "none")}', which does not exist or is not a folder`,
   );
   expect(packageMistake(folder)).toBe(
-    `must be the folder of a Python package, got '${folder}', which holds no __init__.py`,
+    `must be the folder of a Python package, got '${folder}', which has no __init__.py`,
   );
   renameSync(etl, join(folder, "my-etl"));
   expect(packageMistake(join(folder, "my-etl"))).toBe(

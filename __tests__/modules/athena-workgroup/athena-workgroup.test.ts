@@ -182,7 +182,7 @@ test.each([[{ forceDestroy: true }], [{ forceDestroy: true, allowDataDestruction
   (props) => {
     expect(refusal((stack) => make(stack, props))).toBe(
       "AthenaWorkgroup 'etl-dev/Workgroup': 'forceDestroy' must be false unless 'allowDataDestruction' is true as well, got true; " +
-        "destroying data takes both",
+        "destroying data needs both",
     );
   },
 );

@@ -16,7 +16,7 @@ const minimum: CatalogTableProps = {
 const make = (stack: TerraformStack, props: Partial<CatalogTableProps> = {}, id = "Table") =>
   new CatalogTable(stack, id, { ...minimum, ...props });
 
-test("minimum: an external Parquet table whose days Athena knows without being told", () => {
+test("minimum: an external Parquet table whose days Athena finds without registration", () => {
   const { at, counts } = synth((stack) => make(stack));
   expect(counts).toEqual({ aws_glue_catalog_table: 1 });
   expect(at("Table/Resource")).toEqual({
@@ -30,7 +30,7 @@ test("minimum: an external Parquet table whose days Athena knows without being t
       "projection.run_date.format": "yyyy-MM-dd",
       "projection.run_date.range": "2010-12-01,NOW+1DAYS",
       "projection.run_date.type": "date",
-      // `$${` is how Terraform is told to leave `${` alone.
+      // `$${` makes Terraform leave `${` alone.
       "storage.location.template": "s3://quarantine-bucket/events/run_date=$${run_date}/",
     },
     partition_keys: [{ name: "run_date", type: "string" }],
@@ -84,8 +84,8 @@ test("keys whose partitions the writer registers: nothing is projected, which wo
 });
 
 const EITHER =
-  "CatalogTable 'etl-dev/Table': 'partition' must be given or else 'partitionKeys', and not both: " +
-  "a table's partitions are projected or registered";
+  "CatalogTable 'etl-dev/Table': 'partition' must be given if 'partitionKeys' is not, and not both: " +
+  "a table's partitions are either projected or registered";
 
 test.each([
   ["neither", { partition: undefined }],
@@ -101,7 +101,7 @@ test("keys that cannot be are refused", () => {
     type: "string",
   }));
   expect(refusal((stack) => make(stack, { partition: undefined, partitionKeys }))).toBe(
-    "CatalogTable 'etl-dev/Table': 'columns[1].name' must not be the partition 'reason': it lies in the folder's name; " +
+    "CatalogTable 'etl-dev/Table': 'columns[1].name' must not be the partition 'reason': its value is in the folder's name; " +
       "'partitionKeys[1].name' must not repeat 'run_date'; " +
       "'partitionKeys[2].name' must be lower-case letters, digits and underscores, not beginning with a digit, got \"Region\"",
   );
@@ -140,7 +140,7 @@ test("refusals, all at once", () => {
     "CatalogTable 'etl-dev/Table': 'description' still holds a placeholder, got \"<what>\"; fill it in; " +
       "'name' must be lower-case letters, digits and underscores, not beginning with a digit, got \"Events\"; " +
       "'location.prefix' must end in a slash, got \"events\"; without it a sibling such as 'events-old/' matches too; " +
-      "'columns[0].name' must not be the partition 'run_date': it lies in the folder's name; " +
+      "'columns[0].name' must not be the partition 'run_date': its value is in the folder's name; " +
       "'columns[2].name' must not repeat 'reason'; " +
       "'columns[3].name' must be lower-case letters, digits and underscores, not beginning with a digit, got \"raw-line\"; " +
       "'partition.from' must be a date YYYY-MM-DD, got \"2010-13-01\"",

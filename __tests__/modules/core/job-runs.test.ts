@@ -60,17 +60,17 @@ test.each<[RunShape, string, string]>([
   [
     { executionClass: "FLEX", workerType: "G.4X" },
     "executionClass",
-    'FLEX takes the worker types G.1X and G.2X only, got "G.4X"; take one of these, or STANDARD',
+    'FLEX takes the worker types G.1X and G.2X only, got "G.4X"; use one of these, or STANDARD',
   ],
   [
     { executionClass: "FLEX", jobRunQueuingEnabled: true },
     "jobRunQueuingEnabled",
-    "is for the execution class STANDARD, got true with FLEX, whose runs wait for capacity by themselves; leave it out",
+    "must be false or left out with the execution class FLEX, got true: FLEX runs wait for capacity anyway; leave it out",
   ],
   [
     { workerType: "G.8X", region: "cn-north-1" },
     "workerType",
-    'must be G.1X or G.2X in cn-north-1, got "G.8X", which is not there',
+    'must be G.1X or G.2X in cn-north-1, got "G.8X", which that region does not offer',
   ],
   [{ workers: 1 }, "workers", "must be a whole number from 2 (a driver and a worker) to 299, got 1"],
   [{ workers: 300 }, "workers", "must be a whole number from 2 (a driver and a worker) to 299, got 300"],

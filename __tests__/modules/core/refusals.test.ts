@@ -4,7 +4,7 @@ import { Refusals } from "../../../modules/core/refusals";
 
 const known = () => true;
 
-test("all mistakes are told at once, with thing, field and value", () => {
+test("all mistakes are reported at once, with construct, field and value", () => {
   const refusals = new Refusals("GlueSparkJob", "etl-dev/Events/Transform");
   refusals.check(false, "workers", "must be at least 2, got 1");
   refusals.check(true, "region", "is never told");
@@ -21,7 +21,7 @@ test("no mistake, no error", () => {
   expect(() => new Refusals("DataLake", "etl-dev/Lake").throwIfAny()).not.toThrow();
 });
 
-test("of a field that holds a placeholder nothing else is told", () => {
+test("a field with a placeholder has no other mistake", () => {
   const refusals = new Refusals("DataLake", "etl-dev/Lake");
   refusals.noteUnfilled([["account", "still holds a placeholder"]]);
   refusals.check(false, "account", "must have 12 digits");
@@ -58,7 +58,7 @@ test.each([
   "123456789012",
   "000000000000",
   "arn:aws:kms:eu-west-1:111122223333:key/a",
-])("%j is none", (text) => {
+])("%j is not a placeholder", (text) => {
   expect(placeholderMistake(text)).toBeUndefined();
 });
 
@@ -89,7 +89,7 @@ test.each([
   expect(placeMistakes({ region, account }, known)).toEqual([]);
 });
 
-test("a place that is none is refused, unless only Terraform knows it", () => {
+test("an invalid place is refused, unless only Terraform knows it", () => {
   const nowhere = { account: "42", region: "Ireland" };
   expect(placeMistakes(nowhere, known)).toEqual([
     ["account", 'must be an AWS account id of 12 digits, got "42"'],
@@ -102,7 +102,7 @@ test("a region of a partition that is not known here is refused", () => {
   expect(placeMistakes({ account: "000000000000", region: "us-iso-east-1" }, known)).toEqual([
     [
       "region",
-      'must be a region of the partitions aws, aws-cn or aws-us-gov, got "us-iso-east-1", whose ARNs are others',
+      'must be a region of the partitions aws, aws-cn or aws-us-gov, got "us-iso-east-1", whose partition is not supported',
     ],
   ]);
 });

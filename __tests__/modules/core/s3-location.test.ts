@@ -19,7 +19,7 @@ test.each([
   ["events", "must end in a slash, got \"events\"; without it a sibling such as 'events-old/' matches too"],
   ["a//b/", 'must not hold an empty segment, got "a//b/"'],
   ["s3://lake/events/", 'must be a prefix inside the bucket, not a URI, got "s3://lake/events/"'],
-])("%j is none", (prefix, mistake) => {
+])("%j is not a prefix", (prefix, mistake) => {
   expect(prefixMistake(prefix)).toBe(mistake);
 });
 

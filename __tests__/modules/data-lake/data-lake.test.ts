@@ -448,7 +448,7 @@ describe("refusals", () => {
         "'namePrefix' must be lower-case letters and digits joined by single hyphens, got \"Etl_Dev\"; " +
         "'databasePrefix' must be lower-case letters, digits and underscores, beginning with a letter, got \"etl-dev\"; " +
         "anything else must be quoted in every query; " +
-        "'retainData' must be true unless 'allowDataDestruction' is true as well, got false; destroying data takes both; " +
+        "'retainData' must be true unless 'allowDataDestruction' is true as well, got false; destroying data needs both; " +
         "'noncurrentVersionDays' must be a whole number of days, at least 1, got 0; " +
         "'queryResultDays' must be a whole number of days, at least 1, got 1.5; " +
         "'accessLogDays' must be a whole number of days, at least 1, got -1",
@@ -484,7 +484,7 @@ describe("refusals", () => {
   test("a prefix that S3 keeps for itself", () => {
     for (const namePrefix of ["sthree-lake", "sthree", "amzn-s3-demo", "amzn-s3-demo-etl"]) {
       expect(refusal((stack) => make(stack, { namePrefix }))).toBe(
-        `DataLake 'etl-dev/Lake': 'namePrefix' must not begin with sthree- or amzn-s3-demo-, which S3 keeps for itself, got "${namePrefix}"`,
+        `DataLake 'etl-dev/Lake': 'namePrefix' must not begin with sthree- or amzn-s3-demo-, which S3 reserves, got "${namePrefix}"`,
       );
     }
   });
@@ -509,7 +509,7 @@ describe("refusals", () => {
 
   test("the database of a zone without data", () => {
     expect(refusal((stack) => make(stack).database(Zone.ARTIFACTS))).toBe(
-      "DataLake 'etl-dev/Lake': zone 'artifacts' has no database; those of raw, processed, curated, quarantine have one",
+      "DataLake 'etl-dev/Lake': zone 'artifacts' has no database; the zones with one are raw, processed, curated, quarantine",
     );
   });
 });

@@ -160,10 +160,10 @@ test("refusals, all at once", () => {
   );
 });
 
-test("files that are none", () => {
+test("missing files and invalid ones", () => {
   const notJson = file("not.json", "{");
   expect(refusal((stack) => make(stack, { rulesFile: "rules.json", contractFile: notJson }))).toMatch(
-    /^DataQuality 'etl-dev\/Quality': 'contractFile' must be JSON, got '.*not\.json': .+; 'rulesFile' must be an absolute path, got 'rules\.json'; use join\(__dirname, …\)$/,
+    /^DataQuality 'etl-dev\/Quality': 'contractFile' must be valid JSON, got '.*not\.json': .+; 'rulesFile' must be an absolute path, got 'rules\.json'; use join\(__dirname, …\)$/,
   );
   expect(refusal((stack) => make(stack, { rulesFile: file("list.json", []) }))).toBe(
     "DataQuality 'etl-dev/Quality': 'rulesFile' must be an object, got []",
@@ -177,9 +177,9 @@ test("the contract's mistakes, all of them, with those of the rules", () => {
   );
   const rulesFile = file("weightless.json", { threshold: 80, rules: [{ ...COUNT, weight: 0 }] });
   expect(refusal((stack) => make(stack, { contractFile, rulesFile }))).toBe(
-    "DataQuality 'etl-dev/Quality': 'contractFile.x-etl.onDirft' is unknown: x-etl may say businessKey, lookbackDays, " +
+    "DataQuality 'etl-dev/Quality': 'contractFile.x-etl.onDirft' is unknown: x-etl may hold businessKey, lookbackDays, " +
       "onDrift, reasons, timestamp, category, output, format, shapes, computed, partitionBy, aggregate, orderColumn; " +
-      "'contractFile.x-etl.output' must name what is delivered, derived or computed, got 'land', which is none of event_id, " +
+      "'contractFile.x-etl.output' must name a delivered, derived or computed column, got 'land'; the columns are event_id, " +
       "user_id, event_type, timestamp, country, items, event_timestamp, event_date, event_category; " +
       "'rulesFile.rules[0].weight' of a_run_has_rows must be a whole number from 1 to 100, got 0",
   );

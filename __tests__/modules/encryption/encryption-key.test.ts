@@ -90,7 +90,7 @@ test.each(["alias/lake", "arn:aws:kms:eu-west-1:000000000000:alias/lake", "1111-
     expect(() => EncryptionKey.fromKeyArn(arn)).toThrow(
       new Error(
         "EncryptionKey: 'keyArn' must be a key's ARN (arn:aws:kms:<region>:<account>:key/<id>), " +
-          `got "${arn}"; an alias or a bare id will not do`,
+          `got "${arn}"; an alias or a bare id is not accepted`,
       ),
     );
   },

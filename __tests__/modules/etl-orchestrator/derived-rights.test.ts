@@ -178,7 +178,7 @@ test.each<[string, string, Parameters, string]>([
     "two qualifiers",
     "lambda:invoke",
     { FunctionName: "clean:live", Qualifier: "7" },
-    '\'definition\' state Call calls the function "clean:live" with the Qualifier "7"; Lambda takes one of them',
+    '\'definition\' state Call calls the function "clean:live" with the Qualifier "7"; Lambda accepts only one of them',
   ],
   [
     "a function of the execution",
@@ -190,13 +190,13 @@ test.each<[string, string, Parameters, string]>([
     "a topic's name",
     "sns:publish",
     { TopicArn: "news", Message: "done" },
-    "'definition' state Call would need sns:Publish on \"news\", which is no ARN; write the whole ARN",
+    "'definition' state Call would need sns:Publish on \"news\", which is not an ARN; write the whole ARN",
   ],
   [
     "a machine's name",
     "states:startExecution",
     { StateMachineArn: "other" },
-    "'definition' state Call would need states:StartExecution on \"other\", which is no ARN; write the whole ARN",
+    "'definition' state Call would need states:StartExecution on \"other\", which is not an ARN; write the whole ARN",
   ],
 ])("refused: %s", (_, call, parameters, mistake) => {
   const template = task(call, parameters);
@@ -205,7 +205,7 @@ test.each<[string, string, Parameters, string]>([
   );
 });
 
-test("a grant on what is no ARN is refused whoever makes it", () => {
+test("a grant on something that is not an ARN is refused", () => {
   const statements = [{ actions: ["lambda:InvokeFunction"], resources: ["clean", "*"] }];
   const template = task("lambda:invoke", { "FunctionName.$": "$.run.function" });
   expect(refusal((stack) => orchestrator(stack, { template, statements }))).toBe(
@@ -213,7 +213,7 @@ test("a grant on what is no ARN is refused whoever makes it", () => {
   );
 });
 
-test("every resource that the steps of a pipeline derive is an ARN, or * where there is no resource", () => {
+test("every resource that the steps of a pipeline derive is an ARN, or * for actions without resources", () => {
   const { statements } = synth((stack) => new EtlOrchestrator(stack, "O", eventsProps()));
   const all = ["O/Role/Policy/Resource", "O/Crawl/Role/Policy/Resource"].flatMap((path) => statements(path));
   const resources = all.flatMap(({ Resource }) => Resource);

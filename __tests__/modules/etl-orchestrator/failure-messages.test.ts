@@ -115,7 +115,7 @@ describe.each<[string, JsonObject, string, string?]>([
   ["books that cannot be read", { status: "FAILED", error: "BooksUnreadable", cause: "the books …" }, START],
   ["a definition that cannot go on", { status: "FAILED", error: "States.Runtime", cause: "no path" }, START],
 ])("%s", (_what, detail, command, outcome = "FAILED") => {
-  test("is told once, with cause, link and the command that continues", async () => {
+  test("is reported once, with cause, link and the command that continues", async () => {
     const { subject, text, message } = await received(statusEvent(detail));
     expect(subject).toBe(`events in dev: ${outcome === "MISSING" ? outcome : (detail.status as string)}`);
     const lines = text!.split("\n");
@@ -136,7 +136,7 @@ describe.each<[string, JsonObject, string, string?]>([
     });
   });
 
-  test("is told once when the event leaves out error and cause, or one of them", async () => {
+  test("is reported once if the event leaves out error and cause, or one of them", async () => {
     for (const fields of [["error", "cause"], ["error"], ["cause"]]) {
       const { message } = await received(without(statusEvent(detail), ...fields));
       expect(message).toEqual({
@@ -267,7 +267,7 @@ describe("a messenger that fails itself", () => {
   });
 
   test.each(["FAILED", "TIMED_OUT", "ABORTED"])(
-    "and is %s is told plainly and once, with all it was given",
+    "and is %s is reported once, with its unchanged input",
     (status) => {
       const stateMachineArn = `${MACHINE_ARN}-fail`;
       const event = statusEvent({

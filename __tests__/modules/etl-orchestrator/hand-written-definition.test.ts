@@ -69,7 +69,7 @@ describe("a definition written by hand", () => {
     const one = brought({ template: template({ Run: job({ End: true }) }, { TimeoutSeconds: 900 }), values });
     expect(synthOrchestrator(one).definition(NAME).TimeoutSeconds).toBe(900);
     expect(() => synthOrchestrator({ ...one, timeoutMinutes: 10 })).toThrow(
-      "'timeoutMinutes' must not be given when the definition has TimeoutSeconds of its own",
+      "'timeoutMinutes' must be left out if the definition has its own TimeoutSeconds",
     );
   });
 
@@ -91,9 +91,9 @@ describe("a definition written by hand", () => {
     const plain = JSON.parse(JSON.stringify(states)) as object;
     expect(() => synthOrchestrator(brought({ template: template(plain), values }))).toThrow(
       "EtlOrchestrator 'etl-dev/Orchestrator': " +
-        "'definition' state Run: retries States.ALL, so a run that failed for a reason is run and paid again (retry only what never started (Step.runJob does), or list the state in 'retriesEveryError'); " +
+        "'definition' state Run: retries States.ALL, so a failed run is run, and paid for, again (retry only errors of the start itself (Step.runJob does), or list the state in 'retriesEveryError'); " +
         "'definition' state Crawl: the integration glue:startCrawler does not exist (write aws-sdk:glue:startCrawler and poll until it is done (a crawl: Step.crawl)); " +
-        '\'definition\' state Crawl: reads $.crawler, which Run replaced (give Run a "ResultPath" (null, or $.results.<step>), or write "ResultPath": "$" there if it is meant); ' +
+        '\'definition\' state Crawl: reads $.crawler, which Run replaced (give Run a "ResultPath" (null, or $.results.<step>), or write "ResultPath": "$" there if that is intended); ' +
         "'definition' makes the call glue:startCrawler of state Crawl, whose rights cannot be derived; give them as 'definition.statements'",
     );
   });
@@ -138,7 +138,7 @@ describe("a definition written by hand", () => {
     });
   });
 
-  test("that is none is refused", () => {
+  test("an invalid one is refused", () => {
     expect(() => synthOrchestrator(brought({ template: { States: {} } }))).toThrow(
       "it needs StartAt and States",
     );

@@ -31,7 +31,7 @@ describe("refusals", () => {
         "'name' must be 1 to 51 letters, digits, hyphens or underscores, got \"etl dev\" (7); " +
         "'pipeline' must not be empty; " +
         "'logRetentionDays' must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, got 8; " +
-        "'timeoutMinutes' must be a whole number from 135, which the longest step may take, to 525600, got 60; " +
+        "'timeoutMinutes' must be a whole number from 135 (the bound of the longest step) to 525600, got 60; " +
         "'steps.crawlRaw.name' must be a word in UpperCamel of at most 40 letters and digits, got \"crawlRaw\"; " +
         "'steps.crawlRaw.deadlineMinutes' must be a whole number from 1 to 1440, got 0",
     );
@@ -42,12 +42,12 @@ describe("refusals", () => {
     [
       "neither steps nor definition",
       { steps: undefined },
-      "'steps' or 'definition' must be given, and not both, got neither",
+      "'steps' or 'definition' must be given, but not both, got neither",
     ],
     [
       "both",
       { definition: { template: {} } },
-      "'steps' or 'definition' must be given, and not both, got both",
+      "'steps' or 'definition' must be given, but not both, got both",
     ],
     ["no steps", { steps: [] }, "'steps' must not be empty"],
     [
@@ -90,9 +90,9 @@ describe("refusals", () => {
       "EtlOrchestrator 'etl-dev/Orchestrator': " +
         "'steps.Judge' (checkQuality) needs the books of a checkBooks step 'CheckBooks' before it; put 'Sum' before 'Judge'; " +
         "'steps.Count' (recordMetrics) needs the books of a checkBooks step 'CheckBooks' before it; put 'Sum' before 'Count'; " +
-        "'steps.Tell' (notify) needs the books of a checkBooks step 'CheckBooks' before it; there is 'Sum': say books: \"Sum\"; " +
-        "'steps.Again' (runJob) reads $.results.fetch, and no step before 'Again' leaves it; " +
-        "those before it leave $.results.judge, $.results.count, $.results.sum, $.results.tell",
+        "'steps.Tell' (notify) needs the books of a checkBooks step 'CheckBooks' before it; there is 'Sum': set books: \"Sum\"; " +
+        "'steps.Again' (runJob) reads $.results.fetch, but no step before 'Again' writes it; " +
+        "the steps before it write $.results.judge, $.results.count, $.results.sum, $.results.tell",
     ],
     [
       "two checks of the books",

@@ -61,21 +61,21 @@ test.each<[Partial<RunJobStepProps>, string]>([
   ],
   [
     { overrides: { workerType: "G.8X" }, region: "eu-west-3" },
-    'overrides.workerType must be G.1X or G.2X in eu-west-3, got "G.8X", which is not there',
+    'overrides.workerType must be G.1X or G.2X in eu-west-3, got "G.8X", which that region does not offer',
   ],
   [
     { executionClass: "FLEX", overrides: { workerType: "G.4X" } },
-    'overrides.executionClass FLEX takes the worker types G.1X and G.2X only, got "G.4X"; take one of these, or STANDARD',
+    'overrides.executionClass FLEX takes the worker types G.1X and G.2X only, got "G.4X"; use one of these, or STANDARD',
   ],
   [
     { jobRunQueuingEnabled: true, overrides: { executionClass: "FLEX" } },
-    "jobRunQueuingEnabled is for the execution class STANDARD, got true with FLEX, whose runs wait for capacity by " +
-      "themselves; leave it out",
+    "jobRunQueuingEnabled must be false or left out with the execution class FLEX, got true: FLEX runs wait for capacity " +
+      "anyway; leave it out",
   ],
   [
     { capacity: undefined, overrides: { workers: 5 } },
-    "overrides must have both 'workerType' and 'workers' when the job's 'capacity' is not given, got " +
-      '{"workers":5}; StartJobRun takes both or none',
+    "overrides must have both 'workerType' and 'workers' if the job's 'capacity' is not given, got " +
+      '{"workers":5}; StartJobRun takes both or neither',
   ],
 ])("%j is refused", (props, mistake) => {
   expect(mistakesOf(props)).toEqual([mistake]);

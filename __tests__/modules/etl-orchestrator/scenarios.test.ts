@@ -173,7 +173,7 @@ describe("the pipeline", () => {
     });
   });
 
-  test("a refusal that the job has put in words is told in its words", async () => {
+  test("a refusal that the job has worded is reported in the job's words", async () => {
     const quality = { verdict: "FAILED", score: 50, threshold: 80, failed: "price 1 of 2" };
     const refused = (text: unknown) =>
       run(DAILY, {
@@ -355,7 +355,7 @@ describe("the books", () => {
     });
   });
 
-  test("that are no JSON fail too", async () => {
+  test("that are not valid JSON fail too", async () => {
     expect(await failing(body("junk"))).toMatchObject({ status: "FAILED" });
   });
 
@@ -373,7 +373,7 @@ describe("the lock", () => {
   const owner = (...statuses: string[]): Answer => throws(...statuses.map((Status) => ({ Status })));
   const lost = new ServiceError("Sfn.ExecutionDoesNotExistException");
 
-  test("is taken before anything is read, and given back before the success is told", async () => {
+  test("is taken before anything is read, and released before the success is reported", async () => {
     const locks = lockTable();
     const held: (string | undefined)[] = [];
     const outcome = await run(DAILY, {

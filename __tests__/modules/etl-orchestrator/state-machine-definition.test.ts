@@ -31,7 +31,7 @@ describe("render", () => {
     expect(text({ a: "${A}", b: "x${A}" }, { A: "${B}" })).toEqual({ a: "${B}", b: "x${B}" });
   });
 
-  test("every mistake is told at once", () => {
+  test("every mistake is reported at once", () => {
     const template = {
       a: "${Missing}",
       b: "x ${Other} y",
@@ -42,9 +42,9 @@ describe("render", () => {
     expect(() => text(template, { Unused: 1, Object: {} })).toThrow(
       'thing: placeholder ${Missing} in "${Missing}" has no value; ' +
         'placeholder ${Other} in "x ${Other} y" has no value; ' +
-        '"${lower}" holds a "${" that is no placeholder in UpperCamel; ' +
-        '"${aws_x.y.arn}" holds a "${" that is no placeholder in UpperCamel; ' +
-        'placeholder ${Object} in "v${Object}" is part of a text but its value is none; ' +
+        '"${lower}" holds a "${" that does not begin a placeholder in UpperCamel; ' +
+        '"${aws_x.y.arn}" holds a "${" that does not begin a placeholder in UpperCamel; ' +
+        'placeholder ${Object} in "v${Object}" is part of a text, but its value is an object or a list; ' +
         "value Unused is used by no placeholder",
     );
   });
@@ -98,10 +98,10 @@ describe("compose", () => {
     expect(flow(step("A", "${Way}", { Way: undefined })).States.A?.Next).toBe(LAST_STATE);
   });
 
-  test("every mistake is told at once", () => {
+  test("every mistake is reported at once", () => {
     const steps = [step("A", "${Way}", { Way: "Before" }), step("B", "${Oops}"), step("A"), step(LAST_STATE)];
     expect(() => flow(...steps)).toThrow(
-      "state machine definition: the step name A is used twice; step A goes to Before, which is no later step; " +
+      "state machine definition: the step name A is used twice; step A goes to Before, which is not a later step; " +
         'step B: placeholder ${Oops} in "${Oops}" has no value; the state name A of step A is used twice; ' +
         `the state name ${LAST_STATE} of step ${LAST_STATE} is used twice`,
     );
@@ -120,15 +120,15 @@ describe("steps", () => {
     expect(mistakes(Step.runJob("RunJob", { jobName: "j", timeoutMinutes: 1.5, runArguments }))).toEqual([
       "timeoutMinutes must be a whole number from 1 to 10079, got 1.5",
       'runArguments must have names of letters, digits and underscores, without dashes, got "--mode"',
-      "runArguments must not be empty, which Glue refuses, got an empty empty",
+      "runArguments must not be empty, because Glue refuses empty arguments, got an empty empty",
     ]);
     const ofGlue = { conf: "spark.a=b", additional_python_modules: "x", mode: "daily" };
     expect(
       mistakes(Step.runJob("RunJob", { jobName: "j", timeoutMinutes: 1, runArguments: ofGlue })),
     ).toEqual([
-      "runArguments.conf must not be given with a run, whose value would take the place of the job's own; set it at the job",
-      "runArguments.additional_python_modules is no argument of Glue, which calls its own 'additional-python-modules'; set it at " +
-        "the job, or take another name",
+      "runArguments.conf must not be given with a run, because it would replace the job's own; set it on the job",
+      "runArguments.additional_python_modules is not an argument of Glue, whose own is 'additional-python-modules'; set that on " +
+        "the job, or use another name",
     ]);
   });
 

@@ -238,10 +238,10 @@ describe("refusals", () => {
     ).toBe(
       "GlueCrawler 'etl-dev/Crawler': 'description' still holds a placeholder, got \"TODO\"; fill it in; " +
         "'account' must be an AWS account id of 12 digits, got \"42\"; " +
-        "'name' must be 1 to 56 letters, digits or _.- (its role is called '<name>-crawler'), got \"events raw\" with 10; " +
+        "'name' must be 1 to 56 letters, digits or _.- (its role is named '<name>-crawler'), got \"events raw\" with 10; " +
         "'target.prefix' must not start with a slash, got \"/events\"; S3 would take it as a folder without a name; " +
         "'tablePrefix' must be 1 to 128 lower-case letters, digits or underscores, got \"Raw-\"; anything else must be quoted in every query; " +
-        "'exclusions[1]' must be a glob relative to the target, got \"s3://raw-bucket/x/**\"; remove what comes before the folder's name; " +
+        "'exclusions[1]' must be a glob relative to the target, got \"s3://raw-bucket/x/**\"; remove everything before the folder's name; " +
         "'grouping.tableLevel' must be a whole number, at least 1 (the bucket), got 0",
     );
   });

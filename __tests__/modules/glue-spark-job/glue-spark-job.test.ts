@@ -288,7 +288,7 @@ describe("uploaded files", () => {
     expect(other).toBe(key.replace("transform_events", "transform_orders"));
   });
 
-  test("a renamed module is another zip, what running it left is none", () => {
+  test("a renamed module is another zip, caches do not count", () => {
     const key = () => object("Modules").key;
     writeFileSync(join(modules, "books.py"), "READ = 1\n");
     const before = key();
@@ -329,7 +329,7 @@ describe("uploaded files", () => {
     );
   });
 
-  test("a file that is none is refused", () => {
+  test("a file that does not exist is refused", () => {
     const source = join(folder, "none.json");
     expect(
       refusal(
@@ -343,7 +343,7 @@ describe("uploaded files", () => {
     ).toBe(
       "ArtifactFile 'etl-dev/Contract': 'artifacts.bucketName' still holds a placeholder, got \"<bucket>\"; fill it in; " +
         "'artifacts.bucketArn' still holds a placeholder, got \"arn:aws:s3:::<bucket>\"; fill it in; " +
-        `'source' must be a file, got '${source}', which is none; ` +
+        `'source' must be a file, got '${source}', which does not exist or is not a file; ` +
         "'artifacts.prefix' must end in a slash, got \"jobs\"; without it a sibling such as 'events-old/' matches too; " +
         "'prefix' must not start with a slash, got \"/contracts\"; S3 would take it as a folder without a name",
     );
@@ -388,15 +388,15 @@ describe("refusals", () => {
       "GlueSparkJob 'etl-dev/Job': 'description' still holds a placeholder, got \"CHANGE_ME\"; fill it in; " +
         "'arguments.to' still holds a placeholder, got \"${To}\"; fill it in; " +
         "'account' must be an AWS account id of 12 digits, got \"42\"; " +
-        "'name' must be 1 to 60 letters, digits or _.- (its role is called '<name>-job'), got \"events transform\" with 16; " +
+        "'name' must be 1 to 60 letters, digits or _.- (its role is named '<name>-job'), got \"events transform\" with 16; " +
         "'script' must be an absolute path, got 'jobs/transform_events.py'; use join(__dirname, …); " +
         "'modules' must be an absolute path, got 'etl'; use join(__dirname, …); " +
         "'artifacts.prefix' must not start with a slash, got \"/\"; S3 would take it as a folder without a name; " +
         "'inputs[1].prefix' must end in a slash, got \"events\"; without it a sibling such as 'events-old/' matches too; " +
-        "'outputs' must not be empty: a job that writes nowhere does nothing; " +
+        "'outputs' must not be empty: a job needs a location to write to; " +
         "'arguments.extra-py-files' is managed by this construct; set 'modules'; " +
-        "'arguments.from' must not be empty: Glue takes no empty argument; leave it out; " +
-        "'arguments.mode' is kept by Glue for itself; choose another name; " +
+        "'arguments.from' must not be empty: Glue refuses empty arguments; leave it out; " +
+        "'arguments.mode' is reserved by Glue; use another name; " +
         "'glueVersion' must be one of 5.1, 6.0, got \"4.0\": the library's jobs are not tested on it; " +
         "'capacity.workers' must be a whole number from 2 (a driver and a worker) to 299, got 1; " +
         "'timeoutMinutes' must be a whole number from 1 to 10079, got 10080; " +
@@ -417,7 +417,7 @@ describe("refusals", () => {
     );
     const none = join(folder, "none.py");
     expect(refusal((stack) => make(stack, { script: none }))).toBe(
-      `GlueSparkJob 'etl-dev/Job': 'script' must be a file, got '${none}', which is none`,
+      `GlueSparkJob 'etl-dev/Job': 'script' must be a file, got '${none}', which does not exist or is not a file`,
     );
   });
 });

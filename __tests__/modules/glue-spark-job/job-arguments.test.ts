@@ -54,27 +54,27 @@ test.each([
   ["conf", "is managed by this construct; set 'sparkConf'"],
   [
     "additional_python_modules",
-    "is no argument of Glue, which calls its own 'additional-python-modules' and would pass this one on to the script alone; write 'additional-python-modules', or take another name",
+    "is not an argument of Glue, whose own is 'additional-python-modules', so Glue would only pass it to the script; write 'additional-python-modules', or use another name",
   ],
   [
     "extra_py_files",
-    "is no argument of Glue, which calls its own 'extra-py-files' and would pass this one on to the script alone; set 'modules', or take another name",
+    "is not an argument of Glue, whose own is 'extra-py-files', so Glue would only pass it to the script; set 'modules', or use another name",
   ],
   [
     "custom_loggroup_prefix",
-    "is no argument of Glue, which calls its own 'custom-logGroup-prefix' and would pass this one on to the script alone; it is always set, from 'name', or take another name",
+    "is not an argument of Glue, whose own is 'custom-logGroup-prefix', so Glue would only pass it to the script; it is always set, from 'name', or use another name",
   ],
   ["extra-py-files", "is managed by this construct; set 'modules'"],
   ["enable-auto-scaling", "is managed by this construct; set 'capacity' to { kind: \"autoScaling\", … }"],
-  ["number-of-workers", "is managed by this construct; it is no job argument; set 'capacity'"],
+  ["number-of-workers", "is managed by this construct; it is not a job argument; set 'capacity'"],
   ["TempDir", "is managed by this construct; it is always set, below the artifacts"],
   [
     "job-bookmark-option",
-    "is managed by this construct; bookmarks are not offered: a rename loses them, and with overwrite they lose data",
+    "is managed by this construct; bookmarks are not supported: a rename loses them, and with overwriting they lose data",
   ],
-  ["JOB_NAME", "is kept by Glue for itself; choose another name"],
-  ["mode", "is kept by Glue for itself; choose another name"],
-  ["debug", "is kept by Glue for itself; choose another name"],
+  ["JOB_NAME", "is reserved by Glue; use another name"],
+  ["mode", "is reserved by Glue; use another name"],
+  ["debug", "is reserved by Glue; use another name"],
   ["--from", "must be named without leading hyphens; they are added"],
   ["from date", "must be named with letters, digits, hyphens and underscores"],
   [
@@ -126,9 +126,7 @@ test.each(RESERVED.managed)("%s is managed", (name) => {
 });
 
 test.each(RESERVED.kept)("%s is kept by Glue", (name) => {
-  expect(argumentMistakes({ [name]: "x" }, known)).toEqual([
-    [name, "is kept by Glue for itself; choose another name"],
-  ]);
+  expect(argumentMistakes({ [name]: "x" }, known)).toEqual([[name, "is reserved by Glue; use another name"]]);
 });
 
 test.each([
@@ -156,7 +154,7 @@ test("a secret's ARN may have its name, and what only Terraform can resolve is n
 
 test("an empty value is refused; one that only Terraform can resolve is not", () => {
   expect(argumentMistakes({ from: "" }, known)).toEqual([
-    ["from", "must not be empty: Glue takes no empty argument; leave it out"],
+    ["from", "must not be empty: Glue refuses empty arguments; leave it out"],
   ]);
   expect(argumentMistakes({ from: "" }, () => false)).toEqual([]);
 });

@@ -64,8 +64,8 @@ test("refused, all at once", () => {
       "'sparkConf.spark.hadoop.fs.s3a.endpoint.region' is managed by this construct; it is always set, from 'region'; " +
       "'sparkConf.spark.sql.catalog.glue_catalog.warehouse' is managed by this construct; set 'icebergTable'; " +
       "'sparkConf.spark.driver.extraJavaOptions' must not hold white space, got \"-Da=b -Dc=d\": Glue takes all settings as one " +
-      "text, which is cut at it; " +
-      "'sparkConf.--conf spark.a' must be the name of a setting of Spark, words with full stops that begin with 'spark.'",
+      "text and splits it there; " +
+      "'sparkConf.--conf spark.a' must be the name of a Spark setting: words joined by full stops, beginning with 'spark.'",
   );
 });
 
@@ -78,9 +78,13 @@ test.each<[string, string, string | undefined]>([
   ["spark.sql.catalog.glue_catalog", "x", "is managed by this construct; set 'icebergTable'"],
   ["spark.dynamicAllocation.enabled", "true", "is managed by this construct; set 'capacity'"],
   ["spark.hadoop.fs.s3a.encryption.key", "k", "is managed by this construct; set 'securityConfiguration'"],
-  ["spark.master", "local", "is managed by this construct; it is Glue's own"],
+  ["spark.master", "local", "is managed by this construct; Glue sets it"],
   ["spark.a", "", "must not be empty; leave it out"],
-  ["fs.s3a.x", "y", "must be the name of a setting of Spark, words with full stops that begin with 'spark.'"],
+  [
+    "fs.s3a.x",
+    "y",
+    "must be the name of a Spark setting: words joined by full stops, beginning with 'spark.'",
+  ],
   ["spark.acme.url", "jdbc:x://me:secret1@host/db", expect.stringContaining("a password in an address")],
 ])("%s=%s", (name, value, mistake) => {
   const mistakes = sparkConfMistakes({ [name]: value }, () => true);

@@ -37,7 +37,7 @@ const make = (stack: TerraformStack, props: Partial<GlueSparkJobProps> = {}): Gl
 const argumentsOf = (props?: Partial<GlueSparkJobProps>): Record<string, string> =>
   synth((stack) => make(stack, props)).at("Job/Resource").default_arguments as Record<string, string>;
 
-test("a table of Iceberg: Glue's own arguments, and what the script is told", () => {
+test("a table of Iceberg: Glue's own arguments, and the script's", () => {
   expect(argumentsOf()).toMatchObject({
     "--datalake-formats": "iceberg",
     "--conf":
@@ -82,7 +82,7 @@ test.each<[string, Partial<GlueSparkJobProps>, string]>([
   [
     "an order without a merge",
     { icebergTable: { ...TABLE, writeMode: "append" } },
-    "'icebergTable.orderColumn' is of writeMode merge alone, got seen_at with append; leave it out",
+    "'icebergTable.orderColumn' is for writeMode merge only, got seen_at with append; leave it out",
   ],
   [
     "two appends at once",
@@ -97,7 +97,7 @@ test.each<[string, Partial<GlueSparkJobProps>, string]>([
   [
     "a place that is no output",
     { icebergTable: { ...TABLE, location: place("processed-bucket", "else/") } },
-    "'icebergTable.location' must be one of 'outputs', got \"else/\": the job may write nowhere else",
+    "'icebergTable.location' must be one of 'outputs', got \"else/\": the job's role may only write there",
   ],
   [
     "arguments that are its own",

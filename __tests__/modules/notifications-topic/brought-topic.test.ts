@@ -18,7 +18,7 @@ const bring = (attributes: TopicAttributes) => NotificationsTopic.fromTopicAttri
 const role = (stack: TerraformStack) =>
   new ServiceRole(stack, "Role", { name: "machine", service: "states.amazonaws.com" });
 
-/** What the owner is told to add, from a stack that also holds something. */
+/** The statements that the owner must add, from a stack with other resources. */
 function toAdd(attributes: TopicAttributes, use: (topic: ReturnType<typeof bring>) => void) {
   const { outputs } = synth((stack) => {
     const topic = bring(attributes);
@@ -70,7 +70,7 @@ test.each([
   );
 });
 
-test("the owner is told what the topic's policy and the key's must allow", () => {
+test("the owner can read what the topic's policy and the key's must allow", () => {
   const { topic, key } = toAdd(encrypted, (one) => {
     one.allowPublishFromRule(RULE);
     one.allowPublishFromAlarms("ours-");
@@ -159,10 +159,10 @@ test.each<[string, Partial<TopicAttributes>, string]>([
   [
     "elsewhere, both at once",
     { account: "111122223333", region: "eu-west-2" },
-    `'topicArn' must be of account 111122223333, where its rules and alarms are, got "${TOPIC_ARN}"; ` +
-      "subscribe that topic's readers to one that is; " +
-      `'topicArn' must be of region eu-west-2, where its rules and alarms are, got "${TOPIC_ARN}"; ` +
-      "subscribe that topic's readers to one that is",
+    `'topicArn' must be in account 111122223333, like its rules and alarms, got "${TOPIC_ARN}"; ` +
+      "use a topic there and subscribe the same readers; " +
+      `'topicArn' must be in region eu-west-2, like its rules and alarms, got "${TOPIC_ARN}"; ` +
+      "use a topic there and subscribe the same readers",
   ],
   ["no account", { account: "12" }, `'account' must be an AWS account id of 12 digits, got "12"`],
 ])("%s is refused", (_what, wrong, message) => {

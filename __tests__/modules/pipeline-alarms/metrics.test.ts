@@ -33,7 +33,7 @@ const metric = (namespace: string, name: string, ...dimensions: string[]): Metri
   dimensions: Object.fromEntries(dimensions.map((dimension) => [dimension, "x"])),
 });
 
-/** What is often written, and never has data. */
+/** Metrics that are often written, but never have data. */
 test.each([
   ["profiling metrics by the job alone", metric("Glue", "glue.driver.aggregate.numFailedTasks", "JobName")],
   ["observability by the job alone", metric("Glue", "glue.error.ALL", "JobName")],

@@ -208,7 +208,7 @@ describe("who speaks", () => {
     for (const { alarm_actions: actions } of composite) expect(actions).toEqual([TOPIC_ARN]);
   });
 
-  test("OK is told only where it means that the matter is over", () => {
+  test("OK is sent only if it means that the problem is solved", () => {
     const { all } = alarmsOf(full());
     const telling = all.filter(({ ok_actions: actions }) => actions !== undefined);
     expect(telling.map(nameOf).sort()).toEqual([`${PREFIX}-dead-letters`, `${PREFIX}-missed-run`]);
@@ -259,7 +259,7 @@ describe("texts", () => {
   test("say pipeline, environment, what happened, what to do, and lead to executions and runbook", () => {
     expect(alarmsOf(full()).named("missed-run")?.alarm_description).toBe(
       "Pipeline events, environment dev: no execution has succeeded for 27 hours, which is longer than the schedule ever " +
-        "pauses. Look whether the schedule is on, whether it started one, and how that one ended. " +
+        "pauses. Check whether the schedule is enabled, whether it started an execution, and how that ended. " +
         `Executions: ${LINK} Runbook: https://wiki.example.com/runbook/missed-run.md`,
     );
     for (const { alarm_description: text } of alarmsOf(full()).all)
@@ -357,20 +357,20 @@ describe("refusals", () => {
     for (const part of [
       "'account' must be",
       "'region' must be",
-      "'name' must be 1 to 230 letters, digits, hyphens or underscores, so that alarms' names keep within CloudWatch's 255, got \"etl dev\" (7)",
+      "'name' must be 1 to 230 letters, digits, hyphens or underscores, so that alarms' names keep within CloudWatch's limit of 255, got \"etl dev\" (7)",
       "'run.name' must be a name of 1 to 80 letters, digits, hyphens or underscores, got \"arn:aws:states\"",
       "'crawlStateMachineName' must be a name",
       "'deadLetterQueueName' must be a name",
       "'pipeline' must not be empty",
       "'environment' must not be empty",
       "'usualMinutes' must be more than 0 and at most 525600, got 0",
-      "'slowFactor' must be more than 1, or every run is slow, got 1",
-      "'quarantineSharePercent' must be from 0 to below 100, which a share never exceeds, got 100",
-      "'minimumRows' must be a whole number of at least 1, since no run writes fewer than 0 rows, got 0",
+      "'slowFactor' must be more than 1, or a usual run would count as slow, got 1",
+      "'quarantineSharePercent' must be from 0 to below 100, because no share exceeds 100, got 100",
+      "'minimumRows' must be a whole number of at least 1, because no run writes fewer than 0 rows, got 0",
       "'missedRun.longestGapMinutes' must be a whole number of at least 1, got 0",
       "'missedRun.graceMinutes' must be a whole number of at least 1, got 1.5",
       "'runbookUrl' must be the https address of the folder docs/runbook, ending with a slash, of at most 300 characters; " +
-        'without it messages name the pages by their path; got "http://wiki.example.com"',
+        'without it messages give the path of the page; got "http://wiki.example.com"',
     ])
       expect(message).toContain(part);
   });
@@ -379,15 +379,15 @@ describe("refusals", () => {
     const missedRun = { longestGapMinutes: 10_080, graceMinutes: 60 };
     expect(refusal((stack) => make(stack, { ...minimum(), missedRun }))).toBe(
       "PipelineAlarms 'etl-dev/Alarms': 'missedRun' must be at most 10080 minutes together, got 10080 + 60: CloudWatch looks " +
-        "back at most seven days, in periods of an hour or more. Let it run more often, shorten the grace, or watch for the " +
-        "missed run elsewhere and leave this out",
+        "back at most seven days, in periods of an hour or more. Let it run more often, shorten the grace, or leave this out " +
+        "and watch for missed runs elsewhere",
     );
   });
 
   test("of a grace that a run uses up without being slow", () => {
     const missedRun = { longestGapMinutes: 1_440, graceMinutes: 19 };
     expect(refusal((stack) => make(stack, { ...minimum(), missedRun }))).toBe(
-      "PipelineAlarms 'etl-dev/Alarms': 'missedRun.graceMinutes' must be at least 20, which a run may take without being slow, got 19",
+      "PipelineAlarms 'etl-dev/Alarms': 'missedRun.graceMinutes' must be at least 20, the minutes that a run may take without being slow, got 19",
     );
   });
 

@@ -147,7 +147,7 @@ test("refusals, all at once", () => {
       "'pipelines[1].pipeline' must not repeat 'sales'; 'pipelines[2].pipeline' must not be empty",
   );
   expect(refusal((stack) => make(stack, { pipelines: [] }))).toBe(
-    "PipelineDashboard 'etl-dev/Dashboard': 'pipelines' must be 1 to 55, since CloudWatch shows at most 500 widgets, got 0",
+    "PipelineDashboard 'etl-dev/Dashboard': 'pipelines' must have 1 to 55 entries, because CloudWatch shows at most 500 widgets, got 0",
   );
 });
 

@@ -113,7 +113,7 @@ interface Shown {
 
 const watchedBefore = new Map<string, readonly Shown[]>();
 
-/** What a clock shows each half hour of its year, a time that comes twice only once. */
+/** The times of a clock at each half hour of a year, without repeats. */
 function watched(timeZone: string, year: number): readonly Shown[] {
   const key = `${timeZone} ${year}`;
   const before = watchedBefore.get(key);

@@ -217,7 +217,7 @@ def _read_rules(extension: Node) -> tuple[Rule, ...]:
         has_column = kind in RULES_WITH_COLUMN
         node.refuse_others(f"a rule {kind}", ("reason", "rule", *(("column",) if has_column else ())))
         if index == 0 and kind != RULES[0]:
-            demand = "must be notAnObject, since no other can judge such a line"
+            demand = "must be notAnObject: the other rules can only judge objects"
             node.wrong("rule", f"{demand}, {got(kind)}")
         reason = node.text("reason")
         rules.append(Rule(reason, kind, node.text("column") if has_column else None))

@@ -119,8 +119,8 @@ def _wrong_output(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistake]:
     known = all_types(contract)
     for name in contract.output:
         if name not in known:
-            demand = "must name what is delivered, derived or computed"
-            yield "x-etl.output", f"{demand}, got '{name}', which is none of {', '.join(known)}"
+            demand = "must name a delivered, derived or computed column"
+            yield "x-etl.output", f"{demand}, got '{name}'; the columns are {', '.join(known)}"
     places = {name: field for field, name in _derived(contract)}
     for name in contract.base_types:
         # An expression sees all of them.
@@ -142,16 +142,16 @@ def _kept_not_published(contract: Contract, _: tuple[str, ...]) -> Iterator[Mist
 def _wrong_partitions(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistake]:
     types = output_types(contract)
     for name in contract.partition_by:
-        kind = types.get(name, "not there")
+        kind = types.get(name, "not published")
         if kind != "string":
-            demand = "must name strings of x-etl.output"
+            demand = "must name string columns of x-etl.output"
             yield "x-etl.partitionBy", f"{demand}, got '{name}', which is {kind}"
 
 
 def _key_in_partitions(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistake]:
     for name in contract.partition_by:
         if name in contract.business_key:
-            yield "x-etl.partitionBy", f"must not name '{name}', which is of x-etl.businessKey; leave it out"
+            yield "x-etl.partitionBy", f"must not name '{name}', a column of x-etl.businessKey; leave it out"
 
 
 def _only_partitions(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistake]:
@@ -169,9 +169,10 @@ def order_mistake(name: str, types: Mapping[str, str]) -> str | None:
     """Why rows cannot be put in order by a column; `run_date` alone means by delivery."""
     if name == "run_date":
         return None
-    kind = types.get(name, "not there")
-    if kind == "not there" or kind.startswith(("array<", "map<", "struct<")):
-        return f"must be run_date or a column of x-etl.output with one value, '{name}' is {kind}"
+    kind = types.get(name, "not published")
+    if kind == "not published" or kind.startswith(("array<", "map<", "struct<")):
+        demand = "must be run_date or a column of x-etl.output that is not a list or a map"
+        return f"{demand}, got '{name}', which is {kind}"
     return None
 
 
@@ -179,7 +180,7 @@ def _unjudged(contract: Contract, required: tuple[str, ...]) -> Iterator[Mistake
     judged = {rule.column for rule in contract.rules}
     for name in dict.fromkeys((*contract.business_key, *required)):
         if name not in judged:
-            yield "x-etl.reasons", f"must hold a rule for '{name}', which has to be there"
+            yield "x-etl.reasons", f"must hold a rule for '{name}', which is required"
 
 
 def _repeated_reasons(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistake]:
@@ -187,7 +188,7 @@ def _repeated_reasons(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistak
         first = contract.reasons.index(reason)
         if first < index:
             field = f"x-etl.reasons[{index}].reason"
-            yield field, f"must be another than that of x-etl.reasons[{first}], got '{reason}'"
+            yield field, f"must differ from that of x-etl.reasons[{first}], got '{reason}'"
 
 
 def _wrong_kinds(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistake]:
@@ -202,20 +203,23 @@ def _wrong_kinds(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistake]:
         if rule.kind != "notATimestamp":
             continue
         if timestamp is None:
-            yield f"{here}.rule", "must not be notATimestamp where there is no x-etl.timestamp"
+            yield f"{here}.rule", "must not be notATimestamp without x-etl.timestamp"
         elif rule.column != timestamp.source:
-            yield f"{here}.column", f"must be '{timestamp.source}', the timestamp's, got '{rule.column}'"
+            yield (
+                f"{here}.column",
+                f"must be '{timestamp.source}', the source of x-etl.timestamp, got '{rule.column}'",
+            )
 
 
 def _shapes_of_no_csv(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistake]:
     if contract.shapes and not contract.format.is_csv:
-        yield "x-etl.shapes", "must be left out: they are of CSV headers, and x-etl.format is jsonLines"
+        yield "x-etl.shapes", "must be left out: shapes describe CSV headers, and x-etl.format is jsonLines"
 
 
 def _arrays_of_csv(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistake]:
     for column in contract.columns:
         if contract.format.is_csv and column.type == "array":
-            yield f"properties.{column.name}", "must not be an array, which a line of CSV cannot hold"
+            yield f"properties.{column.name}", "must not be an array: a line of CSV cannot hold one"
 
 
 def _wrong_shapes(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistake]:
@@ -227,12 +231,15 @@ def _wrong_shapes(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistake]:
                 known = ", ".join(names)
                 yield (
                     f"{here}.{of}",
-                    f"must give a property, got '{source.column}'; the properties are {known}",
+                    f"must name a property, got '{source.column}'; the properties are {known}",
                 )
         for name in names:
             given = [of for of, source in shape.sources.items() if source.column == name]
             if len(given) != 1:
-                yield here, f"must give '{name}' once, got it from {', '.join(given) or 'nothing'}"
+                yield (
+                    here,
+                    f"must fill '{name}' from one delivered column, got {', '.join(given) or 'nothing'}",
+                )
 
 
 # Each check with the parts that must be valid before it can run.

@@ -73,6 +73,6 @@ def _read_decimal(node: Node) -> tuple[int, int] | None:
     value = node.value("x-decimal")
     if isinstance(value, list) and len(value) == 2 and is_decimal(*value):
         return value[0], value[1]
-    demand = f"[precision, scale] with 1 to {MAX_PRECISION} digits, of them at most all decimals"
+    demand = f"[precision, scale], precision from 1 to {MAX_PRECISION} and scale from 0 to the precision"
     node.wrong("x-decimal", f"must be {demand}, {got(value)}")
     return None

@@ -36,7 +36,7 @@ def wrong_aggregate(contract: Contract, _: tuple[str, ...]) -> Iterator[Mistake]
     columns = _scalars(types)
     for name in aggregate.group_by:
         if name not in columns or types[name] == "double":
-            demand = "columns of x-etl.output that are no double and no list"
+            demand = "columns of x-etl.output that are neither double nor a list"
             yield "x-etl.aggregate.groupBy", f"must name {demand}, got '{name}'"
     functions = (*FUNCTIONS, *ROW_FUNCTIONS, *AGGREGATES)
     yield from _expressions(aggregate.columns, columns, "x-etl.aggregate.columns", functions)
@@ -57,7 +57,7 @@ def _expressions(
 
 
 def reserved(field: str) -> Mistake:
-    return field, "must have another name: the job has a column of its own called so"
+    return field, "must have another name: the job adds a column of this name"
 
 
 def all_types(contract: Contract) -> Mapping[str, str]:

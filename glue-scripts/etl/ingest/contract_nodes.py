@@ -89,7 +89,7 @@ class Node:
     def refuse_others(self, what: str, known: Collection[str]) -> None:
         for key in self.node:
             if key not in known and key not in NOTES:
-                self.wrong(key, f"is unknown: {what} may say {', '.join(known)}")
+                self.wrong(key, f"is unknown: {what} may hold {', '.join(known)}")
 
     def wrong(self, key: str, message: str) -> None:
         self.mistakes.append((self.at(key), message))

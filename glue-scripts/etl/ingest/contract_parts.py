@@ -107,7 +107,7 @@ def read_format(node: Node | None) -> Format:
         return JSON_LINES
     delimiter = node.node.get("delimiter", ",")
     if not isinstance(delimiter, str) or not re.fullmatch(r"[\t -~]", delimiter) or delimiter in '"\\':
-        demand = "one character of ASCII that is no quote and no backslash"
+        demand = "one ASCII character, neither a quote nor a backslash"
         node.wrong("delimiter", f"must be {demand}, {got(delimiter)}")
         delimiter = ","
     unknown = node.one_of("unknownColumns", UNKNOWN_COLUMNS) if "unknownColumns" in node else None

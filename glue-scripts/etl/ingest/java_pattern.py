@@ -54,4 +54,4 @@ def find_replacement_mistake(text: str) -> str | None:
     """The mistake in a replacement, in which `$1` and `${name}` are groups; None if Java may accept it."""
     if _REPLACEMENT.fullmatch(text):
         return None
-    return "must name a group after each $, or be written \\$, and \\\\ for a backslash"
+    return "must name a group after each $; write \\$ for a dollar sign and \\\\ for a backslash"

@@ -55,7 +55,7 @@ def find_mistakes(
         return [f"holds {what}" for what in dict.fromkeys(forbidden)]
     tokens, rest = _tokens(expression)
     if rest:
-        return [f"holds {_shown(rest)}, which Spark and Athena do not read alike"]
+        return [f"holds {_shown(rest)}, which Spark and Athena read differently"]
     if not tokens:
         return ["is empty"]
     return [*_wrong_words(tokens, columns, functions), *_wrong_order(tokens)]
@@ -92,9 +92,9 @@ def _wrong_words(
             continue
         if following == "(":
             if word not in functions and word not in _BEFORE_PARENTHESIS:
-                mistakes.append(f"calls {word}, which is none of {', '.join(functions)}")
+                mistakes.append(f"calls {word}; the functions are {', '.join(functions)}")
         elif word not in KEYWORDS and word not in names:
-            mistakes.append(f"names {text}, which is no column and none of {', '.join(sorted(KEYWORDS))}")
+            mistakes.append(f"names {text}, neither a column nor one of {', '.join(sorted(KEYWORDS))}")
     return list(dict.fromkeys(mistakes))
 
 

@@ -112,11 +112,11 @@ class QualityReader:
                 form = "at most 60 small letters, digits and '_', beginning with a letter"
                 self._wrong(here, form, name)
             elif name in names[:index]:
-                self.mistakes.append(f"'{here}' is '{name}', as another rule's")
+                self.mistakes.append(f"'{here}' is '{name}', the name of another rule")
             elif name == VISIBILITY_RULE:
-                self.mistakes.append(f"'{here}' is '{name}', which the query has a rule of its own for")
+                self.mistakes.append(f"'{here}' is '{name}', a name that the query uses for its own check")
             elif name == DEFAULT_RULE:
-                self.mistakes.append(f"'{here}' is '{name}', as the limit that holds by default")
+                self.mistakes.append(f"'{here}' is '{name}', the name of the default limit")
             elif name in self._reasons:
                 self.mistakes.append(f"'{here}' is '{name}', which is a reason of the contract")
 
@@ -168,7 +168,7 @@ class QualityReader:
         kind = re.split("[<(]", self._columns[name])[0]
         if kind not in COLUMN_TYPES[type_]:
             demand = " or ".join(COLUMN_TYPES[type_])
-            self.mistakes.append(f"'{where}' names '{name}', which must be {demand}, is {kind}")
+            self.mistakes.append(f"'{where}' names '{name}', which must be {demand} and is {kind}")
 
     def _expression(self, node: Mapping[str, Any], here: str) -> str:
         expression = node.get("expression")
@@ -234,7 +234,9 @@ class QualityReader:
     def _refuse_others(self, node: Mapping[str, Any], what: str, known: Sequence[str]) -> None:
         others = [key for key in node if key not in known]
         if others:
-            self.mistakes.append(f"{what} says {', '.join(others)}; it may say {', '.join(known)}")
+            self.mistakes.append(
+                f"{what} holds {', '.join(others)}, which is unknown; it may hold {', '.join(known)}"
+            )
 
     def _object(self, value: object, what: str) -> dict[str, Any]:
         if isinstance(value, dict) and value:
