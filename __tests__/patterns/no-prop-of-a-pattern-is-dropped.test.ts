@@ -135,7 +135,7 @@ describe("ContractPipeline", () => {
   test("watched", () => {
     type Watched = Pick<ContractPipelineProps, "platform" | "pipeline" | "alarms"> & Partial<Plain>;
     const sets = (stack: TerraformStack): [Watched, Watched] => {
-      const [{ platform: shared }] = plain(stack);
+      const shared = platform(stack, "one");
       const schedule = { cron: "cron(0 4 * * ? *)" };
       const base = { platform: shared, pipeline: "orders", ...SALES, aggregateTable: "a", schedule };
       return [
@@ -168,7 +168,7 @@ describe("ContractPipeline", () => {
 
   test("with a table of Iceberg", () => {
     const sets = (stack: TerraformStack): [ContractPipelineProps, ContractPipelineProps] => {
-      const [{ platform: shared }] = plain(stack);
+      const shared = platform(stack, "one");
       const customers = { contractFile: contractFile("customers"), rulesFile: rulesFile("customers") };
       const base = { platform: shared, pipeline: "orders", ...customers };
       return [
