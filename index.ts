@@ -109,7 +109,7 @@ export {
 } from "./modules/glue-spark-job/glue-spark-job";
 export { type JobCapacity, type WorkerType } from "./modules/glue-spark-job/job-capacity";
 export { type IcebergTable } from "./modules/glue-spark-job/table-format";
-export { type WriteMode } from "./modules/core/write-modes";
+export { type TableFormat, type WriteMode } from "./modules/core/write-modes";
 export { type IGrantable, type IRole } from "./modules/iam/grantable";
 export { PermissionsBoundary } from "./modules/iam/permissions-boundary";
 export { type PolicyStatement, type ResourcePolicyStatement } from "./modules/iam/policy-statement";

@@ -5,9 +5,12 @@ export type Source = DeliveriesSource;
 
 /** Files in S3, in folders `dt=YYYY-MM-DD/` below a location: one folder a delivery date. */
 export interface DeliveriesSource {
+  /** Which source it is. */
   readonly kind: "deliveries";
+  /** The folder above those of the dates. */
   readonly location: S3Location;
-  /** The catalogue's database and table that a crawl of the location keeps: the job reads there what it looked like before. */
+  /** The catalogue's database of the crawled table: the job reads there what the deliveries looked like before. */
   readonly database: string;
+  /** The table that a crawl of the location keeps. */
   readonly table: string;
 }

@@ -6,7 +6,10 @@ import type { Step } from "../modules/etl-orchestrator/step";
  * @throws Error of a verb that names a step that the list does not have, with those that it has
  */
 export class Steps {
-  constructor(readonly all: readonly Step[]) {}
+  constructor(
+    /** The list as it is. */
+    readonly all: readonly Step[],
+  ) {}
 
   /** Puts steps in front of the named one. */
   insertBefore(name: string, ...added: readonly Step[]): Steps {

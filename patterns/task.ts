@@ -6,7 +6,9 @@ import type { Table } from "./table";
 
 /** The work of one job in a run. An ingest task makes one table of one source, and what the contract adds up from it. */
 export interface Task {
+  /** Which task it is. */
   readonly kind: "ingest";
+  /** Where its rows come from. */
   readonly source: Source;
   /** The published table. */
   readonly table: Table;
@@ -14,6 +16,7 @@ export interface Task {
   readonly aggregate?: Table;
   /** The folder of the books that the job writes. */
   readonly books: S3Location;
+  /** The job of a run. */
   readonly job: GlueSparkJob;
   /** The query that judges what readers see. */
   readonly qualityQuery: QualityQuery;

@@ -95,7 +95,6 @@ function mistakesOf(job: Job, region: string | undefined): (readonly [field: str
           ? ([field, mistake] as const)
           : ([`runOverrides.${field}`, mistake] as const),
       ),
-    ...concurrencyMistakes(job),
   ];
 }
 
@@ -112,16 +111,4 @@ function together(shape: Parameters<typeof runShapeMistakes>[0]) {
     value === undefined || values.includes(value as string);
   if (!isOne(WORKER_TYPES, shape.workerType) || !isOne(EXECUTION_CLASSES, shape.executionClass)) return [];
   return runShapeMistakes(shape, (value) => value !== null);
-}
-
-/** Two runs that replace the same folders leave what the slower one wrote, or both. */
-function concurrencyMistakes({ maxConcurrentRuns: runs, tableFormat, writeMode = "rebuild" }: Job) {
-  if (writeMode !== "rebuild" || tableFormat === "iceberg" || typeof runs !== "number" || runs <= 1)
-    return [];
-  return [
-    [
-      "maxConcurrentRuns",
-      `must be 1 for a job that rebuilds, got ${runs}: two runs would replace the same folders; lower it to 1`,
-    ] as const,
-  ];
 }

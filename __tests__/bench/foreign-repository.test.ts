@@ -16,17 +16,19 @@ import { EmbeddedAws } from "../../local/embedded-aws";
 import { BENCH } from "../../local/places";
 import { providerOverride } from "../../local/provider-override";
 import { providerSource } from "../../local/provider-source";
+import { clientsOf } from "../../local/clients";
+import { NotificationListener } from "../../local/notifications";
 import { cloneWorkingTree, ROOT } from "../support/clone";
 import { type Page, readPage } from "../support/page";
 
 /**
- * docs/use-the-library.md as somebody follows it: its files written down, its commands typed one after the other, in an empty
- * folder with the embedded AWS as the account. Only what a page cannot know is added: which AWS, and an install that takes
- * the peers from this clone instead of the registry. The tests build on each other.
+ * The test follows docs/use-the-library.md: it writes the page's files and types its commands one after the other, in an empty folder
+ * with the embedded AWS as the account. It adds only what a page cannot know: which AWS, and an install that takes the peers from this
+ * clone instead of the registry. The tests build on each other.
  */
 
 const MINUTES = 60_000;
-const STACK = join("cdktf.out", "stacks", "country-revenue");
+const stackFolder = (name: string): string => join("cdktf.out", "stacks", name);
 const EVENTS = join(ROOT, "pipelines", "events", "sample");
 
 /** A shell that remembers where it is and what was exported, as a terminal does. */
@@ -66,7 +68,9 @@ let checkout: string;
 let aws: EmbeddedAws;
 let terminal: Terminal;
 let page: Page;
-let isApplied = false;
+/** The stack that has to be destroyed when a test fails. */
+let applied: string | undefined;
+let messages: NotificationListener | undefined;
 
 beforeAll(async () => {
   page = readPage(join("docs", "use-the-library.md"));
@@ -94,7 +98,10 @@ beforeAll(async () => {
 }, 2 * MINUTES);
 
 afterAll(async () => {
-  if (isApplied) await terminal.type(page.commands.at(-1)!).catch(() => undefined);
+  if (applied !== undefined)
+    await terminal
+      .type(`terraform -chdir=${stackFolder(applied)} destroy -auto-approve`)
+      .catch(() => undefined);
   await aws.stop();
   rmSync(home, { recursive: true, force: true });
   rmSync(dirname(checkout), { recursive: true, force: true });
@@ -123,23 +130,55 @@ async function install(): Promise<void> {
   for (const command of ["cdktf", "ts-node", "tsc"]) link(join(".bin", command));
 }
 
+/** The page's blocks of commands by what they do, in its order. */
+function blocks() {
+  const [
+    pack,
+    install,
+    applyPipeline,
+    run,
+    query,
+    refuse,
+    destroyPipeline,
+    copy,
+    applyStack,
+    runStack,
+    queryStack,
+    undo,
+  ] = page.commands as string[];
+  return {
+    ...{ pack, install, applyPipeline, run, query, refuse, destroyPipeline },
+    ...{ copy, applyStack, runStack, queryStack, undo },
+  } as Record<string, string>;
+}
+
+/** Types what synthesises a stack and what follows, with the provider pointed at the embedded AWS in between. */
+async function synthesiseAndApply(stack: string, block: string): Promise<string> {
+  const [synth, rest] = block.split(/(?<=^npx cdktf synth\n)/m);
+  await terminal.type(synth!);
+  writeFileSync(
+    terminal.path(stackFolder(stack), "override.tf.json"),
+    JSON.stringify(providerOverride(aws.at)),
+  );
+  return terminal.type(rest!);
+}
+
+const lastLine = (text: string): string => text.trim().split("\n").at(-1)!;
+
 test(
-  "packs the library, installs it and checks types and definition",
+  "packs the library and installs it",
   async () => {
-    const [pack, check] = page.commands;
-    await terminal.type(pack!.replace("/path/to/checkout", checkout));
+    await terminal.type(blocks().pack!.replace("/path/to/checkout", checkout));
     for (const [name, text] of Object.entries(page.files)) {
       mkdirSync(dirname(terminal.path(name)), { recursive: true });
       writeFileSync(terminal.path(name), text);
     }
-    const [first, ...others] = check!.split("\n");
-    expect(first).toBe("npm install");
+    expect(blocks().install).toBe("npm install\n");
     await install();
     // A folder, not a link into the checkout: what is missing in the tarball is missing here.
     expect(realpathSync(terminal.path("node_modules", "cdktf-aws-etl"))).toBe(
       terminal.path("node_modules", "cdktf-aws-etl"),
     );
-    expect(await terminal.type(others.join("\n"))).toContain("1 definition, nothing found");
   },
   5 * MINUTES,
 );
@@ -167,14 +206,84 @@ EOF`);
 );
 
 test(
-  "synthesises, validates, plans, shows the plan as a page and applies it",
+  "a whole pipeline of thirty lines is synthesised, validated and applied",
   async () => {
-    const block = page.commands[2]!;
-    const [synth, rest] = block.split(/(?<=^npx cdktf synth\n)/m);
-    await terminal.type(synth!);
-    writeFileSync(terminal.path(STACK, "override.tf.json"), JSON.stringify(providerOverride(aws.at)));
-    isApplied = true;
-    const said = await terminal.type(rest!);
+    expect(page.files["main.ts"]!.trim().split("\n").length).toBeLessThanOrEqual(30);
+    applied = "parcel-scans";
+    const said = await synthesiseAndApply("parcel-scans", blocks().applyPipeline!);
+    expect(said).toContain("Success! The configuration is valid");
+    expect(said).toMatch(/Apply complete! Resources: \d+ added, 0 changed, 0 destroyed/);
+    const topic = await terminal.type(
+      `terraform -chdir=${stackFolder("parcel-scans")} output -raw topic_arn`,
+    );
+    const { sqs, sns } = clientsOf(aws.at);
+    messages = await NotificationListener.subscribe(sqs, sns, topic.trim());
+  },
+  5 * MINUTES,
+);
+
+test(
+  "it runs: the scans are published, the books balance, the lock is free, and a message says so",
+  async () => {
+    expect(lastLine(await terminal.type(blocks().run!))).toBe("SUCCEEDED");
+    const rejected =
+      '{"scan_id":"S4","parcel_id":"P102","depot":null,"kilograms":12,"scanned_at":"2026-03-02T09:41:00Z"}';
+    expect((await terminal.type(blocks().query!)).trim().split("\n")).toEqual([
+      "scan,outcome",
+      `${rejected},missing_depot`,
+      ...["S1", "S2", "S3", "S5"].map((scan) => `${scan},published`),
+    ]);
+    const [{ message, subject } = {}, ...others] = await messages!.received();
+    expect({ subject, message, others }).toMatchObject({
+      subject: expect.stringContaining("scans") as string,
+      message: {
+        status: "SUCCEEDED",
+        books: {
+          ...{ read: 6, written: 4, duplicates: 1, quarantined: 1 },
+          quarantinedByReason: { missing_depot: 1 },
+        },
+      },
+      others: [],
+    });
+    expect(await terminal.type("aws dynamodb scan --table-name parcels-locks --query Count")).toBe("0\n");
+    // The step that main.ts puts in the place of the pipeline's own: it looks 60 times, every half minute.
+    const definition = await terminal.type(
+      'aws stepfunctions describe-state-machine --state-machine-arn "$STATE_MACHINE" --query definition --output text',
+    );
+    expect(definition).toMatch(/"NumericGreaterThanEquals":\s*60,\s*"Next":\s*"AcquireLockReportBusy"/);
+  },
+  5 * MINUTES,
+);
+
+test(
+  "a broken delivery fails, and the message says why",
+  async () => {
+    const [status, error, cause] = lastLine(await terminal.type(blocks().refuse!)).split("\t");
+    expect({ status, error }).toEqual({ status: "FAILED", error: "DataQualityCheckFailed" });
+    expect(cause).toContain("lines_are_readable: 2 of 2");
+    const [{ message, text } = {}, ...others] = await messages!.received();
+    expect(message).toMatchObject({ status: "FAILED", error: "DataQualityCheckFailed" });
+    expect(text).toContain("lines_are_readable: 2 of 2");
+    expect(others).toEqual([]);
+    await messages!.close();
+  },
+  5 * MINUTES,
+);
+
+test(
+  "single constructs: types and definition are checked, the plan is shown as a page and applied",
+  async () => {
+    expect(await terminal.type(blocks().destroyPipeline!)).toMatch(
+      /Destroy complete! Resources: \d+ destroyed/,
+    );
+    applied = undefined;
+    const modules = terminal.path("node_modules");
+    const [copied, checked] = blocks().copy!.split("npm install\n");
+    await terminal.type(copied!);
+    symlinkSync(modules, terminal.path("node_modules"));
+    expect(await terminal.type(checked!)).toContain("1 definition, nothing found");
+    applied = "country-revenue";
+    const said = await synthesiseAndApply("country-revenue", blocks().applyStack!);
     expect(said).toContain("Success! The configuration is valid");
     expect(said).toContain("aws_kms_key");
     expect(said).toMatch(/Apply complete! Resources: \d+ added, 0 changed, 0 destroyed/);
@@ -211,9 +320,8 @@ function expectedRows(): string[] {
 test(
   "runs the state machine; the table has what the shop's files say",
   async () => {
-    const [, , , run, query] = page.commands;
-    expect((await terminal.type(run!)).trim().split("\n").at(-1)).toBe("SUCCEEDED");
-    const [header, ...rows] = (await terminal.type(query!)).trim().split("\n");
+    expect(lastLine(await terminal.type(blocks().runStack!))).toBe("SUCCEEDED");
+    const [header, ...rows] = (await terminal.type(blocks().queryStack!)).trim().split("\n");
     expect(header).toBe("day,country,events,revenue");
     expect(rows.length).toBeGreaterThan(10);
     expect(rows.sort()).toEqual(expectedRows());
@@ -224,8 +332,8 @@ test(
 test(
   "is destroyed completely",
   async () => {
-    const said = await terminal.type(page.commands[5]!);
-    isApplied = false;
+    const said = await terminal.type(blocks().undo!);
+    applied = undefined;
     expect(said).toMatch(/Destroy complete! Resources: \d+ destroyed/);
     expect(await terminal.type("aws s3api list-buckets --query 'length(Buckets)'")).toBe("0\n");
     expect(existsSync(terminal.path("terraform.country-revenue.tfstate"))).toBe(true);

@@ -7,7 +7,7 @@ import { readPage } from "../support/page";
 
 /** The library as others install it. That what is packed works, bench/foreign-repository.test.ts shows. */
 
-const EXAMPLE = join("examples", "country-revenue");
+const EXAMPLE = join("examples", "parcel-scans");
 const PAGE = join("docs", "use-the-library.md");
 
 type Versions = Readonly<Record<string, string>>;
@@ -99,12 +99,15 @@ describe("the page for other repositories", () => {
     );
   });
 
-  test("has the versions that the library is tested with", () => {
-    const own = manifestOf();
-    const { dependencies, devDependencies } = manifestOf(EXAMPLE);
-    const { "cdktf-aws-etl": tarball, ...others } = { ...dependencies, ...devDependencies };
-    expect(own.devDependencies).toMatchObject(others);
-    const { version } = JSON.parse(read("package.json")) as { version: string };
-    expect(tarball).toBe(`file:cdktf-aws-etl-${version}.tgz`);
-  });
+  test.each(readdirSync(join(ROOT, "examples")))(
+    "%s has the versions that the library is tested with",
+    (name) => {
+      const own = manifestOf();
+      const { dependencies, devDependencies } = manifestOf("examples", name);
+      const { "cdktf-aws-etl": tarball, ...others } = { ...dependencies, ...devDependencies };
+      expect(own.devDependencies).toMatchObject(others);
+      const { version } = JSON.parse(read("package.json")) as { version: string };
+      expect(tarball).toBe(`file:cdktf-aws-etl-${version}.tgz`);
+    },
+  );
 });

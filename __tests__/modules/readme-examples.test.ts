@@ -30,8 +30,8 @@ const MODULES = [
   "schedules",
 ];
 
-/** Pure rooms beside modules/, whose READMEs have examples too. */
-const ROOMS = ["contracts"];
+/** Other rooms whose READMEs have examples. */
+const ROOMS = ["contracts", "patterns"];
 
 test("every module with a README has its example run", () => {
   const modules = readdirSync(join(ROOT, "modules"), { withFileTypes: true })

@@ -66,10 +66,11 @@ export function writeModeMistakes({
       `must be 1 for a job that appends, got ${runs}: two runs could both append the same object; lower it to 1`,
     ]);
   }
-  if (tableFormat === "iceberg" && writeMode === "rebuild" && runs > 1) {
+  if (writeMode === "rebuild" && runs > 1) {
+    const replaced = tableFormat === "iceberg" ? "dates" : "folders";
     mistakes.push([
       "maxConcurrentRuns",
-      `must be 1 for a job that rebuilds, got ${runs}: two runs would replace the same dates; lower it to 1`,
+      `must be 1 for a job that rebuilds, got ${runs}: two runs would replace the same ${replaced}; lower it to 1`,
     ]);
   }
   return mistakes;

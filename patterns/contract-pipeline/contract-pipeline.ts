@@ -17,7 +17,9 @@ import { Steps } from "../steps";
 import type { ScheduleTrigger } from "../trigger";
 import { defineAlarms, defineSchedule, type PipelineAlarmSettings } from "./watching";
 
+/** What a pipeline takes: its platform, its two files, and what it changes from the defaults. */
 export interface ContractPipelineProps extends IngestJobProps {
+  /** What it shares with the other pipelines of its environment. */
   readonly platform: EtlPlatform;
   /**
    * Lower-case words joined by hyphens: the name of its lock and of its folder in every zone; with underscores, of its table.
@@ -63,14 +65,19 @@ const DEFAULT_LAG_DAYS = 1;
  * @throws Error naming every mistake in the contract, the quality rules and the props, before anything is created
  */
 export class ContractPipeline extends Construct {
+  /** The name that it was given. */
   readonly pipeline: string;
+  /** The job with its source and tables. */
   readonly task: IngestTask;
+  /** The crawler of the deliveries. */
   readonly rawCrawler: GlueCrawler;
   /** Only where the published table is crawled. */
   readonly processedCrawler?: GlueCrawler;
+  /** The state machine: `aliasArn` is what starts a run. */
   readonly orchestrator: EtlOrchestrator;
   /** Only with a schedule. */
   readonly schedule?: PipelineSchedule;
+  /** The alarms of its runs. */
   readonly alarms: PipelineAlarms;
   private readonly name: string;
 

@@ -17,6 +17,7 @@ export interface Subscriber {
   readonly endpoint: string;
 }
 
+/** What a platform takes: its name and place, and what it changes from the defaults. */
 export interface EtlPlatformProps {
   /** First part of every physical name, such as `shop-prod`: lower-case words joined by hyphens. */
   readonly name: string;
@@ -93,24 +94,37 @@ const DEFAULT_SCAN_LIMIT_BYTES = 107_374_182_400;
  * @throws Error of the construct whose props are wrong, with every mistake in them
  */
 export class EtlPlatform extends Construct {
+  /** Buckets, key and databases of all zones. */
   readonly lake: DataLake;
   /** Success and failure messages of runs. */
   readonly notifications: NotificationsTopic;
   /** Alarms. */
   readonly alerts: NotificationsTopic;
+  /** Reports the failures of all pipelines. */
   readonly failureMessenger: FailureMessenger;
+  /** Quality queries run in it, and the queries of people. */
   readonly workgroup: AthenaWorkgroup;
+  /** One lock for each pipeline. */
   readonly locks: RunLock;
   /** Only with `encryptJobLogs`. */
   readonly securityConfiguration?: GlueSecurityConfiguration;
+  /** First part of every physical name. */
   readonly name: string;
+  /** The environment's name in messages. */
   readonly environment: string;
+  /** AWS account id. */
   readonly account: string;
+  /** AWS region. */
   readonly region: string;
+  /** Glue version of the pipelines' jobs. */
   readonly glueVersion: GlueVersion;
+  /** How long log groups keep their events, days. */
   readonly logRetentionDays: number;
+  /** Whether the logs of state machines hold inputs and outputs. */
   readonly logExecutionData: boolean;
+  /** Whether messages and logs of refused runs hold delivered values. */
   readonly showValuesInMessages: boolean;
+  /** The https address of the folder docs/runbook, if it was given. */
   readonly runbookUrl?: string;
 
   constructor(

@@ -82,26 +82,39 @@ export interface IngestJobProps {
   readonly artifactsPrefix?: string;
 }
 
+/** A pipeline makes them of its own props. */
 interface IngestTaskProps extends IngestJobProps {
+  /** What the task shares with others. */
   readonly platform: EtlPlatform;
+  /** The pipeline's name. */
   readonly pipeline: string;
+  /** Absolute path of the contract. */
   readonly contractFile: string;
+  /** Absolute path of the quality rules. */
   readonly rulesFile: string;
   /** The tables that the contract makes, judged already. */
   readonly tables: ContractTables;
-  /** In which zone the scheduled time of a run is read, and how many days before it the delivery date lies. */
+  /** The zone in which the scheduled time of a run is read. */
   readonly timeZone: string;
+  /** How many days before the scheduled time of a run its delivery date lies. */
   readonly lagDays: number;
 }
 
 /** One contract's deliveries become one table: the job, its files and rights, and the tables it writes. */
 export class IngestTask extends Construct implements Task {
+  /** One source becomes one table. */
   readonly kind = "ingest";
+  /** The deliveries. */
   readonly source: DeliveriesSource;
+  /** The published table. */
   readonly table: Table;
+  /** The table of the contract's aggregate, if it has one. */
   readonly aggregate?: Table;
+  /** The folder of the books that the job writes. */
   readonly books: S3Location;
+  /** The job of a run. */
   readonly job: GlueSparkJob;
+  /** The rules, which the job and a query judge by. */
   readonly quality: DataQuality;
   private readonly prefix: string;
   private readonly artifacts: S3Location;
@@ -124,6 +137,7 @@ export class IngestTask extends Construct implements Task {
     this.job = this.defineJob();
   }
 
+  /** The query that judges what readers see. */
   get qualityQuery(): QualityQuery {
     return this.quality.query;
   }

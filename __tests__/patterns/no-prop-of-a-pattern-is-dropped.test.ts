@@ -1,0 +1,201 @@
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TerraformStack } from "cdktf";
+import {
+  ContractPipeline,
+  type ContractPipelineProps,
+  EtlPlatform,
+  type EtlPlatformProps,
+} from "../../index";
+import { contractFile, rulesFile } from "../support/contracts";
+import { judge, unjudged } from "../support/judged-props";
+import { ACCOUNT, REGION } from "../support/synth";
+
+/** Every prop of the patterns reaches what is synthesised. Those of constructs and of steps have files of their own. */
+
+const folder = mkdtempSync(join(tmpdir(), "etl-pattern-props-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A copy under a name by which it is found in what is synthesised. */
+function copied(name: string, file: string): string {
+  const copy = join(folder, name);
+  copyFileSync(file, copy);
+  return copy;
+}
+
+const SALES = {
+  contractFile: copied("contract-one.json", contractFile("sales")),
+  rulesFile: copied("rules-one.json", rulesFile("sales")),
+};
+const OTHER_SALES = {
+  contractFile: copied("contract-two.json", contractFile("sales")),
+  rulesFile: copied("rules-two.json", rulesFile("sales")),
+};
+
+const platform = (stack: TerraformStack, name: string): EtlPlatform =>
+  new EtlPlatform(stack, `Platform-${name}`, { name, account: ACCOUNT, region: REGION });
+
+test("EtlPlatform", () => {
+  const sets: [Required<EtlPlatformProps>, Required<EtlPlatformProps>] = [
+    {
+      ...{ name: "one", account: "000000000000", region: "eu-west-1", environment: "env-one" },
+      ...{ retainData: false, allowDataDestruction: true },
+      subscribers: {
+        notifications: [{ protocol: "email", endpoint: "one@example.com" }],
+        alerts: [{ protocol: "email", endpoint: "one-alert@example.com" }],
+      },
+      ...{ glueVersion: "6.0", logRetentionDays: 14, logExecutionData: true, showValuesInMessages: true },
+      ...{ scanLimitBytes: 20_000_000, runbookUrl: "https://one.example.com/", encryptJobLogs: true },
+    },
+    {
+      ...{ name: "two", account: "111122223333", region: "cn-north-1", environment: "env-two" },
+      ...{ retainData: true, allowDataDestruction: false },
+      subscribers: {
+        notifications: [{ protocol: "email", endpoint: "two@example.com" }],
+        alerts: [{ protocol: "email", endpoint: "two-alert@example.com" }],
+      },
+      ...{ glueVersion: "5.1", logRetentionDays: 30, logExecutionData: false, showValuesInMessages: false },
+      ...{ scanLimitBytes: 30_000_000, runbookUrl: "https://two.example.com/", encryptJobLogs: false },
+    },
+  ];
+  const build = (stack: TerraformStack, props: EtlPlatformProps) =>
+    new ContractPipeline(stack, "Orders", {
+      platform: new EtlPlatform(stack, "Platform", props),
+      pipeline: "orders",
+      ...SALES,
+      aggregateTable: "revenue",
+    });
+  judge<EtlPlatformProps>("EtlPlatformProps", () => sets, build, {
+    within: ["subscribers"],
+    becomes: { retainData: "!prevent_destroy", encryptJobLogs: "aws_glue_security_configuration" },
+  });
+});
+
+describe("ContractPipeline", () => {
+  const build = (stack: TerraformStack, props: ContractPipelineProps) =>
+    new ContractPipeline(stack, "Orders", props);
+
+  type Plain = Required<
+    Omit<
+      ContractPipelineProps,
+      "tableFormat" | "writeMode" | "orderColumn" | "jobRunQueuingEnabled" | "maxConcurrentRuns"
+    >
+  >;
+  const plain = (stack: TerraformStack): [Plain, Plain] => [
+    {
+      ...{ platform: platform(stack, "one"), pipeline: "orders", ...SALES },
+      ...{ description: "One", workerType: "G.2X", maxWorkers: 3, jobTimeoutMinutes: 11 },
+      ...{
+        executionClass: "FLEX",
+        aggregateTable: "table_one",
+        crawlProcessed: true,
+        artifactsPrefix: "one/",
+      },
+      schedule: {
+        ...{ cron: "cron(0 4 * * ? *)", timeZone: "Europe/Berlin", lagDays: 3, enabled: false },
+        ...{ start: "2030-01-01T00:00:00Z", end: "2031-01-01T00:00:00Z" },
+      },
+      alarms: { actionsEnabled: false },
+      crawlDeadlineMinutes: 7,
+      runOverrides: { workers: 5 },
+      steps: (steps) => steps.without("RecordMetrics"),
+    },
+    {
+      ...{ platform: platform(stack, "two"), pipeline: "parcels", ...OTHER_SALES },
+      ...{ description: "Two", workerType: "G.1X", maxWorkers: 4, jobTimeoutMinutes: 12 },
+      ...{ executionClass: "STANDARD", aggregateTable: "table_two", crawlProcessed: false },
+      artifactsPrefix: "two/",
+      schedule: {
+        ...{ cron: "cron(0 5 * * ? *)", timeZone: "Asia/Tokyo", lagDays: 4, enabled: true },
+        ...{ start: "2030-02-01T00:00:00Z", end: "2031-02-01T00:00:00Z" },
+      },
+      alarms: { actionsEnabled: true },
+      crawlDeadlineMinutes: 8,
+      runOverrides: { workers: 6 },
+      steps: (steps) => steps.without("CheckQuality"),
+    },
+  ];
+  const BECOMES = {
+    contractFile: "contract-one.json",
+    rulesFile: "rules-one.json",
+    crawlProcessed: "CrawlProcessed",
+    crawlDeadlineMinutes: '\\"maxPolls\\": 14',
+    platform: '"one-orders-transform"',
+    steps: "!RecordMetrics",
+  };
+
+  test("with files of Parquet", () => {
+    judge<ContractPipelineProps>("ContractPipelineProps", plain, build, {
+      within: ["schedule"],
+      becomes: BECOMES,
+    });
+  }, 240_000);
+
+  test("watched", () => {
+    type Watched = Pick<ContractPipelineProps, "platform" | "pipeline" | "alarms"> & Partial<Plain>;
+    const sets = (stack: TerraformStack): [Watched, Watched] => {
+      const shared = platform(stack, "one");
+      const schedule = { cron: "cron(0 4 * * ? *)" };
+      const base = { platform: shared, pipeline: "orders", ...SALES, aggregateTable: "a", schedule };
+      return [
+        {
+          ...base,
+          alarms: {
+            ...{ actionsEnabled: false, usualMinutes: 11, quarantineSharePercent: 22, minimumRows: 33 },
+            missedRunGraceMinutes: 120,
+          },
+        },
+        {
+          ...base,
+          alarms: {
+            ...{ actionsEnabled: true, usualMinutes: 12, quarantineSharePercent: 23, minimumRows: 34 },
+            missedRunGraceMinutes: 240,
+          },
+        },
+      ];
+    };
+    judge(
+      "ContractPipelineProps",
+      sets as (stack: TerraformStack) => [ContractPipelineProps, ContractPipelineProps],
+      build,
+      {
+        within: ["alarms"],
+        only: ["alarms"],
+      },
+    );
+  }, 120_000);
+
+  test("with a table of Iceberg", () => {
+    const sets = (stack: TerraformStack): [ContractPipelineProps, ContractPipelineProps] => {
+      const shared = platform(stack, "one");
+      const customers = { contractFile: contractFile("customers"), rulesFile: rulesFile("customers") };
+      const base = { platform: shared, pipeline: "orders", ...customers };
+      return [
+        {
+          ...base,
+          ...{ tableFormat: "iceberg", writeMode: "merge", orderColumn: "registered_on" },
+          ...{ maxConcurrentRuns: 2, jobRunQueuingEnabled: true },
+        },
+        {
+          ...base,
+          ...{ tableFormat: "parquet", writeMode: "append", orderColumn: "run_date" },
+          ...{ maxConcurrentRuns: 3, jobRunQueuingEnabled: false },
+        },
+      ];
+    };
+    const only = [
+      "tableFormat",
+      "writeMode",
+      "orderColumn",
+      "maxConcurrentRuns",
+      "jobRunQueuingEnabled",
+    ] as const;
+    judge<ContractPipelineProps>("ContractPipelineProps", sets, build, { only });
+  }, 240_000);
+});
+
+// IngestJobProps are among those of ContractPipeline.
+test("every pattern's props type has a case that names all its props", () => {
+  expect(unjudged((type) => /(Platform|ContractPipeline)Props$/.test(type))).toEqual([]);
+});
