@@ -80,13 +80,28 @@ const rule = {
 
 /** The files that are held to plain English; a room is added once it is clean. */
 const HELD = [
-  "index.ts",
-  ...["modules", "contracts", "definition-checks", "plan-review", "step-functions"].map(
-    (room) => `${room}/**`,
-  ),
-  ...["modules", "contracts", "definition-checks", "plan-review", "house"].map(
-    (room) => `__tests__/${room}/**`,
-  ),
+  ...["index.ts", "main.ts", "state.ts", "README.md"],
+  ...[
+    "environments",
+    "pipelines",
+    "patterns",
+    "modules",
+    "contracts",
+    "definition-checks",
+    "plan-review",
+  ].map((room) => `${room}/**`),
+  ...[
+    "step-functions",
+    "glue-scripts",
+    "embedded-aws",
+    "local",
+    "tools",
+    "ci",
+    "docs",
+    "examples",
+    "bin",
+  ].map((room) => `${room}/**`),
+  "__tests__/**",
 ];
 
 /** The files that hold the phrases themselves. */

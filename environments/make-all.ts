@@ -1,5 +1,5 @@
 /**
- * Makes each in its turn, also after one could not be made: a user mends all mistakes at once.
+ * Makes each in its turn, also after one could not be made: a user fixes all mistakes at once.
  *
  * @throws the error, where one could not be made; where several, an Error with their messages and themselves as `cause`
  */

@@ -8,7 +8,7 @@ import type { Table } from "./table";
 export interface Task {
   /** Which task it is. */
   readonly kind: "ingest";
-  /** Where its rows come from. */
+  /** The origin of its rows. */
   readonly source: Source;
   /** The published table. */
   readonly table: Table;

@@ -1,4 +1,4 @@
-"""What alarms went through, as CloudWatch tells it: waits for transitions, then prints them as JSON.
+"""The history of alarms in CloudWatch: waits for transitions, then prints them as JSON.
 
 Reads one request a line, {"prefix", "since", "until": [[alarm, state], ...], "seconds"}, and answers it
 with {"states", "transitions", "met"}; `until` is met when each alarm has entered its states in their order.

@@ -15,7 +15,7 @@ import { BenchSession, type Finished, pause } from "./session";
 
 /**
  * The shipped alarms on the deployed environment: each goes OK → ALARM → OK by the metrics of runs that really went so, and
- * what is told is read from a queue on the alerts topic. No state is set and no metric is put by hand.
+ * messages are read from a queue on the alerts topic. No state is set and no metric is put by hand.
  */
 
 const MINUTES = 60_000;
@@ -43,7 +43,7 @@ let giveBack: () => Promise<void>;
 const rows: string[][] = [];
 const driven = new Set<string>();
 
-/** The environment as somebody would set it who wants to be told, and quickly. */
+/** The settings of somebody who wants alarms, and quickly. */
 const tell = (folder: string): void =>
   changeEvents(folder, [
     ["actionsEnabled: false", "actionsEnabled: true"],
@@ -140,11 +140,11 @@ const SCENARIOS: readonly Scenario[] = [
   {
     what: "the raw crawl may not read: the crawl fails, and its execution",
     act: async () => {
-      const mend = await session.withoutRight(RAW_CRAWLER_ROLE, "s3:ListBucket");
+      const restore = await session.withoutRight(RAW_CRAWLER_ROLE, "s3:ListBucket");
       try {
         return await session.run(broken);
       } finally {
-        await mend();
+        await restore();
       }
     },
     status: "FAILED",

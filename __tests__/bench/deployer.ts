@@ -148,7 +148,7 @@ export class DeployerBench {
     ];
   }
 
-  /** Resolves when what the embedded AWS was told is on disk, a second later. */
+  /** Resolves when the state of the embedded AWS is on disk, a second later. */
   settled(): Promise<void> {
     return new Promise((resolve) => setTimeout(resolve, 2_000));
   }

@@ -71,7 +71,7 @@ async function withS3<T>(clone: string, use: (s3: S3Client) => Promise<T>): Prom
   }
 }
 
-/** A bucket and an object that can be told from others of the same name. */
+/** A bucket and an object that differ from others of the same name. */
 async function identityOf(s3: S3Client): Promise<unknown> {
   const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
   const { VersionId, ETag, LastModified } = await s3.send(new HeadObjectCommand(DELIVERY));

@@ -18,7 +18,7 @@ import {
 import { strFromU8, strToU8, unzipSync, zipSync } from "fflate";
 import { type BenchSession, type Finished, pause } from "./session";
 
-/** How each fault of the table that is marked for the bench is brought about there, and mended. */
+/** How each fault of the table that is marked for the bench is brought about there, and undone. */
 
 export interface Happened {
   readonly finished: Finished;
@@ -58,16 +58,16 @@ async function delivered(session: BenchSession, day: string, lines: readonly unk
   return { day, delivered: lines.length };
 }
 
-/** Delivers a day, breaks something, runs the day, and mends it whatever happens. */
+/** Delivers a day, breaks something, runs the day, and restores it whatever happens. */
 const broken =
   (breaks: (session: BenchSession, day: string) => Promise<() => Promise<unknown>>): Scenario =>
   async (session, day) => {
     const delivery = await delivered(session, day);
-    const mend = await breaks(session, day);
+    const restore = await breaks(session, day);
     try {
       return { ...delivery, finished: await session.run({ runDate: day }) };
     } finally {
-      await mend();
+      await restore();
     }
   };
 

@@ -29,7 +29,7 @@ import { BenchSession } from "./session";
 
 /**
  * The promises of the pipeline on the deployed environment: each fault of the table really brought about, redrives, rights
- * taken away, and job runs killed in the middle. What was told is read from a subscribed queue.
+ * taken away, and job runs killed in the middle. Messages are read from a subscribed queue.
  */
 
 const MINUTES = 60_000;
@@ -169,7 +169,7 @@ const RIGHTS: readonly (readonly [what: string, role: string, action: string, of
   ["the machine may not publish", MACHINE_ROLE, "sns:Publish", "", "Notify"],
 ];
 
-describe("a redrive after the cause was mended goes on at the failed step", () => {
+describe("a redrive after the cause was fixed goes on at the failed step", () => {
   test.each(RIGHTS.map((right, index) => [...right, dayOf(100 + index)] as const))(
     "%s",
     async (_what, role, action, of, step, day) => {
@@ -231,7 +231,7 @@ describe("a redrive after the cause was mended goes on at the failed step", () =
 });
 
 test(
-  "a failure whose message cannot be written is told plainly, once, with all that was to be said",
+  "a failure whose message cannot be written is published plainly, once, with all its parts",
   async () => {
     const restore = await session.withoutRight("etl-dev-failures-states", "sns:Publish");
     const failed = await session.run({ runDate: "yesterday" });

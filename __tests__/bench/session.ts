@@ -25,7 +25,7 @@ import { STEPS } from "../support/pipeline-run";
 
 /**
  * A deployed clone with its embedded AWS running, in the hands of the account's owner: executions are started, services are
- * broken and mended, and what was told is read from a subscribed queue.
+ * broken and restored, and messages are read from a subscribed queue.
  */
 
 export interface Finished {

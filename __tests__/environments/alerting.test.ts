@@ -6,7 +6,7 @@ import { RUNBOOK_PAGES } from "../../modules/core/runbook";
 import { type Block, settingsOf, type StackJson, synthEnvironment } from "../support/environment-stacks";
 import { PIPELINES } from "../support/pipelines";
 
-/** Who is told of what in the environments, as the app synthesises them; and the pages that messages lead to. */
+/** The messages and alarms of the environments as the app synthesises them, and the pages that messages lead to. */
 
 const ROOT = join(__dirname, "..", "..");
 const RUNBOOK = join(ROOT, "docs", "runbook");
@@ -58,7 +58,7 @@ describe.each(NAMES)("%s", (environment) => {
       expect(readdirSync(RUNBOOK)).toContain(/"runbook": "docs\/runbook\/([a-z-]+\.md)"/.exec(template)?.[1]);
   });
 
-  test("a missed run is told where the schedule is on, dead letters wherever there is a queue", () => {
+  test("a missed run is reported where the schedule is on, dead letters wherever there is a queue", () => {
     const names = alarms(json).map(({ alarm_name: name }) => name as string);
     for (const pipeline of PIPELINES) {
       expect(names.includes(`etl-${environment}-${pipeline}-missed-run`)).toBe(environment !== "dev");

@@ -20,7 +20,7 @@ describe("the ceiling of a run", () => {
     expect(dpuHours({ workerType, workers, timeoutMinutes })).toBe(hours);
   });
 
-  test("is told with its factors, and without decimals that say nothing", () => {
+  test("is reported with its factors, and without decimals that say nothing", () => {
     expect(dpuHoursText({ workerType: "G.2X", workers: 5, timeoutMinutes: 20 })).toBe(
       "5 workers × 2 DPU (G.2X) × 20 min / 60 = 3.33 DPU-hours",
     );
@@ -80,9 +80,9 @@ describe("over the budget", () => {
 
   test.each([
     ["no limit", EVENTS, undefined],
-    ["a limit that is none", EVENTS, -1],
+    ["a negative limit", EVENTS, -1],
     ["an unknown worker type", { ...EVENTS, workerType: "G.3X" }, 1],
-    ["a number that is none", { ...EVENTS, maxWorkers: "10" }, 1],
+    ["a number as text", { ...EVENTS, maxWorkers: "10" }, 1],
     ["no pipeline", undefined, 1],
   ])("%s is the schema's to refuse", (_what, events, limit) => {
     expect(over(events, limit)).toEqual([]);

@@ -65,7 +65,7 @@ test("a bad contract and bad rules: every sentence, exit code 1 and nothing writ
   });
 }, 60_000);
 
-test("files that are no JSON, or not there, of two pipelines", () => {
+test("files that are not valid JSON, or missing, of two pipelines", () => {
   rmSync(join(clone, RULES));
   const { status, stderr, written } = synthWith({ [SALES]: "{", [CUSTOMERS]: "[]" });
   expect(stderr).toMatch(

@@ -7,7 +7,7 @@ import { type StackJson, synthEnvironment } from "../support/environment-stacks"
 interface Partition {
   readonly region: string;
   readonly partition: string;
-  /** Of endpoints, as `kms:ViaService` names services. */
+  /** The suffix of endpoints, as `kms:ViaService` names services. */
   readonly suffix: string;
   readonly console: string;
 }

@@ -5,7 +5,7 @@ import { ROOT } from "../support/clone";
 import { settingsOf, type StackJson, synthEnvironment } from "../support/environment-stacks";
 
 /**
- * What is promoted is what was tried: the stacks of one commit differ in what the settings say, and in nothing else. The table
+ * Promotion moves a stack that was tried: the stacks of one commit differ in what the settings say, and in nothing else. The table
  * of differences stands in docs/promotion.md, for people and for this test.
  */
 

@@ -153,7 +153,7 @@ describe("tables", () => {
       products: ["run_date"],
     });
     expect(tables(dev, "Curated")).toEqual({ sales_revenue: ["run_date"] });
-    // Of each what it quarantines, and what it refuses.
+    // Two tables each: the quarantine, and refused rows.
     expect(tables(dev, "Quarantine")).toEqual(
       Object.fromEntries(
         PIPELINES.flatMap((name) => [name, `${name}_refused`]).map((name) => [name, ["run_date"]]),

@@ -40,7 +40,7 @@ test("it is guarded as data is, keeps earlier states for a year, and touches the
     /"Sid":"DenyWithoutTls","Effect":"Deny","Principal":"\*"/,
   );
   expect(JSON.stringify(only("aws_s3_bucket_lifecycle_configuration"))).toContain('"noncurrent_days":365');
-  // What expires is earlier states, and never the state itself.
+  // Earlier states expire, and never the state itself.
   expect(JSON.stringify(only("aws_s3_bucket_lifecycle_configuration"))).not.toContain('"expiration"');
   expect(state.provider.aws[0]).toMatchObject({ allowed_account_ids: ["000000000000"], region: "us-east-1" });
 });

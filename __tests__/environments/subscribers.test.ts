@@ -9,7 +9,7 @@ import type { EtlStack } from "../../environments/etl-stack";
 import { type EnvironmentSettings } from "../../environments/settings";
 import { settingsOf, synthEnvironment } from "../support/environment-stacks";
 
-/** Somebody is told of every environment whose alarms act or whose schedules run. */
+/** Somebody subscribes to every environment whose alarms act or whose schedules run. */
 
 const PLACE = { ETL_ACCOUNT_ID: "000000000000", ETL_REGION: "us-east-1" };
 const NOBODY = { notifications: [], alerts: [] };
@@ -123,7 +123,7 @@ describe("the three ways", () => {
   });
 });
 
-test("every bad entry is told at once, and that nobody is named is not told as well", () => {
+test("every bad entry is reported at once, without the message that nobody is named", () => {
   const firehose = "arn:aws:firehose:eu-west-1:000000000000:deliverystream/x";
   const bad = [
     "ops",
@@ -151,7 +151,7 @@ test("every bad entry is told at once, and that nobody is named is not told as w
   ]);
 });
 
-test("a context that is no text and no list of texts is told", () => {
+test("a context of another type than text or a list of texts is reported", () => {
   const context = { prod: { alerts: { protocol: "email" }, notifications: [7] } };
   expect(mistakesOf(() => select({}, { context }))).toEqual([
     expect.stringContaining("context 'etl.prod.notifications' must name an e-mail address"),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ENVIRONMENTS, stackOf, synthesiseApp } from "../support/app";
 import { breakWorkers, Validation } from "../support/validation";
 
-/** What is synthesised for every environment, judged by Terraform and the provider themselves. */
+/** The stacks of every environment, judged by Terraform and the provider themselves. */
 
 let folder: string;
 

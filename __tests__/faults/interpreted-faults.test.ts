@@ -37,7 +37,7 @@ const locked = (...statuses: string[]) => ({
   "aws-sdk:sfn:describeExecution": throws(...statuses.map((Status) => ({ Status }))),
 });
 
-/** What happens to the services in each fault; `input` where the input is the fault. */
+/** The behaviour of the services in each fault; `input` where the input is the fault. */
 const SCRIPTS: Readonly<Record<string, () => { input?: Json; answers?: Record<string, Answer> }>> = {
   none: () => ({}),
   "input-invalid": () => ({ input: {} }),
@@ -151,7 +151,7 @@ test.each(FAULTS.map((fault) => [fault.fault, fault] as const))("%s", async (_wh
   const { input = DAILY, answers } = SCRIPTS[fault.id]!();
   const outcome = await runPipeline(synthesised, input, answers);
 
-  // Each message that is told: the flow's own, and those of the rules for a failed execution's status event.
+  // Each message that is sent: the flow's own, and those of the rules for a failed execution's status event.
   const failures =
     outcome.status === "FAILED"
       ? await messagesOf(

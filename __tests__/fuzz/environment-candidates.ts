@@ -14,7 +14,7 @@ interface Examples {
   readonly wrong: readonly unknown[];
 }
 
-/** Of texts, and of numbers that are a list; by path, the items of lists and records left out. */
+/** Right and wrong values of texts, and of numbers that are a list; by path, the items of lists and records left out. */
 const EXAMPLES: Readonly<Record<string, Examples>> = {
   environment: { right: ["dev", "staging", "prod", "qa1"], wrong: ["Prod", "x", "pre-prod"] },
   project: {
@@ -99,7 +99,7 @@ function examplesOfPipelines(of: Readonly<Record<string, Examples>>): Record<str
   );
 }
 
-/** What is of no type that any setting has. */
+/** Values of types that no setting has. */
 const NO_VALUE: readonly unknown[] = [null, {}, "17", -1];
 
 interface Definition {
@@ -244,7 +244,7 @@ interface Pipeline extends Candidate {
   readonly alarms: { readonly usualMinutes: number; readonly missedRunGraceMinutes?: number };
 }
 
-/** What the schema cannot say, and what chance would seldom hit: classes and workers, budget, guards, one run of a rebuild. */
+/** Combinations that the schema cannot judge and that chance would seldom hit: classes and workers, budget, guards, one run of a rebuild. */
 function together(candidate: Candidate): Candidate {
   const isFlex = (of: Candidate | undefined) => of?.executionClass === "FLEX";
   const pipelines = Object.entries(candidate.pipelines as Record<string, Pipeline>).map(
@@ -300,7 +300,7 @@ function watchable({ alarms, schedule }: Pipeline): Candidate {
   return withoutUndefined({ ...alarms, usualMinutes, missedRunGraceMinutes });
 }
 
-/** The candidate with a value at a path; where something on the way is no object the path ends. */
+/** The candidate with a value at a path; the path ends at the first value that has no fields. */
 function put(all: Candidate, [name, ...rest]: readonly string[], value: unknown): Candidate {
   if (name === undefined) return all;
   const inner = all[name];

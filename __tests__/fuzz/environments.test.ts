@@ -12,7 +12,7 @@ import { type Candidate, candidates } from "./environment-candidates";
 import { formMistake } from "./refusal-form";
 
 /**
- * Whole environments by chance: what the settings refuse is told so that somebody can mend it, and what they accept
+ * Whole environments by chance: what the settings refuse is reported so that somebody can fix it, and what they accept
  * synthesises, passes the checks of definitions and stacks on the way, and is valid Terraform.
  *
  * The seed is printed; ETL_FUZZ_SEED repeats a run, ETL_FUZZ_RUNS makes it longer. To synthesise and validate hundreds takes

@@ -6,7 +6,7 @@ import { type Candidate } from "./environment-candidates";
  */
 
 const LINE = /^environment '[^\n]*?': '([\w.-]+)' (.+)$/;
-/** Said once, where a whole is too much: its sum has every factor. */
+/** A message about a whole that is too much: its sum has every factor. */
 const SUM =
   /(?:give|take) \d+ workers × \d+ DPU \([\w.]+\) × \d+ min \/ 60 = [\d.]+ DPU-hours, the limit is [\d.]+/;
 const REMEDY = /\bmust\b|\b[Ee]xpected\b|\bset ETL_|\btakes? .* only|; [a-z]+ /;

@@ -9,7 +9,7 @@ const folders = readdirSync(join(ROOT, "pipelines"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
-/** The parts that is missing in a pipeline's folder. */
+/** The files that a pipeline's folder lacks. */
 function missing(name: string): string[] {
   const files = ["pipeline.ts", "README.md", `${name}.schema.json`, `${name}.quality.json`];
   const absent = files.filter((file) => !existsSync(join(ROOT, "pipelines", name, file)));

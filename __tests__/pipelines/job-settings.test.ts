@@ -75,7 +75,7 @@ test.each<[object, string]>([
   expect(() => settingsOf("prod", withEvents(change))).toThrow(`environment 'prod': ${message}`);
 });
 
-test("a mistake is told once, where it was made", () => {
+test("a mistake is reported once, where it was made", () => {
   const change = { executionClass: "FLEX", workerType: "G.4X", runOverrides: { workers: 3 } };
   expect(() => settingsOf("prod", withEvents(change))).toThrow(/^[^\n]*$/);
 });

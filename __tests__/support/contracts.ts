@@ -17,7 +17,7 @@ export interface BadContract extends Change {
   readonly case: string;
   /** Every mistake in full. */
   readonly says?: readonly string[];
-  /** Of expressions the two say the same in other words: what must be named. */
+  /** Names that both messages must hold, where the two word a mistake in an expression differently. */
   readonly fields?: readonly string[];
 }
 

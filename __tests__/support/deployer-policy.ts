@@ -4,7 +4,7 @@ import { ROOT } from "./clone";
 
 /** The documents of `docs/deployer`, filled in for one environment, and what IAM would say to a call by them. */
 
-/** What `plan` needs, and what `deploy` needs beside it; `destroy-data` only where data may be destroyed. */
+/** The rights that `plan` needs, and those that `deploy` needs beside them; `destroy-data` only where data may be destroyed. */
 export const PLAN = ["plan"] as const;
 export const DEPLOY = ["plan", "deploy-foundation", "deploy-pipelines"] as const;
 export const DESTROY = [...DEPLOY, "destroy-data"] as const;

@@ -8,7 +8,7 @@ import { isObject, type Json, type JsonObject } from "../../definition-checks/as
 
 const ABSENT = Symbol("absent");
 
-/** The leaf at a key: objects and empty arrays are none, a null is one. */
+/** The leaf at a key: an object and an empty array have no leaf, a null is a leaf. */
 function leavesAt(value: Json | undefined): (Json | typeof ABSENT)[] {
   if (value === undefined || isObject(value)) return [ABSENT];
   if (Array.isArray(value))
@@ -72,7 +72,7 @@ function at(event: Json, path: string): Json {
   return value;
 }
 
-/** What the target receives: a bare `<name>` becomes the JSON value, one inside a text its characters. */
+/** The input that the target receives: a bare `<name>` becomes the JSON value, one inside a text its characters. */
 export function transform(
   inputPaths: Readonly<Record<string, string>>,
   inputTemplate: string,

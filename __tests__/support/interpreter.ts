@@ -58,7 +58,7 @@ export interface Interpretation {
   /** The execution's name. */
   readonly name?: string;
   readonly stateMachineArn?: string;
-  /** What each integration answers; one without an answer fails the execution. */
+  /** The answers of each integration; one without an answer fails the execution. */
   readonly answers: Readonly<Record<string, Answer>>;
   /** Definitions by the ARN of their machine, for nested executions. */
   readonly machines?: Readonly<Record<string, Definition>>;

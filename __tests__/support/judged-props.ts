@@ -14,7 +14,7 @@ interface How<P> {
   /** Props that are looked into: each of their fields counts as a prop. */
   readonly within?: readonly (keyof P & string)[];
   /**
-   * What a prop becomes that is not found as it was set: text that the full set's output has more of than the other's, or less
+   * The form of a prop that is not found as it was set: text that the full set's output has more of than the other's, or less
    * of where it begins with `!`.
    */
   readonly becomes?: Partial<Record<keyof P & string, string>>;
@@ -64,7 +64,7 @@ export function unjudged(isMeant: (type: string) => boolean): string[] {
   });
 }
 
-/** What was set stands in the output more often than where another value is set; to be refused is to have none. */
+/** Tells whether a value stands in the output more often than where another value is set; to be refused is to have none. */
 function canBeReadBack<P extends object>(
   name: string,
   sets: (stack: TerraformStack) => Sets<P>,

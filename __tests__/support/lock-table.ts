@@ -40,7 +40,7 @@ export function lockTable(owner?: string) {
   };
   return {
     answers,
-    /** Who holds the lock of the events pipeline. */
+    /** The owner of the lock of the events pipeline. */
     owner: (): string | undefined => (items.get("events")?.owner as { S: string } | undefined)?.S,
     /** Lets somebody else have it. */
     give: (to: string) => items.set("events", { pipeline: { S: "events" }, owner: { S: to } }),

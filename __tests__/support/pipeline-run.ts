@@ -41,7 +41,7 @@ export const body =
   (books: unknown): Answer =>
   () => ({ Body: typeof books === "string" ? books : JSON.stringify(books) });
 
-/** What Athena gives: the header, then the one row; a null has no VarCharValue. */
+/** Athena's answer: the header, then the one row; a null has no VarCharValue. */
 export const verdict =
   (...rows: readonly (readonly [string, string, string, string])[]): Answer =>
   () => ({

@@ -1,4 +1,4 @@
-/** What every logged and traced machine's role holds beside its own, and statements in one order. */
+/** The statements that every logged and traced machine's role holds beside its own, and statements in one order. */
 
 export const LOG_DELIVERY = {
   Sid: "LogDelivery",

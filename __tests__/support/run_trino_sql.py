@@ -21,7 +21,7 @@ TYPES = {"string": "VARCHAR", "array": "BIGINT[]"}
 
 
 def answer(connection: duckdb.DuckDBPyConnection, run: Run) -> Run:
-    """What one query gives on its own tables."""
+    """Runs one query on its own tables."""
     try:
         query = sqlglot.parse_one(with_parameters(run["sql"], run["parameters"]), read="trino")
         for table in run["tables"]:

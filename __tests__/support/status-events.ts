@@ -59,7 +59,7 @@ export const failureRules = ({ all }: SynthesisedOrchestrator): FailureRule[] =>
     ) as never,
   }));
 
-/** What the target of each rule that an event matches is handed. */
+/** The input of the target of each rule that an event matches. */
 export const handedOn = (rules: readonly FailureRule[], event: JsonObject): string[] =>
   rules
     .filter(({ pattern }) => matches(pattern, event))

@@ -5,7 +5,7 @@ import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { App, Lazy, TerraformResource, TerraformStack, Testing } from "cdktf";
 import { type IConstruct } from "constructs";
 
-/** What constructs synthesise to. This file is the only caller of cdktf's `Testing` for them. */
+/** Synthesises constructs for tests. This file is the only caller of cdktf's `Testing` for them. */
 
 export const ACCOUNT = "000000000000";
 export const REGION = "eu-west-1";
@@ -23,12 +23,12 @@ export interface Statement {
 
 export class Synthesised<T> {
   private readonly resources: Record<string, Record<string, Block>>;
-  /** What the stack's outputs refer to, by name. */
+  /** The stack's outputs, by name. */
   readonly outputs: Record<string, { value: unknown }>;
 
   constructor(
     private readonly stack: TerraformStack,
-    /** What `build` returned. */
+    /** The result of `build`. */
     readonly built: T,
     /** The stack as Terraform's JSON. */
     readonly json: string,

@@ -5,7 +5,7 @@ import { type ModuleJson } from "./validated-modules";
 const REFERENCE = /\b(aws_[a-z0-9_]+)\.([A-Za-z]\w*)(?:\.\w+|\[[^\]]*\])*/g;
 
 /**
- * Of stack after stack the resources that no stack before had: those of two environments differ mostly in the letters of their
+ * Gives, stack after stack, the resources that no stack before had: those of two environments differ mostly in the letters of their
  * names, and Terraform would judge tens of thousands to say the same of each. A name of another length is another resource.
  */
 export class UnseenResources {
@@ -38,7 +38,7 @@ export class UnseenResources {
 function refuseUnknown(body: string, { resource }: StackJson): void {
   for (const [reference, type, id] of body.matchAll(REFERENCE)) {
     if (resource[type!]?.[id!] === undefined)
-      throw new Error(`${reference} is referred to, and is no resource of the stack`);
+      throw new Error(`${reference} is referred to, and the stack has no such resource`);
   }
 }
 

@@ -64,7 +64,7 @@ export class Validation {
 }
 
 /**
- * Copies a stack and asks for workers of a type that is none: what a validation must find among others.
+ * Copies a stack and asks for workers of an unknown type, which a validation must find among others.
  *
  * @param file of the stack, in JSON or HCL
  * @throws Error when the stack has no job with workers of G.1X
@@ -77,7 +77,7 @@ export function breakWorkers(stack: string, copy: string, file: string): void {
   writeFileSync(join(copy, file), broken);
 }
 
-/** What Terraform warns of when a stack is a module. */
+/** The warnings of Terraform when a stack is a module. */
 const BACKEND_OF_A_MODULE = "Backend configuration ignored";
 
 /** The name of the folder that a file lies in. */

@@ -1,2 +1,2 @@
-// Where a token is made is asked of nobody in tests, and to find it through source maps is two thirds of a synthesis.
+// Tests never ask where a token was made, and finding it through source maps takes two thirds of a synthesis.
 jest.mock("cdktf/lib/tokens/private/stack-trace", () => ({ captureStackTrace: () => [] }));

@@ -32,7 +32,7 @@ export function readYaml<T>(file: string): T {
   return parse(readFileSync(join(ROOT, "ci", file), "utf8")) as T;
 }
 
-/** What a step of a GitHub workflow types. @throws Error when there is no such step, or it runs no command */
+/** The commands of a step of a GitHub workflow. @throws Error when there is no such step, or it runs no command */
 export function commandOf(file: string, job: string, step: string): string {
   const { steps = [] } = readYaml<Workflow>(`github/${file}`).jobs[job] ?? {};
   const found = steps.find(({ name }) => name === step)?.run;

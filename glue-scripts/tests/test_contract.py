@@ -128,7 +128,7 @@ def test_a_document_that_is_not_an_object_is_refused(document: object) -> None:
     ("text", "why"),
     [
         ("nothing", "Expecting value: line 1"),
-        ('{"x-etl": NaN}', "NaN is no number of JSON"),
+        ('{"x-etl": NaN}', "NaN is not a JSON number"),
         ("\ufeff{}", "Unexpected UTF-8 BOM"),
     ],
 )

@@ -17,9 +17,9 @@ import { Steps } from "../steps";
 import type { ScheduleTrigger } from "../trigger";
 import { defineAlarms, defineSchedule, type PipelineAlarmSettings } from "./watching";
 
-/** What a pipeline takes: its platform, its two files, and what it changes from the defaults. */
+/** A pipeline: its platform, its two files, and changes from the defaults. */
 export interface ContractPipelineProps extends IngestJobProps {
-  /** What it shares with the other pipelines of its environment. */
+  /** Shared with the other pipelines of its environment. */
   readonly platform: EtlPlatform;
   /**
    * Lower-case words joined by hyphens: the name of its lock and of its folder in every zone; with underscores, of its table.

@@ -17,7 +17,7 @@ export interface Subscriber {
   readonly endpoint: string;
 }
 
-/** What a platform takes: its name and place, and what it changes from the defaults. */
+/** A platform: its name and place, and changes from the defaults. */
 export interface EtlPlatformProps {
   /** First part of every physical name, such as `shop-prod`: lower-case words joined by hyphens. */
   readonly name: string;
@@ -120,9 +120,9 @@ export class EtlPlatform extends Construct {
   readonly glueVersion: GlueVersion;
   /** How long log groups keep their events, days. */
   readonly logRetentionDays: number;
-  /** Whether the logs of state machines hold inputs and outputs. */
+  /** `true`: the logs of state machines hold inputs and outputs. */
   readonly logExecutionData: boolean;
-  /** Whether messages and logs of refused runs hold delivered values. */
+  /** `true`: messages and logs of refused runs hold delivered values. */
   readonly showValuesInMessages: boolean;
   /** The https address of the folder docs/runbook, if it was given. */
   readonly runbookUrl?: string;

@@ -84,7 +84,7 @@ export interface IngestJobProps {
 
 /** A pipeline makes them of its own props. */
 interface IngestTaskProps extends IngestJobProps {
-  /** What the task shares with others. */
+  /** Shared with other tasks. */
   readonly platform: EtlPlatform;
   /** The pipeline's name. */
   readonly pipeline: string;

@@ -148,7 +148,7 @@ def _number(text: str) -> float | int:
 
 
 def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is no number of JSON")
+    raise ValueError(f"{text} is not a JSON number")
 
 
 def _read(document: object) -> tuple[Contract | None, list[Mistake]]:
@@ -181,7 +181,7 @@ def _refuse_schema(schema: Node) -> None:
     schema.refuse_others("a contract", SCHEMA)
     for keyword, only in (("type", "object"), ("additionalProperties", True)):
         value = schema.node.get(keyword, only)
-        # 1 equals True, and is no JSON Schema.
+        # 1 equals True, and is not a JSON Schema.
         if value != only or type(value) is not type(only):
             schema.wrong(keyword, f"must be {as_json(only)} or left out, {got(value)}")
 

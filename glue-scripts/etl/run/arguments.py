@@ -23,7 +23,7 @@ WRITE_MODES = ("rebuild", "merge", "append")
 _PREFIX = re.compile(r"([^/]+/)*")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
-# Who owns a lock is one run, whoever orchestrates it; a state machine or a workflow alone has many.
+# The owner of a lock is one run, whoever orchestrates it. A state machine or a workflow has many runs.
 _RUN_ARN = re.compile(
     r"arn:aws[a-z-]*:(states:[a-z0-9-]+:\d{12}:execution:[^:\s]+|glue:[a-z0-9-]+:\d{12}:workflow/[^:\s]+):[^:\s]+"
 )

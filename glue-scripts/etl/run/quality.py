@@ -170,4 +170,4 @@ def _is_fresh(newest: int | None, hours: int, last: date) -> bool:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")
