@@ -159,7 +159,7 @@ class IcebergTable:
         return found
 
     def age(self) -> Column:
-        """The value by which rows of a key are compared; a row without a value in the order column is the oldest."""
+        """Orders the rows of a key; a row without a value in the order column is the oldest."""
         return F.struct(*(F.col(_quoted(name)).cast(self.columns[name]) for name in _age_columns(self.order)))
 
     def _age(self, alias: str) -> str:
