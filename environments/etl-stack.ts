@@ -1,15 +1,7 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { LocalBackend, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import {
-  type ContractPipeline,
-  EtlOrchestrator,
-  EtlPlatform,
-  GlueSparkJob,
-  PermissionsBoundary,
-  PipelineDashboard,
-  Zone,
-} from "../index";
+import { type ContractPipeline, EtlPlatform, PermissionsBoundary, PipelineDashboard, Zone } from "../index";
 import { PIPELINES } from "../pipelines";
 import { makeAll } from "./make-all";
 import { MOVED } from "./moved";
@@ -92,15 +84,16 @@ export class EtlStack extends TerraformStack {
   }
 
   private defineDashboard(name: string, { region }: EnvironmentSettings): PipelineDashboard {
-    const ceilings = this.dpuHourCeilings();
     return new PipelineDashboard(this, "Dashboard", {
       name,
-      pipelines: Object.entries(this.pipelines).map(([pipeline, { orchestrator, task }]) => ({
-        pipeline,
-        run: orchestrator.run,
-        jobName: task.job.jobName,
-        maxDpuHoursPerRun: ceilings[task.job.resource.nameInput ?? ""],
-      })),
+      pipelines: Object.entries(this.pipelines).map(
+        ([pipeline, { orchestrator, task, maxDpuHoursPerRun }]) => ({
+          pipeline,
+          run: orchestrator.run,
+          jobName: task.job.jobName,
+          maxDpuHoursPerRun,
+        }),
+      ),
       workgroupName: this.platform.workgroup.workgroupName,
       region,
     });
@@ -150,18 +143,11 @@ export class EtlStack extends TerraformStack {
     });
   }
 
-  /** By the job's name: of a run as the job says, or as a pipeline starts it if that is more. */
+  /** By the job's name. */
   private dpuHourCeilings(): Record<string, number> {
-    const all = this.node.findAll();
-    const machines = all.filter((child) => child instanceof EtlOrchestrator);
-    const ceilings = all
-      .filter((child) => child instanceof GlueSparkJob)
-      .flatMap(({ resource, jobName, maxDpuHoursPerRun: own }) => {
-        const started = machines.map((machine) => machine.maxDpuHoursPerRun[jobName]);
-        const hours = [own, ...started].filter((value) => value !== undefined);
-        const name = resource.nameInput;
-        return hours.length === 0 || name === undefined ? [] : [[name, Math.max(...hours)] as const];
-      });
+    const ceilings = Object.values(this.pipelines).flatMap(({ task, maxDpuHoursPerRun: hours }) =>
+      hours === undefined ? [] : [[task.jobName, hours] as const],
+    );
     return Object.fromEntries(ceilings);
   }
 }

@@ -104,6 +104,14 @@ export class ContractPipeline extends Construct {
     this.alarms = defineAlarms(this, watched, props.alarms ?? {}, this.schedule);
   }
 
+  /** DPU-hours that one run is billed at most: as the job says, or as the state machine starts it if that is more. */
+  get maxDpuHoursPerRun(): number | undefined {
+    const { job } = this.task;
+    const hours = [job.maxDpuHoursPerRun, this.orchestrator.maxDpuHoursPerRun[job.jobName]];
+    const known = hours.filter((value) => value !== undefined);
+    return known.length === 0 ? undefined : Math.max(...known);
+  }
+
   private refuse(): ContractTables {
     const { pipeline } = this.props;
     const fail = (mistakes: readonly string[]): never => {

@@ -138,6 +138,11 @@ export class IngestTask extends Construct implements Task {
   }
 
   /** The query that judges what readers see. */
+  /** Physical name of the job, as given, so that a plan knows it. */
+  get jobName(): string {
+    return `${this.props.platform.name}-${this.props.pipeline}-transform`;
+  }
+
   get qualityQuery(): QualityQuery {
     return this.quality.query;
   }
@@ -231,7 +236,7 @@ export class IngestTask extends Construct implements Task {
     const { props, artifacts } = this;
     const { platform, pipeline, workerType = "G.1X", maxWorkers = 2 } = props;
     const { lake, account, region } = platform;
-    const name = `${platform.name}-${pipeline}-transform`;
+    const name = this.jobName;
     const contract = new ArtifactFile(this, "Contract", {
       source: props.contractFile,
       artifacts,
