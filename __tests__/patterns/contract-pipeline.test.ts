@@ -333,27 +333,27 @@ describe("refuses, before anything is created,", () => {
     [
       "a merge with an aggregate",
       () => ({ ...ADDED_UP, aggregateTable: "revenue", ...MERGED, orderColumn: "run_date" }),
-      "'writeMode' must be rebuild or append where the contract has an aggregate, got merge: a merge takes rows from dates that were added up",
+      "'writeMode' must be rebuild or append if the contract has an aggregate, got merge: a merge removes rows from dates that were already aggregated",
     ],
     [
       "a merge without an order",
       () => MERGED,
-      "'orderColumn' must be given with writeMode merge, got nothing: without it nobody knows which row is the latest; name a column, or run_date",
+      "'orderColumn' must be given with writeMode merge, got nothing: it decides which row of a key is the latest; name a column, or run_date",
     ],
     [
       "a merge without Iceberg",
       () => ({ writeMode: "merge", orderColumn: "run_date" }),
-      "'writeMode' must be rebuild with tableFormat parquet, got merge: files of Parquet can only be replaced; set tableFormat to iceberg",
+      "'writeMode' must be rebuild with tableFormat parquet, got merge: Parquet files can only be replaced; set tableFormat to iceberg",
     ],
     [
       "an order column that the contract does not have",
       () => ({ ...MERGED, orderColumn: "colour" }),
-      "'orderColumn' must be run_date or a column of x-etl.output with one value, 'colour' is not there",
+      "'orderColumn' must be run_date or a column of x-etl.output that is not a list or a map, got 'colour', which is not published",
     ],
     [
       "an order column without a merge",
       () => ({ orderColumn: "run_date" }),
-      "'orderColumn' is of writeMode merge alone, got run_date with rebuild; leave it out",
+      "'orderColumn' is for writeMode merge only, got run_date with rebuild; leave it out",
     ],
     [
       "runs that would replace the same folders at once",

@@ -91,7 +91,7 @@ test("two platforms stand in one stack", () => {
 test.each<[Partial<EtlPlatformProps>, string]>([
   [
     { retainData: false },
-    "DataLake 'etl-dev/Platform/Lake': 'retainData' must be true unless 'allowDataDestruction' is true as well, got false; destroying data takes both",
+    "DataLake 'etl-dev/Platform/Lake': 'retainData' must be true unless 'allowDataDestruction' is true as well, got false; destroying data needs both",
   ],
   [
     { scanLimitBytes: 1 },
