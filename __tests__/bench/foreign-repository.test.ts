@@ -163,7 +163,7 @@ function blocks() {
   } as Record<string, string>;
 }
 
-/** What synthesises a stack, and what follows. */
+/** The commands up to the synth of a stack, and those behind it. */
 const halves = (block: string): string[] => block.split(/(?<=^npx cdktf synth\n)/m);
 
 /** Types what follows the synth of a stack, with the provider pointed at the embedded AWS. */
