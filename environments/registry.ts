@@ -158,13 +158,14 @@ function narrowed(
     ? [`context 'etl.${name}.pipelines'`, fromContext]
     : [variable, variables[variable]];
   if (isBlank(given)) return { pipelines, mistakes: [] };
-  const asked = textsOf(given);
+  const asked = [...new Set(textsOf(given))];
   const known = Object.entries(asRecord(pipelines)).flatMap(([one, settings]) =>
     settings === undefined ? [] : [one],
   );
   const mistakes = asked
     .filter((one) => !known.includes(one))
     .map((one) => {
+      if (one === "") return `${source} has an empty entry; remove the comma`;
       const remedy = PIPELINES.some((registered) => registered.name === one)
         ? `give it settings in environments/${name}.ts`
         : "correct the spelling";

@@ -4,6 +4,7 @@ import { isDate } from "./deliveries";
 import { deployEnvironment, destroyEnvironment, showGuards } from "./environments";
 import { down, status } from "./inspect";
 import { interrupted, listenForInterrupts } from "./interrupts";
+import { environmentPipelines } from "./known-environments";
 import { fit } from "./lines";
 import { alone } from "./lock";
 import { logs } from "./logs";
@@ -23,7 +24,11 @@ function program(end: (code: number) => void): Command {
     .exitOverride();
   cli
     .command("run", { isDefault: true, hidden: true })
-    .option("--pipeline <name>", "the pipeline to deploy and run", "events")
+    .option(
+      "--pipeline <name>",
+      "the pipeline to deploy and run",
+      environmentPipelines(BENCH.environment)[0]?.name ?? "",
+    )
     .option(
       "--input <path>",
       "folder with dt=YYYY-MM-DD/ folders or YYYY-MM-DD.* files, or one such file (default: the sample, pipelines/<pipeline>/sample)",

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Pipeline, snakeCase } from "./pipeline-choice";
-import { returnPoint } from "./return-point";
+import { agrees, returnPoint } from "./return-point";
 import { deployedOutputs, terraformFolder } from "./terraform-state";
 
-/** The deployed pipelines, and those that an interrupted apply was deploying, because the next apply continues it. */
+/** The deployed pipelines, and those that an interrupted or failed apply was deploying, because the next apply continues it. */
 export function deployedPipelines(stack: string, all: readonly Pipeline[]): string[] {
-  return pipelinesOf([...deployedOutputs(stack), ...interruptedOutputs(stack)], all);
+  return pipelinesOf([...deployedOutputs(stack), ...unfinishedOutputs(stack)], all);
 }
 
 /** @param folder a stack's folder of `cdktf.out` */
@@ -20,9 +20,9 @@ function pipelinesOf(outputs: readonly string[], all: readonly Pipeline[]): stri
     .filter((name) => outputs.includes(`${snakeCase(name)}_state_machine_arn`));
 }
 
-function interruptedOutputs(stack: string): string[] {
+function unfinishedOutputs(stack: string): string[] {
   const point = returnPoint();
-  if (point?.stack !== stack || point.verb !== "apply" || point.ended !== "interrupted") return [];
+  if (point?.stack !== stack || point.verb !== "apply" || !agrees(point)) return [];
   return synthesisedOutputs(terraformFolder(stack));
 }
 

@@ -36,6 +36,9 @@ export async function synthesiseEnvironment(
   const subscribers = sampleSubscribers(process.env);
   if (Object.keys(subscribers).some((name) => name.startsWith(`${prefix}_`)))
     note(`${SAMPLE_SUBSCRIBER} stands in for the subscribers that are not set`);
+  const variable = pipelinesVariable(environment);
+  const narrowed = (process.env[variable] ?? "").trim();
+  if (pipelines === undefined && narrowed !== "") note(`only the pipelines of ${variable}=${narrowed}`);
   const variables = {
     ...subscribers,
     ETL_ENVIRONMENTS: environment,
@@ -43,7 +46,7 @@ export async function synthesiseEnvironment(
     [`${prefix}_REGION`]: "",
     ETL_ACCOUNT_ID: BENCH.accountId,
     ETL_REGION: BENCH.region,
-    ...(pipelines === undefined ? {} : { [pipelinesVariable(environment)]: pipelines.join(",") }),
+    ...(pipelines === undefined ? {} : { [variable]: pipelines.join(",") }),
   };
   mkdirSync(dirname(outdir), { recursive: true });
   const [stack] = await synthesise(variables, { outdir, typeCheck: false });

@@ -56,7 +56,10 @@ export function choosePipelines(asked: Asked): Choice {
 export function missingPipeline(reason: string, notDeployed: readonly string[]): string | undefined {
   const table = /Table '(?:\w+\.)*(\w+)' does not exist/.exec(reason)?.[1];
   if (table === undefined) return undefined;
-  return notDeployed.find((name) => table === snakeCase(name) || table.startsWith(`${snakeCase(name)}_`));
+  // The longest name first: `sales_returns` belongs to sales-returns where there is one.
+  return [...notDeployed]
+    .sort((one, other) => other.length - one.length)
+    .find((name) => table === snakeCase(name) || table.startsWith(`${snakeCase(name)}_`));
 }
 
 function withNeeds({ pipeline, all, environment }: Asked): ReadonlySet<string> {
@@ -78,7 +81,7 @@ function withNeeds({ pipeline, all, environment }: Asked): ReadonlySet<string> {
 /** Blank is not set, as for the app. */
 function namesOf(given: string | undefined): readonly string[] | undefined {
   if (given === undefined || given.trim() === "") return undefined;
-  return given.split(",").map((name) => name.trim());
+  return [...new Set(given.split(",").map((name) => name.trim()))];
 }
 
 function refuseMissing(

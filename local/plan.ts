@@ -9,6 +9,7 @@ import { EmbeddedAws } from "./embedded-aws";
 import { synthesiseEnvironment } from "./environments";
 import { interrupted, listenForInterrupts } from "./interrupts";
 import { environmentPipelines, refuseUnknown, stackName } from "./known-environments";
+import { pipelinesVariable } from "./pipeline-choice";
 import { alone } from "./lock";
 import { LOCAL, ROOT, SYNTHESISED } from "./places";
 import { Progress } from "./progress";
@@ -111,11 +112,19 @@ async function planOnBench(environment: string, progress: Progress): Promise<Pla
       json,
       about:
         `\`${environment}\`, planned without credentials against ${against}. Not AWS.` +
+        narrowedText(environment) +
         (isApplied ? addedText(environment, synthesised) : ""),
     };
   } finally {
     await aws.stop();
   }
+}
+
+/** A plan of a part must not look like one of the whole. */
+function narrowedText(environment: string): string {
+  const variable = pipelinesVariable(environment);
+  const given = (process.env[variable] ?? "").trim();
+  return given === "" ? "" : ` Only the pipelines of \`${variable}=${given}\`: the plan removes the others.`;
 }
 
 /** All of the environment is planned, so that nothing goes unjudged: the page says which pipelines the bench never had. */

@@ -21,7 +21,7 @@ export const scheduleSchema = z.strictObject({
 
 interface Scheduled {
   readonly pipelines?: Readonly<
-    Record<string, { readonly schedule?: Partial<z.infer<typeof scheduleSchema>> }>
+    Record<string, { readonly schedule?: Partial<z.infer<typeof scheduleSchema>> } | undefined>
   >;
 }
 
@@ -29,17 +29,18 @@ interface Watched extends Scheduled {
   readonly pipelines?: Readonly<
     Record<
       string,
-      {
-        readonly schedule?: Partial<z.infer<typeof scheduleSchema>>;
-        readonly alarms?: { readonly usualMinutes?: number; readonly missedRunGraceMinutes?: number };
-      }
+      | {
+          readonly schedule?: Partial<z.infer<typeof scheduleSchema>>;
+          readonly alarms?: { readonly usualMinutes?: number; readonly missedRunGraceMinutes?: number };
+        }
+      | undefined
     >
   >;
 }
 
 /** Mistakes in watching for missed runs: schedules and alarms that are right by themselves and do not go together. */
 export function missedRunSettingMistakes(candidate: Watched): string[] {
-  return Object.entries(candidate.pipelines ?? {}).flatMap(([name, { schedule = {}, alarms = {} }]) => {
+  return Object.entries(candidate.pipelines ?? {}).flatMap(([name, { schedule = {}, alarms = {} } = {}]) => {
     const { cron, timeZone, start, enabled } = schedule;
     const { usualMinutes, missedRunGraceMinutes: graceMinutes } = alarms;
     if (enabled !== true || graceMinutes === undefined || usualMinutes === undefined) return [];
@@ -61,7 +62,7 @@ export function missedRunSettingMistakes(candidate: Watched): string[] {
 
 /** Mistakes in schedules; the schema judges the types. */
 export function scheduleSettingMistakes({ pipelines = {} }: Scheduled): string[] {
-  return Object.entries(pipelines).flatMap(([name, { schedule = {} }]) => {
+  return Object.entries(pipelines).flatMap(([name, { schedule = {} } = {}]) => {
     const { cron: expression, timeZone, start, end } = schedule;
     if (typeof expression !== "string" || !expression.startsWith("cron(") || typeof timeZone !== "string")
       return [];

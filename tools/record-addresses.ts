@@ -5,8 +5,10 @@ import { Command } from "commander";
 import { type Changes, changesOf, type Names, namesOf, type StackJson } from "./addresses";
 import { matches } from "./accept-patterns";
 import { changesText } from "./address-messages";
+import { ENVIRONMENTS } from "../environments/registry";
 import { wrap } from "../local/lines";
 import { BENCH, ROOT } from "../local/places";
+import { pipelinesVariable } from "../local/pipeline-choice";
 import { sampleSubscribers } from "../local/sample-place";
 import { synthesise } from "../local/synth";
 import { UserError } from "../local/user-error";
@@ -79,6 +81,8 @@ async function synthesisedStacks(): Promise<Record<string, StackJson>> {
     const people = sampleSubscribers(process.env);
     const place = {
       ...people,
+      // The addresses are those of all pipelines, whatever the user's own variables narrow.
+      ...Object.fromEntries(Object.keys(ENVIRONMENTS).map((name) => [pipelinesVariable(name), ""])),
       ETL_ENVIRONMENTS: "",
       ETL_ACCOUNT_ID: BENCH.accountId,
       ETL_REGION: BENCH.region,

@@ -39,11 +39,11 @@ const TOOLS = { python: findPython, java: findJava, terraform: findTerraform };
 const INSTALLED = { spark4: SPARK_4, checks: CHECKS };
 
 const USAGE =
-  "node tools/setup.mjs [--needs WORDS] [--with OPTION:WORDS] [--without OPTION:WORDS] [PROGRAM [ARGUMENTS]]";
+  "node tools/setup.mjs [--needs WORDS] [--with=OPTION:WORDS] [--without=OPTION:WORDS] [PROGRAM [ARGUMENTS]]";
 
 /**
- * Finds the tools, installs what is missing, then runs the program. `--with --live:java` adds the need for Java when the program has
- * the option `--live`; `--without --live:python` removes the need for Python. Without a program it only installs.
+ * Finds the tools, installs what is missing, then runs the program. `--with=--live:java` adds the need for Java when the program has
+ * the option `--live`; `--without=--live:python` removes the need for Python. Without a program it only installs.
  */
 async function main(argv) {
   const { needs, program, args } = readCommand(argv);
@@ -69,7 +69,7 @@ function readCommand(argv) {
   const awaitsValue = (word) => word !== undefined && /^--[^=]+$/.test(word);
   const at = argv.findIndex((word, index) => !word.startsWith("--") && !awaitsValue(argv[index - 1]));
   const [program, ...args] = at < 0 ? [] : argv.slice(at);
-  const { values } = parseArgs({
+  const { values } = parsed({
     args: at < 0 ? argv : argv.slice(0, at),
     options: Object.fromEntries(
       ["needs", "with", "without"].map((name) => [name, { type: "string", multiple: true, default: [] }]),
@@ -81,6 +81,14 @@ function readCommand(argv) {
   for (const [option, names] of values.without.map(conditional))
     if (args.includes(option)) names.forEach((n) => needs.delete(n));
   return { needs, program, args };
+}
+
+function parsed(config) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    throw new SetupError(`${error.message}\n${USAGE}`);
+  }
 }
 
 function conditional(text) {

@@ -124,6 +124,14 @@ describe("the pipelines", () => {
     ]);
   });
 
+  test("are named once, without an empty entry", () => {
+    const variables = { ...PLACE, ...SUBSCRIBERS, ETL_ENVIRONMENTS: "dev" };
+    expect(refusal({ ...variables, ETL_DEV_PIPELINES: "events,," })).toBe(
+      "environment 'dev': ETL_DEV_PIPELINES has an empty entry; remove the comma",
+    );
+    expect(names({ ETL_DEV_PIPELINES: "events,events" })[0]).toEqual(["events"]);
+  });
+
   test("are at least one", () => {
     expect(refusal({ ...PLACE, ...SUBSCRIBERS }, withDev({ pipelines: {} }))).toBe(
       "environment 'dev': 'pipelines' must have at least one pipeline, got {}",

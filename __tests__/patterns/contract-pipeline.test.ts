@@ -303,6 +303,33 @@ describe("refuses, before anything is created,", () => {
       "'pipeline' must not be or end with 'refused', which names the place of refused rows, got 'late-refused'; rename it",
     ],
     [
+      "a name with an underscore",
+      () => ({ pipeline: "late_orders" }),
+      "'pipeline' must be lower-case words of letters and digits joined by hyphens, got 'late_orders'",
+    ],
+    [
+      "the name of the folder of books",
+      () => ({ pipeline: "books" }),
+      "'pipeline' must not be 'books', which names the folder of books; rename it",
+    ],
+    [
+      "the name of the platform's machine, with days that the job refuses",
+      () => ({ pipeline: "failures", schedule: { cron: "cron(0 6 * * ? *)", lagDays: 400 } }),
+      "'pipeline' must not be 'failures', which names the state machine of failure messages; rename it; " +
+        "'schedule.lagDays' must be a whole number from 0 to 366, got 400",
+    ],
+    [
+      "a job without its lock, and a lock that nobody acquired",
+      () => ({ steps: (steps) => steps.without("AcquireLock") }),
+      "'steps' must have a step of Step.acquireLock before 'RunJob': the job writes only while its run holds the lock; " +
+        "'steps' must have a step of Step.acquireLock before 'ReleaseLock': it releases the lock of that step",
+    ],
+    [
+      "books that nobody writes",
+      () => ({ steps: (steps) => steps.without("RunJob") }),
+      "'steps' must have a step of Step.runJob before 'CheckBooks': the job writes the books",
+    ],
+    [
       "mistakes of contract and rules together, by their file",
       () => ({
         contractFile: orders(

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { ROOT } from "./clone";
 
-/** The workflow files of `pipelines/`, read as what they are: data. */
+/** The workflow files of `ci/`, read as what they are: data. */
 
 export interface Step {
   readonly name?: string;
@@ -27,7 +27,7 @@ export interface Workflow {
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
-/** @param file below `pipelines/` */
+/** @param file below `ci/` */
 export function readYaml<T>(file: string): T {
   return parse(readFileSync(join(ROOT, "ci", file), "utf8")) as T;
 }

@@ -68,7 +68,7 @@ test("an unknown need lists the known ones", () => {
     stdout: "",
     stderr: [
       "unknown need 'rust'; known needs: python, java, terraform, spark4, checks",
-      "node tools/setup.mjs [--needs WORDS] [--with OPTION:WORDS] [--without OPTION:WORDS] [PROGRAM [ARGUMENTS]]",
+      "node tools/setup.mjs [--needs WORDS] [--with=OPTION:WORDS] [--without=OPTION:WORDS] [PROGRAM [ARGUMENTS]]",
     ],
   });
 });

@@ -39,6 +39,11 @@ export interface RunStart {
   readonly resources: readonly string[];
   /** Conditions of that right. @default - none */
   readonly conditions?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /**
+   * The input in the words of the target, in which EventBridge Scheduler fills `<aws.scheduler.scheduled-time>`.
+   * @default - `mode` and `scheduledTime`, as the state machines of `EtlOrchestrator` take them
+   */
+  readonly input?: string;
 }
 
 /**
@@ -80,6 +85,11 @@ export interface StateMachineAttributes {
   readonly arn?: string;
 }
 
+/** The state that validates the input leaves the id there. */
+export const EXECUTION_RUN_ID = "$.run.id";
+/** The execution's ARN, from its context. */
+export const EXECUTION_OWNER = "$$.Execution.Id";
+
 /**
  * The executions of a state machine. ARNs are composed of names, so that a plan knows them.
  *
@@ -92,8 +102,8 @@ export function stateMachineRun({ name, alias = "live", account, region, arn }: 
   const machine = `arn:${partition}:states:${region}:${account}:stateMachine:${name}`;
   return {
     name,
-    id: "$.run.id",
-    owner: "$$.Execution.Id",
+    id: EXECUTION_RUN_ID,
+    owner: EXECUTION_OWNER,
     consoleUrl: statesConsole(partition, region, `statemachines/view/${machine}`),
     metrics: stateMachineMetrics(machine),
     start: {

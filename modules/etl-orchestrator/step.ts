@@ -2,6 +2,7 @@ import { misspeltGlueArgument } from "../core/glue-arguments";
 import { type RunShape, startMinutes } from "../core/job-runs";
 import { PIPELINE_DIMENSION, PIPELINE_METRICS, PIPELINE_NAMESPACE } from "../core/pipeline-metrics";
 import { plaintextSecretMistake } from "../core/plaintext-secret";
+import { EXECUTION_OWNER, EXECUTION_RUN_ID } from "../core/run";
 import { type S3Location, s3Uri } from "../core/s3-location";
 import { type JsonObject } from "../../definition-checks/asl";
 import { fragment } from "./fragment";
@@ -61,13 +62,13 @@ export const RUN_ARGUMENTS: Readonly<Record<string, string>> = {
   run_mode: "$.run.mode",
   from_date: "$.run.fromDate",
   to_date: "$.run.toDate",
-  run_id: "$.run.id",
+  run_id: EXECUTION_RUN_ID,
   source_subprefix: "$.run.sourcePrefix",
   scheduled_time: "$.run.scheduledTime",
 };
 
 /** The further argument of a job that fences its writes with the lock: the lock's owner, which is the execution. */
-export const LOCK_ARGUMENTS: Readonly<Record<string, string>> = { lock_owner: "$$.Execution.Id" };
+export const LOCK_ARGUMENTS: Readonly<Record<string, string>> = { lock_owner: EXECUTION_OWNER };
 
 /** Props of `Step.acquireLock`. */
 export interface AcquireLockStepProps {

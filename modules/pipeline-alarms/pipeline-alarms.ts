@@ -31,7 +31,6 @@ export interface MissedRun {
 }
 
 /** Props of {@link PipelineAlarms}. */
-/** Props of {@link PipelineAlarms}. */
 export interface PipelineAlarmsProps {
   /** First part of every alarm's name: 1 to 230 letters, digits, hyphens and underscores. */
   readonly name: string;

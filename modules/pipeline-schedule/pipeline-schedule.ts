@@ -196,7 +196,7 @@ export class PipelineSchedule extends Construct {
       target: {
         arn: props.run.start.arn,
         roleArn: role.roleArn,
-        input: INPUT,
+        input: props.run.start.input ?? INPUT,
         deadLetterConfig: { arn: deadLetterQueue.arn },
         retryPolicy: {
           maximumRetryAttempts: props.retryAttempts ?? 10,

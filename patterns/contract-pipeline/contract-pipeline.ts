@@ -1,3 +1,4 @@
+import { Token } from "cdktf";
 import { Construct } from "constructs";
 import type { ContractTables } from "../../contracts/contract-tables";
 import { shownPath } from "../../modules/core/refusals";
@@ -113,14 +114,22 @@ export class ContractPipeline extends Construct {
   }
 
   private refuse(): ContractTables {
-    const { pipeline } = this.props;
-    const fail = (mistakes: readonly string[]): never => {
-      throw new Error(`Pipeline '${shownPath(this.node.path)}': ${mistakes.join("; ")}`);
-    };
-    const mistakes = nameMistakes(pipeline);
-    if (mistakes.length > 0) fail(mistakes);
+    const { pipeline, schedule } = this.props;
     const read = readPipelineFiles({ ...this.props, written: this.props });
-    return Array.isArray(read) ? fail(read as readonly string[]) : (read as ContractTables);
+    const [tables, fileMistakes] = isTables(read) ? [read, []] : [undefined, read];
+    const mistakes = [...nameMistakes(pipeline), ...lagMistakes(schedule?.lagDays), ...fileMistakes];
+    return tables === undefined || mistakes.length > 0 ? this.fail(mistakes) : tables;
+  }
+
+  private fail(mistakes: readonly string[]): never {
+    throw new Error(`Pipeline '${shownPath(this.node.path)}': ${mistakes.join("; ")}`);
+  }
+
+  private decideSteps(): readonly Step[] {
+    const steps = new Steps(this.defaultSteps());
+    const { all } = this.props.steps?.(steps) ?? steps;
+    const mistakes = orderMistakes(all);
+    return mistakes.length > 0 ? this.fail(mistakes) : all;
   }
 
   private crawler(id: string, zone: Zone.RAW | Zone.PROCESSED): GlueCrawler {
@@ -138,12 +147,11 @@ export class ContractPipeline extends Construct {
 
   private defineOrchestrator(): EtlOrchestrator {
     const { platform } = this.props;
-    const steps = new Steps(this.defaultSteps());
     const orchestrator = new EtlOrchestrator(this, "Orchestrator", {
       name: this.name,
       pipeline: this.pipeline,
       environment: platform.environment,
-      steps: (this.props.steps?.(steps) ?? steps).all,
+      steps: this.decideSteps(),
       notifications: platform.notifications,
       failureMessenger: platform.failureMessenger,
       runbookUrl: platform.runbookUrl,
@@ -183,13 +191,52 @@ export class ContractPipeline extends Construct {
   }
 }
 
+function isTables(read: ContractTables | readonly string[]): read is ContractTables {
+  return !Array.isArray(read);
+}
+
+/** Folders and physical names beside those of pipelines. */
+const RESERVED: Readonly<Record<string, string>> = {
+  books: "the folder of books",
+  failures: "the state machine of failure messages",
+};
+
 function nameMistakes(pipeline: string): string[] {
   const got = `got '${pipeline}'`;
-  if (!/^[a-z][a-z0-9]*([-_][a-z0-9]+)*$/.test(pipeline))
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(pipeline))
     return [`'pipeline' must be lower-case words of letters and digits joined by hyphens, ${got}`];
-  if (/(^|[-_])refused$/.test(pipeline))
+  if (Object.hasOwn(RESERVED, pipeline))
+    return [`'pipeline' must not be '${pipeline}', which names ${RESERVED[pipeline]}; rename it`];
+  if (/(^|-)refused$/.test(pipeline))
     return [
       `'pipeline' must not be or end with 'refused', which names the place of refused rows, ${got}; rename it`,
     ];
   return [];
+}
+
+/** The job accepts the same days. */
+const MOST_LAG_DAYS = 366;
+
+function lagMistakes(days: number | undefined): string[] {
+  if (days === undefined || Token.isUnresolved(days)) return [];
+  if (Number.isInteger(days) && days >= 0 && days <= MOST_LAG_DAYS) return [];
+  return [`'schedule.lagDays' must be a whole number from 0 to ${MOST_LAG_DAYS}, got ${days}`];
+}
+
+/**
+ * A step that another one needs. Without the lock's step the job would take the lock itself, and nobody would take it over after a run that
+ * failed; without a job nobody writes the books that are checked.
+ */
+const NEEDS: readonly (readonly [kind: string, needed: string, why: string])[] = [
+  ["runJob", "acquireLock", "the job writes only while its run holds the lock"],
+  ["releaseLock", "acquireLock", "it releases the lock of that step"],
+  ["checkBooks", "runJob", "the job writes the books"],
+];
+
+function orderMistakes(steps: readonly Step[]): string[] {
+  return NEEDS.flatMap(([kind, needed, why]) => {
+    const at = steps.findIndex((step) => step.kind === kind);
+    if (at < 0 || steps.slice(0, at).some((step) => step.kind === needed)) return [];
+    return [`'steps' must have a step of Step.${needed} before '${steps[at]!.name}': ${why}`];
+  });
 }

@@ -137,12 +137,12 @@ export class IngestTask extends Construct implements Task {
     this.job = this.defineJob();
   }
 
-  /** The query that judges what readers see. */
   /** Physical name of the job, as given, so that a plan knows it. */
   get jobName(): string {
     return `${this.props.platform.name}-${this.props.pipeline}-transform`;
   }
 
+  /** The query that judges what readers see. */
   get qualityQuery(): QualityQuery {
     return this.quality.query;
   }
