@@ -3,7 +3,7 @@ import { runbookUrlSchema, subscriptionsSchema } from "./alert-settings";
 import { text } from "../pipelines/filled-text";
 import { LOG_RETENTION_DAYS, logRetentionMistake } from "../modules/core/log-retention";
 import { boundaryMistake } from "../modules/core/permissions-boundary";
-import { PIPELINES } from "../pipelines";
+import { PIPELINES, type PipelinesSettings } from "../pipelines";
 import { budgetMistakes } from "./budget";
 import { glueVersionSchema, jobSettingMistakes } from "../pipelines/job-settings";
 import { missedRunSettingMistakes, scheduleSettingMistakes } from "../pipelines/schedule-settings";
@@ -19,9 +19,9 @@ import { missedRunSettingMistakes, scheduleSettingMistakes } from "../pipelines/
 /** Each pipeline of the registry, which an environment has or leaves out. */
 const pipelinesSchema = z
   .strictObject(
-    Object.fromEntries(PIPELINES.map(({ name, settings }) => [name, settings.optional()])) as {
-      [One in (typeof PIPELINES)[number] as One["name"]]: z.ZodOptional<One["settings"]>;
-    },
+    Object.fromEntries(
+      PIPELINES.map(({ name, settings }) => [name, (settings as z.ZodObject).optional()] as const),
+    ),
   )
   .refine((pipelines) => Object.values(pipelines).some((one) => one !== undefined), {
     error: "must have at least one pipeline",
@@ -89,11 +89,13 @@ export const settingsSchema = z.strictObject({
   /** Tags on everything, beside `project` and `environment`. */
   tags: z.record(z.string(), text()),
   /** The settings of each pipeline that the environment has, by its name in the registry (pipelines/index.ts). */
-  pipelines: pipelinesSchema,
+  pipelines: pipelinesSchema as unknown as z.ZodUnknown,
 });
 
 /** A validated environment. */
-export type EnvironmentSettings = z.infer<typeof settingsSchema>;
+export type EnvironmentSettings = Omit<z.infer<typeof settingsSchema>, "pipelines"> & {
+  pipelines: PipelinesSettings;
+};
 
 /** The data of `dev.ts`, `staging.ts` and `prod.ts`: all settings but those that come from the caller. */
 export type EnvironmentData = Omit<EnvironmentSettings, "accountId" | "region">;

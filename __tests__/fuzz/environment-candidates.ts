@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { type z } from "zod";
 import { settingsSchema } from "../../environments/settings";
+import { PIPELINES } from "../support/pipelines";
 
 /**
  * Whole environments, right ones and wrong ones, made by walking the schema that environments are judged by: a new setting is
@@ -91,9 +92,8 @@ const EXAMPLES: Readonly<Record<string, Examples>> = {
 
 /** Every pipeline has the same texts. */
 function examplesOfPipelines(of: Readonly<Record<string, Examples>>): Record<string, Examples> {
-  const { pipelines } = settingsSchema.shape;
   return Object.fromEntries(
-    Object.keys(pipelines.shape).flatMap((pipeline) =>
+    PIPELINES.flatMap((pipeline) =>
       Object.entries(of).map(([path, examples]) => [`pipelines.${pipeline}.${path}`, examples]),
     ),
   );
