@@ -1,6 +1,6 @@
 import { placeMistakes } from "../../../modules/core/place";
 import { placeholderMistake, placeholderMistakes } from "../../../modules/core/placeholder";
-import { Refusals } from "../../../modules/core/refusals";
+import { Refusals, shownPath } from "../../../modules/core/refusals";
 
 const known = () => true;
 
@@ -105,4 +105,11 @@ test("a region of a partition that is not known here is refused", () => {
       'must be a region of the partitions aws, aws-cn or aws-us-gov, got "us-iso-east-1", whose partition is not supported',
     ],
   ]);
+});
+
+test("a path is shown without the ids that no address holds", () => {
+  const refusals = new Refusals("DataLake", "etl-dev/Default/Lake/Default");
+  refusals.check(false, "account", "must not be empty");
+  expect(() => refusals.throwIfAny()).toThrow("DataLake 'etl-dev/Lake': 'account' must not be empty");
+  expect(shownPath("etl-dev/Defaults/Lake")).toBe("etl-dev/Defaults/Lake");
 });
