@@ -27,7 +27,10 @@ export default tseslint.config(
   },
   ...packageImports,
   {
-    files: HELD.map((pattern) => (pattern.endsWith("**") ? `${pattern}/*.ts` : pattern)),
+    // The test judges the files of other languages.
+    files: HELD.filter((pattern) => /(\*\*|\.ts)$/.test(pattern)).map((pattern) =>
+      pattern.endsWith("**") ? `${pattern}/*.ts` : pattern,
+    ),
     ignores: EXEMPT,
     plugins: { house: { rules: { "plain-english": plainEnglish } } },
     rules: { "house/plain-english": "error" },
