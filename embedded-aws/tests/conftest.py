@@ -25,7 +25,7 @@ S3A_REGION = f"spark.hadoop.fs.s3a.endpoint.region={REGION}"
 sys.path.insert(0, str(PACKAGE))
 sys.path.insert(0, str(PACKAGE / "embedded_aws" / "glue" / "spark" / "job-runtime"))
 
-from embedded_aws.core.settings import Settings  # noqa: E402
+from embedded_aws.core.settings import Settings  # noqa: E402 (the path is set above)
 
 
 def settings_in(folder: Path, **changes: Any) -> Settings:

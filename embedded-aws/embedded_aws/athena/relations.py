@@ -49,7 +49,7 @@ def create_view(duck: Any, name: str, table: dict[str, Any], found: list[tuple[O
         rows = [[str(path), *item.values] for item, path in found]
         duck.executemany(f"INSERT INTO {parts} VALUES ({marks})", rows)  # noqa: S608 - names made here
         join = f' JOIN {parts} AS p ON f."{_FILE}" = p.file'
-    duck.execute(f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM {source} AS f{join}")  # noqa: S608
+    duck.execute(f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM {source} AS f{join}")  # noqa: S608 - names made here
 
 
 def _typed(value: str, column: str, kind: str) -> str:

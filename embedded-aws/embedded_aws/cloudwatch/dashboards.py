@@ -42,7 +42,7 @@ def install(settings: Settings) -> Callable[[], None]:
 
 
 def mistakes(name: str, body: str) -> list[str]:
-    """The mistakes that CloudWatch would refuse, each with its place; empty if there are none."""
+    """The mistakes that CloudWatch would refuse, each with its place; empty if CloudWatch would accept it."""
     found = (
         [] if _NAME.fullmatch(name) else [f"DashboardName: '{name}' has other characters than A-Za-z0-9-_"]
     )

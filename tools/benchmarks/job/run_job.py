@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 GLUE_SCRIPTS = ROOT / "glue-scripts"
 sys.path[:0] = [str(GLUE_SCRIPTS), str(GLUE_SCRIPTS / "jobs")]
 
-from session import open_session  # noqa: E402
+from session import open_session  # noqa: E402 (the path is set above)
 
 
 def main(source: str, target: str) -> None:
