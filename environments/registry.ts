@@ -1,6 +1,7 @@
 import { PIPELINES } from "../pipelines";
 import { dev } from "./dev";
 import { prod } from "./prod";
+import { entriesOf, isBlank, pipelinesVariable } from "./given";
 import { type EnvironmentData, type EnvironmentSettings, settingsMistakes } from "./settings";
 import { staging } from "./staging";
 import { silentTopicMistake, silentTopics, subscribersOf, type Topic, TOPICS } from "./subscribers";
@@ -55,21 +56,23 @@ export function selectEnvironments(
   const mistakes = requested
     .filter((name) => !known.includes(name))
     .map((name) => `ETL_ENVIRONMENTS: unknown environment '${name}'; known are ${known.join(", ")}`);
-  const candidates = known
-    .filter((name) => requested.includes(name))
-    .map(
-      (name) =>
-        [
-          name,
-          {
-            ...registry[name],
-            ...placeOf(name, deployment),
-            ...versionOf(name, deployment),
-            ...subscriptionsOf(name, deployment, registry[name]!),
-            pipelines: narrowed(name, deployment, registry[name]!).pipelines,
-          },
-        ] as const,
-    );
+  const selected = known.filter((name) => requested.includes(name));
+  const choices = Object.fromEntries(
+    selected.map((name) => [name, narrowed(name, deployment, registry[name]!)] as const),
+  );
+  const candidates = selected.map(
+    (name) =>
+      [
+        name,
+        {
+          ...registry[name],
+          ...placeOf(name, deployment),
+          ...versionOf(name, deployment),
+          ...subscriptionsOf(name, deployment, registry[name]!),
+          pipelines: choices[name]!.pipelines,
+        },
+      ] as const,
+  );
   mistakes.push(
     ...requested.flatMap((name) => (known.includes(name) ? notGivenThatWay(name, deployment) : [])),
   );
@@ -77,7 +80,7 @@ export function selectEnvironments(
     const found = [
       ...misnamed(name, candidate),
       ...missingPlace(candidate),
-      ...narrowed(name, deployment, registry[name]!).mistakes,
+      ...choices[name]!.mistakes,
       ...TOPICS.flatMap((topic) => givenSubscribers(name, topic, deployment)?.mistakes ?? []),
       ...settingsMistakes(candidate),
       ...silentTopics(candidate)
@@ -99,8 +102,7 @@ export function selectEnvironments(
 }
 
 function requestedNames(value: string | undefined, known: readonly string[]): readonly string[] {
-  if (value === undefined || value.trim() === "") return known;
-  return value.split(",").map((name) => name.trim());
+  return isBlank(value) ? known : entriesOf(value);
 }
 
 function placeOf(name: string, { variables, context }: Deployment): { accountId?: string; region?: string } {
@@ -152,13 +154,13 @@ function narrowed(
   { variables, context }: Deployment,
   { pipelines }: EnvironmentData,
 ): { readonly pipelines: EnvironmentData["pipelines"]; readonly mistakes: readonly string[] } {
-  const variable = `ETL_${name.toUpperCase()}_PIPELINES`;
+  const variable = pipelinesVariable(name);
   const fromContext = asRecord(asRecord(context)[name]).pipelines;
   const [source, given] = isBlank(variables[variable])
     ? [`context 'etl.${name}.pipelines'`, fromContext]
     : [variable, variables[variable]];
   if (isBlank(given)) return { pipelines, mistakes: [] };
-  const asked = [...new Set(textsOf(given))];
+  const asked = [...new Set(entriesOf(given))];
   const known = Object.entries(asRecord(pipelines)).flatMap(([one, settings]) =>
     settings === undefined ? [] : [one],
   );
@@ -174,16 +176,6 @@ function narrowed(
   const kept = Object.entries(pipelines).filter(([one]) => asked.includes(one));
   return mistakes.length > 0 ? { pipelines, mistakes } : { pipelines: Object.fromEntries(kept), mistakes };
 }
-
-/** Entries of a list, or of a text that separates them by commas. */
-function textsOf(given: unknown): string[] {
-  const entries: readonly unknown[] =
-    typeof given === "string" ? given.split(",") : Array.isArray(given) ? given : [given];
-  return entries.map((entry) => (typeof entry === "string" ? entry.trim() : JSON.stringify(entry)));
-}
-
-const isBlank = (given: unknown): boolean =>
-  given === undefined || (typeof given === "string" && given.trim() === "");
 
 function givenSubscribers(name: string, topic: Topic, { variables, context }: Deployment) {
   const [own, general] = [`ETL_${name.toUpperCase()}_${topic.toUpperCase()}`, `ETL_${topic.toUpperCase()}`];

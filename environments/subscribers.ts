@@ -1,3 +1,4 @@
+import { entriesOf, variableOf } from "./given";
 import { type Subscriptions, type Subscription, subscriptionsSchema } from "./alert-settings";
 
 /** Reads subscribers from text, and checks that each topic has one. */
@@ -17,9 +18,7 @@ export function subscribersOf(
   given: unknown,
   source: string,
 ): { readonly subscribers: readonly Subscription[]; readonly mistakes: readonly string[] } {
-  const entries: readonly unknown[] =
-    typeof given === "string" ? given.split(",") : Array.isArray(given) ? given : [given];
-  const trimmed = entries.map((entry) => (typeof entry === "string" ? entry.trim() : JSON.stringify(entry)));
+  const trimmed = entriesOf(given);
   const subscribers = trimmed.flatMap((entry) => subscriberOf(entry) ?? []);
   const mistakes = trimmed.flatMap((entry, index) => {
     if (entry === "") return [`${source} has nothing in place ${index + 1}; take the comma away`];
@@ -71,7 +70,7 @@ export function silentTopics(settings: Telling): readonly Topic[] {
 
 /** Says that a topic has no subscriber, with the three ways to give one. */
 export function silentTopicMistake(environment: string, topic: Topic): string {
-  const variable = `ETL_${environment.toUpperCase()}_${topic.toUpperCase()}`;
+  const variable = variableOf(environment, topic.toUpperCase());
   return (
     `'subscriptions.${topic}' must have at least one subscriber, got none: alarms act or schedules run, and SNS drops ` +
     "messages that nobody subscribes to; " +

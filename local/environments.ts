@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { destroyDeployed, healAloud, withDeployed } from "./deploy";
+import { pipelinesVariable } from "../environments/given";
 import { guardsOf, guardsTable } from "./guards";
-import { refuseUnknown, stackName } from "./known-environments";
-import { pipelinesVariable } from "./pipeline-choice";
+import { narrowingText, refuseUnknown, stackName } from "./known-environments";
 import { BENCH, LOCAL } from "./places";
 import { Progress } from "./progress";
 import { SAMPLE_SUBSCRIBER, sampleSubscribers } from "./sample-place";
@@ -36,9 +36,8 @@ export async function synthesiseEnvironment(
   const subscribers = sampleSubscribers(process.env);
   if (Object.keys(subscribers).some((name) => name.startsWith(`${prefix}_`)))
     note(`${SAMPLE_SUBSCRIBER} stands in for the subscribers that are not set`);
-  const variable = pipelinesVariable(environment);
-  const narrowed = (process.env[variable] ?? "").trim();
-  if (pipelines === undefined && narrowed !== "") note(`only the pipelines of ${variable}=${narrowed}`);
+  const narrowing = narrowingText(environment);
+  if (pipelines === undefined && narrowing !== undefined) note(`only the pipelines of ${narrowing}`);
   const variables = {
     ...subscribers,
     ETL_ENVIRONMENTS: environment,
@@ -46,7 +45,7 @@ export async function synthesiseEnvironment(
     [`${prefix}_REGION`]: "",
     ETL_ACCOUNT_ID: BENCH.accountId,
     ETL_REGION: BENCH.region,
-    ...(pipelines === undefined ? {} : { [variable]: pipelines.join(",") }),
+    ...(pipelines === undefined ? {} : { [pipelinesVariable(environment)]: pipelines.join(",") }),
   };
   mkdirSync(dirname(outdir), { recursive: true });
   const [stack] = await synthesise(variables, { outdir, typeCheck: false });

@@ -1,3 +1,4 @@
+import { isBlank, pipelinesVariable } from "../environments/given";
 import { ENVIRONMENTS } from "../environments/registry";
 import { PIPELINES } from "../pipelines";
 import { type Pipeline } from "./pipeline-choice";
@@ -13,6 +14,13 @@ export function stackName(environment: string): string {
 export function environmentPipelines(environment: string): readonly Pipeline[] {
   const { pipelines } = ENVIRONMENTS[environment]!;
   return PIPELINES.filter(({ name }) => pipelines[name] !== undefined);
+}
+
+/** The user's own variable that narrows the environment's pipelines, as it was typed; `undefined` where none is set. */
+export function narrowingText(environment: string): string | undefined {
+  const variable = pipelinesVariable(environment);
+  const given = process.env[variable];
+  return isBlank(given) ? undefined : `${variable}=${given!.trim()}`;
 }
 
 /** @throws {UserError} naming the known environments */

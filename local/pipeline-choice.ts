@@ -1,3 +1,4 @@
+import { entriesOf, isBlank, pipelinesVariable } from "../environments/given";
 import { UserError } from "./user-error";
 
 /** Which pipelines a run deploys: the one that it runs, what that one needs, and what is deployed already. */
@@ -24,9 +25,6 @@ export interface Choice {
   /** One line for the user: what is new, what is there already, what goes. */
   readonly text: string;
 }
-
-export const pipelinesVariable = (environment: string): string =>
-  `ETL_${environment.toUpperCase()}_PIPELINES`;
 
 /** The start of the names of a pipeline's outputs and tables. */
 export const snakeCase = (pipeline: string): string => pipeline.replaceAll("-", "_");
@@ -80,8 +78,7 @@ function withNeeds({ pipeline, all, environment }: Asked): ReadonlySet<string> {
 
 /** Blank is not set, as for the app. */
 function namesOf(given: string | undefined): readonly string[] | undefined {
-  if (given === undefined || given.trim() === "") return undefined;
-  return [...new Set(given.split(",").map((name) => name.trim()))];
+  return isBlank(given) ? undefined : [...new Set(entriesOf(given))];
 }
 
 function refuseMissing(

@@ -8,8 +8,7 @@ import { deployedPipelines, synthesisedPipelines } from "./deployed-pipelines";
 import { EmbeddedAws } from "./embedded-aws";
 import { synthesiseEnvironment } from "./environments";
 import { interrupted, listenForInterrupts } from "./interrupts";
-import { environmentPipelines, refuseUnknown, stackName } from "./known-environments";
-import { pipelinesVariable } from "./pipeline-choice";
+import { environmentPipelines, narrowingText, refuseUnknown, stackName } from "./known-environments";
 import { alone } from "./lock";
 import { LOCAL, ROOT, SYNTHESISED } from "./places";
 import { Progress } from "./progress";
@@ -122,9 +121,10 @@ async function planOnBench(environment: string, progress: Progress): Promise<Pla
 
 /** A plan of a part must not look like one of the whole. */
 function narrowedText(environment: string): string {
-  const variable = pipelinesVariable(environment);
-  const given = (process.env[variable] ?? "").trim();
-  return given === "" ? "" : ` Only the pipelines of \`${variable}=${given}\`: the plan removes the others.`;
+  const narrowing = narrowingText(environment);
+  return narrowing === undefined
+    ? ""
+    : ` Only the pipelines of \`${narrowing}\`: the plan removes the others.`;
 }
 
 /** All of the environment is planned, so that nothing goes unjudged: the page says which pipelines the bench never had. */

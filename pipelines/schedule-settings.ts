@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MOST_LAG_DAYS } from "../modules/schedules/lag-days";
 import { longestGapMinutes } from "../modules/schedules/longest-gap";
 import { DEFAULT_SLOW_FACTOR, missedRunMistakes } from "../modules/schedules/missed-run";
 import { type ScheduleTimes, scheduleMistakes } from "../modules/schedules/schedule-mistakes";
@@ -13,7 +14,7 @@ export const scheduleSchema = z.strictObject({
   /** A name of the IANA database: the zone of the schedule, and of the run date that the job derives from it. */
   timeZone: text(),
   /** How many days before its start a run's delivery date lies; 0 to 366. */
-  lagDays: z.int().min(0).max(366),
+  lagDays: z.int().min(0).max(MOST_LAG_DAYS),
   /** First and last instant, `YYYY-MM-DDThh:mm:ssZ`. AWS takes no start that has passed when the schedule is created. */
   start: text().optional(),
   end: text().optional(),

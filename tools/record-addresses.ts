@@ -8,7 +8,7 @@ import { changesText } from "./address-messages";
 import { ENVIRONMENTS } from "../environments/registry";
 import { wrap } from "../local/lines";
 import { BENCH, ROOT } from "../local/places";
-import { pipelinesVariable } from "../local/pipeline-choice";
+import { pipelinesVariable } from "../environments/given";
 import { sampleSubscribers } from "../local/sample-place";
 import { synthesise } from "../local/synth";
 import { UserError } from "../local/user-error";

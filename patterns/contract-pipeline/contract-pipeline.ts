@@ -5,6 +5,7 @@ import { shownPath } from "../../modules/core/refusals";
 import type { S3Location } from "../../modules/core/s3-location";
 import { type DatabaseReference } from "../../modules/data-lake/data-lake";
 import { Zone } from "../../modules/data-lake/zone";
+import { MOST_LAG_DAYS } from "../../modules/schedules/lag-days";
 import { EtlOrchestrator } from "../../modules/etl-orchestrator/etl-orchestrator";
 import type { RunOverrides } from "../../modules/etl-orchestrator/run-overrides";
 import { LOCK_ARGUMENTS, RUN_ARGUMENTS, Step } from "../../modules/etl-orchestrator/step";
@@ -213,9 +214,6 @@ function nameMistakes(pipeline: string): string[] {
     ];
   return [];
 }
-
-/** The job accepts the same days. */
-const MOST_LAG_DAYS = 366;
 
 function lagMistakes(days: number | undefined): string[] {
   if (days === undefined || Token.isUnresolved(days)) return [];
