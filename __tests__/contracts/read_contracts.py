@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "glue-scripts"))
 
 from etl.errors import InvalidContract
-from etl.ingest.contract import parse_contract
+from etl.ingest.parse_contract import parse_contract
 
 
 def refusal_of(text: str) -> str:

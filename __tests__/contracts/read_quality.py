@@ -12,7 +12,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "glue-scripts"))
 
 from etl.errors import InvalidQuality
-from etl.ingest.contract import parse_contract
+from etl.ingest.parse_contract import parse_contract
 from etl.run.expression import find_mistakes
 from etl.run.quality import parse_quality
 

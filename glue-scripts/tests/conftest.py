@@ -15,7 +15,8 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "jobs")]
 
 import transform_deliveries  # noqa: E402 (the path is set above)
-from etl.ingest.contract import Contract, parse_contract  # noqa: E402 (the path is set above)
+from etl.ingest.contract import Contract  # noqa: E402 (the path is set above)
+from etl.ingest.parse_contract import parse_contract  # noqa: E402 (the path is set above)
 
 PIPELINES = ROOT.parent / "pipelines"
 CONTRACT = PIPELINES / "events" / "events.schema.json"

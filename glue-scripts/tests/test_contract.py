@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from conftest import CONTRACT, PIPELINES, ROOT, event
 from etl.errors import InvalidContract
-from etl.ingest.contract import CategoryRule, Rule, TimestampRule, parse_contract
-from etl.ingest.contract_columns import Column
+from etl.ingest.contract import CategoryRule, Column, Rule, TimestampRule
 from etl.ingest.java_pattern import find_replacement_mistake
+from etl.ingest.parse_contract import parse_contract
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 DOCUMENT: dict[str, Any] = json.loads(CONTRACT.read_text())

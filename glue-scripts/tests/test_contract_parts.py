@@ -10,8 +10,8 @@ import pytest
 from conftest import CONTRACT, PIPELINES, event
 from etl import session
 from etl.errors import InvalidContract
-from etl.ingest.contract import Contract, parse_contract
-from etl.ingest.contract_parts import Aggregate, CleanUp, Computed, Format, Source
+from etl.ingest.contract import Aggregate, CleanUp, Computed, Contract, Format, Source
+from etl.ingest.parse_contract import parse_contract
 from etl.ingest.transforms.check_patterns import check_patterns
 from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.parse_lines import parse_lines

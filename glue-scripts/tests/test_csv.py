@@ -10,8 +10,9 @@ import pytest
 from etl import session
 from etl.errors import InvalidDelivery
 from etl.ingest import reading
-from etl.ingest.contract import Contract, parse_contract
+from etl.ingest.contract import Contract
 from etl.ingest.headers import find_layouts
+from etl.ingest.parse_contract import parse_contract
 from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.parse_csv import parse_csv
 from etl.io import StoredObject

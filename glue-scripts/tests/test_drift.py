@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 from conftest import PIPELINES
 from etl.errors import SourceDrifted
-from etl.ingest.contract import Contract, parse_contract
+from etl.ingest.contract import Contract
 from etl.ingest.drift import MAX_CHARACTERS, describe_drift, find_drift
+from etl.ingest.parse_contract import parse_contract
 
 ITEMS = "array<struct<product_id:string,quantity:int,unit_price:double>>"
 CRAWLED = [

@@ -11,7 +11,7 @@ import pytest
 from conftest import Lake
 from etl.errors import InvalidDelivery
 from etl.ingest import reading
-from etl.ingest.contract_parts import Format
+from etl.ingest.contract import Format
 from etl.ingest.packings import find_mistake
 from etl.ingest.starts import MAX_NAMED, read_starts
 from etl.io import StoredObject

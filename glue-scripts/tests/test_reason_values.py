@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from etl import session
 from etl.ingest import reading
-from etl.ingest.contract import Contract, parse_contract
+from etl.ingest.contract import Contract
 from etl.ingest.headers import find_layouts
+from etl.ingest.parse_contract import parse_contract
 from etl.ingest.reasons import describe_rejected
 from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.count_rejected import count_rejected

@@ -1,48 +1,187 @@
-"""The contract of a pipeline as data: a JSON Schema (2020-12) with one extension object, `x-etl`.
+"""A compiled contract as data. `contracts/` (TypeScript) is the only judge of a contract: what arrives here
+is right, and every default is written out. A number in JSON is bigint or double, a list of objects is an
+array of structs."""
 
-The code knows no column and no category by name. The columns that it understands are scalars (string,
-integer, number), of which a string may be a date (`x-date`, its formats) and a number a decimal
-(`x-decimal`, precision and scale), and arrays of objects of scalars; everything else in JSON Schema is
-refused, not ignored. At synth `contracts/contract-mistakes.ts` refuses the same in the same words; the
-cases in `tests/cases/contracts.json` hold for both. What only Spark knows is checked by the job alone,
-before a row is read."""
-
-import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from etl.errors import InvalidContract
-from etl.ingest.contract_checks import find_cross_mistakes
-from etl.ingest.contract_columns import Column, glue_type, read_columns
-from etl.ingest.contract_nodes import Mistake, Node, as_json, got
-from etl.ingest.contract_parts import (
-    JSON_LINES,
-    KEPT,
-    KEPT_TYPE,
-    Aggregate,
-    Computed,
-    Format,
-    Shape,
-    read_aggregate,
-    read_computed,
-    read_format,
-    read_shapes,
-)
+KEPT = "unknown_columns"  # the output column that holds what `keep` keeps
+KEPT_TYPE = "map<string,string>"
+MAX_PRECISION = 38
 
-DRAFT = "https://json-schema.org/draft/2020-12/schema"
-RULES_WITH_COLUMN = ("missing", "notATimestamp")
-SCHEMA = ("$schema", "$id", "type", "properties", "required", "additionalProperties", "x-etl")
-ON_DRIFT = ("report", "fail")
-RULES = ("notAnObject", "wrongType", *RULES_WITH_COLUMN)
-MAX_LOOKBACK_DAYS = 36_500  # a hundred years: no delivery is older
-EXTENSION = ("businessKey", "lookbackDays", "onDrift", "reasons", "timestamp", "category", "output")
-OPTIONAL = ("format", "shapes", "computed", "partitionBy", "aggregate", "orderColumn")
+_GLUE_SCALARS = {"string": "string", "integer": "bigint", "number": "double", "boolean": "boolean"}
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a file is read. `kind` is csv, jsonLines (one object a line), jsonObjects (objects one after the
+    other, on one line or over several) or jsonArray (one array of objects a file). The rest is about CSV.
+
+    `delimiter` is one character. `unknown_columns` says what becomes of a column of the header that the
+    file's shape does not name. `is_multi_line` lets a quoted text hold line ends; without `has_quotes` a
+    quote is a character like others. `escape` is the character that takes the meaning from the next one.
+    `encoding` is UTF-8, ISO-8859-1 or windows-1252. The first `skip_top` lines and the last `skip_bottom`
+    lines that are not blank are left out; so are lines that begin with `comment`. `columns` are the delivered
+    names, in order, where files have no header line."""
+
+    kind: str = "jsonLines"
+    delimiter: str = ","
+    unknown_columns: str = "ignore"
+    is_multi_line: bool = False
+    has_quotes: bool = True
+    escape: str | None = None
+    encoding: str = "UTF-8"
+    skip_top: int = 0
+    skip_bottom: int = 0
+    comment: str | None = None
+    columns: tuple[str, ...] = ()
+
+    @property
+    def is_csv(self) -> bool:
+        return self.kind == "csv"
+
+
+JSON_LINES = Format()
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A datetime pattern of Spark. `has_zone` is true if a text that fits it says its zone or offset."""
+
+    text: str
+    has_zone: bool = False
+
+
+@dataclass(frozen=True)
+class Moments:
+    """How a text becomes an instant: in the first of the patterns that fits. A text without a zone is a local
+    time in `time_zone` (IANA). `ambiguous` (a local time that occurs twice) is first, second or quarantine;
+    `nonexistent` (one that is skipped) is quarantine or later (the clock goes on as if it had not been put
+    forward)."""
+
+    patterns: tuple[Pattern, ...]
+    time_zone: str = "UTC"
+    ambiguous: str = "first"
+    nonexistent: str = "quarantine"
+
+
+@dataclass(frozen=True)
+class NumberForm:
+    """How a CSV column writes its numbers: the decimal mark, and what separates thousands ("" for
+    nothing)."""
+
+    decimal: str = "."
+    thousands: str = ""
+
+
+@dataclass(frozen=True)
+class Words:
+    """The texts of a CSV column that mean true and false."""
+
+    true: tuple[str, ...] = ("true",)
+    false: tuple[str, ...] = ("false",)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The range of a number, as in JSON Schema; the texts are decimal numbers. None: no bound."""
+
+    minimum: str | None = None
+    maximum: str | None = None
+    exclusive_minimum: str | None = None
+    exclusive_maximum: str | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A delivered column. `type` is string, integer, number, boolean, array, or object (kept as JSON text).
+
+    An array has either `fields`, what each of its objects holds, or `entries`, the scalar type of its
+    entries. `decimal` is precision and scale of an exact number. `formats` (Spark datetime patterns) are
+    those of a date, `moments` those of a timestamp; both are delivered as texts. Texts in `nulls` mean null.
+    `allowed` are the only values, all strings or all integers; empty: any."""
+
+    name: str
+    type: str
+    fields: tuple["Column", ...] = ()
+    decimal: tuple[int, int] | None = None
+    formats: tuple[str, ...] = ()
+    entries: str = ""
+    moments: Moments | None = None
+    nulls: tuple[str, ...] = ()
+    number: NumberForm = NumberForm()
+    words: Words = Words()
+    allowed: tuple[str | int, ...] = ()
+    bounds: Bounds = Bounds()
+
+
+def glue_type(column: Column) -> str:
+    """The type as Glue's catalogue spells it: bigint for integer, double for number, an array of structs."""
+    if column.decimal is not None:
+        return f"decimal({column.decimal[0]},{column.decimal[1]})"
+    if column.formats:
+        return "date"
+    if column.moments is not None:
+        return "timestamp"
+    if column.type == "object":
+        return "string"
+    if column.entries:
+        return f"array<{_GLUE_SCALARS[column.entries]}>"
+    if column.type == "array":
+        return f"array<struct<{','.join(f'{field.name}:{glue_type(field)}' for field in column.fields)}>>"
+    return _GLUE_SCALARS[column.type]
+
+
+@dataclass(frozen=True)
+class CleanUp:
+    """`kind` is trim, upper, lower or replace; `pattern` (a Java regular expression) and `text` are what a
+    replace looks for and puts there."""
+
+    kind: str
+    pattern: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The target of a delivered column, and how its texts are cleaned. Without a target it is known, and left
+    out."""
+
+    column: str | None
+    clean: tuple[CleanUp, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A header that is accepted: the names that it must hold, in any order. The name "" is that of the
+    contract's own names."""
+
+    name: str
+    sources: Mapping[str, Source]
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A column made by an SQL expression, of a type as Glue spells it."""
+
+    name: str
+    expression: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """Rows of a date with the same `group_by`, as one row with `columns`."""
+
+    group_by: tuple[str, ...]
+    columns: tuple[Computed, ...]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Rows that meet `kind` are quarantined with `reason`, unless an earlier rule took them."""
+    """Rows that meet `kind` are quarantined with `reason`, unless an earlier rule took them. `kind` is
+    notAnObject, missing, wrongType, notATimestamp or notAllowed (a value that is not in its list, or out of
+    its range)."""
 
     reason: str
     kind: str
@@ -51,14 +190,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class TimestampRule:
-    """`source`, read in the first of `formats` (Spark datetime patterns) that fits, gives `column` (UTC; a
-    text without a zone is UTC) and `date_column`. In one of `date_formats` it gives the date alone. The date
-    may have the source's name, and is then published in its place."""
+    """`source` read by `moments` gives `column`, and `date_column` is its date in the time zone of `moments`.
+    In one of `date_formats` it gives the date alone. The date may have the source's name, and is then
+    published in its place."""
 
     source: str
     column: str
     date_column: str
-    formats: tuple[str, ...]
+    moments: Moments
     date_formats: tuple[str, ...] = ()
 
 
@@ -74,8 +213,8 @@ class CategoryRule:
 
 @dataclass(frozen=True)
 class Contract:
-    """A validated contract. `lookback_days` is 0 to MAX_LOOKBACK_DAYS; `on_drift` is one of ON_DRIFT;
-    in a merge, `order_column` decides which of two rows with one key is newer."""
+    """`on_drift` is report or fail; in a merge, `order_column` decides which of two rows with one key is
+    newer. `shapes` are the accepted headers of CSV, in the order in which they are tried."""
 
     columns: tuple[Column, ...]
     business_key: tuple[str, ...]
@@ -85,7 +224,7 @@ class Contract:
     output: tuple[str, ...]
     lookback_days: int
     on_drift: str
-    format: Format = JSON_LINES
+    format: Format = Format()
     shapes: tuple[Shape, ...] = ()
     computed: tuple[Computed, ...] = ()
     partition_by: tuple[str, ...] = ()
@@ -125,120 +264,3 @@ class Contract:
         """The columns of the business key with their types."""
         types = self.output_types
         return {name: types[name] for name in self.business_key}
-
-
-def parse_contract(text: str, name: str) -> Contract:
-    """Reads and validates a contract. Raises InvalidContract with every mistake; `name` says whose they
-    are."""
-    try:
-        document = json.loads(text, parse_float=_number, parse_constant=_refuse_constant)
-    except ValueError as error:
-        raise InvalidContract(f"{name} is not JSON: {error}") from error
-    contract, mistakes = _read(document)
-    if contract is None or mistakes:
-        texts = (f"'{field}' {words}" if field else words for field, words in mistakes)
-        raise InvalidContract(f"{name}: " + "; ".join(texts))
-    return contract
-
-
-def _number(text: str) -> float | int:
-    """JSON knows one kind of number: 7.0 is 7."""
-    value = float(text)
-    return int(value) if value.is_integer() else value
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is not a JSON number")
-
-
-def _read(document: object) -> tuple[Contract | None, list[Mistake]]:
-    """The contract and its mistakes. The contract is usable only if there are none."""
-    if not isinstance(document, dict):
-        return None, [("", f"must be an object, {got(document)}")]
-    mistakes: list[Mistake] = []
-    schema = Node(document, "", mistakes)
-    _refuse_schema(schema)
-    extension = schema.child("x-etl")
-    contract = _read_extension(extension) if extension is not None else None
-    columns = read_columns(schema.child("properties"))
-    required = schema.names("required")
-    if contract is None:
-        return None, mistakes
-    contract = replace(contract, columns=columns)
-    broken = {_part_of(field) for field, _ in mistakes}
-    return contract, mistakes + find_cross_mistakes(contract, required, broken)
-
-
-def _part_of(field: str) -> str:
-    """The part of the contract that a field belongs to: `output` of `x-etl.output`."""
-    first, *others = re.split(r"[.\[]", field)
-    return others[0] if first == "x-etl" and others else first
-
-
-def _refuse_schema(schema: Node) -> None:
-    if schema.value("$schema") != DRAFT:
-        schema.wrong("$schema", f"must be '{DRAFT}', {got(schema.value('$schema'))}")
-    schema.refuse_others("a contract", SCHEMA)
-    for keyword, only in (("type", "object"), ("additionalProperties", True)):
-        value = schema.node.get(keyword, only)
-        # 1 equals True, and is not a JSON Schema.
-        if value != only or type(value) is not type(only):
-            schema.wrong(keyword, f"must be {as_json(only)} or left out, {got(value)}")
-
-
-def _read_extension(node: Node) -> Contract:
-    node.refuse_others("x-etl", EXTENSION + OPTIONAL)
-    lookback_days = node.whole("lookbackDays", 0, MAX_LOOKBACK_DAYS)
-    on_drift = node.one_of("onDrift", ON_DRIFT) if "onDrift" in node else None
-    return Contract(
-        columns=(),
-        business_key=node.names("businessKey"),
-        rules=_read_rules(node),
-        timestamp=_read_timestamp(node.child("timestamp")) if "timestamp" in node else None,
-        category=_read_category(node.child("category")) if "category" in node else None,
-        output=node.names("output"),
-        lookback_days=lookback_days,
-        on_drift=on_drift or ON_DRIFT[0],
-        format=read_format(node.child("format")) if "format" in node else JSON_LINES,
-        shapes=read_shapes(node.child("shapes")) if "shapes" in node else (),
-        computed=read_computed(node.child("computed")) if "computed" in node else (),
-        partition_by=node.names("partitionBy") if "partitionBy" in node else (),
-        aggregate=read_aggregate(node.child("aggregate")) if "aggregate" in node else None,
-        order_column=node.text("orderColumn") if "orderColumn" in node else None,
-    )
-
-
-def _read_rules(extension: Node) -> tuple[Rule, ...]:
-    rules = []
-    for index, node in enumerate(extension.children("reasons", "rule")):
-        kind = node.one_of("rule", RULES) if node is not None else None
-        if node is None or kind is None:
-            continue
-        has_column = kind in RULES_WITH_COLUMN
-        node.refuse_others(f"a rule {kind}", ("reason", "rule", *(("column",) if has_column else ())))
-        if index == 0 and kind != RULES[0]:
-            demand = "must be notAnObject: the other rules can only judge objects"
-            node.wrong("rule", f"{demand}, {got(kind)}")
-        reason = node.text("reason")
-        rules.append(Rule(reason, kind, node.text("column") if has_column else None))
-    return tuple(rules)
-
-
-def _read_timestamp(node: Node | None) -> TimestampRule | None:
-    if node is None:
-        return None
-    node.refuse_others("a timestamp", ("source", "column", "dateColumn", "formats", "dateFormats"))
-    source, column, date_column = (node.text(key) for key in ("source", "column", "dateColumn"))
-    formats = node.names("formats")
-    date_formats = node.names("dateFormats") if "dateFormats" in node else ()
-    return TimestampRule(source, column, date_column, formats, date_formats)
-
-
-def _read_category(node: Node | None) -> CategoryRule | None:
-    if node is None:
-        return None
-    node.refuse_others("a category", ("source", "column", "values", "default"))
-    source, column = node.text("source"), node.text("column")
-    values = node.child("values")
-    texts = {name: values.text(name) for name in values.node} if values is not None else {}
-    return CategoryRule(source, column, texts, node.text("default"))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from etl.ingest.contract import KEPT
 from etl.ingest.contract_expressions import (
     RESERVED,
     all_types,
@@ -15,11 +16,9 @@ from etl.ingest.contract_expressions import (
     wrong_computed,
 )
 from etl.ingest.contract_nodes import Mistake
-from etl.ingest.contract_parts import KEPT
 
 if TYPE_CHECKING:
-    from etl.ingest.contract import Contract
-    from etl.ingest.contract_columns import Column
+    from etl.ingest.contract import Column, Contract
 
 _BASE = ("properties", "timestamp", "category", "format")
 _ALL = (*_BASE, "computed")

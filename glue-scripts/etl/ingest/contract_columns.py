@@ -1,36 +1,10 @@
 """The columns of a contract: scalars, exact numbers, dates, and arrays of objects of scalars."""
 
-from dataclasses import dataclass
-
+from etl.ingest.contract import MAX_PRECISION, Column
 from etl.ingest.contract_nodes import Node, got
-from etl.ingest.contract_parts import MAX_PRECISION, is_decimal
+from etl.ingest.contract_parts import is_decimal
 
 SCALARS = ("string", "integer", "number")
-
-_GLUE_SCALARS = {"string": "string", "integer": "bigint", "number": "double"}
-
-
-@dataclass(frozen=True)
-class Column:
-    """A delivered column. `fields` is what each object of an array holds, empty for a scalar; `decimal` is
-    the precision and scale of an exact number; `formats` (Spark datetime patterns) are those of a date."""
-
-    name: str
-    type: str
-    fields: tuple["Column", ...] = ()
-    decimal: tuple[int, int] | None = None
-    formats: tuple[str, ...] = ()
-
-
-def glue_type(column: Column) -> str:
-    """The type as Glue's catalogue spells it: bigint for integer, double for number, an array of structs."""
-    if column.decimal is not None:
-        return f"decimal({column.decimal[0]},{column.decimal[1]})"
-    if column.formats:
-        return "date"
-    if column.type == "array":
-        return f"array<struct<{','.join(f'{field.name}:{glue_type(field)}' for field in column.fields)}>>"
-    return _GLUE_SCALARS[column.type]
 
 
 def read_columns(properties: Node | None, nested: bool = False) -> tuple[Column, ...]:

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from etl.ingest.contract import Computed
 from etl.ingest.contract_nodes import Mistake
-from etl.ingest.contract_parts import Computed
 from etl.run.expression import AGGREGATES, FUNCTIONS, ROW_FUNCTIONS, find_mistakes
 
 if TYPE_CHECKING:

@@ -2,89 +2,21 @@
 computed columns, aggregate. Each may be left out."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from etl.ingest.contract import MAX_PRECISION, Aggregate, CleanUp, Computed, Format, Shape, Source
 from etl.ingest.contract_nodes import Node, got, is_text, is_whole
 from etl.ingest.java_pattern import find_pattern_mistake, find_replacement_mistake
 
 KINDS = ("jsonLines", "csv")
 UNKNOWN_COLUMNS = ("ignore", "keep", "refuse")
 CSV_KEYS = ("delimiter", "unknownColumns", "multiLine", "quote")
-KEPT = "unknown_columns"  # the output column that holds what `keep` keeps
-KEPT_TYPE = "map<string,string>"
-MAX_PRECISION = 38
 TYPES = ("string", "bigint", "double", "date", "timestamp")
 
 STEPS = ("trim", "upper", "lower")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _DECIMAL = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Format:
-    """`delimiter` is one character; `unknown_columns` says what becomes of a column of a CSV header that the
-    file's shape does not name; `is_multi_line` lets a quoted text hold line ends; without `has_quotes` a
-    quote is a character like others."""
-
-    kind: str = KINDS[0]
-    delimiter: str = ","
-    unknown_columns: str = UNKNOWN_COLUMNS[0]
-    is_multi_line: bool = False
-    has_quotes: bool = True
-
-    @property
-    def is_csv(self) -> bool:
-        return self.kind == "csv"
-
-
-JSON_LINES = Format()
-
-
-@dataclass(frozen=True)
-class CleanUp:
-    """`kind` is trim, upper, lower or replace; `pattern` (a Java regular expression) and `text` are what a
-    replace looks for and puts there."""
-
-    kind: str
-    pattern: str = ""
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Source:
-    """The target of a delivered column, and how its texts are cleaned. Without a target it is known, and left
-    out."""
-
-    column: str | None
-    clean: tuple[CleanUp, ...] = ()
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A header that is accepted: the names that it must hold, in any order."""
-
-    name: str
-    sources: Mapping[str, Source]
-
-
-@dataclass(frozen=True)
-class Computed:
-    """A column made by an SQL expression, of a type as Glue spells it."""
-
-    name: str
-    expression: str
-    type: str
-
-
-@dataclass(frozen=True)
-class Aggregate:
-    """Rows of a date with the same `group_by`, as one row with `columns`."""
-
-    group_by: tuple[str, ...]
-    columns: tuple[Computed, ...]
 
 
 def decimal_of(type_: str) -> tuple[int, int] | None:
@@ -101,10 +33,10 @@ def is_decimal(precision: Any, scale: Any) -> bool:
 def read_format(node: Node | None) -> Format:
     kind = node.one_of("kind", KINDS) if node is not None else None
     if node is None or kind is None:
-        return JSON_LINES
+        return Format()
     node.refuse_others(f"a format {kind}", ("kind", *(CSV_KEYS if kind == "csv" else ())))
     if kind != "csv":
-        return JSON_LINES
+        return Format()
     delimiter = node.node.get("delimiter", ",")
     if not isinstance(delimiter, str) or not re.fullmatch(r"[\t -~]", delimiter) or delimiter in '"\\':
         demand = "one ASCII character, neither a quote nor a backslash"

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from etl import io, session
 from etl.errors import InvalidDelivery, MissingDelivery
 from etl.ingest import reading
-from etl.ingest.contract_parts import JSON_LINES, Format
+from etl.ingest.contract import JSON_LINES, Format
 from etl.ingest.proofs import find_left_out, find_open_texts, find_unread
 from etl.ingest.starts import MAX_NAMED, refuse_files
 from etl.ingest.unpacking import find_broken

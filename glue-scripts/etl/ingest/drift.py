@@ -11,9 +11,7 @@ read as text may look like a number, and a decimal like a double."""
 from collections.abc import Iterator, Sequence
 
 from etl.errors import SourceDrifted
-from etl.ingest.contract import Contract
-from etl.ingest.contract_columns import glue_type
-from etl.ingest.headers import own_shape
+from etl.ingest.contract import Contract, glue_type
 
 MAX_CHARACTERS = 1000
 _MAX_WORD = 120  # characters of one name or type in a message
@@ -50,7 +48,7 @@ def _compare_json(crawled: Columns, contract: Contract, absent: Sequence[str]) -
 def _compare_csv(crawled: Columns, contract: Contract, absent: Sequence[str]) -> str:
     """Compares with all shapes whose names are complete, or else with the shape that lacks the fewest."""
     there = {name.lower() for name, _ in crawled}
-    shapes = (own_shape(contract), *contract.shapes)
+    shapes = contract.shapes
     lacks = [sum(name.lower() not in there for name in shape.sources) for shape in shapes]
     seen = [shape for shape, lack in zip(shapes, lacks, strict=True) if lack == 0]
     sources: dict[str, str | None] = {}

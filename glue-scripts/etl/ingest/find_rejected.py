@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pyspark.sql import DataFrame
 
-from etl.ingest.contract import Contract
-from etl.ingest.contract_parts import Format
+from etl.ingest.contract import Contract, Format
 from etl.ingest.line_numbers import find_lines
 from etl.ingest.reasons import describe_rejected, wrong_types
 from etl.ingest.transforms.count_rejected import FIRST_CHARACTERS, Counted, count_rejected

@@ -4,8 +4,7 @@ import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from etl.ingest.contract import Contract
-from etl.ingest.contract_parts import Format, Shape, Source
+from etl.ingest.contract import Contract, Format, Shape
 from etl.ingest.quotes import find_open_line, open_mistake
 from etl.ingest.starts import Start, read_starts, refuse_files
 from etl.io import StoredObject
@@ -28,11 +27,6 @@ class Layout:
 
 
 Layouts = Mapping[Layout, tuple[StoredObject, ...]]
-
-
-def own_shape(contract: Contract) -> Shape:
-    """The header that has the contract's own names."""
-    return Shape("", {column.name: Source(column.name) for column in contract.columns})
 
 
 def find_layouts(files: Iterable[StoredObject], contract: Contract) -> Layouts:
@@ -58,7 +52,7 @@ def _layout(start: Start, contract: Contract) -> Layout:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"its header names {', '.join(map(repr, twice))} more than once")
-    shapes = (own_shape(contract), *contract.shapes)
+    shapes = contract.shapes
     lacking = {shape.name: [name for name in shape.sources if name not in names] for shape in shapes}
     for shape in shapes:
         if not lacking[shape.name]:

@@ -3,7 +3,7 @@ quoted text goes over the end of a line. Only the files in doubt are read again.
 
 from collections.abc import Collection, Iterable, Sequence
 
-from etl.ingest.contract_parts import Format
+from etl.ingest.contract import Format
 from etl.ingest.quotes import find_open_line, is_open_after, open_mistake
 from etl.ingest.starts import MAX_NAMED
 from etl.ingest.unpacking import BrokenFileError, open_unpacked

@@ -4,8 +4,7 @@ A row has one reason. Of a wrong type it may have several columns, and each of t
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from etl.ingest.contract import Contract
-from etl.ingest.contract_columns import Column, glue_type
+from etl.ingest.contract import Column, Contract, glue_type
 from etl.run.quality_reader import Rule, columns_of_rule
 from etl.run.rejected import A_VALUE, RULE, Place, Rejected
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from etl import io
 from etl.errors import InvalidArguments
-from etl.ingest.contract import Contract, parse_contract
+from etl.ingest.contract import Contract
 from etl.ingest.contract_checks import order_mistake
+from etl.ingest.parse_contract import parse_contract
 from etl.run.arguments import Arguments
 from etl.run.quality import Quality, parse_quality
 from etl.write.iceberg_tables import MERGE

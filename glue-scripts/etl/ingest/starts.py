@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 
 from etl.errors import InvalidDelivery
-from etl.ingest.contract_parts import Format
+from etl.ingest.contract import Format
 from etl.ingest.packings import find_mistake, packing_of
 from etl.ingest.quotes import is_open_after
 from etl.ingest.unpacking import BrokenFileError, ends_in_nul, has_whole_end, open_unpacked, read_start

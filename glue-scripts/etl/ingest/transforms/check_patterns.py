@@ -6,8 +6,7 @@ from pyspark.errors import IllegalArgumentException
 from pyspark.sql import SparkSession
 
 from etl.errors import InvalidContract
-from etl.ingest.contract import Contract
-from etl.ingest.contract_parts import CleanUp
+from etl.ingest.contract import CleanUp, Contract
 
 _GROUP = re.compile(r"\\.|\$([0-9])", re.DOTALL)
 

@@ -95,7 +95,7 @@ def _is_missing(text: Column) -> Column:
 def _with_moments(parsed: DataFrame, rule: TimestampRule) -> DataFrame:
     """Adds `moment` and `day`, null where the text is in none of the formats."""
     text = text_of(rule.source)
-    timed = parsed.select("*", read_moment(text, rule.formats).alias("moment"))
+    timed = parsed.select("*", read_moment(text, [one.text for one in rule.moments.patterns]).alias("moment"))
     day = F.to_date("moment")
     if rule.date_formats:
         day = F.coalesce(day, F.to_date(read_moment(text, rule.date_formats)))

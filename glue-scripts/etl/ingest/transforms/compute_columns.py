@@ -12,8 +12,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from etl.errors import InvalidContract
-from etl.ingest.contract import Contract
-from etl.ingest.contract_parts import MAX_PRECISION, Aggregate, Computed
+from etl.ingest.contract import MAX_PRECISION, Aggregate, Computed, Contract
 from etl.run.meet_rule import find_mixed_types, nodes_of
 from etl.run.no_rows import no_rows
 

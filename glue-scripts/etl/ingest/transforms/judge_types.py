@@ -19,8 +19,8 @@ from pyspark.sql.types import (
     StructType,
 )
 
+from etl.ingest.contract import Column as ContractColumn
 from etl.ingest.contract import Contract
-from etl.ingest.contract_columns import Column as ContractColumn
 from etl.ingest.transforms.compute_columns import computed_text, is_too_large
 from etl.ingest.transforms.parse_lines import parse_member
 

@@ -9,9 +9,8 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from etl.ingest.contract import Contract
-from etl.ingest.contract_columns import Column as ContractColumn
-from etl.ingest.contract_parts import KEPT, KEPT_TYPE, CleanUp
+from etl.ingest.contract import KEPT, KEPT_TYPE, CleanUp, Contract
+from etl.ingest.contract import Column as ContractColumn
 from etl.ingest.headers import Layout, Layouts
 from etl.ingest.quotes import ends_open
 from etl.ingest.transforms.decode_uri import stored_uri

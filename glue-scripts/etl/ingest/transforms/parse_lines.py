@@ -18,9 +18,8 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from etl.ingest.contract import Contract
-from etl.ingest.contract_columns import Column as ContractColumn
-from etl.ingest.contract_parts import MAX_PRECISION
+from etl.ingest.contract import MAX_PRECISION, Contract
+from etl.ingest.contract import Column as ContractColumn
 
 SEAL = "x-etl-seal"
 UNPARSED = "x-etl-unparsed"
