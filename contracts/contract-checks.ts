@@ -1,26 +1,31 @@
-import type { Column, Contract } from "./contract";
-import type { Computed } from "./contract-parts";
-import { allTypes, baseTypes, KEPT, outputTypes } from "./contract-types";
+import type { Column } from "./columns";
+import type { Computed } from "./computed";
+import type { Contract } from "./contract";
+import { allTypes, baseTypes, KEPT, outputTypes, scalarsOf } from "./contract-types";
+import { expressionMistakes, ROW_FUNCTIONS, SUM_FUNCTIONS } from "./expression";
+import { isCsv } from "./format";
+import { hiddenShapes, shapesOfNoCsv, wrongFileColumns, wrongShapes } from "./shape-checks";
 import type { Mistake } from "../modules/core/refusals";
-import { expressionMistakes, ROW_FUNCTIONS, SUM_FUNCTIONS } from "./sql-expression";
 
-/** Judges how the parts of a contract fit together. The job's `contract_checks.py` applies the same checks. */
+/** Judges how the parts of a contract fit together. */
 
 type Part = "properties" | "required" | Exclude<keyof Contract, "columns" | "required" | "rules"> | "reasons";
 type Find = (contract: Contract) => Mistake[];
 
-/** Columns that the job adds to those of a contract. */
+/** Columns that the job adds to those of a contract. Glue and Spark do not tell capitals. */
 const RESERVED = new Set([
   ...["line", "row", "texts", "is_object", "is_clean", "moment", "day", "value", "reason", "raw_line"],
   ...["reason_values", "run_date", "file_path", "block_start", "row_id", "source_file", "run_id"],
   ...["source_version", "age", "place"],
 ]);
+const isReserved = (name: string): boolean => RESERVED.has(name.toLowerCase());
 
 const BASE: readonly Part[] = ["properties", "timestamp", "category", "format"];
 const ALL: readonly Part[] = [...BASE, "computed"];
 
 /** Each check, with the parts that must be right in themselves before it can run. */
 const CHECKS: readonly (readonly [parts: readonly Part[], find: Find])[] = [
+  [["properties"], wrongNames],
   [["properties", "businessKey"], wrongKey],
   [["properties", "required"], (c) => c.required.flatMap((name) => wrongUse(c, "required", name, SCALAR))],
   [["properties", "reasons"], wrongRuleColumns],
@@ -36,10 +41,12 @@ const CHECKS: readonly (readonly [parts: readonly Part[], find: Find])[] = [
   [[...ALL, "output", "orderColumn"], wrongOrder],
   [["reasons", "businessKey", "required"], unjudged],
   [["reasons"], repeatedReasons],
-  [["reasons", "timestamp"], wrongKinds],
+  [["reasons", "timestamp", "properties"], wrongKinds],
   [["format", "shapes"], shapesOfNoCsv],
-  [["format", "properties"], arraysOfCsv],
+  [["format", "properties"], ofAnotherFormat],
   [["format", "shapes", "properties"], wrongShapes],
+  [["format", "shapes", "properties"], hiddenShapes],
+  [["format", "shapes", "properties"], wrongFileColumns],
   [ALL, wrongComputed],
   [[...ALL, "output", "aggregate"], wrongAggregate],
 ];
@@ -58,13 +65,18 @@ interface Demand {
   readonly isMet: (column: Column) => boolean;
 }
 
+const isText = ({ kind, dateFormats, moments }: Column): boolean =>
+  kind === "string" && dateFormats.length === 0 && moments === undefined;
 /** Types whose equality every engine agrees on: a double is rounded, and a date may come from the timestamp. */
 const EXACT: Demand = {
   words: "a string, an integer or a decimal",
-  isMet: ({ kind, decimal, isDate }) => (["string", "integer"].includes(kind) && !isDate) || !!decimal,
+  isMet: (column) => isText(column) || column.kind === "integer" || column.decimal !== undefined,
 };
-const SCALAR: Demand = { words: "a string, an integer or a number", isMet: ({ kind }) => kind !== "array" };
-const TEXT: Demand = { words: "a string", isMet: ({ kind, isDate }) => kind === "string" && !isDate };
+const SCALAR: Demand = {
+  words: "a string, an integer, a number or a boolean",
+  isMet: ({ kind }) => kind !== "array" && kind !== "object",
+};
+const TEXT: Demand = { words: "a string", isMet: isText };
 
 function wrongUse({ columns }: Contract, field: string, name: string, demand: Demand): Mistake[] {
   const column = columns.find((one) => one.name === name);
@@ -73,9 +85,36 @@ function wrongUse({ columns }: Contract, field: string, name: string, demand: De
     return [[field, `must name a property, got '${name}'; the properties are ${known}`]];
   }
   if (demand.isMet(column)) return [];
-  const kind = column.isDate ? "a date" : column.kind;
-  return [[field, `must name ${demand.words}, got '${name}', which is ${kind}`]];
+  return [[field, `must name ${demand.words}, got '${name}', which is ${kindOf(column)}`]];
 }
+
+function kindOf({ kind, dateFormats, moments }: Column): string {
+  if (dateFormats.length > 0) return "a date";
+  return moments === undefined ? kind : "a timestamp";
+}
+
+/** Names become columns of Parquet, of Glue's catalogue and of queries, which do not tell capitals and do not take every character. */
+function wrongNames({ columns }: Contract): Mistake[] {
+  const lists = columns.filter(({ fields }) => fields.length > 0);
+  return [columns, ...lists.map(({ fields }) => fields)].flatMap((siblings) =>
+    siblings.flatMap(({ place, name }, index): Mistake[] => {
+      const same = siblings.slice(0, index).find((one) => one.name.toLowerCase() === name.toLowerCase());
+      if (same !== undefined)
+        return [[place, `must differ from '${same.name}' in more than capitals, which Glue does not tell`]];
+      return isColumnName(name) ? [] : [[place, NAME_DEMAND]];
+    }),
+  );
+}
+
+/** Tells whether Spark, Parquet, Glue and Athena all take a name: without dots, brackets and other signs of their languages. */
+const isColumnName = (name: string): boolean =>
+  /^[\p{L}\p{N}_](?:[\p{L}\p{M}\p{N}_ -]*[\p{L}\p{M}\p{N}_-])?$/u.test(name) &&
+  Buffer.byteLength(name) <= 255 &&
+  !name.toLowerCase().startsWith("x-etl");
+
+const NAME_DEMAND =
+  "must be named with letters, digits, '_', '-' and spaces inside, at most 255 bytes, and not begin with x-etl" +
+  " (a CSV column gets another name by a shape)";
 
 function wrongKey(c: Contract): Mistake[] {
   return c.businessKey.flatMap((name) => wrongUse(c, "x-etl.businessKey", name, EXACT));
@@ -105,14 +144,17 @@ function derived({ timestamp, category }: Contract): (readonly [field: string, n
 }
 
 function wrongNewNames(c: Contract): Mistake[] {
-  const taken = new Set(c.columns.map(({ name }) => name));
+  const taken = new Set(c.columns.map(({ name }) => name.toLowerCase()));
   const mistakes: Mistake[] = [];
   const take = (field: string, name: string) => {
-    if (taken.has(name)) mistakes.push([field, `must be another name: '${name}' is taken`]);
-    taken.add(name);
+    if (taken.has(name.toLowerCase())) mistakes.push([field, `must be another name: '${name}' is taken`]);
+    taken.add(name.toLowerCase());
   };
-  for (const [field, name] of derived(c)) take(field, name);
-  if (c.format.keepsUnknown) take("x-etl.format.unknownColumns", KEPT);
+  for (const [field, name] of derived(c)) {
+    take(field, name);
+    if (!isColumnName(name)) mistakes.push([field, NAME_DEMAND]);
+  }
+  if (c.format.unknownColumns === "keep") take("x-etl.format.unknownColumns", KEPT);
   for (const { place, name } of c.computed) take(place, name);
   return mistakes;
 }
@@ -129,9 +171,7 @@ function wrongOutput(c: Contract): Mistake[] {
       "x-etl.output",
       `must name a delivered, derived or computed column, got '${name}'; the columns are ${[...all.keys()].join(", ")}`,
     ]),
-    ...used
-      .filter((name) => RESERVED.has(name))
-      .map((name): Mistake => reserved(places.get(name) ?? `properties.${name}`)),
+    ...used.filter(isReserved).map((name): Mistake => reserved(places.get(name) ?? `properties.${name}`)),
   ];
 }
 
@@ -146,18 +186,20 @@ function keyNotPublished({ businessKey, output }: Contract): Mistake[] {
 }
 
 function keptNotPublished({ format, output }: Contract): Mistake[] {
-  if (!format.keepsUnknown || output.includes(KEPT)) return [];
+  if (format.unknownColumns !== "keep" || output.includes(KEPT)) return [];
   return [["x-etl.output", `must hold '${KEPT}', since x-etl.format.unknownColumns is keep`]];
 }
 
 function wrongPartitions(c: Contract): Mistake[] {
   const types = outputTypes(c);
-  const kinds = c.partitionBy.map((name) => [name, types.get(name) ?? "not published"] as const);
-  return kinds
-    .filter(([, type]) => type !== "string")
-    .map(([name, type]) => [
+  const objects = c.columns.filter(({ kind }) => kind === "object").map(({ name }) => name);
+  const typeOf = (name: string) =>
+    objects.includes(name) ? "an object" : (types.get(name) ?? "not published");
+  return c.partitionBy
+    .filter((name) => typeOf(name) !== "string")
+    .map((name) => [
       "x-etl.partitionBy",
-      `must name string columns of x-etl.output, got '${name}', which is ${type}`,
+      `must name string columns of x-etl.output, got '${name}', which is ${typeOf(name)}`,
     ]);
 }
 
@@ -202,7 +244,8 @@ function repeatedReasons({ rules }: Contract): Mistake[] {
   });
 }
 
-function wrongKinds({ rules, timestamp }: Contract): Mistake[] {
+function wrongKinds({ rules, timestamp, columns }: Contract): Mistake[] {
+  const limited = columns.find(({ allowed, bounds }) => allowed.length > 0 || Object.keys(bounds).length > 0);
   const mistakes: Mistake[] = [];
   const need = (kind: string, why: string) => {
     if (!rules.some((rule) => rule.kind === kind))
@@ -210,7 +253,11 @@ function wrongKinds({ rules, timestamp }: Contract): Mistake[] {
   };
   need("wrongType", "");
   if (timestamp !== undefined) need("notATimestamp", ", since there is an x-etl.timestamp");
-  for (const { place, column } of rules.filter(({ kind }) => kind === "notATimestamp")) {
+  if (limited !== undefined) need("notAllowed", `, since ${limited.place} has an enum or a range`);
+  for (const { place, kind, column } of rules) {
+    if (kind === "notAllowed" && limited === undefined)
+      mistakes.push([`${place}.rule`, "must not be notAllowed: no property has an enum or a range"]);
+    if (kind !== "notATimestamp") continue;
     if (timestamp === undefined)
       mistakes.push([`${place}.rule`, "must not be notATimestamp without x-etl.timestamp"]);
     else if (column !== timestamp.source)
@@ -222,45 +269,31 @@ function wrongKinds({ rules, timestamp }: Contract): Mistake[] {
   return mistakes;
 }
 
-function shapesOfNoCsv({ format, shapes }: Contract): Mistake[] {
-  if (format.isCsv || shapes.length === 0) return [];
-  return [["x-etl.shapes", "must be left out: shapes describe CSV headers, and x-etl.format is jsonLines"]];
-}
-
-function arraysOfCsv({ format, columns }: Contract): Mistake[] {
-  const arrays = format.isCsv ? columns.filter(({ kind }) => kind === "array") : [];
-  return arrays.map(({ name }) => [
-    `properties.${name}`,
-    "must not be an array: a line of CSV cannot hold one",
-  ]);
-}
-
-function wrongShapes({ format, shapes, columns }: Contract): Mistake[] {
-  if (!format.isCsv) return [];
-  const names = columns.map(({ name }) => name);
-  return shapes.flatMap(({ name: shape, sources }) => {
-    const field = `x-etl.shapes.${shape}`;
-    const wrong = sources.flatMap(([delivered, column]): Mistake[] =>
-      column === undefined || names.includes(column)
+/** Finds what CSV cannot hold, and what is said of CSV and means nothing in JSON. */
+function ofAnotherFormat({ format, columns }: Contract): Mistake[] {
+  return columns.flatMap((column): Mistake[] => {
+    const { place, kind, number, words, nulls } = column;
+    if (isCsv(format)) {
+      if (kind !== "array" && kind !== "object") return [];
+      return [[place, `must not be an ${kind}: a line of CSV cannot hold one`]];
+    }
+    const kinds = `in ${format.kind}`;
+    return [
+      ...(number === undefined
         ? []
-        : [
-            [
-              `${field}.${delivered}`,
-              `must name a property, got '${column}'; the properties are ${names.join(", ")}`,
-            ],
-          ],
-    );
-    const counts = names.flatMap((name): Mistake[] => {
-      const from = sources.filter(([, column]) => column === name).map(([delivered]) => delivered);
-      if (from.length === 1) return [];
-      return [[field, `must fill '${name}' from one delivered column, got ${from.join(", ") || "nothing"}`]];
-    });
-    return [...wrong, ...counts];
+        : [[`${place}.x-number`, `must be left out ${kinds}: JSON writes numbers in one way`] as const]),
+      ...(words === undefined
+        ? []
+        : [[`${place}.x-boolean`, `must be left out ${kinds}: JSON has true and false`] as const]),
+      ...(nulls.length === 0 || kind === "string"
+        ? []
+        : [[`${place}.x-null`, `must be left out ${kinds}, but for strings: JSON has null`] as const]),
+    ];
   });
 }
 
 function wrongComputed(c: Contract): Mistake[] {
-  return expressions(c.computed, scalars(baseTypes(c)), ROW_FUNCTIONS);
+  return expressions(c.computed, scalarsOf(baseTypes(c)), ROW_FUNCTIONS);
 }
 
 function wrongAggregate(c: Contract): Mistake[] {
@@ -268,19 +301,17 @@ function wrongAggregate(c: Contract): Mistake[] {
   const types = outputTypes(c);
   // wrongOutput reports the columns that do not exist.
   if (aggregate === undefined || types.size < c.output.length) return [];
-  const isKey = (name: string) => types.get(name) !== "double" && scalars(types).includes(name);
+  const scalars = scalarsOf(types);
+  const isKey = (name: string) => types.get(name) !== "double" && scalars.includes(name);
   const wrong = aggregate.groupBy.filter((name) => !isKey(name));
   return [
     ...wrong.map((name): Mistake => {
       const demand = "columns of x-etl.output that are neither double nor a list";
       return ["x-etl.aggregate.groupBy", `must name ${demand}, got '${name}'`];
     }),
-    ...expressions(aggregate.columns, scalars(types), SUM_FUNCTIONS),
+    ...expressions(aggregate.columns, scalars, SUM_FUNCTIONS),
   ];
 }
-
-const scalars = (types: ReadonlyMap<string, string>): string[] =>
-  [...types].filter(([, type]) => !type.includes("<")).map(([name]) => name);
 
 function expressions(
   computed: readonly Computed[],
@@ -288,7 +319,7 @@ function expressions(
   functions: readonly string[],
 ): Mistake[] {
   return computed.flatMap(({ place, name, expression }) => [
-    ...(RESERVED.has(name) ? [reserved(place)] : []),
+    ...(isReserved(name) ? [reserved(place)] : []),
     ...expressionMistakes(expression, columns, functions).map((mistake): Mistake => [
       `${place}.expression`,
       mistake,

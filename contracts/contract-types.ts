@@ -1,15 +1,19 @@
-import type { Column, Contract } from "./contract";
+import type { Column } from "./columns";
+import type { Contract } from "./contract";
 
 /** The column that holds undeclared CSV columns when `unknownColumns` is `keep`. */
 export const KEPT = "unknown_columns";
 
-const SCALARS = { string: "string", integer: "bigint", number: "double" } as const;
+const SCALARS = { string: "string", integer: "bigint", number: "double", boolean: "boolean" } as const;
 
 /** The type of a column as Glue's catalogue spells it. */
-export function glueType({ kind, decimal, isDate, fields }: Column): string {
+export function glueType({ kind, decimal, dateFormats, moments, fields, entries }: Column): string {
   if (decimal !== undefined) return `decimal(${decimal.join(",")})`;
-  if (isDate) return "date";
+  if (dateFormats.length > 0) return "date";
+  if (moments !== undefined) return "timestamp";
+  if (kind === "object") return "string";
   if (kind !== "array") return SCALARS[kind];
+  if (entries !== undefined) return `array<${SCALARS[entries]}>`;
   return `array<struct<${fields.map((field) => `${field.name}:${glueType(field)}`).join(",")}>>`;
 }
 
@@ -24,7 +28,7 @@ export function baseTypes({ columns, timestamp, category, format }: Contract): M
           [timestamp.dateColumn, "date"],
         ] as const)),
     ...(category === undefined ? [] : [[category.column, "string"] as const]),
-    ...(format.keepsUnknown ? [[KEPT, "map<string,string>"] as const] : []),
+    ...(format.unknownColumns === "keep" ? [[KEPT, "map<string,string>"] as const] : []),
   ]);
 }
 
@@ -43,3 +47,7 @@ export function outputTypes(contract: Contract): Map<string, string> {
     contract.output.flatMap((name) => (types.has(name) ? [[name, types.get(name)!] as const] : [])),
   );
 }
+
+/** The columns of these that are neither lists nor maps: the ones that an expression may name. */
+export const scalarsOf = (types: ReadonlyMap<string, string>): string[] =>
+  [...types].filter(([, type]) => !type.includes("<")).map(([name]) => name);

@@ -1,51 +1,36 @@
-import {
-  type Aggregate,
-  type Computed,
-  type Format,
-  isDecimal,
-  JSON_LINES,
-  MOST_DIGITS,
-  NOTES,
-  readAggregate,
-  readComputed,
-  readFormat,
-  readShapes,
-  type Shape,
-} from "./contract-parts";
-import { got, isNode, NodeReader } from "./node-reader";
+import { type Column, readColumns } from "./columns";
+import { type Aggregate, type Computed, readAggregate, readComputed } from "./computed";
+import { type Format, JSON_LINES, readFormat } from "./format";
+import { readMoments, type Moments } from "./moments";
+import { got, isNode, NodeReader, NOTES } from "./node-reader";
+import { readShapes, type Shape } from "./shapes";
 import type { Mistake } from "../modules/core/refusals";
 
 /**
- * A contract that has been read: a JSON Schema (2020-12) of one delivered line, whose `x-etl` says what the job does with it. Reading is
- * strict: a keyword that the job does not check is refused. The job's `contract.py` reads by the same rules, and tests compare the two.
+ * A contract that has been read, with every default: a JSON Schema (2020-12) of one delivered row, whose `x-etl` says what the job does
+ * with it. Reading is strict: a keyword that the job does not honour is refused.
  */
 export interface Contract {
   /** The delivered columns, in the order of the file. */
   readonly columns: readonly Column[];
   readonly required: readonly string[];
   readonly businessKey: readonly string[];
+  /** Delivery dates that are searched for earlier rows of a key; 0 to 36,500. */
+  readonly lookbackDays: number;
+  readonly onDrift: "report" | "fail";
   /** Rules in order: a row gets the reason of the first that applies. */
   readonly rules: readonly Rule[];
   readonly timestamp?: Timestamp;
-  readonly category?: { readonly source: string; readonly column: string };
+  readonly category?: Category;
   /** The published columns, in order. */
   readonly output: readonly string[];
   readonly format: Format;
+  /** The headers that are declared. The contract's own names are accepted besides (`acceptedShapes`). */
   readonly shapes: readonly Shape[];
   readonly computed: readonly Computed[];
   readonly partitionBy: readonly string[];
   readonly aggregate?: Aggregate;
   readonly orderColumn?: string;
-}
-
-export interface Column {
-  readonly name: string;
-  readonly kind: "string" | "integer" | "number" | "array";
-  /** The fields of each object of an array; empty for a scalar. */
-  readonly fields: readonly Column[];
-  /** Precision and scale of an exact number. */
-  readonly decimal?: readonly [precision: number, scale: number];
-  readonly isDate: boolean;
 }
 
 export interface Rule {
@@ -56,18 +41,28 @@ export interface Rule {
   readonly column?: string;
 }
 
+/** `source` becomes the instant `column`, and its date in the time zone `dateColumn`. In one of `dateFormats` it gives the date alone. */
 export interface Timestamp {
   readonly source: string;
   readonly column: string;
   readonly dateColumn: string;
+  readonly moments: Moments;
+  readonly dateFormats: readonly string[];
+}
+
+/** `source` looked up in `values`, else `default`, becomes `column`. */
+export interface Category {
+  readonly source: string;
+  readonly column: string;
+  readonly values: Readonly<Record<string, string>>;
+  readonly default: string;
 }
 
 const DRAFT = "https://json-schema.org/draft/2020-12/schema";
 /** A hundred years: no delivery is older. */
 const MOST_LOOKBACK_DAYS = 36_500;
-const SCALARS = ["string", "integer", "number"] as const;
 const RULES_WITH_COLUMN = ["missing", "notATimestamp"] as const;
-const RULES = ["notAnObject", "wrongType", ...RULES_WITH_COLUMN] as const;
+const RULES = ["notAnObject", "wrongType", "notAllowed", ...RULES_WITH_COLUMN] as const;
 const SCHEMA_KEYS = ["$schema", "$id", "type", "properties", "required", "additionalProperties", "x-etl"];
 const EXTENSION_KEYS = [
   ...["businessKey", "lookbackDays", "onDrift", "reasons", "timestamp", "category", "output"],
@@ -92,7 +87,7 @@ export function readContract(document: unknown): { contract: Contract; mistakes:
   const extension = schema.child("x-etl");
   const contract = {
     ...(extension === undefined ? NOTHING : readExtension(extension)),
-    columns: readColumns(schema.child("properties"), false),
+    columns: readColumns(schema.child("properties")),
     required: schema.names("required"),
   };
   return { contract, mistakes };
@@ -102,6 +97,8 @@ type Extension = Omit<Contract, "columns" | "required">;
 
 const NOTHING: Extension = {
   businessKey: [],
+  lookbackDays: 0,
+  onDrift: "report",
   rules: [],
   output: [],
   format: JSON_LINES,
@@ -126,10 +123,10 @@ function refuseSchema(schema: NodeReader): void {
 
 function readExtension(node: NodeReader): Extension {
   node.refuseOthers("x-etl", EXTENSION_KEYS, NOTES);
-  node.whole("lookbackDays", 0, MOST_LOOKBACK_DAYS);
-  if (node.has("onDrift")) node.oneOf("onDrift", ["report", "fail"]);
   return {
     businessKey: node.names("businessKey"),
+    lookbackDays: node.whole("lookbackDays", 0, MOST_LOOKBACK_DAYS),
+    onDrift: (node.has("onDrift") ? node.oneOf("onDrift", ["report", "fail"]) : undefined) ?? "report",
     rules: readRules(node),
     timestamp: node.has("timestamp") ? readTimestamp(node.child("timestamp")) : undefined,
     category: node.has("category") ? readCategory(node.child("category")) : undefined,
@@ -141,50 +138,6 @@ function readExtension(node: NodeReader): Extension {
     aggregate: node.has("aggregate") ? readAggregate(node.child("aggregate")) : undefined,
     orderColumn: node.has("orderColumn") ? node.text("orderColumn") : undefined,
   };
-}
-
-function readColumns(properties: NodeReader | undefined, isNested: boolean): Column[] {
-  const entries = properties?.objects() ?? [];
-  return entries.flatMap(([name, node]) => (node === undefined ? [] : readColumn(name, node, isNested)));
-}
-
-function readColumn(name: string, node: NodeReader, isNested: boolean): Column[] {
-  const type = node.value("type");
-  const kinds = (Array.isArray(type) ? type : [type]).filter((kind) => kind !== "null");
-  const allowed = isNested ? SCALARS : ([...SCALARS, "array"] as const);
-  const kind = kinds.length === 1 ? allowed.find((one) => one === kinds[0]) : undefined;
-  if (kind === undefined) {
-    node.wrong("type", `must be one of ${allowed.join(", ")}, each with null or without, ${got(type)}`);
-    return [];
-  }
-  if (kind === "array") return [{ name, kind, fields: readFields(node), isDate: false }];
-  const own = isNested ? undefined : { number: "x-decimal", string: "x-date", integer: undefined }[kind];
-  node.refuseOthers(`a property of type ${kind}`, own === undefined ? ["type"] : ["type", own], NOTES);
-  const isGiven = own !== undefined && node.has(own);
-  if (isGiven && kind === "string") node.names(own);
-  const decimal = isGiven && kind === "number" ? readDecimal(node) : undefined;
-  return [{ name, kind, fields: [], decimal, isDate: isGiven && kind === "string" }];
-}
-
-function readFields(node: NodeReader): Column[] {
-  node.refuseOthers("a property of type array", ["type", "items"], NOTES);
-  const items = node.child("items");
-  items?.refuseOthers("items", ["type", "properties"], NOTES);
-  const properties = items?.child("properties");
-  if (properties !== undefined && Object.keys(properties.node).length === 0)
-    properties.wrong("", "must hold at least one property, got {}");
-  return readColumns(properties, true);
-}
-
-function readDecimal(node: NodeReader): readonly [number, number] | undefined {
-  const value = node.value("x-decimal");
-  if (Array.isArray(value) && value.length === 2 && isDecimal(value[0], value[1]))
-    return value as [number, number];
-  node.wrong(
-    "x-decimal",
-    `must be [precision, scale], precision from 1 to ${MOST_DIGITS} and scale from 0 to the precision, ${got(value)}`,
-  );
-  return undefined;
 }
 
 function readRules(extension: NodeReader): Rule[] {
@@ -202,19 +155,17 @@ function readRules(extension: NodeReader): Rule[] {
 
 function readTimestamp(node: NodeReader | undefined): Timestamp | undefined {
   if (node === undefined) return undefined;
-  node.refuseOthers("a timestamp", ["source", "column", "dateColumn", "formats", "dateFormats"], NOTES);
+  const moments = readMoments(node, "a timestamp", ["source", "column", "dateColumn", "dateFormats"]);
   const [source, column, dateColumn] = [node.text("source"), node.text("column"), node.text("dateColumn")];
-  node.names("formats");
-  if (node.has("dateFormats")) node.names("dateFormats");
-  return { source, column, dateColumn };
+  const dateFormats = node.has("dateFormats") ? node.patterns("dateFormats") : [];
+  return { source, column, dateColumn, moments, dateFormats };
 }
 
-function readCategory(node: NodeReader | undefined): Contract["category"] {
+function readCategory(node: NodeReader | undefined): Category | undefined {
   if (node === undefined) return undefined;
   node.refuseOthers("a category", ["source", "column", "values", "default"], NOTES);
   const [source, column] = [node.text("source"), node.text("column")];
-  const values = node.child("values");
-  for (const name of Object.keys(values?.node ?? {})) values?.text(name);
-  node.text("default");
-  return { source, column };
+  const given = node.child("values");
+  const values = Object.keys(given?.node ?? {}).map((name) => [name, given!.text(name)] as const);
+  return { source, column, values: Object.fromEntries(values), default: node.text("default") };
 }

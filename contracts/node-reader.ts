@@ -1,4 +1,8 @@
 import type { Mistake } from "../modules/core/refusals";
+import { datetimePatternMistake } from "./datetime-pattern";
+
+/** Keys that are allowed everywhere and have no effect: they are for readers. */
+export const NOTES = ["title", "description", "$comment", "examples"];
 
 export type Node = Readonly<Record<string, unknown>>;
 
@@ -83,6 +87,17 @@ export class NodeReader {
   /** A list of non-empty texts. */
   names(key: string): readonly string[] {
     return this.textsThat(key, (value): value is string => isText(value) && value !== "");
+  }
+
+  /** A list of datetime patterns of Spark. */
+  patterns(key: string): readonly string[] {
+    const patterns = this.names(key);
+    for (const [index, pattern] of patterns.entries()) {
+      const mistake = datetimePatternMistake(pattern);
+      if (mistake !== undefined)
+        this.wrong(`${key}[${index}]`, `must be a datetime pattern, ${got(pattern)}: ${mistake}`);
+    }
+    return patterns;
   }
 
   /** @param silently further keys that are allowed, but not listed in the message */

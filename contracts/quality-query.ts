@@ -1,4 +1,4 @@
-import { withLiterals } from "./sql-expression";
+import { withLiterals } from "./expression";
 import {
   DEFAULT_RULE,
   DEFAULT_RULE_FAILED,

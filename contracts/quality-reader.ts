@@ -1,6 +1,6 @@
 import { asNode, got, isNode, type Node, NodeReader } from "./node-reader";
 import { type Mistake } from "../modules/core/refusals";
-import { expressionMistakes } from "./sql-expression";
+import { expressionMistakes } from "./expression";
 import {
   DEFAULT_RULE,
   defaultLimit,

@@ -1,5 +1,5 @@
 import { judgedBy, qualityMistakes } from "../../contracts/quality-contract";
-import { expressionMistakes } from "../../contracts/sql-expression";
+import { expressionMistakes } from "../../contracts/expression";
 import { readQuality } from "../../contracts/quality-reader";
 import { changedContract, shippedContract } from "../support/contracts";
 

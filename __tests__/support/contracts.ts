@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "./clone";
 
-/** Contracts that are shipped or shown, and the bad ones of `glue-scripts/tests/cases/contracts.json`, which the job is held to as well. */
+/** Contracts that are shipped or shown, and the bad ones of `__tests__/contracts/bad-contracts.json`. */
 
 type Node = Record<string, unknown>;
 
@@ -50,7 +50,7 @@ export function shownContract(): Node {
 
 export const badContracts = (): readonly BadContract[] =>
   (
-    JSON.parse(readFileSync(join(ROOT, "glue-scripts", "tests", "cases", "contracts.json"), "utf8")) as {
+    JSON.parse(readFileSync(join(ROOT, "__tests__", "contracts", "bad-contracts.json"), "utf8")) as {
       cases: readonly BadContract[];
     }
   ).cases;

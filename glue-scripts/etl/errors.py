@@ -14,12 +14,8 @@ class InvalidArguments(JobError):
     """The caller must change the arguments of the job run."""
 
 
-class InvalidContract(JobError):
-    """The contract file must be corrected."""
-
-
-class InvalidQuality(JobError):
-    """The quality file must be corrected."""
+class PlanRefused(JobError):
+    """The compiled plan is of another version than this job reads: compile the contract again."""
 
 
 class LockLost(JobError):

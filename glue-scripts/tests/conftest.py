@@ -16,7 +16,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "jobs")]
 
 import transform_deliveries  # noqa: E402 (the path is set above)
 from etl.ingest.contract import Contract  # noqa: E402 (the path is set above)
-from etl.ingest.parse_contract import parse_contract  # noqa: E402 (the path is set above)
+from plans import contract_of_text, put_plan  # noqa: E402 (the path is set above)
 
 PIPELINES = ROOT.parent / "pipelines"
 CONTRACT = PIPELINES / "events" / "events.schema.json"
@@ -66,13 +66,15 @@ class Lake:
             "quarantine_prefix": "events/",
             "books_bucket": str(self.root / "processed"),
             "books_prefix": "books/events/",
-            "contract_uri": str(CONTRACT),
-            "quality_uri": str(self.quality),
+            "contract": str(CONTRACT),
+            "quality": str(self.quality),
             "from_date": first,
             "to_date": last or first,
             "run_id": run_id,
             **others,
         }
+        contract, quality = Path(given.pop("contract")), Path(given.pop("quality"))
+        given["plan_uri"] = put_plan(self.root, contract, quality)
         return [part for name, value in given.items() for part in (f"--{name}", value)]
 
     def run(self, first: str, last: str = "", run_id: str = "run-1", **others: str) -> dict[str, Any]:
@@ -181,4 +183,4 @@ def lake(tmp_path: Path, spark: SparkSession) -> Lake:
 
 @pytest.fixture(scope="session")
 def contract() -> Contract:
-    return parse_contract(CONTRACT.read_text(), CONTRACT.name)
+    return contract_of_text(CONTRACT.read_text())

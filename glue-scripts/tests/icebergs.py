@@ -45,7 +45,7 @@ class IcebergLake(Lake):
             "write_mode": self.mode,
         }
         if self.mode == "merge" and "order_column" not in others:
-            given["contract_uri"] = contract_in_order(self.root)
+            given["contract"] = contract_in_order(self.root)
         return super().arguments(first, last, run_id, **(given | others))
 
     def rows(self, spark: SparkSession, zone: str) -> list[Row]:

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 import transform_deliveries
 from conftest import PIPELINES
+from plans import put_plan
 from pyspark.sql import Row, SparkSession
 
 D1, D2, D3 = "2025-01-15", "2025-01-16", "2025-01-17"
@@ -97,10 +98,11 @@ class SalesLake:
                 f"{name}_bucket": str(self.root / zone),
                 f"{name}_prefix": f"{prefix}{self.pipeline}/",
             }
-        given["contract_uri"] = str(PIPELINES / self.pipeline / f"{self.pipeline}.schema.json")
-        given["quality_uri"] = str(self.root / "lenient.json")
-        Path(given["quality_uri"]).write_text(LENIENT)
+        given["contract"] = str(PIPELINES / self.pipeline / f"{self.pipeline}.schema.json")
+        given["quality"] = str(self.root / "lenient.json")
+        Path(given["quality"]).write_text(LENIENT)
         given |= others
+        given["plan_uri"] = put_plan(self.root, Path(given.pop("contract")), Path(given.pop("quality")))
         try:
             transform_deliveries.main(
                 [part for name, value in given.items() for part in (f"--{name}", value)]

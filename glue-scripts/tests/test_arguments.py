@@ -16,8 +16,7 @@ GIVEN = {
     "quarantine_prefix": "events/",
     "books_bucket": "etl-dev-processed",
     "books_prefix": "books/events/",
-    "contract_uri": "s3://etl-dev-artifacts/contracts/1/events.schema.json",
-    "quality_uri": "s3://etl-dev-artifacts/contracts/1/events.quality.json",
+    "plan_uri": "s3://etl-dev-artifacts/contracts/1/events.plan.json",
     "from_date": "2010-12-01",
     "to_date": "2010-12-03",
     "run_id": "run-1",
@@ -44,8 +43,7 @@ def test_all_that_is_given_is_read() -> None:
         output="s3://etl-dev-processed/events/",
         quarantine="s3://etl-dev-quarantine/events/",
         books="s3://etl-dev-processed/books/events/",
-        contract_uri="s3://etl-dev-artifacts/contracts/1/events.schema.json",
-        quality_uri="s3://etl-dev-artifacts/contracts/1/events.quality.json",
+        plan_uri="s3://etl-dev-artifacts/contracts/1/events.plan.json",
         from_date=date(2010, 12, 1),
         to_date=date(2010, 12, 3),
         run_id="run-1",
@@ -201,7 +199,7 @@ def test_names_of_glue_are_left_alone() -> None:
             "got 'a/b'",
         ),
         ("run_mode", "hourly", "--run_mode must be 'daily' or 'backfill', got 'hourly'"),
-        ("quality_uri", "", "--quality_uri must not be empty, got ''"),
+        ("plan_uri", "", "--plan_uri must not be empty, got ''"),
         (
             "lock_table",
             "a/b",
@@ -218,7 +216,7 @@ def test_a_wrong_value_is_named_with_what_it_got(name: str, value: str, message:
 def test_all_mistakes_are_reported_at_once() -> None:
     given = [
         "stray",
-        *argv("run_id", "pipeline", "quality_uri", from_date="yesterday"),
+        *argv("run_id", "pipeline", "plan_uri", from_date="yesterday"),
         "--to_date",
         "2010-12-04",
     ]
@@ -226,7 +224,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
         "'stray' belongs to no argument; "
         "--to_date is given twice, '2010-12-03' and '2010-12-04'; "
         "--pipeline is missing; "
-        "--quality_uri is missing; "
+        "--plan_uri is missing; "
         "--from_date must be a date as YYYY-MM-DD, got 'yesterday'; "
         "--run_id is missing"
     )

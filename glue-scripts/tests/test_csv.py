@@ -1,7 +1,6 @@
 """CSV files: the shapes of headers, the values of lines, and that no line is lost, split or shifted."""
 
 import bz2
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ from etl.errors import InvalidDelivery
 from etl.ingest import reading
 from etl.ingest.contract import Contract
 from etl.ingest.headers import find_layouts
-from etl.ingest.parse_contract import parse_contract
 from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.parse_csv import parse_csv
 from etl.io import StoredObject
+from plans import contract_of_document
 from pyspark.sql import Row, SparkSession
 from sales import D1, D2, D3, HEADER, RETAIL, SalesLake, csv_of, figures, retail_line, sale
 from test_reading_deliveries import lines_scanned
@@ -46,7 +45,7 @@ def contract_of(delimiter: str = ",", unknown: str = "ignore") -> Contract:
             "output": ["key", "text", "number", *(["unknown_columns"] if unknown == "keep" else [])],
         },
     }
-    return parse_contract(json.dumps(document), "c.json")
+    return contract_of_document(document)
 
 
 def read(spark: SparkSession, contract: Contract, *files: Path) -> list[Row]:

@@ -7,7 +7,7 @@ from conftest import PIPELINES
 from etl.errors import SourceDrifted
 from etl.ingest.contract import Contract
 from etl.ingest.drift import MAX_CHARACTERS, describe_drift, find_drift
-from etl.ingest.parse_contract import parse_contract
+from plans import contract_of_text
 
 ITEMS = "array<struct<product_id:string,quantity:int,unit_price:double>>"
 CRAWLED = [
@@ -140,7 +140,7 @@ def test_a_column_that_no_row_has_a_value_in_is_missing(contract: Contract) -> N
 
 
 def test_a_csv_file_may_have_any_declared_header_and_texts_look_like_anything() -> None:
-    sales = parse_contract((PIPELINES / "sales" / "sales.schema.json").read_text(), "sales")
+    sales = contract_of_text((PIPELINES / "sales" / "sales.schema.json").read_text())
     own = [
         ("transaction_id", "bigint"),
         ("customer_id", "double"),

@@ -12,7 +12,8 @@ from etl.ingest.contract import Contract
 from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.parse_lines import parse_lines
 from etl.run.measure_quality import measure_quality
-from etl.run.quality import Quality, Verdict, judge, parse_quality
+from etl.run.quality import Quality, Verdict, judge
+from plans import rules_of_text
 from pyspark.sql import SparkSession
 
 FILE = Path(__file__).parents[2] / "pipelines" / "events" / "events.quality.json"
@@ -29,7 +30,7 @@ NOBODY = lines(60, 1000, user_id=None)
 
 @pytest.fixture
 def quality(contract: Contract) -> Quality:
-    return parse_quality(FILE.read_text(), FILE.name, contract.output_types, contract.reasons)
+    return rules_of_text(FILE.read_text(), contract.output_types, contract.reasons)
 
 
 def verdict_on(

@@ -83,7 +83,7 @@ def delivery_empty(lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPa
 
 def gate_below_threshold(lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Seen:
     lake.deliver(D1, *(event(str(number)) for number in range(9)), "broken {")
-    seen = unchanged(lake, D1, quality_uri=str(QUALITY))
+    seen = unchanged(lake, D1, quality=str(QUALITY))
     books = lake.books()
     read = books["outcome"] == "REFUSED" and figures(books) == (10, 0, 0, 1)
     failed = "few_malformed: 1 of 10" in books["quality"]["failed"]
@@ -134,7 +134,7 @@ def drift_refused(lake: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(judge_run, "table_columns", lambda *_: [*columns, *rest, *items])
     lake.deliver(D1, event("a"))
     source = {"source_database": "raw", "source_table": "events"}
-    return unchanged(lake, D1, lambda: None, contract_uri=str(strict), **source)
+    return unchanged(lake, D1, lambda: None, contract=str(strict), **source)
 
 
 SCRIPTS: dict[str, Script] = {

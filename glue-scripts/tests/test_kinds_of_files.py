@@ -39,7 +39,7 @@ def test_each_kind_is_told_by_its_first_bytes_and_its_name(tmp_path: Path, kind:
 def test_kinds_that_are_not_read_are_refused_and_nothing_is_written_or_removed(
     lake: Lake, format_: str
 ) -> None:
-    given = {"contract_uri": contract_of(lake, format_), "quality_uri": quality_of(lake)}
+    given = {"contract": contract_of(lake, format_), "quality": quality_of(lake)}
     text = TEXTS[format_](ROWS)
     put(lake, D1, "good", text)
     lake.run(D1, **given)
@@ -64,7 +64,7 @@ def test_more_files_than_a_message_names_are_counted(lake: Lake) -> None:
     for number in range(MAX_NAMED + 2):
         put(lake, D1, f"{number:02}.json.gzip", gzip.compress(json_of()))
     with pytest.raises(InvalidDelivery, match=r"19\.json\.gz; and 2 more files$"):
-        lake.run(D1, contract_uri=contract_of(lake, "jsonLines"), quality_uri=quality_of(lake))
+        lake.run(D1, contract=contract_of(lake, "jsonLines"), quality=quality_of(lake))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_file_that_ends_in_nuls_was_not_written_to_its_end(tmp_path: Path, for
 def test_a_name_with_a_line_break_is_a_file_too_and_one_that_ends_in_a_slash_is_refused(
     lake: Lake, spark: SparkSession
 ) -> None:
-    given = {"contract_uri": contract_of(lake, "jsonLines"), "quality_uri": quality_of(lake)}
+    given = {"contract": contract_of(lake, "jsonLines"), "quality": quality_of(lake)}
     put(lake, D1, "a\nb.json", json_of(ROWS))
     assert figures(lake.run(D1, **given))[0] == len(ROWS)
     folder = StoredObject("s3://lake/events/dt=2010-12-01/a/", "dt=2010-12-01/a/", 7)
@@ -136,7 +136,7 @@ def test_what_is_read_is_read_exactly(lake: Lake, spark: SparkSession, format_: 
     }
     for name, content in files.items():
         put(lake, D1, name, content)
-    books = lake.run(D1, contract_uri=contract_of(lake, format_), quality_uri=quality_of(lake))
+    books = lake.run(D1, contract=contract_of(lake, format_), quality=quality_of(lake))
     names = ["é", "two", "three", "four", "five", "six", "seven", "eight"]
     expected = [*enumerate(names, 1), *big]
     assert sorted((row["id"], row["name"]) for row in lake.rows(spark, "processed")) == expected
@@ -158,7 +158,7 @@ def test_a_packed_file_that_is_not_whole_ends_the_run_by_name(lake: Lake, format
     }
     paths = [put(lake, D1, name, content) for name, content in broken.items()]
     with pytest.raises(InvalidDelivery) as refused:
-        lake.run(D1, contract_uri=contract_of(lake, format_), quality_uri=quality_of(lake))
+        lake.run(D1, contract=contract_of(lake, format_), quality=quality_of(lake))
     told = str(refused.value).split("; ")
     assert [one.partition(": ")[0] for one in told] == sorted(map(str, paths))
     assert all("cannot be unpacked to its end (" in one for one in told)
@@ -171,12 +171,12 @@ def test_bzip2_that_was_cut_between_two_blocks_is_refused(lake: Lake) -> None:
     second = bits.index(f"{0x314159265359:048b}", 40) // 8
     path = put(lake, D1, "cut.bz2", packed[: second + 1])
     with pytest.raises(InvalidDelivery, match=f"^{path}: its bzip2 is cut, or something follows it"):
-        lake.run(D1, contract_uri=contract_of(lake, "jsonLines"), quality_uri=quality_of(lake))
+        lake.run(D1, contract=contract_of(lake, "jsonLines"), quality=quality_of(lake))
 
 
 @pytest.mark.parametrize("format_", FORMATS)
 def test_empty_is_proved(lake: Lake, spark: SparkSession, format_: str) -> None:
-    given = {"contract_uri": contract_of(lake, format_), "quality_uri": quality_of(lake)}
+    given = {"contract": contract_of(lake, format_), "quality": quality_of(lake)}
     put(lake, D1, "a", TEXTS[format_](ROWS))
     put(lake, D2, "a", TEXTS[format_]([(99, "other")]))
     lake.run(D1, D2, **given)
@@ -204,7 +204,7 @@ def unread(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 def test_a_file_of_which_nothing_was_read_ends_the_run(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, format_: str
 ) -> None:
-    given = {"contract_uri": contract_of(lake, format_), "quality_uri": quality_of(lake)}
+    given = {"contract": contract_of(lake, format_), "quality": quality_of(lake)}
     for day, rows in ((D1, ROWS[:1]), (D2, ROWS[1:2]), (D3, ROWS[2:3])):
         put(lake, day, "seen", TEXTS[format_](rows))
     lake.run(D1, D3, **given)
@@ -224,7 +224,7 @@ def test_a_file_of_which_nothing_was_read_ends_the_run(
 def test_a_file_of_which_nothing_was_read_ends_a_run_that_appends_or_merges(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = {"contract_uri": contract_of(lake, "jsonLines"), "quality_uri": quality_of(lake)}
+    given = {"contract": contract_of(lake, "jsonLines"), "quality": quality_of(lake)}
     put(lake, D1, "lost", json_of())
     unread(monkeypatch, "lost")
     table = {"table_format": "iceberg", "output_database": "kinds", "output_table": "lost"}
@@ -236,7 +236,7 @@ def test_a_file_of_which_nothing_was_read_ends_a_run_that_appends_or_merges(
 def test_a_file_that_nobody_reads_is_no_proof_that_nothing_was_delivered(
     lake: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = {"contract_uri": contract_of(lake, "jsonLines"), "quality_uri": quality_of(lake)}
+    given = {"contract": contract_of(lake, "jsonLines"), "quality": quality_of(lake)}
     put(lake, D1, "a.json", json_of())
     lake.run(D1, **given)
     before = contents(lake)
@@ -272,7 +272,7 @@ def test_rubbish_is_refused_unless_a_rule_allows_its_share(
     lake: Lake, rules: list[dict[str, Any]], rubbish: int, failed: str
 ) -> None:
     put(lake, D1, "a", json_of(ROWS[:9]) + b"rubbish\n" * rubbish)
-    books = lake.run(D1, contract_uri=contract_of(lake, "jsonLines"), quality_uri=quality_of(lake, *rules))
+    books = lake.run(D1, contract=contract_of(lake, "jsonLines"), quality=quality_of(lake, *rules))
     told = books["quality"]["failed"] if books["outcome"] == "REFUSED" else ""
     assert told == failed
     assert books["outcome"] == ("REFUSED" if failed else "SUCCEEDED")
@@ -285,8 +285,8 @@ def test_one_date_of_rubbish_does_not_hide_among_others(
     lake: Lake, share: float, rows: int, is_refused: bool
 ) -> None:
     given = {
-        "contract_uri": contract_of(lake, "csv"),
-        "quality_uri": quality_of(lake, limit(share)),
+        "contract": contract_of(lake, "csv"),
+        "quality": quality_of(lake, limit(share)),
     }
     put(lake, D1, "a", csv_of(ROWS))
     put(lake, D2, "a", csv_of(ROWS[:rows]) + b"rubbish\n")

@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 from etl import session
-from etl.errors import InvalidQuality
-from etl.ingest.contract import Contract
 from etl.run.measure_quality import measure_quality
 from etl.run.meet_rule import check_expressions
-from etl.run.quality import Quality, Verdict, judge, parse_quality
-from etl.run.quality_reader import DEFAULT_RULE, TYPES
+from etl.run.quality import DEFAULT_RULE, Quality, Verdict, judge
+from plans import rules_of_text
 from pyspark.sql import DataFrame, SparkSession
 
 CASES: list[dict[str, Any]] = json.loads(
@@ -40,7 +38,7 @@ def value_of(value: Any, kind: str) -> Any:
 
 def verdict_on(spark: SparkSession, case: dict[str, Any]) -> Verdict:
     session.configure(spark, 0)
-    quality = parse_quality(json.dumps(case["quality"]), case["name"], case["columns"], case["reasons"])
+    quality = rules_of_text(json.dumps(case["quality"]), case["columns"], case["reasons"])
     rows = judged_rows(spark, case)
     check_expressions(rows, quality)
     return judge(quality, measure_quality(rows, quality), case["read"], date.fromisoformat(case["toDate"]))
@@ -65,10 +63,14 @@ def test_the_shared_cases_show_each_type_passing_and_failing() -> None:
         for case in CASES
         for rule in case["quality"]["rules"]
     }
-    assert seen == {(type_, passed) for type_ in TYPES for passed in (True, False)}
+    types = {type_ for type_, _ in seen}
+    assert len(types) == 7
+    assert seen == {(type_, passed) for type_ in types for passed in (True, False)}
     actions = {(rule["type"], rule["action"]) for case in CASES for rule in case["quality"]["rules"]}
     assert {type_ for type_, action in actions if action == "quarantine"} == {
-        type_ for type_, (allowed, _) in TYPES.items() if "quarantine" in allowed
+        "completeness",
+        "allowedValues",
+        "customSql",
     }
 
 
@@ -82,7 +84,7 @@ def test_the_shared_cases_are_whole() -> None:
 
 def test_all_is_counted_in_one_look_at_the_rows(spark: SparkSession) -> None:
     case = CASES[NAMES.index("every type passes")]
-    quality = parse_quality(json.dumps(case["quality"]), "c", case["columns"], case["reasons"])
+    quality = rules_of_text(json.dumps(case["quality"]), case["columns"], case["reasons"])
     looks = spark.sparkContext.accumulator(0)
     rows = judged_rows(spark, case)
 
@@ -100,7 +102,7 @@ def test_newest_is_kept_to_the_microsecond_and_quarantined_rows_do_not_count(spa
     rule = {"name": "recent", "type": "freshness", "column": "t", "atMostHours": 1, "action": "warn"}
     pair = {"name": "unique", "type": "uniqueness", "columns": ["t"], "atLeast": 1, "action": "warn"}
     text = json.dumps({"threshold": 0, "rules": [rule, pair]})
-    quality = parse_quality(text, "c", {"t": "timestamp"}, ["late", "early"])
+    quality = rules_of_text(text, {"t": "timestamp"}, ["late", "early"])
     good, bad = datetime(2010, 12, 1, 0, 0, 0, 1, UTC), datetime(2011, 1, 1, tzinfo=UTC)
     rows = spark.createDataFrame([(None, good), ("late", bad), ("late", bad)], "reason string, t timestamp")
     measured = measure_quality(rows, quality)
@@ -117,69 +119,8 @@ def quality_with(*expressions: str) -> Quality:
         for index, text in enumerate(expressions)
     ]
     columns = {"country": "string", "n": "bigint", "price": "double", "t": "timestamp", "d": "date"}
-    return parse_quality(json.dumps({"threshold": 0, "rules": rules}), "c", columns, [])
+    return rules_of_text(json.dumps({"threshold": 0, "rules": rules}), columns, [])
 
 
 def empty(spark: SparkSession) -> DataFrame:
     return spark.createDataFrame([], "country string, n bigint, price double, t timestamp, d date")
-
-
-@pytest.mark.parametrize(
-    ("expression", "mistake"),
-    [
-        ("n +", "is not valid for Spark: [PARSE_SYNTAX_ERROR]"),
-        ("n > 0 country", "is not valid for Spark: [PARSE_SYNTAX_ERROR]"),
-        ("n > 0 and", "is not valid for Spark: [PARSE_SYNTAX_ERROR]"),
-        ("t < timestamp '2010-13-01 00:00:00'", "is not valid for Spark: [INVALID_TYPED_LITERAL]"),
-        ("abs(n, n) = 1", "is not valid for Spark: [WRONG_NUM_ARGS.WITHOUT_SUGGESTION]"),
-        ("n + 1", "must be true or false, is bigint"),
-        ("country", "must be true or false, is string"),
-        ("null", "must be true or false, is void"),
-        ("country > 5", "compares or joins "),
-        ("n = country", "compares or joins bigint and string"),
-        ("n in (1, 2) or n in ('1', '2')", "compares or joins bigint and string"),
-        ("lower(n) = '5'", "compares or joins bigint and string"),
-        (
-            "t < '2010-01-01'",
-            "compares or joins string and timestamp: write the literal in the column's type",
-        ),
-        ("year(country) > 1", "compares or joins date and string"),
-        ("coalesce(country, n) = 'x'", "compares or joins bigint and string"),
-    ],
-)
-def test_an_expression_that_spark_and_athena_would_not_judge_alike_is_refused(
-    each_spark: SparkSession, expression: str, mistake: str
-) -> None:
-    with pytest.raises(InvalidQuality) as caught:
-        check_expressions(empty(each_spark), quality_with("n > 0", expression))
-    assert str(caught.value).startswith(f"the expression of rule 'e1' {mistake}")
-
-
-def test_all_bad_expressions_are_told_at_once(spark: SparkSession) -> None:
-    with pytest.raises(InvalidQuality) as caught:
-        check_expressions(empty(spark), quality_with("n", "n = 1", "price"))
-    assert str(caught.value) == (
-        "the expression of rule 'e0' must be true or false, is bigint; "
-        "the expression of rule 'e2' must be true or false, is double"
-    )
-
-
-def test_good_expressions_are_left_alone(each_spark: SparkSession) -> None:
-    good = (
-        "n > 1.5 and price > 1 and N <> 3",
-        "t < date '2010-01-01' or d >= timestamp '2010-01-01 00:00:00' or hour(t) = 1 or year(d) = 2010",
-        "case when n = 1 then 'x' else country end = 'x' and nullif(n, 2) is not null",
-        "coalesce(country, '') || 'x' like '%x' and not (country = null)",
-        "coalesce(null, country) = 'x' or country in (null, 'x') or null = lower(null)",
-        "case when n = 1 then null else country end is null",
-        "price * 2 + n - 1 between -5 and 100",
-    )
-    check_expressions(empty(each_spark), quality_with(*good))
-
-
-def test_the_expressions_of_the_events_pipeline_fit_its_rows(spark: SparkSession, contract: Contract) -> None:
-    path = Path(__file__).parents[2] / "pipelines" / "events" / "events.quality.json"
-    quality = parse_quality(path.read_text(), path.name, contract.output_types, contract.reasons)
-    fields = ", ".join(f"{name} {kind}" for name, kind in contract.output_types.items())
-    check_expressions(spark.createDataFrame([], fields), quality)
-    assert [rule.type for rule in quality.rules].count("customSql") > 0

@@ -8,8 +8,8 @@ from etl.ingest.contract import Contract
 from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.ingest.transforms.parse_lines import parse_lines
-from etl.run.quality import parse_quality
-from etl.run.quality_reader import Rule
+from etl.run.quality import Rule
+from plans import rules_of_text
 from pyspark.sql import DataFrame, Row, SparkSession
 
 
@@ -41,7 +41,7 @@ def quarantine_rules(contract: Contract) -> tuple[Rule, ...]:
     ]
     document = {"threshold": 0, "rules": [rule | {"action": "quarantine"} for rule in rules]}
     text = json.dumps(document)
-    return parse_quality(text, "q", contract.output_types, contract.reasons).quarantine_rules
+    return rules_of_text(text, contract.output_types, contract.reasons).quarantine_rules
 
 
 RULED = [

@@ -11,7 +11,6 @@ from etl import session
 from etl.ingest import reading
 from etl.ingest.contract import Contract
 from etl.ingest.headers import find_layouts
-from etl.ingest.parse_contract import parse_contract
 from etl.ingest.reasons import describe_rejected
 from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.count_rejected import count_rejected
@@ -19,6 +18,7 @@ from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.ingest.transforms.parse_csv import parse_csv
 from etl.ingest.transforms.parse_lines import parse_lines
 from etl.io import StoredObject
+from plans import contract_of_document
 from pyspark.sql import DataFrame, SparkSession
 
 TEXT = {"type": ["string", "null"]}
@@ -69,7 +69,7 @@ def contract_of(kind: str = "jsonLines") -> Contract:
             "output": ["id", "text", "whole", "real", "price", "due", "moment_of_it", "total"],
         },
     }
-    return parse_contract(json.dumps(document), "c.json")
+    return contract_of_document(document)
 
 
 LONG = "x" * 71

@@ -29,7 +29,7 @@ def strict(lake: Lake) -> dict[str, str]:
     limit = {"type": "quarantineLimit", "reason": "wrong_type", "atMost": 0.2, "action": "halt"}
     rules.write_text(json.dumps({"threshold": 0, "rules": [{"name": "few_wrong_types", **limit}]}))
     refused = {"refused_bucket": str(lake.root / "refused"), "refused_prefix": "events/"}
-    return {"quality_uri": str(rules), **refused}
+    return {"quality": str(rules), **refused}
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ def test_rules_over_good_rows_name_no_empty_table(lake: StrictLake, spark: Spark
     texts = [{"name": name, "action": "halt", **rule} for name, rule in named.items()]
     rules.write_text(json.dumps({"threshold": 0, "rules": texts}))
     lake.deliver(D1, event("a"), event("b", country=None), event("c", country=None))
-    books = lake.run(D1, quality_uri=str(rules), **PLACES)
+    books = lake.run(D1, quality=str(rules), **PLACES)
     assert list(books["refused"]) == ["text", "cause"]
     assert books["refused"]["text"] == (
         f"the 3 rows read for {D1} fail their rules (score 0, at least 0): "

@@ -65,7 +65,7 @@ class Operator:
         self.log.append(f"run {first} {last}")
         try:
             with self.a_kill() if may_be_killed and self.generator.random() < 0.4 else nullcontext():
-                self.lake.run(first, last, f"run-{self.runs}", contract_uri=self.contract)
+                self.lake.run(first, last, f"run-{self.runs}", contract=self.contract)
         except Killed as killed:
             self.log[-1] += f", killed {killed}"
             self.due |= {day for day in self.delivered if first <= day <= last}
@@ -103,5 +103,5 @@ def test_any_order_ends_as_the_runs_day_by_day(tmp_path: Path, spark: SparkSessi
     # Run in order into a fresh lake, by a back-fill, which is the same as runs day by day.
     (fresh.root / "raw").parent.mkdir()
     (fresh.root / "raw").symlink_to(lake.root / "raw")
-    fresh.run(DAYS[0], DAYS[-1], "in-order", contract_uri=contract)
+    fresh.run(DAYS[0], DAYS[-1], "in-order", contract=contract)
     assert ends_with(lake, spark) == ends_with(fresh, spark)

@@ -1,7 +1,6 @@
 """Sales from file to table: the document's sample, a shop's real lines, money, partitions by region, and what
 is added up."""
 
-import re
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import PIPELINES
 from etl import clients
-from etl.errors import InvalidArguments, InvalidContract, StorageError
+from etl.errors import InvalidArguments, StorageError
 from etl.ingest import publish
 from pyspark.sql import SparkSession
 from sales import D1, D2, D3, RETAIL, SAMPLE, SalesLake, csv_of, figures, region_of, retail_line, sale, total
@@ -302,38 +301,8 @@ def test_an_aggregate_needs_its_place(lake: SalesLake, spark: SparkSession) -> N
     lake.deliver(D1, SAMPLE)
     events = SalesLake(lake.root, "customers")
     events.deliver(D1, "customer_id\n", "c.csv")
-    with pytest.raises(InvalidArguments, match=r"has no x-etl.aggregate$"):
+    with pytest.raises(InvalidArguments, match=r"has no aggregate$"):
         events.run(D1, curated_bucket=str(lake.root / "curated"), curated_prefix="x/")
-
-
-def test_expressions_that_cannot_be_computed_are_refused_before_a_row_is_read(
-    lake: SalesLake, each_spark: SparkSession
-) -> None:
-    lake.deliver(D1, "no header of anything\n")
-
-    def refusal(**expressions: str) -> list[str]:
-        computed = {name: {"expression": text, "type": "bigint"} for name, text in expressions.items()}
-        added = {"rows": {"expression": "sum(quantity) + product_id", "type": "bigint"}}
-        changes = {"computed": computed, "aggregate": {"groupBy": ["region"], "columns": added}}
-        output = ["transaction_id", "product_id", "quantity", "unit_price", "region"]
-        with pytest.raises(InvalidContract) as caught:
-            lake.run(D1, contract_uri=lake.contract(output=output, **changes))
-        return re.split(r"; (?=')", str(caught.value))
-
-    one, other = refusal(a="quantity * nothing", b="rand()")
-    assert "'x-etl.computed.a.expression' names nothing, neither a column nor one of" in one
-    assert other.startswith("'x-etl.computed.b.expression' calls rand; the functions are abs, coalesce, ")
-    a, b, c, d, e = refusal(
-        a="quantity like",
-        b="concat(region, 'x')",
-        c="quantity * quantity * unit_price",
-        d="case when region = 1 then 1 else 2 end",
-    )
-    assert a.startswith("'x-etl.computed.a.expression' is not valid for Spark: ")
-    assert b == "'x-etl.computed.b.expression' must be bigint, is string"
-    assert c.startswith("'x-etl.computed.c.expression' computes decimal(38,")
-    assert re.search(r"^'x-etl.computed.d.expression' compares or joins (big)?int and string: write", d)
-    assert e.startswith("'x-etl.aggregate.columns.rows.expression' ")
 
 
 def test_customers_and_products_are_the_same_job(tmp_path: Path, spark: SparkSession) -> None:
@@ -342,7 +311,7 @@ def test_customers_and_products_are_the_same_job(tmp_path: Path, spark: SparkSes
     content = names + 'C1,"Miller, Ltd",EU,2020-02-29\nC2,,,31/12/2019\nC1,again,,\nC3,x,,2019-02-29\n,x,,\n'
     for day in (D1, D3):
         customers.deliver(day, content, "c.csv")
-    quality = {"quality_uri": str(PIPELINES / "customers" / "customers.quality.json")}
+    quality = {"quality": str(PIPELINES / "customers" / "customers.quality.json")}
     assert figures(customers.run(D1, D3)) == (10, 4, 2, 4)
     assert [tuple(row)[:4] for row in customers.rows(spark)][::2] == [
         ("C1", "Miller, Ltd", "EU", date(2020, 2, 29)),
@@ -351,6 +320,6 @@ def test_customers_and_products_are_the_same_job(tmp_path: Path, spark: SparkSes
     assert customers.run(D1, run_id="judged", **quality)["outcome"] == "REFUSED"
     products = SalesLake(tmp_path, "products")
     products.deliver(D1, "product_id,product_name,category,unit_price\nP1,Cup,Kitchen,2.5\nP2,,,\n", "p.csv")
-    quality = {"quality_uri": str(PIPELINES / "products" / "products.quality.json")}
+    quality = {"quality": str(PIPELINES / "products" / "products.quality.json")}
     assert figures(products.run(D1, **quality)) == (2, 2, 0, 0)
     assert [row["unit_price"] for row in products.rows(spark)] == [Decimal("2.5000"), None]

@@ -29,8 +29,8 @@ MULTI_LINE = {"kind": "csv", "multiLine": True}
 
 def given(lake: Lake, **format_: Any) -> dict[str, str]:
     return {
-        "contract_uri": contract_of(lake, {"kind": "csv", **format_}),
-        "quality_uri": quality_of(
+        "contract": contract_of(lake, {"kind": "csv", **format_}),
+        "quality": quality_of(
             lake,
             {
                 "name": "few",

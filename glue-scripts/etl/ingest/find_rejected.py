@@ -10,7 +10,7 @@ from etl.ingest.reasons import describe_rejected, wrong_types
 from etl.ingest.transforms.count_rejected import FIRST_CHARACTERS, Counted, count_rejected
 from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.io import StoredObject
-from etl.run.quality_reader import Rule
+from etl.run.quality import Rule
 from etl.run.rejected import Place, Rejected
 
 # To find the number of a line, its file is read again up to here (bytes unpacked).

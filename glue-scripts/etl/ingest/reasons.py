@@ -5,7 +5,7 @@ A row has one reason. Of a wrong type it may have several columns, and each of t
 from collections.abc import Iterable, Mapping, Sequence
 
 from etl.ingest.contract import Column, Contract, glue_type
-from etl.run.quality_reader import Rule, columns_of_rule
+from etl.run.quality import Rule
 from etl.run.rejected import A_VALUE, RULE, Place, Rejected
 
 OF_THE_DECLARED_TYPE = "of the declared type"
@@ -56,7 +56,7 @@ def _of_contract(contract: Contract) -> Iterable[tuple[str, str, str]]:
 
 def _of_rules(contract: Contract, rules: Sequence[Rule]) -> Iterable[tuple[str, str, str]]:
     for rule in rules:
-        yield rule.name, ", ".join(columns_of_rule(rule, contract.output_types)), f"{RULE}{rule.name}"
+        yield rule.name, ", ".join(rule.columns), f"{RULE}{rule.name}"
 
 
 def _expected_types(contract: Contract) -> dict[str, str]:

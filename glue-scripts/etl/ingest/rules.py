@@ -1,14 +1,13 @@
-"""Reads the contract and the quality rules of a run, and checks that its arguments fit them."""
+"""Loads the contract and the quality rules of a run, and checks that its arguments fit them."""
 
 from dataclasses import dataclass
 
 from etl import io
 from etl.errors import InvalidArguments
 from etl.ingest.contract import Contract
-from etl.ingest.contract_checks import order_mistake
-from etl.ingest.parse_contract import parse_contract
+from etl.ingest.load_plan import load_plan
 from etl.run.arguments import Arguments
-from etl.run.quality import Quality, parse_quality
+from etl.run.quality import Quality
 from etl.write.iceberg_tables import MERGE
 
 
@@ -21,16 +20,14 @@ class Rules:
 
 
 def read_rules(arguments: Arguments) -> Rules:
-    """Raises InvalidContract, InvalidQuality, or InvalidArguments where they do not fit the arguments."""
-    contract = parse_contract(io.read_text(arguments.contract_uri), arguments.contract_uri)
+    """Raises PlanRefused, or InvalidArguments where the plan does not fit the arguments."""
+    contract, quality = load_plan(io.read_text(arguments.plan_uri), arguments.plan_uri)
     if (contract.aggregate is None) != (arguments.curated is None):
         has = "no" if contract.aggregate is None else "an"
         raise InvalidArguments(
             "--curated_bucket and --curated_prefix say where an aggregate goes, "
-            f"and {arguments.contract_uri} has {has} x-etl.aggregate"
+            f"and the contract of {arguments.plan_uri} has {has} aggregate"
         )
-    text = io.read_text(arguments.quality_uri)
-    quality = parse_quality(text, arguments.quality_uri, contract.output_types, contract.reasons)
     _check_write_mode(arguments, contract)
     return Rules(contract, quality)
 
@@ -41,18 +38,21 @@ def _check_write_mode(arguments: Arguments, contract: Contract) -> None:
         return
     if contract.aggregate is not None:
         raise InvalidArguments(
-            f"--write_mode 'merge' takes rows from dates that {arguments.contract_uri} has added up "
-            "(x-etl.aggregate): rebuild, or append, or leave the aggregate to a query"
+            f"--write_mode 'merge' takes rows from dates that the contract of {arguments.plan_uri} has added "
+            "up (x-etl.aggregate): rebuild, or append, or leave the aggregate to a query"
         )
     declared, given = contract.order_column, arguments.order_column
     if declared is None and given is None:
         raise InvalidArguments(
-            f"--write_mode 'merge' needs to know which row of a key is the latest: {arguments.contract_uri} "
-            "has no x-etl.orderColumn, and --order_column is missing ('run_date' means by delivery)"
+            "--write_mode 'merge' needs to know which row of a key is the latest: the contract of "
+            f"{arguments.plan_uri} has no x-etl.orderColumn, and --order_column is missing ('run_date' means "
+            "by delivery)"
         )
     if declared is not None and given is not None and declared != given:
         raise InvalidArguments(
-            f"--order_column '{given}' is not '{declared}', the x-etl.orderColumn of {arguments.contract_uri}"
+            f"--order_column '{given}' is not '{declared}', the x-etl.orderColumn of the contract of "
+            f"{arguments.plan_uri}"
         )
-    if given is not None and (mistake := order_mistake(given, contract.output_types)):
-        raise InvalidArguments(f"--order_column {mistake}")
+    orders = ["run_date", *(name for name, type_ in contract.output_types.items() if "<" not in type_)]
+    if given is not None and given not in orders:
+        raise InvalidArguments(f"--order_column must be one of {', '.join(orders)}, got '{given}'")

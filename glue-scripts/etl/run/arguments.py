@@ -63,8 +63,7 @@ class Arguments:
     output: str
     quarantine: str
     books: str
-    contract_uri: str
-    quality_uri: str
+    plan_uri: str
     from_date: date
     to_date: date
     run_id: str
@@ -121,8 +120,7 @@ _CHECKS: dict[str, _Check] = {
     "quarantine_prefix": _KEY_PREFIX,
     "books_bucket": _BUCKET_NAME,
     "books_prefix": _KEY_PREFIX,
-    "contract_uri": _TEXT,
-    "quality_uri": _TEXT,
+    "plan_uri": _TEXT,
     "from_date": _DATE,
     "to_date": _DATE,
     "scheduled_time": (
@@ -222,8 +220,7 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
         output=_uri(values, "output"),
         quarantine=_uri(values, "quarantine"),
         books=_uri(values, "books"),
-        contract_uri=values["contract_uri"],
-        quality_uri=values["quality_uri"],
+        plan_uri=values["plan_uri"],
         from_date=date.fromisoformat(values["from_date"]),
         to_date=date.fromisoformat(values["to_date"]),
         run_id=values["run_id"],

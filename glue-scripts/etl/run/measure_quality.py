@@ -6,8 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from etl.run.meet_rule import meets
-from etl.run.quality import Measured, Quality
-from etl.run.quality_reader import SHARES, Rule
+from etl.run.quality import SHARES, Measured, Quality, Rule
 
 
 def measure_quality(judged: DataFrame, quality: Quality, optional: Sequence[str] = ()) -> Measured:

@@ -7,9 +7,8 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from etl.errors import InvalidQuality
-from etl.run.quality import Quality
-from etl.run.quality_reader import Rule
+from etl.errors import PlanRefused
+from etl.run.quality import Quality, Rule
 
 
 def meets(rule: Rule) -> Column:
@@ -25,7 +24,7 @@ def meets(rule: Rule) -> Column:
 
 def check_expressions(rows: DataFrame, quality: Quality) -> None:
     """Has Spark analyse each custom SQL expression over the columns of `rows`; reads no row. Raises
-    InvalidQuality.
+    PlanRefused.
 
     A text compared with a number or a time is refused. Spark would cast one of them, and stop at the first
     text that cannot be cast. Athena refuses the comparison, but only after the rows are published."""
@@ -34,7 +33,7 @@ def check_expressions(rows: DataFrame, quality: Quality) -> None:
         if rule.type == "customSql" and (mistake := _mistake(rows, rule.expression)):
             mistakes.append(f"the expression of rule '{rule.name}' {mistake}")
     if mistakes:
-        raise InvalidQuality("; ".join(mistakes))
+        raise PlanRefused("; ".join(mistakes))
 
 
 def _mistake(rows: DataFrame, expression: str) -> str:

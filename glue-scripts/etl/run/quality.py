@@ -4,27 +4,46 @@ The same file is compiled to SQL for Athena, which judges the rows that readers 
 `tests/cases/quality.json` hold both to the same counts, verdict, score and text. All arithmetic is in whole
 numbers."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
-from etl.errors import InvalidQuality
-from etl.run.quality_reader import (
-    DEFAULT_LIMIT,
-    DEFAULT_RULE,
-    MILLION,
-    QualityReader,
-    Rule,
-    bounds_unreadable,
-    default_limit,
-)
+MILLION = 1_000_000  # shares are kept as whole millionths
+DEFAULT_RULE = "lines_are_readable"
+DEFAULT_LIMIT = 100_000  # millionths of the lines that may be unreadable, unless a rule sets another share
+# The types that judge a share of the rows to be published.
+SHARES = ("completeness", "uniqueness", "allowedValues", "customSql")
 
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 _EPOCH = date(1970, 1, 1)
 _MAX_DATES = 5  # named in a verdict, which becomes part of the state machine's state
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule. `at_least` and `at_most` are millionths, for a rowCount rule rows. `columns` are
+    those that the rule is about, also of an expression. Fields that its type does not use keep their
+    defaults."""
+
+    name: str
+    type: str
+    action: str
+    weight: int = 1
+    columns: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    reason: str = ""
+    expression: str = ""
+    at_least: int = 0
+    at_most: int | None = None
+    at_most_hours: int = 0
+
+
+def bounds_unreadable(rule: Rule, reason: str) -> bool:
+    """True if a rule limits the lines that are quarantined with `reason`: it must be able to fail the run,
+    and its limit must be below 100 %."""
+    is_limit = rule.type == "quarantineLimit" and rule.reason == reason and rule.action == "halt"
+    return is_limit and (rule.at_most or 0) < MILLION
 
 
 @dataclass(frozen=True)
@@ -89,26 +108,6 @@ class Verdict:
         return {name: getattr(self, name) for name in names}
 
 
-def parse_quality(text: str, name: str, columns: Mapping[str, str], reasons: Sequence[str]) -> Quality:
-    """Reads and validates a quality file against the contract's `output_types` and `reasons`. Raises
-    InvalidQuality with every mistake; `name` says whose they are."""
-    try:
-        document = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
-    except ValueError as error:
-        raise InvalidQuality(f"{name} is not JSON: {error}") from error
-    reader = QualityReader(columns, reasons)
-    threshold, rules = reader.read(document)
-    if reader.mistakes:
-        raise InvalidQuality(f"{name}: " + "; ".join(reader.mistakes))
-    taking = (rule.name for rule in rules if rule.action == "quarantine")
-    default = (default_limit(reason) for reason in reasons[:1] if not _bounds(rules, reason))
-    return Quality(threshold, (*rules, *default), (*reasons, *taking))
-
-
-def _bounds(rules: Sequence[Rule], reason: str) -> bool:
-    return any(bounds_unreadable(rule, reason) for rule in rules)
-
-
 def nothing_to_judge(quality: Quality) -> Verdict:
     """The verdict on an empty delivery: nothing can be wrong with it."""
     return Verdict("PASSED", 100, quality.threshold, {})
@@ -167,7 +166,3 @@ def _result(rule: Rule, measured: Measured, read: int, last: date) -> tuple[int,
 def _is_fresh(newest: int | None, hours: int, last: date) -> bool:
     end_in_hours = (last + timedelta(days=1) - _EPOCH).days * 24
     return newest is not None and newest >= (end_in_hours - hours) * _MICROSECONDS_PER_HOUR
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not a number")

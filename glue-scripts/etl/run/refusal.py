@@ -10,8 +10,7 @@ from datetime import date
 from typing import Any
 
 from etl.io import DELIVERY
-from etl.run.quality import Quality, Verdict
-from etl.run.quality_reader import MILLION, Rule
+from etl.run.quality import MILLION, Quality, Rule, Verdict
 from etl.run.rejected import Place, Rejected
 
 MAX_TEXT = 30_000

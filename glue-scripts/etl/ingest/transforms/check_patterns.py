@@ -5,14 +5,14 @@ import re
 from pyspark.errors import IllegalArgumentException
 from pyspark.sql import SparkSession
 
-from etl.errors import InvalidContract
+from etl.errors import PlanRefused
 from etl.ingest.contract import CleanUp, Contract
 
 _GROUP = re.compile(r"\\.|\$([0-9])", re.DOTALL)
 
 
 def check_patterns(spark: SparkSession, contract: Contract) -> None:
-    """Raises InvalidContract with every pattern that Java refuses, and every replacement that names a group
+    """Raises PlanRefused with every pattern that Java refuses, and every replacement that names a group
     which its pattern does not have."""
     mistakes = [
         f"'x-etl.shapes.{shape.name}.{of}.clean[{at}].{mistake}"
@@ -22,7 +22,7 @@ def check_patterns(spark: SparkSession, contract: Contract) -> None:
         if (mistake := _mistake(spark, step))
     ]
     if mistakes:
-        raise InvalidContract("; ".join(mistakes))
+        raise PlanRefused("; ".join(mistakes))
 
 
 def _mistake(spark: SparkSession, step: CleanUp) -> str:

@@ -12,7 +12,7 @@ from etl.ingest.transforms.compute_columns import WHOLE, compute_columns, made
 from etl.ingest.transforms.judge_types import has_wrong_type, read_moment, text_of, value_of
 from etl.ingest.transforms.parse_lines import SEAL, UNPARSED, readable
 from etl.run.meet_rule import meets
-from etl.run.quality_reader import Rule as QualityRule
+from etl.run.quality import Rule as QualityRule
 
 # With hyphens, so that no expression can name them.
 EVIDENCE = "x-etl-evidence"

@@ -11,7 +11,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from etl.errors import InvalidContract
+from etl.errors import PlanRefused
 from etl.ingest.contract import MAX_PRECISION, Aggregate, Computed, Contract
 from etl.run.meet_rule import find_mixed_types, nodes_of
 from etl.run.no_rows import no_rows
@@ -23,7 +23,7 @@ _RAW, _MADE = "x-etl-raw-", "x-etl-made-"
 
 
 def check_computed(spark: SparkSession, contract: Contract) -> None:
-    """Has Spark analyse the expressions of the contract; reads no row. Raises InvalidContract with every
+    """Has Spark analyse the expressions of the contract; reads no row. Raises PlanRefused with every
     mistake."""
     mistakes = _mistakes(spark, contract.base_types, contract.computed, "x-etl.computed", None)
     if contract.aggregate is not None:
@@ -31,7 +31,7 @@ def check_computed(spark: SparkSession, contract: Contract) -> None:
         of = contract.aggregate
         mistakes += _mistakes(spark, contract.output_types, of.columns, where, of.group_by)
     if mistakes:
-        raise InvalidContract("; ".join(mistakes))
+        raise PlanRefused("; ".join(mistakes))
 
 
 def compute_columns(rows: DataFrame, values: Mapping[str, Column], computed: Sequence[Computed]) -> DataFrame:

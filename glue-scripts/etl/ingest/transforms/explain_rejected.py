@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from etl.ingest.contract import Contract
 from etl.ingest.transforms.classify_rows import EVIDENCE, output_of, partition_values
 from etl.ingest.transforms.judge_types import find_wrong_parts, text_of
-from etl.run.quality_reader import Rule, columns_of_rule
+from etl.run.quality import Rule
 
 MAX_VALUE_CHARACTERS = 200  # of a wrong value; the line has the whole
 
@@ -56,12 +56,7 @@ def _wrong_values(contract: Contract) -> Column:
 
 
 def _values_of(rule: Rule, contract: Contract) -> Column:
-    return _map(
-        {
-            name: output_of(contract, name).cast("string")
-            for name in columns_of_rule(rule, contract.output_types)
-        }
-    )
+    return _map({name: output_of(contract, name).cast("string") for name in rule.columns})
 
 
 def _map(values: Mapping[str, Column]) -> Column:

@@ -81,6 +81,13 @@ export function expressionMistakes(
   return [...wrongWords(tokens, columns, functions), ...wrongOrder(tokens)];
 }
 
+/** The `columns` that an expression without mistakes names. */
+export function columnsOf(expression: string, columns: readonly string[]): string[] {
+  const { tokens } = tokenise(expression);
+  const words = new Set(tokens.filter(({ kind }) => kind === "word").map(({ text }) => text.toLowerCase()));
+  return columns.filter((column) => words.has(column.toLowerCase()));
+}
+
 /** The expression with every text rewritten by `literal`. */
 export function withLiterals(expression: string, literal: (text: string) => string): string {
   return expression.replace(/'([^']*)'/g, (_, text: string) => literal(text));

@@ -1,0 +1,211 @@
+import { type Moments, readMoments } from "./moments";
+import { got, isText, NOTES, type NodeReader } from "./node-reader";
+
+/** A delivered column. An object is kept as JSON text. */
+export interface Column {
+  /** The field that declares it, e.g. `properties.id`. */
+  readonly place: string;
+  readonly name: string;
+  readonly kind: Scalar | "array" | "object";
+  /** The fields of each object of an array; empty for others. */
+  readonly fields: readonly Column[];
+  /** The type of each entry of an array of scalars. */
+  readonly entries?: Scalar;
+  /** Precision and scale of an exact number. */
+  readonly decimal?: readonly [precision: number, scale: number];
+  /** Datetime patterns of a date; empty for others. */
+  readonly dateFormats: readonly string[];
+  readonly moments?: Moments;
+  /** Texts that mean null. */
+  readonly nulls: readonly string[];
+  /** How numbers are written, where that is declared. */
+  readonly number?: NumberForm;
+  /** The texts that mean true and false, where they are declared. */
+  readonly words?: Words;
+  /** The only values, all strings or all integers; empty: any. */
+  readonly allowed: readonly (string | number)[];
+  readonly bounds: Bounds;
+}
+
+export type Scalar = (typeof SCALARS)[number];
+
+/** The decimal mark, and what separates thousands ("" for nothing). */
+export interface NumberForm {
+  readonly decimal: string;
+  readonly thousands: string;
+}
+
+export interface Words {
+  readonly true: readonly string[];
+  readonly false: readonly string[];
+}
+
+export type Bounds = Readonly<Partial<Record<(typeof BOUNDS)[number], number>>>;
+
+const SCALARS = ["string", "integer", "number", "boolean"] as const;
+export const BOUNDS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] as const;
+export const MOST_DIGITS = 38;
+
+/** The keys of a property besides `type`, by its type. */
+const KEYS = {
+  string: ["x-date", "x-timestamp", "x-null", "enum"],
+  integer: ["x-number", "x-null", "enum", ...BOUNDS],
+  number: ["x-decimal", "x-number", "x-null", ...BOUNDS],
+  boolean: ["x-boolean", "x-null"],
+  array: ["items"],
+  object: [],
+} as const;
+
+/** Tells whether Spark and Glue have this decimal type. */
+export function isDecimal(precision: unknown, scale: unknown): boolean {
+  const isFrom = (value: unknown, low: number, high: number) =>
+    Number.isInteger(value) && Number(value) >= low && Number(value) <= high;
+  return isFrom(precision, 1, MOST_DIGITS) && isFrom(scale, 0, Number(precision));
+}
+
+export function readColumns(properties: NodeReader | undefined): Column[] {
+  const entries = properties?.objects() ?? [];
+  return entries.flatMap(([name, node]) => (node === undefined ? [] : readColumn(name, node)));
+}
+
+function readColumn(name: string, node: NodeReader): Column[] {
+  const kind = readKind(node, [...SCALARS, "array", "object"]);
+  if (kind === undefined) return [];
+  node.refuseOthers(`a property of type ${kind}`, ["type", ...KEYS[kind]], NOTES);
+  const column = { ...plain(name, node, kind), ...(kind === "array" ? readEntries(node) : {}) };
+  if (kind === "array" || kind === "object") return [column];
+  const has = (key: string) => node.has(key) && (KEYS[kind] as readonly string[]).includes(key);
+  if (has("x-date") && has("x-timestamp"))
+    node.wrong("x-timestamp", "must be left out beside x-date: a text is a date or a moment");
+  return [
+    {
+      ...column,
+      decimal: has("x-decimal") ? readDecimal(node) : undefined,
+      dateFormats: has("x-date") ? node.patterns("x-date") : [],
+      moments: has("x-timestamp") ? readTimes(node.child("x-timestamp")) : undefined,
+      nulls: has("x-null") ? node.texts("x-null") : [],
+      number: has("x-number") ? readNumberForm(node.child("x-number"), kind) : undefined,
+      words: has("x-boolean") ? readWords(node.child("x-boolean")) : undefined,
+      allowed: has("enum") ? readAllowed(node, kind) : [],
+      bounds: readBounds(node, kind),
+    },
+  ];
+}
+
+const plain = (name: string, node: NodeReader, kind: Column["kind"]): Column => ({
+  place: node.place,
+  name,
+  kind,
+  fields: [],
+  dateFormats: [],
+  nulls: [],
+  allowed: [],
+  bounds: {},
+});
+
+function readKind<T extends string>(node: NodeReader, allowed: readonly T[]): T | undefined {
+  const type = node.value("type");
+  const kinds = (Array.isArray(type) ? type : [type]).filter((kind) => kind !== "null");
+  const kind = kinds.length === 1 ? allowed.find((one) => one === kinds[0]) : undefined;
+  if (kind === undefined)
+    node.wrong("type", `must be one of ${allowed.join(", ")}, each with null or without, ${got(type)}`);
+  return kind;
+}
+
+/** The entries of an array: objects of scalars, or scalars. */
+function readEntries(node: NodeReader): Pick<Column, "fields" | "entries"> {
+  const items = node.child("items");
+  if (items === undefined) return { fields: [] };
+  if (!items.has("properties") && items.has("type")) {
+    const kind = readKind(items, [...SCALARS, "object"]);
+    if (kind === undefined) return { fields: [] };
+    if (kind !== "object") {
+      items.refuseOthers("items", ["type"], NOTES);
+      return { fields: [], entries: kind };
+    }
+  }
+  items.refuseOthers("items", ["type", "properties"], NOTES);
+  const properties = items.child("properties");
+  if (properties !== undefined && Object.keys(properties.node).length === 0)
+    properties.wrong("", "must hold at least one property, got {}");
+  return { fields: (properties?.objects() ?? []).flatMap(([name, field]) => readField(name, field)) };
+}
+
+function readField(name: string, node: NodeReader | undefined): Column[] {
+  const kind = node === undefined ? undefined : readKind(node, SCALARS);
+  if (node === undefined || kind === undefined) return [];
+  node.refuseOthers(`a property of type ${kind} in a list`, ["type"], NOTES);
+  return [plain(name, node, kind)];
+}
+
+function readDecimal(node: NodeReader): readonly [number, number] | undefined {
+  const value = node.value("x-decimal");
+  if (Array.isArray(value) && value.length === 2 && isDecimal(value[0], value[1]))
+    return value as [number, number];
+  node.wrong(
+    "x-decimal",
+    `must be [precision, scale], precision from 1 to ${MOST_DIGITS} and scale from 0 to the precision, ${got(value)}`,
+  );
+  return undefined;
+}
+
+const readTimes = (node: NodeReader | undefined) =>
+  node === undefined ? undefined : readMoments(node, "x-timestamp");
+
+function readNumberForm(node: NodeReader | undefined, kind: Scalar): NumberForm | undefined {
+  if (node === undefined) return undefined;
+  const isWhole = kind === "integer";
+  node.refuseOthers("x-number", [...(isWhole ? [] : ["decimal"]), "thousands"], NOTES);
+  const mark = (key: string, otherwise: string): string => {
+    if (!node.has(key)) return otherwise;
+    const value = node.value(key);
+    if (isText(value) && [...value].length === 1 && !/[0-9eE+-]/.test(value)) return value;
+    node.wrong(key, `must be one character that is no digit, sign or letter e, ${got(value)}`);
+    return otherwise;
+  };
+  const form = { decimal: isWhole ? "." : mark("decimal", "."), thousands: mark("thousands", "") };
+  if (!isWhole && form.decimal === form.thousands)
+    node.wrong("thousands", `must differ from the decimal mark, got ${JSON.stringify(form.thousands)}`);
+  return form;
+}
+
+function readWords(node: NodeReader | undefined): Words | undefined {
+  if (node === undefined) return undefined;
+  node.refuseOthers("x-boolean", ["true", "false"], NOTES);
+  const words = { true: node.names("true"), false: node.names("false") };
+  const both = words.true.find((word) => words.false.includes(word));
+  if (both !== undefined) node.wrong("false", `must not hold '${both}', which means true`);
+  return words;
+}
+
+function readAllowed(node: NodeReader, kind: Scalar): readonly (string | number)[] {
+  const isRight = (value: unknown) => (kind === "string" ? isText(value) : Number.isSafeInteger(value));
+  const values = node.list("enum", "value").filter((value) => value !== null);
+  const wrong = values.find((value) => !isRight(value));
+  const demand = kind === "string" ? "strings" : "integers from -(2^53 - 1) to 2^53 - 1";
+  if (wrong !== undefined) node.wrong("enum", `must hold ${demand}, ${got(wrong)}`);
+  const right = values.filter(isRight) as (string | number)[];
+  const twice = right.find((value, index) => right.indexOf(value) !== index);
+  if (twice !== undefined) node.wrong("enum", `must not repeat ${JSON.stringify(twice)}`);
+  return right;
+}
+
+function readBounds(node: NodeReader, kind: Scalar): Bounds {
+  if (kind !== "integer" && kind !== "number") return {};
+  const bounds: Partial<Record<(typeof BOUNDS)[number], number>> = {};
+  for (const key of BOUNDS.filter((one) => node.has(one))) {
+    const value = node.value(key);
+    if (typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER) bounds[key] = value;
+    else node.wrong(key, `must be a number from -(2^53 - 1) to 2^53 - 1, ${got(value)}`);
+  }
+  for (const [plainKey, exclusive] of [
+    ["minimum", "exclusiveMinimum"],
+    ["maximum", "exclusiveMaximum"],
+  ] as const)
+    if (bounds[plainKey] !== undefined && bounds[exclusive] !== undefined)
+      node.wrong(exclusive, `must be left out beside ${plainKey}`);
+  const [low, high] = [bounds.minimum ?? bounds.exclusiveMinimum, bounds.maximum ?? bounds.exclusiveMaximum];
+  if (low !== undefined && high !== undefined && low > high)
+    node.wrong("", `must not have a lower bound above the upper, got ${low} above ${high}`);
+  return bounds;
+}

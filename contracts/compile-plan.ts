@@ -1,0 +1,45 @@
+import { readContract } from "./contract";
+import { contractMistakes } from "./contract-mistakes";
+import { contractWarnings } from "./contract-warnings";
+import { type Plan, planOf } from "./plan";
+import { judgedBy } from "./quality-contract";
+import { readQuality } from "./quality-reader";
+import { type Answer, sparkMistakes, sparkQuestions } from "./spark-questions";
+import type { Mistake } from "../modules/core/refusals";
+
+/** What the compiler says of a contract and its quality rules. */
+export interface Compiled {
+  /** `undefined` if there is any mistake. */
+  readonly plan?: Plan;
+  /** The mistakes of each file, as pairs of field and message. */
+  readonly mistakes: { readonly contract: readonly Mistake[]; readonly quality: readonly Mistake[] };
+  /** Assumptions that the contract leaves open. */
+  readonly warnings: readonly Mistake[];
+}
+
+/**
+ * Judges a contract and its rules, and compiles them to the plan that the job loads.
+ *
+ * @param contractDocument the parsed contract
+ * @param qualityDocument the parsed rules
+ * @param answers what Spark said of the contract's expressions, from the record beside it
+ */
+export function compilePlan(
+  contractDocument: unknown,
+  qualityDocument: unknown,
+  answers: readonly Answer[],
+): Compiled {
+  const ofContract = contractMistakes(contractDocument);
+  const { judged } = judgedBy(contractDocument);
+  const { quality, mistakes: ofQuality } = readQuality(qualityDocument, judged);
+  if (ofContract.length > 0 || ofQuality.length > 0)
+    return { mistakes: { contract: ofContract, quality: ofQuality }, warnings: [] };
+  const { contract } = readContract(contractDocument);
+  const mistakes = sparkMistakes(sparkQuestions(contract, quality.rules), answers);
+  const isSound = mistakes.contract.length === 0 && mistakes.quality.length === 0;
+  return {
+    plan: isSound ? planOf(contract, quality) : undefined,
+    mistakes,
+    warnings: contractWarnings(contract),
+  };
+}

@@ -1,0 +1,117 @@
+import { got, isText, NOTES, type NodeReader } from "./node-reader";
+
+/** How a file is read. All but `kind` is about CSV. */
+export interface Format {
+  readonly kind: (typeof KINDS)[number];
+  /** One character. */
+  readonly delimiter: string;
+  /** `null`: quotes are data. */
+  readonly quote: '"' | null;
+  /** The character that takes the meaning from the next one. */
+  readonly escape: string | null;
+  /** A quoted text may go over several lines. */
+  readonly multiLine: boolean;
+  /** Columns of a header that its shape does not name; `keep`: in one column of type map. */
+  readonly unknownColumns: (typeof UNKNOWN)[number];
+  readonly encoding: (typeof ENCODINGS)[number];
+  /** Lines at the top of a file that are left out, blank or not. */
+  readonly skipTop: number;
+  /** Lines at the end of a file that are left out; blank ones do not count. */
+  readonly skipBottom: number;
+  /** Lines that begin with this character are left out. */
+  readonly comment: string | null;
+  /** The delivered names in order, where files have no header line. */
+  readonly columns: readonly string[] | null;
+}
+
+const KINDS = ["jsonLines", "jsonObjects", "jsonArray", "csv"] as const;
+const UNKNOWN = ["ignore", "keep", "refuse"] as const;
+const ENCODINGS = ["UTF-8", "ISO-8859-1", "windows-1252"] as const;
+/** More than that is a document, not a preamble. */
+const MOST_SKIPPED = 1_000;
+const CSV_KEYS = [
+  ...["delimiter", "quote", "escape", "multiLine", "unknownColumns", "encoding"],
+  ...["skipTop", "skipBottom", "comment", "columns"],
+];
+
+export const JSON_LINES: Format = {
+  kind: "jsonLines",
+  delimiter: ",",
+  quote: '"',
+  escape: null,
+  multiLine: false,
+  unknownColumns: "ignore",
+  encoding: "UTF-8",
+  skipTop: 0,
+  skipBottom: 0,
+  comment: null,
+  columns: null,
+};
+
+export const isCsv = ({ kind }: Format): boolean => kind === "csv";
+
+export function readFormat(node: NodeReader | undefined): Format {
+  const kind = node?.oneOf("kind", KINDS);
+  if (node === undefined || kind === undefined) return JSON_LINES;
+  node.refuseOthers(`a format ${kind}`, ["kind", ...(kind === "csv" ? CSV_KEYS : [])], NOTES);
+  if (kind !== "csv") return { ...JSON_LINES, kind };
+  const format: Format = {
+    kind,
+    delimiter: node.has("delimiter") ? readCharacter(node, "delimiter", ",") : ",",
+    quote: readQuote(node),
+    escape: node.has("escape") ? readCharacter(node, "escape", null) : null,
+    multiLine: readFlag(node, "multiLine"),
+    unknownColumns:
+      (node.has("unknownColumns") ? node.oneOf("unknownColumns", UNKNOWN) : undefined) ?? "ignore",
+    encoding: readEncoding(node),
+    skipTop: node.has("skipTop") ? node.whole("skipTop", 0, MOST_SKIPPED) : 0,
+    skipBottom: node.has("skipBottom") ? node.whole("skipBottom", 0, MOST_SKIPPED) : 0,
+    comment: node.has("comment") ? readCharacter(node, "comment", null) : null,
+    columns: node.has("columns") ? node.names("columns") : null,
+  };
+  refuseTogether(node, format);
+  return format;
+}
+
+function readCharacter<T extends string | null>(node: NodeReader, key: string, otherwise: T): string | T {
+  const value = node.value(key);
+  if (isText(value) && [...value].length === 1 && !/[\r\n\0"]/.test(value)) return value;
+  const demand = "one character, neither a double quote nor a line end nor NUL";
+  node.wrong(key, `must be ${demand}, ${got(value)}`);
+  return otherwise;
+}
+
+function readQuote(node: NodeReader): Format["quote"] {
+  const quote = node.has("quote") ? node.value("quote") : '"';
+  if (quote !== null && quote !== '"')
+    node.wrong("quote", `must be "\\"", or null where quotes are data, ${got(quote)}`);
+  return quote === null ? null : '"';
+}
+
+function readFlag(node: NodeReader, key: string): boolean {
+  const value = node.has(key) ? node.value(key) : false;
+  if (typeof value !== "boolean") node.wrong(key, `must be true or false, ${got(value)}`);
+  return value === true;
+}
+
+function readEncoding(node: NodeReader): Format["encoding"] {
+  if (!node.has("encoding")) return "UTF-8";
+  const value = node.value("encoding");
+  if (isText(value) && /^utf-?(16|32)/i.test(value)) {
+    const advice = `convert the files, e.g. iconv -f ${value} -t UTF-8 old > new`;
+    node.wrong("encoding", `must be one of ${ENCODINGS.join(", ")}, ${got(value)}: ${advice}`);
+    return "UTF-8";
+  }
+  return node.oneOf("encoding", ENCODINGS) ?? "UTF-8";
+}
+
+function refuseTogether(node: NodeReader, { delimiter, quote, escape, multiLine, comment }: Format): void {
+  if (multiLine && quote === null)
+    node.wrong("multiLine", "must be left out where quote is null: without quotes each line is a row");
+  if (multiLine && comment !== null)
+    node.wrong("comment", "must be left out where multiLine is true: a line may belong to a text");
+  if (escape === delimiter) node.wrong("escape", `must differ from the delimiter, ${got(escape)}`);
+  if (comment === delimiter) node.wrong("comment", `must differ from the delimiter, ${got(comment)}`);
+  if (comment !== null && comment === escape)
+    node.wrong("comment", `must differ from the escape, ${got(comment)}`);
+}

@@ -1,0 +1,171 @@
+import { acceptedShapes } from "./shape-checks";
+import { BOUNDS, type Column } from "./columns";
+import type { Contract } from "./contract";
+import { glueType, outputTypes, scalarsOf } from "./contract-types";
+import { columnsOf } from "./expression";
+import { type Format, isCsv } from "./format";
+import type { Moments } from "./moments";
+import type { Quality, QualityRule } from "./quality-rules";
+
+/**
+ * The version of the plan's form. The job refuses another one (`PLAN_VERSION` in `glue-scripts/etl/ingest/load_plan.py`): raise it here and
+ * there with every change of what a key means, or of which keys there are.
+ */
+export const PLAN_VERSION = 1;
+
+/** A contract and its quality rules, compiled: what the job loads. It has every default, and nothing in it is judged again. */
+export interface Plan {
+  /** The version of this form. */
+  readonly planVersion: number;
+  /** What the job makes of a delivery. */
+  readonly contract: object;
+  /** The rules that the rows must meet. */
+  readonly quality: object;
+}
+
+/** Writes down what has been judged already. The order of keys is fixed, so that equal files give equal bytes. */
+export function planOf(contract: Contract, quality: Quality): Plan {
+  return {
+    planVersion: PLAN_VERSION,
+    contract: contractPlan(contract),
+    quality: qualityPlan(
+      quality,
+      scalarsOf(outputTypes(contract)),
+      contract.rules.map(({ reason }) => reason),
+    ),
+  };
+}
+
+/** The text of a plan, as it is uploaded. */
+export const planText = (plan: Plan): string => `${JSON.stringify(plan, null, 2)}\n`;
+
+function contractPlan(contract: Contract): object {
+  const { timestamp, aggregate } = contract;
+  return {
+    format: formatPlan(contract.format),
+    shapes: acceptedShapes(contract),
+    columns: contract.columns.map((column) => columnPlan(column, contract.format)),
+    businessKey: contract.businessKey,
+    lookbackDays: contract.lookbackDays,
+    onDrift: contract.onDrift,
+    reasons: contract.rules.map(({ reason, kind, column }) => ({
+      reason,
+      rule: kind,
+      column: column ?? null,
+    })),
+    timestamp:
+      timestamp === undefined
+        ? null
+        : {
+            source: timestamp.source,
+            column: timestamp.column,
+            dateColumn: timestamp.dateColumn,
+            ...momentsPlan(timestamp.moments),
+            dateFormats: timestamp.dateFormats,
+          },
+    category: contract.category ?? null,
+    computed: contract.computed.map(computedPlan),
+    output: [...outputTypes(contract)].map(([name, type]) => ({ name, type })),
+    partitionBy: contract.partitionBy,
+    aggregate:
+      aggregate === undefined
+        ? null
+        : { groupBy: aggregate.groupBy, columns: aggregate.columns.map(computedPlan) },
+    orderColumn: contract.orderColumn ?? null,
+  };
+}
+
+const computedPlan = ({ name, expression, type }: { name: string; expression: string; type: string }) => ({
+  name,
+  expression,
+  type,
+});
+
+function formatPlan(format: Format): object {
+  if (!isCsv(format)) return { kind: format.kind };
+  const { kind, delimiter, quote, escape, multiLine, unknownColumns, encoding } = format;
+  const { skipTop, skipBottom, comment, columns } = format;
+  return {
+    ...{ kind, delimiter, quote, escape, multiLine, unknownColumns, encoding },
+    ...{ skipTop, skipBottom, comment, columns },
+  };
+}
+
+const momentsPlan = ({ patterns, timeZone, ambiguous, nonexistent }: Moments) => ({
+  patterns: patterns.map(({ pattern, hasZone }) => ({ pattern, hasZone })),
+  timeZone,
+  ambiguous,
+  nonexistent,
+});
+
+/** A column with the keys that its kind can have. */
+function columnPlan(column: Column, format: Format): object {
+  const { name, kind, fields, entries, decimal, dateFormats, moments, nulls, allowed, bounds } = column;
+  const common = { name, kind, type: glueType(column) };
+  if (kind === "object") return common;
+  if (kind === "array")
+    return {
+      ...common,
+      entries: entries ?? null,
+      fields: fields.map((field) => ({ name: field.name, kind: field.kind, type: glueType(field) })),
+    };
+  const isNumber = kind === "integer" || kind === "number";
+  return {
+    ...common,
+    ...(kind === "string" || isCsv(format) ? { nulls } : {}),
+    ...(kind === "string"
+      ? { dateFormats, moments: moments === undefined ? null : momentsPlan(moments) }
+      : {}),
+    ...(kind === "number" ? { decimal: decimal ?? null } : {}),
+    ...(isNumber && isCsv(format) ? { number: column.number ?? { decimal: ".", thousands: "" } } : {}),
+    ...(kind === "boolean" && isCsv(format)
+      ? { words: column.words ?? { true: ["true"], false: ["false"] } }
+      : {}),
+    ...(kind === "string" || kind === "integer" ? { allowed } : {}),
+    // As texts, so that no reader makes a binary fraction of 0.1.
+    ...(isNumber
+      ? { bounds: Object.fromEntries(BOUNDS.map((key) => [key, bounds[key]?.toString() ?? null])) }
+      : {}),
+  };
+}
+
+/** @param columns the published columns that expressions may name. @param reasons those of the contract */
+export function qualityPlan(
+  { threshold, rules }: Quality,
+  columns: readonly string[],
+  reasons: readonly string[],
+): object {
+  const taking = rules.filter(({ action }) => action === "quarantine").map(({ name }) => name);
+  return {
+    threshold,
+    reasons: [...reasons, ...taking],
+    rules: rules.map((rule) => rulePlan(rule, columns)),
+  };
+}
+
+/** A rule with the columns that it is about. Shares are from 0 to 1. */
+function rulePlan(rule: QualityRule, columns: readonly string[]): object {
+  const { name, type, action, weight } = rule;
+  const common = { name, type, action, weight };
+  switch (rule.type) {
+    case "completeness":
+      return { ...common, columns: [rule.column], atLeast: rule.atLeast };
+    case "uniqueness":
+      return { ...common, columns: rule.columns, atLeast: rule.atLeast };
+    case "allowedValues":
+      return { ...common, columns: [rule.column], values: rule.values, atLeast: rule.atLeast };
+    case "customSql":
+      return {
+        ...common,
+        columns: columnsOf(rule.expression, columns),
+        expression: rule.expression,
+        atLeast: rule.atLeast,
+      };
+    case "rowCount":
+      return { ...common, atLeast: rule.atLeast, atMost: rule.atMost ?? null };
+    case "freshness":
+      return { ...common, columns: [rule.column], atMostHours: rule.atMostHours };
+    case "quarantineLimit":
+      return { ...common, reason: rule.reason, atMost: rule.atMost };
+  }
+}

@@ -1,0 +1,102 @@
+import type { Contract } from "./contract";
+import { isCsv } from "./format";
+import type { Shape } from "./shapes";
+import type { Mistake } from "../modules/core/refusals";
+
+/**
+ * The headers that are accepted, in the order in which they are tried: first the contract's own names, or the declared shape that has
+ * just these names; then the others. A file has the first whose names are all in its header.
+ */
+export function acceptedShapes({ columns, format, shapes }: Contract): readonly Shape[] {
+  if (!isCsv(format)) return [];
+  const own: Shape = {
+    name: "",
+    sources: columns.map(({ name }) => ({ delivered: name, column: name, clean: [] })),
+  };
+  const same = shapes.find((shape) => holds(shape, own) && holds(own, shape));
+  return same === undefined ? [own, ...shapes] : [same, ...shapes.filter((shape) => shape !== same)];
+}
+
+const namesOf = ({ sources }: Shape): readonly string[] => sources.map(({ delivered }) => delivered);
+/** Tells whether every header that has the names of `shape` also has those of `other`. */
+const holds = (shape: Shape, other: Shape): boolean =>
+  namesOf(other).every((name) => namesOf(shape).includes(name));
+const called = ({ name }: Shape): string => (name === "" ? "the contract's own names" : `shape '${name}'`);
+
+/** Finds shapes that are never applied, because an earlier one takes every file that they describe. */
+export function hiddenShapes(contract: Contract): Mistake[] {
+  const accepted = acceptedShapes(contract);
+  return accepted.flatMap((shape, index): Mistake[] => {
+    const earlier = accepted.slice(0, index).find((one) => holds(shape, one));
+    if (earlier === undefined) return [];
+    return [
+      [
+        `x-etl.shapes.${shape.name}`,
+        `must not hold all names of ${called(earlier)}, which would always be applied before it: ${advice(shape, earlier)}`,
+      ],
+    ];
+  });
+}
+
+function advice(shape: Shape, earlier: Shape): string {
+  if (holds(earlier, shape)) return "leave one of the two out";
+  return earlier.name === ""
+    ? "declare a shape with just the contract's own names, or leave the further names to unknownColumns"
+    : `put it before ${called(earlier)}`;
+}
+
+/** Compares the shapes with the properties. */
+export function wrongShapes({ format, shapes, columns }: Contract): Mistake[] {
+  if (!isCsv(format)) return [];
+  const names = columns.map(({ name }) => name);
+  return shapes.flatMap(({ name: shape, sources }) => {
+    const field = `x-etl.shapes.${shape}`;
+    const wrong = sources.flatMap(({ delivered, column }): Mistake[] => [
+      ...(delivered === "" ? [[field, "must not hold an empty name"] as const] : []),
+      ...(column === null || names.includes(column)
+        ? []
+        : [
+            [
+              `${field}.${delivered}`,
+              `must name a property, got '${column}'; the properties are ${names.join(", ")}`,
+            ] as const,
+          ]),
+    ]);
+    const counts = names.flatMap((name): Mistake[] => {
+      const from = sources.filter(({ column }) => column === name).map(({ delivered }) => delivered);
+      if (from.length === 1) return [];
+      return [[field, `must fill '${name}' from one delivered column, got ${from.join(", ") || "nothing"}`]];
+    });
+    return [...wrong, ...counts];
+  });
+}
+
+export function shapesOfNoCsv({ format, shapes }: Contract): Mistake[] {
+  if (isCsv(format) || shapes.length === 0) return [];
+  return [
+    ["x-etl.shapes", `must be left out: shapes describe CSV headers, and x-etl.format is ${format.kind}`],
+  ];
+}
+
+/** Compares the names of files without a header line with the shapes. */
+export function wrongFileColumns(contract: Contract): Mistake[] {
+  const { columns, unknownColumns } = contract.format;
+  if (columns === null) return [];
+  const field = "x-etl.format.columns";
+  const shape = acceptedShapes(contract).find((one) => namesOf(one).every((name) => columns.includes(name)));
+  if (shape === undefined) {
+    const lacks = contract.columns.filter(({ name }) => !columns.includes(name)).map(({ name }) => name);
+    const others = contract.shapes.length === 0 ? "" : ", or all names of a shape";
+    return [
+      [
+        field,
+        `must hold all names of the properties${others}; of the properties it lacks ${lacks.join(", ")}`,
+      ],
+    ];
+  }
+  const unknown = unknownColumns === "refuse" ? columns.filter((name) => !namesOf(shape).includes(name)) : [];
+  if (unknown.length === 0) return [];
+  return [
+    [field, `must not hold unknown columns, since unknownColumns is refuse, got ${unknown.join(", ")}`],
+  ];
+}

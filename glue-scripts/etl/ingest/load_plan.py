@@ -1,0 +1,178 @@
+"""Loads the plan of a run: its contract and its quality rules, judged and compiled at synth.
+
+Nothing is judged again here. `contracts/plan.ts` writes the plan, with every default."""
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from etl.errors import PlanRefused
+from etl.ingest.contract import (
+    Aggregate,
+    Bounds,
+    CategoryRule,
+    CleanUp,
+    Column,
+    Computed,
+    Contract,
+    Format,
+    Moments,
+    NumberForm,
+    Pattern,
+    Rule,
+    Shape,
+    Source,
+    TimestampRule,
+    Words,
+)
+from etl.run.quality import MILLION, Quality
+from etl.run.quality import Rule as QualityRule
+
+PLAN_VERSION = 1
+_ADVICE = "compile the contract again with the release that this job is of"
+
+Node = Mapping[str, Any]
+
+
+def load_plan(text: str, name: str) -> tuple[Contract, Quality]:
+    """The contract and the rules of a plan. Raises PlanRefused for a plan of another version, and for a text
+    that is no plan; `name` says whose text it is."""
+    try:
+        plan = json.loads(text, parse_float=Decimal)
+        version = plan.get("planVersion")
+    except (ValueError, AttributeError) as error:
+        raise PlanRefused(f"{name} is no plan ({error}): {_ADVICE}") from error
+    if version != PLAN_VERSION:
+        raise PlanRefused(f"{name} has version {version}, and this job reads {PLAN_VERSION}: {_ADVICE}")
+    try:
+        return contract_of(plan["contract"]), quality_of(plan["quality"])
+    except (KeyError, TypeError) as error:
+        raise PlanRefused(f"{name} is no whole plan ({error!r}): {_ADVICE}") from error
+
+
+def contract_of(node: Node) -> Contract:
+    aggregate = node["aggregate"]
+    return Contract(
+        columns=tuple(map(_column, node["columns"])),
+        business_key=tuple(node["businessKey"]),
+        rules=tuple(Rule(one["reason"], one["rule"], one["column"]) for one in node["reasons"]),
+        timestamp=None if node["timestamp"] is None else _timestamp(node["timestamp"]),
+        category=None if node["category"] is None else _category(node["category"]),
+        output=tuple(one["name"] for one in node["output"]),
+        lookback_days=node["lookbackDays"],
+        on_drift=node["onDrift"],
+        format=_format(node["format"]),
+        shapes=tuple(map(_shape, node["shapes"])),
+        computed=_computed(node["computed"]),
+        partition_by=tuple(node["partitionBy"]),
+        aggregate=None
+        if aggregate is None
+        else Aggregate(tuple(aggregate["groupBy"]), _computed(aggregate["columns"])),
+        order_column=node["orderColumn"],
+    )
+
+
+def _format(node: Node) -> Format:
+    if node["kind"] != "csv":
+        return Format(node["kind"])
+    return Format(
+        kind=node["kind"],
+        delimiter=node["delimiter"],
+        unknown_columns=node["unknownColumns"],
+        is_multi_line=node["multiLine"],
+        has_quotes=node["quote"] is not None,
+        escape=node["escape"],
+        encoding=node["encoding"],
+        skip_top=node["skipTop"],
+        skip_bottom=node["skipBottom"],
+        comment=node["comment"],
+        columns=tuple(node["columns"] or ()),
+    )
+
+
+def _shape(node: Node) -> Shape:
+    sources = {
+        one["delivered"]: Source(one["column"], tuple(map(_clean_up, one["clean"])))
+        for one in node["sources"]
+    }
+    return Shape(node["name"], sources)
+
+
+def _clean_up(step: str | Node) -> CleanUp:
+    return CleanUp(step) if isinstance(step, str) else CleanUp("replace", step["replace"], step["with"])
+
+
+def _column(node: Node) -> Column:
+    """The plan gives a column the keys that its kind can have."""
+    kind, name = node["kind"], node["name"]
+    if kind == "object":
+        return Column(name, kind)
+    if kind == "array":
+        fields = tuple(Column(field["name"], field["kind"]) for field in node["fields"])
+        return Column(name, kind, fields, entries=node["entries"] or "")
+    moments = node["moments"] if kind == "string" else None
+    decimal = node["decimal"] if kind == "number" else None
+    return Column(
+        name,
+        kind,
+        decimal=None if decimal is None else (decimal[0], decimal[1]),
+        formats=tuple(node["dateFormats"]) if kind == "string" else (),
+        moments=None if moments is None else _moments(moments),
+        nulls=tuple(node.get("nulls", ())),
+        number=NumberForm(**node["number"]) if "number" in node else NumberForm(),
+        words=Words(tuple(node["words"]["true"]), tuple(node["words"]["false"]))
+        if "words" in node
+        else Words(),
+        allowed=tuple(node.get("allowed", ())),
+        bounds=_bounds(node["bounds"]) if "bounds" in node else Bounds(),
+    )
+
+
+def _bounds(node: Node) -> Bounds:
+    return Bounds(node["minimum"], node["maximum"], node["exclusiveMinimum"], node["exclusiveMaximum"])
+
+
+def _moments(node: Node) -> Moments:
+    patterns = tuple(Pattern(one["pattern"], one["hasZone"]) for one in node["patterns"])
+    return Moments(patterns, node["timeZone"], node["ambiguous"], node["nonexistent"])
+
+
+def _timestamp(node: Node) -> TimestampRule:
+    return TimestampRule(
+        node["source"], node["column"], node["dateColumn"], _moments(node), tuple(node["dateFormats"])
+    )
+
+
+def _category(node: Node) -> CategoryRule:
+    return CategoryRule(node["source"], node["column"], dict(node["values"]), node["default"])
+
+
+def _computed(nodes: Sequence[Node]) -> tuple[Computed, ...]:
+    return tuple(Computed(one["name"], one["expression"], one["type"]) for one in nodes)
+
+
+def quality_of(node: Node) -> Quality:
+    return Quality(node["threshold"], tuple(map(_rule, node["rules"])), tuple(node["reasons"]))
+
+
+def _rule(node: Node) -> QualityRule:
+    counts_rows = node["type"] == "rowCount"
+    return QualityRule(
+        name=node["name"],
+        type=node["type"],
+        action=node["action"],
+        weight=node["weight"],
+        columns=tuple(node.get("columns", ())),
+        values=tuple(node.get("values", ())),
+        reason=node.get("reason", ""),
+        expression=node.get("expression", ""),
+        at_least=_bound(node.get("atLeast", 0), counts_rows),
+        at_most=None if node.get("atMost") is None else _bound(node["atMost"], counts_rows),
+        at_most_hours=node.get("atMostHours", 0),
+    )
+
+
+def _bound(value: Any, counts_rows: bool) -> int:
+    """Rows, or a share in millionths."""
+    return int(value if counts_rows else value * MILLION)

@@ -1,0 +1,73 @@
+"""Plans for tests: contracts and rules as they are written, compiled by the compiler itself."""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from etl.ingest.contract import Contract
+from etl.ingest.load_plan import load_plan, quality_of
+from etl.run.quality import Quality
+
+REPOSITORY = Path(__file__).parents[2]
+# Rules of a contract without rules: nothing is asked of its rows.
+NOTHING = json.dumps(
+    {"threshold": 0, "rules": [{"name": "any", "type": "rowCount", "atLeast": 0, "action": "warn"}]}
+)
+
+
+class NotCompiledError(Exception):
+    """The mistakes of a contract or of its rules."""
+
+
+@cache
+def _compiler() -> subprocess.Popen[str]:
+    """One process for all tests; it ends with them, when its input ends."""
+    command = ["node", "node_modules/ts-node/dist/bin.js", "--swc", "__tests__/support/compile-plans.ts"]
+    return subprocess.Popen(
+        command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    )
+
+
+@cache
+def plan_of(contract: str, quality: str = NOTHING) -> str:
+    """The text of the plan of a contract and rules, given as texts. Raises NotCompiledError."""
+    return _asked({"contract": json.loads(contract), "quality": json.loads(quality)})
+
+
+def _asked(question: Mapping[str, Any]) -> str:
+    compiler = _compiler()
+    assert compiler.stdin is not None
+    assert compiler.stdout is not None
+    compiler.stdin.write(json.dumps(question) + "\n")
+    compiler.stdin.flush()
+    answer = json.loads(compiler.stdout.readline())
+    if "mistakes" in answer:
+        raise NotCompiledError("; ".join(answer["mistakes"]))
+    plan: str = answer["plan"]
+    return plan
+
+
+def contract_of_text(contract: str) -> Contract:
+    """The contract as the job loads it."""
+    return load_plan(plan_of(contract), "the plan")[0]
+
+
+def contract_of_document(document: dict[str, Any]) -> Contract:
+    return contract_of_text(json.dumps(document))
+
+
+def rules_of_text(quality: str, columns: Mapping[str, str], reasons: Sequence[str]) -> Quality:
+    """Rules over these columns (types as Glue spells them), without a contract."""
+    question = {"quality": json.loads(quality), "columns": dict(columns), "reasons": list(reasons)}
+    return quality_of(json.loads(_asked(question), parse_float=Decimal))
+
+
+def put_plan(folder: Path, contract: Path, quality: Path) -> str:
+    """Writes the plan of two files into a folder, and gives its path."""
+    plan = folder / "plan.json"
+    plan.write_text(plan_of(contract.read_text("utf-8"), quality.read_text("utf-8")), "utf-8")
+    return str(plan)
