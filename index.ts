@@ -40,6 +40,7 @@ export {
 } from "./modules/data-lake/data-lake";
 export { Zone } from "./modules/data-lake/zone";
 export { ZoneBucket, type ZoneBucketProps } from "./modules/data-lake/zone-bucket";
+export { ContractPlan, type ContractPlanProps } from "./modules/contract-plan/contract-plan";
 export { DataQuality, type DataQualityProps } from "./modules/data-quality/data-quality";
 export { qualityMistakes } from "./contracts/quality-contract";
 export { type QualityQuery, type TableName } from "./contracts/quality-query";
@@ -96,7 +97,7 @@ export {
   type GlueCrawlerProps,
   type SchemaChangePolicy,
 } from "./modules/glue-crawler/glue-crawler";
-export { ArtifactFile, type ArtifactFileProps } from "./modules/artifacts/artifact-file";
+export { ArtifactFile, type ArtifactFileProps, type UploadedFile } from "./modules/artifacts/artifact-file";
 export { GLUE_SCRIPTS } from "./modules/artifacts/glue-scripts";
 export {
   GlueSecurityConfiguration,

@@ -23,11 +23,13 @@ export interface Compiled {
  * @param contractDocument the parsed contract
  * @param qualityDocument the parsed rules
  * @param answers what Spark said of the contract's expressions, from the record beside it
+ * @param file the contract's name in messages
  */
 export function compilePlan(
   contractDocument: unknown,
   qualityDocument: unknown,
   answers: readonly Answer[],
+  file: string,
 ): Compiled {
   const ofContract = contractMistakes(contractDocument);
   const { judged } = judgedBy(contractDocument);
@@ -35,7 +37,7 @@ export function compilePlan(
   if (ofContract.length > 0 || ofQuality.length > 0)
     return { mistakes: { contract: ofContract, quality: ofQuality }, warnings: [] };
   const { contract } = readContract(contractDocument);
-  const mistakes = sparkMistakes(sparkQuestions(contract, quality.rules), answers);
+  const mistakes = sparkMistakes(sparkQuestions(contract, quality.rules), answers, file);
   const isSound = mistakes.contract.length === 0 && mistakes.quality.length === 0;
   return {
     plan: isSound ? planOf(contract, quality) : undefined,

@@ -81,11 +81,19 @@ export function expressionMistakes(
   return [...wrongWords(tokens, columns, functions), ...wrongOrder(tokens)];
 }
 
-/** The `columns` that an expression without mistakes names. */
+/** The `columns` that an expression without mistakes names. Capitals do not count, as in Spark. */
 export function columnsOf(expression: string, columns: readonly string[]): string[] {
   const { tokens } = tokenise(expression);
-  const words = new Set(tokens.filter(({ kind }) => kind === "word").map(({ text }) => text.toLowerCase()));
+  const names = tokens.filter(({ kind }, index) => kind === "word" && !isCallOrLiteral(tokens, index));
+  const words = new Set(names.map(({ text }) => text.toLowerCase()));
   return columns.filter((column) => words.has(column.toLowerCase()));
+}
+
+/** The word calls a function, or begins a literal such as `date '2010-12-01'`. */
+function isCallOrLiteral(tokens: readonly Token[], index: number): boolean {
+  const next = tokens[index + 1] ?? END;
+  const isType = ["date", "timestamp"].includes(tokens[index]!.text.toLowerCase());
+  return next.text === "(" || (isType && next.kind === "text");
 }
 
 /** The expression with every text rewritten by `literal`. */

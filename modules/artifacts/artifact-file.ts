@@ -20,6 +20,12 @@ export interface ArtifactFileProps {
   readonly prefix: string;
 }
 
+/** A file that has been uploaded, such as an {@link ArtifactFile} or a `ContractPlan`. */
+export interface UploadedFile {
+  /** The object as a location, for grants. */
+  readonly location: S3Location;
+}
+
 /** The mistake in the path of a file to upload, as words that follow its field. */
 export function fileMistake(path: string): string | undefined {
   if (!isAbsolute(path)) return `must be an absolute path, got '${path}'; use join(__dirname, …)`;
@@ -93,7 +99,7 @@ export class ArtifactPackage extends Construct {
   }
 }
 
-function defineObject(
+export function defineObject(
   scope: Construct,
   artifacts: S3Location,
   key: string,

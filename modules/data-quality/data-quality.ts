@@ -4,8 +4,7 @@ import { Construct } from "constructs";
 import { jsonMistake } from "../../contracts/json-mistake";
 import { placeholderMistakes } from "../core/placeholder";
 import { type Mistake, Refusals } from "../core/refusals";
-import { prefixMistake, type S3Location } from "../core/s3-location";
-import { ArtifactFile, fileMistake } from "../artifacts/artifact-file";
+import { fileMistake } from "../artifacts/artifact-file";
 import { judgedBy } from "../../contracts/quality-contract";
 import {
   compileQuery,
@@ -22,7 +21,7 @@ export interface DataQualityProps {
   readonly rulesFile: string;
   /**
    * Absolute path of the table's contract: rules may then name only its columns and reasons.
-   * @default - none: the job checks columns and reasons when it runs
+   * @default - none: columns and reasons are not checked
    */
   readonly contractFile?: string;
   /** The published table. */
@@ -37,26 +36,15 @@ export interface DataQualityProps {
    * @default "run_date"
    */
   readonly partitionColumn?: string;
-  /** The bucket and prefix for artifacts. */
-  readonly artifacts: S3Location;
-  /**
-   * The folder of the rules below that; ends in a slash.
-   * @default "contracts/"
-   */
-  readonly prefix?: string;
 }
 
 /**
- * The quality rules of a pipeline from one file: uploaded for the job, which applies them before it writes, and compiled to
- * one Athena query, which applies them to what readers see.
+ * The quality rules of a pipeline, compiled to one Athena query, which applies them to what readers see. The job applies the same rules
+ * before it writes; it gets them with its plan (`ContractPlan`).
  *
  * @throws Error naming every mistake in the props and the files, before anything is created
  */
 export class DataQuality extends Construct {
-  /** The uploaded rules. */
-  readonly artifact: ArtifactFile;
-  /** The URI of the uploaded rules. */
-  readonly uri: string;
   /** The lowest score that is not a failure, whole percent. */
   readonly threshold: number;
   /** The rules in the order of the file, then the default limit of unreadable lines, unless a rule sets one. */
@@ -67,19 +55,12 @@ export class DataQuality extends Construct {
   constructor(scope: Construct, id: string, props: DataQualityProps) {
     super(scope, id);
     const { quality, query } = decide(this, props);
-    this.artifact = new ArtifactFile(this, "Rules", {
-      source: props.rulesFile,
-      artifacts: props.artifacts,
-      prefix: props.prefix ?? DEFAULT_PREFIX,
-    });
-    this.uri = this.artifact.uri;
     this.threshold = quality.threshold;
     this.rules = quality.rules;
     this.query = query;
   }
 }
 
-const DEFAULT_PREFIX = "contracts/";
 const DEFAULT_PARTITION_COLUMN = "run_date";
 
 /** Reads the rules and compiles them. @throws Error naming every mistake */
@@ -116,10 +97,9 @@ function refuseProps(
   refusals: Refusals,
   props: DataQualityProps & { readonly partitionColumn: string },
 ): void {
-  const { table, quarantineTable, partitionColumn, artifacts, prefix = DEFAULT_PREFIX } = props;
+  const { table, quarantineTable, partitionColumn } = props;
   const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
-  const texts = { table, quarantineTable, partitionColumn, artifacts, prefix };
-  refusals.noteUnfilled(placeholderMistakes(texts, isKnown));
+  refusals.noteUnfilled(placeholderMistakes({ table, quarantineTable, partitionColumn }, isKnown));
   const names: Readonly<Record<string, string | undefined>> = {
     "table.database": table.database,
     "table.name": table.name,
@@ -130,8 +110,6 @@ function refuseProps(
   for (const [field, name] of Object.entries(names)) {
     if (name !== undefined && isKnown(name)) refusals.note(field, catalogueNameMistake(name));
   }
-  if (isKnown(artifacts.prefix)) refusals.note("artifacts.prefix", prefixMistake(artifacts.prefix));
-  if (isKnown(prefix)) refusals.note("prefix", prefixMistake(prefix));
 }
 
 /** Glue stores names in lower case. Queries quote them, so any other character is allowed. */

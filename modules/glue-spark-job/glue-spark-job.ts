@@ -15,7 +15,7 @@ import { type PolicyStatement } from "../iam/policy-statement";
 import { ENCRYPT, readFolderStatements, readObjectStatements, writeStatements } from "../iam/s3-actions";
 import { logStatements } from "../iam/log-actions";
 import { ServiceRole } from "../iam/service-role";
-import { ArtifactFile, ArtifactPackage, fileMistake } from "../artifacts/artifact-file";
+import { ArtifactFile, ArtifactPackage, fileMistake, type UploadedFile } from "../artifacts/artifact-file";
 import { argumentMistakes, renderArguments } from "./job-arguments";
 import { capacityField, type JobCapacity, maxDpuHours, mostWorkers } from "./job-capacity";
 import { setMaker } from "../artifacts/owned-object";
@@ -51,7 +51,7 @@ export interface GlueSparkJobProps {
    * Further uploaded files that the script reads; give their `uri` in `arguments`.
    * @default - none
    */
-  readonly files?: readonly ArtifactFile[];
+  readonly files?: readonly UploadedFile[];
   /**
    * The location for script and modules. Jobs with the same script need different prefixes: an S3 object belongs to one construct, and a
    * second one is refused at synth.

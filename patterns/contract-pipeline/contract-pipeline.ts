@@ -116,9 +116,8 @@ export class ContractPipeline extends Construct {
 
   private refuse(): ContractTables {
     const { pipeline, schedule } = this.props;
-    const read = readPipelineFiles({ ...this.props, written: this.props });
-    const [tables, fileMistakes] = isTables(read) ? [read, []] : [undefined, read];
-    const mistakes = [...nameMistakes(pipeline), ...lagMistakes(schedule?.lagDays), ...fileMistakes];
+    const { tables, sentences } = readPipelineFiles({ ...this.props, written: this.props });
+    const mistakes = [...nameMistakes(pipeline), ...lagMistakes(schedule?.lagDays), ...sentences];
     return tables === undefined || mistakes.length > 0 ? this.fail(mistakes) : tables;
   }
 
@@ -190,10 +189,6 @@ export class ContractPipeline extends Construct {
       Step.notify("Notify"),
     ];
   }
-}
-
-function isTables(read: ContractTables | readonly string[]): read is ContractTables {
-  return !Array.isArray(read);
 }
 
 /** Folders and physical names beside those of pipelines. */

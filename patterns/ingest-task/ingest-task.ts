@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { Construct } from "constructs";
 import type { ContractTables } from "../../contracts/contract-tables";
 import type { QualityQuery } from "../../contracts/quality-query";
-import { ArtifactFile } from "../../modules/artifacts/artifact-file";
 import { GLUE_SCRIPTS } from "../../modules/artifacts/glue-scripts";
+import { ContractPlan } from "../../modules/contract-plan/contract-plan";
 import type { ExecutionClass } from "../../modules/core/job-runs";
 import type { S3Location } from "../../modules/core/s3-location";
 import type { TableFormat, WriteMode } from "../../modules/core/write-modes";
@@ -75,7 +75,7 @@ export interface IngestJobProps {
    */
   readonly crawlProcessed?: boolean;
   /**
-   * The prefix of scripts, modules, contract and rules in the artifacts zone. An S3 object belongs to one construct, which deletes it when it
+   * The prefix of scripts, modules and plan in the artifacts zone. An S3 object belongs to one construct, which deletes it when it
    * goes, so pipelines need prefixes of their own.
    * @default - the pipeline's name and a slash
    */
@@ -219,7 +219,7 @@ export class IngestTask extends Construct implements Task {
     return { zone, name, database: lake.database(zone).name, location: lake.location(zone, this.prefix) };
   }
 
-  /** One file of rules: the job judges by it before it writes, a query by it on what readers see. */
+  /** The rules that the job applies before it writes, as a query over what readers see. */
   private defineQuality(): DataQuality {
     const { lake } = this.props.platform;
     const { database, name } = this.table;
@@ -228,7 +228,6 @@ export class IngestTask extends Construct implements Task {
       contractFile: this.props.contractFile,
       table: { database, name },
       quarantineTable: { database: lake.database(Zone.QUARANTINE).name, name },
-      artifacts: this.artifacts,
     });
   }
 
@@ -237,11 +236,8 @@ export class IngestTask extends Construct implements Task {
     const { platform, pipeline, workerType = "G.1X", maxWorkers = 2 } = props;
     const { lake, account, region } = platform;
     const name = this.jobName;
-    const contract = new ArtifactFile(this, "Contract", {
-      source: props.contractFile,
-      artifacts,
-      prefix: "contracts/",
-    });
+    const { contractFile, rulesFile } = props;
+    const plan = new ContractPlan(this, "Plan", { contractFile, rulesFile, artifacts });
     const job = new GlueSparkJob(this, "Transform", {
       name,
       description:
@@ -252,9 +248,9 @@ export class IngestTask extends Construct implements Task {
       artifacts,
       temporary: lake.location(Zone.ARTIFACTS, `temp/${name}/`),
       inputs: [this.source.location],
-      files: [contract, this.quality.artifact],
+      files: [plan],
       outputs: this.outputs(),
-      arguments: this.jobArguments(contract),
+      arguments: this.jobArguments(plan),
       glueVersion: platform.glueVersion,
       capacity: { kind: "autoScaling", workerType, maxWorkers },
       timeoutMinutes: props.jobTimeoutMinutes ?? 60,
@@ -293,7 +289,7 @@ export class IngestTask extends Construct implements Task {
     );
   }
 
-  private jobArguments(contract: ArtifactFile): Record<string, string> {
+  private jobArguments(plan: ContractPlan): Record<string, string> {
     const { platform, pipeline, timeZone, lagDays } = this.props;
     const { lake, locks } = platform;
     return {
@@ -306,8 +302,7 @@ export class IngestTask extends Construct implements Task {
       quarantine_prefix: this.prefix,
       books_bucket: this.books.bucketName,
       books_prefix: this.books.prefix,
-      contract_uri: contract.uri,
-      quality_uri: this.quality.uri,
+      plan_uri: plan.uri,
       source_database: this.source.database,
       source_table: this.source.table,
       lock_table: locks.tableName,

@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { type Compiled, compilePlan } from "../../contracts/compile-plan";
+import { jsonMistake } from "../../contracts/json-mistake";
+import type { Answer } from "../../contracts/spark-questions";
+import { readAnswers, recordFile } from "../../contracts/spark-record";
+import { type Mistake, mistakeText } from "../core/refusals";
+
+/** The files of a plan, read and judged together: a mistake in them would fail the job at night. */
+
+export interface PlanFiles {
+  /** Absolute path of the contract. What Spark said of its expressions is recorded beside it, in `<name>.spark.json`. */
+  readonly contractFile: string;
+  /** Absolute path of the quality rules. */
+  readonly rulesFile: string;
+}
+
+export interface ReadPlan {
+  /** `undefined` after a mistake. */
+  readonly compiled?: Compiled;
+  /** The parsed contract; `undefined` if it has a mistake. */
+  readonly contract?: unknown;
+  /** One sentence for each file with mistakes, by its path from the root of its repository. */
+  readonly sentences: readonly string[];
+}
+
+/** Reads and compiles the files of a plan. */
+export function readPlan({ contractFile, rulesFile }: PlanFiles): ReadPlan {
+  const [contract, rules] = [readJson(contractFile), readJson(rulesFile)];
+  const record = readRecord(recordFile(contractFile));
+  const compiled = compilePlan(contract.document, rules.document, record.answers, contract.name);
+  const ofContract = contract.mistake === undefined ? compiled.mistakes.contract : [contract.mistake];
+  const ofRules = rules.mistake === undefined ? compiled.mistakes.quality : [rules.mistake];
+  const sentences = [
+    { name: contract.name, mistakes: ofContract },
+    { name: rules.name, mistakes: ofRules },
+    record,
+  ]
+    .filter(({ mistakes }) => mistakes.length > 0)
+    .map(({ name, mistakes }) => `${name}: ${mistakes.map(mistakeText).join("; ")}`);
+  return {
+    compiled: sentences.length > 0 ? undefined : compiled,
+    contract: ofContract.length > 0 ? undefined : contract.document,
+    sentences,
+  };
+}
+
+function readRecord(file: string): {
+  readonly name: string;
+  readonly answers: readonly Answer[];
+  readonly mistakes: readonly Mistake[];
+} {
+  const name = nameOf(file);
+  return existsSync(file)
+    ? { name, ...readAnswers(readFileSync(file, "utf8")) }
+    : { name, answers: [], mistakes: [] };
+}
+
+interface JsonFile {
+  /** Its path from the root of its repository. */
+  readonly name: string;
+  readonly document?: unknown;
+  readonly mistake?: Mistake;
+}
+
+function readJson(file: string): JsonFile {
+  const name = nameOf(file);
+  let content: string;
+  try {
+    content = readFileSync(file, "utf8");
+  } catch {
+    return { name, mistake: ["", "file not found; create it"] };
+  }
+  try {
+    return { name, document: JSON.parse(content) };
+  } catch (error) {
+    return { name, mistake: ["", `is not valid JSON: ${jsonMistake(content, error as Error)}`] };
+  }
+}
+
+/** From the nearest folder above with a `package.json`, so that a message is the same in every clone. */
+function nameOf(file: string): string {
+  const rootAbove = (folder: string): string | undefined => {
+    if (existsSync(join(folder, "package.json"))) return folder;
+    return folder === dirname(folder) ? undefined : rootAbove(dirname(folder));
+  };
+  const root = rootAbove(dirname(file));
+  return root === undefined ? file : relative(root, file).replaceAll("\\", "/");
+}
