@@ -7,7 +7,7 @@ import { readQuality } from "./quality-reader";
 import { type Answer, sparkMistakes, sparkQuestions } from "./spark-questions";
 import type { Mistake } from "../modules/core/refusals";
 
-/** What the compiler says of a contract and its quality rules. */
+/** The compiler's answer about a contract and its quality rules. */
 export interface Compiled {
   /** `undefined` if there is any mistake. */
   readonly plan?: Plan;

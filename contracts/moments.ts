@@ -13,7 +13,7 @@ export interface Moments {
   readonly isZoneDeclared: boolean;
   /** The instant of a local time that occurs twice. */
   readonly ambiguous: (typeof AMBIGUOUS)[number];
-  /** What becomes of a local time that is skipped; `later`: the clock goes on as if it had not been put forward. */
+  /** The fate of a local time that is skipped; `later`: the clock goes on as if it had not been put forward. */
   readonly nonexistent: (typeof NONEXISTENT)[number];
 }
 

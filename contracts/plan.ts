@@ -17,7 +17,7 @@ export const PLAN_VERSION = 1;
 export interface Plan {
   /** The version of this form. */
   readonly planVersion: number;
-  /** What the job makes of a delivery. */
+  /** The rules by which the job makes rows of a delivery. */
   readonly contract: object;
   /** The rules that the rows must meet. */
   readonly quality: object;

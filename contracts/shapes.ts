@@ -13,7 +13,7 @@ export interface Source {
   readonly delivered: string;
   /** The contract's column; `null` for a delivered column that is left out. */
   readonly column: string | null;
-  /** What is done to its texts, in order. */
+  /** The steps that clean its texts, in order. */
   readonly clean: readonly Step[];
 }
 
