@@ -3,9 +3,9 @@ type it has, and whether a regular expression is one. `npx cdktf-aws-etl contrac
 the answers beside the contract, so that neither synth nor the job asks again.
 
 Reads `{"questions": [...]}` from standard input; `contracts/spark-questions.ts` says what a question holds.
-Writes `{"spark": "3.5.6", "answers": [...]}` to standard output, one answer for each question:
-`{"type": "decimal(21,4)"}`, `{}` where Java takes a regular expression, or `{"key": ..., "mistake": ...}`,
-where `key` is the part of the question that is wrong. Needs PySpark and Java, and nothing else."""
+Writes `{"answers": [...]}` to standard output, one answer for each question: `{"type": "decimal(21,4)"}`,
+`{}` where Java takes a regular expression, or `{"key": ..., "mistake": ...}`, where `key` is the part of the
+question that is wrong. Needs PySpark and Java, and nothing else."""
 
 import json
 import os
