@@ -186,6 +186,13 @@ def test_a_replacement_names_groups_that_exist(
 
 
 @pytest.mark.once
+def test_an_old_pyspark_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ask_spark.pyspark, "__version__", "3.4.1")
+    with pytest.raises(SystemExit, match=r"^PySpark 3\.5 or later is needed, found 3\.4\.1$"):
+        ask_spark.start_spark()
+
+
+@pytest.mark.once
 def test_pyspark_is_all_it_needs() -> None:
     code = "import sys; sys.modules['boto3'] = None; import ask_spark"
     subprocess.run(
