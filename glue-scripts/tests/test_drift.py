@@ -305,6 +305,7 @@ NOT_DRIFT: list[tuple[str, Contract, list[tuple[str, str]]]] = [
         contract_of(TYPED, replace(CSV, columns=tuple(name for name, _ in DEFAULT))),
         types(x="string", bonn="string", y="string", z="string", v="string", w="string"),
     ),
+    ("files in which a crawler found no table", contract_of(TYPED, CSV), []),
     ("a delimiter that no crawler knows", contract_of(TYPED, Format("csv", "§")), types(col0="string")),
     (
         "lines above the header",
@@ -449,4 +450,5 @@ def test_a_source_that_no_crawler_can_read_is_not_called_right() -> None:
     assert is_comparable(DEFAULT, contract_of(TYPED))
     assert not is_comparable(DEFAULT, contract_of(TYPED, replace(CSV, skip_top=1)))
     assert not is_comparable(types(col0="string", col1="string"), contract_of(TYPED, CSV))
+    assert not is_comparable([], contract_of(TYPED, CSV))
     assert is_comparable(types(col0="string"), contract_of(TYPED, replace(CSV, columns=("id",))))

@@ -47,12 +47,17 @@ def find_drift(crawled: Columns, contract: Contract, table: str, absent: Sequenc
 
 
 def is_comparable(crawled: Columns, contract: Contract) -> bool:
-    """False where a crawl says nothing about the columns, because the format is strange to a crawler, or it
-    took the header for a row."""
+    """False where a crawl says nothing about the columns of CSV: because the crawler found no table in the
+    files, the format is strange to it, or it took the header for a row."""
     format_ = contract.format
     if not format_.is_csv:
         return True
-    if format_.delimiter not in _DELIMITERS or format_.skip_top > 0 or format_.comment is not None:
+    if (
+        not crawled
+        or format_.delimiter not in _DELIMITERS
+        or format_.skip_top > 0
+        or format_.comment is not None
+    ):
         return False
     # It must take each row for a row, or the header for a header.
     return _has_no_names(crawled) == bool(format_.columns)
@@ -106,7 +111,7 @@ def _compare_csv(crawled: Columns, contract: Contract, absent: Sequence[str]) ->
 
 def _has_no_names(crawled: Columns) -> bool:
     """True if a crawler saw no header, and named the columns by their places."""
-    return bool(crawled) and all(name and _has_no_name(name, at) for at, (name, _) in enumerate(crawled))
+    return all(name and _has_no_name(name, at) for at, (name, _) in enumerate(crawled))
 
 
 def _has_no_name(name: str, at: int) -> bool:

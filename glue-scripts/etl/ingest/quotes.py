@@ -61,22 +61,21 @@ def find_open_text(lines: Iterable[Line], format_: Format) -> str:
 
 
 def _mistake(number: int, place: Place, format_: Format) -> str:
+    is_data = 'if the escape character is data, say no "escape"'
     if place is Place.FIELD:
         what = f"line {number} ends with the escape character, so that the line end is part of its last field"
         if format_.is_multi_line:
-            return f"{what}, and no line follows: deliver the file whole"
-        return (
-            f'{what}: if that is so, say "multiLine": true in x-etl.format; '
-            'if the character is data, say no "escape"'
-        )
+            return f"{what}, and no line follows: deliver the file whole; or, {is_data}"
+        return f'{what}: if that is so, say "multiLine": true in x-etl.format; {is_data}'
+    or_data = "" if format_.escape is None else f"; {is_data}"
     if format_.is_multi_line:
         return (
             f"the quoted text that begins on line {number} never ends: close it; or, if quotes are data, "
-            'say "quote": null instead of "multiLine" in x-etl.format'
+            f'say "quote": null instead of "multiLine" in x-etl.format{or_data}'
         )
     return (
         f"line {number} has a quoted text that does not end on that line: if texts go over several lines, "
-        'say "multiLine": true in x-etl.format; if quotes are data, say "quote": null'
+        f'say "multiLine": true in x-etl.format; if quotes are data, say "quote": null{or_data}'
     )
 
 

@@ -80,11 +80,14 @@ def is_below_header(format_: Format) -> bool:
     `transforms/skip_lines.py` or `transforms/join_lines.py` leaves out what is no row."""
     if not format_.is_csv or format_.is_multi_line or format_.columns:
         return False
-    return not (format_.skip_top or format_.skip_bottom) and len(_comment(format_)) <= 1
+    comment = _comment(format_)
+    # Spark's CSV reader knows one byte, and trims a line before it looks for the header.
+    is_seen = comment == "" or (len(comment) == 1 and comment > " ")
+    return is_seen and not format_.skip_top and not format_.skip_bottom
 
 
 def _comment(format_: Format) -> str:
-    """What Spark's CSV reader sees where a line begins with the comment character."""
+    """The comment character as Spark's CSV reader sees it."""
     return "" if format_.comment is None else encode(format_.comment, format_).decode(_BYTES)
 
 
