@@ -1,4 +1,4 @@
-"""Spark's verdict on datetime patterns, to which `contracts/datetime-pattern.ts` is held by the same cases."""
+"""Spark's verdict on datetime patterns: `contracts/datetime-pattern.ts` is held to the same cases."""
 
 import json
 import string
