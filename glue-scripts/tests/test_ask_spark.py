@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import ask_spark
+import pyspark
 import pytest
 from conftest import ROOT
 from pyspark.sql import SparkSession
@@ -187,7 +188,7 @@ def test_a_replacement_names_groups_that_exist(
 
 @pytest.mark.once
 def test_an_old_pyspark_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ask_spark.pyspark, "__version__", "3.4.1")
+    monkeypatch.setattr(pyspark, "__version__", "3.4.1")
     with pytest.raises(SystemExit, match=r"^PySpark 3\.5 or later is needed, found 3\.4\.1$"):
         ask_spark.start_spark()
 
