@@ -22,6 +22,8 @@ export interface ReadPlan {
   readonly contract?: unknown;
   /** One sentence for each file with mistakes, by its path from the root of its repository. */
   readonly sentences: readonly string[];
+  /** What the contract leaves to an assumption, one sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /** Reads and compiles the files of a plan. */
@@ -42,6 +44,7 @@ export function readPlan({ contractFile, rulesFile }: PlanFiles): ReadPlan {
     compiled: sentences.length > 0 ? undefined : compiled,
     contract: ofContract.length > 0 ? undefined : contract.document,
     sentences,
+    warnings: compiled.warnings.map((warning) => `${contract.name}: ${mistakeText(warning)}`),
   };
 }
 
