@@ -25,6 +25,8 @@ const called = ({ name }: Shape): string => (name === "" ? "the contract's own n
 
 /** Finds shapes that are never applied, because an earlier one takes every file that they describe. */
 export function hiddenShapes(contract: Contract): Mistake[] {
+  // wrongFileColumns says which shape files without a header have.
+  if (contract.format.columns !== null) return [];
   const accepted = acceptedShapes(contract);
   return accepted.flatMap((shape, index): Mistake[] => {
     const earlier = accepted.slice(0, index).find((one) => holds(shape, one));
@@ -86,14 +88,20 @@ export function wrongFileColumns(contract: Contract): Mistake[] {
   const shape = acceptedShapes(contract).find((one) => namesOf(one).every((name) => columns.includes(name)));
   if (shape === undefined) {
     const lacks = contract.columns.filter(({ name }) => !columns.includes(name)).map(({ name }) => name);
-    const others = contract.shapes.length === 0 ? "" : ", or all names of a shape";
+    const orShape = contract.shapes.length === 0 ? "" : ", or all names of a shape";
     return [
       [
         field,
-        `must hold all names of the properties${others}; of the properties it lacks ${lacks.join(", ")}`,
+        `must hold all names of the properties${orShape}; of the properties it lacks ${lacks.join(", ")}`,
       ],
     ];
   }
+  const others = contract.shapes.filter((one) => one !== shape);
+  if (others.length > 0)
+    return others.map((one) => [
+      `x-etl.shapes.${one.name}`,
+      `must be left out: every file has the names of x-etl.format.columns, so ${called(shape)} is always applied`,
+    ]);
   const unknown = unknownColumns === "refuse" ? columns.filter((name) => !namesOf(shape).includes(name)) : [];
   if (unknown.length === 0) return [];
   return [
