@@ -4,7 +4,7 @@ import { contractWarnings } from "./contract-warnings";
 import { type Plan, planOf } from "./plan";
 import { judgedBy } from "./quality-contract";
 import { readQuality } from "./quality-reader";
-import { type Answer, sparkMistakes, sparkQuestions } from "./spark-questions";
+import { type Answer, type PosedQuestion, sparkMistakes, sparkQuestions } from "./spark-questions";
 import type { Mistake } from "../modules/core/refusals";
 
 /** The compiler's answer about a contract and its quality rules. */
@@ -15,6 +15,8 @@ export interface Compiled {
   readonly mistakes: { readonly contract: readonly Mistake[]; readonly quality: readonly Mistake[] };
   /** Assumptions that the contract leaves open. */
   readonly warnings: readonly Mistake[];
+  /** The questions that Spark must have answered; empty if a file has mistakes of its own. */
+  readonly questions: readonly PosedQuestion[];
 }
 
 /**
@@ -35,13 +37,15 @@ export function compilePlan(
   const { judged } = judgedBy(contractDocument);
   const { quality, mistakes: ofQuality } = readQuality(qualityDocument, judged);
   if (ofContract.length > 0 || ofQuality.length > 0)
-    return { mistakes: { contract: ofContract, quality: ofQuality }, warnings: [] };
+    return { mistakes: { contract: ofContract, quality: ofQuality }, warnings: [], questions: [] };
   const { contract } = readContract(contractDocument);
-  const mistakes = sparkMistakes(sparkQuestions(contract, quality.rules), answers, file);
+  const questions = sparkQuestions(contract, quality.rules);
+  const mistakes = sparkMistakes(questions, answers, file);
   const isSound = mistakes.contract.length === 0 && mistakes.quality.length === 0;
   return {
     plan: isSound ? planOf(contract, quality) : undefined,
     mistakes,
     warnings: contractWarnings(contract),
+    questions,
   };
 }

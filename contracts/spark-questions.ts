@@ -27,8 +27,16 @@ export type Question =
     }
   | { readonly kind: "replace"; readonly pattern: string; readonly with: string };
 
-/** A question with the type of its expression, e.g. `decimal(21,4)`; a `replace` has no type. */
-export type Answer = Question & { readonly type?: string };
+/** The answer to a question. Those with a mistake are never recorded. */
+export type Answer = Question & Answered;
+
+export interface Answered {
+  /** The type of an expression, e.g. `decimal(21,4)`; a `replace` has none. */
+  readonly type?: string;
+  readonly mistake?: string;
+  /** The part of the question that has the mistake, e.g. `expression`. */
+  readonly key?: string;
+}
 
 /** A question and the place that poses it. */
 export interface PosedQuestion {
@@ -123,6 +131,7 @@ export function questionOf(answer: Answer): Question {
 /** Equal questions have equal keys. Keys sort by kind, then by expression or pattern. */
 export const keyOf = (question: Question): string => JSON.stringify(Object.values(questionOf(question)));
 
+/** The answers by the keys of their questions. */
 export const answersByKey = (answers: readonly Answer[]): ReadonlyMap<string, Answer> =>
   new Map(answers.map((answer) => [keyOf(answer), answer]));
 
@@ -132,47 +141,54 @@ export function unanswered(posed: readonly PosedQuestion[], answers: readonly An
   return posed.filter(({ question }) => !known.has(keyOf(question)));
 }
 
+/** The answers to the questions, one each. */
+export function answersTo(posed: readonly PosedQuestion[], answers: readonly Answer[]): Answer[] {
+  const keys = new Set(posed.map(({ question }) => keyOf(question)));
+  return [...answersByKey(answers)].filter(([key]) => keys.has(key)).map(([, answer]) => answer);
+}
+
+/** The answers to other questions. */
+export function unusedAnswers(posed: readonly PosedQuestion[], answers: readonly Answer[]): Answer[] {
+  const used = new Set(answersTo(posed, answers));
+  return answers.filter((answer) => !used.has(answer));
+}
+
 /**
- * Lists the questions that have no answer, and those of which the answer's type is not the declared one.
+ * Lists the questions that have no answer or one with a mistake, and those of which the answer's type is not the declared one.
  *
- * @param file the contract's file, for the command that is to be typed
+ * @param contractFile is shown in the command that is to be typed
  */
 export function sparkMistakes(
   posed: readonly PosedQuestion[],
   answers: readonly Answer[],
-  file = "<contract>",
+  contractFile: string,
 ): SparkMistakes {
   const known = answersByKey(answers);
-  const mistakesIn = (which: PosedQuestion["file"]): Mistake[] =>
+  const mistakesIn = (file: PosedQuestion["file"]): Mistake[] =>
     posed
-      .filter((one) => one.file === which)
-      .flatMap((one) => {
-        const mistake = mistakeIn(one, known.get(keyOf(one.question)), file);
-        return mistake === undefined ? [] : [mistakeOf(one, mistake)];
-      });
+      .filter((one) => one.file === file)
+      .flatMap((one) => mistakeOf(one, known.get(keyOf(one.question)), contractFile) ?? []);
   return { contract: mistakesIn("contract"), quality: mistakesIn("quality") };
 }
 
-function mistakeIn({ type }: PosedQuestion, answer: Answer | undefined, file: string): string | undefined {
+function mistakeOf(
+  { place, owner, question, type: declared }: PosedQuestion,
+  answer: Answer | undefined,
+  contractFile: string,
+): [Mistake] | undefined {
+  const is = (mistake: string, key = question.kind === "replace" ? "replace" : "expression"): [Mistake] => [
+    [`${place}.${key}`, owner === "" ? mistake : `of ${owner} ${mistake}`],
+  ];
   if (answer === undefined)
-    return `has not been judged by Spark yet: run npx cdktf-aws-etl contract compile ${file}`;
-  if (type === undefined || answer.type === undefined || familyOf(answer.type) === familyOf(type))
+    return is(`has not been judged by Spark yet: run npx cdktf-aws-etl contract compile ${contractFile}`);
+  if (answer.mistake !== undefined) return is(answer.mistake, answer.key);
+  if (declared === undefined || answer.type === undefined || familyOf(answer.type) === familyOf(declared))
     return undefined;
-  return `must be ${type}, is ${answer.type}`;
+  return is(`must be ${declared}, is ${answer.type}`);
 }
 
 /** Numbers fit numbers: the job rounds a value to the declared type, and quarantines one that is too large. */
 function familyOf(type: string): string {
   const name = type.replace(/\(.*/, "");
   return ["bigint", "int", "double", "decimal"].includes(name) ? "number" : name;
-}
-
-/** A mistake in a part of a question; by default in its expression or pattern. */
-export function mistakeOf(
-  { place, owner, question }: PosedQuestion,
-  mistake: string,
-  part?: string,
-): Mistake {
-  const field = part ?? (question.kind === "replace" ? "replace" : "expression");
-  return [`${place}.${field}`, owner === "" ? mistake : `of ${owner} ${mistake}`];
 }

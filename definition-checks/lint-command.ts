@@ -1,10 +1,8 @@
-import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { counted, parseWords, readNamedFile, UsageError, wrap } from "../modules/core/command-line";
 import { isObject, type JsonObject } from "./asl";
 import { CHECKS, type Finding } from "./asl-checks";
 import { lintDefinition, type LintOptions } from "./definition-lint";
 
-const COLUMNS = 80;
 const USAGE = `Usage: cdktf-aws-etl lint [options] <file.asl.json …>
 
 Checks state machine definitions before anything is deployed: calls that do not
@@ -20,9 +18,6 @@ Options:
 
 Exit codes: 0 nothing found, 1 findings, 2 wrong command line.
 docs/definition-checks.md lists the checks.`;
-
-/** A mistake in the command line or a file that cannot be read. */
-class UsageError extends Error {}
 
 type FileFinding = { readonly file: string } & Finding;
 
@@ -40,7 +35,7 @@ export function lintCommand(args: readonly string[], write: (text: string) => vo
       ...(values.input === undefined ? {} : { input: declaredInput(values.input) }),
     };
     const found = positionals.flatMap((file) =>
-      lintDefinition(read(file), options).map((finding): FileFinding => ({ file, ...finding })),
+      lintDefinition(readNamedFile(file), options).map((finding): FileFinding => ({ file, ...finding })),
     );
     write(values.json === true ? `${JSON.stringify(found, null, 2)}\n` : report(found, positionals.length));
     return found.length === 0 ? 0 : 1;
@@ -52,35 +47,22 @@ export function lintCommand(args: readonly string[], write: (text: string) => vo
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        input: { type: "string" },
-        allow: { type: "string", multiple: true },
-        json: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`${file} cannot be read (${code ?? String(error)})`);
-  }
+  return parseWords({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      input: { type: "string" },
+      allow: { type: "string", multiple: true },
+      json: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
 }
 
 function declaredInput(file: string): JsonObject {
   let input: unknown;
   try {
-    input = JSON.parse(read(file));
+    input = JSON.parse(readNamedFile(file));
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`${file} is not valid JSON: ${(error as Error).message}`);
@@ -105,12 +87,11 @@ function report(found: readonly FileFinding[], files: number): string {
   const blocks = [...new Set(found.map(({ file }) => file))].map((file) =>
     [file, ...found.filter((one) => one.file === file).map(paragraph)].join("\n"),
   );
-  const count = (number: number, word: string) => `${number} ${word}${number === 1 ? "" : "s"}`;
   const broken = new Set(found.map(({ file }) => file)).size;
   const total =
     found.length === 0
-      ? `${count(files, "definition")}, nothing found`
-      : `${count(found.length, "finding")} in ${broken} of ${count(files, "file")}`;
+      ? `${counted(files, "definition")}, nothing found`
+      : `${counted(found.length, "finding")} in ${broken} of ${counted(files, "file")}`;
   return `${[...blocks, total].join("\n\n")}\n`;
 }
 
@@ -120,18 +101,3 @@ const paragraph = ({ state, check, what, remedy }: FileFinding): string =>
     wrap(what, "    ", "    "),
     wrap(remedy, "    remedy: ", "      "),
   ].join("\n");
-
-/** Breaks lines between words; a word longer than a line gets a line of its own. */
-function wrap(text: string, first: string, further: string): string {
-  const lines: string[] = [];
-  let line = first;
-  let isEmpty = true;
-  for (const word of text.split(/\s+/)) {
-    if (!isEmpty && line.length + 1 + word.length > COLUMNS) {
-      lines.push(line);
-      line = further + word;
-    } else line += isEmpty ? word : ` ${word}`;
-    isEmpty = false;
-  }
-  return [...lines, line].join("\n");
-}

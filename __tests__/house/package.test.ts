@@ -44,7 +44,7 @@ describe("the package", () => {
   test("holds every definition and every Python file of a job, and no test, cache or source", () => {
     const wanted = [
       ...filesBelow("step-functions", /\.asl\.json$/),
-      ...["etl", "jobs"].flatMap((folder) =>
+      ...["compiler", "etl", "jobs"].flatMap((folder) =>
         filesBelow(join("glue-scripts", folder), /\.(py|json)$|py\.typed$/),
       ),
     ];

@@ -12,7 +12,7 @@ import pytest
 from pyspark.sql import Row, SparkSession
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "jobs")]
+sys.path[:0] = [str(ROOT), str(ROOT / "jobs"), str(ROOT / "compiler")]
 
 import transform_deliveries  # noqa: E402 (the path is set above)
 from etl.ingest.contract import Contract  # noqa: E402 (the path is set above)

@@ -1,5 +1,4 @@
-"""The quality rules on real rows: the shared cases, which Athena's query must judge alike; and what a custom
-expression may be."""
+"""The quality rules on real rows: the shared cases, which Athena's query must judge alike."""
 
 import json
 from datetime import UTC, date, datetime
@@ -9,8 +8,7 @@ from typing import Any
 import pytest
 from etl import session
 from etl.run.measure_quality import measure_quality
-from etl.run.meet_rule import check_expressions
-from etl.run.quality import DEFAULT_RULE, Quality, Verdict, judge
+from etl.run.quality import DEFAULT_RULE, Verdict, judge
 from plans import rules_of_text
 from pyspark.sql import DataFrame, SparkSession
 
@@ -40,7 +38,6 @@ def verdict_on(spark: SparkSession, case: dict[str, Any]) -> Verdict:
     session.configure(spark, 0)
     quality = rules_of_text(json.dumps(case["quality"]), case["columns"], case["reasons"])
     rows = judged_rows(spark, case)
-    check_expressions(rows, quality)
     return judge(quality, measure_quality(rows, quality), case["read"], date.fromisoformat(case["toDate"]))
 
 
@@ -110,17 +107,3 @@ def test_newest_is_kept_to_the_microsecond_and_quarantined_rows_do_not_count(spa
     assert measured.newest == {"recent": 1_291_161_600_000_001}
     assert measured.counts == {"unique": 1}
     assert measured.quarantined == {"late": 2, "early": 0}
-
-
-def quality_with(*expressions: str) -> Quality:
-    """Rules e0, e1, … which no reader has looked at."""
-    rules = [
-        {"name": f"e{index}", "type": "customSql", "expression": text, "atLeast": 1, "action": "halt"}
-        for index, text in enumerate(expressions)
-    ]
-    columns = {"country": "string", "n": "bigint", "price": "double", "t": "timestamp", "d": "date"}
-    return rules_of_text(json.dumps({"threshold": 0, "rules": rules}), columns, [])
-
-
-def empty(spark: SparkSession) -> DataFrame:
-    return spark.createDataFrame([], "country string, n bigint, price double, t timestamp, d date")

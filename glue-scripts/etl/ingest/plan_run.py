@@ -14,9 +14,7 @@ from etl.ingest.plan import Plan, make_plan
 from etl.ingest.reasons import wrong_types
 from etl.ingest.rules import Rules
 from etl.ingest.starts import check_files
-from etl.ingest.transforms.check_patterns import check_patterns
 from etl.ingest.transforms.classify_rows import classify_rows
-from etl.ingest.transforms.compute_columns import check_computed
 from etl.ingest.transforms.join_lines import join_lines
 from etl.ingest.transforms.parse_csv import parse_csv
 from etl.ingest.transforms.parse_lines import parse_lines
@@ -24,8 +22,6 @@ from etl.ingest.upserts import plan_upsert
 from etl.run.arguments import Arguments
 from etl.run.books import MAX_ROWS
 from etl.run.log import log
-from etl.run.meet_rule import check_expressions
-from etl.run.no_rows import no_rows
 from etl.write.iceberg_tables import REBUILD, IcebergTable
 from etl.write.published import IcebergRows, ParquetFolders, Published
 
@@ -39,8 +35,6 @@ def plan_run(
 ) -> Plan:
     """Reads the deliveries once, and finds their duplicates and the later dates that they change."""
     session.configure(spark, reading.weigh(file for one in own.values() for file in one.files))
-    check_computed(spark, rules.contract)
-    check_patterns(spark, rules.contract)
     raw = RawRows(
         spark,
         lambda lines, files: judge_rows(lines, files, rules),
@@ -73,7 +67,6 @@ def judge_rows(lines: DataFrame, files: Sequence[io.StoredObject], rules: Rules)
     parsed = parse_files(lines, files, rules.contract)
     if parsed is None:
         return None
-    check_expressions(no_rows(lines.sparkSession, rules.contract.output_types), rules.quality)
     return classify_rows(parsed, rules.contract, rules.quality.quarantine_rules)
 
 
