@@ -1,18 +1,8 @@
-import {
-  appendFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type BenchOptions } from "./bench-options";
-import { planText } from "../../contracts/plan";
 import { findDeliveries } from "../../local/deliveries";
-import { readPlan } from "../../modules/contract-plan/plan-files";
 import { type Contender, measureInTurn, printTable } from "./measure";
 
 /** Compares the job with the limit, a first script and a minimal Spark program, on the same files in three sizes. */
@@ -22,21 +12,19 @@ const python = join(root, ".setup", "venv", "bin", "python");
 
 export async function measureJob({ rounds, input, copies }: BenchOptions): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), "etl-bench-"));
-  const plan = join(scratch, "events.plan.json");
   try {
-    writeFileSync(plan, eventsPlan());
     for (const times of copies) {
       const source = join(scratch, `x${times}`);
       const lines = materialise(resolve(input), source, times);
-      const program = (name: string, file: string, ...more: string[]): Contender => ({
+      const program = (name: string, file: string): Contender => ({
         name,
         command: python,
-        args: [join(root, "tools", "benchmarks", "job", file), source, join(scratch, "out", file), ...more],
+        args: [join(root, "tools", "benchmarks", "job", file), source, join(scratch, "out", file)],
         read: (output) => JSON.parse(output.trim().split("\n").at(-1)!) as Record<string, number>,
       });
       const measured = await measureInTurn(
         [
-          program("this project's job", "run_job.py", plan),
+          program("this project's job", "run_job.py"),
           program("DuckDB, the limit", "duckdb_limit.py"),
           program("a first script", "plain_spark.py"),
           program("a minimal Spark program", "least_spark.py"),
@@ -53,16 +41,6 @@ export async function measureJob({ rounds, input, copies }: BenchOptions): Promi
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-}
-
-/** The plan of the events pipeline, as a deployment uploads it. */
-function eventsPlan(): string {
-  const [contractFile, rulesFile] = ["schema", "quality"].map((kind) =>
-    join(root, "pipelines", "events", `events.${kind}.json`),
-  ) as [string, string];
-  const { compiled, sentences } = readPlan({ contractFile, rulesFile });
-  if (compiled?.plan === undefined) throw new Error(sentences.join("\n"));
-  return planText(compiled.plan);
 }
 
 /** Only programs that write the same rows can be compared. */
