@@ -1,6 +1,16 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { planText } from "../../contracts/plan";
+import { readPlan } from "../../modules/contract-plan/plan-files";
 import { type BenchOptions } from "./bench-options";
 import { findDeliveries } from "../../local/deliveries";
 import { type Contender, measureInTurn, printTable } from "./measure";
@@ -13,18 +23,20 @@ const python = join(root, ".setup", "venv", "bin", "python");
 export async function measureJob({ rounds, input, copies }: BenchOptions): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), "etl-bench-"));
   try {
+    const plan = join(scratch, "events.plan.json");
+    writeFileSync(plan, compiledPlan());
     for (const times of copies) {
       const source = join(scratch, `x${times}`);
       const lines = materialise(resolve(input), source, times);
-      const program = (name: string, file: string): Contender => ({
+      const program = (name: string, file: string, ...more: string[]): Contender => ({
         name,
         command: python,
-        args: [join(root, "tools", "benchmarks", "job", file), source, join(scratch, "out", file)],
+        args: [join(root, "tools", "benchmarks", "job", file), source, join(scratch, "out", file), ...more],
         read: (output) => JSON.parse(output.trim().split("\n").at(-1)!) as Record<string, number>,
       });
       const measured = await measureInTurn(
         [
-          program("this project's job", "run_job.py"),
+          program("this project's job", "run_job.py", plan),
           program("DuckDB, the limit", "duckdb_limit.py"),
           program("a first script", "plain_spark.py"),
           program("a minimal Spark program", "least_spark.py"),
@@ -41,6 +53,13 @@ export async function measureJob({ rounds, input, copies }: BenchOptions): Promi
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+function compiledPlan(): string {
+  const file = (kind: string) => join(root, "pipelines", "events", `events.${kind}.json`);
+  const { compiled, sentences } = readPlan({ contractFile: file("schema"), rulesFile: file("quality") });
+  if (compiled?.plan === undefined) throw new Error(sentences.join("; "));
+  return planText(compiled.plan);
 }
 
 /** Only programs that write the same rows can be compared. */

@@ -1,7 +1,7 @@
 """Runs the shipped job on a folder of deliveries as one back-fill into another folder. The session is started
 before, and the time without it is printed.
 
-usage: run_job.py IN_DIR OUT_DIR
+usage: run_job.py IN_DIR OUT_DIR PLAN_FILE
 """
 
 import json
@@ -17,7 +17,7 @@ sys.path[:0] = [str(GLUE_SCRIPTS), str(GLUE_SCRIPTS / "jobs")]
 from session import open_session  # noqa: E402 (the path is set above)
 
 
-def main(source: str, target: str) -> None:
+def main(source: str, target: str, plan: str) -> None:
     import transform_deliveries
 
     shutil.rmtree(target, ignore_errors=True)
@@ -34,8 +34,7 @@ def main(source: str, target: str) -> None:
         "quarantine_prefix": "events/",
         "books_bucket": f"{target}/processed",
         "books_prefix": "books/events/",
-        "contract_uri": str(ROOT / "pipelines" / "events" / "events.schema.json"),
-        "quality_uri": str(ROOT / "pipelines" / "events" / "events.quality.json"),
+        "plan_uri": plan,
         "from_date": days[0],
         "to_date": days[-1],
         "run_id": "bench",
