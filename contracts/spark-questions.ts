@@ -179,7 +179,7 @@ function openMistake(open: readonly PosedQuestion[], contractFile: string): Mist
   if (open.length === 0) return [];
   const places = open
     .slice(0, SHOWN)
-    .map(({ place, owner }) => (owner === "" ? place : `${place}, ${owner}`));
+    .map(({ place, owner }) => (owner === "" ? place : `${place} of ${owner}`));
   const more = open.length > SHOWN ? ", …" : "";
   const have = open.length === 1 ? "expression has" : "expressions have";
   return [

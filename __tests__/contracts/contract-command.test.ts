@@ -107,7 +107,7 @@ describe("check", () => {
       new RegExp(`the file \\d expressions have not been judged by Spark yet \\(.*?\\): ${compile}`),
     );
     expect(open.said).toContain(
-      `the file 1 expression has not been judged by Spark yet (rules[4], dates_are_plausible): ${compile}`,
+      `the file 1 expression has not been judged by Spark yet (rules[4] of dates_are_plausible): ${compile}`,
     );
     expect(open.said).toContain("2 mistakes, 1 warning");
     putRecord();

@@ -176,7 +176,7 @@ describe("an answer", () => {
       quality: [
         [
           "",
-          "1 expression has not been judged by Spark yet (rules[3], positive): " +
+          "1 expression has not been judged by Spark yet (rules[3] of positive): " +
             "run npx cdktf-aws-etl contract compile a.schema.json",
         ],
       ],
