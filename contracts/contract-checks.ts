@@ -118,8 +118,8 @@ const isColumnName = (name: string): boolean =>
   !name.toLowerCase().startsWith("x-etl");
 
 const NAME_DEMAND =
-  "must be named with letters, digits, '_', '-' and spaces inside, at most 255 bytes, and not begin with x-etl" +
-  " (a CSV column gets another name by a shape)";
+  "must be a name of letters, digits, '_', '-' and inner spaces, of at most 255 bytes, that does not begin with x-etl" +
+  "; a shape gives a CSV column another name";
 
 function wrongKey(c: Contract): Mistake[] {
   return c.businessKey.flatMap((name) => wrongUse(c, "x-etl.businessKey", name, EXACT));

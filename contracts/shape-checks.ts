@@ -21,7 +21,7 @@ const namesOf = ({ sources }: Shape): readonly string[] => sources.map(({ delive
 /** Tells whether every header that has the names of `shape` also has those of `other`. */
 const holds = (shape: Shape, other: Shape): boolean =>
   namesOf(other).every((name) => namesOf(shape).includes(name));
-const called = ({ name }: Shape): string => (name === "" ? "the contract's own names" : `shape '${name}'`);
+const called = ({ name }: Shape): string => (name === "" ? "the contract's own header" : `shape '${name}'`);
 
 /** Finds shapes that are never applied, because an earlier one takes every file that they describe. */
 export function hiddenShapes(contract: Contract): Mistake[] {
@@ -34,7 +34,7 @@ export function hiddenShapes(contract: Contract): Mistake[] {
     return [
       [
         `x-etl.shapes.${shape.name}`,
-        `must not hold all names of ${called(earlier)}, which would always be applied before it: ${advice(shape, earlier)}`,
+        `is never applied: every file that has its names also fits ${called(earlier)}, which is tried first; ${advice(shape, earlier)}`,
       ],
     ];
   });
@@ -100,7 +100,7 @@ export function wrongFileColumns(contract: Contract): Mistake[] {
   if (others.length > 0)
     return others.map((one) => [
       `x-etl.shapes.${one.name}`,
-      `must be left out: every file has the names of x-etl.format.columns, so ${called(shape)} is always applied`,
+      `is never applied: every file has the names of x-etl.format.columns, which fit ${called(shape)}; leave it out`,
     ]);
   const unknown = unknownColumns === "refuse" ? columns.filter((name) => !namesOf(shape).includes(name)) : [];
   if (unknown.length === 0) return [];
