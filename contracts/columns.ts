@@ -134,13 +134,13 @@ function readKind<T extends string>(node: NodeReader, allowed: readonly T[]): T 
 function readEntries(node: NodeReader): Pick<Column, "fields" | "entries"> {
   const items = node.child("items");
   if (items === undefined) return { fields: [] };
-  if (!items.has("properties") && items.has("type")) {
-    const kind = readKind(items, [...SCALARS, "object"]);
-    if (kind === undefined) return { fields: [] };
-    if (kind !== "object") {
-      items.refuseOthers("items", ["type"], NOTES);
-      return { fields: [], entries: kind };
-    }
+  // `properties` alone means an object.
+  const kind =
+    items.has("properties") && !items.has("type") ? "object" : readKind(items, [...SCALARS, "object"]);
+  if (kind === undefined) return { fields: [] };
+  if (kind !== "object") {
+    items.refuseOthers("items", ["type"], NOTES);
+    return { fields: [], entries: kind };
   }
   items.refuseOthers("items", ["type", "properties"], NOTES);
   const properties = items.child("properties");

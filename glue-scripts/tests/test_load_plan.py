@@ -230,10 +230,10 @@ def test_every_word_of_json_arrives() -> None:
     [
         ('{"planVersion": 2}', "p.json has version 2, and this job reads 1: "),
         ("{}", "p.json has version None, and this job reads 1: "),
-        ("[]", "p.json is no plan ("),
-        ("nothing", "p.json is no plan ("),
-        ('{"planVersion": 1, "contract": {}}', "p.json is no whole plan (KeyError('aggregate')): "),
-        ('{"planVersion": 1}', "p.json is no whole plan (KeyError('contract')): "),
+        ("[]", "p.json is not a plan ("),
+        ("nothing", "p.json is not a plan ("),
+        ('{"planVersion": 1, "contract": {}}', "p.json is not a whole plan (KeyError('aggregate')): "),
+        ('{"planVersion": 1}', "p.json is not a whole plan (KeyError('contract')): "),
     ],
 )
 def test_another_plan_is_refused(text: str, message: str) -> None:
@@ -244,7 +244,7 @@ def test_another_plan_is_refused(text: str, message: str) -> None:
 
 
 def test_nothing_in_a_plan_may_be_missing() -> None:
-    """Every default is written out: without any one key of it a plan is no whole plan, unless the key is of a
+    """Every default is written out: without any one key of it a plan is not a whole plan, unless the key is of a
     note."""
     plan = json.loads(plan_of(CONTRACT.read_text(), LENIENT.read_text()))
     for key in plan["contract"]:

@@ -41,7 +41,7 @@ const minimum: ContractPlanProps = {
 const make = (stack: TerraformStack, props: Partial<ContractPlanProps> = {}, id = "Plan") =>
   new ContractPlan(stack, id, { ...minimum, ...props });
 
-/** What the compiler makes of the two documents. */
+/** The plan of the two documents. */
 function compiled(contract: object, rules: object): string {
   const { quality } = readQuality(rules, judgedBy(contract).judged);
   return planText(planOf(readContract(contract).contract, quality));

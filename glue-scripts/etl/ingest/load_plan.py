@@ -37,18 +37,18 @@ Node = Mapping[str, Any]
 
 def load_plan(text: str, name: str) -> tuple[Contract, Quality]:
     """The contract and the rules of a plan. Raises PlanRefused for a plan of another version, and for a text
-    that is no plan; `name` says whose text it is."""
+    that is not a plan; `name` says whose text it is."""
     try:
         plan = json.loads(text, parse_float=Decimal)
         version = plan.get("planVersion")
     except (ValueError, AttributeError) as error:
-        raise PlanRefused(f"{name} is no plan ({error}): {_ADVICE}") from error
+        raise PlanRefused(f"{name} is not a plan ({error}): {_ADVICE}") from error
     if version != PLAN_VERSION:
         raise PlanRefused(f"{name} has version {version}, and this job reads {PLAN_VERSION}: {_ADVICE}")
     try:
         return contract_of(plan["contract"]), quality_of(plan["quality"])
     except (KeyError, TypeError) as error:
-        raise PlanRefused(f"{name} is no whole plan ({error!r}): {_ADVICE}") from error
+        raise PlanRefused(f"{name} is not a whole plan ({error!r}): {_ADVICE}") from error
 
 
 def contract_of(node: Node) -> Contract:
