@@ -75,21 +75,39 @@ function readColumn(name: string, node: NodeReader): Column[] {
   const column = { ...plain(name, node, kind), ...(kind === "array" ? readEntries(node) : {}) };
   if (kind === "array" || kind === "object") return [column];
   const has = (key: string) => node.has(key) && (KEYS[kind] as readonly string[]).includes(key);
+  const scalar: Column = {
+    ...column,
+    decimal: has("x-decimal") ? readDecimal(node) : undefined,
+    dateFormats: has("x-date") ? node.patterns("x-date") : [],
+    moments: has("x-timestamp") ? readTimes(node.child("x-timestamp")) : undefined,
+    nulls: has("x-null") ? node.texts("x-null") : [],
+    number: has("x-number") ? readNumberForm(node.child("x-number"), kind) : undefined,
+    words: has("x-boolean") ? readWords(node.child("x-boolean")) : undefined,
+    allowed: has("enum") ? readAllowed(node, kind) : [],
+    bounds: readBounds(node, kind),
+  };
+  refuseTogether(node, has, scalar);
+  return [scalar];
+}
+
+/** Finds keys of a property that exclude each other, and texts that have two meanings. */
+function refuseTogether(
+  node: NodeReader,
+  has: (key: string) => boolean,
+  { nulls, words, allowed }: Column,
+): void {
   if (has("x-date") && has("x-timestamp"))
     node.wrong("x-timestamp", "must be left out beside x-date: a text is a date or a moment");
-  return [
-    {
-      ...column,
-      decimal: has("x-decimal") ? readDecimal(node) : undefined,
-      dateFormats: has("x-date") ? node.patterns("x-date") : [],
-      moments: has("x-timestamp") ? readTimes(node.child("x-timestamp")) : undefined,
-      nulls: has("x-null") ? node.texts("x-null") : [],
-      number: has("x-number") ? readNumberForm(node.child("x-number"), kind) : undefined,
-      words: has("x-boolean") ? readWords(node.child("x-boolean")) : undefined,
-      allowed: has("enum") ? readAllowed(node, kind) : [],
-      bounds: readBounds(node, kind),
-    },
-  ];
+  const moment = ["x-date", "x-timestamp"].find(has);
+  if (moment !== undefined && has("enum"))
+    node.wrong("enum", `must be left out beside ${moment}: only strings and integers have one`);
+  const isNull = (text: string | number) => nulls.includes(String(text));
+  const value = allowed.find(isNull);
+  if (value !== undefined) node.wrong("enum", `must not hold ${JSON.stringify(value)}, which means null`);
+  for (const key of ["true", "false"] as const) {
+    const word = words?.[key].find(isNull);
+    if (word !== undefined) node.wrong(`x-boolean.${key}`, `must not hold '${word}', which means null`);
+  }
 }
 
 const plain = (name: string, node: NodeReader, kind: Column["kind"]): Column => ({
@@ -116,13 +134,13 @@ function readKind<T extends string>(node: NodeReader, allowed: readonly T[]): T 
 function readEntries(node: NodeReader): Pick<Column, "fields" | "entries"> {
   const items = node.child("items");
   if (items === undefined) return { fields: [] };
-  if (!items.has("properties") && items.has("type")) {
-    const kind = readKind(items, [...SCALARS, "object"]);
-    if (kind === undefined) return { fields: [] };
-    if (kind !== "object") {
-      items.refuseOthers("items", ["type"], NOTES);
-      return { fields: [], entries: kind };
-    }
+  // `properties` alone means an object.
+  const kind =
+    items.has("properties") && !items.has("type") ? "object" : readKind(items, [...SCALARS, "object"]);
+  if (kind === undefined) return { fields: [] };
+  if (kind !== "object") {
+    items.refuseOthers("items", ["type"], NOTES);
+    return { fields: [], entries: kind };
   }
   items.refuseOthers("items", ["type", "properties"], NOTES);
   const properties = items.child("properties");
@@ -180,7 +198,10 @@ function readWords(node: NodeReader | undefined): Words | undefined {
 
 function readAllowed(node: NodeReader, kind: Scalar): readonly (string | number)[] {
   const isRight = (value: unknown) => (kind === "string" ? isText(value) : Number.isSafeInteger(value));
-  const values = node.list("enum", "value").filter((value) => value !== null);
+  const given = node.list("enum", "value");
+  const values = given.filter((value) => value !== null);
+  if (values.length === 0 && given.length > 0)
+    node.wrong("enum", "must hold a value besides null, which is always allowed");
   const wrong = values.find((value) => !isRight(value));
   const demand = kind === "string" ? "strings" : "integers from -(2^53 - 1) to 2^53 - 1";
   if (wrong !== undefined) node.wrong("enum", `must hold ${demand}, ${got(wrong)}`);
@@ -205,7 +226,11 @@ function readBounds(node: NodeReader, kind: Scalar): Bounds {
     if (bounds[plainKey] !== undefined && bounds[exclusive] !== undefined)
       node.wrong(exclusive, `must be left out beside ${plainKey}`);
   const [low, high] = [bounds.minimum ?? bounds.exclusiveMinimum, bounds.maximum ?? bounds.exclusiveMaximum];
-  if (low !== undefined && high !== undefined && low > high)
-    node.wrong("", `must not have a lower bound above the upper, got ${low} above ${high}`);
+  if (low !== undefined && high !== undefined && isEmpty(bounds, low, high))
+    node.wrong("", `must leave a value between its bounds, got ${low} and ${high}`);
   return bounds;
+}
+
+function isEmpty({ minimum, maximum }: Bounds, low: number, high: number): boolean {
+  return low > high || (low === high && (minimum === undefined || maximum === undefined));
 }

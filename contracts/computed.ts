@@ -48,8 +48,8 @@ export function readAggregate(node: NodeReader | undefined): Aggregate | undefin
   if (given !== undefined && Object.keys(given.node).length === 0)
     given.wrong("", "must hold at least one column, got {}");
   const columns = readComputed(given);
+  const keys = groupBy.map((name) => name.toLowerCase());
   for (const { name } of columns)
-    if (groupBy.includes(name))
-      given?.wrong(name, "must have another name: it is in x-etl.aggregate.groupBy");
+    if (keys.includes(name)) given?.wrong(name, "must have another name: it is in x-etl.aggregate.groupBy");
   return { groupBy, columns };
 }

@@ -1,9 +1,9 @@
-import type { Column } from "./columns";
+import type { Column, NumberForm } from "./columns";
 import type { Computed } from "./computed";
 import type { Contract } from "./contract";
 import { allTypes, baseTypes, KEPT, outputTypes, scalarsOf } from "./contract-types";
 import { expressionMistakes, ROW_FUNCTIONS, SUM_FUNCTIONS } from "./expression";
-import { isCsv } from "./format";
+import { type Format, isCsv } from "./format";
 import { hiddenShapes, shapesOfNoCsv, wrongFileColumns, wrongShapes } from "./shape-checks";
 import type { Mistake } from "../modules/core/refusals";
 
@@ -12,7 +12,7 @@ import type { Mistake } from "../modules/core/refusals";
 type Part = "properties" | "required" | Exclude<keyof Contract, "columns" | "required" | "rules"> | "reasons";
 type Find = (contract: Contract) => Mistake[];
 
-/** Columns that the job adds to those of a contract. Glue and Spark do not tell capitals. */
+/** Columns that the job adds to those of a contract. Glue and Spark ignore capitals. */
 const RESERVED = new Set([
   ...["line", "row", "texts", "is_object", "is_clean", "moment", "day", "value", "reason", "raw_line"],
   ...["reason_values", "run_date", "file_path", "block_start", "row_id", "source_file", "run_id"],
@@ -93,14 +93,19 @@ function kindOf({ kind, dateFormats, moments }: Column): string {
   return moments === undefined ? kind : "a timestamp";
 }
 
-/** Names become columns of Parquet, of Glue's catalogue and of queries, which do not tell capitals and do not take every character. */
+/** Names become columns of Parquet, of Glue's catalogue and of queries, which ignore capitals and do not take every character. */
 function wrongNames({ columns }: Contract): Mistake[] {
   const lists = columns.filter(({ fields }) => fields.length > 0);
   return [columns, ...lists.map(({ fields }) => fields)].flatMap((siblings) =>
     siblings.flatMap(({ place, name }, index): Mistake[] => {
       const same = siblings.slice(0, index).find((one) => one.name.toLowerCase() === name.toLowerCase());
       if (same !== undefined)
-        return [[place, `must differ from '${same.name}' in more than capitals, which Glue does not tell`]];
+        return [
+          [
+            place,
+            `must differ from '${same.name}' in more than capitals: Glue, Athena and Spark ignore them`,
+          ],
+        ];
       return isColumnName(name) ? [] : [[place, NAME_DEMAND]];
     }),
   );
@@ -113,8 +118,8 @@ const isColumnName = (name: string): boolean =>
   !name.toLowerCase().startsWith("x-etl");
 
 const NAME_DEMAND =
-  "must be named with letters, digits, '_', '-' and spaces inside, at most 255 bytes, and not begin with x-etl" +
-  " (a CSV column gets another name by a shape)";
+  "must be a name of letters, digits, '_', '-' and inner spaces, of at most 255 bytes, that does not begin with x-etl" +
+  "; a shape gives a CSV column another name";
 
 function wrongKey(c: Contract): Mistake[] {
   return c.businessKey.flatMap((name) => wrongUse(c, "x-etl.businessKey", name, EXACT));
@@ -274,8 +279,9 @@ function ofAnotherFormat({ format, columns }: Contract): Mistake[] {
   return columns.flatMap((column): Mistake[] => {
     const { place, kind, number, words, nulls } = column;
     if (isCsv(format)) {
-      if (kind !== "array" && kind !== "object") return [];
-      return [[place, `must not be an ${kind}: a line of CSV cannot hold one`]];
+      if (kind === "array" || kind === "object")
+        return [[place, `must not be an ${kind}: a line of CSV cannot hold one`]];
+      return number === undefined ? [] : wrongMarks(`${place}.x-number`, number, format);
     }
     const kinds = `in ${format.kind}`;
     return [
@@ -290,6 +296,17 @@ function ofAnotherFormat({ format, columns }: Contract): Mistake[] {
         : [[`${place}.x-null`, `must be left out ${kinds}, but for strings: JSON has null`] as const]),
     ];
   });
+}
+
+/** Without quotes and escapes no text holds the delimiter. */
+function wrongMarks(field: string, marks: NumberForm, { delimiter, quote, escape }: Format): Mistake[] {
+  if (quote !== null || escape !== null) return [];
+  return (["decimal", "thousands"] as const)
+    .filter((key) => marks[key] === delimiter)
+    .map((key) => [
+      `${field}.${key}`,
+      `must differ from the delimiter, since quote is null, got ${JSON.stringify(delimiter)}`,
+    ]);
 }
 
 function wrongComputed(c: Contract): Mistake[] {

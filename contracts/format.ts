@@ -59,7 +59,7 @@ export function readFormat(node: NodeReader | undefined): Format {
     kind,
     delimiter: node.has("delimiter") ? readCharacter(node, "delimiter", ",") : ",",
     quote: readQuote(node),
-    escape: node.has("escape") ? readCharacter(node, "escape", null) : null,
+    escape: readEscape(node),
     multiLine: readFlag(node, "multiLine"),
     unknownColumns:
       (node.has("unknownColumns") ? node.oneOf("unknownColumns", UNKNOWN) : undefined) ?? "ignore",
@@ -79,6 +79,12 @@ function readCharacter<T extends string | null>(node: NodeReader, key: string, o
   const demand = "one character, neither a double quote nor a line end nor NUL";
   node.wrong(key, `must be ${demand}, ${got(value)}`);
   return otherwise;
+}
+
+function readEscape(node: NodeReader): string | null {
+  if (node.value("escape") !== '"') return node.has("escape") ? readCharacter(node, "escape", null) : null;
+  node.wrong("escape", 'must be left out where a quote within quotes is written twice, got "\\""');
+  return null;
 }
 
 function readQuote(node: NodeReader): Format["quote"] {

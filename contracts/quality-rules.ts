@@ -112,7 +112,7 @@ export interface Quality {
 /** The columns and reasons that rules may name, as the contract declares them. */
 export interface Judged {
   /**
-   * The kinds of the published columns: string, boolean, bigint, double, decimal, timestamp, date, array, map.
+   * The kinds of the published columns: string, bigint, double, decimal, boolean, timestamp, date, array, map.
    * @default - columns are not checked
    */
   readonly columns?: ReadonlyMap<string, string>;
@@ -159,7 +159,7 @@ interface TypeOfRule {
   readonly kinds?: readonly string[];
 }
 
-const SCALARS = ["string", "boolean", "bigint", "double", "decimal", "timestamp", "date"];
+const SCALARS = ["string", "bigint", "double", "decimal", "boolean", "timestamp", "date"];
 const ROW_BY_ROW = ["warn", "halt", "quarantine"] as const;
 const AS_A_WHOLE = ["warn", "halt"] as const;
 

@@ -21,10 +21,12 @@ const namesOf = ({ sources }: Shape): readonly string[] => sources.map(({ delive
 /** Tells whether every header that has the names of `shape` also has those of `other`. */
 const holds = (shape: Shape, other: Shape): boolean =>
   namesOf(other).every((name) => namesOf(shape).includes(name));
-const called = ({ name }: Shape): string => (name === "" ? "the contract's own names" : `shape '${name}'`);
+const called = ({ name }: Shape): string => (name === "" ? "the contract's own header" : `shape '${name}'`);
 
 /** Finds shapes that are never applied, because an earlier one takes every file that they describe. */
 export function hiddenShapes(contract: Contract): Mistake[] {
+  // wrongFileColumns says which shape files without a header have.
+  if (contract.format.columns !== null) return [];
   const accepted = acceptedShapes(contract);
   return accepted.flatMap((shape, index): Mistake[] => {
     const earlier = accepted.slice(0, index).find((one) => holds(shape, one));
@@ -32,7 +34,7 @@ export function hiddenShapes(contract: Contract): Mistake[] {
     return [
       [
         `x-etl.shapes.${shape.name}`,
-        `must not hold all names of ${called(earlier)}, which would always be applied before it: ${advice(shape, earlier)}`,
+        `is never applied: every file that has its names also fits ${called(earlier)}, which is tried first; ${advice(shape, earlier)}`,
       ],
     ];
   });
@@ -86,14 +88,20 @@ export function wrongFileColumns(contract: Contract): Mistake[] {
   const shape = acceptedShapes(contract).find((one) => namesOf(one).every((name) => columns.includes(name)));
   if (shape === undefined) {
     const lacks = contract.columns.filter(({ name }) => !columns.includes(name)).map(({ name }) => name);
-    const others = contract.shapes.length === 0 ? "" : ", or all names of a shape";
+    const orShape = contract.shapes.length === 0 ? "" : ", or all names of a shape";
     return [
       [
         field,
-        `must hold all names of the properties${others}; of the properties it lacks ${lacks.join(", ")}`,
+        `must hold all names of the properties${orShape}; of the properties it lacks ${lacks.join(", ")}`,
       ],
     ];
   }
+  const others = contract.shapes.filter((one) => one !== shape);
+  if (others.length > 0)
+    return others.map((one) => [
+      `x-etl.shapes.${one.name}`,
+      `is never applied: every file has the names of x-etl.format.columns, which fit ${called(shape)}; leave it out`,
+    ]);
   const unknown = unknownColumns === "refuse" ? columns.filter((name) => !namesOf(shape).includes(name)) : [];
   if (unknown.length === 0) return [];
   return [

@@ -164,25 +164,42 @@ export function sparkMistakes(
   contractFile: string,
 ): SparkMistakes {
   const known = answersByKey(answers);
-  const mistakesIn = (file: PosedQuestion["file"]): Mistake[] =>
-    posed
-      .filter((one) => one.file === file)
-      .flatMap((one) => mistakeOf(one, known.get(keyOf(one.question)), contractFile) ?? []);
+  const mistakesIn = (file: PosedQuestion["file"]): Mistake[] => {
+    const asked = posed.filter((one) => one.file === file);
+    const judged = asked.flatMap((one) => mistakeOf(one, known.get(keyOf(one.question))) ?? []);
+    return [...judged, ...openMistake(unanswered(asked, answers), contractFile)];
+  };
   return { contract: mistakesIn("contract"), quality: mistakesIn("quality") };
+}
+
+const SHOWN = 3;
+
+/** One mistake for all questions of a file that are open: one command answers them. */
+function openMistake(open: readonly PosedQuestion[], contractFile: string): Mistake[] {
+  if (open.length === 0) return [];
+  const places = open
+    .slice(0, SHOWN)
+    .map(({ place, owner }) => (owner === "" ? place : `${place} of ${owner}`));
+  const more = open.length > SHOWN ? ", …" : "";
+  const have = open.length === 1 ? "expression has" : "expressions have";
+  return [
+    [
+      "",
+      `${open.length} ${have} not been judged by Spark yet (${places.join(", ")}${more}): ` +
+        `run npx cdktf-aws-etl contract compile ${contractFile}`,
+    ],
+  ];
 }
 
 function mistakeOf(
   { place, owner, question, type: declared }: PosedQuestion,
   answer: Answer | undefined,
-  contractFile: string,
 ): [Mistake] | undefined {
   const is = (mistake: string, key = question.kind === "replace" ? "replace" : "expression"): [Mistake] => [
     [`${place}.${key}`, owner === "" ? mistake : `of ${owner} ${mistake}`],
   ];
-  if (answer === undefined)
-    return is(`has not been judged by Spark yet: run npx cdktf-aws-etl contract compile ${contractFile}`);
-  if (answer.mistake !== undefined) return is(answer.mistake, answer.key);
-  if (declared === undefined || answer.type === undefined || familyOf(answer.type) === familyOf(declared))
+  if (answer?.mistake !== undefined) return is(answer.mistake, answer.key);
+  if (declared === undefined || answer?.type === undefined || familyOf(answer.type) === familyOf(declared))
     return undefined;
   return is(`must be ${declared}, is ${answer.type}`);
 }

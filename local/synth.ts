@@ -6,11 +6,12 @@ import { fit } from "./lines";
 import { ROOT, SYNTHESISED } from "./places";
 import { samplePlace, sampleSubscribers } from "./sample-place";
 import { UserError } from "./user-error";
+import { warningsIn, warningText } from "./warnings";
 
 /** `npm run synth`: runs the app as `cdktf synth` does, type-checked, with a sample account and region if none is set. */
 
 /**
- * Synthesises into `outdir`, which is emptied first.
+ * Synthesises into `outdir`, which is emptied first. Warnings go to stderr.
  *
  * @throws UserError with the app's own message
  */
@@ -33,6 +34,7 @@ export async function synthesise(
     reject: false,
   });
   if (exitCode !== 0) throw new UserError(stderr.trim() || stdout.trim());
+  for (const warning of warningsIn(outdir)) console.error(warningText(warning));
   return readdirSync(join(outdir, "stacks")).map((stack) => join(outdir, "stacks", stack));
 }
 

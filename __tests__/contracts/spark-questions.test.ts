@@ -157,20 +157,29 @@ describe("an answer", () => {
     expect(quality).toEqual([]);
   });
 
-  test("that is missing is a mistake with the command to type, in the file that asks", () => {
+  test("that is missing: one mistake in each file that asks, with the command to type", () => {
     const replaced: PosedQuestion = {
       question: step,
       file: "contract",
       place: "x-etl.shapes.old.Name.clean[0]",
       owner: "",
     };
-    const compile = "has not been judged by Spark yet: run npx cdktf-aws-etl contract compile a.schema.json";
-    expect(sparkMistakes([replaced, posedAs("bigint"), rule], [], "a.schema.json")).toEqual({
+    const sums = ["a", "b", "c"].map((name) => ({ ...posedAs("bigint"), place: `x-etl.computed.${name}` }));
+    expect(sparkMistakes([replaced, ...sums, rule], [], "a.schema.json")).toEqual({
       contract: [
-        ["x-etl.shapes.old.Name.clean[0].replace", compile],
-        [field, compile],
+        [
+          "",
+          "4 expressions have not been judged by Spark yet (x-etl.shapes.old.Name.clean[0], x-etl.computed.a, " +
+            "x-etl.computed.b, …): run npx cdktf-aws-etl contract compile a.schema.json",
+        ],
       ],
-      quality: [["rules[3].expression", `of positive ${compile}`]],
+      quality: [
+        [
+          "",
+          "1 expression has not been judged by Spark yet (rules[3] of positive): " +
+            "run npx cdktf-aws-etl contract compile a.schema.json",
+        ],
+      ],
     });
     const others: Answer[] = [
       { ...row, columns: { n: "double" }, type: "double" },

@@ -52,7 +52,7 @@ describe.each(OURS)("%s", (pipeline) => {
     ]);
   });
 
-  test("has its own folders, contract, books and lock", () => {
+  test("has its own folders, plan, books and lock", () => {
     const given = argumentsOf(dev, pipeline);
     expect(given).toMatchObject({
       "--pipeline": pipeline,
@@ -71,11 +71,10 @@ describe.each(OURS)("%s", (pipeline) => {
     expect(given["--output_database"]).toContain(databaseOf("Processed"));
     expect(given["--refused_database"]).toContain(databaseOf("Quarantine"));
     expect(given["--workgroup"]).toContain("aws_athena_workgroup.");
-    const contracts = all(dev, "aws_s3_object").map(({ key }) => String(key));
-    for (const file of ["schema", "quality"])
-      expect(contracts.filter((key) => key.endsWith(`/${pipeline}.${file}.json`))).toEqual([
-        expect.stringMatching(`^${pipeline}/contracts/`),
-      ]);
+    const keys = all(dev, "aws_s3_object").map(({ key }) => String(key));
+    expect(keys.filter((key) => key.endsWith(`/${pipeline}.plan.json`))).toEqual([
+      expect.stringMatching(`^${pipeline}/contracts/`),
+    ]);
     const { AcquireLockTake: lock } = statesOf(dev, `etl-dev-${pipeline}`);
     expect(JSON.stringify(lock)).toContain(`"S":"${pipeline}"`);
   });

@@ -13,6 +13,7 @@ const MODULES = [
   "artifacts",
   "athena-workgroup",
   "catalog-table",
+  "contract-plan",
   "core",
   "data-lake",
   "data-quality",

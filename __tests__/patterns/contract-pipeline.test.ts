@@ -79,7 +79,7 @@ test("of a platform, a name, a contract and rules it makes everything but a sche
     ...{ "--pipeline": "orders", "--time_zone": "UTC", "--lag_days": "1", "--source_prefix": "orders/" },
     ...{ "--refused_table": "orders_refused", "--show_values": "false", "--output_table": "orders" },
   });
-  expect(at("Orders/Default/Contract/Resource").key).toMatch(/^orders\/contracts\//);
+  expect(at("Orders/Default/Plan/Text/Resource").key).toMatch(/^orders\/contracts\//);
   expect(at("Orders/RawCrawler/Resource")).toMatchObject({ name: "shop-orders-raw" });
   expect(at("Orders/Orchestrator/Resource")).toMatchObject({ name: "shop-orders" });
   expect(built).toMatchObject({ pipeline: "orders", schedule: undefined, processedCrawler: undefined });
@@ -159,7 +159,7 @@ test.each<[string, Given, (made: Synthesised<ContractPipeline>) => unknown, unkn
   [
     "artifactsPrefix",
     { artifactsPrefix: "mine/" },
-    ({ at }) => String(at("Orders/Default/Contract/Resource").key).startsWith("mine/contracts/"),
+    ({ at }) => String(at("Orders/Default/Plan/Text/Resource").key).startsWith("mine/contracts/"),
     true,
   ],
   [

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TerraformStack } from "cdktf";
@@ -8,6 +8,7 @@ import {
   EtlPlatform,
   type EtlPlatformProps,
 } from "../../index";
+import { recordFile } from "../../contracts/spark-record";
 import { contractFile, rulesFile } from "../support/contracts";
 import { judge, unjudged } from "../support/judged-props";
 import { ACCOUNT, REGION } from "../support/synth";
@@ -17,21 +18,19 @@ import { ACCOUNT, REGION } from "../support/synth";
 const folder = mkdtempSync(join(tmpdir(), "etl-pattern-props-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A copy under a name by which it is found in what is synthesised. */
-function copied(name: string, file: string): string {
-  const copy = join(folder, name);
-  copyFileSync(file, copy);
-  return copy;
+const RULES = JSON.parse(readFileSync(rulesFile("sales"), "utf8")) as object;
+
+/** The files of sales under a name by which they are found in what is synthesised, with another threshold. */
+function sales(name: string, threshold: number) {
+  const file = (kind: string) => join(folder, `${name}.${kind}.json`);
+  copyFileSync(contractFile("sales"), file("schema"));
+  copyFileSync(recordFile(contractFile("sales")), file("spark"));
+  writeFileSync(file("quality"), JSON.stringify({ ...RULES, threshold }));
+  return { contractFile: file("schema"), rulesFile: file("quality") };
 }
 
-const SALES = {
-  contractFile: copied("contract-one.json", contractFile("sales")),
-  rulesFile: copied("rules-one.json", rulesFile("sales")),
-};
-const OTHER_SALES = {
-  contractFile: copied("contract-two.json", contractFile("sales")),
-  rulesFile: copied("rules-two.json", rulesFile("sales")),
-};
+const SALES = sales("sales-one", 81);
+const OTHER_SALES = sales("sales-two", 82);
 
 const platform = (stack: TerraformStack, name: string): EtlPlatform =>
   new EtlPlatform(stack, `Platform-${name}`, { name, account: ACCOUNT, region: REGION });
@@ -117,8 +116,8 @@ describe("ContractPipeline", () => {
     },
   ];
   const BECOMES = {
-    contractFile: "contract-one.json",
-    rulesFile: "rules-one.json",
+    contractFile: "sales-one.plan.json",
+    rulesFile: "score < 81 THEN",
     crawlProcessed: "CrawlProcessed",
     crawlDeadlineMinutes: '\\"maxPolls\\": 14',
     platform: '"one-orders-transform"',

@@ -16,9 +16,7 @@ export interface Change {
 export interface BadContract extends Change {
   readonly case: string;
   /** Every mistake in full. */
-  readonly says?: readonly string[];
-  /** Names that both messages must hold, where the two word a mistake in an expression differently. */
-  readonly fields?: readonly string[];
+  readonly says: readonly string[];
 }
 
 const PIPELINES = join(ROOT, "pipelines");

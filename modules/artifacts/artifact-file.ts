@@ -116,12 +116,20 @@ export function defineObject(
   });
 }
 
-function refuse(scope: Construct, { source, artifacts, prefix }: ArtifactFileProps): void {
-  const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
+function refuse(scope: Construct, props: ArtifactFileProps): void {
   const refusals = new Refusals("ArtifactFile", scope.node.path);
+  refusals.note("source", fileMistake(props.source));
+  notePlace(refusals, props);
+  refusals.throwIfAny();
+}
+
+/** Notes the mistakes in the place of an upload, as far as it is known. */
+export function notePlace(
+  refusals: Refusals,
+  { artifacts, prefix }: Pick<ArtifactFileProps, "artifacts" | "prefix">,
+): void {
+  const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
   refusals.noteUnfilled(placeholderMistakes({ artifacts, prefix }, isKnown));
-  refusals.note("source", fileMistake(source));
   if (isKnown(artifacts.prefix)) refusals.note("artifacts.prefix", prefixMistake(artifacts.prefix));
   if (isKnown(prefix)) refusals.note("prefix", prefixMistake(prefix));
-  refusals.throwIfAny();
 }

@@ -3,10 +3,11 @@ import { Annotations } from "cdktf";
 import { Construct } from "constructs";
 import { type ContractTables, contractTables } from "../../contracts/contract-tables";
 import { planText } from "../../contracts/plan";
-import { fileMistake } from "../artifacts/artifact-file";
+import { fileMistake, notePlace } from "../artifacts/artifact-file";
 import { ArtifactText } from "../artifacts/artifact-text";
-import { mistakeText, Refusals } from "../core/refusals";
-import { prefixMistake, type S3Location } from "../core/s3-location";
+import { setMaker } from "../artifacts/owned-object";
+import { Refusals } from "../core/refusals";
+import type { S3Location } from "../core/s3-location";
 import { readPlan, type ReadPlan } from "./plan-files";
 
 /** Props of {@link ContractPlan}. */
@@ -43,14 +44,17 @@ export class ContractPlan extends Construct {
 
   constructor(scope: Construct, id: string, props: ContractPlanProps) {
     super(scope, id);
-    const { compiled, contract } = refuse(this, props);
+    const { prefix = DEFAULT_PREFIX } = props;
+    const { compiled, contract, warnings } = refuse(this, { ...props, prefix });
 
-    for (const warning of compiled!.warnings)
-      Annotations.of(this).addWarning(`${basename(props.contractFile)}: ${mistakeText(warning)}`);
-    const name = basename(props.contractFile).replace(/(?:\.schema)?\.json$/, ".plan.json");
-    const { artifacts, prefix = DEFAULT_PREFIX } = props;
-    const text = planText(compiled!.plan!);
-    const artifact = new ArtifactText(this, "Text", { name, text, artifacts, prefix });
+    for (const warning of warnings) Annotations.of(this).addWarning(warning);
+    const artifact = new ArtifactText(this, "Text", {
+      name: basename(props.contractFile).replace(/(?:\.schema)?\.json$/, ".plan.json"),
+      text: planText(compiled!.plan!),
+      artifacts: props.artifacts,
+      prefix,
+    });
+    setMaker(artifact, this);
     this.uri = artifact.uri;
     this.location = artifact.location;
     this.tables = contractTables(contract);
@@ -59,15 +63,18 @@ export class ContractPlan extends Construct {
 
 const DEFAULT_PREFIX = "contracts/";
 
-function refuse(scope: Construct, props: ContractPlanProps): ReadPlan {
+function refuse(scope: Construct, props: ContractPlanProps & { readonly prefix: string }): ReadPlan {
   const refusals = new Refusals("ContractPlan", scope.node.path);
-  const { contractFile, rulesFile, prefix = DEFAULT_PREFIX } = props;
-  for (const [field, file] of Object.entries({ contractFile, rulesFile }))
-    refusals.note(field, fileMistake(file));
-  refusals.note("prefix", prefixMistake(prefix));
-  refusals.throwIfAny();
-  const read = readPlan(props);
+  const { contractFile, rulesFile } = props;
+  const files = Object.entries({ contractFile, rulesFile }).map(
+    ([field, file]) => [field, fileMistake(file)] as const,
+  );
+  for (const [field, mistake] of files) refusals.note(field, mistake);
+  notePlace(refusals, props);
+  const read = files.every(([, mistake]) => mistake === undefined) ? readPlan(props) : NOTHING;
   for (const sentence of read.sentences) refusals.note("", sentence);
   refusals.throwIfAny();
   return read;
 }
+
+const NOTHING: ReadPlan = { sentences: [], warnings: [] };

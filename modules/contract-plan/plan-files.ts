@@ -22,6 +22,8 @@ export interface ReadPlan {
   readonly contract?: unknown;
   /** One sentence for each file with mistakes, by its path from the root of its repository. */
   readonly sentences: readonly string[];
+  /** The assumptions about a contract, as one sentence. */
+  readonly warnings: readonly string[];
 }
 
 /** Reads and compiles the files of a plan. */
@@ -32,18 +34,20 @@ export function readPlan({ contractFile, rulesFile }: PlanFiles): ReadPlan {
   const ofContract = contract.mistake === undefined ? compiled.mistakes.contract : [contract.mistake];
   const ofRules = rules.mistake === undefined ? compiled.mistakes.quality : [rules.mistake];
   const sentences = [
-    { name: contract.name, mistakes: ofContract },
-    { name: rules.name, mistakes: ofRules },
-    record,
-  ]
-    .filter(({ mistakes }) => mistakes.length > 0)
-    .map(({ name, mistakes }) => `${name}: ${mistakes.map(mistakeText).join("; ")}`);
+    ...sentence(contract.name, ofContract),
+    ...sentence(rules.name, ofRules),
+    ...sentence(record.name, record.mistakes),
+  ];
   return {
     compiled: sentences.length > 0 ? undefined : compiled,
     contract: ofContract.length > 0 ? undefined : contract.document,
     sentences,
+    warnings: sentence(contract.name, compiled.warnings),
   };
 }
+
+const sentence = (name: string, mistakes: readonly Mistake[]): string[] =>
+  mistakes.length === 0 ? [] : [`${name}: ${mistakes.map(mistakeText).join("; ")}`];
 
 function readRecord(file: string): {
   readonly name: string;

@@ -24,17 +24,37 @@ function formatter(timeZone: string): Intl.DateTimeFormat {
   return made;
 }
 
-/** The mistake in the name of a time zone, as words that follow its field. */
+/** The mistake in the name of a time zone, as words that follow its field. AWS and Java distinguish capitals, Node does not. */
 export function timeZoneMistake(timeZone: string): string | undefined {
-  const wanted = `must be a time zone of the IANA database such as Europe/Berlin or UTC, got ${JSON.stringify(timeZone)}`;
+  const wanted = "must be a time zone of the IANA database such as Europe/Berlin or UTC";
+  const got = `got ${JSON.stringify(timeZone)}`;
   // Offsets such as +01:00 are Intl's, but not AWS's.
-  if (!/^[A-Za-z]/.test(timeZone)) return wanted;
+  if (!/^[A-Za-z]/.test(timeZone) || FORMER.includes(timeZone)) return `${wanted}, ${got}`;
   try {
     formatter(timeZone);
-    return undefined;
   } catch {
-    return wanted;
+    return `${wanted}, ${got}`;
   }
+  return withCapitals(timeZone) === timeZone ? undefined : `${wanted}, with its capitals, ${got}`;
+}
+
+/** Names that Node knows, and the IANA database no longer has. */
+const FORMER = ["Canada/East-Saskatchewan", "US/Pacific-New"];
+/** Words of names that have more than one capital, or no capital. */
+const WORDS = new Map(
+  [
+    ...["ACT", "BajaNorte", "BajaSur", "CET", "CHAT", "CST6CDT", "ComodRivadavia", "DeNoronha"],
+    ...["DumontDUrville", "EET", "EST", "EST5EDT", "EasterIsland", "GB", "GMT", "GMT0", "HST", "IN", "LHI"],
+    ...["MET", "MST", "MST7MDT", "McMurdo", "NSW", "NZ", "PRC", "PST8PDT", "ROK", "SU", "UCT", "US", "UTC"],
+    ...["WET", "au", "es", "of"],
+  ].map((word) => [word.toLowerCase(), word]),
+);
+
+function withCapitals(timeZone: string): string {
+  return timeZone.replace(/[A-Za-z0-9]+/g, (word) => {
+    const small = word.toLowerCase();
+    return WORDS.get(small) ?? `${small.charAt(0).toUpperCase()}${small.slice(1)}`;
+  });
 }
 
 /** How far the zone's clock is before UTC at an instant, minutes. */

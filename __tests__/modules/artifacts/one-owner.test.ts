@@ -5,7 +5,7 @@ import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { App, TerraformStack, TerraformVariable } from "cdktf";
 import { type Construct } from "constructs";
-import { ArtifactFile, DataLake, DataQuality, GlueSparkJob, type S3Location, Zone } from "../../../index";
+import { ArtifactFile, ContractPlan, DataLake, GlueSparkJob, type S3Location, Zone } from "../../../index";
 import { contractFile, rulesFile } from "../../support/contracts";
 import { place, PROCESSED, RAW } from "../../support/places";
 import { ACCOUNT, REGION, refusal, synth } from "../../support/synth";
@@ -43,12 +43,10 @@ const job = (scope: Construct, id: string, artifacts: S3Location, modules = fals
   });
 const file = (scope: Construct, id: string, artifacts: S3Location, prefix = "scripts/") =>
   new ArtifactFile(scope, id, { source: script, artifacts, prefix });
-const rules = (scope: Construct, id: string, artifacts: S3Location) =>
-  new DataQuality(scope, id, {
+const plan = (scope: Construct, id: string, artifacts: S3Location) =>
+  new ContractPlan(scope, id, {
     rulesFile: rulesFile("events"),
     contractFile: contractFile("events"),
-    table: { database: "shop", name: "events" },
-    quarantineTable: { database: "shop_bad", name: "events" },
     artifacts,
   });
 
@@ -100,7 +98,7 @@ test.each<[string, number, (stack: TerraformStack) => void]>([
     (stack) => [job(stack, "A", SHOP, true), job(stack, "B", SHOP, true)],
   ],
   ["three of one", 2, (stack) => ["A", "B", "C"].forEach((id) => file(stack, id, SHOP))],
-  ["rules of two tables", 1, (stack) => [rules(stack, "A", SHOP), rules(stack, "B", SHOP)]],
+  ["one plan twice", 1, (stack) => [plan(stack, "A", SHOP), plan(stack, "B", SHOP)]],
   [
     "a prefix that is cut elsewhere",
     1,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { stateMachineRun } from "../../../modules/core/run";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,8 @@ import {
   type AthenaWorkgroupProps,
   CatalogTable,
   type CatalogTableProps,
+  ContractPlan,
+  type ContractPlanProps,
   DataLake,
   type DataLakeProps,
   DataQuality,
@@ -42,7 +44,7 @@ import { type ResourcePolicyStatement } from "../../../modules/iam/policy-statem
 import { ROOT } from "../../support/clone";
 import { DATABASE, KEY_ARN, place } from "../../support/places";
 import { judge, unjudged } from "../../support/judged-props";
-import { droppedProps } from "../../support/synth";
+import { droppedProps, synth } from "../../support/synth";
 
 /**
  * Every prop of every construct reaches what is synthesised: taking it away or changing it changes the output, where it can be
@@ -529,8 +531,6 @@ test("DataQuality", () => {
       table: { database: "processed_one", name: "rows_one" },
       quarantineTable: { database: "quarantine_one", name: "refused_one" },
       partitionColumn: "day",
-      artifacts: ONE,
-      prefix: "one/",
     },
     {
       rulesFile: rulesFile("rules-two", { ...few, atMost: 0.6 }),
@@ -538,8 +538,6 @@ test("DataQuality", () => {
       table: { database: "processed_two", name: "rows_two" },
       quarantineTable: { database: "quarantine_two", name: "refused_two" },
       partitionColumn: "date",
-      artifacts: TWO,
-      prefix: "two/",
     },
   ];
   const build = (stack: TerraformStack, props: DataQualityProps): void => {
@@ -547,8 +545,30 @@ test("DataQuality", () => {
     new TerraformOutput(stack, "query", { value: query.sql });
   };
   judge("DataQualityProps", () => sets, build, {
-    becomes: { rulesFile: "rules-one.json" },
+    becomes: { rulesFile: "500000" },
     refuses: ["contractFile"],
+  });
+});
+
+test("ContractPlan", () => {
+  const customers = join(ROOT, "pipelines", "customers", "customers.schema.json");
+  const contract = join(folder, "people.schema.json");
+  copyFileSync(customers, contract);
+  const rulesFile = (threshold: number): string => {
+    const file = join(folder, `rules-${threshold}.json`);
+    const rule = { name: "any", type: "rowCount", atLeast: 1, action: "warn" };
+    writeFileSync(file, JSON.stringify({ threshold, rules: [rule] }));
+    return file;
+  };
+  const sets: [Required<ContractPlanProps>, Required<ContractPlanProps>] = [
+    { contractFile: contract, rulesFile: rulesFile(70), artifacts: ONE, prefix: "one/" },
+    { contractFile: customers, rulesFile: rulesFile(80), artifacts: TWO, prefix: "two/" },
+  ];
+  const build = (stack: TerraformStack, props: ContractPlanProps) => new ContractPlan(stack, "Plan", props);
+  // The content of the files is seen as the hash in the key.
+  const { key } = synth((stack) => build(stack, sets[0])).at("Plan/Text/Resource") as { key: string };
+  judge("ContractPlanProps", () => sets, build, {
+    becomes: { contractFile: "people.plan.json", rulesFile: key.split("/").at(-2)! },
   });
 });
 

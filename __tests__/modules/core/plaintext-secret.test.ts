@@ -52,7 +52,7 @@ test.each<[name: string, value: string]>([
   ["secretName", "etl/db"],
   ["tokenizer", "words"],
   ["passwordless", "true"],
-  ["contract_uri", "s3://bucket/contracts/0123456789abcdef0123456789abcdef01234567/events.schema.json"],
+  ["plan_uri", "s3://bucket/contracts/0123456789abcdef0123456789abcdef01234567/events.plan.json"],
   ["commit", "0123456789abcdef0123456789abcdef01234567"],
   ["words", "thisIsAVeryLongNameOfSomethingWithoutDigits"],
   ["url", "jdbc:postgresql://db.example.com:5432/shop?ssl=true"],

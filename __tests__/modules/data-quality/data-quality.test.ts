@@ -5,7 +5,6 @@ import { TerraformOutput, type TerraformStack } from "cdktf";
 import { DataQuality, type DataQualityProps } from "../../../modules/data-quality/data-quality";
 import { ROOT } from "../../support/clone";
 import { changedContract } from "../../support/contracts";
-import { ARTIFACTS, place } from "../../support/places";
 import { droppedProps, refusal, synth, unknownText } from "../../support/synth";
 
 const folder = mkdtempSync(join(tmpdir(), "etl-quality-"));
@@ -26,18 +25,13 @@ const contracts = (name: string): string => join(ROOT, "pipelines", name.split("
 const minimum: DataQualityProps = {
   rulesFile: ONE,
   table: { database: "etl_dev_processed", name: "events" },
-  artifacts: ARTIFACTS,
 };
 const make = (stack: TerraformStack, props: Partial<DataQualityProps> = {}, id = "Quality") =>
   new DataQuality(stack, id, { ...minimum, ...props });
 
-test("minimum: the rules as an object for the job, and a query", () => {
-  const { at, counts, built } = synth((stack) => make(stack));
-  expect(counts).toEqual({ aws_s3_object: 1 });
-  expect(at("Quality/Rules/Resource")).toMatchObject({
-    bucket: "artifacts-bucket",
-    key: expect.stringMatching(/^contracts\/[0-9a-f]+\/one\.json$/) as string,
-  });
+test("minimum: a query, and no resource", () => {
+  const { counts, built } = synth((stack) => make(stack));
+  expect(counts).toEqual({});
   expect(built.threshold).toBe(80);
   expect(built.rules).toEqual([{ ...COUNT, weight: 1 }]);
   expect(built.query.parameters).toEqual(["fromDate", "toDate", "written"]);
@@ -47,27 +41,16 @@ test("minimum: the rules as an object for the job, and a query", () => {
 });
 
 test("every prop changed, two in one stack, and what was made can be read back", () => {
-  const { at, built, counts, outputs, reference } = synth((stack) => {
+  const { built } = synth((stack) => {
     make(stack, {}, "Other");
-    const quality = make(stack, {
+    return make(stack, {
       rulesFile: TWO,
       contractFile: contracts("events.schema.json"),
       table: { database: "db", name: "rows" },
       quarantineTable: { database: "refused", name: "them" },
       partitionColumn: "day",
-      artifacts: place("other", "x/"),
-      prefix: "rules/",
     });
-    new TerraformOutput(stack, "uri", { value: quality.uri });
-    return quality;
   });
-  expect(counts).toEqual({ aws_s3_object: 2 });
-  expect(at("Quality/Rules/Resource")).toMatchObject({
-    bucket: "other",
-    key: expect.stringMatching(/^x\/rules\/[0-9a-f]+\/two\.json$/) as string,
-  });
-  expect(outputs.uri?.value).toBe(`s3://other/${reference("Quality/Rules/Resource", "key")}`);
-  expect(built.artifact.uri).toBe(built.uri);
   expect(built.threshold).toBe(70);
   expect(built.rules.map(({ name }) => name)).toEqual([
     ...["a_run_has_rows", "few"],
@@ -102,8 +85,8 @@ test("the limit of unreadable lines that holds by default needs the table of wha
 
 test("no prop is dropped", () => {
   const build = (stack: TerraformStack, props: DataQualityProps): void => {
-    const { query, uri } = new DataQuality(stack, "Quality", props);
-    new TerraformOutput(stack, "made", { value: { ...query, uri } });
+    const { query } = new DataQuality(stack, "Quality", props);
+    new TerraformOutput(stack, "made", { value: { ...query } });
   };
   const unlike = { properties: {}, "x-etl": { output: [], reasons: [] } };
   const sets: [Required<DataQualityProps>, Required<DataQualityProps>] = [
@@ -113,8 +96,6 @@ test("no prop is dropped", () => {
       table: { database: "a", name: "b" },
       quarantineTable: { database: "c", name: "d" },
       partitionColumn: "e",
-      artifacts: place("one", "x/"),
-      prefix: "p/",
     },
     {
       rulesFile: ONE,
@@ -122,8 +103,6 @@ test("no prop is dropped", () => {
       table: { database: "f", name: "g" },
       quarantineTable: { database: "h", name: "i" },
       partitionColumn: "j",
-      artifacts: place("two", "y/"),
-      prefix: "q/",
     },
   ];
   expect(droppedProps(() => sets, build, ["table", "quarantineTable"])).toEqual([]);
@@ -145,16 +124,12 @@ test("refusals, all at once", () => {
         contractFile: contracts("events.schema.json"),
         table: { database: "<database>", name: "Events" },
         partitionColumn: "",
-        artifacts: place("b", "x"),
-        prefix: "/p/",
       }),
     ),
   ).toBe(
     "DataQuality 'etl-dev/Quality': 'table.database' still holds a placeholder, got \"<database>\"; fill it in; " +
       "'table.name' must be 1 to 255 characters without capitals, got \"Events\"; " +
       "'partitionColumn' must be 1 to 255 characters without capitals, got \"\"; " +
-      "'artifacts.prefix' must end in a slash, got \"x\"; without it a sibling such as 'events-old/' matches too; " +
-      "'prefix' must not start with a slash, got \"/p/\"; S3 would take it as a folder without a name; " +
       "'rulesFile.rules[1].column' of fresh must be timestamp for freshness, got 'country', which is string; " +
       "'quarantineTable' must be given: quarantineLimit rules count its rows",
   );
@@ -202,8 +177,6 @@ test("what only Terraform can resolve is left alone", () => {
       table: { database: unknownText(), name: unknownText() },
       quarantineTable: { database: unknownText(), name: unknownText() },
       partitionColumn: unknownText(),
-      artifacts: place(unknownText(), unknownText()),
-      prefix: unknownText(),
     });
     new TerraformOutput(stack, "sql", { value: query.sql });
   });

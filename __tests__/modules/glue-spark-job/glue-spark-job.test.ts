@@ -178,7 +178,7 @@ test("every prop changed", () => {
     artifacts: place("other-artifacts", "jobs/"),
     inputs: [place("in", ""), RAW],
     outputs: [place("out", "x/")],
-    arguments: { source_bucket: "in", contract_uri: "s3://x/y" },
+    arguments: { source_bucket: "in", plan_uri: "s3://x/y" },
     capacity: { kind: "autoScaling", workerType: "G.2X", maxWorkers: 10 },
     account: "111122223333",
     region: "eu-north-1",
@@ -200,7 +200,7 @@ test("every prop changed", () => {
   });
   expect(given).toMatchObject({
     "--TempDir": "s3://other-artifacts/jobs/temp/other/",
-    "--contract_uri": "s3://x/y",
+    "--plan_uri": "s3://x/y",
     "--enable-auto-scaling": "true",
     "--extra-py-files": `s3://other-artifacts/${reference("Job/Modules/Resource", "key")}`,
     "--source_bucket": "in",
@@ -341,9 +341,9 @@ describe("uploaded files", () => {
           }),
       ),
     ).toBe(
-      "ArtifactFile 'etl-dev/Contract': 'artifacts.bucketName' still holds a placeholder, got \"<bucket>\"; fill it in; " +
+      `ArtifactFile 'etl-dev/Contract': 'source' must be a file, got '${source}', which does not exist or is not a file; ` +
+        "'artifacts.bucketName' still holds a placeholder, got \"<bucket>\"; fill it in; " +
         "'artifacts.bucketArn' still holds a placeholder, got \"arn:aws:s3:::<bucket>\"; fill it in; " +
-        `'source' must be a file, got '${source}', which does not exist or is not a file; ` +
         "'artifacts.prefix' must end in a slash, got \"jobs\"; without it a sibling such as 'events-old/' matches too; " +
         "'prefix' must not start with a slash, got \"/contracts\"; S3 would take it as a folder without a name",
     );

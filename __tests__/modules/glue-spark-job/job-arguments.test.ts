@@ -131,7 +131,7 @@ test.each(RESERVED.kept)("%s is kept by Glue", (name) => {
 
 test.each([
   "source_bucket",
-  "contract_uri",
+  "plan_uri",
   "secret_name",
   "db_password_name",
   "token-arn",

@@ -1,0 +1,147 @@
+/** Contracts that say everything that the language has, each key with another value than its default. */
+
+type Node = Record<string, unknown>;
+
+const DRAFT = "https://json-schema.org/draft/2020-12/schema";
+
+const computed = {
+  label: { expression: "concat(name, '!')", type: "string" },
+  double_amount: { expression: "amount * 2", type: "decimal(20,2)" },
+};
+
+const common = {
+  businessKey: ["id", "code"],
+  lookbackDays: 3,
+  onDrift: "fail",
+  category: { source: "kind", column: "kind_group", values: { a: "first", b: "second" }, default: "other" },
+  computed,
+  partitionBy: ["kind_group"],
+  aggregate: {
+    groupBy: ["kind", "sold_on"],
+    columns: { rows: { expression: "count(*)", type: "bigint" } },
+  },
+  orderColumn: "code",
+};
+
+const reasons = [
+  { reason: "malformed", rule: "notAnObject" },
+  { reason: "missing_id", rule: "missing", column: "id" },
+  { reason: "missing_code", rule: "missing", column: "code" },
+  { reason: "wrong_type", rule: "wrongType" },
+  { reason: "no_time", rule: "notATimestamp", column: "sold_at" },
+  { reason: "not_allowed", rule: "notAllowed" },
+];
+
+const timestamp = {
+  source: "sold_at",
+  column: "sold_time",
+  dateColumn: "sold_on",
+  formats: ["yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ssXXX"],
+  dateFormats: ["yyyy-MM-dd"],
+  timeZone: "Europe/Berlin",
+  ambiguous: "second",
+  nonexistent: "later",
+};
+
+const paid = {
+  type: ["string", "null"],
+  "x-timestamp": {
+    formats: ["dd.MM.yyyy HH:mm"],
+    timeZone: "America/New_York",
+    ambiguous: "quarantine",
+    nonexistent: "later",
+  },
+  "x-null": ["-"],
+};
+
+export const WHOLE_CSV: Node = {
+  $schema: DRAFT,
+  properties: {
+    id: { type: "string", enum: ["x", "y", "z"], "x-null": ["?"] },
+    code: { type: "integer", "x-number": { thousands: "." }, "x-null": ["0"], minimum: 1, maximum: 99 },
+    amount: {
+      ...{ type: "number", "x-decimal": [12, 2], "x-number": { decimal: ",", thousands: "." } },
+      ...{ "x-null": ["n/a"], exclusiveMinimum: 0.5, exclusiveMaximum: 99.5 },
+    },
+    grade: { type: ["integer", "null"], enum: [1, 2, 3] },
+    is_gift: { type: "boolean", "x-boolean": { true: ["J", "ja"], false: ["N"] }, "x-null": ["-"] },
+    name: { type: "string" },
+    kind: { type: "string" },
+    born: { type: "string", "x-date": ["dd.MM.yyyy", "yyyy-MM-dd"] },
+    paid,
+    sold_at: { type: "string" },
+  },
+  required: ["id", "code"],
+  "x-etl": {
+    ...common,
+    reasons,
+    timestamp,
+    format: {
+      ...{ kind: "csv", delimiter: ";", quote: null, escape: "\\", unknownColumns: "keep" },
+      ...{ encoding: "windows-1252", skipTop: 2, skipBottom: 1, comment: "#" },
+    },
+    shapes: {
+      old: {
+        ...{ ID: "id", Code: "code", Amount: "amount", Grade: "grade", Gift: "is_gift", Kind: "kind" },
+        Name: { column: "name", clean: ["trim", "upper", { replace: "\\s+(x)$", with: "$1" }, "lower"] },
+        ...{ Born: "born", Paid: "paid", Sold: "sold_at", Rest: null },
+      },
+      new: {
+        ...{ id2: "id", code2: "code", amount2: "amount", grade2: "grade", gift2: "is_gift", kind2: "kind" },
+        ...{ name2: "name", born2: "born", paid2: "paid", sold2: "sold_at" },
+      },
+    },
+    output: ["id", "code", "amount", "grade", "is_gift", "kind", "born", "paid"].concat([
+      ...["sold_time", "sold_on", "kind_group", "label", "double_amount", "unknown_columns"],
+    ]),
+  },
+};
+
+export const WHOLE_JSON: Node = {
+  $schema: DRAFT,
+  properties: {
+    id: { type: "string", enum: ["x", "y"], "x-null": ["-"] },
+    code: { type: "integer", exclusiveMinimum: 0, exclusiveMaximum: 100 },
+    amount: { type: "number", "x-decimal": [10, 3], minimum: -1, maximum: 1 },
+    is_gift: { type: "boolean" },
+    name: { type: "string" },
+    kind: { type: "string" },
+    paid,
+    sold_at: { type: "string" },
+    born: { type: "string", "x-date": ["yyyyMMdd"] },
+    lines: {
+      type: "array",
+      items: { type: "object", properties: { sku: { type: "string" }, n: { type: ["integer", "null"] } } },
+    },
+    tags: { type: "array", items: { type: "string" } },
+    extra: { type: "object" },
+  },
+  required: ["id", "code"],
+  "x-etl": {
+    ...common,
+    reasons,
+    timestamp,
+    format: { kind: "jsonObjects" },
+    output: ["id", "code", "amount", "is_gift", "kind", "paid", "born", "lines", "tags", "extra"].concat([
+      ...["sold_time", "sold_on", "kind_group", "label", "double_amount"],
+    ]),
+  },
+};
+
+/** Files without a header, with texts over several lines. */
+export const WHOLE_HEADLESS: Node = {
+  $schema: DRAFT,
+  properties: { id: { type: "string" }, n: { type: "integer" } },
+  required: ["id"],
+  "x-etl": {
+    businessKey: ["id"],
+    lookbackDays: 0,
+    reasons: [
+      { reason: "malformed", rule: "notAnObject" },
+      { reason: "missing_id", rule: "missing", column: "id" },
+      { reason: "wrong_type", rule: "wrongType" },
+    ],
+    format: { kind: "csv", multiLine: true, columns: ["n", "x", "id"] },
+    output: ["id", "n"],
+  },
+};
