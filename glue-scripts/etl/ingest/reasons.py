@@ -77,5 +77,5 @@ def _expected(column: Column) -> str:
     if column.decimal is not None:
         return f"a {glue_type(column)}"
     if column.type == "array":
-        return "an array of objects"
-    return f"{'an' if column.type == 'integer' else 'a'} {column.type}"
+        return f"an array of {column.entries or 'object'}s"
+    return f"{'an' if column.type in ('integer', 'object') else 'a'} {column.type}"

@@ -2,7 +2,7 @@
 rejected row can name its columns."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 
@@ -27,11 +27,8 @@ from etl.ingest.transforms.parse_lines import parse_member
 # The value of a partition's column becomes the name of a folder, in which a byte may take three characters. A
 # file system allows 255, with the column's name.
 MAX_PARTITION_BYTES = 70
-_NOT_TEXTS: tuple[DataType, ...] = (
-    BooleanType(),
-    MapType(StringType(), StringType()),
-    ArrayType(StringType()),
-)
+_OBJECT = MapType(StringType(), StringType())
+_NOT_TEXTS: tuple[DataType, ...] = (BooleanType(), _OBJECT, ArrayType(StringType()))
 
 
 @dataclass(frozen=True)
@@ -128,6 +125,12 @@ def _parts(contract: Contract, column: ContractColumn) -> list[Part]:
     # A clean row of JSON has no texts.
     again = parse_member(F.col("line"), column.name, StringType())
     text = read if contract.format.is_csv else F.coalesce(read, again)
+    if column.entries:
+        # Spark leaves out the entries that it cannot read.
+        delivered = F.size(F.from_json(read, ArrayType(StringType())))
+        is_short = ~F.col("is_clean") & read.isNotNull() & F.coalesce(delivered != F.size(value), F.lit(True))
+        is_wrong = F.when(_looks_wrong(value, column), _is_wrong(F.col("line"), value, column))
+        return [Part(column.name, is_lost | is_short | F.coalesce(is_wrong, F.lit(False)), text)]
     if column.type != "array":
         looks = F.lit(False) if contract.format.is_csv else _looks_wrong(value, column)
         is_wrong = F.when(looks, _is_wrong(F.col("line"), value, column)).otherwise(False)
@@ -158,6 +161,15 @@ def _is_wrong_in_an_entry(column: ContractColumn, field: ContractColumn) -> Colu
 
 def _looks_wrong(value: Column, column: ContractColumn) -> Column:
     """A cheap test: true for every wrong value of a clean row, but also for texts like '[1]'."""
+    if column.entries:
+        return _any_entry(
+            value, lambda entry: _looks_wrong(entry, replace(column, type=column.entries, entries=""))
+        )
+    if column.type == "object":
+        line = F.col("line")
+        # A text that begins with a brace is written in one of these ways.
+        may_be_text = line.contains('"{') | line.contains("\\u007b") | line.contains("\\u007B")
+        return value.isNotNull() & (~value.startswith("{") | may_be_text)
     if column.type == "array":
         return _any_entry(value, lambda entry: any_of(_looks_wrong(entry[f.name], f) for f in column.fields))
     if column.decimal is not None:
@@ -173,6 +185,12 @@ def _looks_wrong(value: Column, column: ContractColumn) -> Column:
 def _is_wrong(text: Column, value: Column, column: ContractColumn) -> Column:
     """Exact, for a column of a clean row: `text` is the JSON object that holds it, `value` what Spark
     read."""
+    if column.entries == "string":
+        return F.coalesce(_has_others(parse_member(text, column.name, StringType())), F.lit(False))
+    if column.entries:
+        return _looks_wrong(value, column)
+    if column.type == "object":
+        return value.isNotNull() & parse_member(text, column.name, _OBJECT).isNull()
     if column.type == "array":
         texts = parse_member(text, column.name, ArrayType(StringType()))
         strings = [field for field in column.fields if field.type == "string"]
@@ -188,6 +206,13 @@ def _is_wrong(text: Column, value: Column, column: ContractColumn) -> Column:
     if column.type == "string":
         return _is_no_text(text, column)
     return F.lit(False)
+
+
+def _has_others(array: Column) -> Column:
+    """True if an array, as JSON text, has entries that are neither texts nor numbers nor null."""
+    bare = F.replace(F.replace(array, F.lit("\\\\"), F.lit("")), F.lit('\\"'), F.lit(""))
+    without_texts = F.regexp_replace(bare, '"[^"]*"', "")
+    return without_texts.rlike(r"[tf{]|.\[")
 
 
 def _is_no_text(text: Column, column: ContractColumn) -> Column:
