@@ -11,7 +11,7 @@ read as text may look like a number, and a decimal like a double."""
 from collections.abc import Iterator, Sequence
 
 from etl.errors import SourceDrifted
-from etl.ingest.contract import Contract, glue_type
+from etl.ingest.contract import Column, Contract, NumberForm, glue_type
 
 MAX_CHARACTERS = 1000
 _MAX_WORD = 120  # characters of one name or type in a message
@@ -40,7 +40,10 @@ def find_drift(crawled: Columns, contract: Contract, table: str, absent: Sequenc
 
 
 def _compare_json(crawled: Columns, contract: Contract, absent: Sequence[str]) -> str:
-    wanted = [(column.name, glue_type(column)) for column in contract.columns]
+    wanted = [
+        (column.name, "string" if column.formats or column.moments else glue_type(column))
+        for column in contract.columns
+    ]
     gone = {name.lower() for name in absent}
     return describe_drift([one for one in crawled if one[0].lower() not in gone], wanted)
 
@@ -54,15 +57,18 @@ def _compare_csv(crawled: Columns, contract: Contract, absent: Sequence[str]) ->
     sources: dict[str, str | None] = {}
     for shape in seen or [shapes[lacks.index(min(lacks))]]:
         sources |= {name: source.column for name, source in shape.sources.items()}
-    types = {column.name: glue_type(column) for column in contract.columns}
-    wanted = [
-        (name, _TEXT if types[column] in ("string", "date") else types[column])
-        for name, column in sources.items()
-        if column is not None
-    ]
+    types = {column.name: _type_in_csv(column) for column in contract.columns}
+    wanted = [(name, types[column]) for name, column in sources.items() if column is not None]
     # A column that is known and left out is not drift, whether it is there or not.
     gone = {name.lower() for name, column in sources.items() if column is None or column in absent}
     return describe_drift([one for one in crawled if one[0].lower() not in gone], wanted)
+
+
+def _type_in_csv(column: Column) -> str:
+    """The type that a crawler can see: it does not know a contract's words and marks."""
+    type_ = glue_type(column)
+    is_text = type_ in ("string", "boolean", "date", "timestamp")
+    return _TEXT if is_text or column.nulls or column.number != NumberForm() else type_
 
 
 def describe_drift(crawled: Columns, wanted: Columns) -> str:

@@ -31,7 +31,7 @@ TYPES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 # The types that judge a share of the rows to be published.
 SHARES = ("completeness", "uniqueness", "allowedValues", "customSql")
-_SCALARS = ("string", "bigint", "double", "decimal", "timestamp", "date")
+_SCALARS = ("string", "bigint", "double", "decimal", "boolean", "timestamp", "date")
 COLUMN_TYPES: dict[str, tuple[str, ...]] = {
     "completeness": (*_SCALARS, "array", "map"),
     "uniqueness": _SCALARS,

@@ -9,7 +9,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from etl.ingest.contract import KEPT, KEPT_TYPE, CleanUp, Contract
+from etl.ingest.contract import KEPT, KEPT_TYPE, CleanUp, Contract, NumberForm
 from etl.ingest.contract import Column as ContractColumn
 from etl.ingest.headers import Layout, Layouts
 from etl.ingest.quotes import ends_open
@@ -18,8 +18,6 @@ from etl.ingest.transforms.parse_lines import MAX_LINE_BYTES, UNPARSED, cut, is_
 
 _MOST_FIELDS = 20_480  # Spark's own default
 _MADE = "x-etl-fields-"  # with hyphens, so that no contract has the name
-_INTEGER = "^-?[0-9]{1,19}$"
-_NUMBER = "^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?$"
 
 
 def parse_csv(lines: DataFrame, contract: Contract, layouts: Layouts) -> DataFrame:
@@ -48,7 +46,7 @@ def parse_csv(lines: DataFrame, contract: Contract, layouts: Layouts) -> DataFra
         ~F.col("is_cut") & is_utf8() & _is_quoted(contract) & _keeps_nuls(contract) & is_whole, F.lit(False)
     )
     texts = F.struct(
-        *(_text(column.name, of_layout).alias(column.name) for column in contract.columns),
+        *(_text(column, of_layout).alias(column.name) for column in contract.columns),
         _kept(of_layout).alias(KEPT),
     )
     read = parsed.select(*others, "line", texts.alias("texts"), is_object.alias("is_object"))
@@ -147,14 +145,15 @@ def _is_quoted(contract: Contract) -> Column:
     return F.when(F.col("line").contains('"'), judged).otherwise(F.lit(True))
 
 
-def _text(name: str, of_layout: Conditions) -> Column:
-    """A column's text as its shape cleans it; null if nothing is left of it."""
+def _text(column: ContractColumn, of_layout: Conditions) -> Column:
+    """A column's text as its shape cleans it; null if nothing is left of it, or a text that means null."""
     values = []
     for at, (layout, _) in enumerate(of_layout):
-        [(of, source)] = [item for item in layout.shape.sources.items() if item[1].column == name]
+        [(of, source)] = [item for item in layout.shape.sources.items() if item[1].column == column.name]
         value = F.col(_field(at, f"c{layout.names.index(of)}"))
         cleaned = reduce(_clean, source.clean, value)
-        values.append(F.when(cleaned != "", cleaned))
+        is_value = (cleaned != "") & ~cleaned.isin(list(column.nulls)) if column.nulls else cleaned != ""
+        values.append(F.when(is_value, cleaned))
     return _coalesce(values, of_layout)
 
 
@@ -179,26 +178,60 @@ def _typed(column: ContractColumn) -> Column:
     text = F.col("texts")[column.name]
     if column.type == "string":
         return text
+    if column.type == "boolean":
+        return F.when(text.isin(list(column.words.true)), True).when(
+            text.isin(list(column.words.false)), False
+        )
     if column.decimal is not None:
         precision, scale = column.decimal
-        return _cast(column, _decimal_pattern(precision, scale), f"decimal({precision},{scale})")
+        return _cast(column, _decimal_pattern(column, precision, scale), f"decimal({precision},{scale})")
     if column.type == "integer":
-        return _cast(column, _INTEGER, "bigint")
-    number = _cast(column, _NUMBER, "double")
+        return _cast(column, _whole(column, "[0-9]{1,19}"), "bigint")
+    number = _cast(column, _double_pattern(column), "double")
     return F.when(F.abs(number) != float("inf"), number)
 
 
 def _cast(column: ContractColumn, pattern: str, type_: str) -> Column:
-    name = column.name.replace("`", "``")
-    return F.when(F.col("texts")[column.name].rlike(pattern), F.expr(f"try_cast(texts.`{name}` as {type_})"))
+    """The text as a number; null unless the whole of it, after a minus, has the pattern."""
+    # The dollar sign would also match before a line end.
+    is_number = F.col("texts")[column.name].rlike(rf"^-?{pattern}\z")
+    text = f"texts.`{column.name.replace('`', '``')}`"
+    if column.number != NumberForm():
+        # What has no counterpart is left out.
+        marks = column.number.decimal + column.number.thousands
+        text = f"translate({text}, {_literal(marks)}, '.')"
+    return F.when(is_number, F.expr(f"try_cast({text} as {type_})"))
 
 
-def _decimal_pattern(precision: int, scale: int) -> str:
+def _double_pattern(column: ContractColumn) -> str:
+    whole = _whole(column, "(0|[1-9][0-9]*)", "[1-9][0-9]{0,2}")
+    return f"{whole}({_escaped(column.number.decimal)}[0-9]+)?([eE][+-]?[0-9]+)?"
+
+
+def _decimal_pattern(column: ContractColumn, precision: int, scale: int) -> str:
     """Matches numbers that fit exactly; zeros at either end do not count."""
     whole = precision - scale
-    digits = f"0*[0-9]{{1,{whole}}}" if whole else "0+"
-    decimals = f"([.][0-9]{{1,{scale}}}0*)?" if scale else "([.]0+)?"
-    return f"^-?{digits}{decimals}$"
+    digits = _whole(column, f"0*[0-9]{{1,{whole}}}" if whole else "0+")
+    point = _escaped(column.number.decimal)
+    decimals = f"({point}[0-9]{{1,{scale}}}0*)?" if scale else f"({point}0+)?"
+    return f"{digits}{decimals}"
+
+
+def _whole(column: ContractColumn, plain: str, first: str = "[0-9]{1,3}") -> str:
+    """Matches digits as in `plain`, or in groups of three after those in `first`."""
+    mark = _escaped(column.number.thousands)
+    return f"(?:{plain}|{first}(?:{mark}[0-9]{{3}})+)" if mark else plain
+
+
+def _escaped(text: str) -> str:
+    """A regular expression that matches the text alone."""
+    return "".join(f"\\x{{{ord(character):x}}}" for character in text)
+
+
+def _literal(text: str) -> str:
+    """The text in SQL."""
+    units = text.encode("utf-16-be").hex()
+    return "'" + "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)) + "'"
 
 
 def _fits(column: ContractColumn) -> Column:
