@@ -4,7 +4,7 @@ A row has one reason. Of a wrong type it may have several columns, and each of t
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from etl.ingest.contract import Bounds, Column, Contract, Moments, glue_type
+from etl.ingest.contract import Bounds, Column, Contract, Moments, NumberForm, Words, glue_type
 from etl.run.quality_reader import Rule, columns_of_rule
 from etl.run.rejected import A_VALUE, RULE, Place, Rejected
 
@@ -110,10 +110,19 @@ def _expected(column: Column) -> str:
         patterns = " or ".join(pattern.text for pattern in column.moments.patterns)
         return f"a timestamp in {patterns}{_of_zone(column.moments)}"
     if column.decimal is not None:
-        return f"a {glue_type(column)}"
+        return f"a {glue_type(column)}{_of_form(column)}"
     if column.type == "array":
         return "an array of objects"
-    return f"{'an' if column.type == 'integer' else 'a'} {column.type}"
+    return f"{'an' if column.type == 'integer' else 'a'} {column.type}{_of_form(column)}"
+
+
+def _of_form(column: Column) -> str:
+    if column.words != Words():
+        return f" (true: {', '.join(column.words.true)}; false: {', '.join(column.words.false)})"
+    if column.number != NumberForm():
+        decimals = "" if column.type == "integer" else f"{column.number.decimal}5"
+        return f" written like 1{column.number.thousands}234{decimals}"
+    return ""
 
 
 def _of_zone(moments: Moments) -> str:
