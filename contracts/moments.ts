@@ -29,13 +29,20 @@ export function readMoments(node: NodeReader, what: string, others: readonly str
   if (mistake !== undefined) node.wrong("timeZone", mistake);
   return {
     place: node.place,
-    patterns: formats.flatMap(datetimePatterns),
+    patterns: formats.flatMap((format) => patternsIn(format, timeZone)),
     timeZone,
     isZoneDeclared: node.has("timeZone"),
     ambiguous: (node.has("ambiguous") ? node.oneOf("ambiguous", AMBIGUOUS) : undefined) ?? "first",
     nonexistent:
       (node.has("nonexistent") ? node.oneOf("nonexistent", NONEXISTENT) : undefined) ?? "quarantine",
   };
+}
+
+/** In UTC a text without a zone is read like one with it, so that a pattern need not be taken apart. */
+function patternsIn(format: string, timeZone: string): DatetimePattern[] {
+  const variants = datetimePatterns(format);
+  if (timeZone !== "UTC") return variants;
+  return [{ pattern: format, hasZone: variants.every(({ hasZone }) => hasZone) }];
 }
 
 /** Zones of 2025. The Java of a Glue version is older, and would fail on its first row. */

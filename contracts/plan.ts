@@ -1,7 +1,7 @@
 import { acceptedShapes } from "./shape-checks";
 import { BOUNDS, type Column } from "./columns";
 import type { Contract } from "./contract";
-import { glueType, outputTypes, scalarsOf } from "./contract-types";
+import { glueType, outputTypes } from "./contract-types";
 import { columnsOf } from "./expression";
 import { type Format, isCsv } from "./format";
 import type { Moments } from "./moments";
@@ -30,7 +30,7 @@ export function planOf(contract: Contract, quality: Quality): Plan {
     contract: contractPlan(contract),
     quality: qualityPlan(
       quality,
-      scalarsOf(outputTypes(contract)),
+      [...outputTypes(contract).keys()],
       contract.rules.map(({ reason }) => reason),
     ),
   };
@@ -129,7 +129,7 @@ function columnPlan(column: Column, format: Format): object {
   };
 }
 
-/** @param columns the published columns that expressions may name. @param reasons those of the contract */
+/** @param columns the published columns. @param reasons those of the contract */
 export function qualityPlan(
   { threshold, rules }: Quality,
   columns: readonly string[],

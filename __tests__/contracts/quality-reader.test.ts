@@ -159,7 +159,7 @@ test.each<[string, object, string[]]>([
     "uniqueness",
     { columns: ["country", "items", "city"], atLeast: 1 },
     [
-      "rules[0].columns of good must be string, bigint, double, decimal, timestamp or date for uniqueness, got 'items', which is array",
+      "rules[0].columns of good must be string, bigint, double, decimal, boolean, timestamp or date for uniqueness, got 'items', which is array",
       'rules[0].columns of good must be of country, n, moment, items, got "city"',
     ],
   ],

@@ -93,7 +93,7 @@ describe("the package", () => {
 describe("the page for other repositories", () => {
   test("has exactly the files of the example", () => {
     const { files } = readPage(PAGE);
-    const names = filesBelow(EXAMPLE, /./).filter((file) => !/README\.md$|__pycache__/.test(file));
+    const names = filesBelow(EXAMPLE, /./).filter((file) => !/README\.md$|__pycache__|\.plan\.json$/.test(file));
     expect(files).toEqual(
       Object.fromEntries(names.map((file) => [file.slice(EXAMPLE.length + 1), read(file)])),
     );

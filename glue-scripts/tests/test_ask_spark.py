@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import ask_spark
+import pyspark
 import pytest
 from conftest import ROOT
 from pyspark.sql import SparkSession
@@ -183,6 +184,13 @@ def test_a_replacement_names_groups_that_exist(
 ) -> None:
     wanted = {"key": "with", "mistake": mistake} if mistake else {}
     assert ask_spark.answer(spark, replace(pattern, text)) == wanted
+
+
+@pytest.mark.once
+def test_an_old_pyspark_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pyspark, "__version__", "3.4.1")
+    with pytest.raises(SystemExit, match=r"^PySpark 3\.5 or later is needed, found 3\.4\.1$"):
+        ask_spark.start_spark()
 
 
 @pytest.mark.once

@@ -51,7 +51,7 @@ def contract_of(delimiter: str = ",", unknown: str = "ignore") -> Contract:
 def read(spark: SparkSession, contract: Contract, *files: Path) -> list[Row]:
     session.configure(spark, 1)
     stored = [StoredObject(str(file), file.name, file.stat().st_size) for file in files]
-    lines = reading.read_lines(spark, str(files[0].parent.parent), stored, has_header=True)
+    lines = reading.read_lines(spark, str(files[0].parent.parent), stored, format_=contract.format)
     rows = classify_rows(parse_csv(lines, contract, find_layouts(stored, contract)), contract)
     return rows.orderBy("file_path", "row_id").collect()
 

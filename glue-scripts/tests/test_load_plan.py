@@ -244,7 +244,7 @@ def test_another_plan_is_refused(text: str, message: str) -> None:
 
 
 def test_nothing_in_a_plan_may_be_missing() -> None:
-    """Every default is written out: without any one key of it a plan is not a whole plan, unless the key is of a
+    """Every default is written out: without any one key of it a plan is not whole, unless the key is of a
     note."""
     plan = json.loads(plan_of(CONTRACT.read_text(), LENIENT.read_text()))
     for key in plan["contract"]:

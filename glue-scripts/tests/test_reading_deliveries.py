@@ -104,7 +104,8 @@ def lines_scanned(event_log: Path, spark: SparkSession) -> int:
         for child in plan["children"]:
             remember(child)
 
-    entries = [json.loads(text) for text in log.read_text().splitlines()]
+    # Plans hold characters of other formats that splitlines() takes for line ends.
+    entries = [json.loads(text) for text in log.read_text("utf-8").split("\n") if text]
     for entry in entries:
         if "sparkPlanInfo" in entry:
             remember(entry["sparkPlanInfo"])

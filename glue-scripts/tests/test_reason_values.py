@@ -165,7 +165,7 @@ def test_a_rejected_row_of_csv_names_its_columns(each_spark: SparkSession, tmp_p
     file.write_text("\n".join([header, *(line for line, _, _ in CSV_ROWS), good]))
     stored = [StoredObject(str(file), file.name, file.stat().st_size)]
     session.configure(each_spark, 1)
-    lines = reading.read_lines(each_spark, str(tmp_path), stored, has_header=True)
+    lines = reading.read_lines(each_spark, str(tmp_path), stored, format_=contract.format)
     parsed = parse_csv(lines, contract, find_layouts(stored, contract))
     rows = explained(parsed, contract).orderBy("row_id").collect()
     assert [(row["reason"], row["reason_values"]) for row in rows] == [

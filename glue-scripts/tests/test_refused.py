@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from conftest import Lake, event
 from etl.errors import LockLost
+from etl.ingest.contract import JSON_LINES, Format
 from etl.ingest.line_numbers import find_lines
 from etl.io import StoredObject
 from etl.run import lock
@@ -313,8 +314,9 @@ def test_a_line_is_found_again_in_its_file(tmp_path: Path) -> None:
     packed.write_bytes(gzip.compress(content))
     wanted = {"{}": 1, "two": 3, "x,y": 5, "caf\ufffd": 6}
     for file in (plain, packed):
-        assert find_lines(stored(file), [*wanted, "elsewhere"], " \t\r\n", 1000) == wanted
-    # In CSV a space is a part of the text.
-    assert find_lines(stored(plain), ["two", "  two"], "\r\n", 1000) == {"  two": 4, "two": 7}
-    assert find_lines(stored(plain), ["{}", "caf\ufffd"], "\r\n", 15) == {"{}": 1}
-    assert find_lines(StoredObject(str(tmp_path / "gone"), "gone", 2), ["{}"], "", 1000) == {}
+        assert find_lines(stored(file), [*wanted, "elsewhere"], JSON_LINES, 1000) == wanted
+    # In CSV a space is a part of the text, and the first line that is not blank is the header.
+    csv = Format("csv")
+    assert find_lines(stored(plain), ["{}", "two", "  two"], csv, 1000) == {"  two": 4, "two": 7}
+    assert find_lines(stored(plain), ["{}", "caf\ufffd"], JSON_LINES, 15) == {"{}": 1}
+    assert find_lines(StoredObject(str(tmp_path / "gone"), "gone", 2), ["{}"], JSON_LINES, 1000) == {}

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 from conftest import Lake
 from etl.errors import InvalidDelivery
-from etl.ingest.quotes import find_open_line, is_open_after
+from etl.ingest.contract import Format
+from etl.ingest.file_lines import read_file_lines
+from etl.ingest.quotes import Place, end_of, ends_open, find_open_text
 from kinds import contract_of, put, quality_of
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from support import D1, D2, figures
 from test_kinds_of_files import contents
 
@@ -77,7 +80,11 @@ OPEN = [
 
 @pytest.mark.parametrize(("line", "is_open"), OPEN)
 def test_a_line_ends_inside_a_text_or_not(line: str, is_open: bool) -> None:
-    assert is_open_after(line.encode(), ",") is is_open
+    assert is_open_at_end(line) is is_open
+
+
+def is_open_at_end(line: str, delimiter: str = ",") -> bool:
+    return end_of(line, Format("csv", delimiter)) is Place.TEXT
 
 
 def test_a_text_is_open_where_a_parser_of_its_own_says_so() -> None:
@@ -86,21 +93,18 @@ def test_a_text_is_open_where_a_parser_of_its_own_says_so() -> None:
     for _ in range(20_000):
         line = "".join(source.choices(['"', ",", "a", '""', '"b"', " "], k=source.randint(0, 9)))
         rows = list(csv.reader([line + "\n", "z"]))
-        assert is_open_after(line.encode(), ",") is (len(rows) == 1), line
+        assert is_open_at_end(line) is (len(rows) == 1), line
 
 
 def test_spark_and_python_agree_on_open_lines(spark: SparkSession) -> None:
-    from etl.ingest.quotes import ends_open
-    from pyspark.sql import functions as F
-
     source = Random(12)  # noqa: S311
     signs = ['"', "|", "a", '""', '"b"', "\r", "é", ","]
     lines = ["".join(source.choices(signs, k=source.randint(0, 12))) for _ in range(3000)]
     # No length of a line and no number of quotes may cost the worker its stack.
     lines += ['"' + 'x""' * 200_000, '"a"|' * 100_000 + '"', "|" * 300_000]
     frame = spark.createDataFrame([(line,) for line in lines], "line string")
-    rows = frame.select("line", ends_open(F.col("line"), "|").alias("is_open")).collect()
-    assert [row["is_open"] for row in rows] == [is_open_after(line.encode(), "|") for line in lines]
+    rows = frame.select("line", ends_open(F.col("line"), Format("csv", "|")).alias("is_open")).collect()
+    assert [row["is_open"] for row in rows] == [is_open_at_end(line, "|") for line in lines]
 
 
 @pytest.mark.parametrize(
@@ -118,8 +122,10 @@ def test_the_line_is_found_where_a_text_begins_that_does_not_end(
     lines: str, single: int | None, multi: int | None
 ) -> None:
     for is_multi_line, number in ((False, single), (True, multi)):
-        found = find_open_line(lines.encode().splitlines(True), ",", is_multi_line=is_multi_line)
-        assert found == number
+        format_ = Format("csv", is_multi_line=is_multi_line)
+        found = find_open_text(read_file_lines(lines.encode().splitlines(True), format_), format_)
+        begins = f"the quoted text that begins on line {number} " if is_multi_line else f"line {number} has "
+        assert found.startswith(begins) if number else found == ""
 
 
 def test_a_text_over_several_lines_is_refused_by_file_and_line(lake: Lake, spark: SparkSession) -> None:

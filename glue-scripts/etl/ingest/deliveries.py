@@ -18,6 +18,7 @@ from etl.ingest import reading
 from etl.ingest.contract import JSON_LINES, Format
 from etl.ingest.proofs import find_left_out, find_open_texts, find_unread
 from etl.ingest.starts import MAX_NAMED, refuse_files
+from etl.ingest.transforms.skip_lines import is_in_order
 from etl.ingest.unpacking import find_broken
 from etl.run.log import log
 from etl.write.partitions import PARTITION
@@ -150,11 +151,12 @@ class RawRows:
             source,
             files,
             number=len(self._frames),
-            has_header=self.format.is_csv and not self.format.is_multi_line,
+            format_=self.format,
         )
         # Kept, because the input is read once, but its rows are counted, searched for duplicates and written.
         judged = self.judge(lines, files)
         if judged is None:
+            refuse_files(find_unread((), files, self.format))
             return
         rows = judged.persist(StorageLevel.MEMORY_AND_DISK)
         counted = self._count(rows, files)
@@ -169,7 +171,7 @@ class RawRows:
         self.unreadable |= {date.fromisoformat(day): count for day, count in counted.unreadable.items()}
         self.has_rejected |= counted.has_rejected
         self.has_wrong_types |= counted.has_wrong_types
-        self.is_scattered |= counted.is_scattered or self.format.is_multi_line
+        self.is_scattered |= counted.is_scattered or is_in_order(self.format)
         self._frames.append((frozenset(per_date), rows))
 
     def _count(self, rows: DataFrame, files: list[io.StoredObject]) -> reading.Counted:

@@ -5,13 +5,18 @@ Types are spelled as in Glue's catalogue: `array<struct<product_id:string,quanti
 enough, so a whole number of any width is right for bigint and for double. Glue writes names in lower case,
 so capitals make no difference. The partition key is not among the columns: the catalogue keeps it apart.
 
-A CSV file may have one of several headers, and a crawler guesses types from its texts: a column that is
-read as text may look like a number, and a decimal like a double."""
+The columns are compared as they are delivered, before they are renamed, cleaned and typed. In JSON, dates and
+timestamps are texts. A CSV file may have one of several headers, and a crawler guesses types from its texts:
+a column that is read as text, or whose texts are cleaned, may look like anything. In its names only letters
+and digits are compared. A crawler does not understand every format
+(https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html, "Built-in CSV classifier"). Where it sees no
+header there is nothing to compare; the run itself has checked the headers."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from etl.errors import SourceDrifted
-from etl.ingest.contract import Contract, glue_type
+from etl.ingest.contract import Column, Contract, Format, NumberForm, Source, Words, glue_type
 
 MAX_CHARACTERS = 1000
 _MAX_WORD = 120  # characters of one name or type in a message
@@ -20,6 +25,8 @@ _WHOLE = ("tinyint", "smallint", "int", "bigint")
 _FITS = {"bigint": _WHOLE, "double": (*_WHOLE, "float", "double")}
 _LOOKS = ("string", *_FITS["double"], "boolean", "date", "timestamp")
 _TEXT = "text"  # the type of a CSV column that is read as text
+_OBJECT = "object"  # the type of a JSON column that is kept as text
+_DELIMITERS = (",", "|", "\t", ";", "\x01")  # that a crawler looks for
 
 Columns = Sequence[tuple[str, str]]
 Difference = tuple[str, str]
@@ -39,30 +46,115 @@ def find_drift(crawled: Columns, contract: Contract, table: str, absent: Sequenc
     return text
 
 
+def is_comparable(crawled: Columns, contract: Contract) -> bool:
+    """False where a crawl says nothing about the columns of CSV: because the crawler found no table in the
+    files, the format is strange to it, or it took the header for a row."""
+    format_ = contract.format
+    if not format_.is_csv:
+        return True
+    if (
+        not crawled
+        or format_.delimiter not in _DELIMITERS
+        or format_.skip_top > 0
+        or format_.comment is not None
+    ):
+        return False
+    # It must take each row for a row, or the header for a header.
+    return _has_no_names(crawled) == bool(format_.columns)
+
+
 def _compare_json(crawled: Columns, contract: Contract, absent: Sequence[str]) -> str:
-    wanted = [(column.name, glue_type(column)) for column in contract.columns]
+    wanted = [(column.name, _delivered_type(column)) for column in contract.columns]
     gone = {name.lower() for name in absent}
-    return describe_drift([one for one in crawled if one[0].lower() not in gone], wanted)
+    found = _fields_of_entries(crawled[0][1]) if contract.format.kind == "jsonArray" and crawled else None
+    columns = crawled if found is None else found
+    return describe_drift([one for one in columns if one[0].lower() not in gone], wanted)
+
+
+def _delivered_type(column: Column) -> str:
+    """The type that a crawler finds in JSON: texts for dates and timestamps."""
+    if column.type == "object":
+        return _OBJECT
+    if column.formats or column.moments is not None:
+        return "string"
+    if column.fields:
+        fields = (f"{field.name}:{_delivered_type(field)}" for field in column.fields)
+        return f"array<struct<{','.join(fields)}>>"
+    return glue_type(column)
 
 
 def _compare_csv(crawled: Columns, contract: Contract, absent: Sequence[str]) -> str:
     """Compares with all shapes whose names are complete, or else with the shape that lacks the fewest."""
-    there = {name.lower() for name, _ in crawled}
-    shapes = contract.shapes
-    lacks = [sum(name.lower() not in there for name in shape.sources) for shape in shapes]
-    seen = [shape for shape, lack in zip(shapes, lacks, strict=True) if lack == 0]
-    sources: dict[str, str | None] = {}
-    for shape in seen or [shapes[lacks.index(min(lacks))]]:
-        sources |= {name: source.column for name, source in shape.sources.items()}
-    types = {column.name: glue_type(column) for column in contract.columns}
+    if not is_comparable(crawled, contract):
+        return ""
+    format_ = contract.format
+    found = _named_by_place(crawled, format_) if format_.columns else _named(crawled, contract)
+    there = {name.lower() for name, _ in found}
+    lacks = [sum(name.lower() not in there for name in shape.sources) for shape in contract.shapes]
+    seen = [shape for shape, lack in zip(contract.shapes, lacks, strict=True) if lack == 0]
+    sources: dict[str, Source] = {}
+    for shape in seen or [contract.shapes[lacks.index(min(lacks))]]:
+        sources |= shape.sources
+    columns = {column.name: column for column in contract.columns}
+    # A column that is known and left out is not drift, whether it is there or not. Of one without a value, a
+    # crawler cannot know the type; it is there, because every header was checked.
+    gone = {name for name, source in sources.items() if source.column is None or source.column in absent}
     wanted = [
-        (name, _TEXT if types[column] in ("string", "date") else types[column])
-        for name, column in sources.items()
-        if column is not None
+        (name, _look(columns[source.column], source, format_))
+        for name, source in sources.items()
+        if source.column is not None and name not in gone
     ]
-    # A column that is known and left out is not drift, whether it is there or not.
-    gone = {name.lower() for name, column in sources.items() if column is None or column in absent}
-    return describe_drift([one for one in crawled if one[0].lower() not in gone], wanted)
+    gone |= {name for name in format_.columns if name not in sources}
+    lowered = {name.lower() for name in gone}
+    return describe_drift([one for one in found if one[0].lower() not in lowered], wanted)
+
+
+def _has_no_names(crawled: Columns) -> bool:
+    """True if a crawler saw no header, and named the columns by their places."""
+    return all(name and _has_no_name(name, at) for at, (name, _) in enumerate(crawled))
+
+
+def _has_no_name(name: str, at: int) -> bool:
+    return name in ("", f"col{at}", f"col{at + 1}")
+
+
+def _named_by_place(crawled: Columns, format_: Format) -> Columns:
+    names = [*format_.columns, *(name for name, _ in crawled[len(format_.columns) :])]
+    return [(name, kind) for name, (_, kind) in zip(names, crawled, strict=False)]
+
+
+def _named(crawled: Columns, contract: Contract) -> Columns:
+    """The columns as the contract spells them, capitals aside, without those that have no name at the end of
+    the header."""
+    encoding = contract.format.encoding
+    names = {name.lower() for shape in contract.shapes for name in shape.sources}
+    spelled = {_plain(name, encoding): name for name in names} | {name: name for name in names}
+    found = [
+        (spelled.get(name.lower()) or spelled.get(_plain(name, encoding), name), kind)
+        for name, kind in crawled
+    ]
+    while found and found[-1][0] not in names and _has_no_name(found[-1][0], len(found) - 1):
+        found.pop()
+    return found
+
+
+def _plain(name: str, encoding: str) -> str:
+    """The name with an underscore for whatever a crawler may replace."""
+    replaced = r"[\W_]+" if encoding == "UTF-8" else r"[^a-z0-9]+"
+    return re.sub(replaced, "_", name.lower()).strip("_")
+
+
+def _look(column: Column, source: Source, format_: Format) -> str:
+    """The type that the texts of a column look like."""
+    is_split_elsewhere = (
+        format_.is_multi_line
+        or not format_.has_quotes
+        or format_.escape is not None
+        or format_.skip_bottom > 0
+    )
+    is_text = column.type == "string" or column.formats or column.moments is not None
+    is_changed = source.clean or column.nulls or column.number != NumberForm() or column.words != Words()
+    return _TEXT if is_split_elsewhere or is_text or is_changed else glue_type(column)
 
 
 def describe_drift(crawled: Columns, wanted: Columns) -> str:
@@ -107,15 +199,22 @@ def _changes(crawled: str, wanted: str, path: str) -> Iterator[Difference]:
     found, expected = (_fields_of_entries(kind) for kind in (crawled, wanted))
     if found is not None and expected is not None:
         yield from _differences(found, expected, f"{path}.")
-    elif crawled.lower() not in _fitting(wanted):
+    elif not _is_fitting(crawled.lower(), wanted):
         yield "changed", f"{_shown(path)} is {_shown(crawled)}, not {_shown(wanted)}"
 
 
-def _fitting(wanted: str) -> tuple[str, ...]:
-    """The types that a crawler may find where `wanted` is delivered."""
+def _is_fitting(crawled: str, wanted: str) -> bool:
+    """True if a crawler may find that type where `wanted` is delivered."""
+    if wanted == _OBJECT:
+        return crawled.startswith(("struct<", "map<"))
     if wanted == _TEXT:
-        return _LOOKS
-    return _FITS["double"] if wanted.startswith("decimal(") else _FITS.get(wanted, (wanted,))
+        return crawled in _LOOKS
+    if wanted.startswith("decimal("):
+        return crawled in _FITS["double"]
+    found, expected = _inside(crawled, "array<"), _inside(wanted, "array<")
+    if found is not None and expected is not None:
+        return _is_fitting(found, expected)
+    return crawled in _FITS.get(wanted, (wanted,))
 
 
 def _fields_of_entries(kind: str) -> Columns | None:

@@ -55,7 +55,7 @@ def _find_places(
             by_file.setdefault(row.file, set()).add(row.line)
     opened = dict(sorted(by_file.items())[:MOST_FILES])
     found = {
-        file.uri: find_lines(file, opened[file.uri], "\r\n" if format_.is_csv else " \t\r\n", MOST_BYTES)
+        file.uri: find_lines(file, opened[file.uri], format_, MOST_BYTES)
         for file in files
         if file.uri in opened
     }

@@ -1,29 +1,53 @@
-"""Finds the shape of each delivered CSV file from its header line."""
+"""Finds the shape of each delivered CSV file from its header, or from the declared columns."""
 
 import csv
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from etl.ingest.contract import Contract, Format, Shape
-from etl.ingest.quotes import find_open_line, open_mistake
-from etl.ingest.starts import Start, read_starts, refuse_files
+from etl.ingest.escapes import hide_text, show_text
+from etl.ingest.file_lines import BLANK, decode, encode
+from etl.ingest.quotes import find_open_text
+from etl.ingest.starts import WITHOUT_FEEDS, Start, read_starts, refuse_files
 from etl.io import StoredObject
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A header as it was delivered, and its shape."""
+    """The names of a header as it was delivered, without the empty ones at its end, and its shape. `spare` is
+    the number of those empty names: a row may have fields for them or not."""
 
     names: tuple[str, ...]
     shape: Shape
+    spare: int = 0
 
     def __hash__(self) -> int:
-        return hash(self.names)
+        return hash((self.names, self.spare))
 
     @property
-    def unknown(self) -> tuple[str, ...]:
-        """The names that the shape does not know."""
-        return tuple(name for name in self.names if name not in self.shape.sources)
+    def width(self) -> int:
+        """The most fields that a row may have."""
+        return len(self.names) + self.spare
+
+    @property
+    def unknown(self) -> Mapping[int, str]:
+        """The places and names of the columns that the shape does not know. One without a name is called by
+        its place, from 1."""
+        names = (*self.names, *[""] * self.spare)
+        known = self.shape.sources
+        return {at: name or _nameless(at) for at, name in enumerate(names) if name not in known}
+
+    @property
+    def nameless(self) -> frozenset[str]:
+        """Those of `unknown` that have no name in the header."""
+        at_end = range(len(self.names), self.width)
+        return frozenset(map(_nameless, (*(at for at, name in enumerate(self.names) if not name), *at_end)))
+
+
+def _nameless(at: int) -> str:
+    return f"column {at + 1}"
 
 
 Layouts = Mapping[Layout, tuple[StoredObject, ...]]
@@ -47,48 +71,105 @@ def find_layouts(files: Iterable[StoredObject], contract: Contract) -> Layouts:
 
 
 def _layout(start: Start, contract: Contract) -> Layout:
-    line = start.record or b""
-    names = _names(start, contract.format)
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"its header names {', '.join(map(repr, twice))} more than once")
-    shapes = contract.shapes
+    format_, shapes = contract.format, contract.shapes
+    names = _checked_columns(start, format_) if format_.columns else _names(start, format_)
+    kept = len(names)
+    while kept and names[kept - 1] == "":
+        kept -= 1
     lacking = {shape.name: [name for name in shape.sources if name not in names] for shape in shapes}
     for shape in shapes:
         if not lacking[shape.name]:
-            return _checked(Layout(names, shape), contract)
-    texts = (f"{_called(name)} {', '.join(map(repr, lacks))}" for name, lacks in lacking.items())
-    raise ValueError(f"its header {_shown(line)} lacks {'; '.join(texts)}")
+            return _checked(Layout(names[:kept], shape, len(names) - kept), format_)
+    texts = "; ".join(f"{_called(name)} {', '.join(map(repr, lacks))}" for name, lacks in lacking.items())
+    header = f"its header {_shown(start, format_)}"
+    if format_.columns:
+        raise ValueError(f'"columns" in x-etl.format lack {texts}')
+    if any(name in shape.sources for shape in shapes for name in names):
+        raise ValueError(f"{header} lacks {texts}")
+    raise ValueError(
+        f'{header} lacks {texts} (if it is no header, say in x-etl.format which "delimiter" the file has, '
+        'how many lines are above its header as "skipTop", or, if it has none, its "columns")'
+    )
 
 
-def _checked(layout: Layout, contract: Contract) -> Layout:
-    if contract.format.unknown_columns == "refuse" and layout.unknown:
-        raise ValueError(f"its header has unknown columns {', '.join(map(repr, layout.unknown))}")
+def _checked(layout: Layout, format_: Format) -> Layout:
+    named = [repr(name) for at, name in layout.unknown.items() if at < len(layout.names)]
+    if format_.unknown_columns == "refuse" and named:
+        raise ValueError(f"its header has unknown columns {', '.join(named)}")
+    used = [name for name in layout.names if name in layout.shape.sources]
+    if format_.unknown_columns == "keep":
+        used += layout.unknown.values()
+    twice = sorted({name for name in used if used.count(name) > 1})
+    if twice:
+        raise ValueError(f"its header names {', '.join(map(repr, twice))} more than once")
     return layout
 
 
 def _names(start: Start, format_: Format) -> tuple[str, ...]:
-    line = start.record or b""
-    is_multi_line = format_.is_multi_line
-    opened = find_open_line(line.split(b"\n"), format_.delimiter, is_multi_line=is_multi_line)
-    if format_.has_quotes and opened is not None:
-        raise ValueError(open_mistake(start.number + opened - 1, is_multi_line=is_multi_line))
+    """The fields of the first record, which must be a header."""
+    record, comment = start.record or b"", format_.comment
+    _refuse_excel(start, format_)
+    # Spark would take such a line for a comment where it looks for the header.
+    if comment and record.lstrip(BLANK).startswith(encode(comment, format_)):
+        raise ValueError(f"its header {_shown(start, format_)} has space before the comment character")
+    if mistake := find_open_text(enumerate(record.split(b"\n"), start.number), format_):
+        raise ValueError(mistake)
     try:
-        text = line.decode("utf-8").rstrip("\r")
-        if not format_.has_quotes:
-            return tuple(text.split(format_.delimiter))
-        return tuple(next(csv.reader([text], delimiter=format_.delimiter, strict=True)))
+        return _fields(decode(record, format_, "strict"), format_)
     except (UnicodeDecodeError, csv.Error, StopIteration) as error:
-        if b"\r" in line.rstrip(b"\r") and b"\n" not in line:
-            advice = "convert it, e.g. tr '\\r' '\\n' < old > new"
-            raise ValueError(f"its lines end with a carriage return and no line feed: {advice}") from error
-        raise ValueError(f"its header {_shown(line)} is not a line of CSV in UTF-8: {error}") from error
+        if b"\r" in record.rstrip(b"\r") and b"\n" not in record:
+            raise ValueError(WITHOUT_FEEDS) from error
+        advice = (
+            '; if it is in another encoding, say "encoding": "windows-1252" or "ISO-8859-1" in x-etl.format'
+            if isinstance(error, UnicodeDecodeError) and format_.encoding == "UTF-8"
+            else ""
+        )
+        what = f"its header {_shown(start, format_)} is not a line of CSV in {format_.encoding}"
+        raise ValueError(f"{what}: {error}{advice}") from error
+
+
+def _checked_columns(start: Start, format_: Format) -> tuple[str, ...]:
+    """The declared columns, if the first line is not one that names them."""
+    _refuse_excel(start, format_)
+    try:
+        fields = _fields(decode(start.record or b"", format_), format_)
+    except (csv.Error, StopIteration):
+        return format_.columns
+    if fields == format_.columns:
+        raise ValueError(
+            f'its line {start.number} names the columns: if each file has such a line, say no "columns" in '
+            f'x-etl.format, or "skipTop": {start.number}'
+        )
+    return format_.columns
+
+
+def _refuse_excel(start: Start, format_: Format) -> None:
+    """Raises if the first line is one that says to Excel which delimiter the file has."""
+    found = re.fullmatch(r'"?sep=(.)"?\r?', decode(start.record or b"", format_), re.IGNORECASE)
+    if found is None:
+        return
+    others = "" if found[1] == format_.delimiter else f', and "delimiter": {json.dumps(found[1])}'
+    raise ValueError(
+        f"its line {start.number} is {_shown(start, format_)}, which is for Excel: "
+        f'say "skipTop": {start.number} in x-etl.format{others}'
+    )
+
+
+def _fields(record: str, format_: Format) -> tuple[str, ...]:
+    hidden = hide_text(record, format_).rstrip("\r")
+    if format_.has_quotes:
+        fields = next(csv.reader([hidden], delimiter=format_.delimiter, strict=True))
+    elif "\r" in hidden:
+        raise csv.Error("it has a carriage return in it")
+    else:
+        fields = hidden.split(format_.delimiter)
+    return tuple(show_text(field, format_) for field in fields)
 
 
 def _called(shape: str) -> str:
     return f"of shape '{shape}'" if shape else "of the contract's own names"
 
 
-def _shown(line: bytes) -> str:
-    text = line.decode("utf-8", "replace")
+def _shown(start: Start, format_: Format) -> str:
+    text = decode(start.record or b"", format_)
     return repr(text if len(text) <= 200 else text[:197] + "...")

@@ -7,6 +7,8 @@ name must agree, and only what every supported version of Spark reads to its end
 import re
 from dataclasses import dataclass
 
+from etl.ingest.contract import JSON_LINES, Format
+
 SEEN_BYTES = 4096  # of the beginning, packed and unpacked, that is looked at
 
 
@@ -91,13 +93,13 @@ def packing_of(first: bytes) -> Packing | None:
     return next((one for one in PACKINGS if one.beginning.match(first)), None)
 
 
-def find_mistake(name: str, first: bytes, unpacked: bytes) -> str:
+def find_mistake(name: str, first: bytes, unpacked: bytes, format_: Format = JSON_LINES) -> str:
     """Says what is wrong with a file and what to do; "" when it can be read. `first` are its first bytes,
     `unpacked` the same bytes unpacked. SEEN_BYTES of both are looked at."""
     held = packing_of(first)
     named = next((one for one in PACKINGS if name.endswith(one.ending)), None)
-    text = unpacked[:SEEN_BYTES]
-    inside = _mistake_of_content(text, f"{held.name} of " if held else "")
+    text = _without_declared(unpacked[:SEEN_BYTES], format_)
+    inside = _mistake_of_content(text, f"{held.name} of " if held else "", format_.encoding)
     if inside and (held or _known(text)):
         return inside
     if held is not named:
@@ -124,7 +126,15 @@ def _mistake_of_ending(ending: str) -> str:
     return f"its name ends in {ending}, for {what}, {why}: {advice}"
 
 
-def _mistake_of_content(text: bytes, of: str) -> str:
+def _without_declared(text: bytes, format_: Format) -> bytes:
+    """The text with a comma for each control character that the format declares, such as a delimiter of
+    \\u0001: it is no sign of binary data."""
+    declared = (format_.delimiter, format_.escape, format_.comment)
+    controls = "".join(sign for sign in declared if sign is not None and sign < " ").encode()
+    return text.translate(bytes.maketrans(controls, b"," * len(controls)))
+
+
+def _mistake_of_content(text: bytes, of: str, declared: str) -> str:
     again = packing_of(text) if of else None
     if again is not None:
         return f"it is {of}{again.name}: unpack it once"
@@ -132,10 +142,13 @@ def _mistake_of_content(text: bytes, of: str) -> str:
         what, advice = known
         return f"it is {of}{what}: {advice}"
     if encoding := _encoding_of(text):
-        advice = f"convert it, e.g. iconv -f {encoding} -t UTF-8 old > new"
+        advice = f"convert it, e.g. iconv -f {encoding} -t {declared} old > new"
         return f"it is {of}text in {encoding}: {advice}"
-    if _is_binary(text):
-        return f"it is {of}binary data, not text in UTF-8: {_EXPORT}"
+    if declared != "UTF-8" and text.startswith(b"\xef\xbb\xbf"):
+        advice = 'say "encoding": "UTF-8" in x-etl.format'
+        return f"it is {of}text in UTF-8, as its byte-order mark says, and not in {declared}: {advice}"
+    if _is_binary(text, declared):
+        return f"it is {of}binary data, not text in {declared}: {_EXPORT}"
     return ""
 
 
@@ -164,12 +177,14 @@ def _encoding_of(text: bytes) -> str:
     return encoding if all(sign.isprintable() or sign in "\t\r\n\ufffd" for sign in decoded) else ""
 
 
-def _is_binary(text: bytes) -> bool:
+def _is_binary(text: bytes, declared: str) -> bool:
     """Text may hold a NUL or two, or have lines in ISO 8859-1; in packed data all bytes are equally
     frequent."""
     few = len(text) // 50
     controls = sum(byte < 32 and byte not in b"\t\n\v\f\r\x1b" for byte in text)
-    return text.count(0) > max(few, 2) or (controls > max(few, 1) and not _is_utf8(text))
+    if declared == "UTF-8":
+        return text.count(0) > max(few, 2) or (controls > max(few, 1) and not _is_utf8(text))
+    return text.count(0) > max(few, 2) or controls > max(len(text) // 20, 8)
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -11,6 +11,7 @@ from etl.ingest.contract import Contract
 from etl.ingest.deliveries import Deliveries, RawRows
 from etl.ingest.headers import find_layouts
 from etl.ingest.plan import Plan, make_plan
+from etl.ingest.reading import is_below_header
 from etl.ingest.reasons import wrong_types
 from etl.ingest.rules import Rules
 from etl.ingest.starts import check_files
@@ -18,6 +19,7 @@ from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.join_lines import join_lines
 from etl.ingest.transforms.parse_csv import parse_csv
 from etl.ingest.transforms.parse_lines import parse_lines
+from etl.ingest.transforms.skip_lines import skip_lines
 from etl.ingest.upserts import plan_upsert
 from etl.run.arguments import Arguments
 from etl.run.books import MAX_ROWS
@@ -76,7 +78,8 @@ def parse_files(lines: DataFrame, files: Sequence[io.StoredObject], contract: Co
         check_files(files, contract.format)
         return parse_lines(lines, contract)
     layouts = find_layouts(files, contract)
-    records = join_lines(lines, contract.format.delimiter) if contract.format.is_multi_line else lines
+    rows = lines if is_below_header(contract.format) else skip_lines(lines, contract.format)
+    records = join_lines(rows, contract.format) if contract.format.is_multi_line else rows
     return parse_csv(records, contract, layouts) if layouts else None
 
 

@@ -1,24 +1,24 @@
 """Proves two things about a delivery before its rows are used: that a file without rows is empty, and that no
-quoted text goes over the end of a line. Only the files in doubt are read again."""
+text goes over the end of a line where that is not declared. Only the files in doubt are read again."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from etl.ingest.contract import Format
-from etl.ingest.quotes import find_open_line, is_open_after, open_mistake
+from etl.ingest.file_lines import decode, has_text, read_file_lines
+from etl.ingest.quotes import Place, end_of, find_open_text
 from etl.ingest.starts import MAX_NAMED
 from etl.ingest.unpacking import BrokenFileError, open_unpacked
 from etl.io import StoredObject
 
 _JSON_SPACE = b" \t\r\n"
-_BLANK = bytes(range(33))
 _BOM = b"\xef\xbb\xbf"
 # Writers put these files beside their data to say that it is complete. They hold no rows.
 _MARKERS = ("_SUCCESS", "_started", "_committed", "_metadata", "_common_metadata")
 
 
 def find_open_texts(uris: Collection[str], files: Iterable[StoredObject], format_: Format) -> list[str]:
-    """For each file of these URIs, the line where a quoted text begins that does not end. Each file is read
-    up to that line, until MAX_NAMED are found."""
+    """For each file of these URIs, the line where a text begins that does not end. Each file is read up to
+    that line, until MAX_NAMED are found."""
     named = sorted((file for file in files if file.uri in uris), key=lambda file: file.uri)
     mistakes: list[str] = []
     for at, file in enumerate(named):
@@ -30,15 +30,13 @@ def find_open_texts(uris: Collection[str], files: Iterable[StoredObject], format
 
 
 def _open_text(file: StoredObject, format_: Format) -> str:
-    is_multi_line = format_.is_multi_line
     with open_unpacked(file) as lines:
-        number = find_open_line(lines, format_.delimiter, is_multi_line=is_multi_line)
-    return "" if number is None else open_mistake(number, is_multi_line=is_multi_line)
+        return find_open_text(read_file_lines(lines, format_), format_)
 
 
 def find_unread(read: Collection[str], files: Sequence[StoredObject], format_: Format) -> list[str]:
-    """The files from which no row was read, although they hold more than blank lines (in CSV: below the
-    header). Files without a row are read to their end for this."""
+    """The files from which no row was read, although they hold more than blank lines (in CSV: than lines that
+    are no rows). Files without a row are read to their end for this."""
     return [
         f"{file.uri}: {mistake}"
         for file in files
@@ -49,34 +47,49 @@ def find_unread(read: Collection[str], files: Sequence[StoredObject], format_: F
 def _unread(file: StoredObject, format_: Format) -> str:
     try:
         with open_unpacked(file) as lines:
-            if format_.is_csv:
-                is_blank = _is_blank_below_header(lines, format_)
-            else:
-                is_blank = all(
-                    not _without_mark(line, at).strip(_JSON_SPACE) for at, line in enumerate(lines)
-                )
+            if format_.is_csv and (mistake := _too_few_lines(lines, format_)) is not None:
+                return mistake
+            if not format_.is_csv and all(
+                not _without_mark(line, at).strip(_JSON_SPACE) for at, line in enumerate(lines)
+            ):
+                return ""
     except BrokenFileError as error:
         return str(error)
-    if is_blank:
-        return ""
     return (
         f"no row was read from its {file.size} bytes, and they are not blank lines: "
         "check the file, then run again"
     )
 
 
-def _is_blank_below_header(lines: Iterable[bytes], format_: Format) -> bool:
-    has_header, is_open = False, False
-    for at, line in enumerate(lines):
-        bare = _without_mark(line, at)
-        if has_header and not is_open and bare.strip(_BLANK):
-            return False
-        if is_open or bare.strip(_BLANK):
+def _too_few_lines(lines: Iterable[bytes], format_: Format) -> str | None:
+    """None if the file has a line that should be a row. Otherwise "", or why it should have more lines: those
+    that are left out must be there."""
+    physical = texts = below = 0
+
+    def count() -> Iterator[bytes]:
+        nonlocal physical, texts, below
+        for line in lines:
+            is_text = has_text(_without_mark(line, physical))
+            physical += 1
+            texts += is_text
+            below += is_text and physical > format_.skip_top
+            yield line
+
+    has_header, place = bool(format_.columns), Place.BETWEEN
+    for _, line in read_file_lines(count(), format_):
+        if has_header and place is Place.BETWEEN and has_text(line):
+            return None
+        if place is not Place.BETWEEN or has_text(line):
             has_header = True
-            is_open = format_.is_multi_line and is_open_after(
-                bare.removesuffix(b"\n"), format_.delimiter, is_open=is_open
-            )
-    return True
+            if format_.is_multi_line:
+                place = end_of(decode(line, format_), format_, place)
+    leaves_out = format_.skip_top > 0 or format_.skip_bottom > 0
+    is_short = physical < format_.skip_top or below < format_.skip_bottom or not has_header
+    if texts == 0 or not leaves_out or not is_short:
+        return ""
+    ends = f"skipTop ({format_.skip_top}) and skipBottom ({format_.skip_bottom})"
+    header = "" if format_.columns else ", or leave no header"
+    return f"it has {physical} lines, and {ends} of x-etl.format leave out more{header}: check the file"
 
 
 def _without_mark(line: bytes, at: int) -> bytes:

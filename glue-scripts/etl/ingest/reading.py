@@ -5,13 +5,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from etl import session
+from etl.ingest.contract import JSON_LINES, Format
+from etl.ingest.file_lines import encode
 from etl.ingest.packings import ENDINGS
 from etl.io import DELIVERY, StoredObject
 from etl.write.partitions import PARTITION
+
+_BYTES = "ISO-8859-1"
+_UPPER_CONTROLS = bytes(range(0x80, 0xA0))
+_WINDOWS = (_UPPER_CONTROLS.decode("latin-1"), _UPPER_CONTROLS.decode("cp1252", "replace"))
 
 UNPACKED_PER_PACKED_BYTE = 8  # roughly, for JSON and CSV
 
@@ -32,17 +38,18 @@ def read_lines(
     files: Sequence[StoredObject],
     *,
     number: int = 0,
-    has_header: bool = False,
+    format_: Format = JSON_LINES,
 ) -> DataFrame:
     """The lines of delivered files: `value`, `run_date` (text) and their order: `file_path` (encoded URI),
     `block_start`, `row_id` (unique among the reads of a run, if each has another `number` below 1024).
     Compression by the name's ending; a byte-order mark at the start of a file is dropped.
 
-    A line ends with a line feed alone: inside JSON a carriage return is space. With `has_header` the first
-    line of a file that is not blank is left out.
+    A line ends with a line feed alone: inside JSON a carriage return is space. Where the header of a file is
+    simply its first line (`is_below_header`), header and blank lines and comments are left out.
     """
-    read = _read_below_header if has_header else _read_all
-    lines = read(spark, session.paths_of(files))
+    paths = session.paths_of(files)
+    read = _read_below_header if is_below_header(format_) else _read_all
+    lines = read(spark, paths, format_)
     # `row_id` orders the lines of a split, `block_start` the splits of a file.
     placed = lines.select(
         "value",
@@ -68,11 +75,30 @@ def _fit_in_a_task(files: Sequence[StoredObject]) -> bool:
     return len(files) <= session.FILES_OF_A_TASK and weigh(files) < session.OPTIMISED_FROM_BYTES
 
 
-def _read_all(spark: SparkSession, files: list[str]) -> DataFrame:
-    return spark.read.text(files, lineSep="\n")
+def is_below_header(format_: Format) -> bool:
+    """True if the lines of a file are read without its header. Otherwise all lines are read, and
+    `transforms/skip_lines.py` or `transforms/join_lines.py` leaves out what is no row."""
+    if not format_.is_csv or format_.is_multi_line or format_.columns:
+        return False
+    comment = _comment(format_)
+    # Spark's CSV reader knows one byte, and trims a line before it looks for the header.
+    is_seen = comment == "" or (len(comment) == 1 and comment > " ")
+    return is_seen and not format_.skip_top and not format_.skip_bottom
 
 
-def _read_below_header(spark: SparkSession, files: list[str]) -> DataFrame:
+def _comment(format_: Format) -> str:
+    """The comment character as Spark's CSV reader sees it."""
+    return "" if format_.comment is None else encode(format_.comment, format_).decode(_BYTES)
+
+
+def _read_all(spark: SparkSession, files: list[str], format_: Format) -> DataFrame:
+    lines = spark.read.text(files, lineSep="\n")
+    if format_.encoding == "UTF-8":
+        return lines
+    return lines.withColumn("value", _translated(F.decode(F.col("value").cast("binary"), _BYTES), format_))
+
+
+def _read_below_header(spark: SparkSession, files: list[str], format_: Format) -> DataFrame:
     """Spark's CSV reader can leave out the first line of each file, and its text reader cannot. It is
     asked for two fields with a separator that no line holds, so that it cannot parse any line and gives
     each as it was delivered. ISO 8859-1 keeps every byte."""
@@ -82,15 +108,24 @@ def _read_below_header(spark: SparkSession, files: list[str]) -> DataFrame:
         enforceSchema=True,
         sep="\n",
         quote="\n",
+        comment=_comment(format_) or None,
         lineSep="\n",
-        encoding="ISO-8859-1",
+        encoding=_BYTES,
         mode="PERMISSIVE",
         columnNameOfCorruptRecord="whole",
     )
     # All three must be requested: otherwise Spark does not parse the line, and does not report it. `whole`
     # lacks a form feed at its end.
     line = F.coalesce("one", "whole", "two")
-    return read.withColumn("value", F.encode(line, "ISO-8859-1").cast("string"))
+    if format_.encoding == "UTF-8":
+        return read.withColumn("value", F.encode(line, _BYTES).cast("string"))
+    return read.withColumn("value", _translated(line, format_))
+
+
+def _translated(text: Column, format_: Format) -> Column:
+    """Text that was decoded as ISO 8859-1, in its own encoding. Spark 4 does not decode windows-1252. A byte
+    that it does not define becomes U+FFFD."""
+    return F.translate(text, *_WINDOWS) if format_.encoding == "windows-1252" else text
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,10 @@ def describe_rejected(
 
 def _of_contract(contract: Contract) -> Iterable[tuple[str, str, str]]:
     """Triples of reason, column and what is expected of it."""
-    line = "a row of CSV" if contract.format.is_csv else "a JSON object"
+    encoding = contract.format.encoding
+    line = (
+        f"a row of CSV in {encoding} (x-etl.format.encoding)" if contract.format.is_csv else "a JSON object"
+    )
     for rule in contract.rules:
         if rule.kind == "missing":
             yield rule.reason, str(rule.column), A_VALUE

@@ -1,30 +1,32 @@
 """The beginning of each delivered file: its kind, and in CSV its first record. Read once, before the rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BufferedReader
 
 from etl.errors import InvalidDelivery
 from etl.ingest.contract import Format
+from etl.ingest.file_lines import decode, has_text, read_file_lines
 from etl.ingest.packings import find_mistake, packing_of
-from etl.ingest.quotes import is_open_after
+from etl.ingest.quotes import Place, end_of
 from etl.ingest.unpacking import BrokenFileError, ends_in_nul, has_whole_end, open_unpacked, read_start
 from etl.io import StoredObject
 
 MAX_HEADER_BYTES = 1024 * 1024
 MAX_NAMED = 20  # files named in one message
 
+WITHOUT_FEEDS = (
+    "its lines end with a carriage return and no line feed: convert it, e.g. tr '\\r' '\\n' < old > new"
+)
 _READERS = 16  # files asked for at a time
-_BLANK = bytes(range(33))
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
 class Start:
-    """`mistake` says why the file is not read; "" when it is read. `record` is the first record of a CSV file
-    without its line end; None when the file has only blank lines, or is not CSV. It begins at line
-    `number`."""
+    """`mistake` says why the file is not read; "" when it is read. `record` is the header of a CSV file or,
+    where files have none, the beginning of its first row, without the line end; None when the file has
+    neither, or is not CSV. It begins at line `number`."""
 
     file: StoredObject
     mistake: str = ""
@@ -61,7 +63,7 @@ def _read(file: StoredObject, format_: Format) -> Start:
     first = read_start(file)
     try:
         with open_unpacked(file, first) as stream:
-            if mistake := find_mistake(file.name, first, stream.peek()):
+            if mistake := find_mistake(file.name, first, stream.peek(), format_):
                 return Start(file, mistake)
             packing = packing_of(first)
             if packing is None and ends_in_nul(file, first):
@@ -76,18 +78,37 @@ def _read(file: StoredObject, format_: Format) -> Start:
 
 
 def _with_record(file: StoredObject, stream: BufferedReader, format_: Format) -> Start:
-    left, number, lines, is_open = MAX_HEADER_BYTES, 0, list[bytes](), False
+    if format_.columns and _has_no_feeds(stream.peek(), format_):
+        return Start(file, WITHOUT_FEEDS)
+    # The end of the file is not looked for here.
+    lines = read_file_lines(_first_lines(stream, format_), replace(format_, skip_bottom=0))
+    begun, record, place = 1, list[bytes](), Place.BETWEEN
+    for number, line in lines:
+        if record or has_text(line):
+            begun = begun if record else number
+            record.append(line)
+            if format_.is_multi_line and not format_.columns:
+                place = end_of(decode(line, format_), format_, place)
+            if place is Place.BETWEEN:
+                break
+    return Start(file, record=b"\n".join(record) if record else None, number=begun)
+
+
+def _first_lines(stream: BufferedReader, format_: Format) -> Iterator[bytes]:
+    """The first lines of the file. A header must be among them whole, of a row only the beginning."""
+    left = MAX_HEADER_BYTES
     while line := stream.readline(left):
         left -= len(line)
-        number += 1
-        bare = (line.removeprefix(_BOM) if number == 1 else line).removesuffix(b"\n")
-        if lines or bare.strip(_BLANK):
-            lines.append(bare)
-            if left <= 0:
-                raise ValueError(f"its header has more than {MAX_HEADER_BYTES} bytes")
-            is_open = format_.is_multi_line and is_open_after(bare, format_.delimiter, is_open=is_open)
-            if not is_open:
-                break
-        elif left <= 0:
-            raise ValueError(f"its first {MAX_HEADER_BYTES} bytes are blank")
-    return Start(file, record=b"\n".join(lines) if lines else None, number=number - max(len(lines) - 1, 0))
+        if left > 0 or format_.columns:
+            yield line
+        if left <= 0:
+            what = "line that is a row" if format_.columns else "whole header"
+            raise ValueError(f"its first {MAX_HEADER_BYTES} bytes do not hold a {what}")
+
+
+def _has_no_feeds(first: bytes, format_: Format) -> bool:
+    """True if the file has carriage returns where line ends would be. Where there is a header, its fields
+    show that."""
+    lines = [decode(line, format_) for line in first.rstrip(b"\r").split(b"\r")]
+    widths = {line.count(format_.delimiter) for line in lines[: max(len(lines) - 1, 2)]}
+    return b"\n" not in first and len(lines) > 1 and widths == {len(format_.columns) - 1}
