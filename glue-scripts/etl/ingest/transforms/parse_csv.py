@@ -91,7 +91,7 @@ def _bare(is_cut: Column, format_: Format) -> list[Column]:
 
 
 def _of_line(format_: Format) -> Column:
-    """What is split into fields."""
+    """The text that is split into fields."""
     return F.col("line" if format_.escape is None else _BARE)
 
 
