@@ -24,7 +24,7 @@ from etl.ingest.quotes import Place, end_of, ends_open
 from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.io import StoredObject
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from support import D1
 
@@ -63,20 +63,19 @@ def put(folder: Path, content: str | bytes, name: str = "a.csv") -> StoredObject
 
 def read(spark: SparkSession, contract: Contract, *files: StoredObject) -> list[Row]:
     """The judged rows of the files, in order, as a run reads them."""
-    frame = frame_of(spark, contract, *files)
+    frame = raw_of(spark, contract, *files).of([DAY])
     return [] if frame is None else frame.orderBy("file_path", "row_id").collect()
 
 
-def frame_of(spark: SparkSession, contract: Contract, *files: StoredObject) -> Any:
-    def judge(lines: Any, stored: Sequence[StoredObject]) -> Any:
+def raw_of(spark: SparkSession, contract: Contract, *files: StoredObject) -> RawRows:
+    def judge(lines: DataFrame, stored: Sequence[StoredObject]) -> DataFrame | None:
         parsed = parse_files(lines, stored, contract)
         return None if parsed is None else classify_rows(parsed, contract)
 
     source = str(Path(files[0].uri).parent.parent) + "/"
     raw = RawRows(spark, judge, contract.format, "malformed")
     raw.add([Delivery(DAY, source, files)])
-    assert raw.read[DAY] >= 0
-    return raw.of([DAY])
+    return raw
 
 
 def good(rows: Sequence[Row], names: Sequence[str] = NAMES) -> list[tuple[Any, ...]]:
@@ -290,6 +289,10 @@ def test_escaped_line_ends_are_part_of_a_field(spark: SparkSession, tmp_path: Pa
         rows = read(spark, contract, put(tmp_path, end.join(lines)))
         assert good(rows) == [(1, f'a{end}"b', "c"), (2, end * 2, "|x"), (5, "x", "y\\")]
         assert bad(rows) == [('3|"\\|', "malformed")]
+    # Below such a line end a quote opens no text.
+    file = put(tmp_path, 'id,text,more\n1,a\\\n"b,c\n2,a\\\n\\"b,c\n')
+    rows = read(spark, contract_of(replace(BACKSLASH, is_multi_line=True)), file)
+    assert (good(rows), bad(rows)) == ([(2, 'a\n"b', "c")], [('1,a\\\n"b,c', "malformed")])
 
 
 def test_a_word_for_null_may_be_written_with_the_escape(spark: SparkSession, tmp_path: Path) -> None:
@@ -532,7 +535,8 @@ def test_each_text_is_shown_in_its_own_characters(spark: SparkSession, tmp_path:
     upper = {special[3]: b"\x81"} if encoding == "windows-1252" else {}
     data = b"".join(upper.get(sign) or sign.encode(PYTHON[encoding]) for sign in "\r\n".join(lines))
     file, contract = put(tmp_path, data), contract_of(format_)
-    frame = frame_of(spark, contract, file)
+    frame = raw_of(spark, contract, file).of([DAY])
+    assert frame is not None
     rows = frame.orderBy("row_id").collect()
     expected = [(1, f"{special[:3]}ÿþ", "ß"), *([(14, "\x81", "ß")] if not upper else [])]
     assert good(rows) == expected
@@ -569,8 +573,9 @@ def test_a_file_must_have_the_lines_that_are_left_out(spark: SparkSession, tmp_p
         f"{name}: it has {lines} lines, and skipTop (2) and skipBottom (1) {few}"
         for name, lines in (("b.csv", 2), ("c.csv", 3), ("f.csv", 1))
     ]
-    right = [stored[name] for name in ("a.csv", "d.csv", "e.csv")]
-    assert good(read(spark, contract_of(ends), *right)) == [(1, "a", "b")]
+    right = raw_of(spark, contract_of(ends), *(stored[name] for name in ("a.csv", "d.csv", "e.csv")))
+    assert right.read[DAY] == 1
+    assert right.is_scattered
     alone = refusal(spark, contract_of(ends), stored["f.csv"])
     assert alone == [f"f.csv: it has 1 lines, and skipTop (2) and skipBottom (1) {few}"]
     bare = contract_of(replace(ends, columns=NAMES))
