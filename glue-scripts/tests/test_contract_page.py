@@ -59,8 +59,9 @@ def test_an_example_gives_its_result(example: Example, spark: SparkSession, tmp_
     elif result.startswith("InvalidDelivery"):
         assert refusal(spark, deliver(tmp_path, example), contract) == one_line(result)
     else:
-        rows = judged(spark, deliver(tmp_path, example), contract)
-        assert results_of(rows, contract) == [wanted(line) for line in result.splitlines()]
+        raw = read(spark, deliver(tmp_path, example), contract)
+        assert results_of(raw.of([DAY]), contract) == [wanted(line) for line in result.splitlines()]
+        raw.forget()
 
 
 @pytest.mark.parametrize("example", of_kind("published", "merged"))
@@ -114,29 +115,18 @@ def deliver(folder: Path, example: Example) -> Delivery:
     return list_deliveries(f"{folder}/", DAY, DAY)[DAY]
 
 
-def judged(spark: SparkSession, delivery: Delivery, contract: Contract) -> DataFrame:
-    """The rows of a delivery as the job judges them, before they are counted."""
-    found: list[DataFrame] = []
-
-    def keep(lines: DataFrame, files: Any) -> None:
-        rows = judge_rows(lines, files, rules_of(contract))
-        assert rows is not None
-        found.append(rows)
-
-    RawRows(spark, keep, contract.format).add([delivery])
-    [rows] = found
-    return rows
-
-
-def rules_of(contract: Contract) -> Rules:
-    return Rules(contract, rules_of_text(NOTHING, contract.output_types, contract.reasons))
+def read(spark: SparkSession, delivery: Delivery, contract: Contract) -> RawRows:
+    """The rows of a delivery as the job judges, counts and keeps them."""
+    rules = Rules(contract, rules_of_text(NOTHING, contract.output_types, contract.reasons))
+    raw = RawRows(spark, lambda lines, files: judge_rows(lines, files, rules), contract.format)
+    raw.add([delivery])
+    return raw
 
 
 def refusal(spark: SparkSession, delivery: Delivery, contract: Contract) -> str:
     """The message with which the job refuses to read a delivery."""
-    raw = RawRows(spark, lambda lines, files: judge_rows(lines, files, rules_of(contract)), contract.format)
     with pytest.raises(InvalidDelivery) as caught:
-        raw.add([delivery])
+        read(spark, delivery, contract)
     return f"InvalidDelivery: {caught.value}".replace(f"{delivery.source}dt={DAY}/", "")
 
 
@@ -147,15 +137,13 @@ def drift_of(example: Example, contract: Contract) -> str:
     return f"SourceDrifted: {caught.value}"
 
 
-def results_of(judged_rows: DataFrame, contract: Contract) -> list[object]:
+def results_of(rows: DataFrame | None, contract: Contract) -> list[object]:
     """Each row as published, or the reason and the values of a rejected one, in the order of delivery."""
-    # Kept, as the job keeps them: otherwise Spark plans the classification a second time to explain it.
-    rows = judged_rows.persist()
+    assert rows is not None
     place = ("file_path", "block_start", "row_id", "reason")
     good = rows.filter(F.col("reason").isNull()).select(*place, _json(contract.output).alias("text"))
     bad = explain_rejected(rows, contract).select(*place, F.to_json("reason_values", _AS_TEXT).alias("text"))
     found = good.unionByName(bad).orderBy("file_path", "block_start", "row_id").collect()
-    rows.unpersist()
     return [wanted(f"{row['reason'] or ''} {row['text']}".strip()) for row in found]
 
 
