@@ -108,7 +108,8 @@ describe("check", () => {
       new RegExp(`the file \\d expressions have not been judged by Spark yet \\(.*?\\): ${compile}`),
     );
     expect(open.said).toContain(
-      `the file 1 expression has not been judged by Spark yet (rules[4] of dates_are_plausible): ${compile}`,
+      "the file 3 expressions have not been judged by Spark yet (rules[4] of dates_are_plausible, " +
+        `rules[5] of sales_have_quantities, rules[6] of prices_are_not_negative): ${compile}`,
     );
     expect(open.said).toContain("2 mistakes, 1 warning");
     putRecord();

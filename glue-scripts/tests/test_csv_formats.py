@@ -24,12 +24,14 @@ from etl.ingest.quotes import Place, end_of, ends_open
 from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.io import StoredObject
+from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from support import D1
 
 DAY = date.fromisoformat(D1)
 NAMES = ("id", "text", "more")
+TABLE = ("more", "id", "text", "end")
 PYTHON = {"UTF-8": "utf-8", "ISO-8859-1": "latin-1", "windows-1252": "cp1252"}
 
 
@@ -127,7 +129,7 @@ def any_format(source: Random) -> Format:
         skip_top=source.choice([0, 0, 1, 3]),
         skip_bottom=source.choice([0, 0, 1, 2]),
         comment=None if is_multi_line or source.random() < 0.5 else comment,
-        columns=source.choice([(), ("more", "id", "text", "end")]),
+        columns=source.choice([(), TABLE]),
     )
 
 
@@ -199,12 +201,20 @@ def any_gap(source: Random, format_: Format, end: str) -> str:
     return "".join(source.choices(gaps, k=2))
 
 
-@pytest.mark.parametrize("seed", range(7))
-def test_a_file_of_any_format_is_read_as_it_was_written(
-    spark: SparkSession, tmp_path: Path, seed: int
-) -> None:
-    source = Random(seed)  # noqa: S311 (no secret)
-    format_ = any_format(source)
+FORMATS = [
+    Format("csv", "\\", comment="#"),
+    Format("csv", "§", comment="¶"),
+    Format("csv", "🦊", escape="\\", is_multi_line=True, skip_top=2, skip_bottom=1),
+    Format("csv", "\x01", has_quotes=False, escape="^", encoding="windows-1252", columns=TABLE),
+    Format("csv", "|", has_quotes=False, encoding="ISO-8859-1", comment="§", skip_bottom=2),
+    Format("csv", "$", is_multi_line=True, columns=TABLE, skip_top=1),
+    *(any_format(Random(seed)) for seed in range(2)),  # noqa: S311 (no secret)
+]
+
+
+@pytest.mark.parametrize("at", range(len(FORMATS)))
+def test_a_file_of_any_format_is_read_as_it_was_written(spark: SparkSession, tmp_path: Path, at: int) -> None:
+    format_, source = FORMATS[at], Random(at)  # noqa: S311
     tables = [any_table(source, format_, number * 100) for number in range(6)]
     files = [
         put(tmp_path, table.data, f"{at}.csv{source.choice(['', '', '.gz'])}")
@@ -285,12 +295,12 @@ def test_escaped_line_ends_are_part_of_a_field(spark: SparkSession, tmp_path: Pa
     """As MySQL and Redshift write them; in files with carriage returns MySQL escapes these alone."""
     lines = ["id|text|more", "1|a\\", '"b|c', "2|\\", "\\", "|\\|x", '3|"\\|', "", "5|x|y\\\\"]
     contract = contract_of(Format("csv", "|", is_multi_line=True, has_quotes=False, escape="\\"))
-    for end in ("\n", "\r\n"):
-        rows = read(spark, contract, put(tmp_path, end.join(lines)))
+    for name, end in (("a.csv", "\n"), ("b.csv", "\r\n")):
+        rows = read(spark, contract, put(tmp_path, end.join(lines), name))
         assert good(rows) == [(1, f'a{end}"b', "c"), (2, end * 2, "|x"), (5, "x", "y\\")]
         assert bad(rows) == [('3|"\\|', "malformed")]
     # Below such a line end a quote opens no text.
-    file = put(tmp_path, 'id,text,more\n1,a\\\n"b,c\n2,a\\\n\\"b,c\n')
+    file = put(tmp_path, 'id,text,more\n1,a\\\n"b,c\n2,a\\\n\\"b,c\n', "c.csv")
     rows = read(spark, contract_of(replace(BACKSLASH, is_multi_line=True)), file)
     assert (good(rows), bad(rows)) == ([(2, 'a\n"b', "c")], [('1,a\\\n"b,c', "malformed")])
 
@@ -328,23 +338,27 @@ def any_escaped(source: Random, format_: Format, most: int = 9) -> str:
 
 def test_spark_and_python_see_the_same_escapes(spark: SparkSession) -> None:
     source = Random(21)  # noqa: S311
-    lines = [(at, any_escaped(source, format_)) for at, format_ in enumerate(ANY_ESCAPES) for _ in range(700)]
+    lines = [(at, any_escaped(source, format_)) for at, format_ in enumerate(ANY_ESCAPES) for _ in range(300)]
     # No length of a line may cost the worker its stack.
     lines += [(0, '\\"' * 300_000), (0, '"' + "\\\\" * 200_000 + '",a'), (3, "§$" * 200_000 + "§")]
-    frame = spark.createDataFrame(lines, "at int, line string")
-    columns = []
-    for at, format_ in enumerate(ANY_ESCAPES):
-        hidden = hide(F.col("line"), format_)
-        seen = F.struct(
-            hidden, show(hidden, format_), ends_escaped(hidden, format_), ends_open(hidden, format_)
-        )
-        columns.append(F.when(F.col("at") == at, seen))
-    for at, line, seen in frame.select("at", "line", F.coalesce(*columns)).collect():
+    hidden = F.coalesce(
+        *(F.when(F.col("at") == at, hide(F.col("line"), one)) for at, one in enumerate(ANY_ESCAPES))
+    )
+    seen = [
+        F.when(F.col("at") == at, F.struct("bare", show(F.col("bare"), one), *ends_of(F.col("bare"), one)))
+        for at, one in enumerate(ANY_ESCAPES)
+    ]
+    frame = spark.createDataFrame(lines, "at int, line string").withColumn("bare", hidden)
+    for at, line, found in frame.select("at", "line", F.coalesce(*seen)).collect():
         format_ = ANY_ESCAPES[at]
         bare = hide_text(line, format_)
         is_open = end_of(line, format_) is Place.TEXT
         expected = (bare, show_text(bare, format_), ends_text_escaped(bare, format_), is_open)
-        assert tuple(seen) == expected, line[:99]
+        assert tuple(found) == expected, line[:99]
+
+
+def ends_of(bare: SparkColumn, format_: Format) -> tuple[SparkColumn, SparkColumn]:
+    return ends_escaped(bare, format_), ends_open(bare, format_)
 
 
 def test_a_line_goes_on_where_a_parser_of_its_own_says_so() -> None:
