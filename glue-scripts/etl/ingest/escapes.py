@@ -99,7 +99,7 @@ def _without_effect(format_: Format) -> str:
 
 @cache
 def _codes(format_: Format) -> tuple[str, ...]:
-    """The codes of the mark itself, an escape, a quote, a delimiter, a line feed, a carriage return, and of an
+    """The codes of the mark itself, an escape, a quote, a delimiter, a line feed, a carriage return, and an
     escape that is left out."""
     used = (format_.delimiter, format_.escape, format_.comment)
     first, *others = (sign for sign in _SIGNS if sign not in used)
