@@ -145,10 +145,13 @@ async function install(): Promise<void> {
 function blocks() {
   const [
     pack,
+    copyShipments,
     install,
     applyPipeline,
     run,
     query,
+    runShipments,
+    queryShipments,
     refuse,
     destroyPipeline,
     copy,
@@ -158,7 +161,8 @@ function blocks() {
     undo,
   ] = page.commands as string[];
   return {
-    ...{ pack, install, applyPipeline, run, query, refuse, destroyPipeline },
+    ...{ pack, copyShipments, install, applyPipeline, run, query, runShipments, queryShipments, refuse },
+    ...{ destroyPipeline },
     ...{ copy, applyStack, runStack, queryStack, undo },
   } as Record<string, string>;
 }
@@ -195,6 +199,7 @@ test(
       mkdirSync(dirname(terminal.path(name)), { recursive: true });
       writeFileSync(terminal.path(name), text);
     }
+    await terminal.type(blocks().copyShipments!);
     expect(blocks().install).toBe("npm install\n");
     await install();
     // A folder, not a link into the checkout: what is missing in the tarball is missing here.
@@ -232,7 +237,7 @@ test(
   async () => {
     expect(page.files["main.ts"]!.trim().split("\n").length).toBeLessThanOrEqual(30);
     const [synth, rest] = halves(blocks().applyPipeline!);
-    await terminal.type(synth!);
+    expect(await terminal.type(synth!)).toContain("2 contracts, nothing found");
     beside = terminal.another();
     stackApplied = applyStack();
     // Judged by a test of its own.
@@ -278,6 +283,32 @@ test(
       'aws stepfunctions describe-state-machine --state-machine-arn "$STATE_MACHINE" --query definition --output text',
     );
     expect(definition).toMatch(/"NumericGreaterThanEquals":\s*60,\s*"Next":\s*"AcquireLockReportBusy"/);
+  },
+  5 * MINUTES,
+);
+
+test(
+  "the second pipeline reads German CSV to the last digit, twice, and sees no drift",
+  async () => {
+    for (const _ of ["first", "again"]) {
+      expect(lastLine(await terminal.type(blocks().runShipments!))).toBe("SUCCEEDED");
+      const [{ message, subject } = {}, ...others] = await messages!.received();
+      expect({ subject, message, others }).toMatchObject({
+        subject: expect.stringContaining("shipments") as string,
+        message: {
+          status: "SUCCEEDED",
+          books: {
+            ...{ read: 20, written: 9, duplicates: 2, quarantined: 9, drift: "" },
+            quarantinedByReason: {
+              ...{ malformed: 1, missing_shipment_id: 1, wrong_type: 3, not_allowed: 2, invalid_pick_up: 1 },
+              delivered_before_pick_up: 1,
+            },
+          },
+        },
+        others: [],
+      });
+      expect(await terminal.type(blocks().queryShipments!)).toBe(page.answers.at(-1));
+    }
   },
   5 * MINUTES,
 );

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -388,3 +389,58 @@ test("the command of the package runs it, with help of at most 80 columns", () =
   expect(checked.status).toBe(1);
   expect(checked.stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
 }, 30_000);
+
+describe("the page of commands", () => {
+  const SHIPMENTS = join(ROOT, "examples", "parcel-scans", "shipments");
+  const page = readFileSync(join(ROOT, "docs", "reference", "commands.md"), "utf8");
+  const [mistakes, unjudged, compiled] = [...page.matchAll(/^```text\n(.*?)^```$/gms)].map(
+    ([, text]) => text,
+  );
+
+  interface Shipments {
+    "x-etl": {
+      format: { delimiter: string };
+      timestamp: { timeZone?: string };
+      computed: { insured_value: { expression: string } };
+      lookbackdays?: number;
+    };
+  }
+
+  /** Puts the files of shipments into the folder, with a change, and prints what a command says of them as it is. */
+  function printed(words: readonly string[], change: (contract: Shipments["x-etl"]) => void): string {
+    for (const kind of ["schema", "quality", "spark"])
+      copyFileSync(join(SHIPMENTS, `shipments.${kind}.json`), at(`shipments.${kind}.json`));
+    const file = at("shipments.schema.json");
+    const document = JSON.parse(readFileSync(file, "utf8")) as Shipments;
+    change(document["x-etl"]);
+    writeFileSync(file, JSON.stringify(document));
+    let said = "";
+    const here = process.cwd();
+    process.chdir(folder);
+    try {
+      contractCommand([...words, "shipments.schema.json"], (text) => (said += text), process.env);
+    } finally {
+      process.chdir(here);
+    }
+    return said;
+  }
+
+  function ask(contract: Shipments["x-etl"]): void {
+    delete contract.timestamp.timeZone;
+    contract.computed.insured_value.expression = "case when insured then goods_value else 0 end";
+  }
+
+  test("shows mistakes as check prints them", () => {
+    const said = printed(["check"], (contract) => {
+      contract.format.delimiter = ";;";
+      contract.lookbackdays = 7;
+    });
+    expect(said).toBe(mistakes);
+  });
+
+  test("shows what check prints after a change, and what compile prints then", () => {
+    expect(printed(["check"], ask)).toBe(unjudged);
+    const spark = program(`cat > '${at("asked")}'; echo '{"answers":[{"type":"decimal(12,2)"}]}'`);
+    expect(printed(["compile", "--python", spark], ask)).toBe(compiled);
+  });
+});

@@ -91,9 +91,12 @@ describe("the package", () => {
 });
 
 describe("the page for other repositories", () => {
-  test("has exactly the files of the example", () => {
-    const { files } = readPage(PAGE);
-    const names = filesBelow(EXAMPLE, /./).filter((file) => !/README\.md$|__pycache__|\.plan\.json$/.test(file));
+  test("has exactly the files of the example, and copies its second pipeline", () => {
+    const { files, commands } = readPage(PAGE);
+    expect(commands).toContain('cp -R "$CHECKOUT/examples/parcel-scans/shipments" .\n');
+    const names = filesBelow(EXAMPLE, /./).filter(
+      (file) => !/README\.md$|__pycache__|\.plan\.json$|\/shipments\//.test(file),
+    );
     expect(files).toEqual(
       Object.fromEntries(names.map((file) => [file.slice(EXAMPLE.length + 1), read(file)])),
     );

@@ -8,14 +8,18 @@ export interface Page {
   readonly files: Readonly<Record<string, string>>;
   /** The blocks of commands, in order. */
   readonly commands: readonly string[];
+  /** The blocks of text that follow a block of commands: their output. */
+  readonly answers: readonly string[];
 }
 
 export function readPage(file: string): Page {
   const text = readFileSync(join(ROOT, file), "utf8");
   const files = [...text.matchAll(/^`([^`\n]+)`:\n\n```\w+\n(.*?)^```$/gms)];
   const commands = [...text.matchAll(/^```sh\n(.*?)^```$/gms)];
+  const answers = [...text.matchAll(/^```\n\n```text\n(.*?)^```$/gms)];
   return {
     files: Object.fromEntries(files.map(([, name, content]) => [name!, content!])),
     commands: commands.map(([, block]) => block!),
+    answers: answers.map(([, block]) => block!),
   };
 }

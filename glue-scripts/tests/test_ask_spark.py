@@ -48,7 +48,12 @@ def test_each_recorded_answer_is_given_again(each_spark: SparkSession, path: Pat
 
 
 def test_records_are_found() -> None:
-    assert [path.name for path in RECORDS] == ["events.spark.json", "products.spark.json", "sales.spark.json"]
+    assert [path.name for path in RECORDS] == [
+        "shipments.spark.json",
+        "events.spark.json",
+        "products.spark.json",
+        "sales.spark.json",
+    ]
 
 
 TYPES = [

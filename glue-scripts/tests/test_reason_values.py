@@ -184,7 +184,7 @@ def test_reasons_are_described_by_column_and_expected_type(spark: SparkSession) 
         ("id is missing", 2),
         ("whole is not an integer", 11),
         ("price is not a decimal(5,2)", 5),
-        ("text is not a text of at most 70 bytes", 5),
+        ("text is not a text of at most 70 bytes without NUL, other than __HIVE_DEFAULT_PARTITION__", 5),
         ("real is not a number", 3),
         ("due is not a date in yyyy-MM-dd or dd/MM/yyyy", 2),
         ("items is not an array of objects", 2),

@@ -178,6 +178,30 @@ def test_regions_that_are_no_folder_are_encoded_and_read_back(lake: SalesLake, s
     assert {region_of(name) for name in lake.folders()} == {"a/b", "100%"}
 
 
+def test_a_region_that_a_folder_cannot_keep_is_quarantined(lake: SalesLake, spark: SparkSession) -> None:
+    null = "__HIVE_DEFAULT_PARTITION__"
+    lost = {"T2": null, "T3": "a\0b"}
+    kept = {
+        "T1": "",
+        "T4": null.lower(),
+        "T5": f"_{null}",
+        "T6": "".join(map(chr, range(1, 10))),
+        "T7": "\x7f",
+    }
+    regions = lost | kept
+    lake.deliver(D1, csv_of(*(sale(key, region=text) for key, text in sorted(regions.items()))))
+    books = lake.run(D1)
+    assert figures(books) == (7, 5, 0, 2)
+    rows = lake.rows(spark, "processed", "transaction_id", "region")
+    assert {row["transaction_id"]: row["region"] or "" for row in rows} == kept
+    rejected = lake.rows(spark, "quarantine", "reason", "reason_values")
+    assert [tuple(row) for row in rejected] == [("wrong_type", {"region": text}) for text in lost.values()]
+    expected = "a text of at most 70 bytes without NUL, other than __HIVE_DEFAULT_PARTITION__"
+    assert [(one["column"], one["expected"], one["rows"]) for one in books["reasons"]] == [
+        ("region", expected, 2)
+    ]
+
+
 def test_a_region_that_is_too_long_for_a_folder_is_quarantined(lake: SalesLake, spark: SparkSession) -> None:
     lake.deliver(
         D1, csv_of(sale("T1", region="%" * 70), sale("T2", region="x" * 71), sale("T3", region="日" * 24))

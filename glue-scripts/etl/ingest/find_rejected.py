@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 
 from etl.ingest.contract import Contract, Format
 from etl.ingest.line_numbers import find_lines
-from etl.ingest.reasons import describe_rejected, wrong_types
+from etl.ingest.reasons import describe_rejected, reasons_by_column, wrong_types
 from etl.ingest.transforms.count_rejected import FIRST_CHARACTERS, Counted, count_rejected
 from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.io import StoredObject
@@ -29,15 +29,15 @@ def find_rejected(
 ) -> list[Rejected]:
     """Says why rows are rejected. `rows` are judged, and kept in memory; `rules` are the rules that
     quarantine; `by_reason` counts the rows of each reason; `files` are the files of the rows. The rows are
-    queried only if `by_reason` is not enough: for the columns of a wrong type, and with `with_places` for
+    queried only if `by_reason` is not enough: for the columns of wrong values, and with `with_places` for
     the first rows."""
-    types = wrong_types(contract)
-    is_asked = any(by_reason.values()) if with_places else any(by_reason.get(name) for name in types)
+    by_columns = reasons_by_column(contract)
+    is_asked = any(by_reason.values()) if with_places else any(by_reason.get(name) for name in by_columns)
     counted: Mapping[tuple[str, str], Counted] = {}
     if is_asked and rows is not None:
-        has_wrong_types = any(by_reason.get(name) for name in types)
+        has_wrong_types = any(by_reason.get(name) for name in wrong_types(contract))
         explained = explain_rejected(rows, contract, rules, has_wrong_types=has_wrong_types)
-        counted = count_rejected(explained, types, with_first=with_places)
+        counted = count_rejected(explained, by_columns, with_first=with_places)
     by_column = {of: one.rows for of, one in counted.items()}
     places = _find_places(counted, files, contract.format)
     return describe_rejected(contract, rules, by_reason, by_column, places)

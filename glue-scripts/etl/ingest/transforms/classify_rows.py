@@ -7,10 +7,12 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from etl.ingest.contract import CategoryRule, Contract, Rule, TimestampRule
+from etl.ingest.contract import CategoryRule, Contract, Rule
 from etl.ingest.transforms.compute_columns import WHOLE, compute_columns, made
-from etl.ingest.transforms.judge_types import has_wrong_type, read_moment, text_of, value_of
+from etl.ingest.transforms.judge_allowed import has_value_not_allowed
+from etl.ingest.transforms.judge_types import has_wrong_type, moment_of, text_of, value_of
 from etl.ingest.transforms.parse_lines import SEAL, UNPARSED, readable
+from etl.ingest.transforms.read_moments import local_date, read_moment, with_moments
 from etl.run.meet_rule import meets
 from etl.run.quality import Rule as QualityRule
 
@@ -31,7 +33,7 @@ def classify_rows(
     EVIDENCE, from which `explain_rejected` says what is wrong, null for a good row and for a line that is no
     row; the contract's output columns, null for a quarantined one."""
     others = [name for name in parsed.columns if name not in _OF_PARSING]
-    timed = parsed if contract.timestamp is None else _with_moments(parsed, contract.timestamp)
+    timed = _with_times(parsed, contract)
     computed = compute_columns(timed, _usable(contract), contract.computed)
     judged = computed.select("*", _reason(contract).alias("reason"))
     is_good = F.col("reason").isNull()
@@ -84,6 +86,8 @@ def _fails(rule: Rule, contract: Contract) -> Column:
         return has_wrong_type(contract, partition_values(contract))
     if rule.kind == "notATimestamp":
         return F.col("day").isNull()
+    if rule.kind == "notAllowed":
+        return has_value_not_allowed(contract)
     return ~F.col("is_object")
 
 
@@ -92,11 +96,20 @@ def _is_missing(text: Column) -> Column:
     return text.isNull() | ~has_something_to_see
 
 
-def _with_moments(parsed: DataFrame, rule: TimestampRule) -> DataFrame:
-    """Adds `moment` and `day`, null where the text is in none of the formats."""
+def _with_times(parsed: DataFrame, contract: Contract) -> DataFrame:
+    """Adds the moments of the columns that have them, and `moment` and `day` of the contract's timestamp,
+    null where a text is in none of the formats."""
+    texts = {
+        moment_of(column): (F.col("row")[column.name], column.moments)
+        for column in contract.columns
+        if column.moments is not None
+    }
+    if contract.timestamp is None:
+        return with_moments(parsed, texts) if texts else parsed
+    rule = contract.timestamp
     text = text_of(rule.source)
-    timed = parsed.select("*", read_moment(text, [one.text for one in rule.moments.patterns]).alias("moment"))
-    day = F.to_date("moment")
+    timed = with_moments(parsed, {**texts, "moment": (text, rule.moments)})
+    day = local_date(F.col("moment"), rule.moments.time_zone)
     if rule.date_formats:
         day = F.coalesce(day, F.to_date(read_moment(text, rule.date_formats)))
     return timed.select("*", day.alias("day"))

@@ -1,4 +1,4 @@
-"""Counts the rejected rows of each reason, and of each column with a wrong type."""
+"""Counts the rejected rows of each reason, and of each column with a wrong value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ class Counted:
 
 
 def count_rejected(
-    rows: DataFrame, wrong_types: Sequence[str], *, with_first: bool
+    rows: DataFrame, by_columns: Sequence[str], *, with_first: bool
 ) -> dict[tuple[str, str], Counted]:
     """Counts `rows`, which `explain_rejected` made, by reason and column. The column is "" except for the
-    reasons in `wrong_types`: a row with one of these is counted in each of its columns. The first rows cost
+    reasons in `by_columns`: a row with one of these is counted in each of its columns. The first rows cost
     more."""
-    column = F.when(F.col("reason").isin(list(wrong_types)), F.map_keys("reason_values"))
+    column = F.when(F.col("reason").isin(list(by_columns)), F.map_keys("reason_values"))
     of_row = F.struct(
         stored_uri(F.col("file_path")).alias("file"),
         F.substring("raw_line", 1, FIRST_CHARACTERS).alias("line"),

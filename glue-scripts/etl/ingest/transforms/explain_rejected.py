@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 
 from etl.ingest.contract import Contract
 from etl.ingest.transforms.classify_rows import EVIDENCE, output_of, partition_values
-from etl.ingest.transforms.judge_types import find_wrong_parts, text_of
+from etl.ingest.transforms.judge_allowed import find_parts_not_allowed
+from etl.ingest.transforms.judge_types import Part, find_wrong_parts, text_of
 from etl.run.quality import Rule
 
 MAX_VALUE_CHARACTERS = 200  # of a wrong value; the line has the whole
@@ -39,7 +40,9 @@ def _reason_values(contract: Contract, rules: Sequence[Rule], has_wrong_types: b
         elif rule.kind == "notATimestamp" and contract.timestamp is not None:
             of_rule = _map({contract.timestamp.source: text_of(contract.timestamp.source)})
         elif rule.kind == "wrongType" and has_wrong_types:
-            of_rule = _wrong_values(contract)
+            of_rule = _values_of_parts(find_wrong_parts(contract, partition_values(contract)))
+        elif rule.kind == "notAllowed":
+            of_rule = _values_of_parts(find_parts_not_allowed(contract))
         else:
             continue
         values = F.when(F.col("reason") == rule.reason, of_rule).otherwise(values)
@@ -49,8 +52,8 @@ def _reason_values(contract: Contract, rules: Sequence[Rule], has_wrong_types: b
     return values
 
 
-def _wrong_values(contract: Contract) -> Column:
-    parts = find_wrong_parts(contract, partition_values(contract))
+def _values_of_parts(parts: Sequence[Part]) -> Column:
+    """The parts that are wrong."""
     entries = (F.when(part.is_wrong, F.struct(F.lit(part.name), _shown(part.text))) for part in parts)
     return F.map_from_entries(F.filter(F.array(*entries), lambda entry: entry.isNotNull()))
 

@@ -2,7 +2,7 @@
 rejected row can name its columns."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 
@@ -23,15 +23,15 @@ from etl.ingest.contract import Column as ContractColumn
 from etl.ingest.contract import Contract
 from etl.ingest.transforms.compute_columns import computed_text, is_too_large
 from etl.ingest.transforms.parse_lines import parse_member
+from etl.ingest.transforms.read_moments import read_moment
 
 # The value of a partition's column becomes the name of a folder, in which a byte may take three characters. A
 # file system allows 255, with the column's name.
 MAX_PARTITION_BYTES = 70
-_NOT_TEXTS: tuple[DataType, ...] = (
-    BooleanType(),
-    MapType(StringType(), StringType()),
-    ArrayType(StringType()),
-)
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # the folder of rows without a value
+_MOMENT = "x-etl-moment-"
+_OBJECT = MapType(StringType(), StringType())
+_NOT_TEXTS: tuple[DataType, ...] = (BooleanType(), _OBJECT, ArrayType(StringType()))
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def find_wrong_parts(contract: Contract, outputs: Mapping[str, Column]) -> Seque
     once. This costs more than `has_wrong_type`, and is for rows with a wrong type only."""
     delivered = [part for column in contract.columns for part in _parts(contract, column)]
     computed = [Part(one.name, is_too_large(one), computed_text(one)) for one in contract.computed]
-    names = [Part(name, _is_too_long(outputs[name]), outputs[name]) for name in contract.partition_by]
+    names = [Part(name, _is_no_folder(outputs[name]), outputs[name]) for name in contract.partition_by]
     found: dict[str, Part] = {}
     for part in (*delivered, *computed, *names):
         before = found.get(part.name)
@@ -80,9 +80,16 @@ def text_of(name: str) -> Column:
     return F.when(F.col("is_clean"), F.col("row")[name].cast("string")).otherwise(F.col("texts")[name])
 
 
+def moment_of(column: ContractColumn) -> str:
+    """The name of the column that has the moments of a column with `moments`."""
+    return f"{_MOMENT}{column.name}"
+
+
 def value_of(column: ContractColumn) -> Column:
     """A clean row's value in the type that is published."""
     value = F.col("row")[column.name]
+    if column.moments is not None:
+        return F.col(f"`{moment_of(column)}`")
     if column.formats:
         return F.to_date(read_moment(value, column.formats))
     if column.decimal is not None:
@@ -92,46 +99,58 @@ def value_of(column: ContractColumn) -> Column:
     return value
 
 
-def read_moment(text: Column, formats: Sequence[str]) -> Column:
-    """The text in the first of the formats that fits; null where none does."""
-    return F.coalesce(*(F.try_to_timestamp(text, F.lit(pattern)) for pattern in formats))
-
-
 def any_of(conditions: Iterable[Column]) -> Column:
     return reduce(or_, conditions, F.lit(False))
 
 
 def _does_not_fit(contract: Contract, outputs: Mapping[str, Column]) -> Column:
-    """True for a clean row with a date that does not exist, a decimal that would be rounded, or a computed
-    value or partition name that is too long."""
-    values = (_does_not_fit_itself(column) for column in contract.columns if column.formats or column.decimal)
+    """True for a clean row with a date or moment that does not exist, a decimal that would be rounded, a
+    computed value that is too long, or a partition's value that a folder's name cannot keep."""
+    values = map(_does_not_fit_itself, filter(_may_not_fit, contract.columns))
     computed = map(is_too_large, contract.computed)
-    names = (_is_too_long(outputs[name]) for name in contract.partition_by)
+    names = (_is_no_folder(outputs[name]) for name in contract.partition_by)
     return any_of((*values, *computed, *names))
+
+
+def _may_not_fit(column: ContractColumn) -> bool:
+    return bool(column.formats or column.decimal) or column.moments is not None
 
 
 def _does_not_fit_itself(column: ContractColumn) -> Column:
     value, made = F.col("row")[column.name], value_of(column)
-    if column.formats:
+    if column.decimal is None:
         return value.isNotNull() & made.isNull()
     return value.isNotNull() & F.coalesce(value != made, F.lit(True))
 
 
-def _is_too_long(name: Column) -> Column:
-    return F.coalesce(F.octet_length(name) > MAX_PARTITION_BYTES, F.lit(False))
+def _is_no_folder(value: Column) -> Column:
+    is_too_long = F.octet_length(value) > MAX_PARTITION_BYTES
+    return F.coalesce(is_too_long | (value == NULL_PARTITION) | value.contains("\0"), F.lit(False))
+
+
+def delivered_text(contract: Contract, column: ContractColumn) -> Column:
+    """What was delivered for a column."""
+    read = F.col("texts")[column.name]
+    # A clean row of JSON has no texts.
+    again = parse_member(F.col("line"), column.name, StringType())
+    return read if contract.format.is_csv else F.coalesce(read, again)
 
 
 def _parts(contract: Contract, column: ContractColumn) -> list[Part]:
     """The column as a whole, then the fields of its entries."""
     value, read = F.col("row")[column.name], F.col("texts")[column.name]
     is_lost = ~F.col("is_clean") & value.isNull() & read.isNotNull()
-    # A clean row of JSON has no texts.
-    again = parse_member(F.col("line"), column.name, StringType())
-    text = read if contract.format.is_csv else F.coalesce(read, again)
+    text = delivered_text(contract, column)
+    if column.entries:
+        # Spark leaves out the entries that it cannot read.
+        delivered = F.size(F.from_json(read, ArrayType(StringType())))
+        is_short = ~F.col("is_clean") & read.isNotNull() & F.coalesce(delivered != F.size(value), F.lit(True))
+        is_wrong = F.when(_looks_wrong(value, column), _is_wrong(F.col("line"), value, column))
+        return [Part(column.name, is_lost | is_short | F.coalesce(is_wrong, F.lit(False)), text)]
     if column.type != "array":
         looks = F.lit(False) if contract.format.is_csv else _looks_wrong(value, column)
         is_wrong = F.when(looks, _is_wrong(F.col("line"), value, column)).otherwise(False)
-        own = _does_not_fit_itself(column) if column.formats or column.decimal else F.lit(False)
+        own = _does_not_fit_itself(column) if _may_not_fit(column) else F.lit(False)
         return [Part(column.name, is_lost | is_wrong | own, text)]
     fields = [
         Part(f"{column.name}[].{field.name}", _is_wrong_in_an_entry(column, field), text)
@@ -158,6 +177,15 @@ def _is_wrong_in_an_entry(column: ContractColumn, field: ContractColumn) -> Colu
 
 def _looks_wrong(value: Column, column: ContractColumn) -> Column:
     """A cheap test: true for every wrong value of a clean row, but also for texts like '[1]'."""
+    if column.entries:
+        return _any_entry(
+            value, lambda entry: _looks_wrong(entry, replace(column, type=column.entries, entries=""))
+        )
+    if column.type == "object":
+        line = F.col("line")
+        # A text that begins with a brace is written in one of these ways.
+        may_be_text = line.contains('"{') | line.contains("\\u007b") | line.contains("\\u007B")
+        return value.isNotNull() & (~value.startswith("{") | may_be_text)
     if column.type == "array":
         return _any_entry(value, lambda entry: any_of(_looks_wrong(entry[f.name], f) for f in column.fields))
     if column.decimal is not None:
@@ -173,6 +201,12 @@ def _looks_wrong(value: Column, column: ContractColumn) -> Column:
 def _is_wrong(text: Column, value: Column, column: ContractColumn) -> Column:
     """Exact, for a column of a clean row: `text` is the JSON object that holds it, `value` what Spark
     read."""
+    if column.entries == "string":
+        return F.coalesce(_has_others(parse_member(text, column.name, StringType())), F.lit(False))
+    if column.entries:
+        return _looks_wrong(value, column)
+    if column.type == "object":
+        return value.isNotNull() & parse_member(text, column.name, _OBJECT).isNull()
     if column.type == "array":
         texts = parse_member(text, column.name, ArrayType(StringType()))
         strings = [field for field in column.fields if field.type == "string"]
@@ -188,6 +222,13 @@ def _is_wrong(text: Column, value: Column, column: ContractColumn) -> Column:
     if column.type == "string":
         return _is_no_text(text, column)
     return F.lit(False)
+
+
+def _has_others(array: Column) -> Column:
+    """True if an array, as JSON text, has entries that are neither texts nor numbers nor null."""
+    bare = F.replace(F.replace(array, F.lit("\\\\"), F.lit("")), F.lit('\\"'), F.lit(""))
+    without_texts = F.regexp_replace(bare, '"[^"]*"', "")
+    return without_texts.rlike(r"[tf{]|.\[")
 
 
 def _is_no_text(text: Column, column: ContractColumn) -> Column:

@@ -10,7 +10,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from etl.ingest.contract import KEPT, KEPT_TYPE, CleanUp, Contract, Format
+from etl.ingest.contract import KEPT, KEPT_TYPE, CleanUp, Contract, Format, NumberForm
 from etl.ingest.contract import Column as ContractColumn
 from etl.ingest.escapes import ends_escaped, hide, hide_text, show
 from etl.ingest.headers import Layout, Layouts
@@ -21,8 +21,6 @@ from etl.ingest.transforms.parse_lines import MAX_LINE_BYTES, UNPARSED, cut, is_
 _MOST_FIELDS = 20_480  # Spark's own default
 _MADE = "x-etl-fields-"  # with hyphens, so that no contract has the name
 _BARE = "x-etl-bare"  # the line with its escapes hidden
-_INTEGER = "^-?[0-9]{1,19}$"
-_NUMBER = "^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?$"
 
 
 def parse_csv(lines: DataFrame, contract: Contract, layouts: Layouts) -> DataFrame:
@@ -200,13 +198,14 @@ def _is_quoted(format_: Format) -> Column:
 
 
 def _text(column: ContractColumn, of_layout: Conditions, format_: Format) -> Column:
-    """A column's text as its shape cleans it; null if nothing is left of it."""
+    """A column's text as its shape cleans it; null if nothing is left of it, or a text that means null."""
     values = []
     for at, (layout, _) in enumerate(of_layout):
         [(of, source)] = [item for item in layout.shape.sources.items() if item[1].column == column.name]
         field = _without_escaped_nulls(_field(at, f"c{layout.names.index(of)}"), column, format_)
         cleaned = reduce(_clean, source.clean, show(field, format_))
-        values.append(F.when(cleaned != "", cleaned))
+        is_value = (cleaned != "") & ~cleaned.isin(list(column.nulls)) if column.nulls else cleaned != ""
+        values.append(F.when(is_value, cleaned))
     return _coalesce(values, of_layout)
 
 
@@ -246,26 +245,60 @@ def _typed(column: ContractColumn) -> Column:
     text = F.col("texts")[column.name]
     if column.type == "string":
         return text
+    if column.type == "boolean":
+        return F.when(text.isin(list(column.words.true)), True).when(
+            text.isin(list(column.words.false)), False
+        )
     if column.decimal is not None:
         precision, scale = column.decimal
-        return _cast(column, _decimal_pattern(precision, scale), f"decimal({precision},{scale})")
+        return _cast(column, _decimal_pattern(column, precision, scale), f"decimal({precision},{scale})")
     if column.type == "integer":
-        return _cast(column, _INTEGER, "bigint")
-    number = _cast(column, _NUMBER, "double")
+        return _cast(column, _whole(column, "[0-9]{1,19}"), "bigint")
+    number = _cast(column, _double_pattern(column), "double")
     return F.when(F.abs(number) != float("inf"), number)
 
 
 def _cast(column: ContractColumn, pattern: str, type_: str) -> Column:
-    name = column.name.replace("`", "``")
-    return F.when(F.col("texts")[column.name].rlike(pattern), F.expr(f"try_cast(texts.`{name}` as {type_})"))
+    """The text as a number; null unless the whole of it, after a minus, has the pattern."""
+    # The dollar sign would also match before a line end.
+    is_number = F.col("texts")[column.name].rlike(rf"^-?{pattern}\z")
+    text = f"texts.`{column.name.replace('`', '``')}`"
+    if column.number != NumberForm():
+        # What has no counterpart is left out.
+        marks = column.number.decimal + column.number.thousands
+        text = f"translate({text}, {_literal(marks)}, '.')"
+    return F.when(is_number, F.expr(f"try_cast({text} as {type_})"))
 
 
-def _decimal_pattern(precision: int, scale: int) -> str:
+def _double_pattern(column: ContractColumn) -> str:
+    whole = _whole(column, "(0|[1-9][0-9]*)", "[1-9][0-9]{0,2}")
+    return f"{whole}({_escaped(column.number.decimal)}[0-9]+)?([eE][+-]?[0-9]+)?"
+
+
+def _decimal_pattern(column: ContractColumn, precision: int, scale: int) -> str:
     """Matches numbers that fit exactly; zeros at either end do not count."""
     whole = precision - scale
-    digits = f"0*[0-9]{{1,{whole}}}" if whole else "0+"
-    decimals = f"([.][0-9]{{1,{scale}}}0*)?" if scale else "([.]0+)?"
-    return f"^-?{digits}{decimals}$"
+    digits = _whole(column, f"0*[0-9]{{1,{whole}}}" if whole else "0+")
+    point = _escaped(column.number.decimal)
+    decimals = f"({point}[0-9]{{1,{scale}}}0*)?" if scale else f"({point}0+)?"
+    return f"{digits}{decimals}"
+
+
+def _whole(column: ContractColumn, plain: str, first: str = "[0-9]{1,3}") -> str:
+    """Matches digits as in `plain`, or in groups of three after those in `first`."""
+    mark = _escaped(column.number.thousands)
+    return f"(?:{plain}|{first}(?:{mark}[0-9]{{3}})+)" if mark else plain
+
+
+def _escaped(text: str) -> str:
+    """A regular expression that matches the text alone."""
+    return "".join(f"\\x{{{ord(character):x}}}" for character in text)
+
+
+def _literal(text: str) -> str:
+    """The text in SQL."""
+    units = text.encode("utf-16-be").hex()
+    return "'" + "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)) + "'"
 
 
 def _fits(column: ContractColumn) -> Column:

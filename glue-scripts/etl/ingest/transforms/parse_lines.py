@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import (
     ArrayType,
+    BooleanType,
     DataType,
     DecimalType,
     DoubleType,
@@ -34,7 +35,13 @@ _JSON_SPACE = " \t\r\n"
 # it.
 _HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _HALF_A_PAIR = rf"(?<!\\)(?:\\\\)*(?:{_HIGH}(?!{_LOW})|(?<!{_HIGH}){_LOW})"
-_TYPES: dict[str, DataType] = {"string": StringType(), "integer": LongType(), "number": DoubleType()}
+_TYPES: dict[str, DataType] = {
+    "string": StringType(),
+    "integer": LongType(),
+    "number": DoubleType(),
+    "boolean": BooleanType(),
+    "object": StringType(),  # Spark gives an object as its JSON text
+}
 # Spark accepts single quotes and NaN by default, which are not JSON. The other options fix its defaults.
 _STRICT = {
     "mode": "PERMISSIVE",
@@ -50,11 +57,14 @@ _STRICT = {
 
 
 def spark_type(column: ContractColumn) -> DataType:
-    """The type in which a column of the contract is read: bigint for integer, double for number. A decimal
-    has as many decimals as possible, so that one too many is noticed; a date is still a text."""
+    """The type in which a column of the contract is read: bigint for integer, double for number, a text for
+    an object. A decimal has as many decimals as possible, so that one too many is noticed; dates and moments
+    are still texts."""
     if column.decimal is not None:
         precision, scale = column.decimal
         return DecimalType(MAX_PRECISION, MAX_PRECISION - (precision - scale))
+    if column.entries:
+        return ArrayType(_TYPES[column.entries])
     if column.type == "array":
         fields = [StructField(field.name, spark_type(field)) for field in column.fields]
         return ArrayType(StructType(fields))
@@ -82,7 +92,20 @@ def parse_lines(lines: DataFrame, contract: Contract) -> DataFrame:
     judged = typed.select("*", (_is_whole("row") & is_utf8()).alias("is_clean"))
     texts = F.when(~F.col("is_clean"), F.from_json(_careful_seal(), _text_type(contract), _STRICT))
     read = judged.select("*", texts.alias("texts"))
-    return read.select("*", (F.col("is_clean") | (_is_whole("texts") & is_utf8())).alias("is_object"))
+    rows = read.select("*", (F.col("is_clean") | (_is_whole("texts") & is_utf8())).alias("is_object"))
+    return _with_nulls(rows, contract)
+
+
+def _with_nulls(rows: DataFrame, contract: Contract) -> DataFrame:
+    """Makes nulls of the texts that mean null."""
+    nulls = {column.name: list(column.nulls) for column in contract.columns if column.nulls}
+    for parsed in ("row", "texts") if nulls else ():
+        made = F.col(parsed)
+        for name, words in nulls.items():
+            text = F.col(parsed)[name]
+            made = made.withField(f"`{name}`", F.when(~text.isin(words), text))
+        rows = rows.withColumn(parsed, made)
+    return rows
 
 
 def readable(line: Column) -> Column:

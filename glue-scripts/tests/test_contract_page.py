@@ -1,0 +1,182 @@
+"""Every example of docs/contracts.md is what the job makes of it."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from conftest import Lake
+from contract_page import Example, expression_types, read_examples
+from etl.errors import InvalidDelivery, SourceDrifted
+from etl.ingest.contract import Contract
+from etl.ingest.deliveries import Delivery, RawRows, list_deliveries
+from etl.ingest.drift import find_drift
+from etl.ingest.plan_run import judge_rows
+from etl.ingest.rules import Rules
+from etl.ingest.transforms.compute_columns import WHOLE
+from etl.ingest.transforms.explain_rejected import explain_rejected
+from etl.run.no_rows import no_rows
+from icebergs import IcebergLake
+from plans import NOTHING, contract_of_document, rules_of_text
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+DAY = date(2026, 3, 2)
+EXAMPLES = read_examples()
+# The columns of the page's table of types.
+TYPES = {
+    "text": "string",
+    "whole": "bigint",
+    "amount": "decimal(10,2)",
+    "share": "double",
+    "day": "date",
+    "at": "timestamp",
+    "flag": "boolean",
+}
+_AS_TEXT = {
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ssXXX",
+    "timeZone": "UTC",
+    "ignoreNullFields": "false",
+}
+
+
+def of_kind(*kinds: str) -> Iterator[Any]:
+    for number, example in enumerate(EXAMPLES):
+        if not example.blocks.keys().isdisjoint(kinds):
+            yield pytest.param(example, id=f"{number}: {example.heading}")
+
+
+@pytest.mark.parametrize("example", of_kind("result"))
+def test_an_example_gives_its_result(example: Example, spark: SparkSession, tmp_path: Path) -> None:
+    contract = contract_of_document(example.contract)
+    result = example.blocks["result"]
+    if "crawled" in example.blocks:
+        assert drift_of(example, contract) == one_line(result)
+    elif result.startswith("InvalidDelivery"):
+        assert refusal(spark, deliver(tmp_path, example), contract) == one_line(result)
+    else:
+        raw = read(spark, deliver(tmp_path, example), contract)
+        assert results_of(raw.of([DAY]), contract) == [wanted(line) for line in result.splitlines()]
+        raw.forget()
+
+
+@pytest.mark.parametrize("example", of_kind("published", "merged"))
+def test_an_example_is_published(example: Example, spark: SparkSession, tmp_path: Path) -> None:
+    """By the whole job, on all dates of the example."""
+    lake = IcebergLake(tmp_path, mode="merge") if "merged" in example.blocks else Lake(tmp_path)
+    for name, content in example.delivered.items():
+        day, file = name.removeprefix("dt=").split("/")
+        lake.deliver_bytes(day, content, file)
+    dates = sorted(name[3:13] for name in example.delivered)
+    contract, quality = tmp_path / "page.schema.json", tmp_path / "page.quality.json"
+    contract.write_text(json.dumps(example.contract))
+    quality.write_text(NOTHING)
+    has_sums = "sums" in example.blocks
+    sums = {"curated_bucket": f"{tmp_path}/curated", "curated_prefix": "sums/"} if has_sums else {}
+    lake.run(dates[0], dates[-1], contract=str(contract), quality=str(quality), **sums)
+    if isinstance(lake, IcebergLake):
+        table = spark.table(lake.table)
+        assert published(table, F.concat(F.lit("run_date="), "run_date")) == wanted_in(example, "merged")
+    else:
+        assert files_below(spark, tmp_path / "processed" / "events") == wanted_in(example, "published")
+    if has_sums:
+        assert files_below(spark, tmp_path / "curated" / "sums") == wanted_in(example, "sums")
+
+
+def test_expressions_have_the_types_of_the_page(each_spark: SparkSession) -> None:
+    rows = expression_types()
+    assert len(rows) > 30
+    exact = {name: WHOLE if kind == "bigint" else kind for name, kind in TYPES.items()}
+    computed = types_of(each_spark, exact, [text for text, _, _ in rows])
+    conditions = types_of(each_spark, TYPES, [text for text, _, asked in rows if asked])
+    assert [(text, computed[text], conditions.get(text, "")) for text, _, _ in rows] == rows
+
+
+def types_of(spark: SparkSession, columns: Mapping[str, str], expressions: list[str]) -> dict[str, str]:
+    """The type of each expression; a sum is one of a frame that is added up."""
+    none = no_rows(spark, columns)
+    sums = [text for text in expressions if text.partition("(")[0] in ("count", "max", "min", "sum")]
+    single = [text for text in expressions if text not in sums]
+    return {
+        **dict(none.select(*(F.expr(text).alias(text) for text in single)).dtypes),
+        **(dict(none.agg(*(F.expr(text).alias(text) for text in sums)).dtypes) if sums else {}),
+    }
+
+
+def deliver(folder: Path, example: Example) -> Delivery:
+    for name, content in example.delivered.items():
+        path = folder / f"dt={DAY}" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    return list_deliveries(f"{folder}/", DAY, DAY)[DAY]
+
+
+def read(spark: SparkSession, delivery: Delivery, contract: Contract) -> RawRows:
+    """The rows of a delivery as the job judges, counts and keeps them."""
+    rules = Rules(contract, rules_of_text(NOTHING, contract.output_types, contract.reasons))
+    raw = RawRows(spark, lambda lines, files: judge_rows(lines, files, rules), contract.format)
+    raw.add([delivery])
+    return raw
+
+
+def refusal(spark: SparkSession, delivery: Delivery, contract: Contract) -> str:
+    """The message with which the job refuses to read a delivery."""
+    with pytest.raises(InvalidDelivery) as caught:
+        read(spark, delivery, contract)
+    return f"InvalidDelivery: {caught.value}".replace(f"{delivery.source}dt={DAY}/", "")
+
+
+def drift_of(example: Example, contract: Contract) -> str:
+    columns = [(name, kind) for name, kind in map(str.split, example.blocks["crawled"].split(","))]
+    with pytest.raises(SourceDrifted) as caught:
+        find_drift(columns, contract, "raw.orders")
+    return f"SourceDrifted: {caught.value}"
+
+
+def results_of(rows: DataFrame | None, contract: Contract) -> list[object]:
+    """Each row as published, or the reason and the values of a rejected one, in the order of delivery."""
+    assert rows is not None
+    place = ("file_path", "block_start", "row_id", "reason")
+    good = rows.filter(F.col("reason").isNull()).select(*place, _json(contract.output).alias("text"))
+    bad = explain_rejected(rows, contract).select(*place, F.to_json("reason_values", _AS_TEXT).alias("text"))
+    found = good.unionByName(bad).orderBy("file_path", "block_start", "row_id").collect()
+    return [wanted(f"{row['reason'] or ''} {row['text']}".strip()) for row in found]
+
+
+def files_below(spark: SparkSession, folder: Path) -> list[object]:
+    # Without the columns that the names of folders hold.
+    rows = spark.read.option("recursiveFileLookup", True).parquet(str(folder))
+    below = F.element_at(F.split("_metadata.file_path", f"/{folder.name}/"), -1)
+    return published(rows, F.regexp_replace(below, "/[^/]*$", ""))
+
+
+def published(rows: DataFrame, folder: Column) -> list[object]:
+    """Rows with the names of their folders, in some order that is always the same."""
+    columns = [name for name in rows.columns if name != "run_date"]
+    found = rows.select(folder.alias("folder"), _json(columns).alias("text")).collect()
+    return sorted((wanted(f"{unquote(row['folder'])} {row['text']}") for row in found), key=repr)
+
+
+def wanted_in(example: Example, kind: str) -> list[object]:
+    return sorted((wanted(line) for line in example.blocks[kind].splitlines()), key=repr)
+
+
+def wanted(line: str) -> object:
+    """A line of a result: what stands before the JSON, and the JSON with the digits of its numbers and its
+    order."""
+    parts = re.fullmatch(r"([^{ ]*) ?(.*)", line)
+    assert parts is not None
+    text = parts[2] or "{}"
+    return parts[1], json.loads(text, parse_float=str, parse_int=str, object_pairs_hook=list)
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _json(columns: Any) -> Column:
+    return F.to_json(F.struct(*(F.col(f"`{name}`") for name in columns)), _AS_TEXT)
