@@ -91,8 +91,9 @@ def deliver(folder: Path, contract: Contract) -> Sequence[StoredObject]:
     """A file of two rows in each shape: one of ones, and one of nothing."""
     below = folder / f"dt={D1}"
     below.mkdir(parents=True)
+    shapes = contract.shapes if len(contract.shapes) == 1 else contract.shapes[1:]
     contents = (
-        [csv_of(shape, contract.format) for shape in contract.shapes]
+        [csv_of(shape, contract.format) for shape in shapes]
         if contract.format.is_csv
         else [
             JSON[contract.format.kind].format("1" if contract.columns[0].type != "string" else '"1"').encode()
@@ -107,7 +108,8 @@ def deliver(folder: Path, contract: Contract) -> Sequence[StoredObject]:
 
 
 def csv_of(shape: Shape, format_: Format) -> bytes:
-    names = format_.columns or tuple(shape.sources)
+    # A header that begins with the comment character would be a comment.
+    names = format_.columns or sorted(shape.sources, key=lambda name: name.startswith(format_.comment or " "))
     lines = [
         *["about"] * format_.skip_top,
         *([] if format_.columns else [names]),
