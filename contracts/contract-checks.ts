@@ -166,7 +166,14 @@ function wrongNewNames(c: Contract): Mistake[] {
     take(field, name);
     if (!isColumnName(name)) mistakes.push([field, NAME_DEMAND]);
   }
-  if (c.format.unknownColumns === "keep") take("x-etl.format.unknownColumns", KEPT);
+  // Where it is not published, the job has it all the same.
+  if (isCsv(c.format)) {
+    const named = [...c.columns.map(({ place, name }) => [place, name] as const), ...derived(c)];
+    mistakes.push(
+      ...named.filter(([, name]) => name.toLowerCase() === KEPT).map(([field]) => reserved(field)),
+    );
+    taken.add(KEPT);
+  }
   for (const { place, name } of c.computed) take(place, name);
   return mistakes;
 }
