@@ -4,7 +4,13 @@ import type { Contract } from "./contract";
 import { allTypes, baseTypes, KEPT, outputTypes, scalarsOf } from "./contract-types";
 import { expressionMistakes, ROW_FUNCTIONS, SUM_FUNCTIONS } from "./expression";
 import { type Format, isCsv } from "./format";
-import { hiddenShapes, shapesOfNoCsv, wrongFileColumns, wrongShapes } from "./shape-checks";
+import {
+  hiddenShapes,
+  shapesOfNoCsv,
+  undeliverableNames,
+  wrongFileColumns,
+  wrongShapes,
+} from "./shape-checks";
 import type { Mistake } from "../modules/core/refusals";
 
 /** Judges how the parts of a contract fit together. */
@@ -46,6 +52,7 @@ const CHECKS: readonly (readonly [parts: readonly Part[], find: Find])[] = [
   [["format", "properties"], ofAnotherFormat],
   [["format", "shapes", "properties"], wrongShapes],
   [["format", "shapes", "properties"], hiddenShapes],
+  [["format", "shapes", "properties"], undeliverableNames],
   [["format", "shapes", "properties"], wrongFileColumns],
   [ALL, wrongComputed],
   [[...ALL, "output", "aggregate"], wrongAggregate],

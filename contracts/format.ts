@@ -48,6 +48,16 @@ export const JSON_LINES: Format = {
   columns: null,
 };
 
+/** The characters that windows-1252 has in place of control characters of ISO-8859-1. Node's TextDecoder does not know them. */
+const OF_WINDOWS = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ";
+
+/** Tells whether a file in an encoding can hold a text. */
+export function canHold(encoding: Format["encoding"], text: string): boolean {
+  const isOfOneByte = (character: string) =>
+    /[\0-\x7f\xa0-\xff]/.test(character) || (encoding === "windows-1252" && OF_WINDOWS.includes(character));
+  return encoding === "UTF-8" || [...text].every(isOfOneByte);
+}
+
 export const isCsv = ({ kind }: Format): boolean => kind === "csv";
 
 export function readFormat(node: NodeReader | undefined): Format {
@@ -111,7 +121,11 @@ function readEncoding(node: NodeReader): Format["encoding"] {
   return node.oneOf("encoding", ENCODINGS) ?? "UTF-8";
 }
 
-function refuseTogether(node: NodeReader, { delimiter, quote, escape, multiLine, comment }: Format): void {
+function refuseTogether(node: NodeReader, format: Format): void {
+  const { delimiter, quote, escape, multiLine, comment, encoding } = format;
+  for (const [key, character] of Object.entries({ delimiter, escape, comment }))
+    if (character !== null && !canHold(encoding, character))
+      node.wrong(key, `must be a character of ${encoding}, ${got(character)}`);
   if (multiLine && quote === null)
     node.wrong("multiLine", "must be left out where quote is null: without quotes each line is a row");
   if (multiLine && comment !== null)

@@ -1,5 +1,5 @@
 import type { Contract } from "./contract";
-import { isCsv } from "./format";
+import { canHold, type Format, isCsv } from "./format";
 import type { Shape } from "./shapes";
 import type { Mistake } from "../modules/core/refusals";
 
@@ -45,6 +45,33 @@ function advice(shape: Shape, earlier: Shape): string {
   return earlier.name === ""
     ? "declare a shape with just the contract's own names, or leave the further names to unknownColumns"
     : `put it before ${called(earlier)}`;
+}
+
+/** Finds names that no header can hold: a shape with one of them is never applied. */
+export function undeliverableNames(contract: Contract): Mistake[] {
+  const { format, shapes, columns } = contract;
+  if (!isCsv(format) || format.columns !== null) return [];
+  const declared = shapes.flatMap(({ name: shape, sources }) =>
+    sources.map(({ delivered }) => [`x-etl.shapes.${shape}.${delivered}`, delivered] as const),
+  );
+  const own = columns.map(({ place, name }) => [place, name] as const);
+  // With shapes, files need not have the contract's own header.
+  return (shapes.length > 0 ? declared : own).flatMap(([field, name]): Mistake[] => {
+    const mistake = headerMistake(name, format);
+    return mistake === undefined ? [] : [[field, mistake]];
+  });
+}
+
+function headerMistake(
+  name: string,
+  { encoding, quote, escape, delimiter, multiLine }: Format,
+): string | undefined {
+  if (!canHold(encoding, name))
+    return `must be a name that ${encoding} can hold, since no header has it otherwise`;
+  if (/[\r\n]/.test(name) && !multiLine) return "must not hold a line end, since multiLine is not true";
+  if (quote === null && escape === null && name.includes(delimiter))
+    return "must not hold the delimiter, since quote is null";
+  return undefined;
 }
 
 /** Compares the shapes with the properties. */

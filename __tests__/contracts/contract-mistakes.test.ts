@@ -1,6 +1,10 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { contractMistakes } from "../../contracts/contract-mistakes";
+import { canHold } from "../../contracts/format";
 import { javaPatternMistake, replacementMistake } from "../../contracts/java-pattern";
 import { mistakeText } from "../../modules/core/refusals";
+import { ROOT } from "../support/clone";
 import {
   badContracts,
   type Change,
@@ -208,6 +212,24 @@ function names(...of: readonly string[]): Change {
     put: Object.fromEntries(of.map((name) => [`properties/${name}`, { type: "string" }])),
   };
 }
+
+test("an encoding of one byte holds the characters that Python gives its bytes", () => {
+  const script =
+    "import json; print(json.dumps({name: [bytes([b]).decode(code, 'ignore') for b in range(256) if b < 128 or b > 159 or code == 'cp1252'] " +
+    "for name, code in (('ISO-8859-1', 'latin-1'), ('windows-1252', 'cp1252'))}))";
+  const characters = JSON.parse(
+    execFileSync(join(ROOT, ".setup", "venv", "bin", "python"), ["-c", script], { encoding: "utf8" }),
+  ) as Record<"ISO-8859-1" | "windows-1252", string[]>;
+  for (const [encoding, of] of Object.entries(characters) as ["ISO-8859-1", string[]][]) {
+    const held = Array.from({ length: 0x3000 }, (_, code) => String.fromCodePoint(code)).filter((one) =>
+      canHold(encoding, one),
+    );
+    expect(new Set(held)).toEqual(new Set(of.filter((one) => one !== "")));
+    expect(canHold(encoding, `a${of.at(-1)}`)).toBe(true);
+    expect(canHold(encoding, "😀")).toBe(false);
+  }
+  expect(canHold("UTF-8", "😀")).toBe(true);
+});
 
 test("patterns and replacements that are wrong in any case", () => {
   for (const pattern of ["(", "a)", "(a", "[a", "[]", "[^]", "[a[b]", "*", "a|+", "(?:a)(?", "(*a)", "a\\"])

@@ -3,17 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TerraformOutput, type TerraformStack } from "cdktf";
 import { readContract } from "../../../contracts/contract";
-import { PLAN_VERSION, planOf, planText } from "../../../contracts/plan";
+import { planOf, planText } from "../../../contracts/plan";
 import { judgedBy } from "../../../contracts/quality-contract";
 import { readQuality } from "../../../contracts/quality-reader";
 import { ContractPlan, type ContractPlanProps } from "../../../modules/contract-plan/contract-plan";
-import {
-  changedContract,
-  contractFile,
-  rulesFile,
-  SHIPPED,
-  shippedContract,
-} from "../../support/contracts";
+import { changedContract, contractFile, rulesFile, SHIPPED, shippedContract } from "../../support/contracts";
 import { ARTIFACTS, place } from "../../support/places";
 import { droppedProps, refusal, synth, synthToFolder, unknownText } from "../../support/synth";
 
@@ -49,7 +43,7 @@ function compiled(contract: object, rules: object): string {
 
 /** The texts of all plans of an app, and of its manifest. */
 function onDisk(build: (stack: TerraformStack) => unknown) {
-  return synthToFolder(build as (stack: TerraformStack) => void, (stack) => {
+  return synthToFolder(build, (stack) => {
     const { resource } = JSON.parse(readFileSync(join(stack, "cdk.tf.json"), "utf8")) as {
       resource: { aws_s3_object: Record<string, { source: string }> };
     };
@@ -221,9 +215,4 @@ test("a moment without a zone is a warning at synth, and those that are shipped 
       make(stack, { contractFile: contractFile(name), rulesFile: rulesFile(name) }, name),
     );
   expect(warned(shipped).annotations).toEqual([]);
-});
-
-test("the plan has the version that the job reads", () => {
-  const loader = readFileSync(join(__dirname, "../../../glue-scripts/etl/ingest/load_plan.py"), "utf8");
-  expect(/^PLAN_VERSION = (\d+)$/m.exec(loader)?.[1]).toBe(String(PLAN_VERSION));
 });
