@@ -38,7 +38,7 @@ TYPES = {
     "flag": "boolean",
 }
 _AS_TEXT = {
-    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ssXXX",
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
     "timeZone": "UTC",
     "ignoreNullFields": "false",
 }
@@ -170,7 +170,8 @@ def wanted(line: str) -> object:
     order."""
     parts = re.fullmatch(r"([^{ ]*) ?(.*)", line)
     assert parts is not None
-    text = parts[2] or "{}"
+    # A moment has as many decimals as it needs.
+    text = re.sub(r'(?:(\.\d*[1-9])|\.)0*Z"', r'\1Z"', parts[2] or "{}")
     return parts[1], json.loads(text, parse_float=str, parse_int=str, object_pairs_hook=list)
 
 
