@@ -174,7 +174,7 @@ def test_the_file_of_the_events_pipeline_is_right(contract: Contract) -> None:
             1,
             {"columns": ["items"]},
             "'rules[1].columns' names 'items', which must be string or bigint or double or decimal or "
-            "timestamp or date and is array",
+            "boolean or timestamp or date and is array",
         ),
         (2, {"atLeast": None}, "'rules[2]' needs atLeast, atMost or both"),
         (2, {"atLeast": 0.5}, "'rules[2].atLeast' must be a whole number from 0 to 2147483647, got 0.5"),
