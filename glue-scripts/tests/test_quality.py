@@ -89,6 +89,162 @@ def test_the_file_of_the_events_pipeline_is_right(contract: Contract) -> None:
     assert len({rule.type for rule in quality.rules}) >= 5
 
 
+<<<<<<< HEAD
+=======
+@pytest.mark.parametrize(
+    ("index", "values", "message"),
+    [
+        (
+            0,
+            {"name": "rows_are_visible"},
+            "'rules[0].name' is 'rows_are_visible', a name that the query uses for its own check",
+        ),
+        (
+            0,
+            {"name": "lines_are_readable"},
+            "'rules[0].name' is 'lines_are_readable', the name of the default limit",
+        ),
+        (
+            0,
+            {"name": "Bad name"},
+            "'rules[0].name' must be at most 60 small letters, digits and '_', beginning with a letter, "
+            'got "Bad name"',
+        ),
+        (
+            0,
+            {"name": "a" * 61},
+            "'rules[0].name' must be at most 60 small letters, digits and '_', beginning with a letter, "
+            'got "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...',
+        ),
+        (1, {"name": "there"}, "'rules[1].name' is 'there', the name of another rule"),
+        (1, {"name": "malformed"}, "'rules[1].name' is 'malformed', which is a reason of the contract"),
+        (
+            0,
+            {"type": "complete"},
+            "'rules[0].type' must be one of completeness, uniqueness, rowCount, freshness, allowedValues, "
+            'quarantineLimit, customSql, got "complete"',
+        ),
+        (
+            0,
+            {"action": "fail"},
+            "'rules[0].action' must be warn or halt or quarantine for completeness, got \"fail\"",
+        ),
+        (
+            2,
+            {"action": "quarantine"},
+            "'rules[2].action' must be warn or halt for rowCount, got \"quarantine\"",
+        ),
+        (0, {"weight": 0}, "'rules[0].weight' must be a whole number from 1 to 100, got 0"),
+        (0, {"weight": 1.5}, "'rules[0].weight' must be a whole number from 1 to 100, got 1.5"),
+        (0, {"weight": True}, "'rules[0].weight' must be a whole number from 1 to 100, got true"),
+        (
+            0,
+            {"atleast": 1},
+            "'rules[0]' holds atleast, which is unknown; it may hold "
+            "name, type, action, weight, column, atLeast",
+        ),
+        (
+            4,
+            {"atLeast": 1},
+            "'rules[4]' holds atLeast, which is unknown; it may hold "
+            "name, type, action, weight, column, values",
+        ),
+        (0, {"column": "nobody"}, f"'rules[0].column' must be one of {ALL_COLUMNS}, got \"nobody\""),
+        (0, {"column": None}, f"'rules[0].column' must be one of {ALL_COLUMNS}, got null"),
+        (0, {"atLeast": None}, "'rules[0].atLeast' must be from 0 to 1 with at most six decimals, got null"),
+        (0, {"atLeast": 1.1}, "'rules[0].atLeast' must be from 0 to 1 with at most six decimals, got 1.1"),
+        (0, {"atLeast": -1}, "'rules[0].atLeast' must be from 0 to 1 with at most six decimals, got -1"),
+        (0, {"atLeast": True}, "'rules[0].atLeast' must be from 0 to 1 with at most six decimals, got true"),
+        (
+            0,
+            {"atLeast": 0.1234567},
+            "'rules[0].atLeast' must be from 0 to 1 with at most six decimals, got 0.1234567",
+        ),
+        (1, {"columns": []}, "'rules[1].columns' must be a list of at least one text, got []"),
+        (1, {"columns": "n"}, "'rules[1].columns' must be a list of at least one text, got \"n\""),
+        (1, {"columns": ["n", "n"]}, '\'rules[1].columns\' says something twice, got ["n", "n"]'),
+        (1, {"columns": ["n", "x"]}, f"'rules[1].columns' must be one of {ALL_COLUMNS}, got \"x\""),
+        (
+            1,
+            {"columns": ["items"]},
+            "'rules[1].columns' names 'items', which must be string or bigint or double or decimal or "
+            "boolean or timestamp or date and is array",
+        ),
+        (2, {"atLeast": None}, "'rules[2]' needs atLeast, atMost or both"),
+        (2, {"atLeast": 0.5}, "'rules[2].atLeast' must be a whole number from 0 to 2147483647, got 0.5"),
+        (2, {"atLeast": 5, "atMost": 4}, "'rules[2].atLeast' must not be above atMost, got 5 and 4"),
+        (
+            3,
+            {"column": "country"},
+            "'rules[3].column' names 'country', which must be timestamp and is string",
+        ),
+        (
+            3,
+            {"atMostHours": 1.5},
+            "'rules[3].atMostHours' must be a whole number from 0 to 1000000, got 1.5",
+        ),
+        (4, {"column": "n"}, "'rules[4].column' names 'n', which must be string and is bigint"),
+        (4, {"values": [1]}, "'rules[4].values' must be a list of at least one text, got [1]"),
+        (
+            5,
+            {"reason": "lost"},
+            "'rules[5].reason' must be one of malformed, missing_user_id, known, got \"lost\"",
+        ),
+        (5, {"atMost": 2}, "'rules[5].atMost' must be from 0 to 1 with at most six decimals, got 2"),
+        (6, {"expression": 1}, "'rules[6].expression' must be a text, got 1"),
+        (6, {"expression": "n > 0; n"}, "'rules[6].expression' of rule 'right' holds ';'"),
+    ],
+)
+def test_a_mistake_is_named_with_what_it_got(index: int, values: dict[str, object], message: str) -> None:
+    assert refusal(changed(index, **values)) == f"q.json: {message}"
+
+
+@pytest.mark.parametrize("threshold", [-1, 101, 79.5, "80", True, None])
+def test_the_threshold_is_a_whole_percent(threshold: object) -> None:
+    assert refusal(DOCUMENT | {"threshold": threshold}) == (
+        f"q.json: 'threshold' must be a whole number from 0 to 100, got {json.dumps(threshold)}"
+    )
+
+
+@pytest.mark.parametrize("rules", [[], None, {}, "all"])
+def test_no_rules_are_refused(rules: object) -> None:
+    assert refusal({"threshold": 80, "rules": rules}) == (
+        f"q.json: 'rules' must be a list with at least one rule, got {json.dumps(rules)}"
+    )
+
+
+def test_more_rules_than_a_query_can_ask_are_refused() -> None:
+    assert "'rules' must be a list of at most 100 rules, got 101" in refusal(
+        DOCUMENT | {"rules": [DOCUMENT["rules"][0]] * 101}
+    )
+
+
+def test_all_mistakes_are_reported_at_once() -> None:
+    document = changed(0, column="x", weight=0)
+    document["rules"][3] = "recent"
+    assert refusal(document | {"threshhold": 80, "threshold": 200}) == (
+        "q.json: the quality file holds threshhold, which is unknown; it may hold threshold, rules; "
+        "'threshold' must be a whole number from 0 to 100, got 200; "
+        "'rules[3]' must be an object, got \"recent\"; "
+        "'rules[3].name' must be at most 60 small letters, digits and '_', beginning with a letter, "
+        "got null; "
+        "'rules[0].weight' must be a whole number from 1 to 100, got 0; "
+        f"'rules[0].column' must be one of {ALL_COLUMNS}, got \"x\""
+    )
+
+
+@pytest.mark.parametrize("text", ["", "nothing", '{"threshold": NaN}', '{"threshold": Infinity}'])
+def test_a_text_that_is_not_json_is_refused(text: str) -> None:
+    with pytest.raises(InvalidQuality, match=r"^q\.json is not JSON: "):
+        parse_quality(text, "q.json", COLUMNS, REASONS)
+
+
+@pytest.mark.parametrize("document", [[], None, 1, {}])
+def test_a_document_of_another_kind_is_refused(document: object) -> None:
+    assert refusal(document).startswith("q.json: the quality file must be an object, got ")
+
+
+>>>>>>> h15-values
 LAST = date(2010, 12, 3)
 END = 1_291_420_800_000_000  # microseconds: 2010-12-04T00:00:00Z
 
