@@ -167,7 +167,7 @@ function wrongNewNames(c: Contract): Mistake[] {
     take(field, name);
     if (!isColumnName(name)) mistakes.push([field, NAME_DEMAND]);
   }
-  // Where it is not published, the job has it all the same.
+  // The job has the column even if it is not published.
   if (isCsv(c.format)) {
     const named = [...c.columns.map(({ place, name }) => [place, name] as const), ...derived(c)];
     mistakes.push(
