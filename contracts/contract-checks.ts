@@ -20,7 +20,19 @@ type Find = (contract: Contract) => Mistake[];
 
 /** Columns that the job adds to those of a contract. Glue and Spark ignore capitals. */
 const RESERVED = new Set([
-  ...["line", "row", "texts", "is_object", "is_clean", "moment", "day", "value", "reason", "raw_line"],
+  ...[
+    "line",
+    "row",
+    "texts",
+    "is_object",
+    "is_clean",
+    "is_open",
+    "moment",
+    "day",
+    "value",
+    "reason",
+    "raw_line",
+  ],
   ...["reason_values", "run_date", "file_path", "block_start", "row_id", "source_file", "run_id"],
   ...["source_version", "age", "place"],
 ]);

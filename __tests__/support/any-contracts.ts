@@ -221,7 +221,7 @@ function completed({ properties, extension }: Draft, random: fc.GeneratorValue):
   });
   const draft = baseTypes(readContract(document({ output: ["key"] })).contract);
   const chance = () => random(fc.boolean);
-  const scalars = [...draft].filter(([column, type]) => /^[A-Za-z_]\w*$/.test(column) && !type.includes("<"));
+  const scalars = [...draft].filter(([column, type]) => isWord(column) && !type.includes("<"));
   const computed = scalars.slice(0, 3).flatMap(([column, type], index) => {
     const [expression, made] = random(fc.constantFrom, ...EXPRESSIONS[type.replace(/\(.*/, "")]!);
     return chance()
@@ -251,6 +251,9 @@ function completed({ properties, extension }: Draft, random: fc.GeneratorValue):
     ...(keys.length > 0 && chance() ? { aggregate: { groupBy: keys.slice(0, 3), columns: sums } } : {}),
   });
 }
+
+/** Tells whether an expression can name a column: it is no literal either. */
+const isWord = (column: string): boolean => /^(?!(?:true|false|null)$)[A-Za-z_]\w*$/.test(column);
 
 const contract: fc.Arbitrary<Node> = fc
   .boolean()
@@ -331,9 +334,33 @@ function shapeOf(headers: readonly (readonly [string, unknown])[], names: readon
   );
 }
 
+/** A contract of one format with a column of every name that the job's code has, but for those that synth refuses. */
+function ofEveryName(format: Node): Node {
+  const document = (columns: readonly string[]): Node => ({
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    properties: Object.fromEntries(columns.map((column) => [column, { type: "string" }])),
+    required: ["key"],
+    "x-etl": {
+      ...{ businessKey: ["key"], lookbackDays: 0, format, output: columns },
+      reasons: [
+        { reason: "malformed", rule: "notAnObject" },
+        { reason: "missing_key", rule: "missing", column: "key" },
+        { reason: "wrong_type", rule: "wrongType" },
+      ],
+    },
+  });
+  const all = [...new Set(["key", ...namesOfTheJob()])];
+  const refused = contractMistakes(document(all)).map(([field]) => field.replace("properties.", ""));
+  return document(all.filter((column) => !refused.includes(column)));
+}
+
 const [, , count = "600", seed = "15"] = process.argv;
 const rules = { threshold: 0, rules: [{ name: "any", type: "rowCount", atLeast: 0, action: "warn" }] };
-const contracts = fc.sample(contract, { numRuns: Number(count), seed: Number(seed) });
+const contracts = [
+  ofEveryName({ kind: "jsonLines" }),
+  ofEveryName({ kind: "csv", multiLine: true }),
+  ...fc.sample(contract, { numRuns: Number(count), seed: Number(seed) }),
+];
 const taken = contracts.filter((one) => contractMistakes(one).length === 0);
 const plans = taken.map((one) => {
   const { quality } = readQuality(rules, judgedBy(one).judged);
