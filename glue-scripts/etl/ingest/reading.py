@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from etl import session
@@ -60,6 +60,12 @@ def read_lines(
     return columns.select(
         "value", F.substring(below, 1, 10).alias(PARTITION), "file_path", "block_start", "row_id"
     )
+
+
+def new_row_id() -> Column:
+    """A `row_id` for each of the rows that are made of one line, in the task that reads the line."""
+    of_read = F.shiftleft(F.shiftright("row_id", _READ_BITS), _READ_BITS)
+    return of_read + F.monotonically_increasing_id()
 
 
 def _fit_in_a_task(files: Sequence[StoredObject]) -> bool:
