@@ -22,7 +22,7 @@ def cut_lines(lines: DataFrame, cut: Callable[[Column], Column]) -> DataFrame:
 
     - `piece`: its text, in which each character is one byte, so that invalid UTF-8 is kept;
     - `number` in its file, `size` in bytes, and `end`, the bytes of its file up to its end;
-    - `is_first`: it is the first of its line;
+    - `is_first`, `is_last`: it is the first of its line, the last;
     - `sign`, `last_sign`: its first and last characters that are not space;
     - `sign_before`: the last character before it, null for the first piece of a file;
     - `quotes`: 1 if an odd number of its quotes begin or end a text, else 0;
@@ -44,6 +44,7 @@ def cut_lines(lines: DataFrame, cut: Callable[[Column], Column]) -> DataFrame:
         "*",
         F.row_number().over(of_file()).alias("number"),
         F.sum("size").over(so_far()).alias("end"),
+        F.lead("is_first", 1, True).over(of_file()).alias("is_last"),
         F.lag("last_sign").over(of_file()).alias("sign_before"),
         (F.sum("quotes").over(so_far()) - F.col("quotes")).alias("quotes_before"),
     )

@@ -22,13 +22,15 @@ from etl.ingest.transforms.cut_lines import (
 from etl.ingest.transforms.join_pieces import join_pieces
 
 _AFTER_OBJECT = rf"(?<=\}})(?=[{SPACE}]*+,)"
-_BEFORE_OBJECT = rf"(?<=[^{SPACE}])(?=[{SPACE}]*+,[{SPACE}]*+\{{)"
+_BEFORE_OBJECT = rf"(?<=[^{SPACE}])(?=[{SPACE}]*+,[{SPACE}\[]*+\{{)"
+_AFTER_OBJECTS = rf"(?<=\}}[{SPACE}]{{0,8}}\])(?=[{SPACE}]*+,)"
 _AFTER_ARRAY = rf"(?<=\])(?=[{SPACE}]*+,[{SPACE}]*+\z)"
 _AFTER_END = rf"(?<=[}}\]])(?=[{SPACE}]*+[^{SPACE},}}\]])"
-_CUTS = f"{_AFTER_OBJECT}|{_BEFORE_OBJECT}|{_AFTER_ARRAY}|{_AFTER_END}"
+_CUTS = f"{_AFTER_OBJECT}|{_BEFORE_OBJECT}|{_AFTER_OBJECTS}|{_AFTER_ARRAY}|{_AFTER_END}"
 _COMMAS = rf"(?<=[^{SPACE}])(?=[{SPACE}]*+,)"
-# The piece begins neither with an object nor with a name and its value.
-_OTHER_VALUE = rf'^[{SPACE},\[]*(?:[^{SPACE},\[{{"}}\]]|"[^"]*"[{SPACE}]*(?:[,\]]|\z))'
+# A piece that begins with, or inside of, a text that is no name, or with another value.
+_NO_NAME = rf'[^"]*(?:\z|"[{SPACE}]*(?:[,\]]|\z))'
+_OTHER_VALUE = rf'^(?:[{SPACE},\[\]]*(?:[^{SPACE},\[\]{{"}}]|"{_NO_NAME})|{_NO_NAME})'
 _TEXT = '"[^"]*"?'
 _COMMA_AFTER_ARRAY = rf"(?<=\])[{SPACE}]*+,"
 
@@ -38,7 +40,7 @@ def split_array(lines: DataFrame) -> DataFrame:
     element, and `is_open`: its file is not one whole array. An element of which nothing was delivered, as
     between two commas, has the value `,`. The rows of a file lie in one task."""
     pieces = _with_depth(cut_lines(lines, _cut))
-    is_opening, is_closing = F.col("number") == 1, F.col("is_last") & (F.col("depth") == 0)
+    is_opening, is_closing = F.col("number") == 1, F.col("is_end") & (F.col("depth") == 0)
     is_after_comma = ~F.col("is_inside") & (F.col("depth_before") == 1) & (F.col("sign") == ",")
     text = F.when(is_after_comma, F.regexp_replace("piece", f"^[{SPACE}]*,", ""))
     text = text.when(is_opening, F.regexp_replace("piece", rf"^[{SPACE}]*\[", "")).otherwise(F.col("piece"))
@@ -65,12 +67,12 @@ def _cut(line: Column) -> Column:
 
 
 def _with_depth(pieces: DataFrame) -> DataFrame:
-    """Adds the depth before and after each piece, whether it begins inside a text, whether it is the last of
+    """Adds the depth before and after each piece, whether it begins inside a text, whether it is the end of
     its file, and `is_broken`: by this piece the file is not one whole array."""
     entered = pieces.select(
         "*",
         is_inside(F.col("is_first")).alias("is_inside"),
-        F.lead("number").over(of_file()).isNull().alias("is_last"),
+        F.lead("number").over(of_file()).isNull().alias("is_end"),
     )
     quote = F.when(F.col("is_inside"), '"').otherwise("")
     plain = F.regexp_replace(F.concat(quote, without_escapes(F.col("piece"))), _TEXT, "")
@@ -78,13 +80,19 @@ def _with_depth(pieces: DataFrame) -> DataFrame:
     risen = bared.select("*", _rise(F.col("plain")).alias("rise"), _lowest(F.col("plain")).alias("lowest"))
     deep = risen.select("*", F.sum("rise").over(so_far()).alias("depth")).drop("plain")
     depth_before = F.col("depth") - F.col("rise")
-    is_end = (F.col("depth") == 0) & (F.col("last_sign") == "]")
+    is_whole = (F.col("depth") == 0) & (F.col("last_sign") == "]")
     begins = (F.col("number") > 1) | (F.col("sign") == "[")
     goes_on = F.coalesce(depth_before + F.col("lowest") > 0, F.lit(True))
-    ends = F.when(F.col("is_last"), is_end).otherwise(F.col("depth") > 0)
-    return deep.select(
-        "*", depth_before.alias("depth_before"), (~(begins & goes_on & ends)).alias("is_broken")
-    )
+    ends = F.when(F.col("is_end"), is_whole).otherwise(F.col("depth") > 0)
+    is_broken = ~(begins & goes_on & ends) | _is_unclear()
+    return deep.select("*", depth_before.alias("depth_before"), is_broken.alias("is_broken"))
+
+
+def _is_unclear() -> Column:
+    """True at the end of a line that ends inside a text, if the line has brackets or separates elements."""
+    ends_inside = F.col("is_last") & (F.col("is_inside") != (F.col("quotes") == 1))
+    has_brackets = ~F.col("is_first") | F.col("piece").rlike(r"[\[\]{}]")
+    return ends_inside & (has_brackets | (F.col("depth") == 1))
 
 
 def _rise(plain: Column) -> Column:

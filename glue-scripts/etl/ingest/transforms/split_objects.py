@@ -32,7 +32,9 @@ def split_objects(lines: DataFrame) -> DataFrame:
     entered = pieces.select(
         "*", is_inside(is_outside).alias("is_inside"), opening_before.alias("opening_before")
     )
-    begins = F.when(F.col("is_first"), _begins_line()).otherwise(~F.col("is_inside"))
+    # A text cannot go on to the next line, so such a bracket is none of its characters.
+    opens_line = F.col("is_last") & (F.btrim("piece", F.lit(SPACE)) == "{")
+    begins = F.when(F.col("is_first"), _begins_line()).otherwise(~F.col("is_inside") | opens_line)
     begun = entered.select("*", begins.alias("begins"))
     is_doubtful = F.col("is_first") & ~F.col("begins") & _may_begin_record()
     text = F.concat(F.when(is_doubtful, "\n").otherwise(""), "piece")
