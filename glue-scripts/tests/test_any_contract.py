@@ -1,5 +1,5 @@
-"""The job can run what synth takes: random contracts, made and judged by `__tests__/support/any-contracts.ts`,
-are loaded, and deliveries for them are judged."""
+"""The job can run what synth takes: random contracts, which `__tests__/support/any-contracts.ts` makes and
+judges, are loaded, and deliveries for them are judged."""
 
 import json
 import subprocess
@@ -22,8 +22,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from support import D1
 
-JUDGED = 200  # of those that are loaded; a contract costs Spark about 0.1 s
-TOGETHER = 20  # in one query
+JUDGED = 42  # of those that are loaded, because each costs Spark half a second of computing
+TOGETHER = 14  # in one query
 JSON = {
     "jsonLines": '{{"key": {0}}}\n{{}}\n',
     "jsonObjects": '{{"key": {0}}}{{}}',
