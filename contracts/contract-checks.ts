@@ -62,6 +62,7 @@ const CHECKS: readonly (readonly [parts: readonly Part[], find: Find])[] = [
   [["reasons", "timestamp", "properties"], wrongKinds],
   [["format", "shapes"], shapesOfNoCsv],
   [["format", "properties"], ofAnotherFormat],
+  [["format", "onDrift"], blindToDrift],
   [["format", "shapes", "properties"], wrongShapes],
   [["format", "shapes", "properties"], hiddenShapes],
   [["format", "shapes", "properties"], undeliverableNames],
@@ -178,7 +179,7 @@ function wrongNewNames(c: Contract): Mistake[] {
     take(field, name);
     if (!isColumnName(name)) mistakes.push([field, NAME_DEMAND]);
   }
-  // Where it is not published, the job has it all the same.
+  // The job has the column even if it is not published.
   if (isCsv(c.format)) {
     const named = [...c.columns.map(({ place, name }) => [place, name] as const), ...derived(c)];
     mistakes.push(
@@ -333,6 +334,27 @@ function wrongMarks(field: string, marks: NumberForm, { delimiter, quote, escape
       `${field}.${key}`,
       `must differ from the delimiter, since quote is null, got ${JSON.stringify(delimiter)}`,
     ]);
+}
+
+/** The delimiters that Glue's CSV classifier looks for: https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html */
+const CRAWLED_DELIMITERS = [",", "|", "\t", ";", "\u0001"];
+
+/** Finds a contract that wants to fail on drift that no crawl can show. */
+function blindToDrift({ format, onDrift }: Contract): Mistake[] {
+  if (onDrift !== "fail" || !isCsv(format)) return [];
+  const { delimiter, skipTop, comment } = format;
+  const why = [
+    ...(CRAWLED_DELIMITERS.includes(delimiter) ? [] : [`the delimiter ${JSON.stringify(delimiter)}`]),
+    ...(skipTop > 0 ? ["skipTop"] : []),
+    ...(comment === null ? [] : ["comment"]),
+  ];
+  if (why.length === 0) return [];
+  return [
+    [
+      "x-etl.onDrift",
+      `must be report: with ${why.join(" and ")} a crawl does not show the columns of the files`,
+    ],
+  ];
 }
 
 function wrongComputed(c: Contract): Mistake[] {

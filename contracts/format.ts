@@ -126,8 +126,11 @@ function refuseTogether(node: NodeReader, format: Format): void {
   for (const [key, character] of Object.entries({ delimiter, escape, comment }))
     if (character !== null && !canHold(encoding, character))
       node.wrong(key, `must be a character of ${encoding}, ${got(character)}`);
-  if (multiLine && quote === null)
-    node.wrong("multiLine", "must be left out where quote is null: without quotes each line is a row");
+  if (multiLine && quote === null && escape === null)
+    node.wrong(
+      "multiLine",
+      "must be left out where quote is null and there is no escape: then each line is a row",
+    );
   if (multiLine && comment !== null)
     node.wrong("comment", "must be left out where multiLine is true: a line may belong to a text");
   if (escape === delimiter) node.wrong("escape", `must differ from the delimiter, ${got(escape)}`);

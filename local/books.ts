@@ -49,7 +49,8 @@ export interface Books extends Figures {
   readonly outcome: string;
   readonly quality: Quality;
   /** How the crawled columns differ from the contract; empty when they do not. */
-  readonly drift: string;
+  /** "" if the source is as the contract says; `null` if a crawl cannot show its columns. */
+  readonly drift: string | null;
   readonly restated: { readonly dates: readonly string[] };
   readonly seconds: number;
   readonly dates: readonly (Figures & { readonly runDate: string })[];

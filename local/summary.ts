@@ -31,7 +31,7 @@ export function qualityLines({ quality, drift, restated }: Books): string {
   const { verdict, score, threshold, failed } = quality;
   return [
     `quality: ${verdict}, score ${score} of 100 (at least ${threshold})${failed === "" ? "" : `; ${failed}`}`,
-    `source: ${drift === "" ? "as in the contract" : `drifted: ${drift}`}`,
+    `source: ${sourceText(drift)}`,
     ...(restated.dates.length === 0 ? [] : [`restated: ${restated.dates.join(", ")}`]),
   ]
     .map((line) => wrap(line))
@@ -67,4 +67,9 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   const drawn = new Table({ head: [...head], colAligns, style: { head: [], border: [], compact: true } });
   for (const row of rows) drawn.push([...row]);
   return drawn.toString();
+}
+
+function sourceText(drift: Books["drift"]): string {
+  if (drift === null) return "not compared: a crawl does not show the columns of such files";
+  return drift === "" ? "as in the contract" : `drifted: ${drift}`;
 }

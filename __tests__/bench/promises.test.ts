@@ -145,7 +145,9 @@ async function rowsAsPromised(
     case "accounted, drift told: new":
     case "accounted, drift told: changed":
     case "accounted, drift told: missing":
-      return accounted && books.drift.includes(rows.slice("accounted, drift told: ".length)) ? rows : found;
+      return accounted && (books.drift ?? "").includes(rows.slice("accounted, drift told: ".length))
+        ? rows
+        : found;
     default:
       throw new Error(`nobody knows what is meant by '${rows}'`);
   }

@@ -107,7 +107,7 @@ describe("the words of expressions", () => {
     [...(place.exec(PROSE)?.[1] ?? "").matchAll(/`(\w+)`/g)].map(([, word]) => word!);
 
   test("the keywords are on the page", () => {
-    const [, line] = /^\*\*Keywords\*\*: (.+)\.$/m.exec(PROSE)!;
+    const [, line] = /^- \*\*Keywords\*\*: (.+)$/m.exec(PROSE)!;
     expect(line!.replaceAll("`", "").split(" ")).toEqual(keywords);
   });
 

@@ -38,7 +38,7 @@ TYPES = {
     "flag": "boolean",
 }
 _AS_TEXT = {
-    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ssXXX",
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
     "timeZone": "UTC",
     "ignoreNullFields": "false",
 }
@@ -60,7 +60,7 @@ def test_an_example_gives_its_result(example: Example, spark: SparkSession, tmp_
         assert refusal(spark, deliver(tmp_path, example), contract) == one_line(result)
     else:
         raw = read(spark, deliver(tmp_path, example), contract)
-        assert results_of(raw.of([DAY]), contract) == [wanted(line) for line in result.splitlines()]
+        assert results_of(raw, contract) == [wanted(line) for line in result.splitlines()]
         raw.forget()
 
 
@@ -137,14 +137,17 @@ def drift_of(example: Example, contract: Contract) -> str:
     return f"SourceDrifted: {caught.value}"
 
 
-def results_of(rows: DataFrame | None, contract: Contract) -> list[object]:
+def results_of(raw: RawRows, contract: Contract) -> list[object]:
     """Each row as published, or the reason and the values of a rejected one, in the order of delivery."""
+    rows = raw.of([DAY])
     assert rows is not None
     place = ("file_path", "block_start", "row_id", "reason")
-    good = rows.filter(F.col("reason").isNull()).select(*place, _json(contract.output).alias("text"))
-    bad = explain_rejected(rows, contract).select(*place, F.to_json("reason_values", _AS_TEXT).alias("text"))
-    found = good.unionByName(bad).orderBy("file_path", "block_start", "row_id").collect()
-    return [wanted(f"{row['reason'] or ''} {row['text']}".strip()) for row in found]
+    found = rows.filter(F.col("reason").isNull()).select(*place, _json(contract.output).alias("text"))
+    if raw.has_rejected:
+        values = F.to_json("reason_values", _AS_TEXT).alias("text")
+        found = found.unionByName(explain_rejected(rows, contract).select(*place, values))
+    in_order = found.orderBy("file_path", "block_start", "row_id").collect()
+    return [wanted(f"{row['reason'] or ''} {row['text']}".strip()) for row in in_order]
 
 
 def files_below(spark: SparkSession, folder: Path) -> list[object]:
@@ -170,7 +173,8 @@ def wanted(line: str) -> object:
     order."""
     parts = re.fullmatch(r"([^{ ]*) ?(.*)", line)
     assert parts is not None
-    text = parts[2] or "{}"
+    # A moment has as many decimals as it needs.
+    text = re.sub(r'(?:(\.\d*[1-9])|\.)0*Z"', r'\1Z"', parts[2] or "{}")
     return parts[1], json.loads(text, parse_float=str, parse_int=str, object_pairs_hook=list)
 
 

@@ -80,7 +80,8 @@ def test_the_sample_is_read_as_a_german_office_means_it(each_spark: SparkSession
     assert balances(books)
     assert figures(books) == (20, 9, 2, 9)
     assert [figures(of_date) for of_date in books["dates"]] == [(15, 5, 1, 9), (5, 4, 1, 0)]
-    assert books["quarantinedByReason"] == Counter(reason for reason, _ in REJECTED.values())
+    by_reason = {reason: rows for reason, rows in books["quarantinedByReason"].items() if rows}
+    assert by_reason == Counter(reason for reason, _ in REJECTED.values())
 
     rows = read_texts(each_spark, tmp_path / "processed" / "shipments")
     assert {key: tuple(row[name] for name in TEXTS) for key, row in rows.items()} == NAMES

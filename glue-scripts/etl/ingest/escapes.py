@@ -99,8 +99,8 @@ def _without_effect(format_: Format) -> str:
 
 @cache
 def _codes(format_: Format) -> tuple[str, ...]:
-    """The codes of the mark itself, an escape, a quote, a delimiter, a line feed, a carriage return, and of
-    an escape that is left out."""
+    """The codes of the mark itself, an escape, a quote, a delimiter, a line feed, a carriage return, and an
+    escape that is left out."""
     used = (format_.delimiter, format_.escape, format_.comment)
     first, *others = (sign for sign in _SIGNS if sign not in used)
     return tuple(first + other for other in others[:7])

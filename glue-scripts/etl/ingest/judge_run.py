@@ -17,11 +17,12 @@ _BLIND = "not compared, because the crawl does not show its columns; the headers
 
 @dataclass(frozen=True)
 class Judgement:
-    """The findings before anything is written. `drift` is "" if the source is as the contract says;
+    """The findings before anything is written. `drift` is "" if the source is as the contract says, and
+    None if a crawl cannot show its columns;
     `quarantined` counts the rejected rows by reason."""
 
     verdict: Verdict
-    drift: str
+    drift: str | None
     quarantined: Mapping[str, int]
 
     @property
@@ -41,11 +42,14 @@ def judge_run(arguments: Arguments, rules: Rules, plan: Plan) -> Judgement:
     run = judge(rules.quality, measured, read, arguments.to_date)
     verdict = judge_dates(rules.quality, run, plan.raw.unreadable, plan.raw.counts(plan.own))
     log(f"quality: {verdict.verdict}, score {verdict.score}{verdict.failed and f'; {verdict.failed}'}")
-    drift = ""
+    drift: str | None = ""
     if arguments.source_table is not None:
         source = arguments.source_table
         crawled = table_columns(source.database, source.name)
-        drift = find_drift(crawled, rules.contract, f"{source.database}.{source.name}", measured.absent)
-        right = "as in the contract" if is_comparable(crawled, rules.contract) else _BLIND
-        log(f"source: {drift or right}")
+        drift = (
+            find_drift(crawled, rules.contract, f"{source.database}.{source.name}", measured.absent)
+            if is_comparable(crawled, rules.contract)
+            else None
+        )
+        log(f"source: {_BLIND if drift is None else drift or 'as in the contract'}")
     return Judgement(verdict, drift, measured.quarantined)

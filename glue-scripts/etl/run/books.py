@@ -38,7 +38,7 @@ def make_books(
     dates: Sequence[DateFigures],
     restated: Sequence[DateFigures],
     quality: Mapping[str, Any],
-    drift: str,
+    drift: str | None,
     is_refused: bool,
     seconds: float,
     uri: str,
