@@ -222,7 +222,8 @@ function completed({ properties, extension }: Draft, random: fc.GeneratorValue):
   const chance = () => random(fc.boolean);
   const scalars = [...draft].filter(([column, type]) => isWord(column) && !type.includes("<"));
   const computed = scalars.slice(0, 3).flatMap(([column, type], index) => {
-    const [expression, made] = random(fc.constantFrom, ...EXPRESSIONS[type.replace(/\(.*/, "")]!);
+    const known = EXPRESSIONS[type.replace(/\(.*/, "")]!;
+    const [expression, made] = known[random(fc.nat, { max: known.length - 1 })]!;
     return chance()
       ? [[`made_${index}`, { expression: expression.replaceAll("X", column), type: made }] as const]
       : [];
