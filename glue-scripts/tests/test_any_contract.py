@@ -1,5 +1,5 @@
-"""The job can run what synth takes: random contracts, made and judged by
-`__tests__/support/any-contracts.ts`, are loaded, and deliveries for them are judged."""
+"""The job can run what synth takes: random contracts, which `__tests__/support/any-contracts.ts` makes and
+judges, are loaded, and deliveries for them are judged."""
 
 import json
 import subprocess
@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import pytest
+from conftest import CONTRACT
 from etl.ingest.contract import Contract, Format, Shape
 from etl.ingest.file_lines import encode
 from etl.ingest.load_plan import load_plan
@@ -17,13 +19,13 @@ from etl.ingest.reading import read_lines
 from etl.ingest.rules import Rules
 from etl.ingest.transforms.compute_columns import aggregate_rows
 from etl.io import StoredObject
-from plans import REPOSITORY
+from plans import REPOSITORY, NotCompiledError, contract_of_document
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from support import D1
 
-JUDGED = 200  # of those that are loaded; a contract costs Spark about 0.1 s
-TOGETHER = 20  # in one query
+JUDGED = 42  # of those that are loaded, because each costs Spark half a second of computing
+TOGETHER = 14  # in one query
 JSON = {
     "jsonLines": '{{"key": {0}}}\n{{}}\n',
     "jsonObjects": '{{"key": {0}}}{{}}',
@@ -61,6 +63,24 @@ def test_whatever_synth_takes_the_job_loads_and_runs(
             reasons = {reason for place, reason in found if place == at}
             assert reasons
             assert reasons <= {None, *rules[at].contract.reasons}
+
+
+def test_every_time_zone_that_synth_takes_is_known_to_spark(spark: SparkSession) -> None:
+    zones = sorted(filter(is_taken, available_timezones()))
+    assert len(zones) > 500
+    frame = spark.createDataFrame([(zone,) for zone in zones], "zone string")
+    noon = F.to_timestamp(F.lit("2026-01-01 12:00:00"))
+    instants = frame.select(F.to_utc_timestamp(noon, F.col("zone")).alias("instant")).collect()
+    assert None not in {row["instant"] for row in instants}
+
+
+def is_taken(zone: str) -> bool:
+    document = json.loads(CONTRACT.read_text("utf-8"))
+    document["x-etl"]["timestamp"]["timeZone"] = zone
+    try:
+        return contract_of_document(document) is not None
+    except NotCompiledError:
+        return False
 
 
 def judged(spark: SparkSession, folder: Path, rules: Rules) -> DataFrame:
