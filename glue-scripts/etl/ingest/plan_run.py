@@ -20,6 +20,8 @@ from etl.ingest.transforms.compute_columns import check_computed
 from etl.ingest.transforms.join_lines import join_lines
 from etl.ingest.transforms.parse_csv import parse_csv
 from etl.ingest.transforms.parse_lines import parse_lines
+from etl.ingest.transforms.split_array import split_array
+from etl.ingest.transforms.split_objects import split_objects
 from etl.ingest.upserts import plan_upsert
 from etl.run.arguments import Arguments
 from etl.run.books import MAX_ROWS
@@ -28,6 +30,9 @@ from etl.run.meet_rule import check_expressions
 from etl.run.no_rows import no_rows
 from etl.write.iceberg_tables import REBUILD, IcebergTable
 from etl.write.published import IcebergRows, ParquetFolders, Published
+
+# JSON formats in which a row is not a line.
+_SPLITS = {"jsonObjects": split_objects, "jsonArray": split_array}
 
 
 def plan_run(
@@ -81,7 +86,8 @@ def parse_files(lines: DataFrame, files: Sequence[io.StoredObject], contract: Co
     """The rows of the files. Raises InvalidDelivery with every file that is not of a known kind."""
     if not contract.format.is_csv:
         check_files(files, contract.format)
-        return parse_lines(lines, contract)
+        split = _SPLITS.get(contract.format.kind)
+        return parse_lines(split(lines) if split else lines, contract)
     layouts = find_layouts(files, contract)
     records = join_lines(lines, contract.format.delimiter) if contract.format.is_multi_line else lines
     return parse_csv(records, contract, layouts) if layouts else None

@@ -3,6 +3,7 @@ quoted text goes over the end of a line. Only the files in doubt are read again.
 
 from collections.abc import Collection, Iterable, Sequence
 
+from etl.ingest.arrays import NOT_WHOLE, read_array
 from etl.ingest.contract import Format
 from etl.ingest.quotes import find_open_line, is_open_after, open_mistake
 from etl.ingest.starts import MAX_NAMED
@@ -17,13 +18,14 @@ _MARKERS = ("_SUCCESS", "_started", "_committed", "_metadata", "_common_metadata
 
 
 def find_open_texts(uris: Collection[str], files: Iterable[StoredObject], format_: Format) -> list[str]:
-    """For each file of these URIs, the line where a quoted text begins that does not end. Each file is read
-    up to that line, until MAX_NAMED are found."""
+    """For each file of these URIs, the line where a quoted text begins that does not end, or where its array
+    is not whole. Each file is read up to that line, until MAX_NAMED are found."""
     named = sorted((file for file in files if file.uri in uris), key=lambda file: file.uri)
     mistakes: list[str] = []
     for at, file in enumerate(named):
         if len(mistakes) == MAX_NAMED:
-            return mistakes + [f"{other.uri}: it may have an open text too" for other in named[at:]]
+            what = "its array may not be whole" if format_.kind == "jsonArray" else "it may have an open text"
+            return mistakes + [f"{other.uri}: {what} too" for other in named[at:]]
         if mistake := _open_text(file, format_):
             mistakes.append(f"{file.uri}: {mistake}")
     return mistakes
@@ -32,6 +34,8 @@ def find_open_texts(uris: Collection[str], files: Iterable[StoredObject], format
 def _open_text(file: StoredObject, format_: Format) -> str:
     is_multi_line = format_.is_multi_line
     with open_unpacked(file) as lines:
+        if format_.kind == "jsonArray":
+            return read_array(lines)[0] or NOT_WHOLE
         number = find_open_line(lines, format_.delimiter, is_multi_line=is_multi_line)
     return "" if number is None else open_mistake(number, is_multi_line=is_multi_line)
 
@@ -51,6 +55,11 @@ def _unread(file: StoredObject, format_: Format) -> str:
         with open_unpacked(file) as lines:
             if format_.is_csv:
                 is_blank = _is_blank_below_header(lines, format_)
+            elif format_.kind == "jsonArray":
+                mistake, has_elements = read_array(lines)
+                if mistake:
+                    return mistake
+                is_blank = not has_elements
             else:
                 is_blank = all(
                     not _without_mark(line, at).strip(_JSON_SPACE) for at, line in enumerate(lines)

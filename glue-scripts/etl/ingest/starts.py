@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from io import BufferedReader
 
 from etl.errors import InvalidDelivery
+from etl.ingest.arrays import NO_ARRAY
 from etl.ingest.contract import Format
-from etl.ingest.packings import find_mistake, packing_of
+from etl.ingest.packings import SEEN_BYTES, find_mistake, packing_of
 from etl.ingest.quotes import is_open_after
 from etl.ingest.unpacking import BrokenFileError, ends_in_nul, has_whole_end, open_unpacked, read_start
 from etl.io import StoredObject
@@ -17,6 +18,7 @@ MAX_NAMED = 20  # files named in one message
 
 _READERS = 16  # files asked for at a time
 _BLANK = bytes(range(33))
+_JSON_SPACE = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -70,9 +72,32 @@ def _read(file: StoredObject, format_: Format) -> Start:
                 return Start(
                     file, "its bzip2 is cut, or something follows it: deliver it whole, with nothing after it"
                 )
-            return _with_record(file, stream, format_) if format_.is_csv else Start(file)
+            if format_.is_csv:
+                return _with_record(file, stream, format_)
+            return Start(file, _mistake_of_json(stream, format_))
     except (BrokenFileError, ValueError) as error:
         return Start(file, str(error))
+
+
+def _mistake_of_json(stream: BufferedReader, format_: Format) -> str:
+    if format_.kind == "jsonLines":
+        return ""
+    first, is_array = _first_sign(stream), format_.kind == "jsonArray"
+    if not first or (first == b"[") is is_array:
+        return ""
+    if is_array:
+        return (
+            f'{NO_ARRAY}: check it; for objects one after the other say "kind": "jsonObjects" in x-etl.format'
+        )
+    return 'it begins with \'[\': for one array of objects a file say "kind": "jsonArray" in x-etl.format'
+
+
+def _first_sign(stream: BufferedReader) -> bytes:
+    """The first byte that is not space."""
+    piece = stream.read(SEEN_BYTES).removeprefix(_BOM)
+    while piece and not piece.strip(_JSON_SPACE):
+        piece = stream.read(SEEN_BYTES)
+    return piece.strip(_JSON_SPACE)[:1]
 
 
 def _with_record(file: StoredObject, stream: BufferedReader, format_: Format) -> Start:

@@ -29,25 +29,34 @@ def cut_lines(lines: DataFrame, cut: Callable[[Column], Column]) -> DataFrame:
     - `quotes_before`: the sum of these for the pieces before it in its file;
     - `row_id`, its own, and the `run_date`, `file_path` and `block_start` of its line."""
     line = F.decode(F.col("value").cast("binary"), _BYTES)
-    pieces = lines.select(*_PLACE, "row_id", F.posexplode(cut(line)).alias("place", "piece"))
+    pieces = lines.select(*_PLACE, "row_id", F.explode(cut(line)).alias("piece"))
+    last = F.expr(f"substring(rtrim('{SPACE}', piece), -1, 1)")
     described = pieces.select(
         *_PLACE,
         new_row_id().alias("row_id"),
         "piece",
         F.length("piece").alias("size"),
-        (F.col("place") == 0).alias("is_first"),
+        F.col("row_id").alias("line"),
         F.expr(f"substring(ltrim('{SPACE}', piece), 1, 1)").alias("sign"),
-        F.expr(f"substring(rtrim('{SPACE}', piece), -1, 1)").alias("last_sign"),
+        # Trimming walks the whole piece, and most end so.
+        F.when(F.col("piece").endswith("}"), "}").otherwise(last).alias("last_sign"),
         (count(without_escapes(F.col("piece")), '"') % 2).alias("quotes"),
     ).filter("sign != ''")
+    line_before, line_after = (go("line").over(of_file()) for go in (F.lag, F.lead))
     return described.select(
         "*",
+        F.coalesce(line_before != F.col("line"), F.lit(True)).alias("is_first"),
+        F.coalesce(line_after != F.col("line"), F.lit(True)).alias("is_last"),
         F.row_number().over(of_file()).alias("number"),
         F.sum("size").over(so_far()).alias("end"),
-        F.lead("is_first", 1, True).over(of_file()).alias("is_last"),
         F.lag("last_sign").over(of_file()).alias("sign_before"),
         (F.sum("quotes").over(so_far()) - F.col("quotes")).alias("quotes_before"),
     )
+
+
+def cut_at(line: Column, places: str, marked: str) -> Column:
+    """Cuts a line at the line feeds in `marked`, which replaces each of the `places`."""
+    return F.split(F.regexp_replace(line, places, marked), "\n", -1)
 
 
 def is_inside(is_outside: Column) -> Column:

@@ -12,9 +12,9 @@ def join_pieces(pieces: DataFrame, *others: Column) -> DataFrame:
     """In: the pieces of whole files, each with its `text` as it stands in its record, and whether it `begins`
     a record.
 
-    Out, for each record: its `value`, its `size` in bytes, its place as `reading.read_lines` gives it, and the
-    `others`, which are aggregates of its pieces. `row_id` and `block_start` are those of its first piece. A record
-    above MAX_LINE_BYTES is cut. The rows of a file lie in one task."""
+    Out, for each record: its `value`, its `size` in bytes, its place as `reading.read_lines` gives it, and
+    the `others`, which are aggregates of its pieces. `row_id` and `block_start` are those of its first piece.
+    A record above MAX_LINE_BYTES is cut. The rows of a file lie in one task."""
     begin = F.col("end") - F.col("size")
     numbered = pieces.select(
         "*",
@@ -23,7 +23,9 @@ def join_pieces(pieces: DataFrame, *others: Column) -> DataFrame:
     )
     is_needed = begin - F.col("record_begin") <= MAX_LINE_BYTES
     line_end = F.when(F.col("is_first") & ~F.col("begins"), "\n").otherwise("")
-    texts = F.array_sort(F.collect_list(F.when(is_needed, F.struct("number", F.concat(line_end, "text").alias("text")))))
+    texts = F.array_sort(
+        F.collect_list(F.when(is_needed, F.struct("number", F.concat(line_end, "text").alias("text"))))
+    )
     joined = F.array_join(F.transform(texts, lambda one: one["text"]), "")
     records = numbered.groupBy(PARTITION, "file_path", "record").agg(
         as_delivered(joined).alias("value"),

@@ -143,9 +143,7 @@ def _is_whole(parsed: Column) -> Column:
     line = F.col("line")
     # Most lines have no escape of this kind, so the slow search is skipped.
     has_surrogates = line.contains("\\ud") | line.contains("\\uD")
-    is_whole = (
-        parsed[UNPARSED].isNull() & holds_its_seal & ~(has_surrogates & line.rlike(_HALF_A_PAIR))
-    )
+    is_whole = parsed[UNPARSED].isNull() & holds_its_seal & ~(has_surrogates & line.rlike(_HALF_A_PAIR))
     return F.coalesce(is_whole, F.lit(False))
 
 

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from etl.ingest.transforms.cut_lines import (
     SPACE,
     count,
+    cut_at,
     cut_lines,
     is_inside,
     of_file,
@@ -21,12 +22,11 @@ from etl.ingest.transforms.cut_lines import (
 )
 from etl.ingest.transforms.join_pieces import join_pieces
 
-_AFTER_OBJECT = rf"(?<=\}})(?=[{SPACE}]*+,)"
-_BEFORE_OBJECT = rf"(?<=[^{SPACE}])(?=[{SPACE}]*+,[{SPACE}\[]*+\{{)"
-_AFTER_OBJECTS = rf"(?<=\}}[{SPACE}]{{0,8}}\])(?=[{SPACE}]*+,)"
-_AFTER_ARRAY = rf"(?<=\])(?=[{SPACE}]*+,[{SPACE}]*+\z)"
-_AFTER_END = rf"(?<=[}}\]])(?=[{SPACE}]*+[^{SPACE},}}\]])"
-_CUTS = f"{_AFTER_OBJECT}|{_BEFORE_OBJECT}|{_AFTER_OBJECTS}|{_AFTER_ARRAY}|{_AFTER_END}"
+_AFTER_OBJECT = rf"(\}}[{SPACE}]*+)(?=[^}}\]])"
+_AFTER_OBJECTS = rf"(?<=\}}[{SPACE}\]]{{1,16}}),"
+_AFTER_ARRAY = rf"(\][{SPACE}]*+)(?=[^,}}\]]|,[{SPACE}]*+\z|{_AFTER_OBJECTS})"
+_BEFORE_OBJECT = rf"(,)(?<!\},)(?=[{SPACE}\[]*+\{{)"
+_CUTS = f"{_AFTER_OBJECT}|{_AFTER_ARRAY}|{_BEFORE_OBJECT}"
 _COMMAS = rf"(?<=[^{SPACE}])(?=[{SPACE}]*+,)"
 # A piece that begins with, or inside of, a text that is no name, or with another value.
 _NO_NAME = rf'[^"]*(?:\z|"[{SPACE}]*(?:[,\]]|\z))'
@@ -63,7 +63,7 @@ def _cut(line: Column) -> Column:
         is_other = without_escapes(piece).rlike(_OTHER_VALUE)
         return F.when(is_other, F.split(piece, _COMMAS, -1)).otherwise(F.array(piece))
 
-    return F.flatten(F.transform(F.split(line, _CUTS, -1), cut_further))
+    return F.flatten(F.transform(cut_at(line, _CUTS, "$1$2\n$3"), cut_further))
 
 
 def _with_depth(pieces: DataFrame) -> DataFrame:

@@ -8,12 +8,14 @@ there must be what may follow one. Otherwise the text was never closed, and the 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from etl.ingest.transforms.cut_lines import SPACE, before, cut_lines, is_inside, without_escapes
+from etl.ingest.transforms.cut_lines import SPACE, before, cut_at, cut_lines, is_inside, without_escapes
 from etl.ingest.transforms.join_pieces import join_pieces
 from etl.ingest.transforms.parse_lines import MAX_LINE_BYTES, is_one_object, strip
 from etl.write.partitions import PARTITION
 
-_CUTS = rf"(?<=[^\[,:{SPACE}])(?=[{SPACE}]*+\{{)|(?<=\}})(?=[{SPACE}]*+[^{SPACE},}}\]])"
+# The end of an object, and the beginning of one.
+_ENDS = rf"(\}}[{SPACE}]*+)(?=[^,}}\]])"
+_BEGINS = rf"(\{{)(?<=[^\[,:}}{SPACE}][{SPACE}]{{0,16}}\{{)"
 # Between two texts of an object, and after the last of a line: punctuation, with numbers and literals.
 _PLAIN = rf"\[\]{{}},:{SPACE}0-9+\-.eEtruefalsn"
 _BETWEEN = rf"^[{SPACE}]*[,:}}\]](?:[{_PLAIN}]*[,:\[{{])?[{SPACE}]*\z"
@@ -25,7 +27,7 @@ _DOUBT = "\n\n"  # before a doubtful line; otherwise no record has it, because b
 def split_objects(lines: DataFrame) -> DataFrame:
     """In: every line of whole files, as `reading.read_lines` gives them. Out: the same columns for each
     object, and for whatever else stands between objects. The rows of a file lie in one task."""
-    pieces = cut_lines(lines, lambda line: F.split(line, _CUTS, -1))
+    pieces = cut_lines(lines, lambda line: cut_at(line, f"{_ENDS}|{_BEGINS}", "$1\n$2"))
     may_be_inside = ~F.col("is_first") & (F.col("quotes_before") > 0)
     is_outside = F.col("is_first") | (may_be_inside & ~_may_begin_inside(F.col("piece")))
     opening_before = F.last(_opening(), ignorenulls=True).over(before())
