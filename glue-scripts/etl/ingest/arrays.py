@@ -42,9 +42,8 @@ def _walk(line: bytes, depth: int, number: int) -> tuple[int, str]:
             return 0, f"its array ends with '}}' on line {number}: correct it"
         if depth == 0 and plain[bracket.end() :].strip(_SPACE):
             return 0, _follows(number)
-    # It is not known which brackets and commas of such a line are in a text.
-    is_unclear = depth == 1 or _BRACKET.search(line) is not None
-    if quotes.count(b'"') % 2 == 1 and is_unclear:
+    # It is not known which of its brackets are in a text.
+    if quotes.count(b'"') % 2 == 1:
         return depth, f"line {number} has a text that does not end on that line: correct it"
     return depth, ""
 
