@@ -1,5 +1,5 @@
-"""The job can run what synth takes: random contracts, made and judged by `__tests__/support/any-contracts.ts`,
-are loaded, and deliveries for them are judged."""
+"""The job can run what synth takes: random contracts, made and judged by
+`__tests__/support/any-contracts.ts`, are loaded, and deliveries for them are judged."""
 
 import json
 import subprocess

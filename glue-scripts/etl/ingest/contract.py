@@ -40,6 +40,11 @@ class Format:
     def is_csv(self) -> bool:
         return self.kind == "csv"
 
+    @property
+    def has_records(self) -> bool:
+        """True if a row may go over several lines, or share its line with others."""
+        return self.is_multi_line or self.kind in ("jsonObjects", "jsonArray")
+
 
 JSON_LINES = Format()
 

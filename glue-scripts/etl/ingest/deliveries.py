@@ -171,7 +171,7 @@ class RawRows:
         self.unreadable |= {date.fromisoformat(day): count for day, count in counted.unreadable.items()}
         self.has_rejected |= counted.has_rejected
         self.has_wrong_types |= counted.has_wrong_types
-        self.is_scattered |= counted.is_scattered or is_in_order(self.format)
+        self.is_scattered |= counted.is_scattered or is_in_order(self.format) or self.format.has_records
         self._frames.append((frozenset(per_date), rows))
 
     def _count(self, rows: DataFrame, files: list[io.StoredObject]) -> reading.Counted:

@@ -47,11 +47,11 @@ def _find_places(
     counted: Mapping[tuple[str, str], Counted], files: Iterable[StoredObject], format_: Format
 ) -> dict[tuple[str, str], Place]:
     """The places of the first rows in their files. At most MOST_FILES are opened, each once. A line that
-    is cut, or part of a record over several lines, has no number: it could be another line as well."""
+    is cut, or part of a format where rows are no lines, has no number: it could be another line as well."""
     first = {of: one.first for of, one in counted.items() if one.first}
     by_file: dict[str, set[str]] = {}
     for row in first.values():
-        if len(row.line) < FIRST_CHARACTERS and not format_.is_multi_line:
+        if len(row.line) < FIRST_CHARACTERS and not format_.has_records:
             by_file.setdefault(row.file, set()).add(row.line)
     opened = dict(sorted(by_file.items())[:MOST_FILES])
     found = {

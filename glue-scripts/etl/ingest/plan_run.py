@@ -20,12 +20,17 @@ from etl.ingest.transforms.join_lines import join_lines
 from etl.ingest.transforms.parse_csv import parse_csv
 from etl.ingest.transforms.parse_lines import parse_lines
 from etl.ingest.transforms.skip_lines import skip_lines
+from etl.ingest.transforms.split_array import split_array
+from etl.ingest.transforms.split_objects import split_objects
 from etl.ingest.upserts import plan_upsert
 from etl.run.arguments import Arguments
 from etl.run.books import MAX_ROWS
 from etl.run.log import log
 from etl.write.iceberg_tables import REBUILD, IcebergTable
 from etl.write.published import IcebergRows, ParquetFolders, Published
+
+# JSON formats in which a row is not a line.
+_SPLITS = {"jsonObjects": split_objects, "jsonArray": split_array}
 
 
 def plan_run(
@@ -76,7 +81,8 @@ def parse_files(lines: DataFrame, files: Sequence[io.StoredObject], contract: Co
     """The rows of the files. Raises InvalidDelivery with every file that is not of a known kind."""
     if not contract.format.is_csv:
         check_files(files, contract.format)
-        return parse_lines(lines, contract)
+        split = _SPLITS.get(contract.format.kind)
+        return parse_lines(split(lines) if split else lines, contract)
     layouts = find_layouts(files, contract)
     rows = lines if is_below_header(contract.format) else skip_lines(lines, contract.format)
     records = join_lines(rows, contract.format) if contract.format.is_multi_line else rows

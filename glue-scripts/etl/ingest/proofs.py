@@ -3,6 +3,7 @@ text goes over the end of a line where that is not declared. Only the files in d
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from etl.ingest.arrays import NOT_WHOLE, read_array
 from etl.ingest.contract import Format
 from etl.ingest.file_lines import decode, has_text, read_file_lines
 from etl.ingest.quotes import Place, end_of, find_open_text
@@ -17,13 +18,14 @@ _MARKERS = ("_SUCCESS", "_started", "_committed", "_metadata", "_common_metadata
 
 
 def find_open_texts(uris: Collection[str], files: Iterable[StoredObject], format_: Format) -> list[str]:
-    """For each file of these URIs, the line where a text begins that does not end. Each file is read up to
-    that line, until MAX_NAMED are found."""
+    """For each file of these URIs, the line where a text begins that does not end, or where its array is not
+    whole. Each file is read up to that line, until MAX_NAMED are found."""
     named = sorted((file for file in files if file.uri in uris), key=lambda file: file.uri)
     mistakes: list[str] = []
     for at, file in enumerate(named):
         if len(mistakes) == MAX_NAMED:
-            return mistakes + [f"{other.uri}: it may have an open text too" for other in named[at:]]
+            what = "its array may not be whole" if format_.kind == "jsonArray" else "it may have an open text"
+            return mistakes + [f"{other.uri}: {what} too" for other in named[at:]]
         if mistake := _open_text(file, format_):
             mistakes.append(f"{file.uri}: {mistake}")
     return mistakes
@@ -31,6 +33,8 @@ def find_open_texts(uris: Collection[str], files: Iterable[StoredObject], format
 
 def _open_text(file: StoredObject, format_: Format) -> str:
     with open_unpacked(file) as lines:
+        if format_.kind == "jsonArray":
+            return read_array(lines)[0] or NOT_WHOLE
         return find_open_text(read_file_lines(lines, format_), format_)
 
 
@@ -49,7 +53,11 @@ def _unread(file: StoredObject, format_: Format) -> str:
         with open_unpacked(file) as lines:
             if format_.is_csv and (mistake := _too_few_lines(lines, format_)) is not None:
                 return mistake
-            if not format_.is_csv and all(
+            if format_.kind == "jsonArray":
+                mistake, has_elements = read_array(lines)
+                if mistake or not has_elements:
+                    return mistake
+            elif not format_.is_csv and all(
                 not _without_mark(line, at).strip(_JSON_SPACE) for at, line in enumerate(lines)
             ):
                 return ""

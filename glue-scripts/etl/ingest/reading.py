@@ -69,6 +69,12 @@ def read_lines(
     )
 
 
+def new_row_id() -> Column:
+    """A `row_id` for each of the rows that are made of one line, in the task that reads the line."""
+    of_read = F.shiftleft(F.shiftright("row_id", _READ_BITS), _READ_BITS)
+    return of_read + F.monotonically_increasing_id()
+
+
 def _fit_in_a_task(files: Sequence[StoredObject]) -> bool:
     """True if one task should read all files. Starting a task takes longer than reading a small file, and
     rows in one task need no shuffle."""

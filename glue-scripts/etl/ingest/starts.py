@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from io import BufferedReader
 
 from etl.errors import InvalidDelivery
+from etl.ingest.arrays import NO_ARRAY
 from etl.ingest.contract import Format
 from etl.ingest.file_lines import decode, has_text, read_file_lines
-from etl.ingest.packings import find_mistake, packing_of
+from etl.ingest.packings import SEEN_BYTES, find_mistake, packing_of
 from etl.ingest.quotes import Place, end_of
 from etl.ingest.unpacking import BrokenFileError, ends_in_nul, has_whole_end, open_unpacked, read_start
 from etl.io import StoredObject
@@ -20,6 +21,8 @@ WITHOUT_FEEDS = (
     "its lines end with a carriage return and no line feed: convert it, e.g. tr '\\r' '\\n' < old > new"
 )
 _READERS = 16  # files asked for at a time
+_JSON_SPACE = b" \t\r\n"
+_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,32 @@ def _read(file: StoredObject, format_: Format) -> Start:
                 return Start(
                     file, "its bzip2 is cut, or something follows it: deliver it whole, with nothing after it"
                 )
-            return _with_record(file, stream, format_) if format_.is_csv else Start(file)
+            if format_.is_csv:
+                return _with_record(file, stream, format_)
+            return Start(file, _mistake_of_json(stream, format_))
     except (BrokenFileError, ValueError) as error:
         return Start(file, str(error))
+
+
+def _mistake_of_json(stream: BufferedReader, format_: Format) -> str:
+    if format_.kind == "jsonLines":
+        return ""
+    first, is_array = _first_sign(stream), format_.kind == "jsonArray"
+    if not first or (first == b"[") is is_array:
+        return ""
+    if is_array:
+        return (
+            f'{NO_ARRAY}: check it; for objects one after the other say "kind": "jsonObjects" in x-etl.format'
+        )
+    return 'it begins with \'[\': for one array of objects a file say "kind": "jsonArray" in x-etl.format'
+
+
+def _first_sign(stream: BufferedReader) -> bytes:
+    """The first byte that is not space."""
+    piece = stream.read(SEEN_BYTES).removeprefix(_BOM)
+    while piece and not piece.strip(_JSON_SPACE):
+        piece = stream.read(SEEN_BYTES)
+    return piece.strip(_JSON_SPACE)[:1]
 
 
 def _with_record(file: StoredObject, stream: BufferedReader, format_: Format) -> Start:

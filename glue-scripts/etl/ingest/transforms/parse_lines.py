@@ -87,13 +87,18 @@ def parse_lines(lines: DataFrame, contract: Contract) -> DataFrame:
     others = [name for name in lines.columns if name != "value"]
     blank_is_no_row = F.col("line") != ""
     limited = lines.select(*others, limit(F.col("value")).alias("value"))
-    stripped = limited.select(*others, _strip(F.col("value")).alias("line")).filter(blank_is_no_row)
+    stripped = limited.select(*others, strip(F.col("value")).alias("line")).filter(blank_is_no_row)
     typed = stripped.select("*", F.from_json(_seal(), _row_type(contract), _STRICT).alias("row"))
-    judged = typed.select("*", (_is_whole("row") & is_utf8()).alias("is_clean"))
+    judged = typed.select("*", (_is_whole(F.col("row")) & is_utf8()).alias("is_clean"))
     texts = F.when(~F.col("is_clean"), F.from_json(_careful_seal(), _text_type(contract), _STRICT))
     read = judged.select("*", texts.alias("texts"))
-    rows = read.select("*", (F.col("is_clean") | (_is_whole("texts") & is_utf8())).alias("is_object"))
-    return _with_nulls(rows, contract)
+    is_object = F.col("is_clean") | (_is_whole(F.col("texts")) & is_utf8())
+    return _with_nulls(read.select("*", is_object.alias("is_object")), contract)
+
+
+def is_one_object() -> Column:
+    """True if `line` is one JSON object in valid UTF-8, without space around it."""
+    return _is_whole(F.from_json(_careful_seal(), _parsed_type([]), _STRICT)) & is_utf8()
 
 
 def _with_nulls(rows: DataFrame, contract: Contract) -> DataFrame:
@@ -129,7 +134,8 @@ def cut(value: Column, size: Column) -> Column:
     return F.concat(F.substring(value, 1, SHOWN_CHARACTERS), F.lit("… (cut: "), size, F.lit(" bytes)"))
 
 
-def _strip(value: Column) -> Column:
+def strip(value: Column) -> Column:
+    """The value without the space of JSON around it."""
     # Trimming costs as much as parsing, and nearly no line needs it.
     is_bare = value.startswith("{") & value.endswith("}")
     return F.when(is_bare, value).otherwise(F.btrim(value, F.lit(_JSON_SPACE)))
@@ -154,14 +160,12 @@ def _careful_seal() -> Column:
     return F.when(F.col("line").rlike(r"^\{[ \t\r\n]*\}$"), only).otherwise(_seal())
 
 
-def _is_whole(parsed: str) -> Column:
-    holds_its_seal = F.col(parsed)[SEAL] == F.xxhash64("line")
+def _is_whole(parsed: Column) -> Column:
+    holds_its_seal = parsed[SEAL] == F.xxhash64("line")
     line = F.col("line")
     # Most lines have no escape of this kind, so the slow search is skipped.
     has_surrogates = line.contains("\\ud") | line.contains("\\uD")
-    is_whole = (
-        F.col(parsed)[UNPARSED].isNull() & holds_its_seal & ~(has_surrogates & line.rlike(_HALF_A_PAIR))
-    )
+    is_whole = parsed[UNPARSED].isNull() & holds_its_seal & ~(has_surrogates & line.rlike(_HALF_A_PAIR))
     return F.coalesce(is_whole, F.lit(False))
 
 
