@@ -211,7 +211,7 @@ interface Draft {
   readonly extension: Node;
 }
 
-/** What depends on names: computed columns, an output, partitions and sums, of columns that there are. */
+/** The parts that depend on names: computed columns, an output, partitions and sums, of columns that there are. */
 function completed({ properties, extension }: Draft, random: fc.GeneratorValue): Node {
   const document = (more: Node): Node => ({
     $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -252,7 +252,7 @@ function completed({ properties, extension }: Draft, random: fc.GeneratorValue):
   });
 }
 
-/** Tells whether an expression can name a column: it is no literal either. */
+/** Tells whether an expression can name a column: it is not a literal either. */
 const isWord = (column: string): boolean => /^(?!(?:true|false|null)$)[A-Za-z_]\w*$/.test(column);
 
 const contract: fc.Arbitrary<Node> = fc
