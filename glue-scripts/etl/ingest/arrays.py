@@ -13,7 +13,7 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 
 
 def read_array(lines: Iterable[bytes]) -> tuple[str, bool]:
-    """What is wrong with the array in these lines, and where; "" if it is whole, or if all lines are blank.
+    """The mistake in the array of these lines, and its place; "" if it is whole, or if all lines are blank.
     Also whether something stands in the array."""
     depth, signs, last = 0, 0, 0
     for number, line in enumerate(lines, 1):

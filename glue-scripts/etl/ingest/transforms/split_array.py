@@ -28,7 +28,7 @@ _AFTER_ARRAY = rf"(\][{SPACE}]*+)(?=[^,}}\]]|,[{SPACE}]*+\z|{_AFTER_OBJECTS})"
 _BEFORE_OBJECT = rf"(,)(?<!\}},)(?=[{SPACE}\[]*+\{{)"
 _CUTS = f"{_AFTER_OBJECT}|{_AFTER_ARRAY}|{_BEFORE_OBJECT}"
 _COMMAS = rf"(?<=[^{SPACE}])(?=[{SPACE}]*+,)"
-# A piece that begins with, or inside of, a text that is no name, or with another value.
+# A piece that begins with, or inside of, a text that is not a name, or with another value.
 _NO_NAME = rf'[^"]*(?:\z|"[{SPACE}]*(?:[,\]]|\z))'
 _OTHER_VALUE = rf'^(?:[{SPACE},\[\]]*(?:[^{SPACE},\[\]{{"}}]|"{_NO_NAME})|{_NO_NAME})'
 _TEXT = '"[^"]*"?'
