@@ -3,8 +3,8 @@ import { codeOf, counted, parseWords, readNamedFile, UsageError, wrap } from "..
 import type { Mistake } from "../modules/core/refusals";
 import { askSpark, pythonOf } from "./ask-spark";
 import { compilePlan } from "./compile-plan";
-import { jsonMistake } from "./json-mistake";
 import { type Plan, planText } from "./plan";
+import { readDocument, type ReadDocument } from "./read-document";
 import { type Answer, answersTo, type PosedQuestion, unanswered, unusedAnswers } from "./spark-questions";
 import { besideContract, readAnswers, recordFile, recordText } from "./spark-record";
 
@@ -112,11 +112,8 @@ function compile(words: readonly string[], write: Write, environment: Environmen
   return 0;
 }
 
-/** A file that was read. What is not valid JSON has a mistake. */
-interface GivenFile {
+interface GivenFile extends ReadDocument {
   readonly file: string;
-  readonly document: unknown;
-  readonly mistakes: readonly Mistake[];
 }
 
 interface GivenFiles {
@@ -145,15 +142,7 @@ function readFiles(file: string, qualityFile: string | undefined): GivenFiles {
   };
 }
 
-function readGiven(file: string): GivenFile {
-  const text = readNamedFile(file);
-  try {
-    return { file, document: JSON.parse(text), mistakes: [] };
-  } catch (error) {
-    const mistake = `is not valid JSON: ${jsonMistake(text, error as Error)}`;
-    return { file, document: undefined, mistakes: [["", mistake]] };
-  }
-}
+const readGiven = (file: string): GivenFile => ({ file, ...readDocument(readNamedFile(file)) });
 
 /** The plan of a contract and its rules, if nothing is wrong. */
 interface Judgement {

@@ -1,5 +1,5 @@
-import { jsonMistake } from "./json-mistake";
 import { got, isNode, isText, NodeReader } from "./node-reader";
+import { readDocument } from "./read-document";
 import { type Answer, answersByKey, questionOf } from "./spark-questions";
 import type { Mistake } from "../modules/core/refusals";
 
@@ -25,12 +25,8 @@ export function readAnswers(text: string): {
   answers: readonly Answer[];
   mistakes: readonly Mistake[];
 } {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    return { answers: [], mistakes: [["", `is not valid JSON: ${jsonMistake(text, error as Error)}`]] };
-  }
+  const { document, mistakes: unread } = readDocument(text);
+  if (unread.length > 0) return { answers: [], mistakes: unread };
   const mistakes: Mistake[] = [];
   if (!isNode(document)) return { answers: [], mistakes: [["", `must be an object, ${got(document)}`]] };
   const file = new NodeReader(document, "", "", mistakes);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { type Compiled, compilePlan } from "../../contracts/compile-plan";
-import { jsonMistake } from "../../contracts/json-mistake";
+import { readDocument, type ReadDocument } from "../../contracts/read-document";
 import type { Answer } from "../../contracts/spark-questions";
 import { readAnswers, recordFile } from "../../contracts/spark-record";
 import { type Mistake, mistakeText } from "../core/refusals";
@@ -31,8 +31,8 @@ export function readPlan({ contractFile, rulesFile }: PlanFiles): ReadPlan {
   const [contract, rules] = [readJson(contractFile), readJson(rulesFile)];
   const record = readRecord(recordFile(contractFile));
   const compiled = compilePlan(contract.document, rules.document, record.answers, contract.name);
-  const ofContract = contract.mistake === undefined ? compiled.mistakes.contract : [contract.mistake];
-  const ofRules = rules.mistake === undefined ? compiled.mistakes.quality : [rules.mistake];
+  const ofContract = contract.mistakes.length > 0 ? contract.mistakes : compiled.mistakes.contract;
+  const ofRules = rules.mistakes.length > 0 ? rules.mistakes : compiled.mistakes.quality;
   const sentences = [
     ...sentence(contract.name, ofContract),
     ...sentence(rules.name, ofRules),
@@ -60,25 +60,17 @@ function readRecord(file: string): {
     : { name, answers: [], mistakes: [] };
 }
 
-interface JsonFile {
+interface JsonFile extends ReadDocument {
   /** Its path from the root of its repository. */
   readonly name: string;
-  readonly document?: unknown;
-  readonly mistake?: Mistake;
 }
 
 function readJson(file: string): JsonFile {
   const name = nameOf(file);
-  let content: string;
   try {
-    content = readFileSync(file, "utf8");
+    return { name, ...readDocument(readFileSync(file, "utf8")) };
   } catch {
-    return { name, mistake: ["", "file not found; create it"] };
-  }
-  try {
-    return { name, document: JSON.parse(content) };
-  } catch (error) {
-    return { name, mistake: ["", `is not valid JSON: ${jsonMistake(content, error as Error)}`] };
+    return { name, mistakes: [["", "file not found; create it"]] };
   }
 }
 

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
-import { jsonMistake } from "../../contracts/json-mistake";
 import { placeholderMistakes } from "../core/placeholder";
 import { type Mistake, Refusals } from "../core/refusals";
 import { fileMistake } from "../artifacts/artifact-file";
+import { readDocument } from "../../contracts/read-document";
 import { judgedBy } from "../../contracts/quality-contract";
 import {
   compileQuery,
@@ -130,13 +130,9 @@ function readJson(field: string, path: string, refusals: Refusals): { isRead: bo
   const mistake = fileMistake(path);
   refusals.note(field, mistake);
   if (mistake !== undefined) return { isRead: false };
-  const text = readFileSync(path, "utf8");
-  try {
-    return { isRead: true, document: JSON.parse(text) };
-  } catch (error) {
-    refusals.note(field, `must be valid JSON, got '${path}': ${jsonMistake(text, error as Error)}`);
-    return { isRead: false };
-  }
+  const { document, mistakes } = readDocument(readFileSync(path, "utf8"));
+  refusals.noteAll(mistakes.map(inFile(field)));
+  return { isRead: mistakes.length === 0, document };
 }
 
 const inFile =

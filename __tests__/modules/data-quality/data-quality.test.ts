@@ -138,7 +138,7 @@ test("refusals, all at once", () => {
 test("missing files and invalid ones", () => {
   const notJson = file("not.json", "{");
   expect(refusal((stack) => make(stack, { rulesFile: "rules.json", contractFile: notJson }))).toMatch(
-    /^DataQuality 'etl-dev\/Quality': 'contractFile' must be valid JSON, got '.*not\.json': .+; 'rulesFile' must be an absolute path, got 'rules\.json'; use join\(__dirname, …\)$/,
+    /^DataQuality 'etl-dev\/Quality': 'contractFile' is not valid JSON: .+; 'rulesFile' must be an absolute path, got 'rules\.json'; use join\(__dirname, …\)$/,
   );
   expect(refusal((stack) => make(stack, { rulesFile: file("list.json", []) }))).toBe(
     "DataQuality 'etl-dev/Quality': 'rulesFile' must be an object, got []",
