@@ -290,7 +290,7 @@ test(
 test(
   "the second pipeline reads German CSV to the last digit, twice, and sees no drift",
   async () => {
-    for (const _ of ["first", "again"]) {
+    for (let run = 1; run <= 2; run++) {
       expect(lastLine(await terminal.type(blocks().runShipments!))).toBe("SUCCEEDED");
       const [{ message, subject } = {}, ...others] = await messages!.received();
       expect({ subject, message, others }).toMatchObject({
