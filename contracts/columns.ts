@@ -1,3 +1,4 @@
+import { datePatternMistake } from "./datetime-pattern";
 import { type Moments, readMoments } from "./moments";
 import { got, isText, NOTES, type NodeReader } from "./node-reader";
 
@@ -78,7 +79,7 @@ function readColumn(name: string, node: NodeReader): Column[] {
   const scalar: Column = {
     ...column,
     decimal: has("x-decimal") ? readDecimal(node) : undefined,
-    dateFormats: has("x-date") ? node.patterns("x-date") : [],
+    dateFormats: has("x-date") ? node.patterns("x-date", datePatternMistake) : [],
     moments: has("x-timestamp") ? readTimes(node.child("x-timestamp")) : undefined,
     nulls: has("x-null") ? node.texts("x-null") : [],
     number: has("x-number") ? readNumberForm(node.child("x-number"), kind) : undefined,

@@ -1,5 +1,6 @@
 import { type Column, readColumns } from "./columns";
 import { type Aggregate, type Computed, readAggregate, readComputed } from "./computed";
+import { datePatternMistake } from "./datetime-pattern";
 import { type Format, JSON_LINES, readFormat } from "./format";
 import { readMoments, type Moments } from "./moments";
 import { got, isNode, NodeReader, NOTES } from "./node-reader";
@@ -157,7 +158,7 @@ function readTimestamp(node: NodeReader | undefined): Timestamp | undefined {
   if (node === undefined) return undefined;
   const moments = readMoments(node, "a timestamp", ["source", "column", "dateColumn", "dateFormats"]);
   const [source, column, dateColumn] = [node.text("source"), node.text("column"), node.text("dateColumn")];
-  const dateFormats = node.has("dateFormats") ? node.patterns("dateFormats") : [];
+  const dateFormats = node.has("dateFormats") ? node.patterns("dateFormats", datePatternMistake) : [];
   return { source, column, dateColumn, moments, dateFormats };
 }
 

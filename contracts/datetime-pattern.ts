@@ -82,6 +82,16 @@ export function datetimePatternMistake(pattern: string): string | undefined {
   );
 }
 
+/** The first mistake of a pattern by which dates alone are read, or `undefined`. */
+export function datePatternMistake(pattern: string): string | undefined {
+  const mistake = datetimePatternMistake(pattern);
+  const parts = readParts(pattern);
+  if (mistake !== undefined || typeof parts === "string") return mistake;
+  const zone = fieldsIn(parts).find(({ letter }) => ZONES.includes(letter));
+  if (zone === undefined) return undefined;
+  return `${zone.source} reads a zone, and the date would be that of UTC: read a moment instead`;
+}
+
 /**
  * The patterns that a pattern stands for. An optional part in which a text may say its zone is written with and without it, so that each
  * result either always says a zone or never does. Other optional parts stay. `Z`, `UTC` and `GMT` in quotes say a zone.

@@ -90,10 +90,10 @@ export class NodeReader {
   }
 
   /** A list of datetime patterns of Spark. */
-  patterns(key: string): readonly string[] {
+  patterns(key: string, mistakeOf = datetimePatternMistake): readonly string[] {
     const patterns = this.names(key);
     for (const [index, pattern] of patterns.entries()) {
-      const mistake = datetimePatternMistake(pattern);
+      const mistake = mistakeOf(pattern);
       if (mistake !== undefined)
         this.wrong(`${key}[${index}]`, `must be a datetime pattern, ${got(pattern)}: ${mistake}`);
     }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type DatetimePattern,
+  datePatternMistake,
   datetimePatternMistake,
   datetimePatterns,
 } from "../../contracts/datetime-pattern";
@@ -48,4 +49,13 @@ test.each(CASES.divided)("$pattern is divided by whether a text says its zone", 
 
 test.each([...CASES.wrong, ...CASES.neverFits])("$pattern is refused", ({ pattern, mistake }) => {
   expect(datetimePatternMistake(pattern)).toBe(mistake);
+});
+
+test.each([
+  ["yyyy-MM-dd", undefined],
+  ["yyyy-MM-dd'T'HH:mm:ss'Z'", undefined],
+  ["yyyy-MM-dd'T'HH:mm[ XXX]", "XXX reads a zone, and the date would be that of UTC: read a moment instead"],
+  ["dd/MM", "it has no year: write yyyy, or yy for the years from 2000 to 2099"],
+])("%s reads dates, or has a mistake", (pattern, mistake) => {
+  expect(datePatternMistake(pattern)).toBe(mistake);
 });
