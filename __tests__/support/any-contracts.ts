@@ -17,16 +17,17 @@ type Node = Record<string, unknown>;
 
 const ETL = join(__dirname, "..", "..", "glue-scripts", "etl");
 
-/** The names of columns in the job's code. */
+/** Every text of the job's code that could be a column's name: a column of the job's own is among them. */
 function namesOfTheJob(): string[] {
   const files = ["ingest", "run", "write"].flatMap((room) =>
     readdirSync(join(ETL, room), { recursive: true, encoding: "utf8" })
       .filter((file) => file.endsWith(".py"))
       .map((file) => join(ETL, room, file)),
   );
-  const text = files.map((file) => readFileSync(file, "utf8")).join("\n");
-  const calls = text.match(/\b(?:alias|col|withColumn|select|drop|groupBy|coalesce)\((?:"\w+"[, ]*)+/g) ?? [];
-  return [...new Set(calls.join(" ").match(/(?<=")[a-z]\w*(?=")/g) ?? [])].sort();
+  const texts = files.flatMap(
+    (file) => readFileSync(file, "utf8").match(/(?<=")[a-z][a-z_]{1,20}(?=")/g) ?? [],
+  );
+  return [...new Set(texts)].sort();
 }
 
 const plainName = fc.constantFrom(
@@ -210,7 +211,7 @@ interface Draft {
   readonly extension: Node;
 }
 
-/** Adds computed columns, an output, partitions and sums, all of columns that exist. */
+/** The parts that depend on names: computed columns, an output, partitions and sums, of columns that there are. */
 function completed({ properties, extension }: Draft, random: fc.GeneratorValue): Node {
   const document = (more: Node): Node => ({
     $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -222,8 +223,7 @@ function completed({ properties, extension }: Draft, random: fc.GeneratorValue):
   const chance = () => random(fc.boolean);
   const scalars = [...draft].filter(([column, type]) => isWord(column) && !type.includes("<"));
   const computed = scalars.slice(0, 3).flatMap(([column, type], index) => {
-    const known = EXPRESSIONS[type.replace(/\(.*/, "")]!;
-    const [expression, made] = known[random(fc.nat, { max: known.length - 1 })]!;
+    const [expression, made] = random(fc.constantFrom, ...EXPRESSIONS[type.replace(/\(.*/, "")]!);
     return chance()
       ? [[`made_${index}`, { expression: expression.replaceAll("X", column), type: made }] as const]
       : [];
@@ -252,7 +252,7 @@ function completed({ properties, extension }: Draft, random: fc.GeneratorValue):
   });
 }
 
-/** Tells whether an expression can name a column, without reading it as a literal. */
+/** Tells whether an expression can name a column: it is not a literal either. */
 const isWord = (column: string): boolean => /^(?!(?:true|false|null)$)[A-Za-z_]\w*$/.test(column);
 
 const contract: fc.Arbitrary<Node> = fc
@@ -354,7 +354,7 @@ function ofEveryName(format: Node): Node {
   return document(all.filter((column) => !refused.includes(column)));
 }
 
-const [, , count = "400", seed = "15"] = process.argv;
+const [, , count = "600", seed = "15"] = process.argv;
 const rules = { threshold: 0, rules: [{ name: "any", type: "rowCount", atLeast: 0, action: "warn" }] };
 const contracts = [
   ofEveryName({ kind: "jsonLines" }),

@@ -11,10 +11,9 @@ from typing import Any
 from etl import session
 from etl.ingest.contract import Bounds, Contract, NumberForm, Rule
 from etl.ingest.contract import Column as ContractColumn
+from etl.ingest.find_rejected import find_rejected
 from etl.ingest.headers import find_layouts
-from etl.ingest.reasons import describe_rejected, reasons_by_column
 from etl.ingest.transforms.classify_rows import classify_rows
-from etl.ingest.transforms.count_rejected import count_rejected
 from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.ingest.transforms.judge_allowed import find_parts_not_allowed
 from etl.ingest.transforms.parse_csv import parse_csv
@@ -203,15 +202,16 @@ ROWS: list[tuple[str, str | None, dict[str, str | None]]] = [
 ]
 
 
-def rejected(parsed: DataFrame, contract: Contract) -> DataFrame:
-    classified = classify_rows(parsed, contract).persist()
-    good = [row["row_id"] for row in classified.filter("reason is null").collect()]
+def classified(parsed: DataFrame, contract: Contract) -> DataFrame:
+    rows = classify_rows(parsed, contract).persist()
+    good = [row["row_id"] for row in rows.filter("reason is null").collect()]
     assert sorted(good) == [at for at, (_, reason, _) in enumerate(ROWS) if reason is None]
-    return explain_rejected(classified, contract).persist()
+    return rows
 
 
-def named(explained: DataFrame) -> list[Any]:
-    return [(row["reason"], row["reason_values"]) for row in explained.orderBy("row_id").collect()]
+def named(rows: DataFrame, contract: Contract) -> list[Any]:
+    explained = explain_rejected(rows, contract).orderBy("row_id").collect()
+    return [(row["reason"], row["reason_values"]) for row in explained]
 
 
 def test_a_value_that_is_not_allowed_is_named_with_its_column(each_spark: SparkSession) -> None:
@@ -220,11 +220,10 @@ def test_a_value_that_is_not_allowed_is_named_with_its_column(each_spark: SparkS
     for values, _, _ in ROWS:
         members = zip(LIMITS, values.split(","), strict=True)
         lines.append('{"id":"a",' + ",".join(f'"{name}":{value}' for name, value in members) + "}")
-    explained = rejected(of_json(each_spark, lines, contract), contract)
-    assert named(explained) == [(reason, values) for _, reason, values in ROWS if reason]
-    counted = count_rejected(explained, reasons_by_column(contract), with_first=False)
-    by_column = {of: one.rows for of, one in counted.items()}
-    found = describe_rejected(contract, (), {"wrong_type": 2, "not_allowed": 3}, by_column)
+    rows = classified(of_json(each_spark, lines, contract), contract)
+    assert named(rows, contract) == [(reason, values) for _, reason, values in ROWS if reason]
+    counts = {"wrong_type": 2, "not_allowed": 3}
+    found = find_rejected(rows, contract, (), counts, files=(), with_places=False)
     assert [(one.clause, one.rows) for one in found] == [
         ("exact is not a decimal(5,2)", 1),
         ("whole is not an integer", 1),
@@ -237,6 +236,19 @@ def test_a_value_that_is_not_allowed_is_named_with_its_column(each_spark: SparkS
         ),
         ("whole is not one of 1, 2, 30", 1),
     ]
+    (alone,) = find_rejected(
+        rows.filter("row_id = 3"), contract, (), {"not_allowed": 1}, files=(), with_places=False
+    )
+    assert (alone.column, alone.rows) == ("text", 1)
+
+
+def test_a_row_with_a_wrong_type_is_not_judged_by_its_other_values(spark: SparkSession) -> None:
+    contract = contract_of({name: name for name in LIMITS}, LIMITS)
+    first, second, wrong_type, not_allowed = contract.rules
+    contract = replace(contract, rules=(first, second, not_allowed, wrong_type))
+    line = '{"id":"a","text":"gone","whole":"x"}'
+    (row,) = classify_rows(of_json(spark, [line], contract), contract).collect()
+    assert row["reason"] == "wrong_type"
 
 
 def test_a_value_of_csv_is_named_as_it_was_delivered(each_spark: SparkSession, tmp_path: Path) -> None:
@@ -246,8 +258,8 @@ def test_a_value_of_csv_is_named_as_it_was_delivered(each_spark: SparkSession, t
         "a;" + values.replace("null", "").replace('"', "").replace(",", ";").replace(".", ",")
         for values, _, _ in ROWS
     ]
-    explained = rejected(of_csv(each_spark, lines, contract, tmp_path), contract)
-    assert named(explained) == [
+    rows = classified(of_csv(each_spark, lines, contract, tmp_path), contract)
+    assert named(rows, contract) == [
         (reason, {name: value and value.replace(".", ",") for name, value in values.items()})
         for _, reason, values in ROWS
         if reason

@@ -90,7 +90,7 @@ def bad(rows: Sequence[Row]) -> list[tuple[str, str]]:
 
 
 def refusal(spark: SparkSession, contract: Contract, *files: StoredObject) -> list[str]:
-    """What the files are refused with, each by its name."""
+    """The messages that refuse the files, each by its name."""
     with pytest.raises(InvalidDelivery) as caught:
         read(spark, contract, *files)
     return shown(caught.value)
@@ -181,7 +181,7 @@ def any_table(source: Random, format_: Format, first: int) -> Table:
         lines.write(any_gap(source, format_, end))
         text, more = any_text(source, format_), any_text(source, format_)
         row = {"id": str(number), "text": text, "more": more, "end": "z"}
-        # What begins with the comment character is no row.
+        # A line that begins with the comment character is no row.
         if format_.comment and row[names[0]].startswith(format_.comment):
             row[names[0]] = f"x{row[names[0]]}"
         writer.writerow([row[name] for name in names])
@@ -197,7 +197,7 @@ def any_line(source: Random) -> str:
 
 
 def any_gap(source: Random, format_: Format, end: str) -> str:
-    """Lines between two rows that are none."""
+    """Lines between two rows, which are not rows."""
     gaps = ["", "", "", end, f" \t{end}"]
     if format_.comment:
         gaps += [f"{format_.comment}{any_line(source)}{end}"] * 3
@@ -235,7 +235,7 @@ def test_a_file_of_any_format_is_read_as_it_was_written(spark: SparkSession, tmp
 
 
 def test_python_sees_the_records_of_any_format() -> None:
-    """What proves that a file is empty, or finds a text that does not end, sees the rows that Spark sees."""
+    """The code that proves a file empty, or finds a text that does not end, sees the rows that Spark sees."""
     source = Random(31)  # noqa: S311
     for _ in range(300):
         format_ = any_format(source)

@@ -215,7 +215,8 @@ def test_utc_and_texts_that_say_their_zone_are_not_shifted(spark: SparkSession) 
 def test_the_last_instant_that_a_timestamp_holds_is_not_shifted_beyond_it(each_spark: SparkSession) -> None:
     session.configure(each_spark, 0)
     zones = ("America/New_York", "Asia/Tokyo")
-    texts = {zone: (F.col("text"), replace(BERLIN, time_zone=zone)) for zone in zones}
+    later = replace(BERLIN, nonexistent="later")
+    texts = {zone: (F.col("text"), replace(later, time_zone=zone)) for zone in zones}
     frame = each_spark.createDataFrame([("+294247-01-10 04:00:54.775807",)], "text string")
     read = with_moments(frame, texts)
     columns = [F.unix_micros(f"`{zone}`") for zone in zones]

@@ -13,7 +13,7 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 
 
 def read_array(lines: Iterable[bytes]) -> tuple[str, bool]:
-    """What is wrong with the array in these lines, and where; "" if it is whole, or if all lines are blank.
+    """The mistake in the array of these lines, and its place; "" if it is whole, or if all lines are blank.
     Also whether something stands in the array."""
     depth, signs, last = 0, 0, 0
     for number, line in enumerate(lines, 1):
@@ -42,9 +42,8 @@ def _walk(line: bytes, depth: int, number: int) -> tuple[int, str]:
             return 0, f"its array ends with '}}' on line {number}: correct it"
         if depth == 0 and plain[bracket.end() :].strip(_SPACE):
             return 0, _follows(number)
-    # It is not known which brackets and commas of such a line are in a text.
-    is_unclear = depth == 1 or _BRACKET.search(line) is not None
-    if quotes.count(b'"') % 2 == 1 and is_unclear:
+    # It is not known which of its brackets are in a text.
+    if quotes.count(b'"') % 2 == 1:
         return depth, f"line {number} has a text that does not end on that line: correct it"
     return depth, ""
 

@@ -129,7 +129,7 @@ def _is_no_folder(value: Column) -> Column:
 
 
 def delivered_text(contract: Contract, column: ContractColumn) -> Column:
-    """What was delivered for a column."""
+    """The text that was delivered for a column."""
     read = F.col("texts")[column.name]
     # A clean row of JSON has no texts.
     again = parse_member(F.col("line"), column.name, StringType())

@@ -264,7 +264,7 @@ def _cast(column: ContractColumn, pattern: str, type_: str) -> Column:
     is_number = F.col("texts")[column.name].rlike(rf"^-?{pattern}\z")
     text = f"texts.`{column.name.replace('`', '``')}`"
     if column.number != NumberForm():
-        # What has no counterpart is left out.
+        # A mark without a counterpart is left out.
         marks = column.number.decimal + column.number.thousands
         text = f"translate({text}, {_literal(marks)}, '.')"
     return F.when(is_number, F.expr(f"try_cast({text} as {type_})"))

@@ -95,7 +95,7 @@ def _instant(local: Column, moments: Moments) -> Column:
 
 
 def _in_zone(instant: Column, zone: str) -> Column:
-    """What the clocks of the zone show, as an instant of UTC."""
+    """The time that the clocks of the zone show, as an instant of UTC."""
     return _or_null(F.from_utc_timestamp(instant, zone))
 
 

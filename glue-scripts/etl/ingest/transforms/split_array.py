@@ -25,10 +25,10 @@ from etl.ingest.transforms.join_pieces import join_pieces
 _AFTER_OBJECT = rf"(\}}[{SPACE}]*+)(?=[^}}\]])"
 _AFTER_OBJECTS = rf"(?<=\}}[{SPACE}\]]{{1,16}}),"
 _AFTER_ARRAY = rf"(\][{SPACE}]*+)(?=[^,}}\]]|,[{SPACE}]*+\z|{_AFTER_OBJECTS})"
-_BEFORE_OBJECT = rf"(,)(?=[{SPACE}\[]*+\{{)"
+_BEFORE_OBJECT = rf"(,)(?<!\}},)(?=[{SPACE}\[]*+\{{)"
 _CUTS = f"{_AFTER_OBJECT}|{_AFTER_ARRAY}|{_BEFORE_OBJECT}"
 _COMMAS = rf"(?<=[^{SPACE}])(?=[{SPACE}]*+,)"
-# A piece that begins with, or inside of, a text that is no name, or with another value.
+# A piece that begins with, or inside of, a text that is not a name, or with another value.
 _NO_NAME = rf'[^"]*(?:\z|"[{SPACE}]*(?:[,\]]|\z))'
 _OTHER_VALUE = rf'^(?:[{SPACE},\[\]]*(?:[^{SPACE},\[\]{{"}}]|"{_NO_NAME})|{_NO_NAME})'
 _TEXT = '"[^"]*"?'
@@ -84,15 +84,9 @@ def _with_depth(pieces: DataFrame) -> DataFrame:
     begins = (F.col("number") > 1) | (F.col("sign") == "[")
     goes_on = F.coalesce(depth_before + F.col("lowest") > 0, F.lit(True))
     ends = F.when(F.col("is_end"), is_whole).otherwise(F.col("depth") > 0)
-    is_broken = ~(begins & goes_on & ends) | _is_unclear()
-    return deep.select("*", depth_before.alias("depth_before"), is_broken.alias("is_broken"))
-
-
-def _is_unclear() -> Column:
-    """True at the end of a line that ends inside a text, if the line has brackets or separates elements."""
     ends_inside = F.col("is_last") & (F.col("is_inside") != (F.col("quotes") == 1))
-    has_brackets = ~F.col("is_first") | F.col("piece").rlike(r"[\[\]{}]")
-    return ends_inside & (has_brackets | (F.col("depth") == 1))
+    is_broken = ~(begins & goes_on & ends) | ends_inside
+    return deep.select("*", depth_before.alias("depth_before"), is_broken.alias("is_broken"))
 
 
 def _rise(plain: Column) -> Column:

@@ -34,7 +34,7 @@ def split_objects(lines: DataFrame) -> DataFrame:
     entered = pieces.select(
         "*", is_inside(is_outside).alias("is_inside"), opening_before.alias("opening_before")
     )
-    # A text cannot go on to the next line, so such a bracket is none of its characters.
+    # A text cannot go on to the next line, so such a bracket does not belong to one.
     opens_line = F.col("is_last") & (F.btrim("piece", F.lit(SPACE)) == "{")
     begins = F.when(F.col("is_first"), _begins_line()).otherwise(~F.col("is_inside") | opens_line)
     begun = entered.select("*", begins.alias("begins"))
@@ -55,7 +55,7 @@ def _begins_line() -> Column:
 
 
 def _may_begin_inside(piece: Column) -> Column:
-    """False if the piece, read from inside a text, has something outside of texts that is no JSON."""
+    """False if the piece, read from inside a text, has something outside of texts that is not JSON."""
     parts = F.split(without_escapes(piece), '"', -1)
     last = F.size(parts) - 1
 
