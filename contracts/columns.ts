@@ -72,7 +72,11 @@ export function readColumns(properties: NodeReader | undefined): Column[] {
 function readColumn(name: string, node: NodeReader): Column[] {
   const kind = readKind(node, [...SCALARS, "array", "object"]);
   if (kind === undefined) return [];
-  node.refuseOthers(`a property of type ${kind}`, ["type", ...KEYS[kind]], NOTES);
+  const isNested = kind === "object" && node.has("properties");
+  if (isNested)
+    node.wrong("properties", "must be left out: an object is kept as JSON text, its fields are not judged");
+  const silently = isNested ? ["properties"] : [];
+  node.refuseOthers(`a property of type ${kind}`, ["type", ...KEYS[kind]], [...NOTES, ...silently]);
   const column = { ...plain(name, node, kind), ...(kind === "array" ? readEntries(node) : {}) };
   if (kind === "array" || kind === "object") return [column];
   const has = (key: string) => node.has(key) && (KEYS[kind] as readonly string[]).includes(key);

@@ -87,7 +87,9 @@ function readCharacter<T extends string | null>(node: NodeReader, key: string, o
   const value = node.value(key);
   if (isText(value) && [...value].length === 1 && !/[\r\n\0"]/.test(value)) return value;
   const demand = "one character, neither a double quote nor a line end nor NUL";
-  node.wrong(key, `must be ${demand}, ${got(value)}`);
+  const isEscaped = isText(value) && /^\\(?:t|u[0-9A-Fa-f]{4})$/.test(value);
+  const advice = isEscaped ? `: write one backslash, "${value}"` : "";
+  node.wrong(key, `must be ${demand}, ${got(value)}${advice}`);
   return otherwise;
 }
 

@@ -24,8 +24,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from support import D1
 
-JUDGED = 42  # of those that are loaded, because each costs Spark half a second of computing
-TOGETHER = 14  # in one query
+JUDGED = 32  # of those that are loaded, because each costs Spark half a second of computing
+TOGETHER = 16  # in one query
 JSON = {
     "jsonLines": '{{"key": {0}}}\n{{}}\n',
     "jsonObjects": '{{"key": {0}}}{{}}',
