@@ -30,6 +30,8 @@ from etl.ingest.transforms.read_moments import read_moment
 MAX_PARTITION_BYTES = 70
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # the folder of rows without a value
 _MOMENT = "x-etl-moment-"
+# The text that Spark makes of a number beyond the range of a double.
+_TOO_LARGE = ('"Infinity"', '"-Infinity"')
 _OBJECT = MapType(StringType(), StringType())
 _NOT_TEXTS: tuple[DataType, ...] = (BooleanType(), _OBJECT, ArrayType(StringType()))
 
@@ -193,7 +195,7 @@ def _looks_wrong(value: Column, column: ContractColumn) -> Column:
     if column.type == "number":
         return _is_infinite(value)
     if column.type == "string":
-        looks = value.isin("true", "false") | value.startswith("{") | value.startswith("[")
+        looks = value.isin("true", "false", *_TOO_LARGE) | value.startswith("{") | value.startswith("[")
         return F.coalesce(looks, F.lit(False))
     return F.lit(False)
 
@@ -202,7 +204,10 @@ def _is_wrong(text: Column, value: Column, column: ContractColumn) -> Column:
     """Exact, for a column of a clean row: `text` is the JSON object that holds it, `value` what Spark
     read."""
     if column.entries == "string":
-        return F.coalesce(_has_others(parse_member(text, column.name, StringType())), F.lit(False))
+        array = parse_member(text, column.name, StringType())
+        # Read again, a number that is too large has no quotes around it.
+        is_other = F.from_json(array, ArrayType(StringType())) != value
+        return F.coalesce(_has_others(array) | is_other, F.lit(False))
     if column.entries:
         return _looks_wrong(value, column)
     if column.type == "object":
@@ -220,7 +225,8 @@ def _is_wrong(text: Column, value: Column, column: ContractColumn) -> Column:
     if column.type == "number":
         return _is_infinite(value)
     if column.type == "string":
-        return _is_no_text(text, column)
+        is_number = parse_member(text, column.name, DoubleType()).isNotNull()
+        return _is_no_text(text, column) | (value.isin(*_TOO_LARGE) & is_number)
     return F.lit(False)
 
 

@@ -21,9 +21,11 @@ from pyspark.sql.types import (
 
 from etl.ingest.contract import MAX_PRECISION, Contract
 from etl.ingest.contract import Column as ContractColumn
+from etl.ingest.transforms.exact_objects import marked, unmarked
 
 SEAL = "x-etl-seal"
 UNPARSED = "x-etl-unparsed"
+_EXACT = "x-etl-exact"
 
 # A longer line is a mistake, and several copies of it would exhaust a worker's memory. Athena reads rows of
 # at most 32 MB: https://docs.aws.amazon.com/athena/latest/ug/other-notable-limitations.html
@@ -93,12 +95,30 @@ def parse_lines(lines: DataFrame, contract: Contract) -> DataFrame:
     texts = F.when(~F.col("is_clean"), F.from_json(_careful_seal(), _text_type(contract), _STRICT))
     read = judged.select("*", texts.alias("texts"))
     is_object = F.col("is_clean") | (_is_whole(F.col("texts")) & is_utf8())
-    return _with_nulls(read.select("*", is_object.alias("is_object")), contract)
+    rows = read.select("*", is_object.alias("is_object"))
+    return _with_nulls(_with_exact_objects(rows, contract), contract)
 
 
 def is_one_object() -> Column:
     """True if `line` is one JSON object in valid UTF-8, without space around it."""
     return _is_whole(F.from_json(_careful_seal(), _parsed_type([]), _STRICT)) & is_utf8()
+
+
+def _with_exact_objects(rows: DataFrame, contract: Contract) -> DataFrame:
+    """Replaces the objects that Spark wrote by what was delivered, without the space in it."""
+    names = [column.name for column in contract.columns if column.type == "object"]
+    if not names:
+        return rows
+    kind = StructType([StructField(name, StringType()) for name in names])
+    exact = F.when(F.col("is_clean"), F.from_json(marked(F.col("line")), kind, _STRICT))
+    read = rows.select("*", exact.alias(_EXACT))
+    made = F.col("row")
+    for name in names:
+        value = F.col("row")[name]
+        is_read = F.col("is_clean") & value.isNotNull()
+        text = F.when(is_read, unmarked(F.col(f"`{_EXACT}`")[name])).otherwise(value)
+        made = made.withField(f"`{name}`", text)
+    return read.withColumn("row", made).drop(_EXACT)
 
 
 def _with_nulls(rows: DataFrame, contract: Contract) -> DataFrame:
