@@ -159,11 +159,8 @@ def test_merge_without_an_order_is_refused(tmp_path: Path, spark: SparkSession) 
     lake.deliver(D1, event("a"))
     with pytest.raises(InvalidArguments, match="needs to know which row of a key is the latest"):
         lake.run(D1, write_mode="merge")
-    for order, said in (
-        ("items", "'items', which is array<struct<"),
-        ("nosuch", "'nosuch', which is not published"),
-    ):
-        with pytest.raises(InvalidArguments, match=said):
+    for order in ("items", "nosuch"):
+        with pytest.raises(InvalidArguments, match=f"must be one of run_date, event_id, .*, got '{order}'$"):
             lake.run(D1, write_mode="merge", order_column=order)
 
 

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from conftest import CONTRACT, LENIENT, ROOT
+from plans import put_plan
 
 
 def ship(folder: Path) -> tuple[Path, Path]:
@@ -39,8 +40,7 @@ def test_the_modules_work_from_a_zip_and_a_failure_ends_with_its_reason(tmp_path
         "quarantine_prefix": "events/",
         "books_bucket": str(tmp_path / "processed"),
         "books_prefix": "books/events/",
-        "contract": str(CONTRACT),
-        "quality": str(LENIENT),
+        "plan_uri": put_plan(tmp_path, CONTRACT, LENIENT),
         "mode": "daily",
         "from_date": "2010-12-04",
         "to_date": "2010-12-04",
