@@ -1,5 +1,4 @@
 import { readContract } from "./contract";
-import { contractMistakes } from "./contract-mistakes";
 import { contractWarnings } from "./contract-warnings";
 import { type Plan, planOf } from "./plan";
 import { judgedBy } from "./quality-contract";
@@ -33,8 +32,7 @@ export function compilePlan(
   answers: readonly Answer[],
   file: string,
 ): Compiled {
-  const ofContract = contractMistakes(contractDocument);
-  const { judged } = judgedBy(contractDocument);
+  const { judged, mistakes: ofContract } = judgedBy(contractDocument);
   const { quality, mistakes: ofQuality } = readQuality(qualityDocument, judged);
   if (ofContract.length > 0 || ofQuality.length > 0)
     return { mistakes: { contract: ofContract, quality: ofQuality }, warnings: [], questions: [] };

@@ -75,7 +75,8 @@ function check(words: readonly string[], write: Write): number {
     throw new UsageError(`--quality goes with one contract, got ${positionals.join(" ")}`);
   const found = positionals.flatMap((file) => {
     const given = readFiles(file, values.quality);
-    return [...judge(given, given.record.answers).found, ...wrongRecord(given)];
+    const judgement = judge(given, given.record.answers);
+    return [...judgement.found, ...wrongRecord(given, judgement)];
   });
   write(values.json === true ? `${JSON.stringify(found, null, 2)}\n` : report(found, positionals.length));
   return found.some(({ kind }) => kind === "mistake") ? 1 : 0;
@@ -178,9 +179,8 @@ function judge({ contract, quality }: GivenFiles, answers: readonly Answer[]): J
 }
 
 /** Mistakes in the record, and answers that nothing asks for. Without the quality rules, the questions are not all known. */
-function wrongRecord(given: GivenFiles): Finding[] {
+function wrongRecord(given: GivenFiles, { questions, plan }: Judgement): Finding[] {
   const { file, answers, mistakes } = given.record;
-  const { questions, plan } = judge(given, answers);
   const isKnown = given.quality !== undefined && (questions.length > 0 || plan !== undefined);
   const unused = isKnown ? unusedAnswers(questions, answers) : [];
   return [

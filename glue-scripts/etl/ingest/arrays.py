@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable
 
+from etl.ingest.file_lines import BOM, JSON_SPACE
+
 NO_ARRAY = "it does not begin with '[' as an array does"
 NOT_WHOLE = "its array is not whole"
 
-_BOM = b"\xef\xbb\xbf"
-_SPACE = b" \t\r\n"
 _TEXT = re.compile(rb'"[^"]*"?')
 _BRACKET = re.compile(rb"[\[\]{}]")
 
@@ -17,14 +17,14 @@ def read_array(lines: Iterable[bytes]) -> tuple[str, bool]:
     Also whether something stands in the array."""
     depth, signs, last = 0, 0, 0
     for number, line in enumerate(lines, 1):
-        bare = (line.removeprefix(_BOM) if number == 1 else line).strip(_SPACE)
+        bare = (line.removeprefix(BOM) if number == 1 else line).strip(JSON_SPACE)
         if not bare:
             continue
         if signs == 0 and not bare.startswith(b"["):
             return NO_ARRAY, False
         if signs > 0 and depth == 0:
             return _follows(number), True
-        signs += len(bare.translate(None, _SPACE))
+        signs += len(bare.translate(None, JSON_SPACE))
         depth, mistake = _walk(bare, depth, number)
         if mistake:
             return mistake, True
@@ -40,7 +40,7 @@ def _walk(line: bytes, depth: int, number: int) -> tuple[int, str]:
         depth += 1 if bracket[0] in b"[{" else -1
         if depth == 0 and bracket[0] != b"]":
             return 0, f"its array ends with '}}' on line {number}: correct it"
-        if depth == 0 and plain[bracket.end() :].strip(_SPACE):
+        if depth == 0 and plain[bracket.end() :].strip(JSON_SPACE):
             return 0, _follows(number)
     # It is not known which of its brackets are in a text.
     if quotes.count(b'"') % 2 == 1:

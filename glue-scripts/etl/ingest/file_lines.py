@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from etl.ingest.contract import Format
 
 BLANK = bytes(range(33))
+JSON_SPACE = b" \t\r\n"
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _PYTHON_NAMES = {"UTF-8": "utf-8", "ISO-8859-1": "latin-1", "windows-1252": "cp1252"}
 
 Line = tuple[int, bytes]
@@ -28,7 +29,7 @@ def _without_bottom(lines: Iterable[bytes], skipped: int) -> Iterator[Line]:
     held: deque[Line] = deque()
     texts = 0
     for number, line in enumerate(lines, 1):
-        held.append((number, (line.removeprefix(_BOM) if number == 1 else line).removesuffix(b"\n")))
+        held.append((number, (line.removeprefix(BOM) if number == 1 else line).removesuffix(b"\n")))
         texts += has_text(held[-1][1])
         while held and texts - has_text(held[0][1]) >= skipped:
             texts -= has_text(held[0][1])

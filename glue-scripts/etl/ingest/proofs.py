@@ -5,14 +5,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from etl.ingest.arrays import NOT_WHOLE, read_array
 from etl.ingest.contract import Format
-from etl.ingest.file_lines import decode, has_text, read_file_lines
+from etl.ingest.file_lines import BOM, JSON_SPACE, decode, has_text, read_file_lines
 from etl.ingest.quotes import Place, end_of, find_open_text
 from etl.ingest.starts import MAX_NAMED
 from etl.ingest.unpacking import BrokenFileError, open_unpacked
 from etl.io import StoredObject
 
-_JSON_SPACE = b" \t\r\n"
-_BOM = b"\xef\xbb\xbf"
 # Writers put these files beside their data to say that it is complete. They hold no rows.
 _MARKERS = ("_SUCCESS", "_started", "_committed", "_metadata", "_common_metadata")
 
@@ -58,7 +56,7 @@ def _unread(file: StoredObject, format_: Format) -> str:
                 if mistake or not has_elements:
                     return mistake
             elif not format_.is_csv and all(
-                not _without_mark(line, at).strip(_JSON_SPACE) for at, line in enumerate(lines)
+                not _without_mark(line, at).strip(JSON_SPACE) for at, line in enumerate(lines)
             ):
                 return ""
     except BrokenFileError as error:
@@ -101,7 +99,7 @@ def _too_few_lines(lines: Iterable[bytes], format_: Format) -> str | None:
 
 
 def _without_mark(line: bytes, at: int) -> bytes:
-    return line.removeprefix(_BOM) if at == 0 else line
+    return line.removeprefix(BOM) if at == 0 else line
 
 
 def find_left_out(files: Iterable[StoredObject]) -> list[str]:

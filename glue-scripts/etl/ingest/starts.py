@@ -8,7 +8,7 @@ from io import BufferedReader
 from etl.errors import InvalidDelivery
 from etl.ingest.arrays import NO_ARRAY
 from etl.ingest.contract import Format
-from etl.ingest.file_lines import decode, has_text, read_file_lines
+from etl.ingest.file_lines import BOM, JSON_SPACE, decode, has_text, read_file_lines
 from etl.ingest.packings import SEEN_BYTES, find_mistake, packing_of
 from etl.ingest.quotes import Place, end_of
 from etl.ingest.unpacking import BrokenFileError, ends_in_nul, has_whole_end, open_unpacked, read_start
@@ -21,8 +21,6 @@ WITHOUT_FEEDS = (
     "its lines end with a carriage return and no line feed: convert it, e.g. tr '\\r' '\\n' < old > new"
 )
 _READERS = 16  # files asked for at a time
-_JSON_SPACE = b" \t\r\n"
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -97,10 +95,10 @@ def _mistake_of_json(stream: BufferedReader, format_: Format) -> str:
 
 def _first_sign(stream: BufferedReader) -> bytes:
     """The first byte that is not space."""
-    piece = stream.read(SEEN_BYTES).removeprefix(_BOM)
-    while piece and not piece.strip(_JSON_SPACE):
+    piece = stream.read(SEEN_BYTES).removeprefix(BOM)
+    while piece and not piece.strip(JSON_SPACE):
         piece = stream.read(SEEN_BYTES)
-    return piece.strip(_JSON_SPACE)[:1]
+    return piece.strip(JSON_SPACE)[:1]
 
 
 def _with_record(file: StoredObject, stream: BufferedReader, format_: Format) -> Start:
