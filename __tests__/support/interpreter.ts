@@ -1,5 +1,5 @@
 import { type StateMachine as LocalStateMachine, type StateMachineDefinition } from "aws-local-stepfunctions";
-import { type Definition, type Json, type JsonObject } from "../../definition-checks/asl";
+import { everyState, type Definition, type Json, type JsonObject } from "../../definition-checks/asl";
 import { integrationOf } from "../../definition-checks/service-integrations";
 
 /** Runs a synthesised definition with scripted answers, without waiting. */
@@ -114,7 +114,7 @@ export async function interpret(interpretation: Interpretation): Promise<Outcome
     interpretation.stateMachineArn ?? "arn:aws:states:us-east-1:000000000000:stateMachine:under-test";
   const { StateMachine } = await import("aws-local-stepfunctions");
   const calls: Call[] = [];
-  const states = Object.entries(definition.States);
+  const states = everyState(definition).map(({ name: state, state: fields }) => [state, fields] as const);
   const handlers = states
     .filter(([, state]) => state.Type === "Task")
     .map(([state, { Resource }]) => {

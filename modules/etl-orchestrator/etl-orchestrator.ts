@@ -39,6 +39,8 @@ import {
 } from "./state-machine-definition";
 import { needMistakes } from "./step-needs";
 import { CRAWL_POLL_SECONDS, crawlMachineTimeoutSeconds, Step } from "./step";
+import { everyStep } from "./step-data";
+import { inputMistakes, type RunInput } from "./run-input";
 
 /** The alias that schedules and people start: it points to the version deployed last. */
 const ALIAS = "live";
@@ -78,6 +80,11 @@ export interface EtlOrchestratorProps {
    * @default - none
    */
   readonly steps?: readonly Step[];
+  /**
+   * The input of an execution, for steps: fields with their own validation, or `"any"` for none.
+   * @default - a run: its date, its scheduled time or the dates of a back-fill, and a prefix of the source
+   */
+  readonly input?: RunInput;
   /**
    * A hand-written definition. Give either this or `steps`.
    * @default - none
@@ -203,7 +210,7 @@ export class EtlOrchestrator extends Construct {
     this.definition = JSON.stringify(decision.definition, undefined, 1);
     this.crawlStateMachineArn = crawl?.resource.arn;
     this.crawlStateMachineName = crawl && this.crawlMachineName;
-    this.maxDpuHoursPerRun = ceilingsOf(props.steps ?? []);
+    this.maxDpuHoursPerRun = ceilingsOf(this.steps);
   }
 
   private refuse(): void {
@@ -213,6 +220,7 @@ export class EtlOrchestrator extends Construct {
       environment,
       tags,
       steps,
+      input,
       definition,
       timeoutMinutes,
       logRetentionDays,
@@ -221,7 +229,7 @@ export class EtlOrchestrator extends Construct {
     const refusals = new Refusals("EtlOrchestrator", this.node.path);
     const known = (value: unknown, ok: boolean) => !isKnown(value) || ok;
     refusals.noteUnfilled(placeholderMistakes({ name, pipeline, environment, tags, runbookUrl }, isKnown));
-    for (const step of steps ?? [])
+    for (const step of everyStep(steps ?? []))
       for (const [field, mistake] of placeholderMistakes(step.values, isKnown))
         refusals.note(`steps.${step.name}.${field}`, mistake);
     refusals.noteAll(placeMistakes(this.props, isKnown));
@@ -244,6 +252,12 @@ export class EtlOrchestrator extends Construct {
       `or 'definition' must be given, but not both, got ${steps === undefined ? "neither" : "both"}`,
     );
     refusals.check(steps?.length !== 0, "steps", "must not be empty");
+    refusals.check(
+      input === undefined || steps !== undefined,
+      "input",
+      "belongs to 'steps': a definition of your own checks its input itself; leave it out",
+    );
+    for (const [field, message] of inputMistakes(input)) refusals.note(field, message);
     if (logRetentionDays !== undefined)
       refusals.note("logRetentionDays", logRetentionMistake(logRetentionDays));
     const longest = Math.max(0, ...(steps ?? []).map((step) => Math.ceil(step.boundSeconds / 60)));
@@ -260,7 +274,7 @@ export class EtlOrchestrator extends Construct {
       "timeoutMinutes",
       "must be left out if the definition has its own TimeoutSeconds",
     );
-    for (const step of steps ?? [])
+    for (const step of everyStep(steps ?? []))
       for (const { field, message } of step.mistakes)
         refusals.check(false, `steps.${step.name}.${field}`, message);
     for (const [step, message] of needMistakes(steps ?? [])) refusals.note(`steps.${step}`, message);
@@ -269,7 +283,7 @@ export class EtlOrchestrator extends Construct {
 
   private decide(): Decision {
     const { props } = this;
-    const crawls = (props.steps ?? []).flatMap((step) => (step.crawl === undefined ? [] : [step.crawl]));
+    const crawls = this.steps.flatMap((step) => (step.crawl === undefined ? [] : [step.crawl]));
     const written: Definition[] = [];
     const refusals = new Refusals("EtlOrchestrator", this.node.path);
     const attempt = <T>(make: () => T): T | undefined => {
@@ -309,12 +323,15 @@ export class EtlOrchestrator extends Construct {
     });
     for (const mistake of [...own.mistakes, ...crawlRights.mistakes])
       refusals.check(false, "definition", mistake);
+    const stated = this.steps.filter(({ statements }) => statements !== undefined).map(({ name }) => name);
     if (props.definition?.statements === undefined)
-      for (const call of [...own.unknown, ...crawlRights.unknown])
+      for (const { call } of [...own.unknown, ...crawlRights.unknown].filter(
+        ({ state }) => !stated.includes(state),
+      ))
         refusals.check(
           false,
           "definition",
-          `makes the call ${call}, whose rights cannot be derived; give them as 'definition.statements'`,
+          `makes the call ${call}, whose rights cannot be derived; give them as '${props.definition === undefined ? "statements' of Step.task" : "definition.statements'"}`,
         );
     refusals.throwIfAny();
     if (definition === undefined) throw new Error("unreachable: a missing definition was refused");
@@ -323,6 +340,11 @@ export class EtlOrchestrator extends Construct {
       rights: own,
       crawl: crawlDefinition && { definition: crawlDefinition, rights: crawlRights },
     };
+  }
+
+  /** The steps, and all inside of them. */
+  private get steps(): readonly Step[] {
+    return everyStep(this.props.steps ?? []);
   }
 
   private scopeOfArns() {
@@ -360,7 +382,7 @@ export class EtlOrchestrator extends Construct {
   /** The possible values of paths at which steps read the ARN of an execution of this machine. */
   private ownExecutions(): Record<string, readonly string[]> {
     const executions = `${this.arnOf(this.props.name).replace(":stateMachine:", ":execution:")}:*`;
-    const paths = (this.props.steps ?? []).flatMap(({ ownExecutionAt }) => ownExecutionAt ?? []);
+    const paths = this.steps.flatMap(({ ownExecutionAt }) => ownExecutionAt ?? []);
     return Object.fromEntries(paths.map((path) => [path, [executions]]));
   }
 
@@ -383,7 +405,7 @@ export class EtlOrchestrator extends Construct {
       const timeoutSeconds = written.TimeoutSeconds ?? (timeoutMinutes ?? DEFAULT_TIMEOUT_MINUTES) * 60;
       return { ...written, TimeoutSeconds: timeoutSeconds };
     }
-    const steps = [Step.validateInput(), ...(this.props.steps ?? [])];
+    const steps = [Step.validateInput(this.props.input), ...(this.props.steps ?? [])];
     const bound = steps.reduce((sum, step) => sum + step.boundSeconds, 0);
     return compose({
       comment: `${pipeline}: ${steps.map((step) => step.name).join(", ")}`,
@@ -427,8 +449,8 @@ export class EtlOrchestrator extends Construct {
   }
 
   private defineMachine({ definition, rights }: Decision, crawl: LoggedMachine | undefined): LoggedMachine {
-    const { notifications, steps, region } = this.props;
-    const decrypt = (steps ?? [])
+    const { notifications, region } = this.props;
+    const decrypt = this.steps
       .flatMap((step) => step.decryptsWith ?? [])
       .map((keyArn): PolicyStatement => ({
         effect: "Allow",
@@ -448,6 +470,7 @@ export class EtlOrchestrator extends Construct {
         ...decrypt,
         ...foreignTopics,
         ...(this.props.definition?.statements ?? []),
+        ...this.steps.flatMap(({ statements = [] }) => statements),
       ],
       grants: (role) => {
         if (rights.topicArns.includes(notifications.topicArn)) notifications.grantPublish(role);

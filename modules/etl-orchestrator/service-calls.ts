@@ -16,8 +16,8 @@ export interface DerivedRights {
   readonly statements: readonly PolicyStatement[];
   /** Topics that the definition publishes to; their constructs grant it, with the topic's key. */
   readonly topicArns: readonly string[];
-  /** Calls whose rights cannot be derived, as text. */
-  readonly unknown: readonly string[];
+  /** Calls whose rights cannot be derived, as text, and the states that make them. */
+  readonly unknown: readonly { readonly state: string; readonly call: string }[];
   /** Calls that name an invalid resource, as text. */
   readonly mistakes: readonly string[];
 }
@@ -192,7 +192,7 @@ export function rightsOf(
 ): DerivedRights {
   const statements: PolicyStatement[] = [];
   const topicArns = new Set<string>();
-  const unknown: string[] = [];
+  const unknown: { state: string; call: string }[] = [];
   const mistakes: string[] = [];
   const scope: ServiceCallScope = { ...place, workgroupArns: workgroupsOf(definition, place) };
   for (const { name, state } of everyState(definition)) {
@@ -215,13 +215,13 @@ export function rightsOf(
       const topics = valuesOf(call, "TopicArn");
       for (const arn of topics) judge(arn, "sns:Publish");
       topics.forEach((arn) => topicArns.add(arn));
-      if (topics.length === 0) unknown.push(`${integration} of state ${name}`);
+      if (topics.length === 0) unknown.push({ state: name, call: `${integration} of state ${name}` });
     } else {
       const derived = RIGHTS[integration + pattern]?.(call) ?? [];
       for (const { actions, resources } of derived)
         for (const resource of resources) judge(resource, actions.join(", "));
       if (derived.length === 0 && found.length === 0)
-        unknown.push(`${integration}${pattern} of state ${name}`);
+        unknown.push({ state: name, call: `${integration}${pattern} of state ${name}` });
       statements.push(...derived);
     }
     mistakes.push(...found);

@@ -99,12 +99,27 @@ const lowerFirst = (name: string) => name.charAt(0).toLowerCase() + name.slice(1
 export const resultKey = (stepName: string): string => lowerFirst(stepName);
 
 /** The part of a step that goes into a definition. */
-interface ComposedStep {
+export interface ComposedStep {
   readonly name: string;
   readonly fragment: JsonObject;
   readonly values: PlaceholderValues;
   /** Placeholders that lead to a later step; `undefined` is the last one. */
   readonly goesTo?: Readonly<Record<string, string | undefined>>;
+  /** Flows between this step and the next one, by the placeholder for their first state. */
+  readonly ways?: Readonly<Record<string, readonly ComposedStep[]>>;
+  /** Machines inside of it, by the placeholder for their definitions. */
+  readonly machines?: Readonly<Record<string, InnerMachine | readonly InnerMachine[]>>;
+}
+
+/** A machine inside a state: a branch of a Parallel, or the processor of a Map. */
+export interface InnerMachine<S extends ComposedStep = ComposedStep> {
+  readonly steps: readonly S[];
+  /** The name of its last state, which makes its output. */
+  readonly lastState: string;
+  /** The last state's own fields: a Pass. */
+  readonly output: JsonObject;
+  /** Further fields of the machine, such as ProcessorConfig. */
+  readonly fields?: JsonObject;
 }
 
 export interface Composition {
@@ -117,47 +132,107 @@ export interface Composition {
   readonly isKnown?: (value: string) => boolean;
 }
 
+/** The way ahead of a flow: the state after its last one, and the later steps that its steps may go to. */
+interface Ahead {
+  readonly after: string;
+  readonly later: readonly string[];
+  /** The machine's last step, for steps that go there; `undefined` if it is in the flow itself. */
+  readonly last?: string;
+}
+
+type States = Record<string, State>;
+
 /**
  * Composes steps in order to one definition; the last one goes to a Succeed state.
  * @throws RenderError for mistakes in a fragment, a step name used twice, an unknown step to go to, a state name used twice.
  */
-export function compose({ comment, timeoutSeconds, steps, offered, isKnown }: Composition): Definition {
-  const mistakes: string[] = [];
-  const names = steps.map((step) => step.name);
-  for (const name of new Set(names.filter((name, index) => names.indexOf(name) !== index)))
-    mistakes.push(`the step name ${name} is used twice`);
-
-  const states: Record<string, State> = {};
-  steps.forEach((step, index) => {
-    const next = names[index + 1] ?? LAST_STATE;
-    const last = index + 1 < names.length ? (names.at(-1) ?? LAST_STATE) : LAST_STATE;
-    const goes = Object.entries(step.goesTo ?? {}).map(([placeholder, target]) => {
-      if (target !== undefined && !names.slice(index + 1).includes(target))
-        mistakes.push(`step ${step.name} goes to ${target}, which is not a later step`);
-      return [placeholder, target ?? last] as const;
-    });
-    try {
-      const rendered = render(
-        `step ${step.name}`,
-        step.fragment,
-        { ...step.values, ...Object.fromEntries(goes) },
-        { offered: { ...offered, Step: step.name, Result: resultKey(step.name), Next: next }, isKnown },
-      ) as unknown as Definition;
-      for (const [name, state] of Object.entries(rendered.States)) {
-        if (Object.hasOwn(states, name) || name === LAST_STATE)
-          mistakes.push(`the state name ${name} of step ${step.name} is used twice`);
-        states[name] = state;
-      }
-    } catch (error) {
-      if (!(error instanceof RenderError)) throw error;
-      mistakes.push(...error.mistakes.map((mistake) => `step ${step.name}: ${mistake}`));
-    }
-  });
-  if (mistakes.length > 0) throw new RenderError("state machine definition", mistakes);
+export function compose({ comment, timeoutSeconds, steps, ...options }: Composition): Definition {
+  const composer = new Composer(options);
+  composer.claim(LAST_STATE, "the flow");
+  const { startAt, states } = composer.flow(steps, { after: LAST_STATE, later: [] });
+  if (composer.mistakes.length > 0) throw new RenderError("state machine definition", composer.mistakes);
   return {
     Comment: comment,
-    StartAt: names[0] ?? LAST_STATE,
+    StartAt: startAt,
     TimeoutSeconds: timeoutSeconds,
     States: { ...states, [LAST_STATE]: { Type: "Succeed" } },
   };
+}
+
+class Composer {
+  readonly mistakes: string[] = [];
+  private readonly stepNames = new Set<string>();
+  /** State names are unique in a whole machine, inner machines included (https://states-language.net/spec.html#states-fields). */
+  private readonly stateNames = new Set<string>();
+
+  constructor(private readonly options: Pick<Composition, "offered" | "isKnown">) {}
+
+  /** The states of steps in order. A flow without steps starts at the state after it. */
+  flow(steps: readonly ComposedStep[], ahead: Ahead): { startAt: string; states: States } {
+    const names = steps.map((step) => step.name);
+    const states: States = {};
+    steps.forEach((step, index) => {
+      const later = [...names.slice(index + 1), ...ahead.later];
+      const last = ahead.last ?? names.slice(index + 1).at(-1) ?? ahead.after;
+      Object.assign(states, this.step(step, { after: names[index + 1] ?? ahead.after, later, last }));
+    });
+    return { startAt: names[0] ?? ahead.after, states };
+  }
+
+  private step(step: ComposedStep, ahead: Required<Ahead>): States {
+    if (this.stepNames.has(step.name)) this.mistakes.push(`the step name ${step.name} is used twice`);
+    this.stepNames.add(step.name);
+    const goes = Object.entries(step.goesTo ?? {}).map(([placeholder, target]) => {
+      if (target !== undefined && !ahead.later.includes(target))
+        this.mistakes.push(`step ${step.name} goes to ${target}, which is not a later step`);
+      return [placeholder, target ?? ahead.last] as const;
+    });
+    const ways = Object.entries(step.ways ?? {}).map(
+      ([placeholder, steps]) => [placeholder, this.flow(steps, ahead)] as const,
+    );
+    const machines = Object.entries(step.machines ?? {}).map(([placeholder, inner]) => [
+      placeholder,
+      Array.isArray(inner)
+        ? (inner as readonly InnerMachine[]).map((one) => this.machine(one))
+        : this.machine(inner as InnerMachine),
+    ]);
+    const values: PlaceholderValues = {
+      ...step.values,
+      ...Object.fromEntries(goes),
+      ...Object.fromEntries(ways.map(([placeholder, { startAt }]) => [placeholder, startAt])),
+      ...(Object.fromEntries(machines) as PlaceholderValues),
+    };
+    return Object.assign(
+      this.own(step, values, ahead.after),
+      ...ways.map(([, { states }]) => states),
+    ) as States;
+  }
+
+  private machine({ steps, lastState, output, fields }: InnerMachine): JsonObject {
+    this.claim(lastState, "an inner machine");
+    const { startAt, states } = this.flow(steps, { after: lastState, later: [] });
+    const last = { Type: "Pass", ...output, End: true };
+    return { ...fields, StartAt: startAt, States: { ...states, [lastState]: last } };
+  }
+
+  private own(step: ComposedStep, values: PlaceholderValues, next: string): States {
+    try {
+      const offered = { ...this.options.offered, Step: step.name, Result: resultKey(step.name), Next: next };
+      const rendered = render(`step ${step.name}`, step.fragment, values, {
+        offered,
+        isKnown: this.options.isKnown,
+      }) as unknown as Definition;
+      for (const name of Object.keys(rendered.States)) this.claim(name, `step ${step.name}`);
+      return { ...rendered.States };
+    } catch (error) {
+      if (!(error instanceof RenderError)) throw error;
+      this.mistakes.push(...error.mistakes.map((mistake) => `step ${step.name}: ${mistake}`));
+      return {};
+    }
+  }
+
+  claim(name: string, owner: string): void {
+    if (this.stateNames.has(name)) this.mistakes.push(`the state name ${name} of ${owner} is used twice`);
+    this.stateNames.add(name);
+  }
 }

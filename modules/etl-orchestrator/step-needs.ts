@@ -1,18 +1,57 @@
 import { resultKey } from "./state-machine-definition";
-import { type Step } from "./step";
+import { everyStep, type Step } from "./step-data";
 
 /**
  * Lists the mistakes in the order of steps: the step's name, and words that follow it. The checks of the definition would find them too,
  * but would name states of fragments instead of steps.
  */
 export function needMistakes(steps: readonly Step[]): [step: string, message: string][] {
-  return [...onlyOnce(steps), ...steps.flatMap((step, place) => needsOf(step, steps.slice(0, place), steps))];
+  return [...onlyOnce(everyStep(steps)), ...flowMistakes(steps, { before: [], later: [] })];
+}
+
+/** The steps around a flow: those that came before it for sure, and the names that its steps may go to. */
+interface Around {
+  readonly before: readonly Step[];
+  readonly later: readonly string[];
+}
+
+function flowMistakes(steps: readonly Step[], around: Around): [string, string][] {
+  return steps.flatMap((step, place) => {
+    const { ways = {}, machines = {} } = step;
+    const before = [...around.before, ...steps.slice(0, place)];
+    const later = [...steps.slice(place + 1).map(({ name }) => name), ...around.later];
+    return [
+      ...afterEnd(step, steps[place - 1]),
+      ...needsOf(step, before, { own: steps, later }),
+      ...Object.values(ways).flatMap((way) => flowMistakes(way, { before, later })),
+      ...Object.values(machines)
+        .flat()
+        .flatMap((machine) => flowMistakes(machine.steps, { before, later: [] })),
+    ];
+  });
+}
+
+/** Checks that no step follows one that ends the execution. */
+function afterEnd({ name }: Step, previous: Step | undefined): [string, string][] {
+  if (previous === undefined || !endsAlways(previous)) return [];
+  return [[name, `comes after '${previous.name}', which always ends the execution: remove one of them`]];
+}
+
+/** Tells whether nothing can come behind a step. */
+function endsAlways({ isEnd, ways }: Step): boolean {
+  const flows = Object.values(ways ?? {});
+  return isEnd === true || (flows.length > 0 && flows.every((steps) => steps.some(endsAlways)));
 }
 
 const called = ({ kind }: Step): string => (kind === undefined ? "" : `(${kind}) `);
 
-function needsOf(step: Step, before: readonly Step[], all: readonly Step[]): [string, string][] {
-  return [booksOf(step, before, all), ...readings(step, before), ...goings(step, all)]
+interface Place {
+  readonly own: readonly Step[];
+  readonly later: readonly string[];
+}
+
+function needsOf(step: Step, before: readonly Step[], place: Place): [string, string][] {
+  return [booksOf(step, before, place.own), ...readings(step, before), ...goings(step, place.later)]
     .filter((message) => message !== undefined)
     .map((message) => [step.name, `${called(step)}${message}`]);
 }
@@ -31,25 +70,49 @@ function booksOf(step: Step, before: readonly Step[], all: readonly Step[]): str
 
 const isCheckBooks = ({ kind }: Step): boolean => kind === "checkBooks";
 
-/** Checks that the results that a job run's arguments are read from exist. */
-function readings({ name, values }: Step, before: readonly Step[]): string[] {
-  const args = Object.values((values.Arguments ?? {}) as Readonly<Record<string, unknown>>);
-  const keys = args.flatMap((value) => /^\$\.results\.([A-Za-z0-9]+)/.exec(String(value))?.[1] ?? []);
-  const left = before.map((step) => resultKey(step.name));
+/** Checks that the results that a step reads exist. */
+function readings({ name, reads = [] }: Step, before: readonly Step[]): string[] {
+  const keys = reads.flatMap((text) =>
+    [...text.matchAll(/\$\.results\.([A-Za-z0-9]+)/g)].map(([, key]) => key!),
+  );
+  const written = new Set(
+    before.filter(({ leavesNoResult }) => leavesNoResult !== true).map((step) => resultKey(step.name)),
+  );
   return [...new Set(keys)]
-    .filter((key) => !left.includes(key))
-    .map(
-      (key) =>
+    .filter((key) => !written.has(key))
+    .map((key) => {
+      const inner = before.find((step) => innerKeys(step).includes(key));
+      return (
         `reads $.results.${key}, but no step before '${name}' writes it; ` +
-        (left.length === 0
-          ? "it is the first step"
-          : `the steps before it write ${left.map((one) => `$.results.${one}`).join(", ")}`),
-    );
+        (inner !== undefined
+          ? `it is inside of '${inner.name}': ${pathInside(inner, key)}`
+          : written.size === 0
+            ? before.length === 0
+              ? "it is the first step"
+              : "the steps before it write no results"
+            : `the steps before it write ${[...written].map((one) => `$.results.${one}`).join(", ")}`)
+      );
+    });
+}
+
+const innerKeys = ({ ways = {}, machines = {} }: Step): string[] =>
+  [
+    ...Object.values(ways),
+    ...Object.values(machines)
+      .flat()
+      .map(({ steps }) => steps),
+  ].flatMap((steps) => everyStep(steps).map(({ name }) => resultKey(name)));
+
+/** How to reach a result that a step inside of another one leaves. */
+function pathInside({ name, kind }: Step, key: string): string {
+  if (kind === "parallel") return `read $.results.${resultKey(name)}.<branch>.${key}`;
+  if (kind === "forEach")
+    return `keep it with keep: "$.results.${key}…" and read $.results.${resultKey(name)}.items`;
+  return "only one way of a choice is gone, so read it in the same way";
 }
 
 /** Checks that steps only go to later steps. */
-function goings({ name, goesTo = {} }: Step, all: readonly Step[]): string[] {
-  const later = all.slice(all.findIndex((step) => step.name === name) + 1).map((step) => step.name);
+function goings({ name, goesTo = {} }: Step, later: readonly string[]): string[] {
   return Object.values(goesTo)
     .filter((target) => target !== undefined && !later.includes(target))
     .map(

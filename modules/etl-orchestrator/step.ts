@@ -1,13 +1,32 @@
 import { misspeltGlueArgument } from "../core/glue-arguments";
-import { type RunShape, startMinutes } from "../core/job-runs";
+import { startMinutes } from "../core/job-runs";
 import { PIPELINE_DIMENSION, PIPELINE_METRICS, PIPELINE_NAMESPACE } from "../core/pipeline-metrics";
 import { plaintextSecretMistake } from "../core/plaintext-secret";
 import { EXECUTION_OWNER, EXECUTION_RUN_ID } from "../core/run";
 import { type S3Location, s3Uri } from "../core/s3-location";
-import { type JsonObject } from "../../definition-checks/asl";
+import {
+  type InvokeFunctionStepProps,
+  invokeFunction,
+  query,
+  type QueryStepProps,
+  task,
+  type TaskStepProps,
+} from "./call-steps";
+import {
+  choose,
+  type ChooseStepProps,
+  fail,
+  type FailStepProps,
+  forEach,
+  type ForEachStepProps,
+  parallel,
+  type ParallelStepProps,
+} from "./flow-steps";
 import { fragment } from "./fragment";
 import { billedRun, overrideMistakes, type RunJobStepProps, withOverrides } from "./run-overrides";
-import { resultKey, type PlaceholderValues } from "./state-machine-definition";
+import { resultKey } from "./state-machine-definition";
+import { type RunInput, validateInput } from "./run-input";
+import { makeStep, type Step as StepData, wholeBetween } from "./step-data";
 
 /** Seconds between two looks at a lock that another run holds. */
 const LOCK_POLL_SECONDS = 30;
@@ -23,32 +42,7 @@ const RUN_JOB_RETRY_SECONDS = 6 * 600;
 const API_CALL_SECONDS = 5 * 60;
 
 /** A step of a pipeline's flow: plain data, made by the functions of {@link Step}. */
-export interface Step {
-  /** UpperCamel, unique in its flow; the state's name, and in lowerCamel the key of its result. */
-  readonly name: string;
-  /** The function that made it, e.g. `notify`, for messages. */
-  readonly kind?: string;
-  /** The name of the check-books step whose figures it needs. */
-  readonly needsBooks?: string;
-  /** The step's states: part of a definition, with placeholders. */
-  readonly fragment: JsonObject;
-  /** Values for the fragment's placeholders. */
-  readonly values: PlaceholderValues;
-  /** An upper bound of the step's duration in seconds, retries included. */
-  readonly boundSeconds: number;
-  /** Placeholders for later steps; `undefined` stands for the last step. */
-  readonly goesTo?: Readonly<Record<string, string | undefined>>;
-  /** Set for a crawl: the child machine's input. */
-  readonly crawl?: { readonly crawlerName: string; readonly deadlineMinutes: number };
-  /** Set for a job run: its settings, overrides included. */
-  readonly jobRun?: { readonly jobName: string; readonly run: RunShape };
-  /** ARNs of the KMS keys of what the step reads from S3. */
-  readonly decryptsWith?: readonly string[];
-  /** The path at which the step reads the ARN of an execution of its own machine. */
-  readonly ownExecutionAt?: string;
-  /** Mistakes in the step's props: field, and words that follow it. */
-  readonly mistakes: readonly { readonly field: string; readonly message: string }[];
-}
+export type Step = StepData;
 
 /** The time-out of the child crawl machine in seconds. It is long enough that the deadline, counted in polls, comes first. */
 export const crawlMachineTimeoutSeconds = (deadlineMinutes: number): number =>
@@ -148,20 +142,6 @@ export interface NotifyStepProps {
   readonly books?: string;
 }
 
-const NAME = /^[A-Z][A-Za-z0-9]{0,39}$/;
-
-function step(parts: Omit<Step, "mistakes">, mistakes: Step["mistakes"] = []): Step {
-  const badName = NAME.test(parts.name)
-    ? []
-    : [
-        {
-          field: "name",
-          message: `must be a word in UpperCamel of at most 40 letters and digits, got ${JSON.stringify(parts.name)}`,
-        },
-      ];
-  return { ...parts, mistakes: [...badName, ...mistakes] };
-}
-
 /** The mistake in a run's argument that conflicts with Glue's own, or `undefined`. */
 function glueArgumentMistake(name: string): string | undefined {
   if (name === "conf" || name === "TempDir")
@@ -172,28 +152,16 @@ function glueArgumentMistake(name: string): string | undefined {
   );
 }
 
-const wholeBetween = (field: string, value: number, from: number, to: number): Step["mistakes"] =>
-  Number.isInteger(value) && value >= from && value <= to
-    ? []
-    : [{ field, message: `must be a whole number from ${from} to ${to}, got ${value}` }];
-
 /** Makes the steps of an {@link EtlOrchestrator}. */
 export const Step = {
   /** Validates the input and writes the run to `$.run`. The orchestrator adds it as the first step. */
-  validateInput: (): Step =>
-    step({
-      name: "ValidateInput",
-      kind: "validateInput",
-      fragment: fragment("validate-input"),
-      values: {},
-      boundSeconds: 60,
-    }),
+  validateInput: (input?: RunInput): Step => validateInput(input),
 
   /** Runs a crawler and waits for it. Fails as `CrawlFailed`, `CrawlCancelled` or `CrawlDeadlineExceeded`. */
   crawl(name: string, props: CrawlStepProps): Step {
     const deadlineMinutes = props.deadlineMinutes ?? DEFAULT_CRAWL_DEADLINE_MINUTES;
     const timeoutSeconds = crawlMachineTimeoutSeconds(deadlineMinutes) + 300;
-    return step(
+    return makeStep(
       {
         name,
         kind: "crawl",
@@ -219,7 +187,7 @@ export const Step = {
     const args = given.map(
       ([key, value]) => [`--${key}${/^\$\$?\./.test(value) ? ".$" : ""}`, value] as const,
     );
-    return step(
+    return makeStep(
       {
         name,
         kind: "runJob",
@@ -231,6 +199,7 @@ export const Step = {
         },
         boundSeconds: timeoutSeconds + RUN_JOB_RETRY_SECONDS,
         jobRun: { jobName: props.jobName, run },
+        reads: given.map(([, value]) => value),
       },
       [
         ...wholeBetween("timeoutMinutes", props.timeoutMinutes, 1, 10_079),
@@ -262,7 +231,7 @@ export const Step = {
 
   /** Reads the run's books and checks that they balance. Fails as `BooksMissing`, `BooksUnreadable` or `BooksDoNotBalance`. */
   checkBooks(name: string, { books, emptyGoesTo }: CheckBooksStepProps): Step {
-    return step({
+    return makeStep({
       name,
       kind: "checkBooks",
       fragment: fragment("check-books"),
@@ -278,7 +247,7 @@ export const Step = {
    * `PipelineBusy`.
    */
   acquireLock(name: string, { table, waitMinutes = DEFAULT_LOCK_WAIT_MINUTES }: AcquireLockStepProps): Step {
-    return step(
+    return makeStep(
       {
         name,
         kind: "acquireLock",
@@ -297,9 +266,10 @@ export const Step = {
 
   /** Releases the pipeline's lock. If an earlier step fails, the next run takes the lock over. */
   releaseLock: (name: string, { table }: ReleaseLockStepProps): Step =>
-    step({
+    makeStep({
       name,
       kind: "releaseLock",
+      leavesNoResult: true,
       fragment: fragment("release-lock"),
       values: { TableName: table.tableName },
       boundSeconds: API_CALL_SECONDS,
@@ -315,9 +285,10 @@ export const Step = {
       read: `States.Format('{}', ${summary}.read)`,
       written: `States.Format('{}', ${summary}.written)`,
     };
-    return step({
+    return makeStep({
       name,
       kind: "checkQuality",
+      leavesNoResult: true,
       needsBooks: books,
       fragment: fragment("check-quality"),
       values: {
@@ -337,9 +308,10 @@ export const Step = {
    */
   recordMetrics(name: string, { books = "CheckBooks" }: RecordMetricsStepProps = {}): Step {
     const { rowsRead, rowsWritten, rowsQuarantined, rowsDuplicate } = PIPELINE_METRICS;
-    return step({
+    return makeStep({
       name,
       kind: "recordMetrics",
+      leavesNoResult: true,
       needsBooks: books,
       fragment: fragment("record-metrics"),
       values: {
@@ -357,7 +329,7 @@ export const Step = {
 
   /** Publishes the success with the figures of a check-books step to the notifications topic. */
   notify(name: string, { books = "CheckBooks" }: NotifyStepProps = {}): Step {
-    return step({
+    return makeStep({
       name,
       kind: "notify",
       needsBooks: books,
@@ -366,4 +338,34 @@ export const Step = {
       boundSeconds: API_CALL_SECONDS,
     });
   },
+
+  /**
+   * Calls a function and waits for its answer, which is at `$.results.<step>.payload`. An error of the function fails the step with the name of
+   * the exception; the function is not called again, unless it was throttled or is `idempotent`.
+   */
+  invokeFunction: (name: string, props: InvokeFunctionStepProps): Step => invokeFunction(name, props),
+
+  /** Runs one statement in Athena and waits for it. Fails as `States.TaskFailed` with the reason, or as `QueryAnswerMissing`. */
+  query: (name: string, props: QueryStepProps): Step => query(name, props),
+
+  /** Makes any call of Step Functions. Its resource, parameters, errors and rights are checked at synth. */
+  task: (name: string, props: TaskStepProps): Step => task(name, props),
+
+  /** Goes one of several ways, and on behind them. A step behind it cannot count on the results of one way. */
+  choose: (name: string, props: ChooseStepProps): Step => choose(name, props),
+
+  /**
+   * Does several things at once. The first branch that fails stops the others and fails the run; a redrive runs only the branches that did not
+   * succeed.
+   */
+  parallel: (name: string, props: ParallelStepProps): Step => parallel(name, props),
+
+  /**
+   * Does the same for each item of a bounded list (an inline Map). Leaves `$.results.<step>` with `items`, one per item in order: `item`,
+   * `status` (SUCCEEDED or FAILED), `kept`, or `error` and `cause`; and `failed`, their number.
+   */
+  forEach: (name: string, props: ForEachStepProps): Step => forEach(name, props),
+
+  /** Ends the execution as failed. A redrive would fail again, so the message tells to start a new execution. */
+  fail: (name: string, props: FailStepProps): Step => fail(name, props),
 };

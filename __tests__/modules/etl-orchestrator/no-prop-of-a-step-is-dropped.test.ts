@@ -198,7 +198,7 @@ test("FailureMessenger", () => {
 });
 
 test("EtlOrchestrator", () => {
-  type Props = Omit<Required<EtlOrchestratorProps>, "definition">;
+  type Props = Omit<Required<EtlOrchestratorProps>, "definition" | "input">;
   const sets = (stack: TerraformStack): [Props, Props] => [
     {
       name: "one",
@@ -260,6 +260,16 @@ test("EtlOrchestrator", () => {
     ];
   };
   judge("EtlOrchestratorProps", written, build, { only: ["definition"] });
+  // Steps of a run with dates do not take other fields.
+  const ownInput = (stack: TerraformStack): [EtlOrchestratorProps, EtlOrchestratorProps] => {
+    const steps = [Step.fail("Stop", { error: "Stopped", cause: "nothing to do" })];
+    const [full, other] = sets(stack).map((set) => ({ ...set, steps }));
+    return [
+      { ...full!, input: { fields: { shop: { type: "string" } } } },
+      { ...other!, input: { fields: { limit: { type: "integer" } } } },
+    ];
+  };
+  judge("EtlOrchestratorProps", ownInput, build, { only: ["input"], becomes: { input: "$.input.shop" } });
 });
 
 const LOCK = { table: { tableName: "locks" } };

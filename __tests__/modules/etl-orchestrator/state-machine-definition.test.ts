@@ -101,8 +101,9 @@ describe("compose", () => {
   test("every mistake is reported at once", () => {
     const steps = [step("A", "${Way}", { Way: "Before" }), step("B", "${Oops}"), step("A"), step(LAST_STATE)];
     expect(() => flow(...steps)).toThrow(
-      "state machine definition: the step name A is used twice; step A goes to Before, which is not a later step; " +
-        'step B: placeholder ${Oops} in "${Oops}" has no value; the state name A of step A is used twice; ' +
+      "state machine definition: step A goes to Before, which is not a later step; " +
+        'step B: placeholder ${Oops} in "${Oops}" has no value; the step name A is used twice; ' +
+        "the state name A of step A is used twice; " +
         `the state name ${LAST_STATE} of step ${LAST_STATE} is used twice`,
     );
   });
