@@ -76,6 +76,21 @@ export {
   type IFailureMessenger,
 } from "./modules/etl-orchestrator/failure-messenger";
 export { type INotificationTarget } from "./modules/etl-orchestrator/notification-target";
+export {
+  type AnswerType,
+  type InvokeFunctionStepProps,
+  type QueryStepProps,
+  type TaskStepProps,
+} from "./modules/etl-orchestrator/call-steps";
+export {
+  type ChoiceRule,
+  type ChooseStepProps,
+  type FailStepProps,
+  type ForEachStepProps,
+  type ParallelStepProps,
+} from "./modules/etl-orchestrator/flow-steps";
+export { type InputField, type RunInput } from "./modules/etl-orchestrator/run-input";
+export { type FlowStep } from "./modules/etl-orchestrator/step-data";
 export { type RunJobStepProps, type RunOverrides } from "./modules/etl-orchestrator/run-overrides";
 export {
   type AcquireLockStepProps,

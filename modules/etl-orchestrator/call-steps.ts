@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from "../../definition-checks/asl";
 import { serviceOf, transientErrors } from "../../definition-checks/service-errors";
 import { type PolicyStatement } from "../iam/policy-statement";
-import { makeStep, type Step, type StepMistake, wholeBetween } from "./step-data";
+import { makeStep, type FlowStep, type StepMistake, wholeBetween } from "./step-data";
 
 /** Props of `Step.invokeFunction`. `function` takes an `EtlFunction`. */
 export interface InvokeFunctionStepProps {
@@ -97,7 +97,7 @@ const textsIn = (value: unknown): string[] => [JSON.stringify(value)];
 /** A throttled call did not start the function: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html. */
 const NOT_STARTED = ["Lambda.TooManyRequestsException"];
 
-export function invokeFunction(name: string, props: InvokeFunctionStepProps): Step {
+export function invokeFunction(name: string, props: InvokeFunctionStepProps): FlowStep {
   const { function: target, payload = { "run.$": "$.run" }, idempotent = false } = props;
   const timeoutSeconds = target.timeoutSeconds + FUNCTION_START_SECONDS;
   const others = transientErrors("Lambda").filter((error) => !NOT_STARTED.includes(error));
@@ -168,7 +168,7 @@ const parameterState = (parameters: readonly (string | number)[]): JsonObject =>
 const listed = (length: number): string =>
   `States.Array(${Array.from({ length }, (_, index) => `$.results.\${Result}.p${index}`).join(", ")})`;
 
-export function query(name: string, props: QueryStepProps): Step {
+export function query(name: string, props: QueryStepProps): FlowStep {
   const { sql, workgroup, database, parameters = [], answer } = props;
   const throttled = "Athena.TooManyRequestsException";
   const repeatable = readsOnly(sql) ? transientErrors("Athena") : [throttled];
@@ -305,7 +305,7 @@ function queryMistakes({ sql, parameters = [], answer }: QueryStepProps): StepMi
 
 const READING = /^(?:get|describe|list|head|query|scan|batchGet)/;
 
-export function task(name: string, props: TaskStepProps): Step {
+export function task(name: string, props: TaskStepProps): FlowStep {
   const { call, parameters, timeoutSeconds, result, statements } = props;
   const resource = `arn:aws:states:::${call}`;
   const action = call.split(":").at(-1) ?? "";

@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from "../../definition-checks/asl";
 import { resultKey } from "./state-machine-definition";
-import { everyStep, makeStep, type Step, type StepMistake, wholeBetween } from "./step-data";
+import { everyStep, makeStep, type FlowStep, type StepMistake, wholeBetween } from "./step-data";
 
 /** A comparison of a Choice state, without `Next`: `{ Variable: "$.results.ask.rows", NumericGreaterThan: 0 }`. */
 export type ChoiceRule = JsonObject;
@@ -12,10 +12,10 @@ export interface ChooseStepProps {
     /** Source of the comparisons: https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html */
     readonly when: ChoiceRule;
     /** The steps of this branch; after them the flow goes on behind the choice. Empty: it goes on at once. */
-    readonly steps: readonly Step[];
+    readonly steps: readonly FlowStep[];
   }[];
   /** The steps if no rule is true. Empty: the flow goes on behind the choice. */
-  readonly otherwise: readonly Step[];
+  readonly otherwise: readonly FlowStep[];
 }
 
 /** Props of `Step.parallel`. */
@@ -24,7 +24,7 @@ export interface ParallelStepProps {
    * The branches by name, each with one step or more: `{ ios: [...], android: [...] }`. All start at once. The results of the branch
    * `ios` are at `$.results.<step>.ios.<step of the branch>`.
    */
-  readonly branches: Readonly<Record<string, readonly Step[]>>;
+  readonly branches: Readonly<Record<string, readonly FlowStep[]>>;
 }
 
 /** Props of `Step.forEach`. */
@@ -37,7 +37,7 @@ export interface ForEachStepProps {
    */
   readonly mostItems?: number;
   /** The steps for one item, which is at `$.item`. */
-  readonly steps: readonly Step[];
+  readonly steps: readonly FlowStep[];
   /**
    * Items worked on at the same time, 1 to 40, the limit of an inline Map.
    * @default 1
@@ -72,14 +72,14 @@ const MOST_EVENTS_OF_ITEMS = 20_000;
 /** Events of a state that calls a service and waits: entered, scheduled, started, submitted, succeeded, exited. */
 const EVENTS_OF_A_STATE = 6;
 
-const sumOfBounds = (steps: readonly Step[]): number =>
+const sumOfBounds = (steps: readonly FlowStep[]): number =>
   steps.reduce((sum, { boundSeconds }) => sum + boundSeconds, 0);
 const isExpression = (value: string): boolean => /^(?:\$|States\.)/.test(value);
 
-export function choose(name: string, { branches, otherwise }: ChooseStepProps): Step {
+export function choose(name: string, { branches, otherwise }: ChooseStepProps): FlowStep {
   const rules = branches.map(({ when }, index) => ({ ...when, Next: `\${Way${index + 1}}` }));
   const ways = branches.map(({ steps }, index) => [`Way${index + 1}`, steps] as const);
-  const rest = (otherwise as readonly Step[] | undefined) ?? [];
+  const rest = (otherwise as readonly FlowStep[] | undefined) ?? [];
   return makeStep(
     {
       name,
@@ -96,7 +96,7 @@ export function choose(name: string, { branches, otherwise }: ChooseStepProps): 
     },
     [
       ...(branches.length === 0 ? [{ field: "branches", message: "must not be empty" }] : []),
-      ...((otherwise as readonly Step[] | undefined) === undefined
+      ...((otherwise as readonly FlowStep[] | undefined) === undefined
         ? [
             {
               field: "otherwise",
@@ -126,14 +126,14 @@ function ruleMistakes(field: string, rule: ChoiceRule): StepMistake[] {
   return [];
 }
 
-function listMistakes(field: string, steps: readonly Step[] | undefined): StepMistake[] {
+function listMistakes(field: string, steps: readonly FlowStep[] | undefined): StepMistake[] {
   return Array.isArray(steps)
     ? []
     : [{ field, message: `must be a list of steps, got ${JSON.stringify(steps)}` }];
 }
 
 /** The keys of the results that steps leave for sure: a result that a step may go past is not one of them. */
-export function resultsLeft(steps: readonly Step[]): string[] {
+export function resultsLeft(steps: readonly FlowStep[]): string[] {
   const skipped = new Set<string>();
   steps.forEach(({ goesTo = {} }, index) => {
     for (const target of Object.values(goesTo)) {
@@ -149,7 +149,7 @@ export function resultsLeft(steps: readonly Step[]): string[] {
     .map(({ name }) => resultKey(name));
 }
 
-export function parallel(name: string, { branches }: ParallelStepProps): Step {
+export function parallel(name: string, { branches }: ParallelStepProps): FlowStep {
   const all = Object.entries(branches);
   const upperFirst = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
   const machines = all.map(([branch, steps]) => {
@@ -235,7 +235,7 @@ const tolerant = (): JsonObject => ({
   },
 });
 
-export function forEach(name: string, props: ForEachStepProps): Step {
+export function forEach(name: string, props: ForEachStepProps): FlowStep {
   const { items, steps, maxConcurrency = 1, toleratedFailures = 0, keep } = props;
   const mostItems = props.mostItems ?? (typeof items === "string" ? 0 : items.length);
   const tolerates = toleratedFailures > 0;
@@ -402,7 +402,7 @@ function boundMistakes({ items, steps, ...props }: ForEachStepProps, mostItems: 
       ];
 }
 
-export function fail(name: string, { error, cause }: FailStepProps): Step {
+export function fail(name: string, { error, cause }: FailStepProps): FlowStep {
   const isIntrinsic = cause.startsWith("States.");
   const cases: Readonly<Record<string, JsonObject>> = isIntrinsic
     ? {

@@ -1,6 +1,6 @@
 import { type Json, type JsonObject } from "../../definition-checks/asl";
 import { fragment } from "./fragment";
-import { makeStep, type Step } from "./step-data";
+import { makeStep, type FlowStep } from "./step-data";
 
 /** A field of an execution's input. */
 export interface InputField {
@@ -133,7 +133,7 @@ function words({ type, oneOf, matches, minimum, maximum }: InputField): string {
 /** In the text of an intrinsic function these have a meaning. */
 const escaped = (text: string): string => text.replace(/[\\'{}]/g, String.raw`\$&`);
 
-export function validateInput(input: RunInput | undefined): Step {
+export function validateInput(input: RunInput | undefined): FlowStep {
   const base = { name: "ValidateInput", kind: "validateInput", values: {}, boundSeconds: 60 };
   if (input === undefined) return makeStep({ ...base, fragment: fragment("validate-input") });
   return makeStep({

@@ -1,5 +1,6 @@
 import {
   isObject,
+  successors,
   type Definition,
   type Json,
   type JsonObject,
@@ -151,11 +152,13 @@ export function compose({ comment, timeoutSeconds, steps, ...options }: Composit
   composer.claim(LAST_STATE, "the flow");
   const { startAt, states } = composer.flow(steps, { after: LAST_STATE, later: [] });
   if (composer.mistakes.length > 0) throw new RenderError("state machine definition", composer.mistakes);
+  // A flow that always fails does not reach it, and AWS refuses a state that cannot be reached.
+  const endsWell = [startAt, ...Object.values(states).flatMap(successors)].includes(LAST_STATE);
   return {
     Comment: comment,
     StartAt: startAt,
     TimeoutSeconds: timeoutSeconds,
-    States: { ...states, [LAST_STATE]: { Type: "Succeed" } },
+    States: endsWell ? { ...states, [LAST_STATE]: { Type: "Succeed" } } : states,
   };
 }
 

@@ -10,7 +10,7 @@ export interface StepMistake {
 }
 
 /** A step of a pipeline's flow: plain data, made by the functions of `Step`. */
-export interface Step {
+export interface FlowStep {
   /** UpperCamel, unique in its flow; the state's name, and in lowerCamel the key of its result. */
   readonly name: string;
   /** The function that made it, e.g. `notify`, for messages. */
@@ -32,9 +32,9 @@ export interface Step {
   /** The texts in which it may read results of earlier steps, such as the arguments of a run. */
   readonly reads?: readonly string[];
   /** Flows between this step and the next one, by the placeholder for their first state. One of them runs. */
-  readonly ways?: Readonly<Record<string, readonly Step[]>>;
+  readonly ways?: Readonly<Record<string, readonly FlowStep[]>>;
   /** Machines inside of it, by the placeholder for their definitions. All of them run. */
-  readonly machines?: Readonly<Record<string, InnerMachine<Step> | readonly InnerMachine<Step>[]>>;
+  readonly machines?: Readonly<Record<string, InnerMachine<FlowStep> | readonly InnerMachine<FlowStep>[]>>;
   /** Set for a crawl: the child machine's input. */
   readonly crawl?: { readonly crawlerName: string; readonly deadlineMinutes: number };
   /** Set for a job run: its settings, overrides included. */
@@ -52,7 +52,7 @@ export interface Step {
 const NAME = /^[A-Z][A-Za-z0-9]{0,39}$/;
 
 /** A step with the mistakes that were found in its props, and the one in its name. */
-export function makeStep(parts: Omit<Step, "mistakes">, mistakes: readonly StepMistake[] = []): Step {
+export function makeStep(parts: Omit<FlowStep, "mistakes">, mistakes: readonly StepMistake[] = []): FlowStep {
   const badName = NAME.test(parts.name)
     ? []
     : [
@@ -71,7 +71,7 @@ export const wholeBetween = (field: string, value: number, from: number, to: num
     : [{ field, message: `must be a whole number from ${from} to ${to}, got ${value}` }];
 
 /** The steps inside of a step, flow by flow. */
-export function innerFlows({ ways = {}, machines = {} }: Step): (readonly Step[])[] {
+export function innerFlows({ ways = {}, machines = {} }: FlowStep): (readonly FlowStep[])[] {
   return [
     ...Object.values(ways),
     ...Object.values(machines)
@@ -81,5 +81,5 @@ export function innerFlows({ ways = {}, machines = {} }: Step): (readonly Step[]
 }
 
 /** Steps and all that are inside of them, each once. */
-export const everyStep = (steps: readonly Step[]): Step[] =>
+export const everyStep = (steps: readonly FlowStep[]): FlowStep[] =>
   steps.flatMap((step) => [step, ...innerFlows(step).flatMap(everyStep)]);

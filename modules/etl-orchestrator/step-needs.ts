@@ -1,21 +1,21 @@
 import { resultKey } from "./state-machine-definition";
-import { everyStep, type Step } from "./step-data";
+import { everyStep, type FlowStep } from "./step-data";
 
 /**
  * Lists the mistakes in the order of steps: the step's name, and words that follow it. The checks of the definition would find them too,
  * but would name states of fragments instead of steps.
  */
-export function needMistakes(steps: readonly Step[]): [step: string, message: string][] {
+export function needMistakes(steps: readonly FlowStep[]): [step: string, message: string][] {
   return [...onlyOnce(everyStep(steps)), ...flowMistakes(steps, { before: [], later: [] })];
 }
 
 /** The steps around a flow: those that came before it for sure, and the names that its steps may go to. */
 interface Around {
-  readonly before: readonly Step[];
+  readonly before: readonly FlowStep[];
   readonly later: readonly string[];
 }
 
-function flowMistakes(steps: readonly Step[], around: Around): [string, string][] {
+function flowMistakes(steps: readonly FlowStep[], around: Around): [string, string][] {
   return steps.flatMap((step, place) => {
     const { ways = {}, machines = {} } = step;
     const before = [...around.before, ...steps.slice(0, place)];
@@ -32,32 +32,32 @@ function flowMistakes(steps: readonly Step[], around: Around): [string, string][
 }
 
 /** Checks that no step follows one that ends the execution. */
-function afterEnd({ name }: Step, previous: Step | undefined): [string, string][] {
+function afterEnd({ name }: FlowStep, previous: FlowStep | undefined): [string, string][] {
   if (previous === undefined || !endsAlways(previous)) return [];
   return [[name, `comes after '${previous.name}', which always ends the execution: remove one of them`]];
 }
 
 /** Tells whether nothing can come behind a step. */
-function endsAlways({ isEnd, ways }: Step): boolean {
+function endsAlways({ isEnd, ways }: FlowStep): boolean {
   const flows = Object.values(ways ?? {});
   return isEnd === true || (flows.length > 0 && flows.every((steps) => steps.some(endsAlways)));
 }
 
-const called = ({ kind }: Step): string => (kind === undefined ? "" : `(${kind}) `);
+const called = ({ kind }: FlowStep): string => (kind === undefined ? "" : `(${kind}) `);
 
 interface Place {
-  readonly own: readonly Step[];
+  readonly own: readonly FlowStep[];
   readonly later: readonly string[];
 }
 
-function needsOf(step: Step, before: readonly Step[], place: Place): [string, string][] {
+function needsOf(step: FlowStep, before: readonly FlowStep[], place: Place): [string, string][] {
   return [booksOf(step, before, place.own), ...readings(step, before), ...goings(step, place.later)]
     .filter((message) => message !== undefined)
     .map((message) => [step.name, `${called(step)}${message}`]);
 }
 
 /** Checks that the check-books step that a step needs comes before it. */
-function booksOf(step: Step, before: readonly Step[], all: readonly Step[]): string | undefined {
+function booksOf(step: FlowStep, before: readonly FlowStep[], all: readonly FlowStep[]): string | undefined {
   const { name, needsBooks: books } = step;
   if (books === undefined || before.some((one) => one.name === books && isCheckBooks(one))) return undefined;
   const needs = `needs the books of a checkBooks step '${books}' before it`;
@@ -68,10 +68,10 @@ function booksOf(step: Step, before: readonly Step[], all: readonly Step[]): str
   return `${needs}; add Step.checkBooks("${books}", …) before '${name}', or leave '${name}' out`;
 }
 
-const isCheckBooks = ({ kind }: Step): boolean => kind === "checkBooks";
+const isCheckBooks = ({ kind }: FlowStep): boolean => kind === "checkBooks";
 
 /** Checks that the results that a step reads exist. */
-function readings({ name, reads = [] }: Step, before: readonly Step[]): string[] {
+function readings({ name, reads = [] }: FlowStep, before: readonly FlowStep[]): string[] {
   const keys = reads.flatMap((text) =>
     [...text.matchAll(/\$\.results\.([A-Za-z0-9]+)/g)].map(([, key]) => key!),
   );
@@ -95,7 +95,7 @@ function readings({ name, reads = [] }: Step, before: readonly Step[]): string[]
     });
 }
 
-const innerKeys = ({ ways = {}, machines = {} }: Step): string[] =>
+const innerKeys = ({ ways = {}, machines = {} }: FlowStep): string[] =>
   [
     ...Object.values(ways),
     ...Object.values(machines)
@@ -104,7 +104,7 @@ const innerKeys = ({ ways = {}, machines = {} }: Step): string[] =>
   ].flatMap((steps) => everyStep(steps).map(({ name }) => resultKey(name)));
 
 /** How to reach a result that a step inside of another one leaves. */
-function pathInside({ name, kind }: Step, key: string): string {
+function pathInside({ name, kind }: FlowStep, key: string): string {
   if (kind === "parallel") return `read $.results.${resultKey(name)}.<branch>.${key}`;
   if (kind === "forEach")
     return `keep it with keep: "$.results.${key}…" and read $.results.${resultKey(name)}.items`;
@@ -112,7 +112,7 @@ function pathInside({ name, kind }: Step, key: string): string {
 }
 
 /** Checks that steps only go to later steps. */
-function goings({ name, goesTo = {} }: Step, later: readonly string[]): string[] {
+function goings({ name, goesTo = {} }: FlowStep, later: readonly string[]): string[] {
   return Object.values(goesTo)
     .filter((target) => target !== undefined && !later.includes(target))
     .map(
@@ -123,7 +123,7 @@ function goings({ name, goesTo = {} }: Step, later: readonly string[]): string[]
 }
 
 /** Two steps of these kinds would fail with the same errors, which could not be told apart. */
-function onlyOnce(steps: readonly Step[]): [string, string][] {
+function onlyOnce(steps: readonly FlowStep[]): [string, string][] {
   return ["checkBooks", "checkQuality", "acquireLock"].flatMap((kind) => {
     const [first, ...others] = steps.filter((step) => step.kind === kind).map(({ name }) => name);
     return others

@@ -26,7 +26,7 @@ import { fragment } from "./fragment";
 import { billedRun, overrideMistakes, type RunJobStepProps, withOverrides } from "./run-overrides";
 import { resultKey } from "./state-machine-definition";
 import { type RunInput, validateInput } from "./run-input";
-import { makeStep, type Step as StepData, wholeBetween } from "./step-data";
+import { makeStep, type FlowStep, wholeBetween } from "./step-data";
 
 /** Seconds between two looks at a lock that another run holds. */
 const LOCK_POLL_SECONDS = 30;
@@ -42,7 +42,7 @@ const RUN_JOB_RETRY_SECONDS = 6 * 600;
 const API_CALL_SECONDS = 5 * 60;
 
 /** A step of a pipeline's flow: plain data, made by the functions of {@link Step}. */
-export type Step = StepData;
+export type Step = FlowStep;
 
 /** The time-out of the child crawl machine in seconds. It is long enough that the deadline, counted in polls, comes first. */
 export const crawlMachineTimeoutSeconds = (deadlineMinutes: number): number =>

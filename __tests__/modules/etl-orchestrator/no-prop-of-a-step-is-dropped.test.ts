@@ -3,18 +3,25 @@ import {
   type AcquireLockStepProps,
   type CheckBooksStepProps,
   type CheckQualityStepProps,
+  type ChooseStepProps,
   type CrawlStepProps,
   EtlOrchestrator,
   type EtlOrchestratorProps,
   FailureMessenger,
   type FailureMessengerProps,
+  type FailStepProps,
+  type ForEachStepProps,
+  type InvokeFunctionStepProps,
   type IRole,
   type NotifyStepProps,
+  type ParallelStepProps,
+  type QueryStepProps,
   type RecordMetricsStepProps,
   type ReleaseLockStepProps,
   type RunJobStepProps,
   ServiceRole,
   Step,
+  type TaskStepProps,
 } from "../../../index";
 import { judge, unjudged } from "../../support/judged-props";
 import { RecordingTopic } from "../../support/orchestrator";
@@ -156,6 +163,140 @@ test.each(["RecordMetricsStepProps", "NotifyStepProps"] as const)("%s", (type) =
     {
       becomes: { books: "booksOne" },
     },
+  );
+});
+
+const inner = (name: string) => Step.fail(name, { error: "Stopped", cause: "it ends" });
+const RULE = { Variable: "$.run.mode", StringEquals: "daily" };
+
+test("InvokeFunctionStep", () => {
+  const sets: [Required<InvokeFunctionStepProps>, Required<InvokeFunctionStepProps>] = [
+    { function: { functionName: "one", timeoutSeconds: 7 }, payload: { one: 1 }, idempotent: true },
+    { function: { functionName: "two", timeoutSeconds: 9 }, payload: { two: 2 }, idempotent: false },
+  ];
+  judge(
+    "InvokeFunctionStepProps",
+    () => sets,
+    (stack, props) => shown(stack, Step.invokeFunction("Call", props)),
+    { becomes: { idempotent: "Lambda.SdkClientException" } },
+  );
+});
+
+test("QueryStep", () => {
+  const sets: [Required<QueryStepProps>, Required<QueryStepProps>] = [
+    {
+      sql: "select 1 as one",
+      workgroup: { workgroupName: "one" },
+      database: "one",
+      parameters: ["$.run.one"],
+      answer: { one: "number" },
+    },
+    {
+      sql: "select 2 as two",
+      workgroup: { workgroupName: "two" },
+      database: "two",
+      parameters: ["$.run.two"],
+      answer: { two: "text" },
+    },
+  ];
+  judge(
+    "QueryStepProps",
+    () => sets,
+    (stack, props) => shown(stack, Step.query("Ask", props)),
+    { becomes: { answer: "one.$" } },
+  );
+});
+
+test("TaskStep", () => {
+  const statement = (name: string) => ({
+    effect: "Allow" as const,
+    actions: [`${name}:Go`],
+    resources: [`arn:aws:${name}:::x`],
+  });
+  const sets: [Required<TaskStepProps>, Required<TaskStepProps>] = [
+    {
+      call: "one:go",
+      parameters: { One: 1 },
+      timeoutSeconds: 7,
+      result: { "one.$": "$.One" },
+      retry: [{ ErrorEquals: ["One.Busy"] }],
+      statements: [statement("one")],
+    },
+    {
+      call: "two:go",
+      parameters: { Two: 2 },
+      timeoutSeconds: 9,
+      result: { "two.$": "$.Two" },
+      retry: [{ ErrorEquals: ["Two.Busy"] }],
+      statements: [statement("two")],
+    },
+  ];
+  judge(
+    "TaskStepProps",
+    () => sets,
+    (stack, props) => shown(stack, Step.task("Do", props)),
+  );
+});
+
+test("ChooseStep", () => {
+  const sets: [ChooseStepProps, ChooseStepProps] = [
+    { branches: [{ when: RULE, steps: [inner("One")] }], otherwise: [inner("OtherOne")] },
+    { branches: [{ when: RULE, steps: [inner("Two")] }], otherwise: [inner("OtherTwo")] },
+  ];
+  judge(
+    "ChooseStepProps",
+    () => sets,
+    (stack, props) => shown(stack, Step.choose("Which", props)),
+  );
+});
+
+test("ParallelStep", () => {
+  const sets: [ParallelStepProps, ParallelStepProps] = [
+    { branches: { one: [inner("One")], other: [inner("Other")] } },
+    { branches: { two: [inner("Two")], other: [inner("Other")] } },
+  ];
+  judge(
+    "ParallelStepProps",
+    () => sets,
+    (stack, props) => shown(stack, Step.parallel("Both", props)),
+  );
+});
+
+test("ForEachStep", () => {
+  const sets: [Required<ForEachStepProps>, Required<ForEachStepProps>] = [
+    {
+      items: "$.run.one",
+      mostItems: 11,
+      steps: [inner("One")],
+      maxConcurrency: 3,
+      toleratedFailures: 4,
+      keep: "$.results.one",
+    },
+    {
+      items: "$.run.two",
+      mostItems: 12,
+      steps: [inner("Two")],
+      maxConcurrency: 5,
+      toleratedFailures: 6,
+      keep: "$.results.two",
+    },
+  ];
+  judge(
+    "ForEachStepProps",
+    () => sets,
+    (stack, props) => shown(stack, Step.forEach("Each", props)),
+  );
+});
+
+test("FailStep", () => {
+  const sets: [FailStepProps, FailStepProps] = [
+    { error: "One", cause: "first" },
+    { error: "Two", cause: "second" },
+  ];
+  judge(
+    "FailStepProps",
+    () => sets,
+    (stack, props) => shown(stack, Step.fail("Stop", props)),
   );
 });
 
