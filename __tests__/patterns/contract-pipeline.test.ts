@@ -319,17 +319,6 @@ describe("refuses, before anything is created,", () => {
         "'schedule.lagDays' must be a whole number from 0 to 366, got 400",
     ],
     [
-      "a job without its lock, and a lock that nobody acquired",
-      () => ({ steps: (steps) => steps.without("AcquireLock") }),
-      "'steps' must have a step of Step.acquireLock before 'RunJob': the job writes only while its run holds the lock; " +
-        "'steps' must have a step of Step.acquireLock before 'ReleaseLock': it releases the lock of that step",
-    ],
-    [
-      "books that nobody writes",
-      () => ({ steps: (steps) => steps.without("RunJob") }),
-      "'steps' must have a step of Step.runJob before 'CheckBooks': the job writes the books",
-    ],
-    [
       "mistakes of contract and rules together, by their file",
       () => ({
         contractFile: orders(
@@ -389,6 +378,22 @@ describe("refuses, before anything is created,", () => {
     ],
   ])("%s", (_, change, message) => {
     expect(refusal(build(change()))).toBe(`Pipeline 'etl-dev/Orders': ${message}`);
+  });
+
+  test.each<[string, () => Given, string]>([
+    [
+      "a job without its lock, and a lock that nobody acquired",
+      () => ({ steps: (steps) => steps.without("AcquireLock") }),
+      "'steps.RunJob' (runJob) needs a step of Step.acquireLock before it: the job writes only while its run holds the lock; " +
+        "'steps.ReleaseLock' (releaseLock) needs a step of Step.acquireLock before it: the lock of that step is released",
+    ],
+    [
+      "books that nobody writes",
+      () => ({ steps: (steps) => steps.without("RunJob") }),
+      "'steps.CheckBooks' (checkBooks) needs a step of Step.runJob or Step.invokeFunction or Step.task before it: it writes the books",
+    ],
+  ])("by the orchestrator: %s", (_, change, message) => {
+    expect(refusal(build(change()))).toBe(`EtlOrchestrator 'etl-dev/Orders/Orchestrator': ${message}`);
   });
 
   test("a step that is not there", () => {

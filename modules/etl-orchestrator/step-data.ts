@@ -15,6 +15,8 @@ export interface FlowStep {
   readonly name: string;
   /** The function that made it, e.g. `notify`, for messages. */
   readonly kind?: string;
+  /** The kinds of steps of which one must come before it, and why. */
+  readonly needs?: readonly { readonly kinds: readonly string[]; readonly why: string }[];
   /** The name of the check-books step whose figures it needs. */
   readonly needsBooks?: string;
   /** The step's states: part of a definition, with placeholders. */

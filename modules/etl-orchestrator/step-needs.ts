@@ -51,9 +51,25 @@ interface Place {
 }
 
 function needsOf(step: FlowStep, before: readonly FlowStep[], place: Place): [string, string][] {
-  return [booksOf(step, before, place.own), ...readings(step, before), ...goings(step, place.later)]
+  return [
+    ...kindsOf(step, before),
+    booksOf(step, before, place.own),
+    ...readings(step, before),
+    ...goings(step, place.later),
+  ]
     .filter((message) => message !== undefined)
     .map((message) => [step.name, `${called(step)}${message}`]);
+}
+
+/** Checks that a step of the kinds that a step needs comes before it, or inside of one before it. */
+function kindsOf({ needs = [] }: FlowStep, before: readonly FlowStep[]): string[] {
+  const found = everyStep(before).map(({ kind }) => kind);
+  return needs
+    .filter(({ kinds }) => !found.some((kind) => kind !== undefined && kinds.includes(kind)))
+    .map(
+      ({ kinds, why }) =>
+        `needs a step of ${kinds.map((kind) => `Step.${kind}`).join(" or ")} before it: ${why}`,
+    );
 }
 
 /** Checks that the check-books step that a step needs comes before it. */

@@ -191,6 +191,9 @@ export const Step = {
       {
         name,
         kind: "runJob",
+        needs: given.some(([key]) => Object.hasOwn(LOCK_ARGUMENTS, key))
+          ? [{ kinds: ["acquireLock"], why: "the job writes only while its run holds the lock" }]
+          : [],
         fragment: withOverrides(fragment("run-job"), props),
         values: {
           JobName: props.jobName,
@@ -234,6 +237,7 @@ export const Step = {
     return makeStep({
       name,
       kind: "checkBooks",
+      needs: [{ kinds: ["runJob", "invokeFunction", "task"], why: "it writes the books" }],
       fragment: fragment("check-books"),
       values: { BooksBucket: books.bucketName, BooksPrefix: books.prefix },
       boundSeconds: API_CALL_SECONDS,
@@ -269,6 +273,7 @@ export const Step = {
     makeStep({
       name,
       kind: "releaseLock",
+      needs: [{ kinds: ["acquireLock"], why: "the lock of that step is released" }],
       leavesNoResult: true,
       fragment: fragment("release-lock"),
       values: { TableName: table.tableName },

@@ -127,9 +127,7 @@ export class ContractPipeline extends Construct {
 
   private decideSteps(): readonly Step[] {
     const steps = new Steps(this.defaultSteps());
-    const { all } = this.props.steps?.(steps) ?? steps;
-    const mistakes = orderMistakes(all);
-    return mistakes.length > 0 ? this.fail(mistakes) : all;
+    return (this.props.steps?.(steps) ?? steps).all;
   }
 
   private crawler(id: string, zone: Zone.RAW | Zone.PROCESSED): GlueCrawler {
@@ -214,22 +212,4 @@ function lagMistakes(days: number | undefined): string[] {
   if (days === undefined || Token.isUnresolved(days)) return [];
   if (Number.isInteger(days) && days >= 0 && days <= MOST_LAG_DAYS) return [];
   return [`'schedule.lagDays' must be a whole number from 0 to ${MOST_LAG_DAYS}, got ${days}`];
-}
-
-/**
- * A step that another one needs. Without the lock's step the job would take the lock itself, and nobody would take it over after a run that
- * failed; without a job nobody writes the books that are checked.
- */
-const NEEDS: readonly (readonly [kind: string, needed: string, why: string])[] = [
-  ["runJob", "acquireLock", "the job writes only while its run holds the lock"],
-  ["releaseLock", "acquireLock", "it releases the lock of that step"],
-  ["checkBooks", "runJob", "the job writes the books"],
-];
-
-function orderMistakes(steps: readonly Step[]): string[] {
-  return NEEDS.flatMap(([kind, needed, why]) => {
-    const at = steps.findIndex((step) => step.kind === kind);
-    if (at < 0 || steps.slice(0, at).some((step) => step.kind === needed)) return [];
-    return [`'steps' must have a step of Step.${needed} before '${steps[at]!.name}': ${why}`];
-  });
 }

@@ -347,6 +347,7 @@ test("EtlOrchestrator", () => {
       steps: [
         Step.runJob("RunOne", { jobName: "job-one", timeoutMinutes: 5 }),
         Step.checkBooks("CheckBooks", { books: ONE }),
+        Step.acquireLock("Take", { ...LOCK, waitMinutes: 5 }),
         Step.releaseLock("Free", LOCK),
         Step.notify("Tell"),
       ],
@@ -369,6 +370,7 @@ test("EtlOrchestrator", () => {
       steps: [
         Step.runJob("RunTwo", { jobName: "job-two", timeoutMinutes: 5 }),
         Step.checkBooks("CheckBooks", { books: ONE }),
+        Step.acquireLock("Take", { ...LOCK, waitMinutes: 5 }),
         Step.releaseLock("Free", LOCK),
         Step.notify("Tell"),
       ],

@@ -6,6 +6,7 @@ import { Step } from "../../../modules/etl-orchestrator/step";
 import { books, eventsProps, eventsSteps, QUERY, synthOrchestrator } from "../../support/orchestrator";
 
 describe("refusals", () => {
+  const load = Step.invokeFunction("Load", { function: { functionName: "load", timeoutSeconds: 60 } });
   const refusal = (props: Partial<EtlOrchestratorProps>) => () =>
     synthOrchestrator({ ...eventsProps(), ...props });
 
@@ -78,6 +79,7 @@ describe("refusals", () => {
         steps: [
           Step.checkQuality("Judge", { query: QUERY, workgroup: { workgroupName: "w" }, output: books }),
           Step.recordMetrics("Count"),
+          load,
           Step.checkBooks("Sum", { books, emptyGoesTo: "Tell" }),
           Step.notify("Tell"),
           Step.runJob("Again", {
@@ -92,17 +94,18 @@ describe("refusals", () => {
         "'steps.Count' (recordMetrics) needs the books of a checkBooks step 'CheckBooks' before it; put 'Sum' before 'Count'; " +
         "'steps.Tell' (notify) needs the books of a checkBooks step 'CheckBooks' before it; there is 'Sum': set books: \"Sum\"; " +
         "'steps.Again' (runJob) reads $.results.fetch, but no step before 'Again' writes it; " +
-        "the steps before it write $.results.sum, $.results.tell",
+        "the steps before it write $.results.load, $.results.sum, $.results.tell",
     ],
     [
       "two checks of the books",
-      { steps: [Step.checkBooks("Sum", { books }), Step.checkBooks("SumAgain", { books })] },
+      { steps: [load, Step.checkBooks("Sum", { books }), Step.checkBooks("SumAgain", { books })] },
       "'steps.SumAgain' (checkBooks) is the second checkBooks step, after 'Sum'; a flow may have one: remove one",
     ],
     [
       "an empty delivery sent backwards",
       {
         steps: [
+          load,
           Step.notify("Tell", { books: "CheckBooks" }),
           Step.checkBooks("CheckBooks", { books, emptyGoesTo: "Tell" }),
         ],
@@ -115,7 +118,6 @@ describe("refusals", () => {
   });
 
   describe("steps that hold steps, and steps of one's own", () => {
-    const load = Step.invokeFunction("Load", { function: { functionName: "load", timeoutSeconds: 60 } });
     const other = Step.invokeFunction("Other", { function: { functionName: "load", timeoutSeconds: 901 } });
     const rule = { Variable: "$.run.mode", StringEquals: "daily" };
     const stop = Step.fail("Stop", { error: "Stopped", cause: "no more" });
