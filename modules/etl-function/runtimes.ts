@@ -3,17 +3,18 @@
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html (dates of 2026-11)
  */
 
-/** The runtimes that AWS supports and that version 5.100 of the Terraform provider knows. */
-export const FUNCTION_RUNTIMES = ["python3.11", "python3.12", "python3.13"] as const;
-/** A runtime of a function. AWS supports `python3.11` until 2027-06-30. */
-export type FunctionRuntime = (typeof FUNCTION_RUNTIMES)[number];
+/** A runtime that AWS supports and that version 5.100 of the Terraform provider knows. AWS supports `python3.11` until 2027-06-30. */
+export type FunctionRuntime = "python3.11" | "python3.12" | "python3.13";
+
+const RUNTIMES: readonly string[] = ["python3.11", "python3.12", "python3.13"] satisfies FunctionRuntime[];
 
 /** The runtime that the library is tested on. */
 export const DEFAULT_RUNTIME: FunctionRuntime = "python3.11";
 
-export const FUNCTION_ARCHITECTURES = ["x86_64", "arm64"] as const;
 /** The processor of a function. */
-export type FunctionArchitecture = (typeof FUNCTION_ARCHITECTURES)[number];
+export type FunctionArchitecture = "x86_64" | "arm64";
+
+const ARCHITECTURES: readonly string[] = ["x86_64", "arm64"] satisfies FunctionArchitecture[];
 
 /** The dates on which AWS deprecated runtimes of Python. */
 const DEPRECATED: Readonly<Record<string, string>> = {
@@ -30,8 +31,8 @@ const UNKNOWN_TO_PROVIDER = ["python3.14"];
 
 /** The mistake in a runtime, as words that follow its field. */
 export function runtimeMistake(runtime: string): string | undefined {
-  if ((FUNCTION_RUNTIMES as readonly string[]).includes(runtime)) return undefined;
-  const mistake = `must be one of ${FUNCTION_RUNTIMES.join(", ")}, got ${JSON.stringify(runtime)}`;
+  if (RUNTIMES.includes(runtime)) return undefined;
+  const mistake = `must be one of ${RUNTIMES.join(", ")}, got ${JSON.stringify(runtime)}`;
   const since = DEPRECATED[runtime];
   if (since !== undefined)
     return `${mistake}, which AWS deprecated on ${since}: it gets no security patches, and AWS refuses it for new functions sooner or later`;
@@ -42,9 +43,9 @@ export function runtimeMistake(runtime: string): string | undefined {
 
 /** The mistake in an architecture, as words that follow its field. */
 export const architectureMistake = (architecture: string): string | undefined =>
-  (FUNCTION_ARCHITECTURES as readonly string[]).includes(architecture)
+  ARCHITECTURES.includes(architecture)
     ? undefined
-    : `must be one of ${FUNCTION_ARCHITECTURES.join(", ")}, got ${JSON.stringify(architecture)}`;
+    : `must be one of ${ARCHITECTURES.join(", ")}, got ${JSON.stringify(architecture)}`;
 
 /**
  * The most bytes that a function and its layers may have after extraction: 250 MB.

@@ -13,7 +13,7 @@ class MissingDelivery(Exception):
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Takes `bucket`, and `prefix`: "" for the whole bucket, or without a leading slash and with one at its end.
+    """Takes `bucket` and `prefix`: "" for the whole bucket, or a prefix that ends in a slash.
 
     Returns `count`, `bytes`, and of the newest object `newestKey` and `newestAt` (UTC). Raises
     `MissingDelivery` if there is no object. Objects whose names begin with `_` or `.`, and folders of the
