@@ -18,6 +18,7 @@ export {
   contractTables,
 } from "./contracts/contract-tables";
 export { contractMistakes } from "./contracts/contract-mistakes";
+export { type IAlertTarget } from "./modules/core/alert-target";
 export { type Mistake, mistakeText } from "./modules/core/refusals";
 export { jsonMistake } from "./contracts/json-mistake";
 export { type Partition, partitionOf } from "./modules/core/partition";
@@ -112,6 +113,16 @@ export {
   type GlueCrawlerProps,
   type SchemaChangePolicy,
 } from "./modules/glue-crawler/glue-crawler";
+export {
+  type AsynchronousCalls,
+  EtlFunction,
+  type EtlFunctionProps,
+  type FunctionAlarms,
+  type FunctionMetrics,
+  type FunctionNetwork,
+} from "./modules/etl-function/etl-function";
+export { FunctionLayer, type FunctionLayerProps, type ILayer } from "./modules/etl-function/function-layer";
+export { type FunctionArchitecture, type FunctionRuntime } from "./modules/etl-function/runtimes";
 export { ArtifactFile, type ArtifactFileProps, type UploadedFile } from "./modules/artifacts/artifact-file";
 export { GLUE_SCRIPTS } from "./modules/artifacts/glue-scripts";
 export {
@@ -140,7 +151,6 @@ export {
   type NotificationsTopicProps,
 } from "./modules/notifications-topic/notifications-topic";
 export {
-  type IAlertTarget,
   type MissedRun,
   PipelineAlarms,
   type PipelineAlarmsProps,

@@ -41,10 +41,10 @@ describe("the package", () => {
     ) as { files: { path: string }[] }[]
   )[0]!.files.map(({ path }) => path);
 
-  test("holds every definition and every Python file of a job, and no test, cache or source", () => {
+  test("holds every definition and every Python file of a job or a function, and no test, cache or source", () => {
     const wanted = [
       ...filesBelow("step-functions", /\.asl\.json$/),
-      ...["compiler", "etl", "jobs"].flatMap((folder) =>
+      ...["compiler", "etl", "functions", "jobs"].flatMap((folder) =>
         filesBelow(join("glue-scripts", folder), /\.(py|json)$|py\.typed$/),
       ),
     ];
@@ -87,6 +87,7 @@ describe("the package", () => {
   test("tells where the shipped Python lies", () => {
     expect(readdirSync(GLUE_SCRIPTS.etl)).toContain("__init__.py");
     expect(readdirSync(GLUE_SCRIPTS.jobs)).toContain("transform_deliveries.py");
+    expect(readdirSync(GLUE_SCRIPTS.functions)).toContain("count_objects");
   });
 });
 

@@ -18,6 +18,7 @@ const MODULES = [
   "data-lake",
   "data-quality",
   "encryption",
+  "etl-function",
   "etl-orchestrator",
   "glue-crawler",
   "glue-security-configuration",

@@ -8,7 +8,7 @@ import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { prefixMistake, type S3Location, s3Uri } from "../core/s3-location";
 import { OwnedObject } from "./owned-object";
-import { packPackage, shortHash } from "./python-package";
+import { type PackedPackage, packPackage, shortHash } from "./python-package";
 
 /** Props of {@link ArtifactFile}. */
 export interface ArtifactFileProps {
@@ -70,23 +70,22 @@ export class ArtifactFile extends Construct {
   }
 }
 
-export interface ArtifactPackageProps {
-  /** Absolute path of the Python package's folder. */
-  readonly folder: string;
+interface ArtifactZipProps {
+  readonly packed: PackedPackage;
   readonly artifacts: S3Location;
   readonly prefix: string;
 }
 
-/** An importable Python package as a deterministic zip, uploaded like an {@link ArtifactFile}, for GlueSparkJob. */
-export class ArtifactPackage extends Construct {
+/** A zip made at synth, uploaded like an {@link ArtifactFile}. */
+export class ArtifactZip extends Construct {
   readonly resource: S3Object;
   readonly key: string;
   readonly uri: string;
   readonly location: S3Location;
 
-  constructor(scope: Construct, id: string, { folder, artifacts, prefix }: ArtifactPackageProps) {
+  constructor(scope: Construct, id: string, { packed, artifacts, prefix }: ArtifactZipProps) {
     super(scope, id);
-    const { name, hash, zip } = packPackage(folder);
+    const { name, hash, zip } = packed;
     // An asset copies an existing file; one place per construct keeps old files from piling up.
     const file = resolve(App.of(this).outdir, "packages", this.node.addr, `${name}.zip`);
     mkdirSync(dirname(file), { recursive: true });
@@ -96,6 +95,20 @@ export class ArtifactPackage extends Construct {
     this.resource = defineObject(this, artifacts, this.key, asset.path, hash);
     this.uri = s3Uri({ ...artifacts, prefix: "" }, this.resource.key);
     this.location = { ...artifacts, prefix: this.key };
+  }
+}
+
+export interface ArtifactPackageProps {
+  /** Absolute path of the Python package's folder. */
+  readonly folder: string;
+  readonly artifacts: S3Location;
+  readonly prefix: string;
+}
+
+/** An importable Python package as a deterministic zip, for GlueSparkJob. */
+export class ArtifactPackage extends ArtifactZip {
+  constructor(scope: Construct, id: string, { folder, ...place }: ArtifactPackageProps) {
+    super(scope, id, { packed: packPackage(folder), ...place });
   }
 }
 

@@ -3,18 +3,18 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, isAbsolute, join, relative, sep } from "node:path";
 import { zipSync } from "fflate";
 
-/** The source files of an importable Python package, without caches. */
+/** A zip that is made at synth. */
 export interface PackedPackage {
-  /** The package's name: the name of its folder. */
+  /** The name of the packed folder. */
   readonly name: string;
   /** A hash of the files' names and contents. */
   readonly hash: string;
-  /** A zip with the package at its top; the same files give the same bytes. */
+  /** The same files give the same bytes. */
   readonly zip: Uint8Array;
 }
 
 /** The oldest time a zip can hold. */
-const NO_TIME = new Date(1980, 0, 1);
+export const NO_TIME = new Date(1980, 0, 1);
 
 /** The mistake in a package's folder, as words that follow its field. */
 export function packageMistake(folder: string): string | undefined {
@@ -30,7 +30,7 @@ export function packageMistake(folder: string): string | undefined {
     : `must be named so that Python can import it, got '${basename(folder)}'`;
 }
 
-/** Packs a Python package for `--extra-py-files`. Call {@link packageMistake} first. */
+/** Packs the source files of an importable Python package, without caches, for `--extra-py-files`. Call {@link packageMistake} first. */
 export function packPackage(folder: string): PackedPackage {
   const name = basename(folder);
   const files = sourceFiles(folder);
@@ -50,7 +50,8 @@ export function shortHash(digest: string): string {
   return digest.slice(0, 16);
 }
 
-function sourceFiles(folder: string): string[] {
+/** The source files of a Python package, relative to its folder. */
+export function sourceFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.(py|json)$|^py\.typed$/.test(entry.name))
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))

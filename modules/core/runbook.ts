@@ -6,6 +6,8 @@ export const RUNBOOK_PAGES = [
   "dead-letters",
   "execution-failed",
   "executions",
+  "function-calls",
+  "function-failed",
   "missed-run",
   "missing-delivery",
   "new-execution",

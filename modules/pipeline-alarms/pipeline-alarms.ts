@@ -6,6 +6,7 @@ import {
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { DEFAULT_SLOW_FACTOR } from "../schedules/missed-run";
+import { type IAlertTarget } from "../core/alert-target";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
@@ -13,14 +14,6 @@ import { type Metric, type Run, stateMachineRun } from "../core/run";
 import { alarmMistakes } from "./alarm-mistakes";
 import { type AlarmDefinition, type AlarmScope, alarmTable, type Speaker } from "./alarm-table";
 import { alarmText, compositeText, type TextScope } from "./alarm-texts";
-
-/** A topic for alarms. */
-export interface IAlertTarget {
-  /** The topic's ARN. */
-  readonly topicArn: string;
-  /** Lets the account's alarms whose names begin with `namePrefix` publish. */
-  allowPublishFromAlarms(namePrefix: string): void;
-}
 
 /** The time after which a scheduled run counts as missed. */
 export interface MissedRun {

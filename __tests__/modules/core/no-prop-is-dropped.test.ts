@@ -18,6 +18,11 @@ import {
   type DataQualityProps,
   EncryptionKey,
   type EncryptionKeyProps,
+  EtlFunction,
+  type EtlFunctionProps,
+  FunctionLayer,
+  type FunctionLayerProps,
+  type FunctionRuntime,
   GlueCrawler,
   type GlueCrawlerProps,
   GlueSecurityConfiguration,
@@ -40,6 +45,7 @@ import {
   ZoneBucket,
   type ZoneBucketProps,
 } from "../../../index";
+import { packLayer } from "../../../modules/etl-function/layer-archive";
 import { type ResourcePolicyStatement } from "../../../modules/iam/policy-statement";
 import { ROOT } from "../../support/clone";
 import { DATABASE, KEY_ARN, place } from "../../support/places";
@@ -274,6 +280,104 @@ test("GlueSparkJob", () => {
     ];
   };
   judge("GlueSparkJobProps", queuing, build, { only: ["jobRunQueuingEnabled"] });
+});
+
+test("EtlFunction", () => {
+  const alerts = (topicArn: string) => ({ topicArn, allowPublishFromAlarms: () => undefined });
+  const layer = (name: string) => ({
+    layerArn: `arn:aws:lambda:eu-west-1:000000000000:layer:${name}:1`,
+    runtimes: ["python3.11", "python3.12"] as const,
+    architectures: ["x86_64", "arm64"] as const,
+    unzippedBytes: 1,
+  });
+  for (const name of ["one", "two"]) {
+    mkdirSync(join(folder, `code-${name}`), { recursive: true });
+    for (const file of ["a.py", "b.py"])
+      writeFileSync(join(folder, `code-${name}`, file), "def handler(event, context): ...\n");
+  }
+  const sets = (stack: TerraformStack): [Required<EtlFunctionProps>, Required<EtlFunctionProps>] => [
+    {
+      ...HERE,
+      name: "one",
+      description: "One",
+      handler: "a.handler",
+      folder: join(folder, "code-one"),
+      packages: [join(folder, "one")],
+      artifacts: ONE,
+      runtime: "python3.12",
+      architecture: "arm64",
+      layers: [layer("one")],
+      memoryMegabytes: 129,
+      timeoutSeconds: 11,
+      temporaryStorageMegabytes: 513,
+      environment: { PLACE: "one" },
+      reservedConcurrency: 31,
+      asynchronous: { retries: 0, maximumAgeSeconds: 61 },
+      alarms: { alerts: alerts("arn:one"), runbookUrl: "https://one.example.com/", actionsEnabled: false },
+      vpc: { subnetIds: ["subnet-one"], securityGroupIds: ["sg-one"] },
+      encryptionKey: EncryptionKey.fromKeyArn(KEY_ARN),
+      tracing: true,
+      logRetentionDays: 1,
+      role: role(stack, "one"),
+    },
+    {
+      ...THERE,
+      name: "two",
+      description: "Two",
+      handler: "b.handler",
+      folder: join(folder, "code-two"),
+      packages: [join(folder, "two")],
+      artifacts: TWO,
+      runtime: "python3.11",
+      architecture: "x86_64",
+      layers: [layer("two")],
+      memoryMegabytes: 130,
+      timeoutSeconds: 12,
+      temporaryStorageMegabytes: 514,
+      environment: { PLACE: "two" },
+      reservedConcurrency: 32,
+      asynchronous: { retries: 1, maximumAgeSeconds: 62 },
+      alarms: { alerts: alerts("arn:two"), runbookUrl: "https://two.example.com/", actionsEnabled: true },
+      vpc: { subnetIds: ["subnet-two"], securityGroupIds: ["sg-two"] },
+      encryptionKey: EncryptionKey.fromKeyArn(OTHER_KEY),
+      tracing: false,
+      logRetentionDays: 3,
+      role: role(stack, "two"),
+    },
+  ];
+  const build = (stack: TerraformStack, props: EtlFunctionProps) => new EtlFunction(stack, "Function", props);
+  // The content of packages is seen as the hash in the key.
+  const { key } = synth((stack) => build(stack, sets(stack)[0])).at("Function/Code/Resource") as {
+    key: string;
+  };
+  judge("EtlFunctionProps", sets, build, {
+    within: ["asynchronous", "alarms", "vpc"],
+    becomes: {
+      folder: "code-one.zip",
+      packages: key.split("/").at(-2)!,
+      layers: "layer:one:1",
+      alarms: "arn:one",
+      encryptionKey: KEY_ARN,
+      tracing: "Active",
+      role: "arn:one",
+    },
+  });
+});
+
+test("FunctionLayer", () => {
+  const zip = (name: string, runtime: FunctionRuntime): string => {
+    const file = join(folder, `${name}.zip`);
+    const record = { runtime, architecture: "x86_64", packages: [], unzippedBytes: 0 } as const;
+    writeFileSync(file, packLayer(new Map(), record));
+    return file;
+  };
+  const sets: [Required<FunctionLayerProps>, Required<FunctionLayerProps>] = [
+    { name: "one", description: "One", file: zip("one", "python3.11"), artifacts: ONE },
+    { name: "two", description: "Two", file: zip("two", "python3.12"), artifacts: TWO },
+  ];
+  const build = (stack: TerraformStack, props: FunctionLayerProps) =>
+    new FunctionLayer(stack, "Layer", props);
+  judge("FunctionLayerProps", () => sets, build, { becomes: { file: "python3.11" } });
 });
 
 test("GlueSecurityConfiguration", () => {

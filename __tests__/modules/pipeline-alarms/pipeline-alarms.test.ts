@@ -1,10 +1,7 @@
 import { TerraformOutput, type TerraformStack } from "cdktf";
 import { NotificationsTopic } from "../../../modules/notifications-topic/notifications-topic";
-import {
-  type IAlertTarget,
-  PipelineAlarms,
-  type PipelineAlarmsProps,
-} from "../../../modules/pipeline-alarms/pipeline-alarms";
+import { type IAlertTarget } from "../../../modules/core/alert-target";
+import { PipelineAlarms, type PipelineAlarmsProps } from "../../../modules/pipeline-alarms/pipeline-alarms";
 import { stateMachineRun } from "../../../modules/core/run";
 import { ACCOUNT, type Block, REGION, refusal, synth, unknownText } from "../../support/synth";
 
