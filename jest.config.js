@@ -13,6 +13,7 @@ const platform = benchTests(
   "alarms",
   "deployer",
   "environments",
+  "every-step",
   "foreign-repository",
   "iceberg",
   "scanners",

@@ -67,18 +67,25 @@ export class BenchSession {
 
   /** @param options further arguments of the server */
   static async open(clone: string, options: readonly string[] = []): Promise<BenchSession> {
-    const state = join(clone, ".local", "terraform", "etl-dev", "terraform.tfstate");
+    const local = join(clone, ".local");
+    const aws = await EmbeddedAws.start(local, options);
+    const state = join(local, "terraform", "etl-dev", "terraform.tfstate");
+    return BenchSession.of(clone, aws, state, "notifications_topic_arn");
+  }
+
+  /**
+   * The session of a stack that is applied to a running server.
+   *
+   * @param state the path of Terraform's state
+   * @param topic the output with the ARN of the topic whose messages are read
+   */
+  static async of(clone: string, aws: EmbeddedAws, state: string, topic: string): Promise<BenchSession> {
     const { outputs } = JSON.parse(readFileSync(state, "utf8")) as {
       outputs: Record<string, { value: string }>;
     };
-    const aws = await EmbeddedAws.start(join(clone, ".local"), options);
     const session = new BenchSession(clone, aws, outputs, undefined);
     const { sqs, sns } = session.clients;
-    session.listener = await NotificationListener.subscribe(
-      sqs,
-      sns,
-      session.output("notifications_topic_arn"),
-    );
+    session.listener = await NotificationListener.subscribe(sqs, sns, session.output(topic));
     return session;
   }
 
