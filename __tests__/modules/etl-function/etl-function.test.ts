@@ -288,6 +288,15 @@ test("its key lets CloudWatch Logs encrypt this log group alone", () => {
   );
 });
 
+test("without variables AWS would not keep the key, so neither function nor role has it", () => {
+  const encryptionKey = EncryptionKey.fromKeyArn(KEY_ARN);
+  const { at } = synth((stack) => make(stack, { encryptionKey, environment: {} }));
+  expect(at("Count/Resource")).not.toHaveProperty("kms_key_arn");
+  expect(at("Count/Resource")).not.toHaveProperty("environment");
+  expect(at("Count/Role/Policy/Resource").policy).not.toContain("kms:");
+  expect(at("Count/Logs").kms_key_id).toBe(KEY_ARN);
+});
+
 test("asynchronous calls that fail go to a queue: encrypted, kept as long as SQS can, over TLS only", () => {
   const { at, built, reference, statements } = synth((stack) =>
     make(stack, { asynchronous: {}, alarms: { alerts: ALERTS } }),
