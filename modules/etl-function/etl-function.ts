@@ -24,9 +24,14 @@ import { policyDocument } from "../iam/policy-document";
 import { type PolicyStatement, type ResourcePolicyStatement } from "../iam/policy-statement";
 import { ServiceRole } from "../iam/service-role";
 import { type FunctionAlarm, functionAlarms, type FunctionMetrics, functionMetrics } from "./function-alarms";
-import { functionMistakes, type JudgedFunction, ROLE_SUFFIX } from "./function-mistakes";
+import { functionMistakes, ROLE_SUFFIX } from "./function-mistakes";
 import { type ILayer } from "./function-layer";
-import { DEFAULT_RUNTIME, type FunctionArchitecture, type FunctionRuntime } from "./runtimes";
+import {
+  DEFAULT_ARCHITECTURE,
+  DEFAULT_RUNTIME,
+  type FunctionArchitecture,
+  type FunctionRuntime,
+} from "./runtimes";
 
 export { type FunctionMetrics } from "./function-alarms";
 
@@ -170,6 +175,19 @@ const RETENTION_SECONDS = 14 * 24 * 3_600;
 const MOST_AGE_SECONDS = 21_600;
 const ALARM_PERIOD_SECONDS = 300;
 
+const withDefaults = (props: EtlFunctionProps) => ({
+  ...props,
+  packages: props.packages ?? [],
+  runtime: props.runtime ?? DEFAULT_RUNTIME,
+  architecture: props.architecture ?? DEFAULT_ARCHITECTURE,
+  layers: props.layers ?? [],
+  memoryMegabytes: props.memoryMegabytes ?? 256,
+  timeoutSeconds: props.timeoutSeconds ?? 60,
+  temporaryStorageMegabytes: props.temporaryStorageMegabytes ?? 512,
+  environment: props.environment ?? {},
+  logRetentionDays: props.logRetentionDays ?? 90,
+});
+
 const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
 
 /**
@@ -221,22 +239,23 @@ export class EtlFunction extends Construct implements IGrantable {
     private readonly props: EtlFunctionProps,
   ) {
     super(scope, id);
-    const judged = this.refuse();
+    this.refuse();
 
-    this.runtime = props.runtime ?? DEFAULT_RUNTIME;
-    this.architecture = props.architecture ?? "x86_64";
-    this.memoryMegabytes = judged.memoryMegabytes;
-    this.timeoutSeconds = judged.timeoutSeconds;
-    this.temporaryStorageMegabytes = judged.temporaryStorageMegabytes;
+    const whole = withDefaults(props);
+    this.runtime = whole.runtime;
+    this.architecture = whole.architecture;
+    this.memoryMegabytes = whole.memoryMegabytes;
+    this.timeoutSeconds = whole.timeoutSeconds;
+    this.temporaryStorageMegabytes = whole.temporaryStorageMegabytes;
     this.reservedConcurrency = props.reservedConcurrency;
     this.logGroupName = `/aws/lambda/${props.name}`;
     this.metrics = functionMetrics(props.name);
     if (props.asynchronous !== undefined) this.deadLetterQueueName = `${props.name}-dead-letters`;
-    const packed = packFunction(props.folder, judged.packages);
+    const packed = packFunction(props.folder, whole.packages);
     this.unzippedBytes = packed.unzippedBytes;
 
     const code = this.defineCode(packed);
-    const logGroup = this.defineLogGroup(judged.logRetentionDays);
+    const logGroup = this.defineLogGroup(whole.logRetentionDays);
     this.role = props.role ?? this.defineRole();
     this.role.addToPolicy(...this.statements());
     this.resource = this.defineFunction(code, packed, logGroup);
@@ -257,28 +276,21 @@ export class EtlFunction extends Construct implements IGrantable {
     grantable.grantee.addToPolicy({ actions: ["lambda:InvokeFunction"], resources: [this.functionArn] });
   }
 
-  private refuse(): JudgedFunction {
-    const { folder, packages, ...rest } = this.props;
-    const judged: JudgedFunction = {
-      ...this.props,
-      isRoleBrought: this.props.role !== undefined,
-      packages: packages ?? [],
-      runtime: this.props.runtime ?? DEFAULT_RUNTIME,
-      architecture: this.props.architecture ?? "x86_64",
-      layers: this.props.layers ?? [],
-      memoryMegabytes: this.props.memoryMegabytes ?? 256,
-      timeoutSeconds: this.props.timeoutSeconds ?? 60,
-      temporaryStorageMegabytes: this.props.temporaryStorageMegabytes ?? 512,
-      environment: this.props.environment ?? {},
-      logRetentionDays: this.props.logRetentionDays ?? 90,
-    };
+  private refuse(): void {
+    const judged = { ...withDefaults(this.props), isRoleBrought: this.props.role !== undefined };
     const refusals = new Refusals("EtlFunction", this.node.path);
     // Skip local paths; they are checked separately.
-    refusals.noteUnfilled(placeholderMistakes(rest, isKnown));
+    const others = { ...this.props, folder: undefined, packages: undefined };
+    refusals.noteUnfilled(placeholderMistakes(others, isKnown));
     refusals.noteAll(placeMistakes(this.props, isKnown));
-    refusals.noteAll(functionMistakes({ ...judged, folder }, isKnown));
+    refusals.noteAll(functionMistakes(judged, isKnown));
     refusals.throwIfAny();
-    return judged;
+  }
+
+  /** The environment variables; `undefined` if there are none. */
+  private variables(): Record<string, string> | undefined {
+    const { environment = {} } = this.props;
+    return Object.keys(environment).length === 0 ? undefined : { ...environment };
   }
 
   private tags(): Record<string, string> | undefined {
@@ -342,7 +354,7 @@ export class EtlFunction extends Construct implements IGrantable {
         : [{ actions: ["sqs:SendMessage"], resources: [this.arnOf("sqs", queue)] }]),
       ...(vpc === undefined ? [] : networkStatements(functionArn)),
       ...(tracing === true ? [TRACING] : []),
-      ...(encryptionKey === undefined
+      ...(encryptionKey === undefined || this.variables() === undefined
         ? []
         : [
             {
@@ -360,7 +372,8 @@ export class EtlFunction extends Construct implements IGrantable {
     logGroup: CloudwatchLogGroup,
   ): LambdaFunction {
     const { props } = this;
-    const { environment: variables, layers, vpc } = props;
+    const { layers, vpc } = props;
+    const variables = this.variables();
     return new LambdaFunction(this, "Resource", {
       functionName: props.name,
       description: props.description,
@@ -375,8 +388,9 @@ export class EtlFunction extends Construct implements IGrantable {
       memorySize: this.memoryMegabytes,
       timeout: this.timeoutSeconds,
       ephemeralStorage: { size: this.temporaryStorageMegabytes },
-      environment: variables && { variables: { ...variables } },
-      // The key is for variables; the provider reports a difference in every plan if there are none.
+      environment: variables && { variables },
+      // Without variables AWS does not keep the key, and each plan would add it again:
+      // https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs/resources/lambda_function
       kmsKeyArn: variables && props.encryptionKey?.keyArn,
       reservedConcurrentExecutions: this.reservedConcurrency,
       vpcConfig: vpc && { subnetIds: [...vpc.subnetIds], securityGroupIds: [...vpc.securityGroupIds] },

@@ -4,6 +4,7 @@ import { codeOf, counted, parseWords, readNamedFile, UsageError, wrap } from "..
 import { buildLayer, LayerRefused } from "./build-layer";
 import {
   architectureMistake,
+  DEFAULT_ARCHITECTURE,
   DEFAULT_RUNTIME,
   type FunctionArchitecture,
   type FunctionRuntime,
@@ -61,7 +62,7 @@ function build(words: readonly string[], write: Write, environment: NodeJS.Proce
       requirements: { type: "string" },
       out: { type: "string" },
       runtime: { type: "string", default: DEFAULT_RUNTIME },
-      architecture: { type: "string", default: "x86_64" },
+      architecture: { type: "string", default: DEFAULT_ARCHITECTURE },
       python: { type: "string" },
     },
   });

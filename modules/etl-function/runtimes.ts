@@ -14,6 +14,8 @@ export const DEFAULT_RUNTIME: FunctionRuntime = "python3.11";
 /** The processor of a function. */
 export type FunctionArchitecture = "x86_64" | "arm64";
 
+export const DEFAULT_ARCHITECTURE: FunctionArchitecture = "x86_64";
+
 const ARCHITECTURES: readonly string[] = ["x86_64", "arm64"] satisfies FunctionArchitecture[];
 
 /** The dates on which AWS deprecated runtimes of Python. */
