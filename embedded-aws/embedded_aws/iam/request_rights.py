@@ -131,11 +131,17 @@ def _asked(service: str, path: str, headers: Any, body: bytes, query: Any) -> tu
         }
         return str(asked.get("Action", "")), asked
     action = str(headers.get("x-amz-target", "")).rsplit(".", 1)[-1]
+    in_path = service == "scheduler" or (service == "lambda" and _sets_function(path))
     try:
-        data = json.loads(body or b"{}") if action or service == "scheduler" else {}
+        data = json.loads(body or b"{}") if action or in_path else {}
     except ValueError:
         data = {}
     return action, data if isinstance(data, dict) else {}
+
+
+def _sets_function(path: str) -> bool:
+    """True for the creation and the configuration of a Lambda function, whose calls are paths."""
+    return path.rstrip("/").endswith(("/functions", "/configuration"))
 
 
 def _asked_of_cloudwatch(path: str, headers: Any, body: bytes, query: Any) -> tuple[str, dict[str, Any]]:
