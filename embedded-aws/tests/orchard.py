@@ -113,11 +113,9 @@ class Orchard:
             "Code": {"ZipFile": archive(orchard=CODE)},
             "Timeout": 10,
         }
-        client = self.client("lambda")
-        made = client.create_function(
+        made = self.client("lambda").create_function(
             FunctionName=name, Handler=f"orchard.{handler}", **(settings | more)
         )
-        client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.1})
         return str(made["FunctionArn"])
 
     def invoke(self, name: str, event: Any, **more: Any) -> dict[str, Any]:

@@ -6,7 +6,9 @@
   https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
 - It may send to the queue or topic of dead letters and of destinations.
   https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
-- An asynchronous invocation's record has no defaults for the destinations that are not set.
+
+The settings of asynchronous invocations have no attempts and no age unless they were given.
+https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html
 """
 
 from collections.abc import Callable
@@ -66,7 +68,15 @@ def _destinations(original: Any) -> Callable[..., Any]:
             refused = _refused(func_name, {"Role": func["config"].get("Role")}, targets)
             if refused is not None:
                 return refused
-        return original(func_name, qualifier, data)
+        answer = original(func_name, qualifier, data)
+        if answer[0] >= 400:
+            return answer
+        service = emulator.service("lambda_svc")
+        kept = service._event_invoke_config(service._functions[func_name], qualifier)
+        for name in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds"):
+            if data.get(name) is None:
+                kept.pop(name, None)
+        return service.json_response(kept)
 
     return put_event_invoke_config
 

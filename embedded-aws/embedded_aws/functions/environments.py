@@ -80,6 +80,7 @@ class Environment:
         self._peak = 0
         self._started = time.monotonic()
         self._is_ready = False
+        self._killing = threading.Lock()
         self._start(settings)
 
     @property
@@ -257,10 +258,12 @@ class Environment:
 
     def kill(self) -> None:
         """End the process with everything that it started, and remove its temporary storage."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        if self._events >= 0:
+        with self._killing:
+            if self._events < 0:
+                return
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
             os.close(self._events)
             self._events = -1
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -269,7 +272,7 @@ class Environment:
 
     def _send(self, document: dict[str, Any]) -> None:
         rest = memoryview(json.dumps(document).encode() + b"\n")
-        with contextlib.suppress(BrokenPipeError):  # it has ended, and its answers too
+        with contextlib.suppress(OSError):  # it has ended, and its answers too
             while rest:
                 rest = rest[os.write(self._events, rest) :]
 
@@ -302,9 +305,7 @@ def _storage(config: dict[str, Any]) -> int:
 
 def _exit_words(code: int) -> str:
     if code < 0:
-        return f"Runtime exited with error: signal: {signal.strsignal(-code) or -code}".lower().replace(
-            "runtime", "Runtime", 1
-        )
+        return f"Runtime exited with error: signal: {(signal.strsignal(-code) or str(-code)).lower()}"
     if code == 0:
         return "Runtime exited without providing a reason"
     return f"Runtime exited with error: exit status {code}"

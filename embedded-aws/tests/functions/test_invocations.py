@@ -33,7 +33,8 @@ def test_a_result_is_json_and_the_output_is_logged(orchard: Orchard) -> None:
         r"Memory Size: 128 MB\tMax Memory Used: [1-9]\d* MB\tInit Duration: [\d.]+ ms\t",
         told[5],
     )
-    written = [line for line in lines(orchard.trace) if line["action"] == "logs:PutLogEvents"]
+    written = [line for line in lines(orchard.trace) if "/aws/lambda/weigh:" in line["resource"]]
+    assert written[-1]["action"] == "logs:PutLogEvents"
     assert {line["principal"] for line in written} == {f"arn:aws:iam::{ACCOUNT}:role/gardener"}
 
 
