@@ -98,7 +98,14 @@ class Orchard:
     def __init__(self, folder: Path, *options: str) -> None:
         self.trace = folder / "trace.jsonl"
         self.bench = Bench(
-            folder, "--wait-scale", "0.005", "--trace", str(self.trace), "--metric-minute-seconds", "1", *options
+            folder,
+            "--wait-scale",
+            "0.005",
+            "--trace",
+            str(self.trace),
+            "--metric-minute-seconds",
+            "1",
+            *options,
         )
         self.role = make_role(self.bench, "gardener", PRINCIPAL, [LOGS])
 

@@ -78,9 +78,7 @@ def install(settings: Settings) -> Callable[[], None]:
 
         return invoke_async_with_retry
 
-    emulator.replace(
-        "services.lambda_svc", "invoke_async_with_retry", ("func", "event"), invoke, _BEHAVIOUR
-    )
+    emulator.replace("services.lambda_svc", "invoke_async_with_retry", ("func", "event"), invoke, _BEHAVIOUR)
     return ended.set
 
 

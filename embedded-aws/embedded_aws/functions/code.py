@@ -9,7 +9,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
 import hashlib
 import importlib.util
 import io
-import os
 import tempfile
 import threading
 import zipfile
@@ -72,7 +71,7 @@ def _folder(kind: str, archives: list[bytes]) -> Path:
 def _unpack(archive: bytes, folder: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(archive)) as packed:
         for member in packed.infolist():
-            written = packed.extract(member, folder)
+            written = Path(packed.extract(member, folder))
             mode = member.external_attr >> 16
             if mode and not member.is_dir():
-                os.chmod(written, mode & 0o777 | 0o400)
+                written.chmod(mode & 0o777 | 0o400)

@@ -31,7 +31,7 @@ INIT_SECONDS = 10.0
 _TICK_SECONDS = 0.02
 _DISK_SECONDS = 0.25
 _MEBIBYTE = 1024 * 1024
-_BOOTSTRAP = Path(__file__).resolve().with_name("runtime") / "bootstrap.py"
+_RUNTIME = Path(__file__).resolve().with_name("function-runtime")
 END_OF_OUTPUT = b"\x01"
 LINE_BREAK = "\x02"
 
@@ -92,7 +92,7 @@ class Environment:
         ours, answers = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-S", str(_BOOTSTRAP), str(theirs), str(answers)],
+                [sys.executable, "-S", str(_RUNTIME / "serve_events.py"), str(theirs), str(answers)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -165,7 +165,7 @@ class Environment:
             "AWS_SESSION_TOKEN": self.credentials.session_token,
             "AWS_EC2_METADATA_DISABLED": "true",
             "LAMBDA_TASK_ROOT": str(self._task),
-            "LAMBDA_RUNTIME_DIR": str(_BOOTSTRAP.parent),
+            "LAMBDA_RUNTIME_DIR": str(_RUNTIME),
         }
 
     # -- invoking --
@@ -316,7 +316,7 @@ def _size(folder: Path) -> int:
     for place, _, files in os.walk(folder):
         for name in files:
             with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(place, name)).st_blocks * 512
+                total += Path(place, name).lstat().st_blocks * 512
     return total
 
 
@@ -326,10 +326,9 @@ def _resident_bytes(process: int) -> int:
         listed = subprocess.run(["ps", "-o", "rss=", "-g", str(process)], capture_output=True, text=True)
         return sum(int(size) for size in listed.stdout.split()) * 1024
     try:
-        with open(f"/proc/{process}/statm", encoding="ascii") as file:
-            total = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        with open(f"/proc/{process}/task/{process}/children", encoding="ascii") as file:
-            children = file.read().split()
+        pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1]
+        children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()
     except (OSError, ValueError, IndexError):
         return 0
-    return total + sum(_resident_bytes(int(child)) for child in children)
+    own = int(pages) * os.sysconf("SC_PAGE_SIZE")
+    return own + sum(_resident_bytes(int(child)) for child in children)

@@ -29,8 +29,11 @@ LARGEST_REQUEST = {"RequestResponse": 6_291_456, "Event": 1_048_576}
 IDLE_SECONDS = 60.0
 """The time after which an unused environment ends."""
 _SERVED = re.compile(r"python3\.(9|1[0-4])")
-_CHANGES = ("Runtime", "Handler", "Role", "MemorySize", "Timeout", "Environment", "Layers", "CodeSha256")
-_CHANGES += ("EphemeralStorage", "LoggingConfig", "Version")
+_CHANGES = (
+    *("Runtime", "Handler", "Role", "MemorySize", "Timeout", "Environment", "Layers", "CodeSha256"),
+    *("EphemeralStorage", "LoggingConfig", "Version"),
+)
+"""The settings whose change starts a new environment."""
 _BEHAVIOUR = "functions in processes with their own role"
 _logger = logging.getLogger("embedded-aws.functions")
 
@@ -165,7 +168,7 @@ def count(config: dict[str, Any], name: str, value: float, unit: str = "Count") 
 
 
 class Environments:
-    """The environments of all functions. Each serves one event at a time; an unused one ends after a while."""
+    """The environments of all functions. Each serves one event at a time, and ends when unused."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -45,9 +45,7 @@ def install() -> None:
 
         return deliver_to_lambda
 
-    emulator.replace(
-        "services.eventbridge", "_dispatch_to_lambda", ("arn", "payload"), of_rules, _BEHAVIOUR
-    )
+    emulator.replace("services.eventbridge", "_dispatch_to_lambda", ("arn", "payload"), of_rules, _BEHAVIOUR)
     emulator.replace(
         "services.s3",
         "_deliver_event_to_lambda",

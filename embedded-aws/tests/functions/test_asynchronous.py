@@ -1,7 +1,8 @@
-"""An asynchronous invocation is tried again, then kept as a dead letter and as a record; services send events."""
+"""Asynchronous invocations: attempts, dead letters, records, and the services that send events."""
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -211,6 +212,22 @@ def test_a_service_invokes_a_function_only_if_its_policy_lets_it(
         assert holds.items() <= event.items()
     else:
         assert source in json.dumps(event["Records"][0])
+
+
+def test_a_schedule_invokes_a_function_with_its_role(orchard: Orchard, sender: str) -> None:
+    arn = orchard.make("timed", "weigh", Role=sender)
+    configure(orchard, "timed", 0, OnSuccess=f"{QUEUES}records")
+    right = statement(["lambda:InvokeFunction"], [arn])
+    role = make_role(orchard.bench, "clock", "scheduler.amazonaws.com", [right])
+    moment = datetime.now(UTC) + timedelta(seconds=2)
+    orchard.client("scheduler").create_schedule(
+        Name="once",
+        ScheduleExpression=f"at({moment:%Y-%m-%dT%H:%M:%S})",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": arn, "RoleArn": role, "Input": '{"tree": "pine", "kilos": 1}'},
+    )
+    record = json.loads(orchard.message("records")["Body"])
+    assert record["requestPayload"] == {"tree": "pine", "kilos": 1}
 
 
 def test_an_alarm_on_errors_fires(orchard: Orchard) -> None:

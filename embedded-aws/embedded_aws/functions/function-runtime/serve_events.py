@@ -3,7 +3,7 @@
 The embedded AWS starts this file with two pipes: it writes one JSON line for the set-up and one for each
 event, and reads one JSON line for each. It uses the standard library only, because everything else that the
 handler can import is the function's own, its layers' or the runtime's. When the server is gone, its pipe
-closes and this process group ends. On standard output `\\x01` and an id mark the end of an event's output, and
+closes and this process group ends. On standard output `\\x01` and an id mark the end of an event's output.
 `\\x02` stands for a line break within one record.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
@@ -62,9 +62,15 @@ class _Log(logging.Handler):
         moment = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
         if self._is_json:
-            given = {"timestamp": moment, "level": record.levelname, "message": record.getMessage()}
+            given: dict[str, Any] = {
+                "timestamp": moment,
+                "level": record.levelname,
+                "message": record.getMessage(),
+            }
             given |= {"logger": record.name, "requestId": _current.request}
-            write(json.dumps({**given, **({"stackTrace": trace.splitlines()} if trace else {})}))
+            if trace:
+                given["stackTrace"] = trace.splitlines()
+            write(json.dumps(given))
             return
         text = f"[{record.levelname}]\t{moment}\t{_current.request}\t{record.getMessage()}"
         write(f"{text}\n{trace}" if trace else text)
@@ -111,7 +117,7 @@ def main() -> None:
             text = json.dumps(result, default=_plain)
         except Exception as error:
             message = f"Unable to marshal response: {error}"
-            failed = {"errorMessage": message, "errorType": "Runtime.MarshalError"}
+            failed: dict[str, Any] = {"errorMessage": message, "errorType": "Runtime.MarshalError"}
             failed |= {"requestId": request["id"], "stackTrace": []}
             write(f"[ERROR] Runtime.MarshalError: {message}")
             answer({"id": request["id"], "error": failed})
