@@ -129,3 +129,13 @@ def wait_for(what: Callable[[], Any], seconds: float = 30.0) -> Any:
             return answer
         time.sleep(0.1)
     raise AssertionError(f"nothing after {seconds:g} s")
+
+
+@pytest.fixture(scope="session")
+def orchard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A bench with functions; its module needs this one."""
+    from orchard import Orchard
+
+    started = Orchard(tmp_path_factory.mktemp("orchard"))
+    yield started
+    assert started.bench.stop() == 0

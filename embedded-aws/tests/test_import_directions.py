@@ -10,8 +10,8 @@ import pytest
 from conftest import PACKAGE
 
 NAME = "embedded_aws"
-SCRIPTS = "job-runtime"
-"""The folder that job scripts import from. It belongs to their processes, not to the package."""
+SCRIPTS = {"job-runtime", "function-runtime"}
+"""The folders of the processes of jobs and functions. They do not belong to the package."""
 DISTRIBUTIONS = {"botocore": "boto3", "hypercorn": "ministack"}
 """Libraries that are installed with another one."""
 DOOR = "ministack"
@@ -32,7 +32,7 @@ def allowed() -> dict[str, set[str]]:
 def sources() -> Iterator[tuple[str, str]]:
     """Each file as its folder and its text."""
     for path in (PACKAGE / NAME).rglob("*.py"):
-        if SCRIPTS not in path.parts and path.name != "__init__.py":
+        if not SCRIPTS & set(path.parts) and path.name != "__init__.py":
             yield path.parent.relative_to(PACKAGE / NAME).as_posix(), path.read_text(encoding="utf-8")
 
 

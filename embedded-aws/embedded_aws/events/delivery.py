@@ -86,13 +86,13 @@ def refusal(topic_arn: str, source_arn: str, principal: str) -> str:
     if topic is None:
         return "the topic does not exist"
     attributes = topic.get("attributes") or {}
-    if not _allows(attributes.get("Policy") or "{}", "sns:Publish", topic_arn, source_arn, principal):
+    if not allows(attributes.get("Policy") or "{}", "sns:Publish", topic_arn, source_arn, principal):
         return f"the topic's policy does not let {principal} publish for this {_kind(source_arn)}"
     key_id = attributes.get("KmsMasterKeyId")
     if key_id:
         key: dict[str, Any] = emulator.service("kms")._resolve_key(key_id) or {"Arn": key_id}
         for action in ("kms:Decrypt", "kms:GenerateDataKey"):
-            if not _allows(key.get("Policy") or "{}", action, str(key["Arn"]), source_arn, principal):
+            if not allows(key.get("Policy") or "{}", action, str(key["Arn"]), source_arn, principal):
                 return f"the key's policy does not let {principal} use {action}"
     return ""
 
@@ -101,7 +101,13 @@ def _kind(source_arn: str) -> str:
     return "alarm" if ":cloudwatch:" in source_arn else "rule"
 
 
-def _allows(policy: str, action: str, resource: str, source_arn: str, principal: str) -> bool:
+def current_rule() -> str:
+    """The ARN of the rule whose target is being invoked in this context; empty without one."""
+    return _rule.get()
+
+
+def allows(policy: str, action: str, resource: str, source_arn: str, principal: str) -> bool:
+    """True if a resource's policy lets a service act for this source."""
     evaluator = emulator.module("core.iam_evaluator")
     account, region = roles.current_scope()
     context = evaluator.EvalContext(

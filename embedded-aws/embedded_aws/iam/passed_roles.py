@@ -27,6 +27,8 @@ def passed_roles(service: str, action: str, data: dict[str, Any], account: str) 
         named = [data.get("roleArn")]
     elif service == "events" and action == "PutTargets":
         named = [target.get("RoleArn") for target in data.get("Targets") or []]
+    elif service == "lambda":
+        named = [data.get("Role")]
     elif service == "scheduler":
         named = [(data.get("Target") or {}).get("RoleArn")]
     principal = f"{service}.amazonaws.com"

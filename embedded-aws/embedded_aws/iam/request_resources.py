@@ -21,6 +21,8 @@
   https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
 - S3: a key that ends with a slash, such as a folder marker, is checked with the slash.
   https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+- Lambda: an invoked version or alias is checked by its own ARN.
+  https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
 - DynamoDB: `dynamodb:LeadingKeys` has the partition keys that a request names, except in transactions.
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 """
@@ -179,6 +181,18 @@ def kms_resources(action: str, data: dict[str, Any], place: str) -> Checked:
 def s3_resource(arn: str, path: str) -> str:
     """MiniStack's ARN of a bucket or an object, with the slash that the object's key ends with."""
     return f"{arn}/" if path.endswith("/") and "/" in path.strip("/") else arn
+
+
+def function_resource(arn: str, path: str, query: dict[str, Any]) -> str:
+    """The ARN of an invoked function, with the version or alias that the call names.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
+    """
+    named = query.get("Qualifier") or ""
+    qualifier = str(named[0] if isinstance(named, list) else named)
+    if not qualifier or not path.rstrip("/").endswith("/invocations") or len(arn.split(":")) > 7:
+        return arn
+    return f"{arn}:{qualifier}"
 
 
 def states_resources(data: dict[str, Any]) -> Checked:

@@ -22,7 +22,7 @@ from embedded_aws.wire import cloudwatch_protocols
 
 _BEHAVIOUR = "rights as AWS asks for them"
 _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
-_NAMES_RESOURCES = frozenset({"athena", "dynamodb", "events", "glue", "kms", "s3", "states"})
+_NAMES_RESOURCES = frozenset({"athena", "dynamodb", "events", "glue", "kms", "lambda", "s3", "states"})
 _HAND_OVER = "iam:PassRole"
 # Context entries that hand a request's key, and whether it is part of a multipart upload, to the decision.
 _KEY, _IN_PARTS = "ministack:key", "ministack:in-parts"
@@ -113,6 +113,8 @@ def _resource_arn(original: Any) -> Callable[..., Any]:
         )
         if service == "s3":
             arn = request_resources.s3_resource(arn, path)
+        if service == "lambda":
+            arn = request_resources.function_resource(arn, path, query or {})
         resources = _Resources(arn)
         resources.others, resources.context = found.arns[1:], found.context
         resources.passed = passed_roles.passed_roles(service, action, data, account)
@@ -131,11 +133,17 @@ def _asked(service: str, path: str, headers: Any, body: bytes, query: Any) -> tu
         }
         return str(asked.get("Action", "")), asked
     action = str(headers.get("x-amz-target", "")).rsplit(".", 1)[-1]
+    in_path = service == "scheduler" or (service == "lambda" and _sets_function(path))
     try:
-        data = json.loads(body or b"{}") if action or service == "scheduler" else {}
+        data = json.loads(body or b"{}") if action or in_path else {}
     except ValueError:
         data = {}
     return action, data if isinstance(data, dict) else {}
+
+
+def _sets_function(path: str) -> bool:
+    """True for the creation and the configuration of a Lambda function, whose calls are paths."""
+    return path.rstrip("/").endswith(("/functions", "/configuration"))
 
 
 def _asked_of_cloudwatch(path: str, headers: Any, body: bytes, query: Any) -> tuple[str, dict[str, Any]]:

@@ -20,6 +20,8 @@ from embedded_aws.core import emulator
 from embedded_aws.core.settings import Settings
 
 _SESSION_SECONDS = 12 * 3600
+_LONGEST_ANSWERS = {"lambda": 960}
+"""Seconds that a client waits for an answer: a function takes up to 15 minutes. Otherwise two minutes."""
 _clients_lock = threading.Lock()
 _sessions: dict[tuple[str, str], botocore.session.Session] = {}
 
@@ -98,12 +100,12 @@ def current_scope() -> tuple[str, str]:
 
 
 @functools.cache
-def _client_config() -> Any:
+def _client_config(read_seconds: int) -> Any:
     return botocore.config.Config(
         retries={"total_max_attempts": 1},
         s3={"addressing_style": "path"},
         connect_timeout=10,
-        read_timeout=120,
+        read_timeout=read_seconds,
         max_pool_connections=4,
         parameter_validation=True,
     )
@@ -122,7 +124,7 @@ def client(settings: Settings, service: str, credentials: Credentials) -> Any:
             aws_access_key_id=credentials.access_key_id,
             aws_secret_access_key=credentials.secret_access_key,
             aws_session_token=credentials.session_token,
-            config=_client_config(),
+            config=_client_config(_LONGEST_ANSWERS.get(service, 120)),
         )
         made.meta.events.register(
             "before-send", functools.partial(_send_until_answered, made._endpoint.http_session)

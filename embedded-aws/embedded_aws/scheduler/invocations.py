@@ -140,8 +140,12 @@ def _call(settings: Settings, invocation: Invocation, arn: str, text: str) -> No
         _client(settings, invocation, "stepfunctions").start_execution(stateMachineArn=arn, input=text)
     elif service == "sqs":
         _send(settings, invocation, arn, text, {})
+    elif service == "lambda":
+        client = _client(settings, invocation, "lambda")
+        client.invoke(FunctionName=arn, InvocationType="Event", Payload=text.encode())
     else:
-        raise _NoSuchTargetError(f"target {arn} is not supported here; use a state machine or a queue")
+        known = "use a state machine, a queue or a function"
+        raise _NoSuchTargetError(f"target {arn} is not supported here; {known}")
 
 
 def _send(settings: Settings, invocation: Invocation, queue: str, body: str, notes: dict[str, str]) -> None:

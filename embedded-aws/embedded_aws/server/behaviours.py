@@ -9,6 +9,7 @@ from embedded_aws.cloudwatch.alarms import timer
 from embedded_aws.core import snapshots
 from embedded_aws.core.settings import Settings
 from embedded_aws.events import delivery
+from embedded_aws.functions import service
 from embedded_aws.glue import details
 from embedded_aws.glue.catalogue import calls
 from embedded_aws.glue.crawls import crawler
@@ -29,6 +30,7 @@ _BEHAVIOURS = (
     crawler,
     machines,
     delivery,
+    service,
     schedules,
     timer,
     dashboards,

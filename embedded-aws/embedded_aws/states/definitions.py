@@ -19,7 +19,7 @@ from embedded_aws.states import services, tasks
 _BEHAVIOUR = "validation of definitions"
 _TERMINAL = ("Succeed", "Fail", "Choice")
 _TYPES = (*_TERMINAL, "Map", "Parallel", "Pass", "Task", "Wait")
-_WITH_TOKEN = ("sns", "sqs", "states")
+_WITH_TOKEN = ("lambda", "sns", "sqs", "states")
 _WORKER_ARN = re.compile(r"arn:[^:]+:(lambda:[^:]+:\d{12}:function|states:[^:]+:\d{12}:activity):.+")
 _SERVICE_ARN = re.compile(
     r"arn:[^:]+:states:::(aws-sdk:)?([a-zA-Z0-9-]+):([a-zA-Z0-9]+)(\.[a-zA-Z]+(?::2)?)?"

@@ -40,6 +40,7 @@ OPTIMISED = {
     "dynamodb": _optimised("dynamodb", "DynamoDB", "AmazonDynamoDBException"),
     "sns": _optimised("sns", "SNS", "AmazonSNSException"),
     "sqs": _optimised("sqs", "SQS", "AmazonSQSException"),
+    "lambda": _optimised("lambda", "Lambda", "AWSLambdaException"),
 }
 # SDK integrations; a prefix here is the SDK for Java 2's spelling.
 _SDK_NAMES = {
@@ -50,7 +51,7 @@ _SDK_NAMES = {
     "dynamodb": Service("dynamodb", "DynamoDb", "DynamoDbException"),
     "secretsmanager": Service("secretsmanager", "SecretsManager", "SecretsManagerException"),
 }
-_PLAIN_SDK_NAMES = ("athena", "glue", "iam", "kms", "s3", "sns", "sqs", "ssm", "sts")
+_PLAIN_SDK_NAMES = ("athena", "glue", "iam", "kms", "lambda", "s3", "sns", "sqs", "ssm", "sts")
 SDK = {
     name: Service(name, name.capitalize(), f"{name.capitalize()}Exception") for name in _PLAIN_SDK_NAMES
 } | _SDK_NAMES
@@ -61,6 +62,14 @@ def call(client: Any, service: Service, action: str, parameters: dict[str, Any])
 
     Raises the Task's failure with AWS's error name.
     """
+    said, _ = answered(client, service, action, parameters)
+    return said
+
+
+def answered(
+    client: Any, service: Service, action: str, parameters: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """As :func:`call`, with the answer's metadata besides."""
     names = {name.lower(): name for name in client.meta.service_model.operation_names}
     operation = names.get(action.lower())
     if operation is None:
@@ -73,8 +82,9 @@ def call(client: Any, service: Service, action: str, parameters: dict[str, Any])
         raise failure("States.Runtime", str(error)) from error
     except botocore.exceptions.ClientError as error:
         raise failure(error_name(client, service, error, operation), _cause(service, error)) from error
-    answer.pop("ResponseMetadata", None)
-    return dict(result(answer, model.output_shape, service.optimised)) if model.output_shape else {}
+    about = answer.pop("ResponseMetadata", {})
+    shape = model.output_shape
+    return dict(result(answer, shape, service.optimised)) if shape else {}, about
 
 
 def error_name(

@@ -15,7 +15,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
 
 from embedded_aws.core import emulator
-from embedded_aws.states import services, sync
+from embedded_aws.states import callbacks, functions, services, sync
 from embedded_aws.states.execution import current, failure
 
 _BEHAVIOUR = "tasks with the state machine's own role"
@@ -24,6 +24,7 @@ _RESOURCE = re.compile(
 )
 _WAITING: dict[tuple[str, str], tuple[Callable[[services.Service, str, dict[str, Any]], Any], set[str]]] = {
     ("athena", "startQueryExecution"): (sync.start_query, {"", ".sync"}),
+    ("lambda", "invoke"): (functions.invoke, {""}),
     ("glue", "startJobRun"): (sync.start_job_run, {"", ".sync"}),
     ("states", "startExecution"): (sync.start_execution, {"", ".sync", ".sync:2"}),
 }
@@ -48,6 +49,7 @@ def install() -> None:
         _with_timeout,
         _BEHAVIOUR,
     )
+    callbacks.install(_BEHAVIOUR)
 
 
 def patterns(name: str, action: str) -> set[str]:
