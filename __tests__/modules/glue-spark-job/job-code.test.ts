@@ -8,7 +8,7 @@ import { GlueSparkJob, type GlueSparkJobProps } from "../../../modules/glue-spar
 import { ARTIFACTS, KEY_ARN, place, PROCESSED, RAW } from "../../support/places";
 import { ACCOUNT, REGION, refusal, synth, unknownText } from "../../support/synth";
 
-/** What a job brings beside its script: Python packages, jars, files and connections. */
+/** A job brings Python packages, jars, files and connections beside its script. */
 
 const WHEEL = "acme_rates-1.2.0-py3-none-any.whl";
 let folder: string;
