@@ -28,8 +28,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function build(code: string): Synthesised<TerraformStack> {
   const { outputText } = transpileModule(code, { compilerOptions: { target: 9, module: 1 } });
-  const load = (name: string): unknown =>
-    name === "cdktf-aws-etl" ? library : jest.requireActual(name);
+  const load = (name: string): unknown => (name === "cdktf-aws-etl" ? library : jest.requireActual(name));
   return synth((stack) => {
     const place = { account: ACCOUNT, region: REGION };
     const given = {
