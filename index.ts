@@ -135,6 +135,9 @@ export {
   type ISecurityConfiguration,
 } from "./modules/glue-spark-job/glue-spark-job";
 export { type JobCapacity, type WorkerType } from "./modules/glue-spark-job/job-capacity";
+export { type IGlueConnection } from "./modules/glue-spark-job/job-connections";
+export { type JobFile } from "./modules/glue-spark-job/job-files";
+export { type PythonInstaller } from "./modules/glue-spark-job/python-modules";
 export { type IcebergTable } from "./modules/glue-spark-job/table-format";
 export { type TableFormat, type WriteMode } from "./modules/core/write-modes";
 export { type IGrantable, type IRole } from "./modules/iam/grantable";

@@ -22,8 +22,13 @@ export interface ArtifactFileProps {
 
 /** A file that has been uploaded, such as an {@link ArtifactFile} or a `ContractPlan`. */
 export interface UploadedFile {
-  /** The object as a location, for grants. */
+  /** The object as a location, for grants: its key is the location's prefix. */
   readonly location: S3Location;
+  /**
+   * The object's URI.
+   * @default - made from `location`
+   */
+  readonly uri?: string;
 }
 
 /** The mistake in the path of a file to upload, as words that follow its field. */

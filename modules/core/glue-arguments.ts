@@ -4,7 +4,7 @@
  *
  * Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
  */
-const WITH_HYPHENS: readonly string[] = [
+export const GLUE_ARGUMENTS: readonly string[] = [
   "additional-python-modules",
   "auto-scale-within-microbatch",
   "continuous-log-conversionPattern",
@@ -50,6 +50,6 @@ const WITH_HYPHENS: readonly string[] = [
 /** The Glue argument that a name resembles, or `undefined`. */
 export function misspeltGlueArgument(name: string): string | undefined {
   const hyphenated = name.replaceAll("_", "-").toLowerCase();
-  const found = WITH_HYPHENS.find((known) => known.toLowerCase() === hyphenated);
+  const found = GLUE_ARGUMENTS.find((known) => known.toLowerCase() === hyphenated);
   return found === name ? undefined : found;
 }

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import type { GlueJob } from "@cdktf/provider-aws/lib/glue-job";
 import { type ITerraformDependable, Token } from "cdktf";
@@ -17,9 +18,12 @@ import { logStatements } from "../iam/log-actions";
 import { ServiceRole } from "../iam/service-role";
 import { ArtifactFile, ArtifactPackage, fileMistake, type UploadedFile } from "../artifacts/artifact-file";
 import { argumentMistakes, renderArguments } from "./job-arguments";
+import { connectionMistakes, connectionStatements, type IGlueConnection } from "./job-connections";
 import { capacityField, type JobCapacity, maxDpuHours, mostWorkers } from "./job-capacity";
+import { defineFiles, fileMistakes, type JobFile, type JobFiles } from "./job-files";
 import { setMaker } from "../artifacts/owned-object";
 import { packageMistake } from "../artifacts/python-package";
+import { installerOptions, isWheel, type PythonInstaller, pythonMistakes } from "./python-modules";
 import { QuotedArgumentsJob } from "./quoted-arguments-job";
 import { renderConf, sparkConfMistakes } from "./spark-conf";
 import { icebergConf, type IcebergTable, scriptArguments, tableStatements } from "./table-format";
@@ -53,8 +57,40 @@ export interface GlueSparkJobProps {
    */
   readonly files?: readonly UploadedFile[];
   /**
-   * The location for script and modules. Jobs with the same script need different prefixes: an S3 object belongs to one construct, and a
-   * second one is refused at synth.
+   * Python packages that pip installs at the start of each run: pinned requirements such as `pandas==2.2.3`, or wheels for the Python of
+   * the Glue version.
+   *
+   * Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-libraries.html
+   * @default - only what Glue provides
+   */
+  readonly pythonModules?: readonly JobFile[];
+  /**
+   * How pip installs `pythonModules`.
+   * @default - from PyPI, with what the modules depend on
+   */
+  readonly pythonInstaller?: PythonInstaller;
+  /**
+   * Java archives for Spark's class path, behind Glue's own, so a class that both have is Glue's.
+   *
+   * Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
+   * @default - none
+   */
+  readonly jars?: readonly JobFile[];
+  /**
+   * Files that Glue copies into the working directory of the script, by their names; single files, no folders.
+   *
+   * Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
+   * @default - none
+   */
+  readonly extraFiles?: readonly JobFile[];
+  /**
+   * Connections of Glue that the job uses. Those that lead into a VPC must be in one subnet.
+   * @default - none: the job is in no VPC
+   */
+  readonly connections?: readonly IGlueConnection[];
+  /**
+   * The location for script, modules and the local files of other props. Jobs with the same script need different prefixes: an S3 object
+   * belongs to one construct, and a second one is refused at synth.
    */
   readonly artifacts: S3Location;
   /**
@@ -178,6 +214,7 @@ export class GlueSparkJob extends Construct {
   readonly logGroupPrefix: string;
   private readonly script: ArtifactFile;
   private readonly modules?: ArtifactPackage;
+  private readonly files: Readonly<Record<"wheels" | "jars" | "extraFiles", JobFiles>>;
 
   constructor(
     scope: Construct,
@@ -205,6 +242,7 @@ export class GlueSparkJob extends Construct {
       this.modules = new ArtifactPackage(this, "Modules", { folder: modules, artifacts, prefix: "modules/" });
       setMaker(this.modules, this);
     }
+    this.files = this.defineFiles();
     const logGroups = this.defineLogGroups();
     this.role = props.role ?? this.defineRole();
     this.role.addToPolicy(...this.statements());
@@ -215,7 +253,7 @@ export class GlueSparkJob extends Construct {
   }
 
   private refuse(): void {
-    const { script, modules, ...rest } = this.props;
+    const { script, modules, pythonModules = [], jars = [], extraFiles = [], ...rest } = this.props;
     const { name, role, outputs, capacity, maxConcurrentRuns: runs, logRetentionDays: days } = rest;
     const refusals = new Refusals("GlueSparkJob", this.node.path);
     // Skip local paths; they are checked separately.
@@ -233,6 +271,10 @@ export class GlueSparkJob extends Construct {
       refusals.note(`sparkConf.${setting}`, mistake);
     }
     refusals.noteAll(icebergMistakes(this.props));
+    refusals.noteAll(pythonMistakes(pythonModules, rest.pythonInstaller, rest.glueVersion ?? "5.1"));
+    refusals.noteAll(fileMistakes("jars", jars, jarMistake));
+    refusals.noteAll(fileMistakes("extraFiles", extraFiles, (file) => scriptNameMistake(file, script)));
+    refusals.noteAll(connectionMistakes(rest.connections ?? []));
     const shape = { ...rest, workerType: capacity.workerType, workers: mostWorkers(capacity) };
     for (const [field, mistake] of runShapeMistakes(shape, isKnown)) {
       refusals.note(capacityField(capacity, field), mistake);
@@ -244,6 +286,16 @@ export class GlueSparkJob extends Construct {
     );
     if (days !== undefined && isKnown(days)) refusals.note("logRetentionDays", logRetentionMistake(days));
     refusals.throwIfAny();
+  }
+
+  private defineFiles() {
+    const { artifacts, region, pythonModules = [], jars = [], extraFiles = [] } = this.props;
+    const to = (prefix: string) => ({ artifacts, prefix, region });
+    return {
+      wheels: defineFiles(this, "PythonModules", pythonModules.filter(isWheel), to("wheels/")),
+      jars: defineFiles(this, "Jars", jars, to("jars/")),
+      extraFiles: defineFiles(this, "ExtraFiles", extraFiles, to("files/")),
+    };
   }
 
   private defineLogGroups(): CloudwatchLogGroup[] {
@@ -295,6 +347,10 @@ export class GlueSparkJob extends Construct {
         conf: this.sparkConf(),
         datalakeFormats: props.icebergTable && "iceberg",
         modulesUri: this.modules?.uri,
+        pythonModules: this.pythonModules(),
+        installerOptions: installerOptions(props.pythonInstaller ?? {}),
+        jars: this.files.jars.uris,
+        extraFiles: this.files.extraFiles.uris,
         tempUri: s3Uri(this.temporary()),
         logGroupPrefix: this.logGroupPrefix,
         autoScaling: capacity.kind === "autoScaling",
@@ -309,11 +365,13 @@ export class GlueSparkJob extends Construct {
       maxRetries: 0,
       executionProperty: { maxConcurrentRuns: this.maxConcurrentRuns },
       tags: props.tags && { ...props.tags },
+      connections: props.connections?.map(({ connectionName }) => connectionName),
       securityConfiguration: props.securityConfiguration?.configurationName,
       dependsOn: [
         ...this.role.dependencies,
         ...logGroups,
         ...(props.securityConfiguration?.dependencies ?? []),
+        ...(props.connections?.flatMap(({ dependencies = [] }) => dependencies) ?? []),
       ],
     });
   }
@@ -321,6 +379,14 @@ export class GlueSparkJob extends Construct {
   private scriptArguments(): Record<string, string> {
     const { arguments: given, icebergTable: table } = this.props;
     return { ...given, ...(table && scriptArguments(table)) };
+  }
+
+  /** Requirements and the URIs of wheels, in the order of the prop. */
+  private pythonModules(): string[] {
+    const uris = this.files.wheels.uris.values();
+    return (this.props.pythonModules ?? []).map((module) =>
+      isWheel(module) ? uris.next().value! : (module as string),
+    );
   }
 
   private sparkConf(): string {
@@ -353,11 +419,16 @@ export class GlueSparkJob extends Construct {
     const logGroup = `arn:${partitionOf(region)}:logs:${region}:${account}:log-group:${this.logFolder()}`;
     const logGroups = ["output", "error"].map((stream) => `${logGroup}/${stream}`);
     const artifacts = [this.script, ...(this.modules === undefined ? [] : [this.modules]), ...files];
+    const locations = [
+      ...artifacts.map(({ location }) => location),
+      ...Object.values(this.files).flatMap((one) => one.locations),
+    ];
     return [
-      ...artifacts.flatMap(({ location }) => readObjectStatements(location, region)),
+      ...locations.flatMap((location) => readObjectStatements(location, region)),
       ...inputs.flatMap((input) => readFolderStatements(input, region)),
       ...[...outputs, this.temporary()].flatMap((output) => writeStatements(output, region)),
       ...(this.props.icebergTable ? tableStatements(this.props.icebergTable, this.props) : []),
+      ...connectionStatements(this.props.connections ?? [], { account, region }),
       ...logStatements(logGroups),
       ...this.encryptionStatements(logGroups),
       {
@@ -380,6 +451,14 @@ function nameMistake(name: string, roleBrought: boolean): string | undefined {
 function scriptMistake(script: string): string | undefined {
   return script.endsWith(".py") ? fileMistake(script) : `must be a Python file, got '${script}'`;
 }
+
+const jarMistake = (name: string): string | undefined =>
+  name.endsWith(".jar") ? undefined : `must be a .jar file, got '${name}'`;
+
+const scriptNameMistake = (name: string, script: string): string | undefined =>
+  name === basename(script)
+    ? `must not have the script's name, got '${name}': both lie in one folder`
+    : undefined;
 
 function locationMistakes({ artifacts, temporary, inputs, outputs }: GlueSparkJobProps): Mistake[] {
   const fields = [

@@ -16,9 +16,15 @@ const MANAGED: readonly (readonly [name: string, remedy: string])[] = [
   ["spark.hadoop.fs.s3a.encryption", "set 'securityConfiguration'"],
   ["spark.dynamicAllocation", "set 'capacity'"],
   ["spark.executor.instances", "set 'capacity'"],
+  ["spark.jars", "set 'jars'"],
+  ["spark.driver.extraClassPath", "set 'jars'"],
+  ["spark.executor.extraClassPath", "set 'jars'"],
   ["spark.master", "Glue sets it"],
   ["spark.submit", "Glue sets it"],
 ];
+
+/** Further managed settings; those below them are other settings, e.g. `spark.files.maxPartitionBytes`. */
+const MANAGED_EXACTLY: Readonly<Record<string, string>> = { "spark.files": "set 'extraFiles'" };
 
 /** Lists the mistakes in a caller's settings: `[name, mistake]`. */
 export const sparkConfMistakes = mistakesBy(nameMistake, valueMistake);
@@ -27,7 +33,8 @@ function nameMistake(name: string): string | undefined {
   if (!/^spark(\.[A-Za-z0-9_-]+)+$/.test(name))
     return "must be the name of a Spark setting: words joined by full stops, beginning with 'spark.'";
   const managed = MANAGED.find(([own]) => name === own || name.startsWith(`${own}.`));
-  return managed && `is managed by this construct; ${managed[1]}`;
+  const remedy = managed?.[1] ?? MANAGED_EXACTLY[name];
+  return remedy && `is managed by this construct; ${remedy}`;
 }
 
 function valueMistake(name: string, value: string): string | undefined {

@@ -205,6 +205,19 @@ test("GlueSparkJob", () => {
       outputs: [place("outputs-one", "x/")],
       arguments: { a: "1" },
       sparkConf: { "spark.x": "one" },
+      pythonModules: ["pack-one==1.0"],
+      pythonInstaller: { indexUrl: "https://index-one.example/", noDependencies: true },
+      jars: ["s3://code/one.jar"],
+      extraFiles: ["s3://code/one.json"],
+      connections: [
+        {
+          connectionName: "connection-one",
+          subnetId: "subnet-one",
+          secretArn: "arn:aws:secretsmanager:eu-west-1:000000000000:secret:one",
+          secretKeyArn: KEY_ARN,
+          dependencies: [],
+        },
+      ],
       capacity: { kind: "autoScaling", workerType: "G.1X", maxWorkers: 3 },
       glueVersion: "6.0",
       timeoutMinutes: 1,
@@ -238,6 +251,19 @@ test("GlueSparkJob", () => {
       outputs: [place("outputs-two", "y/")],
       arguments: { a: "2" },
       sparkConf: { "spark.x": "two" },
+      pythonModules: ["pack-two==2.0"],
+      pythonInstaller: { indexUrl: "https://index-two.example/", noDependencies: false },
+      jars: ["s3://code/two.jar"],
+      extraFiles: ["s3://code/two.json"],
+      connections: [
+        {
+          connectionName: "connection-two",
+          subnetId: "subnet-two",
+          secretArn: "arn:aws:secretsmanager:eu-west-1:000000000000:secret:two",
+          secretKeyArn: OTHER_KEY,
+          dependencies: [],
+        },
+      ],
       capacity: { kind: "fixed", workerType: "G.1X", workers: 3 },
       glueVersion: "5.1",
       timeoutMinutes: 2,
@@ -261,7 +287,7 @@ test("GlueSparkJob", () => {
   ];
   const build = (stack: TerraformStack, props: GlueSparkJobProps) => new GlueSparkJob(stack, "Job", props);
   judge("GlueSparkJobProps", sets, build, {
-    within: ["artifacts", "arguments", "sparkConf"],
+    within: ["artifacts", "arguments", "sparkConf", "pythonInstaller"],
     becomes: {
       script: "one.py",
       sparkConf: "spark.x=one",

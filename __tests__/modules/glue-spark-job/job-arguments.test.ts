@@ -1,5 +1,12 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { GLUE_ARGUMENTS } from "../../../modules/core/glue-arguments";
+import { GlueSparkJob } from "../../../modules/glue-spark-job/glue-spark-job";
 import { argumentMistakes, renderArguments } from "../../../modules/glue-spark-job/job-arguments";
 import { type JobCapacity, mostWorkers } from "../../../modules/glue-spark-job/job-capacity";
+import { ROOT } from "../../support/clone";
+import { ARTIFACTS, PROCESSED } from "../../support/places";
+import { ACCOUNT, REGION, synth } from "../../support/synth";
 
 const known = () => true;
 const managed = {
@@ -40,8 +47,21 @@ test("auto-scaling and modules are there when they are set, and not when they ar
 
 test("every argument that the construct can emit is refused from a caller: there is one way to set each", () => {
   const emitted = Object.keys(
-    renderArguments({}, { ...managed, autoScaling: true, modulesUri: "s3://x", datalakeFormats: "iceberg" }),
+    renderArguments(
+      {},
+      {
+        ...managed,
+        autoScaling: true,
+        modulesUri: "s3://x",
+        datalakeFormats: "iceberg",
+        pythonModules: ["a==1"],
+        installerOptions: "--no-deps",
+        jars: ["s3://x/a.jar"],
+        extraFiles: ["s3://x/a.json"],
+      },
+    ),
   );
+  expect(emitted).toContain("--python-modules-installer-option");
   for (const argument of emitted) {
     const name = argument.slice(2);
     expect(argumentMistakes({ [name]: "x" }, known)).toEqual([
@@ -54,8 +74,22 @@ test.each([
   ["conf", "is managed by this construct; set 'sparkConf'"],
   [
     "additional_python_modules",
-    "is not an argument of Glue, whose own is 'additional-python-modules', so Glue would only pass it to the script; write 'additional-python-modules', or use another name",
+    "is not an argument of Glue, whose own is 'additional-python-modules', so Glue would only pass it to the script; set 'pythonModules', or use another name",
   ],
+  [
+    "enable_spark_ui",
+    "is not an argument of Glue, whose own is 'enable-spark-ui', so Glue would only pass it to the script; " +
+      'set it with job.resource.addOverride("default_arguments.--enable-spark-ui", "…"), or use another name',
+  ],
+  [
+    "user-jars-first",
+    "is an argument of Glue that has no prop: classes of 'jars' would replace Glue's own, also those that it needs; " +
+      'to set it: job.resource.addOverride("default_arguments.--user-jars-first", "…")',
+  ],
+  ["additional-python-modules", "is managed by this construct; set 'pythonModules'"],
+  ["python-modules-installer-option", "is managed by this construct; set 'pythonInstaller'"],
+  ["extra-jars", "is managed by this construct; set 'jars'"],
+  ["extra-files", "is managed by this construct; set 'extraFiles'"],
   [
     "extra_py_files",
     "is not an argument of Glue, whose own is 'extra-py-files', so Glue would only pass it to the script; set 'modules', or use another name",
@@ -129,6 +163,43 @@ test.each(RESERVED.kept)("%s is kept by Glue", (name) => {
   expect(argumentMistakes({ [name]: "x" }, known)).toEqual([[name, "is reserved by Glue; use another name"]]);
 });
 
+/** The page of the job has all of them, so that nobody looks for one in vain. */
+test.each(GLUE_ARGUMENTS)("%s of Glue is refused, and the job's page says what to do", (name) => {
+  const readme = readFileSync(join(ROOT, "modules", "glue-spark-job", "README.md"), "utf8");
+  expect(argumentMistakes({ [name]: "x" }, known)).toEqual([
+    [
+      name,
+      expect.stringMatching(
+        /^is (managed by this construct; |an argument of Glue that has no prop: |reserved by Glue; )/,
+      ),
+    ],
+  ]);
+  const row = readme.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${name}\``));
+  expect(row).toMatch(/^\| .+ \| .+ \|$/);
+});
+
+test("an argument without a prop is set by the statement of the refusal, and reaches Glue", () => {
+  const said = argumentMistakes({ "enable-glue-datacatalog": "true" }, known)[0]![1];
+  const statement = /job\.resource\.addOverride\("([^"]+)"/.exec(said)!;
+  const { at } = synth((stack) => {
+    const job = new GlueSparkJob(stack, "Job", {
+      name: "clean",
+      script: join(ROOT, "glue-scripts", "jobs", "transform_deliveries.py"),
+      artifacts: ARTIFACTS,
+      inputs: [],
+      outputs: [PROCESSED],
+      capacity: { kind: "fixed", workerType: "G.1X", workers: 2 },
+      account: ACCOUNT,
+      region: REGION,
+    });
+    job.resource.addOverride(statement[1]!, "true");
+  });
+  expect(at("Job/Resource").default_arguments).toMatchObject({
+    "--enable-glue-datacatalog": "true",
+    "--job-language": "python",
+  });
+});
+
 test.each([
   "source_bucket",
   "plan_uri",
@@ -138,8 +209,6 @@ test.each([
   "tokenizer",
   "from",
   "x-1",
-  "additional-python-modules",
-  "enable-glue-datacatalog",
   "temp_dir",
   "files",
 ])("%s is taken", (name) => {

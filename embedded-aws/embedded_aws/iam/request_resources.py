@@ -35,6 +35,7 @@ from urllib.parse import unquote
 from embedded_aws.core import emulator
 
 _DATABASE_CALLS = frozenset({"GetDatabase", "CreateDatabase", "UpdateDatabase", "DeleteDatabase"})
+_CONNECTION_CALLS = frozenset({"GetConnection", "CreateConnection", "UpdateConnection", "DeleteConnection"})
 _STATES_ARNS = (
     *("stateMachineArn", "stateMachineAliasArn", "stateMachineVersionArn", "executionArn", "mapRunArn"),
     *("activityArn", "resourceArn"),
@@ -128,6 +129,9 @@ def glue_resources(action: str, data: dict[str, Any]) -> list[str]:
         return [f"crawler/{data.get('Name') or data.get('CrawlerName')}"]
     if "Job" in action and (data.get("JobName") or data.get("Name")):
         return [f"job/{data.get('JobName') or data.get('Name')}"]
+    if action in _CONNECTION_CALLS:
+        name = (data.get("ConnectionInput") or data).get("Name") or data.get("ConnectionName") or "*"
+        return [f"connection/{name}", "catalog"]
     if action in ("GetDatabases", "GetCatalogImportStatus"):
         return ["catalog"]
     return []

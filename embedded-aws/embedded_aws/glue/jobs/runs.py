@@ -1,6 +1,7 @@
 """StartJobRun runs the script under real Spark, with temporary credentials of the job's own role.
 
-The script and its modules are fetched with these credentials too, so that every right of the role is checked.
+The script, its modules, jars and files are fetched with these credentials too, and connections are looked up,
+so that every right of the role is checked.
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-runs.html
 """
 
@@ -9,6 +10,7 @@ import logging
 import re
 import secrets
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -24,7 +26,7 @@ from embedded_aws.core.settings import Settings
 from embedded_aws.glue.jobs import deaths
 from embedded_aws.glue.jobs.logs import JobLog
 from embedded_aws.glue.jobs.security import JobSecurity, SecurityMissingError, security_of
-from embedded_aws.glue.spark import docker
+from embedded_aws.glue.spark import docker, python_modules
 from embedded_aws.glue.spark.installed import SPARK_OF_GLUE, SparkMissingError, spark_for
 from embedded_aws.glue.spark.java import IdleJava
 from embedded_aws.glue.spark.process import (
@@ -204,16 +206,19 @@ class _Run:
     def _execute_in(self, folder: Path) -> None:
         _check(self._job, str(self._run["GlueVersion"]))
         security = security_of(self._job)
-        program = self._fetch(folder, security)
-        logs = self._settings.logs / "job-runs" / self._run["Id"]
-        fate = deaths.watch(self._settings, self._run["Id"], self._credentials.access_key_id)
+        self._look_up_connections()
         version = str(self._run["GlueVersion"])
         image = docker.image_for(version)
+        formats = self._arguments.get("--datalake-formats", "")
+        spark = None if image else spark_for(version, self._settings, formats)
+        program = self._fetch(folder, security, spark.python if spark else Path(sys.executable))
+        logs = self._settings.logs / "job-runs" / self._run["Id"]
+        fate = deaths.watch(self._settings, self._run["Id"], self._credentials.access_key_id)
         process: Stoppable
         if image:
             process = docker.DockerProcess(image, program, self._credentials, self._settings, logs)
         else:
-            spark = spark_for(version, self._settings, self._arguments.get("--datalake-formats", ""))
+            assert spark is not None
             process = SparkProcess(program, spark, self._credentials, self._settings, logs, _idle_java)
         _processes.add(self._run["Id"], process)
         fate.begins(process.kill)
@@ -250,26 +255,55 @@ class _Run:
             return "STOPPED", ""
         return ("SUCCEEDED", "") if outcome.exit_code == 0 else ("FAILED", outcome.error)
 
-    def _fetch(self, folder: Path, security: JobSecurity) -> SparkProgram:
+    def _look_up_connections(self) -> None:
+        """Raises ClientError for the first connection that is missing, or that the role may not see."""
+        names = (self._job.get("Connections") or {}).get("Connections") or []
+        if names:
+            glue = roles.client(self._settings, "glue", self._credentials)
+            for name in names:
+                glue.get_connection(Name=name)
+
+    def _fetch(self, folder: Path, security: JobSecurity, python: Path) -> SparkProgram:
         s3 = roles.client(self._settings, "s3", self._credentials)
-        script = _download(s3, str(self._job["Command"]["ScriptLocation"]), folder)
+        work = folder / "work"
+        script = _download(s3, str(self._job["Command"]["ScriptLocation"]), work)
         modules = [
-            _download(s3, uri, folder / "modules") for uri in _uris(self._arguments, "--extra-py-files")
+            _download(s3, uri, folder / "modules") for uri in _listed(self._arguments, "--extra-py-files")
         ]
-        for uri in _uris(self._arguments, "--extra-files"):
-            _download(s3, uri, folder)
+        for uri in _listed(self._arguments, "--extra-files"):
+            _download(s3, uri, work)
+        # Each in a folder of its own, because two keys may end alike.
+        jars = [
+            _download(s3, uri, folder / "jars" / str(index))
+            for index, uri in enumerate(_listed(self._arguments, "--extra-jars"))
+        ]
         pairs = [word for name, value in self._arguments.items() for word in (name, str(value))]
         # A single module is imported from its folder, an archive directly.
         paths = list(dict.fromkeys(path.parent if path.suffix == ".py" else path for path in modules))
+        paths += self._python_modules(s3, folder / "wheels", python)
         configuration = configuration_of(self._arguments.get("--conf", "")) | security.spark_values()
-        return SparkProgram(folder, script, pairs, paths, configuration)
+        return SparkProgram(folder, script, pairs, paths, configuration, jars)
+
+    def _python_modules(self, s3: Any, folder: Path, python: Path) -> list[Path]:
+        asked = _listed(self._arguments, "--additional-python-modules")
+        if not asked:
+            return []
+        modules = [_download(s3, one, folder) if re.match(r"s3[an]?://", one) else one for one in asked]
+        options = self._arguments.get("--python-modules-installer-option", "")
+        return [python_modules.install(python, modules, options, self._settings.state / "python-modules")]
 
 
 class _RefusedError(Exception):
     """The job asks for something that is not supported here."""
 
 
-_EXPECTED = (botocore.exceptions.ClientError, SparkMissingError, SecurityMissingError, _RefusedError)
+_EXPECTED = (
+    botocore.exceptions.ClientError,
+    python_modules.PythonModulesError,
+    SparkMissingError,
+    SecurityMissingError,
+    _RefusedError,
+)
 
 
 def _check(job: dict[str, Any], version: str) -> None:
@@ -283,8 +317,8 @@ def _check(job: dict[str, Any], version: str) -> None:
         )
 
 
-def _uris(arguments: dict[str, str], name: str) -> list[str]:
-    return [uri.strip() for uri in arguments.get(name, "").split(",") if uri.strip()]
+def _listed(arguments: dict[str, str], name: str) -> list[str]:
+    return [one.strip() for one in arguments.get(name, "").split(",") if one.strip()]
 
 
 def _download(s3: Any, uri: str, folder: Path) -> Path:

@@ -96,13 +96,17 @@ def docker_command(
         **spark_values(settings, SPARK_3.credentials_in_environment, program.configuration),
         "spark.driver.extraJavaOptions": trust,
     }
-    mounts = (folder, settings.ca_bundle, settings.trust_store)
+    installed = (path for path in program.modules if not path.is_relative_to(folder))
+    mounts = (folder, settings.ca_bundle, settings.trust_store, *installed)
+    jars = ",".join(str(jar) for jar in program.jars)
     return [
         *("docker", "run", "--rm", "--interactive", "--network", "host", "--name", name),
         *(word for path in mounts for word in ("--volume", f"{path}:{path}:ro")),
         *(word for key in role_environment(credentials, settings) for word in ("--env", key)),
         *("--env", f"PYTHONPATH={':'.join(str(path) for path in program.modules)}"),
+        *(("--workdir", str(program.script.parent)) if program.script.parent != folder else ()),
         *("--entrypoint", "bash", image, "-c", _LEASHED, "spark-submit"),
         *(word for key, value in values.items() for word in ("--conf", f"{key}={value}")),
+        *(("--jars", jars) if jars else ()),
         *(str(program.script), *program.arguments),
     ]

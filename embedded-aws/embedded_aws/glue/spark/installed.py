@@ -65,13 +65,15 @@ class Spark:
     s3_jars: Path
     formats: frozenset[str] = frozenset()
     """The table formats that a run asked for."""
+    jars: tuple[Path, ...] = ()
+    """The jars of a run."""
 
     @property
     def classpath(self) -> list[Path]:
-        """Spark's own jars, the jars for S3, and those of the formats."""
+        """Spark's own jars, the jars for S3, those of the formats, and last those of the run."""
         others = sorted(self.s3_jars.glob("*.jar"))
         wanted = [jar for jar in others if "iceberg" in self.formats or not jar.name.startswith(_ICEBERG)]
-        return [*sorted((self.home / "jars").glob("*.jar")), *wanted]
+        return [*sorted((self.home / "jars").glob("*.jar")), *wanted, *self.jars]
 
 
 def spark_for(glue_version: str, settings: Settings, formats: str = "") -> Spark:

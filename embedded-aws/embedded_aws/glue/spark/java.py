@@ -2,7 +2,7 @@
 
 In a new process, a short run spends most of its time loading classes and compiling code. Each run has its own
 Spark context, settings, credentials and output streams, and Java's copies are cleared between runs. If a run
-is killed, its Java process is killed too.
+is killed, its Java process is killed too. A run with jars of its own has a Java process of its own.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from embedded_aws.core.settings import Settings
@@ -53,7 +54,7 @@ class SparkJava:
         self.ended = self.folder / "ended"
         """The file with its exit code; it exists once Java has ended."""
         self._archive = class_archive(spark)
-        self._makes_archive = not self._archive.is_file()
+        self._makes_archive = not self._archive.is_file() and not spark.jars
         with (self.folder / "java.log").open("wb") as log:
             self._process = subprocess.Popen(
                 self._command(settings),
@@ -160,7 +161,7 @@ class IdleJava:
 
     def take(self, spark: Spark, settings: Settings) -> SparkJava:
         with self._lock:
-            found = self._idle.pop(spark, None)
+            found = self._idle.pop(spark, None)  # none has jars of a run
         if found and not found.is_usable:
             found.kill()
             found = None
@@ -171,7 +172,7 @@ class IdleJava:
     def give_back(self, spare: SparkJava) -> None:
         """Keep the process of a run that has cleared its traces, or end it."""
         with self._lock:
-            is_wanted = not self._ended and spare.spark not in self._idle
+            is_wanted = not self._ended and not spare.spark.jars and spare.spark not in self._idle
             is_kept = is_wanted and spare.is_usable and spare.runs < self._runs
             if is_kept:
                 self._idle[spare.spark] = spare
@@ -190,9 +191,10 @@ class IdleJava:
 def class_archive(spark: Spark) -> Path:
     """The archive of Spark's classes for this Java. It saves a third of a first run's processor time.
 
-    The first run writes it (10 s, 150 MB, beside the jars). Another Java or other jars need another archive.
+    The first run writes it (10 s, 150 MB, beside the jars). Another Java or other jars need another archive;
+    jars of a run do not, because they stand behind all others.
     """
-    described = [Path(java()).resolve(), *spark.classpath]
+    described = [Path(java()).resolve(), *replace(spark, jars=()).classpath]
     text = "\n".join(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in described)
     return spark.s3_jars / f"classes-{hashlib.sha256(text.encode()).hexdigest()[:16]}.jsa"
 

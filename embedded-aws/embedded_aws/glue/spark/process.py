@@ -12,7 +12,7 @@ import signal
 import subprocess
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -26,15 +26,17 @@ _KILL_AFTER_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class SparkProgram:
-    """A script with everything it needs, fetched into ``folder``."""
+    """A script with everything it needs, fetched into ``folder``. It runs in the folder of the script."""
 
     folder: Path
     script: Path
     arguments: list[str]
     modules: list[Path]
-    """Archives and folders of --extra-py-files, in order."""
+    """Archives and folders of --extra-py-files, in order, and the folder of installed packages."""
     configuration: dict[str, str] = field(default_factory=dict)
     """Spark's settings of --conf."""
+    jars: list[Path] = field(default_factory=list)
+    """Archives of --extra-jars, in order."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class SparkProcess:
         self.output = logs / "output.log"
         self.error = logs / "error.log"
         logs.mkdir(parents=True, exist_ok=True)
+        spark = replace(spark, jars=tuple(program.jars))
         self._java = idle.take(spark, settings)
         lifeline, self._lifeline = os.pipe()
         try:
@@ -74,7 +77,7 @@ class SparkProcess:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=error,
-                    cwd=program.folder,
+                    cwd=program.script.parent,
                     env=_environment(program, spark, credentials, settings),
                     pass_fds=(lifeline,),
                     start_new_session=True,
