@@ -255,7 +255,7 @@ test(
           failed: 1,
           items: [
             { item: "Leeds", status: "SUCCEEDED" },
-            { item: "Nowhere", status: "FAILED", error: "UnknownDepot" },
+            { item: "Nowhere", status: "FAILED", failure: { error: "UnknownDepot" } },
           ],
         },
       },

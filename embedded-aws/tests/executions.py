@@ -63,7 +63,9 @@ def ended(bench: HasClients, run: str) -> dict[str, Any] | None:
 
 
 def history(bench: HasClients, run: str) -> list[dict[str, Any]]:
-    return list(bench.client("stepfunctions").get_execution_history(executionArn=run)["events"])
+    """All events of an execution."""
+    pages = bench.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=run)
+    return [event for page in pages for event in page["events"]]
 
 
 def kinds(bench: HasClients, run: str) -> list[str]:

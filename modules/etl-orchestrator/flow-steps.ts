@@ -227,8 +227,7 @@ const tolerant = (): JsonObject => ({
       Parameters: {
         "item.$": "$.item",
         status: "FAILED",
-        "error.$": "$.failure.Error",
-        "cause.$": "$.failure.Cause",
+        failure: { "item.$": "$.item", "error.$": "$.failure.Error", "cause.$": "$.failure.Cause" },
       },
       End: true,
     },
@@ -252,7 +251,7 @@ export function forEach(name: string, props: ForEachStepProps): FlowStep {
   };
   const list: JsonObject = typeof items === "string" ? { "items.$": "${Items}" } : { items: "${Items}" };
   const selector: JsonObject = tolerates
-    ? { "items.$": "$", "failed.$": "States.ArrayLength($[?(@.status == 'FAILED')])" }
+    ? { "items.$": "$", "failed.$": "States.ArrayLength($[*].failure)" }
     : { "items.$": "$", failed: 0 };
   return makeStep(
     {
@@ -345,7 +344,7 @@ const judged = (): JsonObject => ({
     Type: "Pass",
     Parameters: {
       "cause.$":
-        "States.Format('{} items of step ${Step} failed, ${Tolerated} may fail: {}', $.results.${Result}.failed, States.JsonToString($.results.${Result}.items[?(@.status == 'FAILED')]))",
+        "States.Format('{} items of step ${Step} failed, ${Tolerated} may fail: {}', $.results.${Result}.failed, States.JsonToString($.results.${Result}.items[*].failure))",
     },
     ResultPath: "$.results.${Result}",
     Next: "${Step}TooManyFailed",

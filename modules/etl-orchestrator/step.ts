@@ -367,7 +367,7 @@ export const Step = {
 
   /**
    * Does the same for each item of a bounded list (an inline Map). Leaves `$.results.<step>` with `items`, one per item in order: `item`,
-   * `status` (SUCCEEDED or FAILED), `kept`, or `error` and `cause`; and `failed`, their number.
+   * `status` (SUCCEEDED or FAILED), `kept`, or `failure` with `item`, `error` and `cause`; and `failed`, the number of failures.
    */
   forEach: (name: string, props: ForEachStepProps): Step => forEach(name, props),
 

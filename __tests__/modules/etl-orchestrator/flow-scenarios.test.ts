@@ -218,7 +218,8 @@ describe("forEach", () => {
     status: "SUCCEEDED",
     ...(kept === undefined ? {} : { kept }),
   });
-  const failed = (item: string) => ({ item, status: "FAILED", error: "ValueError", cause: `no ${item}` });
+  const failure = (item: string) => ({ item, error: "ValueError", cause: `no ${item}` });
+  const failed = (item: string) => ({ item, status: "FAILED", failure: failure(item) });
 
   test("one outcome per item, in order, with what is kept", async () => {
     const step = each({ keep: "$.results.load.payload.rows", maxConcurrency: 2 });
@@ -270,7 +271,7 @@ describe("forEach", () => {
     expect(ending(outcome)).toEqual({
       status: "FAILED",
       error: "TooManyItemsFailed",
-      cause: `2 items of step Each failed, 1 may fail: ${JSON.stringify([failed("a"), failed("c")])}`,
+      cause: `2 items of step Each failed, 1 may fail: ${JSON.stringify([failure("a"), failure("c")])}`,
     });
     expect(payloads(outcome)).toHaveLength(3);
   });

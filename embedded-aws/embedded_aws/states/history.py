@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.
 """
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from embedded_aws.core import emulator
 from embedded_aws.states import logs
 
 _BEHAVIOUR = "executions with their own role, version and time-out"
+_numbering = threading.Lock()
+"""Events are numbered by their place in the list."""
 
 
 def install(current: Callable[[], Any]) -> None:
@@ -34,25 +37,27 @@ def _events(original: Any, current: Callable[[], Any]) -> Callable[..., Any]:
         )
         if over and not event_type.startswith("Execution"):
             return None
+        own = execution if execution is not None and execution.record is record else None
         for value in (details or {}).values():
             if isinstance(value, dict) and "resource" in value:
-                value.update(resource_names(str(value["resource"]) or _last_resource(record)))
-        event = original(record, event_type, details)
+                resource = str(value["resource"]) or (own.resource if own is not None else "")
+                value.update(resource_names(resource))
+                if own is not None and event_type == "TaskScheduled":
+                    own.resource = resource
+        with _numbering:
+            event = original(record, event_type, details)
+        # Branches run at the same time; the event before is one of the same branch.
         event["previousEventId"] = event["id"] - 1
+        if own is not None:
+            if own.last_event is not None:
+                event["previousEventId"] = own.last_event
+            own.last_event = event["id"]
         machine = execution.machine if execution is not None else record.get("pinnedMachine")
         if machine is not None:
             logs.record(machine, record, event)
         return event
 
     return add_event
-
-
-def _last_resource(record: dict[str, Any]) -> str:
-    for event in reversed(record["events"]):
-        details = event.get("taskScheduledEventDetails")
-        if details:
-            return f"arn:aws:states:::{details['resourceType']}:{details['resource']}"
-    return ""
 
 
 def resource_names(resource: str) -> dict[str, str]:
@@ -88,3 +93,25 @@ def exited(record: dict[str, Any], kind: Any, name: str, text: str) -> None:
     emulator.service("stepfunctions")._add_event(
         record, f"{kind}StateExited", {"stateExitedEventDetails": details}
     )
+
+
+def parallel(record: dict[str, Any], event_type: str) -> None:
+    """Record that the branches of a Parallel state have started, succeeded or failed."""
+    emulator.service("stepfunctions")._add_event(record, f"ParallelState{event_type}")
+
+
+def map_started(record: dict[str, Any], length: int) -> None:
+    """Record that a Map state has started its items."""
+    details = {"mapStateStartedEventDetails": {"length": length}}
+    emulator.service("stepfunctions")._add_event(record, "MapStateStarted", details)
+
+
+def map_ended(record: dict[str, Any], event_type: str) -> None:
+    """Record that a Map state has succeeded or failed."""
+    emulator.service("stepfunctions")._add_event(record, f"MapState{event_type}")
+
+
+def iteration(record: dict[str, Any], event_type: str, name: str, index: int) -> None:
+    """Record that an item of a Map state has started, succeeded, failed or was aborted."""
+    details = {f"mapIteration{event_type}EventDetails": {"name": name, "index": index}}
+    emulator.service("stepfunctions")._add_event(record, f"MapIteration{event_type}", details)

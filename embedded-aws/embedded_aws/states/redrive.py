@@ -1,8 +1,8 @@
 """RedriveExecution continues an unsuccessful execution at the state that did not succeed.
 
 The execution keeps its ARN, definition, role and the output of its finished states. The state runs again with
-the same input and all its retries, and TimeoutSeconds start again. A Parallel or Map state runs again as a
-whole (AWS skips the branches and items that succeeded).
+the same input and all its retries, and TimeoutSeconds start again. Of a Parallel or an inline Map state only
+the branches and items run again that did not succeed, each from its own failed state.
 https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html
 """

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from embedded_aws.core import emulator
-from embedded_aws.states import history
+from embedded_aws.states import branches, history
 from embedded_aws.states.execution import Ended, Execution, failure
 
 MOST_BYTES = 262_144
@@ -16,21 +16,23 @@ MOST_BYTES = 262_144
 
 
 def run_states(execution: Execution) -> str:
-    """Run the definition from its start, or from where a redrive continues. Returns the output as JSON.
-
-    The record's ``place`` is the running state (``event``: its Entered event) or the next one (no event yet).
-    """
-    record = execution.record
+    """Run the definition from its start, or from where a redrive continues. Returns the output as JSON."""
     ctx = _context(execution)
-    place: dict[str, Any] = record.get("place") or {
-        "state": execution.definition.get("StartAt"),
-        "event": None,
-        "input": json.dumps(ctx["Execution"]["Input"]),
-        "variables": {},
-    }
+    return run_machine(execution.definition, execution.record, ctx["Execution"]["Input"], execution, ctx)
+
+
+def run_machine(
+    machine: dict[str, Any], holder: dict[str, Any], data: Any, execution: Execution, ctx: dict[str, Any]
+) -> str:
+    """Run a machine, or a branch of one, from the holder's ``place`` or its start. Returns its output, JSON.
+
+    The place is the running state (``event``: its Entered event, ``children``: its branches or items) or the
+    next one (no event yet). It is JSON, so a redrive can continue there after a restart.
+    """
+    place: dict[str, Any] = holder.get("place") or _place(machine.get("StartAt"), json.dumps(data), {})
     while place["state"]:
         name = place["state"]
-        state = execution.definition.get("States", {}).get(name)
+        state = machine.get("States", {}).get(name)
         if state is None:
             raise failure("States.Runtime", f"State '{name}' is not in the definition")
         kind = state.get("Type")
@@ -38,16 +40,27 @@ def run_states(execution: Execution) -> str:
             place["event"] is None or kind == "Fail"
         ):  # a redrive continues within a state, but enters a Fail state again
             place["entered"] = emulator.service("stepfunctions").now_iso()
-            place["event"] = history.entered(record, kind, name, place["input"])
+            place["event"] = history.entered(execution.record, kind, name, place["input"])
             if not execution.live:
                 raise Ended
-        record["place"] = place
+        holder["place"] = place
         ctx["variables"] = copy.deepcopy(place["variables"])
         ctx["State"] = {"Name": name, "EnteredTime": place["entered"], "RetryCount": 0}
         output, after = _run_entered(kind, state, place, execution, ctx)
-        record["place"] = place = {"state": after, "event": None, "input": output}
-        place["variables"] = copy.deepcopy(ctx["variables"])
+        holder["place"] = place = _place(after, output, copy.deepcopy(ctx["variables"]))
     return str(place["input"])
+
+
+def _place(state: Any, text: str, variables: dict[str, Any]) -> dict[str, Any]:
+    """All keys from the beginning: the state of the server may be saved at any moment."""
+    return {
+        "state": state,
+        "event": None,
+        "entered": None,
+        "input": text,
+        "variables": variables,
+        "children": None,
+    }
 
 
 def _run_entered(
@@ -57,7 +70,7 @@ def _run_entered(
     states = emulator.service("stepfunctions")
     name = place["state"]
     try:
-        data, after = _run_state(kind, state, json.loads(place["input"]), execution, ctx)
+        data, after = _run_state(kind, state, place, execution, ctx)
     except states._ExecutionError as error:
         if error.error == "States.Runtime" and kind != "Fail":
             where = f"while executing the state '{name}' (entered at the event id #{place['event']})."
@@ -74,21 +87,26 @@ def _run_entered(
 
 
 def _run_state(
-    kind: Any, state: dict[str, Any], data: Any, execution: Execution, ctx: dict[str, Any]
+    kind: Any, state: dict[str, Any], place: dict[str, Any], execution: Execution, ctx: dict[str, Any]
 ) -> tuple[Any, str | None]:
     states = emulator.service("stepfunctions")
+    data = json.loads(place["input"])
     if kind == "Succeed":
         return states._apply_output_path(state, states._apply_input_path(state, data, ctx), ctx), None
     if kind == "Fail":
         raise states._ExecutionError(*states._fail_state_error(state, data, ctx))
     simple = {"Pass": states._execute_pass, "Choice": states._execute_choice, "Wait": states._execute_wait}
-    working = {"Task": states._execute_task, "Parallel": states._execute_parallel, "Map": states._execute_map}
     if kind in simple:
         answer = simple[kind](state, data, ctx)
-    elif kind in working:
+    elif kind == "Parallel":
+        answer = branches.run_parallel(state, data, place, execution, ctx, run_machine)
+    elif kind == "Map" and not branches.is_distributed(state):
+        answer = branches.run_map(state, data, place, execution, ctx, run_machine)
+    elif kind in ("Task", "Map"):
         if "TimeoutSecondsPath" in state:
             state = {**state, "TimeoutSeconds": states._resolve_path(state["TimeoutSecondsPath"], data)}
-        answer = working[kind](state, data, execution.record, ctx)
+        run = states._execute_task if kind == "Task" else states._execute_map
+        answer = run(state, data, execution.record, ctx)
     else:
         raise failure("States.Runtime", f"Unknown state type: {kind}")
     return answer[0], answer[1]

@@ -1,5 +1,6 @@
 """Unsuccessful executions of a laundry's state machines continue where they failed."""
 
+import functools
 import json
 import re
 import time
@@ -20,8 +21,9 @@ STATES = f"arn:aws:states:{REGION}:{ACCOUNT}"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:laundry-bell"
 
 
+@functools.cache
 def furnish(bench: Bench) -> None:
-    """Make a bucket of tickets, a table of washes, and roles that may use them."""
+    """Make, once, a bucket of tickets, a table of washes, and roles that may use them."""
     place = {"LocationConstraint": REGION}
     bench.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
     bench.client("dynamodb").create_table(
