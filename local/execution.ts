@@ -53,7 +53,8 @@ export async function runExecution(
 /** Shows a task state when it is entered and when it is left. Choice and pass states take no time and are not shown. */
 class StateLines {
   private last = 0;
-  private current?: { readonly name: string; readonly at: Date };
+  /** The states at work, by name, oldest first: branches run at the same time, and items have the same names. */
+  private readonly open: { readonly name: string; readonly at: Date }[] = [];
   private aliveAt = Date.now();
 
   constructor(private readonly progress: Progress) {}
@@ -65,31 +66,34 @@ class StateLines {
       this.last = id;
       const at = event.timestamp ?? new Date();
       if (event.type === "TaskStateEntered") this.enter(event.stateEnteredEventDetails?.name ?? "", at);
-      if (event.type === "TaskStateExited") this.leave(pc.green("✓"), at);
+      if (event.type === "TaskStateExited")
+        this.leave(event.stateExitedEventDetails?.name ?? "", pc.green("✓"), at);
     }
   }
 
   showAlive(): void {
-    if (this.current === undefined || Date.now() - this.aliveAt < ALIVE_MS) return;
+    const [oldest] = this.open;
+    if (oldest === undefined || Date.now() - this.aliveAt < ALIVE_MS) return;
     this.aliveAt = Date.now();
-    this.progress.note(`  … ${((Date.now() - this.current.at.getTime()) / 1000).toFixed(0)} s`);
+    this.progress.note(`  … ${((Date.now() - oldest.at.getTime()) / 1000).toFixed(0)} s`);
   }
 
   showUnfinished(succeeded: boolean): void {
-    if (this.current !== undefined && !succeeded) this.leave(pc.red("✗"), new Date());
+    if (succeeded) return;
+    for (const { name } of [...this.open]) this.leave(name, pc.red("✗"), new Date());
   }
 
   private enter(name: string, at: Date): void {
-    this.current = { name, at };
+    this.open.push({ name, at });
     this.aliveAt = Date.now();
     this.progress.line(`  ${pc.dim("▸")} ${name}`);
   }
 
-  private leave(mark: string, at: Date): void {
-    if (this.current === undefined) return;
-    const { name, at: entered } = this.current;
-    this.progress.record(name, entered.getTime(), at.getTime());
+  private leave(name: string, mark: string, at: Date): void {
+    const place = this.open.findIndex((state) => state.name === name);
+    const [state] = place < 0 ? [] : this.open.splice(place, 1);
+    if (state === undefined) return;
+    this.progress.record(name, state.at.getTime(), at.getTime());
     this.progress.line(`  ${mark} ${name} ${pc.dim(`${this.progress.seconds[name]} s`)}`);
-    this.current = undefined;
   }
 }

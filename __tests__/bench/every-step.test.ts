@@ -1,8 +1,8 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import { execa } from "execa";
 import { EmbeddedAws } from "../../local/embedded-aws";
 import { BENCH, ROOT } from "../../local/places";
 import { providerOverride } from "../../local/provider-override";
@@ -22,13 +22,24 @@ let home: string;
 let folder: string;
 let stack: string;
 let variables: Record<string, string | undefined>;
+let aws: EmbeddedAws;
 let session: BenchSession;
 const trace = () => join(home, "trace.jsonl");
 
-async function terraform(...args: string[]): Promise<string> {
-  const { stdout } = await execa("terraform", [`-chdir=${stack}`, ...args], { env: variables });
+/** Runs a program to its end. @throws Error with what it printed, if it fails */
+function run(program: string, args: readonly string[], exitCodes: readonly number[] = [0]): string {
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    cwd: folder,
+    env: { ...process.env, ...variables },
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (!exitCodes.includes(status ?? -1))
+    throw new Error(`${program} ${args.join(" ")}: exit code ${status}\n${stdout}\n${stderr}`);
   return stdout;
 }
+
+const terraform = (...args: string[]): string => run("terraform", [`-chdir=${stack}`, ...args]);
 
 /** The example in a folder of its own; the package is this repository's sources. */
 function layOut(): void {
@@ -56,14 +67,14 @@ beforeAll(async () => {
     TF_IN_AUTOMATION: "1",
   };
   const tool = (name: string) => join(ROOT, "node_modules", name);
-  await execa("node", [tool("typescript/bin/tsc"), "--noEmit", "--skipLibCheck", "-p", folder], { cwd: folder });
-  await execa("node", [tool("ts-node/dist/bin.js"), "--swc", "main.ts"], { cwd: folder, env: variables });
-  const aws = await EmbeddedAws.start(join(home, ".local"), ["--trace", trace()]);
+  run("node", [tool("typescript/bin/tsc"), "--noEmit", "--skipLibCheck", "-p", folder]);
+  run("node", [tool("ts-node/dist/bin.js"), "--swc", "main.ts"]);
+  aws = await EmbeddedAws.start(join(home, ".local"), ["--trace", trace()]);
   variables = { ...variables, AWS_CA_BUNDLE: aws.at.caBundle };
   stack = join(home, "cdktf.out", "stacks", STACK);
   writeFileSync(join(stack, "override.tf.json"), JSON.stringify(providerOverride(aws.at)));
-  await terraform("init", "-input=false");
-  await terraform("apply", "-input=false", "-auto-approve");
+  terraform("init", "-input=false");
+  terraform("apply", "-input=false", "-auto-approve");
   session = await BenchSession.of(home, aws, join(folder, `terraform.${STACK}.tfstate`), "topic_arn");
 }, 10 * MINUTES);
 
@@ -92,7 +103,7 @@ async function deliver(day: string, depots: readonly (string | null)[]): Promise
 }
 
 const start = (runDate: string) => session.start({ runDate }, session.output("nightly_arn"));
-const run = async (runDate: string): Promise<Finished> => session.finish(await start(runDate));
+const runDay = async (runDate: string): Promise<Finished> => session.finish(await start(runDate));
 
 async function reported(key: string): Promise<unknown> {
   const Bucket = session.output("curated_bucket");
@@ -113,18 +124,11 @@ const output = async ({ executionArn }: Finished) =>
 
 test(
   "a second plan finds nothing to change in the functions and the machine",
-  async () => {
-    const { exitCode, stdout } = await execa(
-      "terraform",
-      [`-chdir=${stack}`, "plan", "-input=false", "-detailed-exitcode", "-no-color"],
-      { env: variables, reject: false },
-    );
-    const changed = [...stdout.matchAll(/# (\S+) (?:will|must) be/g)].map(([, address]) => address!);
-    expect([exitCode, changed.filter((address) => /lambda|iam_role|cloudwatch_log_group/.test(address))]).toEqual([
-      expect.any(Number),
-      [],
-    ]);
-    expect(exitCode).not.toBe(1);
+  () => {
+    const plan = run("terraform", [`-chdir=${stack}`, "plan", "-input=false", "-no-color"]);
+    const changed = [...plan.matchAll(/# (\S+) (?:will|must) be/g)].map(([, address]) => address!);
+    // Other resources show what the embedded AWS is known to answer otherwise.
+    expect(changed.filter((address) => /lambda|iam_role|cloudwatch_log_group/.test(address))).toEqual([]);
   },
   2 * MINUTES,
 );
@@ -133,7 +137,7 @@ test(
   "every step works: rows, a report for each depot, the list of depots, and one message",
   async () => {
     await deliver("2026-03-02", ["Leeds", "Derby", "Leeds", null]);
-    const finished = await run("2026-03-02");
+    const finished = await runDay("2026-03-02");
     expect(finished).toMatchObject({ status: "SUCCEEDED" });
     expect((await output(finished)).results).toMatchObject({
       listDepots: { payload: { files: 1, depots: ["Derby", "Leeds"] } },
@@ -164,7 +168,7 @@ test(
 test(
   "choose and fail: nothing came; a redrive would fail again, so the message tells to start anew",
   async () => {
-    const finished = await run("2026-03-03");
+    const finished = await runDay("2026-03-03");
     expect(finished).toMatchObject({
       status: "FAILED",
       error: "NothingDelivered",
@@ -178,7 +182,7 @@ test(
       }),
     ]);
     await deliver("2026-03-03", ["Leeds"]);
-    expect(await run("2026-03-03")).toMatchObject({ status: "SUCCEEDED" });
+    expect(await runDay("2026-03-03")).toMatchObject({ status: "SUCCEEDED" });
     await session.messages();
   },
   5 * MINUTES,
@@ -189,12 +193,15 @@ test(
   async () => {
     await deliver("2026-03-04", ["Hull"]);
     const restore = await session.withoutRight("depots-list-depots-function", "s3:ListBucket");
-    const failed = await run("2026-03-04");
+    const failed = await runDay("2026-03-04");
     await restore();
     expect(failed).toMatchObject({ status: "FAILED", error: "ClientError" });
     expect(failed.cause).toContain("AccessDenied");
     const [message] = await session.messages();
-    expect(message).toMatchObject({ error: "ClientError", command: expect.stringContaining("redrive-execution") as string });
+    expect(message).toMatchObject({
+      error: "ClientError",
+      command: expect.stringContaining("redrive-execution") as string,
+    });
     expect(await session.redrive(failed.executionArn)).toMatchObject({ status: "SUCCEEDED" });
     expect(await entered(failed)).toMatchObject({ AcquireLockTake: 1, RunJob: 1 });
     await session.messages();
@@ -247,7 +254,7 @@ test(
   "forEach: one unknown depot is tolerated and named, two are not",
   async () => {
     await deliver("2026-03-07", ["Leeds", "Nowhere"]);
-    const tolerated = await run("2026-03-07");
+    const tolerated = await runDay("2026-03-07");
     expect(tolerated).toMatchObject({ status: "SUCCEEDED" });
     expect((await output(tolerated)).results.publish).toMatchObject({
       reports: {
@@ -261,7 +268,7 @@ test(
       },
     });
     await deliver("2026-03-08", ["Elsewhere", "Leeds", "Nowhere"]);
-    const failed = await run("2026-03-08");
+    const failed = await runDay("2026-03-08");
     expect(failed).toMatchObject({ status: "FAILED", error: "TooManyItemsFailed" });
     expect(failed.cause).toMatch(/^2 items of step Reports failed, 1 may fail: \[.*Elsewhere.*Nowhere/);
     const [, message] = await session.messages();
@@ -298,19 +305,34 @@ test(
   "every right of the machines and the functions was needed",
   async () => {
     await session.aws.save();
-    const roles = [MACHINE_ROLE, "depots-one-report-states", "depots-list-depots-function", "depots-write-report-function"];
-    const { said, mistakes } = judgeRights(home, trace(), roles.flatMap((role) => ["--roles", role]), [
-      ...notShownOf(ROOT),
-      ...NOT_NEEDED_HERE,
-    ]);
-    expect({ mistakes, said: mistakes.length === 0 ? "" : said }).toEqual({ mistakes: [], said: "" });
+    const roles = [
+      MACHINE_ROLE,
+      "depots-one-report-states",
+      "depots-list-depots-function",
+      "depots-write-report-function",
+    ];
+    for (const role of roles) {
+      const { said, mistakes } = judgeRights(
+        home,
+        trace(),
+        ["--roles", role],
+        [...notShownOf(ROOT), ...NOT_NEEDED_HERE],
+        ROOT,
+      );
+      expect({ role, mistakes, said: mistakes.length === 0 ? "" : said }).toEqual({
+        role,
+        mistakes: [],
+        said: "",
+      });
+    }
   },
   2 * MINUTES,
 );
 
-test("is destroyed completely", async () => {
-  expect(await terraform("destroy", "-input=false", "-auto-approve", "-no-color")).toMatch(/Destroy complete!/);
-}, 5 * MINUTES);
-
-void readFileSync;
-void dirname;
+test(
+  "is destroyed completely",
+  () => {
+    expect(terraform("destroy", "-input=false", "-auto-approve", "-no-color")).toMatch(/Destroy complete!/);
+  },
+  5 * MINUTES,
+);

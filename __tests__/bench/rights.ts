@@ -24,6 +24,8 @@ export interface Judgement {
 /**
  * Checks that an allowed call needed each right, or that the right is one that the bench cannot show.
  *
+ * @param clone has the server's state in `.local`
+ * @param tools the repository whose program judges
  * @param which arguments of permission_replay.py that say whose rights are judged
  */
 export function judgeRights(
@@ -31,6 +33,7 @@ export function judgeRights(
   trace: string,
   which: readonly string[],
   notShown: readonly NotShown[] = notShownOf(clone),
+  tools: string = clone,
 ): Judgement {
   // Calls are denied only because a test removed a right.
   const allowed = `${trace}.allowed`;
@@ -45,9 +48,9 @@ export function judgeRights(
   const explained = `${trace}.not-shown`;
   writeFileSync(explained, JSON.stringify(notShown));
   const { status, stdout, stderr } = spawnSync(
-    join(clone, ".setup", "venv", "bin", "python"),
+    join(tools, ".setup", "venv", "bin", "python"),
     [
-      join(clone, "embedded-aws", "permission_replay.py"),
+      join(tools, "embedded-aws", "permission_replay.py"),
       ...["--state", join(clone, ".local", "aws"), "--trace", allowed, "--not-shown", explained, ...which],
     ],
     { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },

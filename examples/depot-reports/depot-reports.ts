@@ -92,7 +92,7 @@ function withReports(steps: Steps, platform: EtlPlatform, { listDepots, writeRep
     Step.query("CountRows", {
       sql: "select count(*) as rows from scans where run_date = ?",
       workgroup: platform.workgroup,
-      database: platform.lake.database(Zone.PROCESSED).databaseName,
+      database: platform.lake.database(Zone.PROCESSED).name,
       parameters: ["$.run.fromDate"],
       answer: { rows: "number" },
     }),
