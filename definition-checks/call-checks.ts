@@ -181,7 +181,9 @@ function noteToken(
   const open = [...read, ...whole].some((text) => typeof text === "string" && !isKnown(text));
   if (open || read.some(isMeant)) return;
   const token = isJsonata(state) ? "{% $states.context.Task.Token %}" : "$$.Task.Token";
-  const asText = texts.find((text) => /\$\$\.Task\.Token|\$states\.context\.Task\.Token/.test(text));
+  const asText = texts
+    .filter((text) => !read.includes(text))
+    .find((text) => /\$\$\.Task\.Token(?!\w)|\$states\.context\.Task\.Token(?!\w)/.test(text));
   findings.find(
     "task-token",
     asText === undefined

@@ -157,6 +157,8 @@ function sampleOf(value: Json, inJsonata: boolean, key = ""): Json {
     return inJsonata && typeof value === "string" && isExpression(value) && key !== "Resource"
       ? "{% 1 %}"
       : value;
+  if (inJsonata && key === "Choices" && "Variable" in value)
+    return { Condition: "{% true %}", ...(typeof value.Next === "string" ? { Next: value.Next } : {}) };
   const kept = Object.entries(value).filter(([field]) => !(inJsonata && isJsonpathField(field)));
   return Object.fromEntries(
     kept

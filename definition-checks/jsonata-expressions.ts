@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import jsonata from "jsonata";
 import { catchers, choices, isObject, type Json, type State } from "./asl";
 
 /**
@@ -54,11 +54,6 @@ export function evaluatedTexts(state: State): Expression[] {
   ];
 }
 
-/** The parser that asl-validator judges expressions with, in the version that it brings along. */
-const jsonata = createRequire(require.resolve("asl-validator"))("jsonata") as (code: string) => {
-  ast(): unknown;
-};
-
 /** A node of the syntax tree. */
 interface Node {
   readonly type: string;
@@ -108,7 +103,7 @@ function parse(code: string): Syntax {
     return { ...nothing, mistake: `JSONata 2.0.6, which Step Functions takes, has no operator ${later}` };
   let root: Node;
   try {
-    root = jsonata(code).ast() as Node;
+    root = jsonata(code).ast() as unknown as Node;
   } catch (error) {
     return { ...nothing, mistake: (error as Error).message };
   }

@@ -169,7 +169,10 @@ function neverNullOf(definition: Definition): NeverNull {
   return (path) => {
     const [, row, column] = VALUE.exec(path) ?? [];
     if (row === undefined) return false;
-    const isHeader = row === "0" && queries.length > 0 && columns.every((one) => one.length > 0);
+    const isHeader =
+      row === "0" &&
+      queries.length > 0 &&
+      queries.every((query) => typeof query === "string" && /^\s*(?:select|with)\b/i.test(query));
     const isCount =
       row === "1" && columns.length > 0 && columns.every((one) => NEVER_NULL.test(one[Number(column)] ?? ""));
     return isHeader || isCount;
