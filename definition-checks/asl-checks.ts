@@ -1,10 +1,12 @@
-import { everyState, isObject, type Definition } from "./asl";
+import { everyState, isObject, withLanguages, type Definition } from "./asl";
 import { callFindings } from "./call-checks";
 import { failurePathFindings } from "./failure-path-checks";
 import { readings } from "./data-flow";
 import { ANY, shapeOfInput } from "./data-shape";
 import { withoutAllowed, type AslCheckOptions, type Finding } from "./finding";
+import { jsonataFindings } from "./jsonata-checks";
 import { dataFindings } from "./lost-input";
+import { mapFindings } from "./map-checks";
 import { retryFindings } from "./retry-checks";
 import { flowFindings, machineFindings, shapeFindings } from "./structure-checks";
 import { waitingFindings } from "./waiting-checks";
@@ -18,19 +20,21 @@ import { waitingFindings } from "./waiting-checks";
 export { CHECKS, formatFinding, type AslCheckOptions, type CheckName, type Finding } from "./finding";
 
 /** Lists all findings, inner machines included. An empty list means the definition may be deployed. */
-export function checkDefinition(definition: Definition, options: AslCheckOptions = {}): Finding[] {
+export function checkDefinition(written: Definition, options: AslCheckOptions = {}): Finding[] {
+  const definition = withLanguages(written);
   const states = everyState(definition);
-  const isJsonata = definition.QueryLanguage !== undefined && definition.QueryLanguage !== "JSONPath";
   const all = readings(definition, options.input === undefined ? ANY : shapeOfInput(options.input));
   const findings = [
-    ...machineFindings(definition, options.isFragment ?? false),
+    ...machineFindings(written, options),
     ...flowFindings(definition),
     ...failurePathFindings(definition, options),
     ...states.flatMap(({ name, state }) => [
-      ...shapeFindings(name, state, isJsonata),
+      ...shapeFindings(name, state, definition.QueryLanguage, options),
+      ...mapFindings(name, state, options),
       ...callFindings(name, state, definition, options),
       ...retryFindings(name, state, options),
     ]),
+    ...jsonataFindings(states, options),
     ...waitingFindings(definition, all),
     ...dataFindings(definition, all, options),
   ];

@@ -18,6 +18,35 @@ export interface Definition {
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** Tells whether a state's expressions are JSONata. {@link withLanguages} has written the machine's language into it. */
+export const isJsonata = (state: State): boolean => state.QueryLanguage === "JSONata";
+
+/** The field that holds what a Task sends. */
+export const sentField = (state: State): "Arguments" | "Parameters" =>
+  isJsonata(state) ? "Arguments" : "Parameters";
+
+/** Writes the machine's query language into every state without one: inner states have the language of the whole machine. */
+export function withLanguages(machine: Definition, language = machine.QueryLanguage): Definition {
+  if (language !== "JSONata") return machine;
+  const inner = (value: Json): Json =>
+    isObject(value) && isObject(value.States)
+      ? (withLanguages(value as unknown as Definition, language) as unknown as Json)
+      : value;
+  const states = Object.entries(machine.States).map(([name, state]): [string, State] => [
+    name,
+    {
+      QueryLanguage: language,
+      ...Object.fromEntries(
+        Object.entries(state).map(([field, value]) => [
+          field,
+          field === "Branches" && Array.isArray(value) ? (value as Json[]).map(inner) : inner(value),
+        ]),
+      ),
+    },
+  ]);
+  return { ...machine, States: Object.fromEntries(states) };
+}
+
 const objects = (value: Json | undefined): JsonObject[] =>
   Array.isArray(value) ? value.filter(isObject) : [];
 

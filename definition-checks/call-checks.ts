@@ -1,5 +1,15 @@
-import { isObject, type Definition, type Json, type JsonObject, type State } from "./asl";
+import {
+  isJsonata,
+  isObject,
+  sentField,
+  type Definition,
+  type Json,
+  type JsonObject,
+  type State,
+} from "./asl";
 import { Findings, type AslCheckOptions, type Finding } from "./finding";
+import { isExpression, syntaxOf } from "./jsonata-expressions";
+import { noteArguments, noteRunParameters } from "./run-parameter-checks";
 import { integrationMistake, integrationOf } from "./service-integrations";
 import { callShape, LISTS } from "./service-shapes";
 import { textsOf } from "./structure-checks";
@@ -33,8 +43,10 @@ export function callFindings(
   noteResource(findings, resource, options);
   noteTimes(findings, resource, state, machine);
   const { call } = integrationOf(resource, options.isKnown);
-  noteParameters(findings, call, state.Parameters);
-  if (isObject(state.Parameters)) noteValues(findings, call, state.Parameters, options);
+  const sent = state[sentField(state)];
+  noteParameters(findings, call, sent, sentField(state));
+  if (isObject(sent)) noteValues(findings, call, sent, options);
+  if (resource.endsWith(".waitForTaskToken")) noteToken(findings, sent, state, options);
   return findings.all;
 }
 
@@ -78,7 +90,8 @@ function noteTimes(
       `TimeoutSeconds ${timeout} is above the machine's ${machine.TimeoutSeconds}, so the machine times out first and no Catch of the state runs`,
       "write a greater TimeoutSeconds for the machine",
     );
-  const minutes = isObject(state.Parameters) ? state.Parameters.Timeout : undefined;
+  const sent = state[sentField(state)];
+  const minutes = isObject(sent) ? sent.Timeout : undefined;
   if (
     integrationOf(resource).call === "glue:startJobRun" &&
     typeof minutes === "number" &&
@@ -93,14 +106,27 @@ function noteTimes(
 
 const parameterName = (key: string) => key.replace(/\.\$$/, "");
 
+/** The names of what a Task sends; `undefined` if the definition does not show them. */
+const namesIn = (sent: Json | undefined): readonly string[] | undefined =>
+  isObject(sent)
+    ? Object.keys(sent).map(parameterName)
+    : typeof sent === "string" && isExpression(sent)
+      ? syntaxOf(sent).keys
+      : undefined;
+
 /** A Task without Parameters sends its whole input, which is not known here. */
-function noteParameters(findings: Findings, call: string, parameters: Json | undefined): void {
+function noteParameters(
+  findings: Findings,
+  call: string,
+  sent: Json | undefined,
+  field: "Arguments" | "Parameters",
+): void {
   const shape = callShape(call);
-  if (shape === undefined || !isObject(parameters)) return;
-  const given = Object.keys(parameters).map(parameterName);
+  const given = namesIn(sent);
+  if (shape === undefined || given === undefined) return;
   const known = [...shape.required, ...(shape.optional ?? [])];
   for (const missing of shape.required.filter((name) => !given.includes(name)))
-    findings.find("parameter", `${call} is called without ${missing}`, `write ${missing} in its Parameters`);
+    findings.find("parameter", `${call} is called without ${missing}`, `write ${missing} in its ${field}`);
   for (const name of shape.optional === undefined ? [] : given.filter((one) => !known.includes(one)))
     findings.find("parameter", `${call} has no parameter ${name}`, `write one of ${known.join(", ")}`);
 }
@@ -109,11 +135,15 @@ function noteValues(
   findings: Findings,
   call: string,
   parameters: JsonObject,
-  { isKnown }: AslCheckOptions,
+  options: AslCheckOptions,
 ): void {
-  if (/(?:^|:)glue:startJobRun$/.test(call)) noteArguments(findings, parameters.Arguments);
+  const { isKnown = () => true } = options;
+  if (/(?:^|:)glue:startJobRun$/.test(call)) {
+    noteRunParameters(findings, parameters, options);
+    noteArguments(findings, parameters.Arguments, options);
+  }
   const { Subject: subject } = parameters;
-  if (call === "sns:publish" && typeof subject === "string" && (isKnown ?? (() => true))(subject))
+  if (call === "sns:publish" && typeof subject === "string" && isKnown(subject) && !isExpression(subject))
     if (subject === "" || subject.length > MOST_SUBJECT_CHARACTERS || !/^[\x20-\x7e]+$/.test(subject))
       findings.find(
         "subject",
@@ -122,50 +152,59 @@ function noteValues(
       );
   const named = Object.entries(parameters).find(([key]) => parameterName(key) === "Name");
   const startsExecution = call === "states:startExecution" || call === "aws-sdk:sfn:startExecution";
-  if (startsExecution && named !== undefined && !JSON.stringify(named[1]).includes("States.UUID()"))
+  if (startsExecution && named !== undefined && !/States\.UUID\(\)|\$uuid\(/.test(JSON.stringify(named[1])))
     findings.find(
       "execution-name",
       "names the execution it starts: a name stays taken for 90 days, so a redrive or a second run of the day is refused",
-      "leave Name out, or let it end in States.UUID()",
+      "leave Name out, or let it end in States.UUID(), in JSONata $uuid()",
     );
 }
 
-/** Intrinsics that give numbers. */
-const NUMERIC = /^States\.(?:MathAdd|MathRandom|ArrayLength)\(/;
+/** Parameters that carry the token to whoever answers. */
+const TOKEN_CARRIERS = ["Entries", "Input", "Message", "MessageBody", "Overrides", "Payload"];
 
-/** Glue accepts non-empty strings only. */
-function noteArguments(findings: Findings, given: Json | undefined): void {
-  if (!isObject(given)) return;
-  for (const [key, value] of Object.entries(given)) {
-    const isPath = key.endsWith(".$");
-    const isNumber = isPath && typeof value === "string" && NUMERIC.test(value);
-    if (typeof value !== "string" || isNumber)
-      findings.find(
-        "glue-argument",
-        `the job argument ${parameterName(key)} is ${isNumber ? "a number" : describe(value)}, but Glue takes strings only`,
-        isNumber
-          ? `write States.Format('{}', ${value})`
-          : `write ${JSON.stringify(typeof value === "object" ? JSON.stringify(value) : String(value))}`,
-      );
-    else if (!isPath && value === "")
-      findings.find(
-        "glue-argument",
-        `the job argument ${key} is empty, which Glue refuses`,
-        "leave it out, or write a full stop to stand for an empty value",
-      );
-  }
+/** A callback answers with the task's token, so somebody must get it. */
+function noteToken(
+  findings: Findings,
+  sent: Json | undefined,
+  state: State,
+  { isKnown = () => true }: AslCheckOptions,
+): void {
+  const texts = textsOf(sent);
+  const isMeant = (text: string) =>
+    isJsonata(state)
+      ? isExpression(text) && /\$states\.context(?:\.Task(?:\.Token)?)?(?![\w.])/.test(text)
+      : /\$\$(?:\.Task(?:\.Token)?)?(?![\w.])/.test(text);
+  const read = isJsonata(state) ? texts.filter(isExpression) : pathTextsOf(sent);
+  const whole = isObject(sent) ? TOKEN_CARRIERS.map((name) => sent[name]) : [sent];
+  // A placeholder may stand for a path, or for an object with the token.
+  const open = [...read, ...whole].some((text) => typeof text === "string" && !isKnown(text));
+  if (open || read.some(isMeant)) return;
+  const token = isJsonata(state) ? "{% $states.context.Task.Token %}" : "$$.Task.Token";
+  const asText = texts
+    .filter((text) => !read.includes(text))
+    .find((text) => /\$\$\.Task\.Token(?!\w)|\$states\.context\.Task\.Token(?!\w)/.test(text));
+  findings.find(
+    "task-token",
+    asText === undefined
+      ? "waits for a task token that it does not send, so nobody can answer before the time-out"
+      : `sends ${JSON.stringify(asText)} as a plain text instead of the task token`,
+    `write ${isJsonata(state) ? `"token": "${token}"` : `"token.$": "${token}"`} into its ${sentField(state)}`,
+  );
 }
 
-const describe = (value: Json): string =>
-  value === null
-    ? "null"
-    : typeof value === "object"
-      ? "an object or a list"
-      : `the ${typeof value} ${JSON.stringify(value)}`;
+/** The paths and intrinsics of a payload template. */
+function pathTextsOf(value: Json | undefined): string[] {
+  if (Array.isArray(value)) return (value as readonly Json[]).flatMap(pathTextsOf);
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key.endsWith(".$") && typeof inner === "string" ? [inner] : pathTextsOf(inner),
+  );
+}
 
 /** Reports data that exceeds the payload limit, and answers that grow with the data. */
 function notePayload(findings: Findings, state: State): void {
-  for (const field of ["Parameters", "Result", "ResultSelector"]) {
+  for (const field of ["Parameters", "Result", "ResultSelector", "Arguments", "Output", "Assign"]) {
     const bytes = state[field] === undefined ? 0 : Buffer.byteLength(JSON.stringify(state[field]));
     if (bytes > MOST_PAYLOAD_BYTES)
       findings.find(
@@ -178,12 +217,14 @@ function notePayload(findings: Findings, state: State): void {
   const { call } = integrationOf(state.Resource);
   const bound = LISTS[call];
   if (bound === undefined || state.ResultPath === null) return;
-  const bounds = isObject(state.Parameters) ? Object.keys(state.Parameters).map(parameterName) : [];
-  if (!bounds.includes(bound) && !("ResultSelector" in state))
+  const bounds = namesIn(state[sentField(state)]);
+  const selects = isJsonata(state) ? "Output" : "ResultSelector";
+  const isJudged = isObject(state[sentField(state)]) || !isJsonata(state) || bounds !== undefined;
+  if (isJudged && !(bounds ?? []).includes(bound) && !(selects in state))
     findings.find(
       "payload-size",
       `keeps the whole answer of ${call}, which fails above ${MOST_PAYLOAD_BYTES} bytes as States.DataLimitExceeded`,
-      `write ${bound}, or take what is needed with ResultSelector; a long list belongs to a Map with ItemReader`,
+      `write ${bound}, or take what is needed with ${selects}; a long list belongs to a Map with ItemReader`,
     );
 }
 
@@ -197,7 +238,7 @@ function notePlaces(
 ): void {
   const seen = new Set<string>();
   const resource = textsOf(state.Resource);
-  for (const text of [...resource, ...textsOf(state.Parameters)]) {
+  for (const text of [...resource, ...textsOf(state[sentField(state)])]) {
     const [arn, region = "", account = ""] = ARN.exec(text) ?? [];
     if (arn === undefined || !isKnown(text)) continue;
     if (

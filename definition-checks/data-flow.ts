@@ -2,6 +2,7 @@ import {
   catchers,
   choices,
   innerMachines,
+  isJsonata,
   isObject,
   regularSuccessors,
   type Definition,
@@ -95,6 +96,8 @@ const PATH_FIELDS = [
 
 /** The paths that a state reads after its InputPath. */
 function readsOf(state: State): Read[] {
+  // JSONata yields nothing for a missing field, and expressions are judged by jsonata-checks.ts.
+  if (isJsonata(state)) return [];
   const fields = PATH_FIELDS.flatMap((field) => {
     const path = state[field];
     return typeof path === "string" ? pathsIn(path).map((one) => ({ field, path: one })) : [];
@@ -120,8 +123,14 @@ function answerShape(name: string, state: State): Shape {
   return { kind: "object", fields: Object.fromEntries(fields), by: name, answerOf: call + pattern };
 }
 
+const HAS_RESULT = ["Task", "Parallel", "Map"];
+
 /** The shape of a state's output on success. */
 function outputOf(name: string, { state, answer }: Known, data: Shape): Shape {
+  if (isJsonata(state)) {
+    const isChanged = "Output" in state || choices(state).some((rule) => "Output" in rule);
+    return isChanged || HAS_RESULT.includes(state.Type as string) ? ANY : data;
+  }
   const effective = "InputPath" in state ? selected(data, state.InputPath) : data;
   const parameters = "Parameters" in state ? shapeOfTemplate(state.Parameters, effective, name) : effective;
   const put = (result: Shape) => placed(data, result, resultPathOf(state), name);
@@ -147,12 +156,12 @@ interface Known {
 }
 
 function knownOf(name: string, state: State): Known {
-  const inputPath = typeof state.InputPath === "string" ? pathsIn(state.InputPath) : [];
+  const inputPath = typeof state.InputPath === "string" && !isJsonata(state) ? pathsIn(state.InputPath) : [];
   return {
     state,
     ofInput: inputPath.map((path) => ({ field: "InputPath", path })),
     ofEffective: readsOf(state),
-    ofAnswer: readsOfTemplate("ResultSelector", state.ResultSelector),
+    ofAnswer: isJsonata(state) ? [] : readsOfTemplate("ResultSelector", state.ResultSelector),
     answer: answerShape(name, state),
   };
 }
@@ -200,7 +209,10 @@ class Walk {
       regularSuccessors(state).forEach((successor) => open.push({ name: successor, data: output }));
       for (const catcher of catchers(state))
         if (typeof catcher.Next === "string")
-          open.push({ name: catcher.Next, data: caughtOutput(name, data, catcher) });
+          open.push({
+            name: catcher.Next,
+            data: isJsonata(state) ? ANY : caughtOutput(name, data, catcher),
+          });
     }
     return [...found.values()];
   }

@@ -1,6 +1,17 @@
 import aslValidator from "asl-validator";
-import { isObject, successors, type Definition, type Json, type JsonObject, type State } from "./asl";
+import {
+  isJsonata,
+  isObject,
+  successors,
+  withLanguages,
+  type Definition,
+  type Json,
+  type JsonObject,
+  type State,
+} from "./asl";
 import { asDefinition, checkDefinition, type AslCheckOptions, type Finding } from "./asl-checks";
+import { isJsonpathField } from "./jsonata-checks";
+import { isExpression } from "./jsonata-expressions";
 import { isNamedLikeFailure } from "./failure-path-checks";
 
 /** The options of {@link lintDefinition}. */
@@ -61,6 +72,7 @@ export function lintDefinition(text: string, options: LintOptions = {}): Finding
     retriesEveryError: options.retriesEveryError?.map(placeholders.hide),
     isKnown: (value) => !TOKEN.test(value),
     isTemplate: true,
+    takesJsonata: true,
     isFragment: Object.keys(outside).length > 0,
   }).filter(({ state }) => !Object.hasOwn(outside, state));
   return [...schemaFindings(whole, found.length === 0), ...found].map((finding) => ({
@@ -108,7 +120,7 @@ const validate = aslValidator as (
 
 /** Runs asl-validator: the language's schema and the syntax of paths. ARNs are not checked, because they hold placeholders. */
 function schemaFindings(definition: Definition, isSound: boolean): Finding[] {
-  const sample = withSamples(definition as unknown as JsonObject);
+  const sample = withSamples(withoutJudged(withLanguages(definition)) as unknown as JsonObject);
   return validate(sample, { checkArn: false, checkPaths: true })
     .errors.filter((error) => isSound || !ALREADY_SAID.includes(error["Error code"]))
     .map(({ Message: message }) => ({
@@ -118,6 +130,48 @@ function schemaFindings(definition: Definition, isSound: boolean): Finding[] {
       remedy: "compare the fields of that state with https://states-language.net/spec.html",
     }));
 }
+
+/** Fields that hold any JSON with expressions in it. */
+const TEMPLATES = ["Arguments", "Assign", "BatchInput", "Credentials", "ItemSelector", "Items", "Output"];
+
+/**
+ * Takes out what our own checks judge: expressions, because the schema refuses empty texts, several lines and lists in them; fields of
+ * the other query language; and how a Map runs.
+ */
+function withoutJudged(machine: Definition): Definition {
+  const states = Object.entries(machine.States).map(([name, state]): [string, State] => [
+    name,
+    sampleOf(state, isJsonata(state)) as State,
+  ]);
+  return { ...machine, States: Object.fromEntries(states) };
+}
+
+function sampleOf(value: Json, inJsonata: boolean, key = ""): Json {
+  if (Array.isArray(value)) return (value as readonly Json[]).map((inner) => sampleOf(inner, inJsonata, key));
+  if (isObject(value) && isObject(value.States)) {
+    const machine = withoutJudged(value as unknown as Definition);
+    return Object.fromEntries(Object.entries(machine).filter(([field]) => field !== "ProcessorConfig"));
+  }
+  if (inJsonata && TEMPLATES.includes(key) && isTemplate(key, value)) return key === "Items" ? [] : {};
+  if (!isObject(value))
+    return inJsonata && typeof value === "string" && isExpression(value) && key !== "Resource"
+      ? "{% 1 %}"
+      : value;
+  if (inJsonata && key === "Choices" && "Variable" in value)
+    return { Condition: "{% true %}", ...(typeof value.Next === "string" ? { Next: value.Next } : {}) };
+  const kept = Object.entries(value).filter(([field]) => !(inJsonata && isJsonpathField(field)));
+  return Object.fromEntries(
+    kept
+      .filter(([field]) => !field.startsWith("ToleratedFailure") || field.endsWith("Path"))
+      .map(([field, inner]) => [field, sampleOf(inner, inJsonata, field)]),
+  );
+}
+
+/** Output may be anything; Arguments an object or an expression, Items a list or an expression, the others objects. */
+const isTemplate = (key: string, value: Json): boolean =>
+  key === "Output" ||
+  (key === "Items" ? Array.isArray(value) : isObject(value)) ||
+  (key !== "Assign" && typeof value === "string" && isExpression(value));
 
 /** Replaces placeholders for numbers and paths by samples, because the schema does not know placeholders. */
 function withSamples(value: Json, key = ""): Json {

@@ -29,8 +29,14 @@ export const CHECKS = [
   "fail-words",
   "query-language",
   "jsonata-field",
+  "jsonpath-field",
+  "jsonata-expression",
   "assign",
   "definition-size",
+  // maps
+  "map-mode",
+  "map-tolerance",
+  "express-child",
   // calls
   "integration",
   "parameter",
@@ -38,6 +44,8 @@ export const CHECKS = [
   "account-id",
   "place",
   "glue-argument",
+  "run-parameter",
+  "task-token",
   "subject",
   "execution-name",
   "payload-size",
@@ -47,11 +55,13 @@ export const CHECKS = [
   "timeout-order",
   // waiting for what was started
   "async-start",
+  "blind-wait",
   "newest-run",
   "status-value",
   "status-unfinished",
   "status-failed",
   "crawl-verdict",
+  "workflow-verdict",
   // errors
   "retry-missing",
   "retry-run",
@@ -91,6 +101,8 @@ export interface AslCheckOptions {
   readonly input?: JsonObject;
   /** The file is deployed to several places: it must name no account and no region. */
   readonly isTemplate?: boolean;
+  /** JSONata is judged instead of refused: rights are derived from JSONPath states only, so synth refuses it. */
+  readonly takesJsonata?: boolean;
   /** The file is part of a machine, and the whole has the time-out. */
   readonly isFragment?: boolean;
   /** Returns `false` for a string that holds an unresolved token. */

@@ -1,8 +1,10 @@
-import { choices, everyState, isObject, type Definition, type Json, type JsonObject } from "./asl";
+import { choices, everyState, isJsonata, isObject, type Definition, type Json, type JsonObject } from "./asl";
 import { type Reading } from "./data-flow";
 import { originsIn, partsOf, type Origin } from "./data-shape";
 import { type AslCheckOptions, type Finding } from "./finding";
-import { CALLS } from "./service-shapes";
+import { evaluatedTexts, isExpression } from "./jsonata-expressions";
+import { NUMERIC_RUN_PARAMETERS } from "./run-parameter-checks";
+import { CALLS, optionalPathsOf } from "./service-shapes";
 
 /**
  * Reports states that read data which is lost, was never there, or has another type.
@@ -16,11 +18,14 @@ export function dataFindings(
 ): Finding[] {
   const paths = testedPaths(all);
   const origins = testedOrigins(all);
+  const neverNull = neverNullOf(definition);
   const judged = [
     ...all.flatMap((reading) => lossFinding(reading, paths)),
-    ...all.flatMap((reading) => optionalFinding(reading, origins)),
+    ...all.flatMap((reading) => optionalFinding(reading, origins, neverNull)),
     ...textFindings(definition, all),
-    ...(input === undefined ? [] : [...numberFindings(input, all), ...unusedFindings(input, all)]),
+    ...(input === undefined
+      ? []
+      : [...numberFindings(input, all), ...unusedFindings(input, all, definition)]),
   ];
   const once = new Map(judged.map((finding) => [JSON.stringify(finding), finding]));
   return [...once.values()];
@@ -94,30 +99,97 @@ const originOf = ({ found }: Reading): Origin | undefined =>
 const testedOrigins = (all: readonly Reading[]) =>
   all.filter(({ isTest }) => isTest).flatMap((reading) => originOf(reading) ?? []);
 
-/** Reports optional parts of an answer. A test for a part below it counts as a test for it. */
-function optionalFinding(reading: Reading, tested: readonly Origin[]): Finding[] {
+/** The part of a path that an optional path with `[*]` for indices covers; `undefined` if it covers none. */
+function optionalPart(path: string, optional: string): string | undefined {
+  const pattern = optional.replace(/[.[\]*]/g, "\\$&").replaceAll("\\[\\*\\]", "\\[\\d+\\]");
+  return new RegExp(`^${pattern}(?=$|[.[])`).exec(path)?.[0];
+}
+
+/**
+ * Tells whether a test proves an optional part: a test of it or of a part below it. Of a row, a test of one value counts for the others,
+ * because the query says which are there together.
+ */
+function provesPart(test: Origin, call: string, part: string): boolean {
+  const row = /^ResultSet\.Rows\[\d+\](?=\.Data\[\d+\]\.VarCharValue$)/.exec(part)?.[0];
+  return (
+    test.call === call &&
+    (isWithin(test.path, part) ||
+      (row !== undefined && isWithin(test.path, row) && test.path.includes(".Data[")))
+  );
+}
+
+/** Reports optional parts of an answer. */
+function optionalFinding(reading: Reading, tested: readonly Origin[], neverNull: NeverNull): Finding[] {
   const origin = originOf(reading);
   if (origin === undefined || reading.isTest) return [];
-  const sometimes = Object.entries(CALLS[origin.call]?.sometimes ?? {});
-  const match = sometimes.find(([path]) => isWithin(origin.path, path));
-  if (match === undefined) return [];
-  const [path, why] = match;
-  const isTested = tested.some(
-    (test) =>
-      test.call === origin.call && (isWithin(origin.path, test.path) || isWithin(test.path, origin.path)),
-  );
+  const [match] = optionalPathsOf(origin.call).flatMap(([path, why]) => {
+    const part = optionalPart(origin.path, path);
+    return part === undefined ? [] : [{ part, why }];
+  });
+  if (match === undefined || neverNull(origin.path)) return [];
+  const { part, why } = match;
+  const isTested = tested.some((test) => provesPart(test, origin.call, part));
   if (isTested && reading.field !== "ResultSelector") return [];
   return [
     {
       check: "optional-member",
       state: reading.state,
-      what: `reads ${path} of ${origin.call}, which is not always present: ${why}`,
+      what: `reads ${part} of ${origin.call}, which is not always present: ${why}`,
       remedy:
         reading.field === "ResultSelector"
           ? "select the object that holds it, and test for it with IsPresent"
           : "test for it with IsPresent first",
     },
   ];
+}
+
+type NeverNull = (path: string) => boolean;
+const VALUE = /^ResultSet\.Rows\[(\d+)\]\.Data\[(\d+)\]\.VarCharValue$/;
+const SELECT = /^\s*select\s+(.+?)\sfrom\s(.*)$/is;
+const NEVER_NULL = /^\s*(?:count|count_if|approx_distinct)\s*\(|^\s*(?:'[^']*'|\d+)\s*(?:as\s|$)/i;
+
+/**
+ * The values of Athena's answers that are always there: the header, and the counts of queries that give exactly one row. Every query of the
+ * definition must be such a query, because the definition does not show which one an answer belongs to.
+ */
+function neverNullOf(definition: Definition): NeverNull {
+  const queries = everyState(definition).flatMap(({ state }) => {
+    const isQuery = typeof state.Resource === "string" && /:athena:startQueryExecution/.test(state.Resource);
+    return isQuery ? [isObject(state.Parameters) ? state.Parameters.QueryString : undefined] : [];
+  });
+  const columns = queries.map((query) => {
+    const text = typeof query === "string" ? query.replace(/;\s*$/, "") : "";
+    const [, list = "", rest = ""] = SELECT.exec(text) ?? SELECT.exec(`${text} from x`) ?? [];
+    const counts = topLevel(list);
+    const isOneRow =
+      !/\b(?:group\s+by|having|limit|offset|union|except|intersect)\b/i.test(rest) &&
+      (counts.some((one) => /^\s*count/i.test(one)) || !/\sfrom\s/i.test(text));
+    return isOneRow ? counts : [];
+  });
+  return (path) => {
+    const [, row, column] = VALUE.exec(path) ?? [];
+    if (row === undefined) return false;
+    const isHeader =
+      row === "0" &&
+      queries.length > 0 &&
+      queries.every((query) => typeof query === "string" && /^\s*(?:select|with)\b/i.test(query));
+    const isCount =
+      row === "1" && columns.length > 0 && columns.every((one) => NEVER_NULL.test(one[Number(column)] ?? ""));
+    return isHeader || isCount;
+  };
+}
+
+/** The columns of a list, which are divided by the commas outside brackets and texts. */
+function topLevel(list: string): string[] {
+  const parts = [""];
+  let depth = 0;
+  for (const piece of list.match(/'(?:''|[^'])*'|[(),]|[^'(),]+/g) ?? []) {
+    if (piece === "(") depth++;
+    if (piece === ")") depth--;
+    if (piece === "," && depth === 0) parts.push("");
+    else parts.push(`${parts.pop()}${piece}`);
+  }
+  return parts;
 }
 
 /** Athena returns strings, and a numeric comparison with a string is always false. */
@@ -149,28 +221,48 @@ const valueAt = (input: JsonObject, path: string): Json | undefined =>
     .split(".")
     .reduce<Json | undefined>((value, part) => (isObject(value) ? value[part] : undefined), input);
 
-/** Reports fields of the declared input that are not strings and are passed as job arguments. */
+/** Reports fields of the declared input that have another type than the argument or parameter of a job that they fill. */
 function numberFindings(input: JsonObject, all: readonly Reading[]): Finding[] {
-  return all.flatMap((reading) => {
+  return all.flatMap((reading): Finding[] => {
     const origin = originOf(reading);
-    if (origin?.call !== "input" || !reading.isPlain || !reading.key?.startsWith("--")) return [];
+    const { key, state } = reading;
+    if (origin?.call !== "input" || !reading.isPlain || key === undefined) return [];
     const value = valueAt(input, origin.path);
-    if (typeof value === "string" || value === undefined) return [];
-    return [
-      {
-        check: "glue-argument" as const,
-        state: reading.state,
-        what: `the job argument ${reading.key} is the input's ${origin.path}, which is not a string, but Glue takes strings only`,
-        remedy: `write States.Format('{}', ${reading.path})`,
-      },
-    ];
+    if (key.startsWith("--") && typeof value !== "string" && value !== undefined)
+      return [
+        {
+          check: "glue-argument",
+          state,
+          what: `the job argument ${key} is the input's ${origin.path}, which is not a string, but Glue takes strings only`,
+          remedy: `write States.Format('{}', ${reading.path})`,
+        },
+      ];
+    if (NUMERIC_RUN_PARAMETERS.includes(key) && typeof value === "string" && reading.field === "Parameters")
+      return [
+        {
+          check: "run-parameter",
+          state,
+          what: `its ${key} is the input's ${origin.path}, which is a text, but Glue takes a number`,
+          remedy: `let the input hold a number, or write States.StringToJson(${reading.path})`,
+        },
+      ];
+    return [];
   });
 }
 
 /** Reports fields of the declared input that no state reads. */
-function unusedFindings(input: JsonObject, all: readonly Reading[]): Finding[] {
+function unusedFindings(input: JsonObject, all: readonly Reading[], definition: Definition): Finding[] {
   const used = all.flatMap(({ found }) => (found === undefined ? [] : originsIn(found)));
+  const expressions = everyState(definition)
+    .filter(({ state }) => isJsonata(state))
+    .flatMap(({ state }) => evaluatedTexts(state).map(({ text }) => text))
+    .filter(isExpression);
+  const readsAll = expressions.some((text) =>
+    /\$states\.(?:input|context\.Execution\.Input)(?![\w.[])/.test(text),
+  );
   const isUsed = (field: string) =>
+    readsAll ||
+    expressions.some((text) => new RegExp(`\\b${field.replace(/[$]/g, "\\$&")}\\b`).test(text)) ||
     used.some(({ call, path }) => call === "input" && isWithin(path, field)) ||
     all.some(({ loss, path }) => loss !== undefined && partsOf(path).parts[0] === field);
   return Object.keys(input)

@@ -1,4 +1,4 @@
-import { catchers, errorEquals, retriers, type JsonObject, type State } from "./asl";
+import { catchers, errorEquals, isJsonata, retriers, type JsonObject, type State } from "./asl";
 import { Findings, type AslCheckOptions, type Finding } from "./finding";
 import { errorNameMistake, isDeterministic, serviceOf, transientErrors } from "./service-errors";
 import { integrationOf } from "./service-integrations";
@@ -15,7 +15,7 @@ export function retryFindings(name: string, state: State, options: AslCheckOptio
   noteRepeats(findings, state, options);
   noteMissingRetry(findings, state);
   for (const rule of catchers(state))
-    if (!("ResultPath" in rule))
+    if (!("ResultPath" in rule) && !isJsonata(state))
       findings.find(
         "catch-result-path",
         `a Catch to ${JSON.stringify(rule.Next)} has no ResultPath, so Error and Cause replace the state's data`,

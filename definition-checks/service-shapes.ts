@@ -15,8 +15,10 @@ export interface CallShape {
   readonly answer?: readonly string[];
   /** Members of the answer of a call that waits (`.sync`). */
   readonly awaited?: readonly string[];
-  /** Optional paths of the answer, with the reason why they may be missing. */
+  /** Optional paths of the answer, `[*]` for any index, with the reason why they may be missing. */
   readonly sometimes?: Readonly<Record<string, string>>;
+  /** The same for the answer of a call that waits. */
+  readonly awaitedSometimes?: Readonly<Record<string, string>>;
 }
 
 const START_JOB_RUN = {
@@ -90,6 +92,13 @@ const EXECUTION = [
   "RedriveStatus",
   "RedriveStatusReason",
 ];
+/** A value of a query's answer. The first row is the header of a SELECT, which is always there. */
+export const ATHENA_VALUE = "ResultSet.Rows[*].Data[*].VarCharValue";
+const NOT_OF_EVERY_QUERY = {
+  "QueryExecution.Status.AthenaError": "a query that did not fail has none",
+  "QueryExecution.Status.StateChangeReason": "a query that did not fail may have none",
+};
+const LAST_PAGE = "the last page has none";
 const WRITTEN_ITEM = ["Attributes", "ConsumedCapacity", "ItemCollectionMetrics"];
 const CONDITIONAL_WRITE = [
   "Expected",
@@ -103,20 +112,29 @@ const CONDITIONAL_WRITE = [
   "ReturnValuesOnConditionCheckFailure",
 ];
 
-export const CALLS: Readonly<Record<string, CallShape>> = {
+const LISTED: Readonly<Record<string, CallShape>> = {
   // The optimised integration adds the job's name to the answer (developer guide, "Run AWS Glue jobs").
-  "glue:startJobRun": { ...START_JOB_RUN, answer: ["JobName", "JobRunId"], awaited: JOB_RUN },
+  "glue:startJobRun": {
+    ...START_JOB_RUN,
+    answer: ["JobName", "JobRunId"],
+    awaited: JOB_RUN,
+    awaitedSometimes: { ErrorMessage: "a run that did not fail has none" },
+  },
   "aws-sdk:glue:startJobRun": { ...START_JOB_RUN, answer: ["JobRunId"] },
   "aws-sdk:glue:getJobRun": {
     required: ["JobName", "RunId"],
     optional: ["PredecessorsIncluded"],
     answer: ["JobRun"],
-    sometimes: { "JobRun.ErrorMessage": "a run that did not fail has none" },
+    sometimes: {
+      "JobRun.ErrorMessage": "a run that did not fail has none",
+      "JobRun.CompletedOn": "a run that has not ended has none",
+    },
   },
   "aws-sdk:glue:getJobRuns": {
     required: ["JobName"],
     optional: ["NextToken", "MaxResults"],
     answer: ["JobRuns", "NextToken"],
+    sometimes: { NextToken: LAST_PAGE },
   },
   "aws-sdk:glue:startCrawler": { required: ["Name"], optional: [], answer: [] },
   "aws-sdk:glue:stopCrawler": { required: ["Name"], optional: [], answer: [] },
@@ -166,16 +184,25 @@ export const CALLS: Readonly<Record<string, CallShape>> = {
     ],
     answer: ["QueryExecutionId"],
     awaited: ["QueryExecution"],
+    awaitedSometimes: NOT_OF_EVERY_QUERY,
   },
   "athena:getQueryExecution": {
     required: ["QueryExecutionId"],
     optional: [],
     answer: ["QueryExecution"],
+    sometimes: {
+      ...NOT_OF_EVERY_QUERY,
+      "QueryExecution.Status.CompletionDateTime": "a query that has not ended has none",
+    },
   },
   "athena:getQueryResults": {
     required: ["QueryExecutionId"],
     optional: ["NextToken", "MaxResults", "QueryResultType"],
     answer: ["UpdateCount", "ResultSet", "NextToken"],
+    sometimes: {
+      NextToken: LAST_PAGE,
+      [ATHENA_VALUE]: "Athena leaves it out where the value is NULL, and where there is no such row",
+    },
   },
   "athena:stopQueryExecution": { required: [], optional: ["QueryExecutionId"], answer: [] },
   "dynamodb:putItem": {
@@ -213,6 +240,7 @@ export const CALLS: Readonly<Record<string, CallShape>> = {
       Output: "an execution that did not succeed has none",
       Error: "only a failed execution has one",
       Cause: "only a failed execution has one",
+      StopDate: "a running execution has none",
     },
   },
   "states:startExecution": {
@@ -220,6 +248,10 @@ export const CALLS: Readonly<Record<string, CallShape>> = {
     optional: ["Name", "Input", "TraceHeader"],
     answer: ["ExecutionArn", "StartDate"],
     awaited: EXECUTION,
+    awaitedSometimes: {
+      Error: "only a failed execution has one",
+      Cause: "only a failed execution has one",
+    },
   },
   "lambda:invoke": {
     required: ["FunctionName"],
@@ -233,6 +265,7 @@ export const CALLS: Readonly<Record<string, CallShape>> = {
       "TenantId",
     ],
     answer: ["DurableExecutionArn", "ExecutedVersion", "FunctionError", "LogResult", "Payload", "StatusCode"],
+    sometimes: { FunctionError: "a call that did not fail has none" },
   },
   "sns:publish": {
     required: ["Message"],
@@ -271,7 +304,98 @@ export const CALLS: Readonly<Record<string, CallShape>> = {
     answer: [],
   },
   "aws-sdk:s3:getObject": { required: ["Bucket", "Key"] },
-  "aws-sdk:s3:listObjectsV2": { required: ["Bucket"] },
+  "aws-sdk:s3:listObjectsV2": {
+    required: ["Bucket"],
+    answer: [
+      "IsTruncated",
+      "Contents",
+      "Name",
+      "Prefix",
+      "Delimiter",
+      "MaxKeys",
+      "CommonPrefixes",
+      "EncodingType",
+      "KeyCount",
+      "ContinuationToken",
+      "NextContinuationToken",
+      "StartAfter",
+      "RequestCharged",
+    ],
+    sometimes: {
+      Contents: "a prefix without objects has none",
+      CommonPrefixes: "there are none without a Delimiter, or without objects",
+      NextContinuationToken: LAST_PAGE,
+    },
+  },
+  "aws-sdk:glue:startWorkflowRun": { required: ["Name"], optional: ["RunProperties"], answer: ["RunId"] },
+  "aws-sdk:glue:getWorkflowRun": {
+    required: ["Name", "RunId"],
+    optional: ["IncludeGraph"],
+    answer: ["Run"],
+    sometimes: {
+      "Run.CompletedOn": "a run that has not ended has none",
+      "Run.ErrorMessage": "a run without an error has none",
+      "Run.Graph": "only a call with IncludeGraph has it",
+      "Run.PreviousRunId": "a run that was not resumed has none",
+    },
+  },
+  "aws-sdk:redshiftdata:executeStatement": { required: ["Sql"] },
+  "aws-sdk:redshiftdata:batchExecuteStatement": { required: ["Sqls"] },
+  "aws-sdk:redshiftdata:describeStatement": {
+    required: ["Id"],
+    optional: [],
+    answer: [
+      "ClusterIdentifier",
+      "CreatedAt",
+      "Database",
+      "DbUser",
+      "Duration",
+      "Error",
+      "HasResultSet",
+      "Id",
+      "QueryParameters",
+      "QueryString",
+      "RedshiftPid",
+      "RedshiftQueryId",
+      "ResultFormat",
+      "ResultRows",
+      "ResultSize",
+      "SecretArn",
+      "SessionId",
+      "Status",
+      "SubStatements",
+      "UpdatedAt",
+      "WorkgroupName",
+    ],
+    sometimes: { Error: "a statement that did not fail has none" },
+  },
+  "aws-sdk:redshiftdata:getStatementResult": {
+    required: ["Id"],
+    optional: ["NextToken"],
+    answer: ["ColumnMetadata", "NextToken", "Records", "TotalNumRows"],
+    sometimes: {
+      NextToken: LAST_PAGE,
+      ...Object.fromEntries(
+        ["BlobValue", "BooleanValue", "DoubleValue", "LongValue", "StringValue"].map((member) => [
+          `Records[*][*].${member}`,
+          "a value that is NULL has IsNull instead, and there may be no such row",
+        ]),
+      ),
+    },
+  },
+};
+
+/** The SDK's own integration of Athena takes and gives the same. */
+const ATHENA_CALLS = Object.entries(LISTED)
+  .filter(([call]) => call.startsWith("athena:"))
+  .map(([call, shape]): [string, CallShape] => [
+    `aws-sdk:${call}`,
+    { ...shape, awaited: undefined, awaitedSometimes: undefined },
+  ]);
+
+export const CALLS: Readonly<Record<string, CallShape>> = {
+  ...LISTED,
+  ...Object.fromEntries(ATHENA_CALLS),
 };
 
 /** The shape of a call; a missing optimised integration is judged as the SDK integration. */
@@ -286,6 +410,13 @@ export function answerOf(call: string, pattern: CallPattern): readonly string[] 
   const shape = CALLS[call];
   const members = pattern === "" ? shape?.answer : shape?.awaited;
   return members && [...members, ...METADATA];
+}
+
+/** The optional paths of an answer, by the name of the call with its pattern. */
+export function optionalPathsOf(call: string): readonly (readonly [path: string, why: string])[] {
+  const [, plain = call, waits] = /^(.*?)(\.sync(?::2)?)?$/.exec(call) ?? [];
+  const shape = CALLS[plain];
+  return Object.entries((waits === undefined ? shape?.sometimes : shape?.awaitedSometimes) ?? {});
 }
 
 /** Calls whose answer is a list that grows with the data, and the parameter that limits it. */

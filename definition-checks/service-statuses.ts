@@ -25,6 +25,12 @@ const JOB_RUN_STATES = {
   failed: ["STOPPED", "FAILED", "TIMEOUT", "ERROR", "EXPIRED"],
 };
 
+const QUERY_STATES = {
+  unfinished: ["QUEUED", "RUNNING"],
+  ended: ["SUCCEEDED"],
+  failed: ["FAILED", "CANCELLED"],
+};
+
 export const STATUSES: readonly StatusKind[] = [
   {
     what: "a job run",
@@ -63,9 +69,14 @@ export const STATUSES: readonly StatusKind[] = [
     startedBy: ["athena:startQueryExecution", "aws-sdk:athena:startQueryExecution"],
     call: "athena:getQueryExecution",
     path: "QueryExecution.Status.State",
-    unfinished: ["QUEUED", "RUNNING"],
-    ended: ["SUCCEEDED"],
-    failed: ["FAILED", "CANCELLED"],
+    ...QUERY_STATES,
+  },
+  {
+    what: "a query",
+    startedBy: ["athena:startQueryExecution", "aws-sdk:athena:startQueryExecution"],
+    call: "aws-sdk:athena:getQueryExecution",
+    path: "QueryExecution.Status.State",
+    ...QUERY_STATES,
   },
   {
     what: "an execution",
@@ -85,6 +96,31 @@ export const STATUSES: readonly StatusKind[] = [
     ended: ["SUCCEEDED"],
     failed: ["STOPPED", "FAILED", "TIMEOUT"],
   },
+  {
+    what: "a run of a Glue workflow",
+    startedBy: ["aws-sdk:glue:startWorkflowRun"],
+    call: "aws-sdk:glue:getWorkflowRun",
+    path: "Run.Status",
+    unfinished: ["RUNNING", "STOPPING"],
+    ended: ["COMPLETED"],
+    failed: ["STOPPED", "ERROR"],
+  },
+  {
+    what: "a statement",
+    startedBy: ["aws-sdk:redshiftdata:executeStatement", "aws-sdk:redshiftdata:batchExecuteStatement"],
+    call: "aws-sdk:redshiftdata:describeStatement",
+    path: "Status",
+    unfinished: ["SUBMITTED", "PICKED", "STARTED"],
+    ended: ["FINISHED"],
+    failed: ["ABORTED", "FAILED"],
+  },
+];
+
+/** A run of a workflow is COMPLETED even if its jobs failed: its statistics, or its graph, hold the verdict. */
+export const WORKFLOW_STATE = "Run.Status";
+export const WORKFLOW_VERDICTS = [
+  ...["Run.Graph", "Run.Statistics.FailedActions", "Run.Statistics.ErroredActions"],
+  ...["Run.Statistics.TimeoutActions", "Run.Statistics.StoppedActions", "Run.Statistics.SucceededActions"],
 ];
 
 /** A crawler that is `READY` may have failed: its last crawl's status is the verdict. */
@@ -133,6 +169,39 @@ export const ASYNC_STARTS: Readonly<Record<string, AsyncStart>> = {
     what: "an evaluation of quality rules",
     remedy: `poll it: ${pollOf("getDataQualityRulesetEvaluationRun", "RunId").slice("or poll it: ".length)}`,
   },
+  "aws-sdk:glue:startWorkflowRun": {
+    what: "a run of a Glue workflow",
+    remedy:
+      "poll it: Wait, getWorkflowRun with Name and RunId, Choice, and back to the Wait; a workflow has no .sync",
+  },
+  ...Object.fromEntries(
+    ["executeStatement", "batchExecuteStatement"].map((call) => [
+      `aws-sdk:redshiftdata:${call}`,
+      {
+        what: "a statement",
+        remedy: "poll it: Wait, describeStatement with Id, Choice, and back to the Wait",
+      },
+    ]),
+  ),
+  "aws-sdk:glue:startBlueprintRun": {
+    what: "a run of a blueprint",
+    remedy: "poll it: Wait, getBlueprintRun with RunId, Choice, and back to the Wait",
+  },
+  "aws-sdk:glue:startColumnStatisticsTaskRun": {
+    what: "a run for column statistics",
+    remedy: "poll it: Wait, getColumnStatisticsTaskRun, Choice, and back to the Wait",
+  },
+  "aws-sdk:glue:startDataQualityRuleRecommendationRun": {
+    what: "a recommendation of quality rules",
+    remedy: "poll it: Wait, getDataQualityRuleRecommendationRun with RunId, Choice, and back to the Wait",
+  },
+  "aws-sdk:batch:submitJob": { what: "a batch job", remedy: "write batch:submitJob.sync" },
+  "aws-sdk:codebuild:startBuild": { what: "a build", remedy: "write codebuild:startBuild.sync" },
+  "aws-sdk:databrew:startJobRun": { what: "a job run", remedy: "write databrew:startJobRun.sync" },
+  "aws-sdk:ecs:runTask": { what: "a task", remedy: "write ecs:runTask.sync" },
+  "aws-sdk:emr:addJobFlowSteps": { what: "a step", remedy: "write elasticmapreduce:addStep.sync" },
+  "aws-sdk:emrserverless:startJobRun": { what: "a job run", remedy: "write emr-serverless:startJobRun.sync" },
+  "elasticmapreduce:addStep": { what: "a step", remedy: "write elasticmapreduce:addStep.sync" },
   "batch:submitJob": { what: "a batch job", remedy: "write batch:submitJob.sync" },
   "codebuild:startBuild": { what: "a build", remedy: "write codebuild:startBuild.sync" },
   "databrew:startJobRun": { what: "a job run", remedy: "write databrew:startJobRun.sync" },

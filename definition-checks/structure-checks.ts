@@ -2,6 +2,7 @@ import {
   catchers,
   choices,
   innerMachines,
+  isJsonata,
   isObject,
   isSuccess,
   reachable,
@@ -12,7 +13,7 @@ import {
   type JsonObject,
   type State,
 } from "./asl";
-import { Findings, type Finding } from "./finding";
+import { Findings, type AslCheckOptions, type Finding } from "./finding";
 
 const STATE_TYPES = ["Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"];
 const WITHOUT_NEXT = ["Choice", "Succeed", "Fail"];
@@ -55,14 +56,12 @@ export function flowFindings(machine: Definition): Finding[] {
 }
 
 /** Checks the machine as a whole: query language, size, time-out. */
-export function machineFindings(machine: Definition, isFragment: boolean): Finding[] {
+export function machineFindings(
+  machine: Definition,
+  { isFragment = false, takesJsonata = false }: AslCheckOptions,
+): Finding[] {
   const findings = new Findings("");
-  if (usesJsonata(machine))
-    findings.find(
-      "query-language",
-      `uses the query language ${machine.QueryLanguage}, which these checks do not support`,
-      "write JSONPath",
-    );
+  noteLanguage(findings, machine.QueryLanguage, takesJsonata);
   if (machine.TimeoutSeconds === undefined && !isFragment)
     findings.find(
       "machine-timeout",
@@ -79,11 +78,29 @@ export function machineFindings(machine: Definition, isFragment: boolean): Findi
   return findings.all;
 }
 
-const usesJsonata = (part: { readonly QueryLanguage?: Json }): boolean =>
-  part.QueryLanguage !== undefined && part.QueryLanguage !== "JSONPath";
+function noteLanguage(findings: Findings, language: Json | undefined, takesJsonata: boolean): void {
+  if (language === undefined || language === "JSONPath") return;
+  if (language !== "JSONata")
+    findings.find(
+      "query-language",
+      `names the query language ${JSON.stringify(language)}, which does not exist`,
+      "write JSONPath or JSONata",
+    );
+  else if (!takesJsonata)
+    findings.find(
+      "query-language",
+      "uses JSONata, from which the orchestrator derives no rights",
+      "write JSONPath",
+    );
+}
 
 /** Checks the type and the fields of one state. */
-export function shapeFindings(name: string, state: State, machineIsJsonata: boolean): Finding[] {
+export function shapeFindings(
+  name: string,
+  state: State,
+  machineLanguage: string | undefined,
+  { takesJsonata = false }: AslCheckOptions,
+): Finding[] {
   const findings = new Findings(name);
   const type = typeof state.Type === "string" ? state.Type : "";
   if (name.length > MOST_NAME_CHARACTERS)
@@ -94,9 +111,15 @@ export function shapeFindings(name: string, state: State, machineIsJsonata: bool
     );
   if (!STATE_TYPES.includes(type))
     findings.find("state-type", `its type is ${type || "missing"}`, `write one of ${STATE_TYPES.join(", ")}`);
-  if (usesJsonata(state))
-    findings.find("query-language", "uses another query language than JSONPath", "write JSONPath");
-  else if (!machineIsJsonata) noteJsonataFields(findings, state);
+  if (state.QueryLanguage === "JSONPath" && machineLanguage === "JSONata")
+    findings.find(
+      "query-language",
+      "uses JSONPath in a machine of JSONata, which AWS refuses",
+      'write it in JSONata, or "QueryLanguage": "JSONPath" for the machine and JSONata for single states',
+    );
+  if (state.QueryLanguage !== machineLanguage) noteLanguage(findings, state.QueryLanguage, takesJsonata);
+  if (!isJsonata(state)) noteJsonataFields(findings, state);
+  if (isJsonata(state)) return [...findings.all, ...endFindings(name, state, type)];
   if (
     "Assign" in state ||
     choices(state).some((rule) => "Assign" in rule) ||
@@ -107,11 +130,11 @@ export function shapeFindings(name: string, state: State, machineIsJsonata: bool
       "uses Assign, on which interpreters disagree",
       "carry values in the state: ResultPath",
     );
-  noteEnds(findings, state, type);
-  return findings.all;
+  return [...findings.all, ...endFindings(name, state, type)];
 }
 
-function noteEnds(findings: Findings, state: State, type: string): void {
+function endFindings(name: string, state: State, type: string): Finding[] {
+  const findings = new Findings(name);
   if (!WITHOUT_NEXT.includes(type)) {
     const ways = (typeof state.Next === "string" ? 1 : 0) + (state.End === true ? 1 : 0);
     if (ways === 0) findings.find("next-and-end", "has neither Next nor End", 'write "Next" or "End": true');
@@ -125,7 +148,7 @@ function noteEnds(findings: Findings, state: State, type: string): void {
     );
   if (type === "Choice" && regularSuccessors(state).length === 0)
     findings.find("choice-default", "leads nowhere", "write Choices");
-  if (type !== "Fail") return;
+  if (type !== "Fail") return findings.all;
   if (state.Error === undefined && state.ErrorPath === undefined)
     findings.find(
       "fail-words",
@@ -134,6 +157,7 @@ function noteEnds(findings: Findings, state: State, type: string): void {
     );
   if (state.Cause === undefined && state.CausePath === undefined)
     findings.find("fail-words", "is a Fail without Cause", "write Cause or CausePath: it says what to do");
+  return findings.all;
 }
 
 /** Fields that only JSONata has, and their JSONPath counterparts. */

@@ -11,10 +11,19 @@ import {
   type State,
 } from "./asl";
 import { type Reading } from "./data-flow";
-import { type Origin } from "./data-shape";
+import { originsIn, type Origin } from "./data-shape";
 import { Findings, type Finding } from "./finding";
+import { serviceOf } from "./service-errors";
 import { integrationOf } from "./service-integrations";
-import { ASYNC_STARTS, CRAWL_STATE, CRAWL_VERDICT, STATUSES, type StatusKind } from "./service-statuses";
+import {
+  ASYNC_STARTS,
+  CRAWL_STATE,
+  CRAWL_VERDICT,
+  STATUSES,
+  WORKFLOW_STATE,
+  WORKFLOW_VERDICTS,
+  type StatusKind,
+} from "./service-statuses";
 
 type States = Readonly<Record<string, State>>;
 
@@ -30,16 +39,19 @@ export function waitingFindings(machine: Definition, all: readonly Reading[]): F
   return [
     ...Object.entries(states).flatMap(([name, state]) => [
       ...startFindings(states, name, state),
+      ...blindFindings(states, name, state),
       ...newestRunFindings(name, state),
       ...innerMachines(state).flatMap((inner) => waitingFindings(inner, all)),
     ]),
     ...looks.flatMap((one) => statusFindings(states, one, started)),
     ...verdictFindings(looks, started),
+    ...workflowFindings(looks, all, started),
   ];
 }
 
+const resourceOf = (state: State): string => (typeof state.Resource === "string" ? state.Resource : "");
 const callOf = (state: State): string => {
-  const { call, pattern } = integrationOf(typeof state.Resource === "string" ? state.Resource : "");
+  const { call, pattern } = integrationOf(resourceOf(state));
   return state.Type === "Task" ? call + pattern : "";
 };
 
@@ -61,6 +73,35 @@ function startFindings(states: States, name: string, state: State): Finding[] {
     );
   return findings.all;
 }
+
+/** Reports starts after which nobody can ask for the end: no later state calls the service, a function or a machine. */
+function blindFindings(states: States, name: string, state: State): Finding[] {
+  const start = ASYNC_STARTS[callOf(state)];
+  if (start === undefined || startFindings(states, name, state).length > 0) return [];
+  const { service } = serviceOf(resourceOf(state));
+  const later = regularSuccessors(state).flatMap((next) => [...reachable(states, next)]);
+  const asks = later
+    .filter((other) => other !== name)
+    .flatMap((other) => [states[other]].filter((one) => one !== undefined))
+    .some(
+      (other) =>
+        innerMachines(other).length > 0 ||
+        (other.Type === "Task" && mayAsk(serviceOf(resourceOf(other)).service, service)),
+    );
+  const ends = later.some((other) => states[other] !== undefined && isSuccess(states[other]));
+  if (asks || !ends) return [];
+  const findings = new Findings(name);
+  findings.find(
+    "blind-wait",
+    `starts ${start.what}, waits for a fixed time and never asks how it ended`,
+    start.remedy,
+  );
+  return findings.all;
+}
+
+/** Services that only deliver messages. */
+const NEVER_ASKS = ["sns", "sqs", "events", "eventbridge", "cloudwatch", "ses", "sesv2"];
+const mayAsk = (asked: string, service: string) => asked === service || !NEVER_ASKS.includes(asked);
 
 function newestRunFindings(name: string, state: State): Finding[] {
   if (callOf(state) !== "aws-sdk:glue:getJobRuns") return [];
@@ -134,7 +175,7 @@ function statusFindings(
     findings.find(
       "status-failed",
       `lets ${kind.what} that ended as ${passed.join(", ")} end in success`,
-      "lead every status but SUCCEEDED to a Fail state",
+      `lead every status but ${kind.ended.join(", ")} to a Fail state`,
     );
   const endless = kind.failed.filter(
     (value) =>
@@ -161,6 +202,34 @@ function verdictFindings(all: readonly StatusReading[], started: ReadonlySet<str
       state,
       what: "takes READY for success, but a crawl that failed or was cancelled is READY too",
       remedy: "read LastCrawl.Status when it is READY: SUCCEEDED is the only success (Step.crawl does)",
+    }));
+}
+
+/** COMPLETED only says that a run of a workflow has ended; its jobs may have failed. */
+function workflowFindings(
+  looks: readonly StatusReading[],
+  all: readonly Reading[],
+  started: ReadonlySet<string>,
+): Finding[] {
+  if (!started.has("aws-sdk:glue:startWorkflowRun")) return [];
+  const isRead = all
+    .flatMap(({ found }) => (found === undefined ? [] : originsIn(found)))
+    .some(
+      ({ call, path }) =>
+        call === "aws-sdk:glue:getWorkflowRun" &&
+        (path === "Run" ||
+          path === "Run.Statistics" ||
+          WORKFLOW_VERDICTS.some((one) => path.startsWith(one))),
+    );
+  if (isRead) return [];
+  return looks
+    .filter(({ origin }) => origin.call === "aws-sdk:glue:getWorkflowRun" && origin.path === WORKFLOW_STATE)
+    .map(({ state }) => ({
+      check: "workflow-verdict",
+      state,
+      what: "takes COMPLETED for success, but a run whose jobs failed is COMPLETED too",
+      remedy:
+        "read Run.Statistics too: FailedActions, ErroredActions, TimeoutActions and StoppedActions are 0 in a success",
     }));
 }
 

@@ -57,7 +57,11 @@ describe("structure", () => {
     ["unknown type", { A: { Type: "Tusk", End: true } }, ["its type is Tusk"]],
     ["long name", { ["A".repeat(81)]: pass }, ["its name has 81 characters"]],
     ["Assign", { A: { ...pass, Assign: { x: 1 } } }, ["uses Assign"]],
-    ["JSONata", { A: { ...pass, QueryLanguage: "JSONata" } }, ["uses another query language"]],
+    [
+      "JSONata",
+      { A: { ...pass, QueryLanguage: "JSONata" } },
+      ["uses JSONata, from which the orchestrator derives no rights"],
+    ],
     [
       "Choice without Default",
       { A: { Type: "Choice", Choices: [{ Variable: "$.x", IsNull: true, Next: "B" }] }, B: pass },
@@ -82,7 +86,14 @@ describe("structure", () => {
     ],
     [
       "heartbeat",
-      { A: task("lambda:invoke.waitForTaskToken", { TimeoutSeconds: 9, HeartbeatSeconds: 9, End: true }) },
+      {
+        A: task("lambda:invoke.waitForTaskToken", {
+          Parameters: { FunctionName: "f", Payload: { "token.$": "$$.Task.Token" } },
+          TimeoutSeconds: 9,
+          HeartbeatSeconds: 9,
+          End: true,
+        }),
+      },
       ["HeartbeatSeconds 9 is not below TimeoutSeconds 9"],
     ],
     [
@@ -110,7 +121,10 @@ describe("structure", () => {
   });
 
   test("a machine in JSONata is reported once", () => {
-    const jsonata = { ...machine({ A: { ...pass, Output: "{% $x %}" } }), QueryLanguage: "JSONata" };
+    const jsonata = {
+      ...machine({ A: { ...pass, Output: "{% $states.input %}" } }),
+      QueryLanguage: "JSONata",
+    };
     expect(checkDefinition(jsonata).map(({ check }) => check)).toEqual(["query-language"]);
   });
 

@@ -6,6 +6,7 @@ import * as s3 from "@aws-sdk/client-s3";
 import * as sfn from "@aws-sdk/client-sfn";
 import * as sns from "@aws-sdk/client-sns";
 import * as sqs from "@aws-sdk/client-sqs";
+import { GLUE_WORKER_TYPES } from "../../definition-checks/run-parameter-checks";
 import { namedErrors } from "../../definition-checks/service-errors";
 import { CALLS } from "../../definition-checks/service-shapes";
 import { STATUSES } from "../../definition-checks/service-statuses";
@@ -45,9 +46,12 @@ function operationOf(call: string) {
 }
 
 const sorted = (names: readonly string[]) => [...names].sort();
-/** The SDK's client of Lambda is not among the dependencies; its row is from the page of the integration. */
-const UNMODELLED = ["lambda:invoke"];
-const MODELLED = Object.entries(CALLS).filter(([call]) => !UNMODELLED.includes(call));
+/**
+ * The SDK's clients of Lambda and of the Redshift Data API are not among the dependencies; their rows are from the page of the integration
+ * and from https://docs.aws.amazon.com/redshift-data/latest/APIReference/.
+ */
+const UNMODELLED = /^lambda:invoke$|:redshiftdata:/;
+const MODELLED = Object.entries(CALLS).filter(([call]) => !UNMODELLED.test(call));
 
 test.each(MODELLED)("%s takes and gives what its model says", (call, shape) => {
   const { required, parameters, answer } = operationOf(call);
@@ -78,13 +82,22 @@ const ENUMERATIONS: Readonly<Record<string, object>> = {
   "aws-sdk:glue:getCrawler Crawler.State": glue.CrawlerState,
   "aws-sdk:glue:getCrawler Crawler.LastCrawl.Status": glue.LastCrawlStatus,
   "athena:getQueryExecution QueryExecution.Status.State": athena.QueryExecutionState,
+  "aws-sdk:athena:getQueryExecution QueryExecution.Status.State": athena.QueryExecutionState,
+  "aws-sdk:glue:getWorkflowRun Run.Status": glue.WorkflowRunStatus,
   "aws-sdk:sfn:describeExecution Status": sfn.ExecutionStatus,
   "aws-sdk:glue:getDataQualityRulesetEvaluationRun Status": glue.TaskStatusType,
 };
 
-test.each(STATUSES)("every status of $what at $path is known", (kind) => {
-  const values = Object.values(ENUMERATIONS[`${kind.call} ${kind.path}`] ?? {}) as string[];
-  expect(sorted([...kind.unfinished, ...kind.ended, ...kind.failed])).toEqual(sorted(values));
+test.each(STATUSES.filter(({ call }) => !UNMODELLED.test(call)))(
+  "every status of $what at $path is known",
+  (kind) => {
+    const values = Object.values(ENUMERATIONS[`${kind.call} ${kind.path}`] ?? {}) as string[];
+    expect(sorted([...kind.unfinished, ...kind.ended, ...kind.failed])).toEqual(sorted(values));
+  },
+);
+
+test("every worker type is known", () => {
+  expect(sorted(GLUE_WORKER_TYPES)).toEqual(sorted(Object.values(glue.WorkerType)));
 });
 
 /** Errors that no model has: the SDK's own, each service's general one, and the common ones of all services. */
