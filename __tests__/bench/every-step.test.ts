@@ -195,11 +195,11 @@ test(
     const restore = await session.withoutRight("depots-list-depots-function", "s3:ListBucket");
     const failed = await runDay("2026-03-04");
     await restore();
-    expect(failed).toMatchObject({ status: "FAILED", error: "ClientError" });
-    expect(failed.cause).toContain("AccessDenied");
+    expect(failed).toMatchObject({ status: "FAILED", error: "AccessDenied" });
+    expect(failed.cause).toContain("s3:ListBucket");
     const [message] = await session.messages();
     expect(message).toMatchObject({
-      error: "ClientError",
+      error: "AccessDenied",
       command: expect.stringContaining("redrive-execution") as string,
     });
     expect(await session.redrive(failed.executionArn)).toMatchObject({ status: "SUCCEEDED" });
@@ -231,10 +231,9 @@ test(
   "task and parallel: one branch fails; a redrive runs that branch alone",
   async () => {
     await deliver("2026-03-06", ["Hull", "Leeds"]);
-    const executionArn = await start("2026-03-06");
-    await session.until(executionArn, "CountRowsTake");
     const restore = await session.withoutRight(MACHINE_ROLE, "s3:PutObject", "reports/");
-    const failed = await session.finish(executionArn);
+    const failed = await runDay("2026-03-06");
+    const { executionArn } = failed;
     await restore();
     expect(failed).toMatchObject({ status: "FAILED" });
     expect(failed.cause).toMatch(/AccessDenied|not authorized/);
@@ -242,8 +241,10 @@ test(
     expect(await session.redrive(executionArn)).toMatchObject({ status: "SUCCEEDED" });
     expect(await reported("2026-03-06/depots.json")).toEqual(["Hull", "Leeds"]);
     const after = await entered(failed);
-    // The other branch had ended, or was stopped with some items done: no item that was done is done again.
-    expect(after.WriteReport! - before.WriteReport!).toBeLessThanOrEqual(2 - (before.WriteReport ?? 0) + 1);
+    // An item that was stopped at work is worked on again; one that was done is not.
+    expect(before.WriteList).toBe(1);
+    expect(after.WriteReport).toBeLessThanOrEqual(2 + (before.WriteReport ?? 0));
+    expect(after.ReportsItemDone).toBe(2);
     expect(after.RunJob).toBe(1);
     await session.messages();
   },
@@ -299,7 +300,18 @@ test(
 );
 
 /** Rights that these runs do not need. */
-const NOT_NEEDED_HERE: readonly NotShown[] = [];
+const NOT_NEEDED_HERE: readonly NotShown[] = [
+  {
+    role: MACHINE_ROLE,
+    action: "glue:BatchStopJobRun",
+    why: "no run is stopped here; promises.test.ts stops one",
+    page: "https://docs.aws.amazon.com/step-functions/latest/dg/connect-glue.html",
+  },
+];
+
+/** Tells whether a row of explanations is about a role: its `*` stands for any characters. */
+const isAbout = (role: string, pattern: string): boolean =>
+  pattern.split("*").every((part) => role.includes(part)) && !pattern.startsWith("arn:");
 
 test(
   "every right of the machines and the functions was needed",
@@ -316,7 +328,7 @@ test(
         home,
         trace(),
         ["--roles", role],
-        [...notShownOf(ROOT), ...NOT_NEEDED_HERE],
+        [...notShownOf(ROOT), ...NOT_NEEDED_HERE].filter((row) => isAbout(role, row.role)),
         ROOT,
       );
       expect({ role, mistakes, said: mistakes.length === 0 ? "" : said }).toEqual({

@@ -6,6 +6,7 @@ import {
   EtlOrchestrator,
   type EtlPlatform,
   type FlowStep,
+  type PolicyStatement,
   Step,
   type Steps,
   Zone,
@@ -36,7 +37,7 @@ export function defineDepotReports(scope: Construct, platform: EtlPlatform) {
     ...place,
   });
   lake.grantRead(listDepots, Zone.RAW, "scans/");
-  lake.grantWrite(writeReport, Zone.CURATED, REPORTS);
+  for (const statement of mayWriteReports(platform)) writeReport.role.addToPolicy(statement);
 
   const functions = { listDepots, writeReport };
   const { orchestrator: nightly } = new ContractPipeline(scope, "Scans", {
@@ -46,10 +47,22 @@ export function defineDepotReports(scope: Construct, platform: EtlPlatform) {
     rulesFile: join(CONTRACT, "scans.quality.json"),
     steps: (steps) => withReports(steps, platform, functions),
   });
-  // The machine itself writes the list of reports.
-  lake.grantWrite(nightly.role, Zone.CURATED, REPORTS);
   const oneReport = defineOneReport(scope, platform, functions);
   return { nightly, oneReport };
+}
+
+/** What writes an object needs no more than this; lake.grantWrite lets a job replace whole folders. */
+function mayWriteReports({ lake, region }: EtlPlatform): PolicyStatement[] {
+  const { bucketArn, encryptionKeyArn } = lake.location(Zone.CURATED);
+  return [
+    { effect: "Allow", actions: ["s3:PutObject"], resources: [`${bucketArn}/${REPORTS}*`] },
+    {
+      effect: "Allow",
+      actions: ["kms:GenerateDataKey"],
+      resources: [encryptionKeyArn!],
+      conditions: { StringEquals: { "kms:ViaService": `s3.${region}.amazonaws.com` } },
+    },
+  ];
 }
 
 interface Functions {
@@ -118,13 +131,7 @@ function withReports(steps: Steps, platform: EtlPlatform, { listDepots, writeRep
             },
             timeoutSeconds: 60,
             retry: [{ ErrorEquals: ["S3.SdkClientException"], IntervalSeconds: 2, MaxAttempts: 3 }],
-            statements: [
-              {
-                effect: "Allow",
-                actions: ["s3:PutObject"],
-                resources: [`${platform.lake.bucket(Zone.CURATED).bucketArn}/${REPORTS}*`],
-              },
-            ],
+            statements: mayWriteReports(platform),
           }),
         ],
       },

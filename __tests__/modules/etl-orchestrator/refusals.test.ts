@@ -125,7 +125,7 @@ describe("refusals", () => {
 
     test.each<[string, Step[], string]>([
       [
-        "a choice without a default, without branches, with a rule that is none",
+        "a choice without a default, without branches, with a rule of another kind",
         [
           Step.choose("Which", { branches: [], otherwise: [] }),
           Step.choose("How", {
@@ -191,7 +191,7 @@ describe("refusals", () => {
           "take fewer items, or start one execution per item",
       ],
       [
-        "an end that is none",
+        "a step behind an end",
         [
           Step.choose("Which", {
             branches: [{ when: rule, steps: [stop] }],
