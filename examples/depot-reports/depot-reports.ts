@@ -51,7 +51,7 @@ export function defineDepotReports(scope: Construct, platform: EtlPlatform) {
   return { nightly, oneReport };
 }
 
-/** What writes an object needs no more than this; lake.grantWrite lets a job replace whole folders. */
+/** The rights to write single objects; lake.grantWrite lets a job replace whole folders. */
 function mayWriteReports({ lake, region }: EtlPlatform): PolicyStatement[] {
   const { bucketArn, encryptionKeyArn } = lake.location(Zone.CURATED);
   return [

@@ -11,7 +11,7 @@ class UnknownDepot(Exception):
 
 
 def list_depots(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Takes `bucket` and `day`. Returns the number of `files` of that day, and the `depots` that they name."""
+    """Takes `bucket` and `day`. Returns the number of that day's `files`, and the `depots` that they name."""
     prefix = f"scans/dt={event['day']}/"
     pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=event["bucket"], Prefix=prefix)
     keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
