@@ -277,6 +277,94 @@ describe("forEach", () => {
   });
 });
 
+describe("steps in steps in steps", () => {
+  // A list in a branch, a choice for each item, a list in one of its ways.
+  const call = (name: string, item = "$.item") =>
+    Step.invokeFunction(name, { function: LOAD, payload: { step: name, "item.$": item } });
+  const steps = [
+    Step.parallel("Both", {
+      branches: {
+        lists: [
+          Step.forEach("Tables", {
+            items: "$.run.input.tables",
+            mostItems: 5,
+            maxConcurrency: 2,
+            toleratedFailures: 1,
+            steps: [
+              Step.choose("IsWide", {
+                branches: [
+                  {
+                    when: { Variable: "$.item.parts[0]", IsPresent: true },
+                    steps: [
+                      Step.forEach("Parts", {
+                        items: "$.item.parts",
+                        mostItems: 3,
+                        steps: [call("LoadPart")],
+                      }),
+                    ],
+                  },
+                ],
+                otherwise: [
+                  call("LoadWhole"),
+                  Step.choose("IsBroken", {
+                    branches: [
+                      {
+                        when: { Variable: "$.results.loadWhole.payload.ok", BooleanEquals: false },
+                        steps: [Step.fail("Broken", { error: "BrokenTable", cause: "$.item.name" })],
+                      },
+                    ],
+                    otherwise: [],
+                  }),
+                ],
+              }),
+            ],
+          }),
+        ],
+        other: [call("Other", "$.run.input.tables[0].name")],
+      },
+    }),
+  ];
+  const answer: Answer = ({ parameters }) => {
+    const { step, item } = parameters.Payload as { step: string; item: { name?: string } };
+    return { Payload: { ok: !(step === "LoadWhole" && item.name === "bad") } };
+  };
+
+  test("each item goes its own way, and its failure stays its own", async () => {
+    const tables = [{ name: "good" }, { name: "wide", parts: ["p", "q"] }, { name: "bad" }];
+    const outcome = await run(steps, { tables }, { "lambda:invoke": answer });
+    expect(ending(outcome)).toEqual({ status: "SUCCEEDED" });
+    const [good, wide, bad] = tables;
+    expect(results(outcome)).toEqual({
+      both: {
+        lists: {
+          tables: {
+            items: [
+              { item: good, status: "SUCCEEDED" },
+              { item: wide, status: "SUCCEEDED" },
+              {
+                item: bad,
+                status: "FAILED",
+                failure: { item: bad, error: "BrokenTable", cause: "bad" },
+              },
+            ],
+            failed: 1,
+          },
+        },
+        other: { other: { payload: { ok: true } } },
+      },
+    });
+    const made = payloads(outcome).map((payload) => (payload as { step: string }).step);
+    expect(made.sort()).toEqual(["LoadPart", "LoadPart", "LoadWhole", "LoadWhole", "Other"]);
+  });
+
+  test("all of their rights and bounds are the machine's", () => {
+    const { statements, definition } = machineOf(steps);
+    expect(JSON.stringify(statements(NAME))).toContain("lambda:InvokeFunction");
+    // Three parts of an item, one after the other, for five tables two at a time; each call 120 s and 300 s of retries.
+    expect(definition(NAME).TimeoutSeconds).toBe(60 + 3 * (3 * 420 + 60) + 60);
+  });
+});
+
 describe("query", () => {
   const workgroup = { workgroupName: "etl-dev" };
   const asks = (...data: readonly (string | undefined)[]): Record<string, Answer> => ({
