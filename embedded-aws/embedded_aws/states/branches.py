@@ -76,12 +76,7 @@ def run_parallel(
             for branch in state.get("Branches", [])
         ]
         history.parallel(execution.record, "Started")
-        try:
-            results = _run_all(children, place, execution, run_machine, len(children))
-        except states._ExecutionError:
-            history.parallel(execution.record, "Failed")
-            raise
-        history.parallel(execution.record, "Succeeded")
+        results = _run_all(children, place, execution, run_machine, len(children), history.parallel)
         return _answer(state, data, results, ctx)
 
     return _with_rules(state, data, place, ctx, attempt)
@@ -104,13 +99,8 @@ def run_map(
         items = _items(state, data, effective, ctx)
         children = [_item(state, data, effective, ctx, name, index, item) for index, item in enumerate(items)]
         history.map_started(execution.record, len(items))
-        try:
-            at_once = _concurrency(state, data, effective, ctx) or MOST_ITEMS_AT_ONCE
-            results = _run_all(children, place, execution, run_machine, at_once)
-        except states._ExecutionError:
-            history.map_ended(execution.record, "Failed")
-            raise
-        history.map_ended(execution.record, "Succeeded")
+        at_once = _concurrency(state, data, effective, ctx) or MOST_ITEMS_AT_ONCE
+        results = _run_all(children, place, execution, run_machine, at_once, history.map_ended)
         return _answer(state, data, results, ctx)
 
     return _with_rules(state, data, place, ctx, attempt)
@@ -143,10 +133,11 @@ def _run_all(
     execution: Execution,
     run_machine: RunMachine,
     at_once: int,
+    note: Callable[[dict[str, Any], str], None],
 ) -> list[Any]:
     """Run the children that have not succeeded, and return the results of all in order.
 
-    Raises the error of the first one that fails, after the others have stopped.
+    Raises the error of the first one that fails, after the others have stopped. ``note`` records the end.
     """
     kept: list[dict[str, Any]] | None = place.get("children")
     if kept is None or len(kept) != len(children):
@@ -189,9 +180,11 @@ def _run_all(
         for child, holder in zip(children, kept, strict=True):
             if child is not cause and holder["place"] is not None and holder["output"] is None:
                 child.note(execution, "Aborted")
+        note(execution.record, "Failed")
         if isinstance(error, emulator.service("stepfunctions")._ExecutionError):
             raise error
         raise failure("States.Runtime", str(error)) from error
+    note(execution.record, "Succeeded")
     return [json.loads(holder["output"]) for holder in kept]
 
 
