@@ -330,10 +330,10 @@ describe("steps in steps in steps", () => {
   };
 
   test("each item goes its own way, and its failure stays its own", async () => {
-    const tables = [{ name: "good" }, { name: "wide", parts: ["p", "q"] }, { name: "bad" }];
+    const tables: JsonObject[] = [{ name: "good" }, { name: "wide", parts: ["p", "q"] }, { name: "bad" }];
     const outcome = await run(steps, { tables }, { "lambda:invoke": answer });
     expect(ending(outcome)).toEqual({ status: "SUCCEEDED" });
-    const [good, wide, bad] = tables;
+    const [good, wide, bad] = tables as [JsonObject, JsonObject, JsonObject];
     expect(results(outcome)).toEqual({
       both: {
         lists: {
