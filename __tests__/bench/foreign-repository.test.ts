@@ -225,7 +225,7 @@ EOF`);
       step: boolean;
     };
     const root = terminal.path("node_modules", "cdktf-aws-etl", "glue-scripts");
-    expect(folders.sort()).toEqual(["etl", "jobs"].map((folder) => join(root, folder)));
+    expect(folders.sort()).toEqual(["etl", "functions", "jobs"].map((folder) => join(root, folder)));
     expect(files).toContain("__init__.py");
     expect(step).toBe(true);
   },
