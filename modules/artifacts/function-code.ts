@@ -5,12 +5,6 @@ import { type Zippable, zipSync } from "fflate";
 import { type Mistake } from "../core/refusals";
 import { NO_TIME, packageMistake, type PackedPackage, shortHash, sourceFiles } from "./python-package";
 
-/** The code of a function: its folder at the top, and beside it the packages that it imports. */
-export interface PackedFunction extends PackedPackage {
-  /** The size of all files after extraction. */
-  readonly unzippedBytes: number;
-}
-
 /** Unix, and a file that everybody may read: without it the function could not read its own code. */
 export const READABLE = { os: 3, attrs: (0o100644 << 16) >>> 0 } as const;
 
@@ -49,30 +43,35 @@ function folderMistake(folder: string): string | undefined {
   return undefined;
 }
 
+/** The size of a function's files after extraction, in bytes. Call {@link functionCodeMistakes} first. */
+export const unzippedBytesOf = (folder: string, packages: readonly string[]): number =>
+  packedFiles(folder, packages).reduce((sum, [, file]) => sum + statSync(file).size, 0);
+
 /** Packs a function's code. Call {@link functionCodeMistakes} first. */
-export function packFunction(folder: string, packages: readonly string[]): PackedFunction {
-  const files = [
-    ...codeFiles(folder).map((file) => [file, join(folder, file)] as const),
-    ...packages.flatMap((one) =>
-      sourceFiles(one).map((file) => [`${basename(one)}/${file}`, join(one, file)] as const),
-    ),
-  ].sort(([a], [b]) => (a < b ? -1 : 1));
+export function packFunction(folder: string, packages: readonly string[]): PackedPackage {
   const hash = createHash("sha256");
   const entries: Zippable = {};
-  let unzippedBytes = 0;
-  for (const [name, file] of files) {
+  for (const [name, file] of packedFiles(folder, packages)) {
     const content = readFileSync(file);
     hash.update(`${name}\0${content.length}\0`).update(content);
     entries[name] = [content, READABLE];
-    unzippedBytes += content.length;
   }
   return {
     name: basename(folder),
     hash: shortHash(hash.digest("hex")),
     // Stored, not deflated, so that the bytes do not depend on a compressor's version.
     zip: zipSync(entries, { level: 0, mtime: NO_TIME }),
-    unzippedBytes,
   };
+}
+
+/** The files of a zip in order: the name in it, and the path on this computer. */
+function packedFiles(folder: string, packages: readonly string[]): (readonly [name: string, file: string])[] {
+  return [
+    ...codeFiles(folder).map((file) => [file, join(folder, file)] as const),
+    ...packages.flatMap((one) =>
+      sourceFiles(one).map((file) => [`${basename(one)}/${file}`, join(one, file)] as const),
+    ),
+  ].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** All files of a folder, without caches and hidden files. */

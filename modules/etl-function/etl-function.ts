@@ -3,12 +3,12 @@ import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import { LambdaFunctionEventInvokeConfig } from "@cdktf/provider-aws/lib/lambda-function-event-invoke-config";
-import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
-import { SqsQueuePolicy } from "@cdktf/provider-aws/lib/sqs-queue-policy";
+import { type SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { ArtifactZip } from "../artifacts/artifact-file";
-import { packFunction, type PackedFunction } from "../artifacts/function-code";
+import { packFunction, unzippedBytesOf } from "../artifacts/function-code";
+import { type PackedPackage } from "../artifacts/python-package";
 import { setMaker } from "../artifacts/owned-object";
 import { type IAlertTarget } from "../core/alert-target";
 import { functionConsole } from "../core/console";
@@ -20,8 +20,8 @@ import { runbookLink } from "../core/runbook";
 import { type S3Location } from "../core/s3-location";
 import { type IEncryptionKey } from "../encryption/encryption-key";
 import { type IGrantable, type IRole } from "../iam/grantable";
-import { policyDocument } from "../iam/policy-document";
-import { type PolicyStatement, type ResourcePolicyStatement } from "../iam/policy-statement";
+import { defineDeadLetters } from "../iam/dead-letters";
+import { type PolicyStatement } from "../iam/policy-statement";
 import { ServiceRole } from "../iam/service-role";
 import { type FunctionAlarm, functionAlarms, type FunctionMetrics, functionMetrics } from "./function-alarms";
 import { functionMistakes, ROLE_SUFFIX } from "./function-mistakes";
@@ -169,8 +169,6 @@ export interface EtlFunctionProps {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** The longest retention of a queue, 14 days, in seconds. */
-const RETENTION_SECONDS = 14 * 24 * 3_600;
 /** The longest time that Lambda keeps an asynchronous call. */
 const MOST_AGE_SECONDS = 21_600;
 const ALARM_PERIOD_SECONDS = 300;
@@ -252,7 +250,7 @@ export class EtlFunction extends Construct implements IGrantable {
     this.metrics = functionMetrics(props.name);
     if (props.asynchronous !== undefined) this.deadLetterQueueName = `${props.name}-dead-letters`;
     const packed = packFunction(props.folder, whole.packages);
-    this.unzippedBytes = packed.unzippedBytes;
+    this.unzippedBytes = unzippedBytesOf(props.folder, whole.packages);
 
     const code = this.defineCode(packed);
     const logGroup = this.defineLogGroup(whole.logRetentionDays);
@@ -287,7 +285,7 @@ export class EtlFunction extends Construct implements IGrantable {
     refusals.throwIfAny();
   }
 
-  /** The environment variables; `undefined` if there are none. */
+  /** The environment variables; `undefined` for a function without variables. */
   private variables(): Record<string, string> | undefined {
     const { environment = {} } = this.props;
     return Object.keys(environment).length === 0 ? undefined : { ...environment };
@@ -302,7 +300,7 @@ export class EtlFunction extends Construct implements IGrantable {
     return `arn:${partitionOf(region)}:${service}:${region}:${account}:${resource}`;
   }
 
-  private defineCode(packed: PackedFunction): ArtifactZip {
+  private defineCode(packed: PackedPackage): ArtifactZip {
     const { name, artifacts } = this.props;
     const code = new ArtifactZip(this, "Code", { packed, artifacts, prefix: `functions/${name}/` });
     setMaker(code, this);
@@ -368,7 +366,7 @@ export class EtlFunction extends Construct implements IGrantable {
 
   private defineFunction(
     code: ArtifactZip,
-    { zip }: PackedFunction,
+    { zip }: PackedPackage,
     logGroup: CloudwatchLogGroup,
   ): LambdaFunction {
     const { props } = this;
@@ -408,29 +406,12 @@ export class EtlFunction extends Construct implements IGrantable {
 
   /**
    * The queue is a destination on failure, not `dead_letter_config`, because its messages hold the error and the answer beside the payload.
-   * It is encrypted with SQS's own key, so that the role needs no right to a key.
    */
   private defineDeadLetters(): SqsQueue | undefined {
     const { asynchronous } = this.props;
-    if (asynchronous === undefined || this.deadLetterQueueName === undefined) return undefined;
-    const queue = new SqsQueue(this, "DeadLetters", {
-      name: this.deadLetterQueueName,
-      messageRetentionSeconds: RETENTION_SECONDS,
-      sqsManagedSseEnabled: true,
-      tags: this.tags(),
-    });
-    const overTls: ResourcePolicyStatement = {
-      sid: "OnlyOverTls",
-      effect: "Deny",
-      principal: "*",
-      actions: ["sqs:*"],
-      resources: [this.arnOf("sqs", this.deadLetterQueueName)],
-      conditions: { Bool: { "aws:SecureTransport": "false" } },
-    };
-    new SqsQueuePolicy(this, "DeadLettersPolicy", {
-      queueUrl: queue.url,
-      policy: policyDocument(() => [overTls]),
-    });
+    const { deadLetterQueueName: name } = this;
+    if (asynchronous === undefined || name === undefined) return undefined;
+    const queue = defineDeadLetters(this, { name, arn: this.arnOf("sqs", name), tags: this.tags() });
     new LambdaFunctionEventInvokeConfig(this, "Asynchronous", {
       functionName: this.resource.functionName,
       maximumRetryAttempts: asynchronous.retries ?? 2,

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { functionCodeMistakes, packFunction } from "../artifacts/function-code";
+import { functionCodeMistakes, unzippedBytesOf } from "../artifacts/function-code";
 import { logRetentionMistake } from "../core/log-retention";
 import { type Mistake } from "../core/refusals";
 import { runbookUrlMistake } from "../core/runbook";
@@ -128,7 +128,7 @@ function layerMistakes({ layers, runtime, architecture }: JudgedFunction): Mista
 
 /** Counts the sizes that Lambda counts: the files of the code and of all layers. */
 function sizeMistakes({ folder, packages, layers }: JudgedFunction): Mistake[] {
-  const code = packFunction(folder, packages).unzippedBytes;
+  const code = unzippedBytesOf(folder, packages);
   const sizes = layers.map(({ unzippedBytes }) => unzippedBytes);
   const total = [code, ...sizes].reduce((sum, bytes) => sum + bytes, 0);
   if (total < MOST_UNZIPPED_BYTES) return [];

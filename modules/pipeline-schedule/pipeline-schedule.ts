@@ -1,7 +1,6 @@
 import { SchedulerSchedule } from "@cdktf/provider-aws/lib/scheduler-schedule";
 import { SchedulerScheduleGroup } from "@cdktf/provider-aws/lib/scheduler-schedule-group";
-import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
-import { SqsQueuePolicy } from "@cdktf/provider-aws/lib/sqs-queue-policy";
+import { type SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import { partitionOf } from "../core/partition";
@@ -9,8 +8,7 @@ import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals } from "../core/refusals";
 import { type Run } from "../core/run";
-import { policyDocument } from "../iam/policy-document";
-import { type ResourcePolicyStatement } from "../iam/policy-statement";
+import { defineDeadLetters } from "../iam/dead-letters";
 import { ServiceRole } from "../iam/service-role";
 import { longestGapMinutes } from "../schedules/longest-gap";
 import { scheduleMistakes } from "../schedules/schedule-mistakes";
@@ -20,9 +18,6 @@ import { scheduleMistakes } from "../schedules/schedule-mistakes";
  * https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
  */
 const INPUT = JSON.stringify({ mode: "daily", scheduledTime: "<aws.scheduler.scheduled-time>" });
-
-/** The longest retention of a queue, 14 days, in seconds. */
-const RETENTION_SECONDS = 14 * 24 * 3_600;
 
 /** Props of {@link PipelineSchedule}. */
 export interface PipelineScheduleProps {
@@ -125,36 +120,18 @@ export class PipelineSchedule extends Construct {
     this.longestGapMinutes = longestGapMinutes(expression, timeZone, start);
 
     const group = new SchedulerScheduleGroup(this, "Group", { name, tags: this.tags() });
-    this.deadLetterQueue = this.defineDeadLetters();
+    // Messages hold only the input of a run.
+    this.deadLetterQueue = defineDeadLetters(this, {
+      name: this.deadLetterQueueName,
+      arn: this.deadLetterQueueArn,
+      tags: this.tags(),
+    });
     this.role = this.defineRole();
     this.resource = this.defineSchedule(group.name);
   }
 
   private tags(): Record<string, string> | undefined {
     return this.props.tags && { ...this.props.tags };
-  }
-
-  /** The queue is encrypted with SQS's own key, so that the role needs no right to a key. Messages hold only the input of a run. */
-  private defineDeadLetters(): SqsQueue {
-    const queue = new SqsQueue(this, "DeadLetters", {
-      name: this.deadLetterQueueName,
-      messageRetentionSeconds: RETENTION_SECONDS,
-      sqsManagedSseEnabled: true,
-      tags: this.tags(),
-    });
-    const overTls: ResourcePolicyStatement = {
-      sid: "OnlyOverTls",
-      effect: "Deny",
-      principal: "*",
-      actions: ["sqs:*"],
-      resources: [this.deadLetterQueueArn],
-      conditions: { Bool: { "aws:SecureTransport": "false" } },
-    };
-    new SqsQueuePolicy(this, "DeadLettersPolicy", {
-      queueUrl: queue.url,
-      policy: policyDocument(() => [overTls]),
-    });
-    return queue;
   }
 
   /**
