@@ -54,7 +54,7 @@ class _Child:
             history.iteration(execution.record, event_type, *self._iteration)
 
 
-def run_parallel(
+def run(
     state: dict[str, Any],
     data: Any,
     place: dict[str, Any],
@@ -62,48 +62,43 @@ def run_parallel(
     ctx: dict[str, Any],
     run_machine: RunMachine,
 ) -> Answer:
-    """Run the branches that have not succeeded. Returns the state's output and the next state's name."""
-    states = emulator.service("stepfunctions")
+    """Run what has not succeeded of a Parallel or an inline Map. Returns its output and the next state."""
 
     def attempt() -> Answer:
-        effective = (
-            states._apply_jsonata_arguments(state, data, ctx)
-            if _is_jsonata(state, ctx)
-            else states._apply_parameters(state, states._apply_input_path(state, data, ctx), ctx)
-        )
-        children = [
-            _Child(branch, copy.deepcopy(ctx), lambda: copy.deepcopy(effective))
-            for branch in state.get("Branches", [])
-        ]
-        history.parallel(execution.record, "Started")
-        results = _run_all(children, place, execution, run_machine, len(children), history.parallel)
-        return _answer(state, data, results, ctx)
+        if state["Type"] == "Parallel":
+            children = _branches(state, data, ctx)
+            at_once, ended = len(children), history.parallel
+            history.parallel(execution.record, "Started")
+        else:
+            effective = emulator.service("stepfunctions")._apply_input_path(state, data, ctx)
+            children = _items(state, data, effective, ctx)
+            at_once = _concurrency(state, data, effective, ctx) or MOST_ITEMS_AT_ONCE
+            ended = history.map_ended
+            history.map_started(execution.record, len(children))
+        return _answer(state, data, _run_all(children, place, execution, run_machine, at_once, ended), ctx)
 
     return _with_rules(state, data, place, ctx, attempt)
 
 
-def run_map(
-    state: dict[str, Any],
-    data: Any,
-    place: dict[str, Any],
-    execution: Execution,
-    ctx: dict[str, Any],
-    run_machine: RunMachine,
-) -> Answer:
-    """Run the items that have not succeeded. Returns the state's output and the next state's name."""
+def _branches(state: dict[str, Any], data: Any, ctx: dict[str, Any]) -> list[_Child]:
     states = emulator.service("stepfunctions")
+    effective = (
+        states._apply_jsonata_arguments(state, data, ctx)
+        if _is_jsonata(state, ctx)
+        else states._apply_parameters(state, states._apply_input_path(state, data, ctx), ctx)
+    )
+    return [
+        _Child(branch, copy.deepcopy(ctx), lambda: copy.deepcopy(effective))
+        for branch in state.get("Branches", [])
+    ]
+
+
+def _items(state: dict[str, Any], data: Any, effective: Any, ctx: dict[str, Any]) -> list[_Child]:
     name = str(ctx["State"]["Name"])
-
-    def attempt() -> Answer:
-        effective = states._apply_input_path(state, data, ctx)
-        items = _items(state, data, effective, ctx)
-        children = [_item(state, data, effective, ctx, name, index, item) for index, item in enumerate(items)]
-        history.map_started(execution.record, len(items))
-        at_once = _concurrency(state, data, effective, ctx) or MOST_ITEMS_AT_ONCE
-        results = _run_all(children, place, execution, run_machine, at_once, history.map_ended)
-        return _answer(state, data, results, ctx)
-
-    return _with_rules(state, data, place, ctx, attempt)
+    return [
+        _item(state, data, effective, ctx, name, index, item)
+        for index, item in enumerate(_values(state, data, effective, ctx))
+    ]
 
 
 def _with_rules(
@@ -203,7 +198,7 @@ def _answer(state: dict[str, Any], data: Any, results: list[Any], ctx: dict[str,
     return output, states._next_or_end(state)
 
 
-def _items(state: dict[str, Any], data: Any, effective: Any, ctx: dict[str, Any]) -> list[Any]:
+def _values(state: dict[str, Any], data: Any, effective: Any, ctx: dict[str, Any]) -> list[Any]:
     states = emulator.service("stepfunctions")
     if _is_jsonata(state, ctx) and "Items" in state:
         return list(states._jsonata_state_field(state, "Items", "array", data, ctx))

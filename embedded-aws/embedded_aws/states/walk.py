@@ -98,10 +98,8 @@ def _run_state(
     simple = {"Pass": states._execute_pass, "Choice": states._execute_choice, "Wait": states._execute_wait}
     if kind in simple:
         answer = simple[kind](state, data, ctx)
-    elif kind == "Parallel":
-        answer = branches.run_parallel(state, data, place, execution, ctx, run_machine)
-    elif kind == "Map" and not branches.is_distributed(state):
-        answer = branches.run_map(state, data, place, execution, ctx, run_machine)
+    elif kind == "Parallel" or (kind == "Map" and not branches.is_distributed(state)):
+        answer = branches.run(state, data, place, execution, ctx, run_machine)
     elif kind in ("Task", "Map"):
         if "TimeoutSecondsPath" in state:
             state = {**state, "TimeoutSeconds": states._resolve_path(state["TimeoutSecondsPath"], data)}
