@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3  # type: ignore[import-untyped,unused-ignore]
+import boto3
 import pytest
-from botocore.config import Config  # type: ignore[import-untyped,unused-ignore]
+from botocore.config import Config
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SERVER = PACKAGE / "server.py"

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3  # type: ignore[import-untyped,unused-ignore]
-import botocore.session  # type: ignore[import-untyped,unused-ignore]
-from botocore.config import Config  # type: ignore[import-untyped,unused-ignore]
+import boto3
+import botocore.session
+from botocore.config import Config
 from conftest import ACCOUNT, REGION, Bench, wait_for
 
 PROTOCOLS = ("json", "query", "smithy-rpc-v2-cbor")

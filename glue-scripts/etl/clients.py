@@ -8,7 +8,7 @@ _clients: dict[str, Any] = {}
 def client(service: str) -> Any:
     """One client per process and service."""
     if service not in _clients:
-        import boto3  # type: ignore[import-untyped]  # here, because runs on local files do not need it
+        import boto3  # here, because runs on local files do not need it
 
         _clients[service] = boto3.client(service)
     return _clients[service]

@@ -4,10 +4,10 @@ the service is held against every request."""
 from datetime import date
 from typing import Any
 
-import boto3  # type: ignore[import-untyped]
+import boto3
 import pytest
-from botocore.stub import Stubber  # type: ignore[import-untyped]
-from botocore.validate import validate_parameters  # type: ignore[import-untyped]
+from botocore.stub import Stubber
+from botocore.validate import validate_parameters
 from etl import clients, io
 from etl.errors import StorageError
 from etl.run import catalogue

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resourc
 
 from typing import Any
 
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
+import botocore.exceptions
 
 from embedded_aws.athena.failures import QueryFailedError
 from embedded_aws.athena.partitions import Place, keys_of, place_of

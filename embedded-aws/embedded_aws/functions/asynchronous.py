@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
+import botocore.exceptions
 
 from embedded_aws.core import emulator
 from embedded_aws.core.settings import Settings

@@ -12,9 +12,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import botocore.config  # type: ignore[import-untyped,unused-ignore]
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
-import botocore.session  # type: ignore[import-untyped,unused-ignore]
+import botocore.config
+import botocore.exceptions
+import botocore.session
 
 from embedded_aws.core import emulator
 from embedded_aws.core.settings import Settings

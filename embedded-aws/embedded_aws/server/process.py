@@ -236,8 +236,8 @@ async def _serve(
     ready_output: Any,
     arguments: argparse.Namespace,
 ) -> None:
-    from hypercorn.asyncio import serve  # type: ignore[import-untyped,unused-ignore]
-    from hypercorn.config import Config  # type: ignore[import-untyped,unused-ignore]
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
 
     from embedded_aws.core import emulator, snapshots
     from embedded_aws.server import behaviours

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import botocore.session  # type: ignore[import-untyped,unused-ignore]
+import botocore.session
 
 from embedded_aws.core import emulator
 from embedded_aws.states import services, tasks

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
+import botocore.exceptions
 
 from embedded_aws.core import emulator
 from embedded_aws.states.execution import failure
@@ -113,7 +113,7 @@ def _cause(service: Service, error: botocore.exceptions.ClientError) -> str:
 
 
 def _snake(operation: str) -> str:
-    from botocore import xform_name  # type: ignore[import-untyped,unused-ignore]
+    from botocore import xform_name
 
     return str(xform_name(operation))
 

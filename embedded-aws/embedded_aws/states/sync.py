@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
+import botocore.exceptions
 
 from embedded_aws.states import history, services
 from embedded_aws.states.execution import Ended, Execution, current, failure, pause

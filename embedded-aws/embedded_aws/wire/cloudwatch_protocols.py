@@ -18,10 +18,10 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.etree import ElementTree
 
-import botocore.model  # type: ignore[import-untyped,unused-ignore]
-import botocore.parsers  # type: ignore[import-untyped,unused-ignore]
-import botocore.serialize  # type: ignore[import-untyped,unused-ignore]
-import botocore.session  # type: ignore[import-untyped,unused-ignore]
+import botocore.model
+import botocore.parsers
+import botocore.serialize
+import botocore.session
 
 from embedded_aws.core import emulator
 

@@ -8,7 +8,7 @@ import logging
 import random
 from typing import Any
 
-from hypercorn.protocol.events import StreamClosed  # type: ignore[import-untyped,unused-ignore]
+from hypercorn.protocol.events import StreamClosed
 
 from embedded_aws.wire.repeated_calls import App, Message, Receive, Send
 

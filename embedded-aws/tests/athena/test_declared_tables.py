@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import athena_bench
-import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
+import pyarrow as pa
 import pytest
 from athena_bench import BUCKET, DATABASE, ask, make_table, parquet, put, run
 from conftest import Bench

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
+import botocore.exceptions
 import pytest
 from conftest import Bench, wait_for
 

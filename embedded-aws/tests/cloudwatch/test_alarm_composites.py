@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
+import botocore.exceptions
 import pytest
 import watch
 from conftest import ACCOUNT, Bench, wait_for

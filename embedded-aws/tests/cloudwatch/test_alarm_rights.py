@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
+import botocore.exceptions
 import callers
 import pytest
 from conftest import ACCOUNT, REGION, Bench, statement

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
+import botocore.exceptions
 import callers
 import pytest
 from conftest import ACCOUNT, Bench, statement

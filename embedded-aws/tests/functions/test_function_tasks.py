@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError  # type: ignore[import-untyped,unused-ignore]
+from botocore.exceptions import ClientError
 from callers import lines, make, taken
 from conftest import ACCOUNT, PACKAGE, REGION, make_role, statement, wait_for
 from executions import ended, execute, history, kinds, machine, start, task

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError  # type: ignore[import-untyped,unused-ignore]
+from botocore.exceptions import ClientError
 from callers import lines
 from conftest import ACCOUNT, REGION, Bench, make_role, statement, wait_for
 from orchard import CODE, PRINCIPAL, Orchard, archive

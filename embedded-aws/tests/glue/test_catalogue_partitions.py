@@ -9,7 +9,7 @@ from typing import Any
 
 import callers
 import pytest
-from botocore.exceptions import ClientError  # type: ignore[import-untyped,unused-ignore]
+from botocore.exceptions import ClientError
 from conftest import ACCOUNT, REGION, Bench
 
 from embedded_aws.glue.catalogue import partition_expressions

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import pyarrow  # type: ignore[import-untyped,unused-ignore]
-import pyarrow.parquet  # type: ignore[import-untyped,unused-ignore]
+import pyarrow
+import pyarrow.parquet
 import pytest
 from conftest import ACCOUNT, REGION, Bench, make_role, statement, wait_for
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import pyarrow.parquet  # type: ignore[import-untyped,unused-ignore]
+import pyarrow.parquet
 import pytest
 from conftest import S3A_REGION, Bench, make_role, statement, wait_for
 from job_ends import ended, run_job

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
+import botocore.exceptions
 import pytest
 from archive import Archive, refused
 from conftest import ACCOUNT, REGION, Bench, make_role, statement

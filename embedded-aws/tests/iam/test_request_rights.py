@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3  # type: ignore[import-untyped,unused-ignore]
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
+import boto3
+import botocore.exceptions
 import pytest
 from archive import Archive, refused
-from botocore.config import Config  # type: ignore[import-untyped,unused-ignore]
+from botocore.config import Config
 from conftest import PACKAGE, REGION, Bench, statement
 
 BUCKET = "archive-scans"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
+import botocore.exceptions
 import callers
 import pytest
 from conftest import ACCOUNT, PACKAGE, REGION, Bench, make_role, statement, wait_for

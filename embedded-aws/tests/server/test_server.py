@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
+import botocore.exceptions
 import pytest
 from conftest import ACCOUNT, JARS, REGION, SERVER, Bench, make_role, statement, wait_for
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
+import botocore.exceptions
 import pytest
 from conftest import ACCOUNT, REGION, Bench, make_role, statement, wait_for
 from executions import chain, ended, execute, history, kinds, machine, start, task, wait_until_ended

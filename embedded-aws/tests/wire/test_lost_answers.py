@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3  # type: ignore[import-untyped,unused-ignore]
+import boto3
 import callers
 import pytest
-from botocore.config import Config  # type: ignore[import-untyped,unused-ignore]
+from botocore.config import Config
 from conftest import REGION, Bench, statement
 from executions import chain, execute, machine, task
 from job_ends import run_job

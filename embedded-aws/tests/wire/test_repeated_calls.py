@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import botocore.httpsession  # type: ignore[import-untyped,unused-ignore]
+import botocore.httpsession
 import pytest
 import watch
 from conftest import REGION, Bench, wait_for

@@ -51,6 +51,6 @@ def _is_delivered(key: str) -> bool:
 
 @cache
 def _s3() -> Any:
-    import boto3  # type: ignore[import-untyped]  # here, so that importing this module does nothing
+    import boto3  # here, so that importing this module does nothing
 
     return boto3.client("s3")

@@ -15,7 +15,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-import botocore.session  # type: ignore[import-untyped,unused-ignore]
+import botocore.session
 
 from embedded_aws.core import emulator, snapshots
 from embedded_aws.events import delivery

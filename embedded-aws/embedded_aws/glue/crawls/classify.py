@@ -72,8 +72,8 @@ def classify(head: bytes, complete: bool, parquet_file: Any = None) -> Classifie
 
 
 def _parquet(file: Any) -> Classified | None:
-    import pyarrow  # type: ignore[import-untyped,unused-ignore]
-    import pyarrow.parquet  # type: ignore[import-untyped,unused-ignore]
+    import pyarrow
+    import pyarrow.parquet
 
     try:
         metadata = pyarrow.parquet.ParquetFile(file)

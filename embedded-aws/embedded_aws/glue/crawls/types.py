@@ -113,7 +113,7 @@ def of_csv(cell: str) -> Type:
 
 def of_parquet(kind: Any) -> Type:
     """The type of one column of an Arrow schema that was read from a Parquet file."""
-    import pyarrow.types as arrow  # type: ignore[import-untyped,unused-ignore]
+    import pyarrow.types as arrow
 
     if arrow.is_struct(kind):
         return Struct(tuple((field.name, of_parquet(field.type)) for field in kind))

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import botocore.exceptions  # type: ignore[import-untyped,unused-ignore]
+import botocore.exceptions
 
 _SECONDS = 1.0
 _BATCH_EVENTS = 1000
