@@ -323,7 +323,7 @@ const LISTED: Readonly<Record<string, CallShape>> = {
     ],
     sometimes: {
       Contents: "a prefix without objects has none",
-      CommonPrefixes: "there are none without a Delimiter, or without objects",
+      CommonPrefixes: "a call without a Delimiter, or a prefix without objects, has none",
       NextContinuationToken: LAST_PAGE,
     },
   },

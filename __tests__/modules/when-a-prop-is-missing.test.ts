@@ -41,6 +41,7 @@ function build(code: string): Synthesised<TerraformStack> {
       require: load,
       exports: {},
     };
+    // The page's samples are run as they stand, so their text is code.
     // eslint-disable-next-line @typescript-eslint/no-implied-eval
     new Function(...Object.keys(given), `{${outputText}}`).call(stack, ...Object.values(given));
     return stack;

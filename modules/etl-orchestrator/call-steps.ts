@@ -77,7 +77,7 @@ const MOST_FUNCTION_SECONDS = 900;
 const FUNCTION_START_SECONDS = 60;
 const MOST_TASK_SECONDS = 31_536_000;
 /** Athena's own limit for a query is 30 minutes, https://docs.aws.amazon.com/athena/latest/ug/service-limits.html; queueing comes on top. */
-const QUERY_SECONDS = 45 * 60;
+export const QUERY_SECONDS = 45 * 60;
 const READ_SECONDS = 60;
 
 const retrier = (errors: readonly string[], seconds = 2, attempts = 5): JsonObject => ({
@@ -90,9 +90,6 @@ const retrier = (errors: readonly string[], seconds = 2, attempts = 5): JsonObje
 });
 /** The longest wait of a retrier above. */
 const RETRY_SECONDS = 5 * 60;
-
-/** The texts of a payload template. */
-const textsIn = (value: unknown): string[] => [JSON.stringify(value)];
 
 /** A throttled call did not start the function: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html. */
 const NOT_STARTED = ["Lambda.TooManyRequestsException"];
@@ -129,7 +126,7 @@ export function invokeFunction(name: string, props: InvokeFunctionStepProps): Fl
         Retry: retry,
       },
       boundSeconds: timeoutSeconds * attempts + RETRY_SECONDS,
-      reads: textsIn(payload),
+      reads: [JSON.stringify(payload)],
     },
     wholeBetween("function.timeoutSeconds", target.timeoutSeconds, 1, MOST_FUNCTION_SECONDS),
   );
@@ -341,7 +338,7 @@ export function task(name: string, props: TaskStepProps): FlowStep {
       },
       boundSeconds: timeoutSeconds + secondsOf(retry, timeoutSeconds),
       leavesNoResult: result === undefined,
-      reads: textsIn(parameters),
+      reads: [JSON.stringify(parameters)],
       statements,
     },
     [

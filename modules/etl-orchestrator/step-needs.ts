@@ -1,5 +1,5 @@
 import { resultKey } from "./state-machine-definition";
-import { everyStep, type FlowStep } from "./step-data";
+import { everyStep, type FlowStep, innerFlows } from "./step-data";
 
 /**
  * Lists the mistakes in the order of steps: the step's name, and words that follow it. The checks of the definition would find them too,
@@ -111,13 +111,10 @@ function readings({ name, reads = [] }: FlowStep, before: readonly FlowStep[]): 
     });
 }
 
-const innerKeys = ({ ways = {}, machines = {} }: FlowStep): string[] =>
-  [
-    ...Object.values(ways),
-    ...Object.values(machines)
-      .flat()
-      .map(({ steps }) => steps),
-  ].flatMap((steps) => everyStep(steps).map(({ name }) => resultKey(name)));
+const innerKeys = (step: FlowStep): string[] =>
+  innerFlows(step)
+    .flatMap(everyStep)
+    .map(({ name }) => resultKey(name));
 
 /** How to reach a result that a step inside of another one leaves. */
 function pathInside({ name, kind }: FlowStep, key: string): string {

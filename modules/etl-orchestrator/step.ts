@@ -7,6 +7,7 @@ import { type S3Location, s3Uri } from "../core/s3-location";
 import {
   type InvokeFunctionStepProps,
   invokeFunction,
+  QUERY_SECONDS,
   query,
   type QueryStepProps,
   task,
@@ -35,8 +36,6 @@ export const CRAWL_POLL_SECONDS = 30;
 
 const DEFAULT_CRAWL_DEADLINE_MINUTES = 60;
 const DEFAULT_LOCK_WAIT_MINUTES = 120;
-/** Athena's own limit for a query is 30 minutes, https://docs.aws.amazon.com/athena/latest/ug/service-limits.html; queueing comes on top. */
-const QUERY_SECONDS = 45 * 60;
 /** The longest wait for all retries of a start: six attempts of at most ten minutes. */
 const RUN_JOB_RETRY_SECONDS = 6 * 600;
 const API_CALL_SECONDS = 5 * 60;
