@@ -54,7 +54,8 @@ export function npmStartWith(
 ): CommandResult {
   const { status, stdout, stderr } = spawnSync("npm", ["start", "--", ...args], {
     cwd: clone,
-    env: { ...process.env, ...variables },
+    // Colours would come where CI is set.
+    env: { ...process.env, NO_COLOR: "1", ...variables },
     encoding: "utf8",
     stdio: ["ignore", "pipe", "pipe"],
     maxBuffer: 64 * 1024 * 1024,
