@@ -1,6 +1,6 @@
 import { PIPELINES } from "../pipelines";
 import { ORCHESTRATIONS } from "../modules/core/orchestrations";
-import { entriesOf, isBlank, pipelinesVariable, variableOf } from "./given";
+import { entriesOf, isBlank, orchestrationVariable, pipelinesVariable } from "./given";
 import type { EnvironmentData } from "./settings";
 
 /** Reads what comes from outside about the pipelines of an environment: the names of those to deploy, and their orchestration. */
@@ -76,8 +76,7 @@ function unmet(names: readonly string[], registry: readonly Registered[], source
 }
 
 function orchestrate(name: string, given: GivenPipelines, pipelines: EnvironmentData["pipelines"]): Chosen {
-  const variable = variableOf(name, "ORCHESTRATION");
-  const { source, value } = givenAs(name, given, variable, "orchestration");
+  const { source, value } = givenAs(name, given, orchestrationVariable(name), "orchestration");
   if (isBlank(value)) return { pipelines, mistakes: [] };
   const known = namesOf(pipelines);
   const pairs = entriesOf(value).map((entry) => [entry, ...entry.split(":")] as const);
