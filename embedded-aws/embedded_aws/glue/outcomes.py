@@ -1,6 +1,6 @@
 """Reports the ends of job runs and crawls: as events of EventBridge, and to who listens here.
 
-AWS emits these events on a best effort basis. A cancelled crawl emits none, and so do triggers and workflows.
+AWS emits these events on a best effort basis. Cancelled crawls, triggers and workflows have no event.
 https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-glue.html
 https://docs.aws.amazon.com/glue/latest/dg/automating-awsglue-with-cloudwatch-events.html
 """
@@ -42,6 +42,21 @@ def announce(run: dict[str, Any]) -> None:
     """Emit the event of a job run that has ended, if its state has one."""
     if run["JobRunState"] in _JOB_MESSAGES:
         _emit("Glue Job State Change", job_detail(run))
+
+
+def announce_delay(run: dict[str, Any], minutes: int) -> None:
+    """Emit the event of a job run that has been running longer than its job allows before a notice."""
+    state = run["JobRunState"]
+    detail = {
+        "jobName": run["JobName"],
+        "severity": "INFO",
+        "notificationCondition": {"NotifyDelayAfter": minutes},
+        "state": state,
+        "jobRunId": run["Id"],
+        "message": f"Job is in {state} state",
+        "startedOn": _iso(run["StartedOn"]),
+    }
+    _emit("Glue Job Run Status", detail)
 
 
 def job_detail(run: dict[str, Any]) -> dict[str, Any]:

@@ -47,6 +47,8 @@ _BEHAVIOUR = "job runs under Spark"
 _logger = logging.getLogger("embedded-aws.job-runs")
 _lock = threading.Lock()
 _stops: dict[str, threading.Event] = {}
+_ending = threading.Event()
+"""Set when the server ends its runs: nothing may follow from their ends."""
 _processes = RunningProcesses()
 _idle_java = IdleJava()
 
@@ -77,6 +79,7 @@ def install(settings: Settings) -> Callable[[], None]:
 
 
 def _end_all() -> None:
+    _ending.set()
     for event in list(_stops.values()):
         event.set()
     _processes.end()
@@ -254,7 +257,8 @@ class _Run:
         finally:
             _stops.pop(run_id, None)
             _logger.info("run %s of %s: %s", run_id, self._run["JobName"], self._run["JobRunState"])
-            outcomes.job_run_ended(self._run)
+            if not _ending.is_set():
+                outcomes.job_run_ended(self._run)
             snapshots.changed()
 
     def _execute_in(self, folder: Path) -> None:
@@ -297,6 +301,8 @@ class _Run:
         minutes = float(self._run["Timeout"])
         deadline = time.monotonic() + minutes * self._settings.seconds_per_minute
         outcome: Outcome | None = None
+        late = (self._run.get("NotificationProperty") or {}).get("NotifyDelayAfter")
+        delay = time.monotonic() + float(late or 0) * self._settings.seconds_per_minute
         while outcome is None:
             if self._stopped.is_set():
                 process.stop()
@@ -304,6 +310,9 @@ class _Run:
             if time.monotonic() > deadline:
                 process.stop()
                 return "TIMEOUT", f"Job run exceeded its time-out of {minutes:g} minutes"
+            if late and time.monotonic() > delay:
+                outcomes.announce_delay(self._run, late)
+                late = None
             outcome = process.wait(0.1)
         if self._stopped.is_set():
             return "STOPPED", ""

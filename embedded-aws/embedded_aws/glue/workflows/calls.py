@@ -68,4 +68,9 @@ def install(settings: Settings) -> Callable[[], None]:
     emulator.replace(
         "services.eventbridge", "_invoke_target", target, EventStarts(chains).targets, _BEHAVIOUR
     )
-    return ended.set
+
+    def end() -> None:
+        ended.set()
+        chains.close()
+
+    return end

@@ -91,8 +91,14 @@ class Chains:
         """Held while triggers fire, so that no end is missed. Callers hold it to change runs."""
         self._settings = settings
         self._jobs: dict[str, tuple[Chain, Attempt]] = {}
+        self._closed = False
         self._crawls: dict[tuple[str, str, str], tuple[Chain, Attempt]] = {}
         outcomes.listen(self._job_run_ended, self._crawl_ended)
+
+    def close(self) -> None:
+        """Fire nothing more: the server ends. What is running now is ended at the next start."""
+        with self.lock:
+            self._closed = True
 
     def fire(self, chain: Chain, firings: Iterable[tuple[Trigger, set[Node] | None]]) -> None:
         """Fire triggers, each with all of its actions or only those on the given nodes."""
@@ -137,6 +143,8 @@ class Chains:
 
     def _follow(self, chain: Chain, ended: Iterable[Attempt]) -> None:
         """Fire what the ends of these attempts fire, until nothing more fires at once."""
+        if self._closed:
+            return
         todo = deque(ended)
         while todo:
             node = node_of(todo.popleft())

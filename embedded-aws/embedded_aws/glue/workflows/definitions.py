@@ -99,9 +99,15 @@ def judge_schedule(schedule: str) -> None:
     if not schedule:
         raise invalid("Schedule cannot be null or empty")
     fields = emulator.service("eventbridge")._parse_cron_fields(schedule)
-    both_open = fields is not None and fields[6] == fields[7] == "?"
-    if fields is None or both_open or _is_too_often(sorted(fields[0]), sorted(fields[1])):
+    if fields is None or not _is_possible(fields) or _is_too_often(sorted(fields[0]), sorted(fields[1])):
         raise invalid(f"The schedule {schedule} is invalid.")
+
+
+def _is_possible(fields: Any) -> bool:
+    """True if minutes, hours and months exist, and one of the two day fields is open."""
+    ranges = (fields[0], range(60)), (fields[1], range(24)), (fields[3], range(1, 13))
+    in_range = all(asked and set(asked) <= set(possible) for asked, possible in ranges)
+    return in_range and not fields[6] == fields[7] == "?"
 
 
 def _is_too_often(minutes: list[int], hours: list[int]) -> bool:
