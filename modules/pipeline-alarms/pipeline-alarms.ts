@@ -35,7 +35,7 @@ export interface PipelineAlarmsProps {
   readonly account: string;
   /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
-  /** The pipeline's runs: `orchestrator.run`, or `stateMachineRun` of a state machine from elsewhere. */
+  /** The pipeline's runs: `orchestrator.run`, `workflow.run`, or `stateMachineRun` of a state machine from elsewhere. */
   readonly run: Run;
   /**
    * Physical name of the machine that runs its crawls.
@@ -162,7 +162,7 @@ export class PipelineAlarms extends Construct {
 
   private textScope(): TextScope {
     const { pipeline, environment, runbookUrl, run } = this.props;
-    return { pipeline, environment, consoleUrl: run.consoleUrl, runbookUrl };
+    return { kind: run.kind, pipeline, environment, consoleUrl: run.consoleUrl, runbookUrl };
   }
 
   private nameOf({ suffix }: AlarmDefinition): string {
