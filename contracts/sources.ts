@@ -34,7 +34,7 @@ export interface Given {
 }
 
 /** Names of the folders of days: `dt=2025-11-21`, or the milliseconds of a UTC midnight, `1763683200000`. */
-export type SourceLayout = (typeof LAYOUTS)[number];
+export type SourceLayout = "dt" | "epochMillis";
 export type OnUnknown = (typeof ON_UNKNOWN)[number];
 
 /** A contract as the rows of one source see it. */
@@ -44,12 +44,13 @@ export interface SourceContract {
   readonly contract: Contract;
 }
 
-const LAYOUTS = ["dt", "epochMillis"] as const;
+const LAYOUTS: readonly SourceLayout[] = ["dt", "epochMillis"];
 const ON_UNKNOWN = ["refuse", "skip"] as const;
 const WHEN_MISSING = ["fail", "report"] as const;
 const KEYS = ["folder", "layout", "unknownFolders", "whenMissing", "properties", "format", "shapes"];
 const MOST_SOURCES = 20;
-const LONGEST_NAME = 32;
+/** A source's name is part of the names of states, crawlers and tables. */
+const LONGEST_NAME = 20;
 
 type Common = Pick<Contract, "columns" | "format" | "shapes">;
 
@@ -65,10 +66,10 @@ export function readSources(sources: NodeReader | undefined, common: Common): De
 }
 
 function readSource(name: string, node: NodeReader, common: Common): DeliverySource {
-  if (!/^[a-z][a-z0-9_-]*$/.test(name) || name.length > LONGEST_NAME)
+  if (!/^[a-z][a-z0-9]*(?:_[a-z][a-z0-9]*)*$/.test(name) || name.length > LONGEST_NAME)
     node.wrong(
       "",
-      `must be named with at most ${LONGEST_NAME} small letters, digits, '_' and '-', beginning with a letter, ${got(name)}`,
+      `must be named by words of small letters and digits, joined by '_', of at most ${LONGEST_NAME} characters, ${got(name)}`,
     );
   node.refuseOthers("a source", KEYS, NOTES);
   const own = (["format", "shapes"] as const).filter((key) => node.has(key));
@@ -202,3 +203,24 @@ export function sourceMistakes(contract: Contract): Mistake[] {
     mistakes.push(["x-etl.output", `must hold '${sourceColumn}', the x-etl.sourceColumn`]);
   return mistakes;
 }
+
+/** A source as the infrastructure sees it. */
+export interface ContractSource {
+  /**
+   * Its name.
+   * @default - the contract declares no sources, and the pipeline's folder is the only one
+   */
+  readonly name?: string;
+  /** The folder of its days, below the pipeline's; "" or ending in a slash. */
+  readonly folder: string;
+  /** The names of the folders of days: `dt=2025-11-21`, or the milliseconds of a UTC midnight. */
+  readonly layout: SourceLayout;
+  /** The name that a crawler gives to its table, without a prefix; "" where the source has no name. */
+  readonly table: string;
+}
+
+/** The places that the deliveries of a contract without mistakes come from; at least one. */
+export const placesOf = ({ sources }: Contract): readonly ContractSource[] =>
+  sources.length === 0
+    ? [{ folder: "", layout: "dt", table: "" }]
+    : sources.map(({ name, folder, layout }) => ({ name, folder, layout, table: crawledName(folder) }));

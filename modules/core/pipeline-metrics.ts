@@ -14,4 +14,6 @@ export const PIPELINE_METRICS = {
   rowsWritten: "RowsWritten",
   rowsQuarantined: "RowsQuarantined",
   rowsDuplicate: "RowsDuplicate",
+  /** Sources that had not delivered, one for each source and date; only of pipelines with several sources. */
+  sourcesMissing: "SourcesMissing",
 } as const;
