@@ -85,7 +85,7 @@ test("of a platform, a name, a contract and rules it makes everything but a sche
   expect(built).toMatchObject({ pipeline: "orders", schedule: undefined, processedCrawler: undefined });
   expect(built.task).toMatchObject({
     kind: "ingest",
-    source: { kind: "deliveries", table: "orders", location: { prefix: "orders/" } },
+    sources: [{ kind: "deliveries", layout: "dt", table: "orders", location: { prefix: "orders/" } }],
     table: { name: "orders", registeredBy: "declaration", writeMode: "rebuild" },
     aggregate: undefined,
     books: { prefix: "books/orders/" },

@@ -11,6 +11,7 @@ import {
 import { recordFile } from "../../contracts/spark-record";
 import { contractFile, rulesFile } from "../support/contracts";
 import { judge, unjudged } from "../support/judged-props";
+import { shopsFiles } from "../support/shops";
 import { ACCOUNT, REGION } from "../support/synth";
 
 /** Every prop of the patterns reaches what is synthesised. Those of constructs and of steps have files of their own. */
@@ -78,7 +79,12 @@ describe("ContractPipeline", () => {
   type Plain = Required<
     Omit<
       ContractPipelineProps,
-      "tableFormat" | "writeMode" | "orderColumn" | "jobRunQueuingEnabled" | "maxConcurrentRuns"
+      | "tableFormat"
+      | "writeMode"
+      | "orderColumn"
+      | "jobRunQueuingEnabled"
+      | "maxConcurrentRuns"
+      | "rawCrawlerNames"
     >
   >;
   const plain = (stack: TerraformStack): [Plain, Plain] => [
@@ -163,6 +169,17 @@ describe("ContractPipeline", () => {
         only: ["alarms"],
       },
     );
+  }, 120_000);
+
+  test("with several sources", () => {
+    const sets = (stack: TerraformStack): [ContractPipelineProps, ContractPipelineProps] => {
+      const base = { platform: platform(stack, "one"), pipeline: "shops", ...shopsFiles(folder) };
+      return [
+        { ...base, rawCrawlerNames: { tills: "crawl-TILLS", web_shop: "crawl-WEB" } },
+        { ...base, rawCrawlerNames: { tills: "other-TILLS", web_shop: "other-WEB" } },
+      ];
+    };
+    judge("ContractPipelineProps", sets, build, { within: ["rawCrawlerNames"], only: ["rawCrawlerNames"] });
   }, 120_000);
 
   test("with a table of Iceberg", () => {

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from etl.ingest.deliveries import find_deliveries
-from etl.ingest.find_rejected import find_rejected
+from etl.ingest.find_rejected import find_rejected_of_run
 from etl.ingest.judge_run import judge_run
 from etl.ingest.keep_books import keep_books
 from etl.ingest.plan_run import plan_run
 from etl.ingest.publish import publish, refuse
 from etl.ingest.rules import read_rules
+from etl.ingest.sources import find_unknown
 from etl.ingest.tables import open_iceberg_table, open_tables
 from etl.run import lock
 from etl.run.arguments import Arguments, read_arguments
@@ -45,19 +46,15 @@ def run(arguments: Arguments) -> None:
     started = time.monotonic()
     rules = read_rules(arguments)
     tables = open_tables(arguments, rules.contract)
-    deliveries = find_deliveries(arguments.source, arguments.from_date, arguments.to_date)
+    skipped = find_unknown(arguments.source, rules.sources)
+    deliveries = find_deliveries(arguments.source, rules.sources, arguments.from_date, arguments.to_date)
     with spark_failures_named():
         spark = open_session(arguments.pipeline)
         table = open_iceberg_table(spark, arguments, rules.contract)
         plan = plan_run(spark, arguments, rules, deliveries, table)
         judgement = judge_run(arguments, rules, plan)
-        rejected = find_rejected(
-            plan.rows_of_own(),
-            rules.contract,
-            rules.quality.quarantine_rules,
-            judgement.quarantined,
-            files=[file for delivery in deliveries.values() for file in delivery.files],
-            with_places=judgement.is_refused,
+        rejected = find_rejected_of_run(
+            plan, rules, judgement.quarantined, with_places=judgement.is_refused
         )
         # Nothing has been written or removed so far. A run that has lost its lock must not touch the tables.
         if arguments.lock is not None:
@@ -66,7 +63,7 @@ def run(arguments: Arguments) -> None:
             figures = refuse(arguments, rules, plan)
         else:
             figures = publish(arguments, rules, plan, tables, table)
-    keep_books(arguments, rules, plan, judgement, figures, rejected, time.monotonic() - started)
+    keep_books(arguments, rules, plan, judgement, figures, rejected, time.monotonic() - started, skipped)
 
 
 def open_session(pipeline: str) -> SparkSession:

@@ -17,6 +17,8 @@ export const PIPELINE_METRICS = {
   rowsWritten: "RowsWritten",
   rowsQuarantined: "RowsQuarantined",
   rowsDuplicate: "RowsDuplicate",
+  /** Sources that had not delivered, one for each source and date; only of pipelines with several sources. */
+  sourcesMissing: "SourcesMissing",
 } as const;
 
 /** The only dimension of the runs of a Glue workflow: its physical name. */

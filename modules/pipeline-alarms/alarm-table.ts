@@ -51,6 +51,7 @@ export interface AlarmScope {
   readonly slowFactor: number;
   readonly quarantineSharePercent: number;
   readonly minimumRows: number;
+  readonly hasSources: boolean;
   readonly missedRun?: { readonly longestGapMinutes: number; readonly graceMinutes: number };
 }
 
@@ -64,6 +65,7 @@ export function alarmTable(scope: AlarmScope): AlarmDefinition[] {
     ...failures(scope),
     ...slowness(scope),
     ...figures(scope),
+    ...(scope.hasSources ? [sourceMissing(scope)] : []),
     ...(scope.crawlsFailed === undefined ? [] : [crawl(scope.crawlsFailed)]),
     ...(scope.missedRun === undefined ? [] : [missed(scope, scope.missedRun)]),
     ...(scope.deadLetterQueueName === undefined ? [] : [deadLetters(scope.run, scope.deadLetterQueueName)]),
@@ -216,6 +218,16 @@ function figures(scope: AlarmScope): AlarmDefinition[] {
     },
   ];
 }
+
+const sourceMissing = (scope: AlarmScope): AlarmDefinition =>
+  happensOnce(figure(scope, PIPELINE_METRICS.sourcesMissing), {
+    id: "SourceMissing",
+    suffix: "source-missing",
+    speaker: "data",
+    happened: "a run went on without a source that had not delivered",
+    remedy: "Ask the source for the delivery that the books name; once it has arrived, run the date again.",
+    runbook: "missing-delivery",
+  });
 
 const crawl = (crawlsFailed: Metric): AlarmDefinition =>
   happensOnce(crawlsFailed, {

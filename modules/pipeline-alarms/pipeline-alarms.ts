@@ -62,6 +62,11 @@ export interface PipelineAlarmsProps {
    */
   readonly minimumRows?: number;
   /**
+   * `true`: runs record the metric `SourcesMissing`, and an alarm watches it.
+   * @default false
+   */
+  readonly hasSources?: boolean;
+  /**
    * The time after which a run counts as missed; gap and grace together at most seven days.
    * @default - no alarm for missed runs
    */
@@ -156,6 +161,7 @@ export class PipelineAlarms extends Construct {
       slowFactor: props.slowFactor ?? DEFAULT_SLOW_FACTOR,
       quarantineSharePercent: props.quarantineSharePercent ?? DEFAULT_QUARANTINE_SHARE_PERCENT,
       minimumRows: props.minimumRows ?? DEFAULT_MINIMUM_ROWS,
+      hasSources: props.hasSources ?? false,
       missedRun: props.missedRun,
     };
   }
