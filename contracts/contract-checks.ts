@@ -299,7 +299,9 @@ function wrongKinds({ rules, timestamp, columns }: Contract): Mistake[] {
       mistakes.push(["x-etl.reasons", `must hold a rule '${kind}'${why}`]);
   };
   need("wrongType", "");
-  const isOfSource = ({ kind, column }: Rule) => kind === "notATimestamp" && column === timestamp?.source;
+  const isMoment = (column: string | undefined) =>
+    columns.some(({ name, moments }) => name === column && moments !== undefined);
+  const isOfSource = ({ kind, column }: Rule) => kind === "notATimestamp" && !isMoment(column);
   if (timestamp !== undefined && !rules.some(isOfSource))
     mistakes.push([
       "x-etl.reasons",
@@ -310,8 +312,7 @@ function wrongKinds({ rules, timestamp, columns }: Contract): Mistake[] {
     if (kind === "notAllowed" && limited === undefined)
       mistakes.push([`${place}.rule`, "must not be notAllowed: no property has an enum or a range"]);
     if (kind !== "notATimestamp") continue;
-    const isMoment = columns.some(({ name, moments }) => name === column && moments !== undefined);
-    if (isMoment || column === timestamp?.source) continue;
+    if (isMoment(column) || column === timestamp?.source) continue;
     const source = timestamp === undefined ? "" : `'${timestamp.source}', the source of x-etl.timestamp, or `;
     mistakes.push([`${place}.column`, `must be ${source}a property with x-timestamp, got '${column}'`]);
   }

@@ -133,38 +133,65 @@ def _tree(contract: Contract) -> _Node:
     return root
 
 
+@dataclass(frozen=True)
+class _Inside:
+    """The text of an object or a list that is to be read. `unless_lost` gives what is found inside of it,
+    unless the way there is lost."""
+
+    node: _Node
+    text: Column
+    unless_lost: Callable[[Column], Column]
+
+    @property
+    def is_right(self) -> Column:
+        return is_of_kind(self.text, "array" if self.node.is_list else "object")
+
+    def parsed(self, *, is_deep: bool) -> Column:
+        kind: DataType = ArrayType(StringType())
+        if not self.node.is_list:
+            fields = self.node.fields(is_deep=is_deep)
+            kind = StructType([*fields, StructField(UNPARSED, StringType())])
+        return F.when(self.is_right, F.from_json(self.text, kind, STRICT))
+
+
 class _Reading:
     """One way to read the lines: deep, or level by level. `found` has the marked text of each column,
-    `are_read` are the conditions under which the texts are all that there is to find."""
+    `are_read` are the conditions under which that is all there is to find."""
 
     def __init__(self, prefix: str, *, is_deep: bool) -> None:
         self.root = f"{prefix}0"
         self.found: dict[str, Column] = {}
         self.are_read: list[Column] = []
-        self._prefix, self._is_deep, self._parsed = prefix, is_deep, 0
-        self._frame: DataFrame
+        self._prefix, self._is_deep = prefix, is_deep
+        self._next: list[_Inside] = []
 
     def read(self, lines: DataFrame, root: _Node, parsed: Column) -> DataFrame:
         """Adds the columns that `found` and `are_read` need."""
-        self._frame = lines
-        members = self._with(parsed)
-        self._visit_members(root, members, lambda text: text)
-        return self._frame
+        frame = lines.select("*", parsed.alias(self.root))
+        self._visit_members(root, F.col(self.root), lambda text: text)
+        number = 1
+        while self._next:
+            level, self._next = self._next, []
+            names = [f"{self._prefix}{at}" for at, _ in enumerate(level, start=number)]
+            number += len(level)
+            inside = (
+                of.parsed(is_deep=self._is_deep).alias(name) for name, of in zip(names, level, strict=True)
+            )
+            # In a step of its own, so that Spark parses a text once.
+            frame = frame.select("*", *inside)
+            for name, of in zip(names, level, strict=True):
+                self._enter(of, F.col(name))
+        return frame
 
-    def _visit_members(self, node: _Node, value: Column, unless_lost: _UnlessLost) -> None:
-        for name, inner in node.members.items():
-            is_text = isinstance(inner.type(is_deep=self._is_deep), StringType)
-            self._visit(inner, value[str(name)], unless_lost, is_text=is_text)
+    def _enter(self, of: _Inside, value: Column) -> None:
+        text, is_right, unless_lost = of.text, of.is_right, of.unless_lost
+        is_read = F.lit(True) if of.node.is_list else value[UNPARSED].isNull()
+        self.are_read.append(text.isNull() | (is_right & is_read))
+        self._visit_inside(
+            of.node, value, lambda found: unless_lost(F.when(~is_right, lost(text)).otherwise(found))
+        )
 
-    def _visit(self, node: _Node, value: Column, unless_lost: _UnlessLost, *, is_text: bool) -> None:
-        """Finds what lies at a place and inside of it. `value` is what was read there; `unless_lost` gives
-        what is found there, unless the way to the place is lost."""
-        for column in node.columns:
-            self.found[column.name] = unless_lost(value)
-        if not node.is_inner:
-            return
-        if is_text:
-            value, unless_lost = self._parse(node, value, unless_lost)
+    def _visit_inside(self, node: _Node, value: Column, unless_lost: _UnlessLost) -> None:
         self._visit_members(node, value, unless_lost)
         for at, inner in node.elements.items():
             self._visit(inner, F.get(value, F.lit(at)), unless_lost, is_text=True)
@@ -172,27 +199,19 @@ class _Reading:
             size = F.when(value.isNotNull(), counted(F.size(value)))
             self.found[column.name] = unless_lost(size)
 
-    def _parse(self, node: _Node, text: Column, unless_lost: _UnlessLost) -> tuple[Column, _UnlessLost]:
-        """Parses the text of an object or a list. Level by level, one of another kind is what its columns
-        have lost."""
-        text = self._with(text)
-        is_right = is_of_kind(text, "array" if node.is_list else "object")
-        if node.is_list:
-            inside = self._with(F.when(is_right, F.from_json(text, ArrayType(StringType()), STRICT)))
-            is_read = F.lit(True)
-        else:
-            fields = [*node.fields(is_deep=self._is_deep), StructField(UNPARSED, StringType())]
-            inside = self._with(F.when(is_right, F.from_json(text, StructType(fields), STRICT)))
-            is_read = inside[UNPARSED].isNull()
-        self.are_read.append(text.isNull() | (is_right & is_read))
-        return inside, lambda found: unless_lost(F.when(~is_right, lost(text)).otherwise(found))
+    def _visit_members(self, node: _Node, value: Column, unless_lost: _UnlessLost) -> None:
+        for name, inner in node.members.items():
+            is_text = isinstance(inner.type(is_deep=self._is_deep), StringType)
+            self._visit(inner, value[str(name)], unless_lost, is_text=is_text)
 
-    def _with(self, value: Column) -> Column:
-        """Adds a column, so that Spark makes the value once."""
-        name = f"{self._prefix}{self._parsed}"
-        self._parsed += 1
-        self._frame = self._frame.select("*", value.alias(name))
-        return F.col(name)
+    def _visit(self, node: _Node, value: Column, unless_lost: _UnlessLost, *, is_text: bool) -> None:
+        """Finds what lies at a place. What is inside of it is found at once, or after its text is read."""
+        for column in node.columns:
+            self.found[column.name] = unless_lost(value)
+        if node.is_inner and is_text:
+            self._next.append(_Inside(node, value, unless_lost))
+        elif node.is_inner:
+            self._visit_inside(node, value, unless_lost)
 
 
 def _text(found: Column, column: ContractColumn) -> Column:

@@ -32,7 +32,7 @@ def with_marks(lines: DataFrame) -> DataFrame:
     hashed = F.concat(F.lit("x-etl-"), F.xxhash64("line").cast("string"))
     with_mark = lines.select("*", hashed.alias(MARK))
     line = F.col("line")
-    may_look_like = reduce(Column.__or__, (line.contains(part) for part in ('"{', '"[', '"\\u00')))
+    may_look_like = line.contains('"{') | line.contains('"[') | line.contains('"\\u00')
     texts = F.regexp_replace(line, F.lit(_TEXT_LIKE_A_STRUCTURE), F.concat(F.lit('$1"'), _sign(_TEXT_SIGN)))
     with_texts = with_mark.select("*", F.when(may_look_like, texts).otherwise(line).alias(MARKED))
     value = F.concat(F.lit('$1"'), _sign(_VALUE_SIGN), F.lit("$2"), _sign(_VALUE_SIGN), F.lit('"'))
