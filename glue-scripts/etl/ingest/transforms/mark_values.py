@@ -13,16 +13,16 @@ from pyspark.sql import functions as F
 MARK = "x-etl-mark"  # the column of the beginning of the marks: no line holds its own hash, except by intent
 MARKED = "x-etl-marked"  # the column of the marked line
 
-_TEXT = r'"(?:[^"\\]++|\\.)*+"'
+_REST = r'(?:[^"\\]++|\\.)*+"'  # of a text, behind its first quote
+_TEXT = rf'"{_REST}'
 _NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
 # Each match goes on where the last one ended (\G), over whole texts, so that it never begins inside of one.
 # The quantifiers are possessive: Java repeats these in a loop, and others by recursion, which overflows.
 _VALUE = rf'\G((?:[^"0-9tf-]++|{_TEXT})*+)({_NUMBER}|true|false)(?=[ \t\r\n,}}\]])'
 # A text that begins with a brace or a bracket, also where these are escaped. A member's name stays.
 _STRUCTURE = r"(?=[{\[]|\\u00[57][bB])"
-_TEXT_LIKE_A_STRUCTURE = (
-    rf'\G((?:[^"]++|"(?!{_STRUCTURE})(?:[^"\\]++|\\.)*+"|{_TEXT}(?=[ \t\r\n]*+:))*+)"{_STRUCTURE}'
-)
+_OTHERS = rf'(?:[^"]++|"(?!{_STRUCTURE}){_REST}|{_TEXT}(?=[ \t\r\n]*+:))*+'
+_TEXT_LIKE_A_STRUCTURE = rf'\G({_OTHERS})"{_STRUCTURE}({_REST})'
 _SIGNS = ("-", "=", "!")
 _VALUE_SIGN, _TEXT_SIGN, _LOST_SIGN = _SIGNS
 
@@ -33,7 +33,9 @@ def with_marks(lines: DataFrame) -> DataFrame:
     with_mark = lines.select("*", hashed.alias(MARK))
     line = F.col("line")
     may_look_like = line.contains('"{') | line.contains('"[') | line.contains('"\\u00')
-    texts = F.regexp_replace(line, F.lit(_TEXT_LIKE_A_STRUCTURE), F.concat(F.lit('$1"'), _sign(_TEXT_SIGN)))
+    texts = F.regexp_replace(
+        line, F.lit(_TEXT_LIKE_A_STRUCTURE), F.concat(F.lit('$1"'), _sign(_TEXT_SIGN), F.lit("$2"))
+    )
     with_texts = with_mark.select("*", F.when(may_look_like, texts).otherwise(line).alias(MARKED))
     value = F.concat(F.lit('$1"'), _sign(_VALUE_SIGN), F.lit("$2"), _sign(_VALUE_SIGN), F.lit('"'))
     marked = F.regexp_replace(F.col(MARKED), F.lit(_VALUE), value)
