@@ -147,7 +147,7 @@ class _Inside:
         return is_of_kind(self.text, "array" if self.node.is_list else "object")
 
     def parsed(self, *, is_deep: bool) -> Column:
-        kind: DataType = ArrayType(StringType())
+        kind: ArrayType | StructType = ArrayType(StringType())
         if not self.node.is_list:
             fields = self.node.fields(is_deep=is_deep)
             kind = StructType([*fields, StructField(UNPARSED, StringType())])

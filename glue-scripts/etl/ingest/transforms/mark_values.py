@@ -18,7 +18,7 @@ _TEXT = rf'"{_REST}'
 _NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
 # Each match goes on where the last one ended (\G), over whole texts, so that it never begins inside of one.
 # The quantifiers are possessive: Java repeats these in a loop, and others by recursion, which overflows.
-_VALUE = rf'\G((?:[^"0-9tf-]++|{_TEXT})*+)({_NUMBER}|true|false)(?=[ \t\r\n,}}\]])'
+_VALUE = rf'\G((?:[^"0-9tf-]++|{_TEXT})*+)({_NUMBER}|true|false)(?=[ \t\r\n]*+[,}}\]])'
 # A text that begins with a brace or a bracket, also where these are escaped. A member's name stays.
 _STRUCTURE = r"(?=[{\[]|\\u00[57][bB])"
 _OTHERS = rf'(?:[^"]++|"(?!{_STRUCTURE}){_REST}|{_TEXT}(?=[ \t\r\n]*+:))*+'
