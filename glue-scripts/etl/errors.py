@@ -19,7 +19,7 @@ class PlanRefused(JobError):
 
 
 class LockLost(JobError):
-    """Another execution is running on the pipeline: once it has ended, redrive this one."""
+    """Another run is at work on the pipeline: once it has ended, continue this one."""
 
 
 class SourceDrifted(JobError):
@@ -50,6 +50,14 @@ class Redelivered(JobError):
 
 class TooManyRows(JobError):
     """The run must be split: a state machine counts in 32 bits."""
+
+
+class DataQualityCheckFailed(JobError):
+    """The rows fail their rules, and nothing was published: correct the delivery or the rules."""
+
+
+class BooksDoNotBalance(JobError):
+    """A row has disappeared or was counted twice, or the books cannot be read."""
 
 
 class StorageError(JobError):

@@ -6,6 +6,7 @@ contract adds up goes to the curated zone. The books say where every row went.""
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from etl.ingest.deliveries import find_deliveries
 from etl.ingest.find_rejected import find_rejected
@@ -16,15 +17,32 @@ from etl.ingest.publish import publish, refuse
 from etl.ingest.rules import read_rules
 from etl.ingest.tables import open_iceberg_table, open_tables
 from etl.run import lock
-from etl.run.arguments import read_arguments
+from etl.run.arguments import Arguments, read_arguments
+from etl.run.check_books import check_books
 from etl.run.java_classes import remember_classes
+from etl.run.workflow_run import with_workflow_run
 from etl.session import spark_failures_named
 from pyspark.sql import SparkSession
 
 
 def main(argv: Sequence[str]) -> None:
+    arguments = read_arguments(with_workflow_run(argv))
+    if not arguments.is_in_workflow:
+        run(arguments)
+        return
+    with hold_own_lock(arguments):
+        run(arguments)
+        check_books(arguments.books, arguments.run_id)
+
+
+def hold_own_lock(arguments: Arguments) -> AbstractContextManager[None]:
+    if arguments.lock is None:
+        return nullcontext()
+    return lock.hold_lock(arguments.lock.table, arguments.pipeline, arguments.lock.owner)
+
+
+def run(arguments: Arguments) -> None:
     started = time.monotonic()
-    arguments = read_arguments(argv)
     rules = read_rules(arguments)
     tables = open_tables(arguments, rules.contract)
     deliveries = find_deliveries(arguments.source, arguments.from_date, arguments.to_date)

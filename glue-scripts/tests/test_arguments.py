@@ -127,8 +127,8 @@ def test_half_a_pair_is_refused(one: str, other: str, value: str) -> None:
 def test_the_owner_of_a_lock_is_one_run(owner: str) -> None:
     text = refusal(argv(lock_table="etl-dev-locks", lock_owner=owner))
     assert text == (
-        "--lock_owner must be the ARN of an execution, or that of a Glue workflow with ':' and the id of its "
-        f"run, got '{owner}'"
+        "--lock_owner must be the ARN of an execution, or that of a Glue workflow or job with ':' and the id "
+        f"of its run, got '{owner}'"
     )
     assert read_arguments(argv(lock_table="etl-dev-locks", lock_owner=WORKFLOW_RUN)).lock
     china = EXECUTION.replace("arn:aws:", "arn:aws-cn:")

@@ -98,7 +98,7 @@ def test_anothers_lock_is_lost_and_left_alone(locks: Locks) -> None:
         take_lock("etl-dev-locks", "events", ME)
     assert str(caught.value) == (
         f"pipeline events is owned by {OTHER}, not by {ME}; "
-        "nothing was written: once that execution has ended, redrive this one"
+        "nothing was written: once that run has ended, redrive this one"
     )
     assert locks.items["events"] == before
     assert f"{type(caught.value).__module__}.{type(caught.value).__name__}" == "builtins.LockLost"
@@ -107,7 +107,7 @@ def test_anothers_lock_is_lost_and_left_alone(locks: Locks) -> None:
 def test_an_owner_that_is_not_told_is_still_another(locks: Locks) -> None:
     take_lock("etl-dev-locks", "events", OTHER)
     locks.tells_the_owner = False
-    with pytest.raises(LockLost, match=r"^pipeline events is owned by another execution, not by arn:"):
+    with pytest.raises(LockLost, match=r"^pipeline events is owned by another run, not by arn:"):
         take_lock("etl-dev-locks", "events", ME)
 
 

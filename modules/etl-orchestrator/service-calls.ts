@@ -57,6 +57,10 @@ const jobs = (call: Call) =>
   valuesOf(call, "JobName").map(
     (name) => `arn:${call.scope.partition}:glue:${call.scope.region}:${call.scope.account}:job/${name}`,
   );
+const workflows = (call: Call) =>
+  valuesOf(call, "Name").map(
+    (name) => `arn:${call.scope.partition}:glue:${call.scope.region}:${call.scope.account}:workflow/${name}`,
+  );
 /** The ARNs of tables, which are given by name or ARN: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html. */
 const tables = (call: Call) =>
   valuesOf(call, "TableName").map((name) =>
@@ -114,6 +118,8 @@ const RIGHTS: Readonly<Record<string, (call: Call) => PolicyStatement[]>> = {
   "glue:startJobRun.sync": (call) =>
     allow(["glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"], jobs(call)),
   "aws-sdk:glue:startCrawler": (call) => allow(["glue:StartCrawler"], crawlers(call)),
+  "aws-sdk:glue:getWorkflowRun": (call) => allow(["glue:GetWorkflowRun"], workflows(call)),
+  "aws-sdk:glue:getJobRun": (call) => allow(["glue:GetJobRun"], jobs(call)),
   "aws-sdk:glue:getCrawler": (call) => allow(["glue:GetCrawler"], crawlers(call)),
   "aws-sdk:s3:getObject": (call) => {
     const key = keyPattern(call);

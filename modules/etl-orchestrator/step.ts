@@ -23,6 +23,7 @@ import {
   parallel,
   type ParallelStepProps,
 } from "./flow-steps";
+import { type JsonObject } from "../../definition-checks/asl";
 import { fragment } from "./fragment";
 import { billedRun, overrideMistakes, type RunJobStepProps, withOverrides } from "./run-overrides";
 import { resultKey } from "./state-machine-definition";
@@ -72,6 +73,12 @@ export interface AcquireLockStepProps {
    * @default 120
    */
   readonly waitMinutes?: number;
+  /**
+   * A Glue workflow and its job that may hold the same lock, because it has orchestrated the pipeline. Their runs are waited for, and
+   * taken over from once they have ended.
+   * @default - only executions of this state machine hold the lock
+   */
+  readonly workflow?: { readonly workflowName: string; readonly jobName: string };
 }
 
 /** Props of `Step.releaseLock`. */
@@ -149,6 +156,21 @@ function glueArgumentMistake(name: string): string | undefined {
   return (
     glues && `is not an argument of Glue, whose own is '${glues}'; set that on the job, or use another name`
   );
+}
+
+/** The states of the lock without those that ask Glue about an owner. */
+function withoutWorkflow(whole: JsonObject): JsonObject {
+  const isOfGlue = (name: unknown): boolean => /(Workflow|Job)Run/.test(String(name));
+  const states = Object.entries(whole.States as Readonly<Record<string, JsonObject>>)
+    .filter(([name]) => !isOfGlue(name))
+    .map(([name, state]) => {
+      if (!Array.isArray(state.Choices)) return [name, state] as const;
+      return [
+        name,
+        { ...state, Choices: (state.Choices as JsonObject[]).filter((one) => !isOfGlue(one.Next)) },
+      ] as const;
+    });
+  return { ...whole, States: Object.fromEntries(states) };
 }
 
 /** Makes the steps of an {@link EtlOrchestrator}. */
@@ -249,13 +271,20 @@ export const Step = {
    * Acquires the pipeline's lock. Waits for a run that holds it, and takes over from a run that ended without releasing it. Fails as
    * `PipelineBusy`.
    */
-  acquireLock(name: string, { table, waitMinutes = DEFAULT_LOCK_WAIT_MINUTES }: AcquireLockStepProps): Step {
+  acquireLock(
+    name: string,
+    { table, waitMinutes = DEFAULT_LOCK_WAIT_MINUTES, workflow }: AcquireLockStepProps,
+  ): Step {
+    const whole = fragment("acquire-lock");
     return makeStep(
       {
         name,
         kind: "acquireLock",
-        fragment: fragment("acquire-lock"),
+        fragment: workflow === undefined ? withoutWorkflow(whole) : whole,
         values: {
+          ...(workflow === undefined
+            ? {}
+            : { WorkflowName: workflow.workflowName, JobName: workflow.jobName }),
           TableName: table.tableName,
           PollSeconds: LOCK_POLL_SECONDS,
           MaxPolls: Math.ceil((waitMinutes * 60) / LOCK_POLL_SECONDS),

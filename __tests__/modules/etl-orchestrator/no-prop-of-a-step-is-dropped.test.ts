@@ -38,8 +38,8 @@ const TWO = place("two", "y/", "arn:aws:kms:eu-west-1:000000000000:key/two");
 
 test("AcquireLockStep", () => {
   const sets: [Required<AcquireLockStepProps>, Required<AcquireLockStepProps>] = [
-    { table: { tableName: "one" }, waitMinutes: 7 },
-    { table: { tableName: "two" }, waitMinutes: 9 },
+    { table: { tableName: "one" }, waitMinutes: 7, workflow: { workflowName: "a", jobName: "b" } },
+    { table: { tableName: "two" }, waitMinutes: 9, workflow: { workflowName: "c", jobName: "d" } },
   ];
   judge(
     "AcquireLockStepProps",

@@ -25,14 +25,16 @@ _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 # The owner of a lock is one run, whoever orchestrates it. A state machine or a workflow has many runs.
 _RUN_ARN = re.compile(
-    r"arn:aws[a-z-]*:(states:[a-z0-9-]+:\d{12}:execution:[^:\s]+|glue:[a-z0-9-]+:\d{12}:workflow/[^:\s]+):[^:\s]+"
+    r"arn:aws[a-z-]*:"
+    r"(states:[a-z0-9-]+:\d{12}:execution:[^:\s]+|glue:[a-z0-9-]+:\d{12}:(workflow|job)/[^:\s]+):[^:\s]+"
 )
+_WORKFLOW_ARN = re.compile(r"arn:aws[a-z-]*:glue:[a-z0-9-]+:\d{12}:workflow/[^:/\s]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]|file:///.*[^/]|/.*[^/]")
 
 
 @dataclass(frozen=True)
 class Lock:
-    """The DynamoDB table of locks, and the execution (its ARN) that must hold the pipeline's."""
+    """The DynamoDB table of locks, and the run (its ARN) that must hold the pipeline's."""
 
     table: str
     owner: str
@@ -56,7 +58,8 @@ class Arguments:
 
     `refused` is where the rejected rows of a refused run are kept; None if they are not kept. They are kept
     for `refused_days` (0: for ever), and read through `refused_table` in Athena's `workgroup`.
-    `shows_values` allows delivered values in messages and logs."""
+    `shows_values` allows delivered values in messages and logs. `is_in_workflow` says that a Glue workflow
+    orchestrates, which has no steps for the lock and the books."""
 
     pipeline: str
     source: str
@@ -80,6 +83,7 @@ class Arguments:
     refused_days: int = 0
     workgroup: str = ""
     shows_values: bool = False
+    is_in_workflow: bool = False
 
     @property
     def is_iceberg(self) -> bool:
@@ -143,7 +147,11 @@ _CHECKS: dict[str, _Check] = {
     ),
     "lock_owner": (
         lambda text: _RUN_ARN.fullmatch(text) is not None,
-        "must be the ARN of an execution, or that of a Glue workflow with ':' and the id of its run",
+        "must be the ARN of an execution, or that of a Glue workflow or job with ':' and the id of its run",
+    ),
+    "workflow_arn": (
+        lambda text: _WORKFLOW_ARN.fullmatch(text) is not None,
+        "must be the ARN of a Glue workflow",
     ),
     "source_database": _TEXT,
     "source_table": _TEXT,
@@ -176,7 +184,11 @@ _PAIRS = (
     ("refused_bucket", "refused_prefix"),
     ("refused_database", "refused_table"),
 )
-_OPTIONAL = frozenset(name for pair in _PAIRS for name in pair) | {"order_column", "workgroup"}
+_OPTIONAL = frozenset(name for pair in _PAIRS for name in pair) | {
+    "order_column",
+    "workgroup",
+    "workflow_arn",
+}
 _DEFAULTS = {
     "source_subprefix": NO_SUBPREFIX,
     "run_mode": "backfill",
@@ -237,6 +249,7 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
         refused_days=int(values["refused_days"]),
         workgroup=values.get("workgroup", ""),
         shows_values=values["show_values"] == "true",
+        is_in_workflow="workflow_arn" in values,
     )
 
 
