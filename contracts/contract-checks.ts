@@ -228,10 +228,10 @@ function wrongPartitions(c: Contract): Mistake[] {
   const typeOf = (name: string) =>
     objects.includes(name) ? "an object" : (types.get(name) ?? "not published");
   return c.partitionBy
-    .filter((name) => typeOf(name) !== "string")
+    .filter((name) => !["string", "date"].includes(typeOf(name)))
     .map((name) => [
       "x-etl.partitionBy",
-      `must name string columns of x-etl.output, got '${name}', which is ${typeOf(name)}`,
+      `must name string or date columns of x-etl.output, got '${name}', which is ${typeOf(name)}`,
     ]);
 }
 

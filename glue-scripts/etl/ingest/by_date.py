@@ -25,7 +25,8 @@ _BOOK = re.compile(r"(\d{4}-\d\d-\d\d)\.json")
 @dataclass(frozen=True)
 class History:
     """The state of the books by date when the run began: the `processed` dates, as far back as they
-    matter, and what a killed run left: the `unfinished` dates, and the `touched` dates of models, by column."""
+    matter, and what a killed run left: the `unfinished` dates, and the `touched` dates of models, by
+    column."""
 
     processed: frozenset[date]
     unfinished: frozenset[date]
@@ -43,6 +44,9 @@ class History:
         """The processed dates that may not agree with the tables. A killed write leaves each of its dates
         as it was, as it should be, half written, or empty."""
         return set(self.unfinished & self.processed) | self.reach(self.unfinished, lookback_days)
+
+
+NO_HISTORY = History(frozenset(), frozenset())
 
 
 def read_history(books: str, first: date) -> History:

@@ -12,8 +12,8 @@ from etl.run.no_rows import no_rows
 
 
 def check_models(spark: SparkSession, models: Collection[Model], columns: Mapping[str, str]) -> None:
-    """`columns` are those of the published table, with their types. Raises ModelRefused naming every model whose
-    SELECT cannot be computed or gives other columns, and what it gives."""
+    """`columns` are those of the published table, with their types. Raises ModelRefused naming every model
+    whose SELECT cannot be computed or gives other columns, and what it gives."""
     rows = no_rows(spark, columns)
     mistakes = [f"{model.name}: {mistake}" for model in models for mistake in _mistakes(rows, model)]
     if mistakes:
@@ -38,7 +38,7 @@ def _mistakes(rows: DataFrame, model: Model) -> Iterator[str]:
         if name not in types:
             yield f"its SELECT gives no column {name}, which is declared as {declared}"
         elif types[name] != declared:
-            yield f"{name} must be {declared}, and its SELECT gives {types[name]}: cast it, or declare that type"
+            yield f"{name} must be {declared}, and its SELECT gives {types[name]}: cast it, or declare that"
     for name, count in times.items():
         if name not in model.columns:
             yield f"its SELECT gives the column {name}, which is not declared"

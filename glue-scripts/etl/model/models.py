@@ -16,9 +16,9 @@ _ADVICE = "compile the models again with the release that this job is of"
 class Model:
     """The table `name`, which `sql` makes of the rows of `source`, the published table.
 
-    `by` is a date column of both tables, and a partition key of both: what the model says of a date follows from
-    the rows of that date alone. `key` are the columns that no two rows share. `columns` are all of the table, with
-    their types as Glue spells them."""
+    `by` is a date column of both tables, and a partition key of both: what the model says of a date follows
+    from the rows of that date alone. `key` are the columns that no two rows share. `columns` are all of the
+    table, with their types as Glue spells them."""
 
     name: str
     source: str
@@ -29,8 +29,8 @@ class Model:
 
 
 def load_models(text: str, name: str) -> tuple[Model, ...]:
-    """The models of a text; `name` says whose text it is. Raises PlanRefused for a text of another version, and for
-    one that holds no models."""
+    """The models of a text; `name` says whose text it is. Raises PlanRefused for a text of another version,
+    and for one that holds no models."""
     try:
         document = json.loads(text)
         version = document.get("modelsVersion")

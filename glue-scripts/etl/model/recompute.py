@@ -1,8 +1,7 @@
-"""Recomputes models: what a model says of a date is made again from all rows of that date, whichever run wrote
-them, and replaces what was there. Only the folders of these dates are read."""
+"""Recomputes models: what a model says of a date is made again from all rows of that date, whichever run
+wrote them, and replaces what was there. Only the folders of these dates are read."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
@@ -12,8 +11,9 @@ from etl import io, session
 from etl.errors import ModelRefused
 from etl.model.check_models import select_rows
 from etl.model.models import Model
+from etl.model.targets import Target
 from etl.model.touched_dates import Touched, date_of
-from etl.run.catalogue import PartitionedTable, register_partitions
+from etl.run.catalogue import register_partitions
 from etl.run.log import log
 from etl.run.replacing import list_partitions, remove_stale
 from etl.write import partitions
@@ -21,21 +21,7 @@ from etl.write import partitions
 MOST_NAMED = 5
 
 
-@dataclass(frozen=True)
-class Target:
-    """The place of a model's table, and the table in the catalogue, if there is one."""
-
-    model: Model
-    location: str
-    table: PartitionedTable | None = None
-
-
-@dataclass(frozen=True)
-class Recomputed:
-    """What was made again: how many dates, and how many rows they have now."""
-
-    dates: int
-    rows: int
+Figures = Mapping[str, int]  # `dates`, and the `rows` that they have now
 
 
 def recompute(
@@ -44,10 +30,10 @@ def recompute(
     source: str,
     columns: Mapping[str, str],
     touched: Touched,
-) -> dict[str, Recomputed]:
-    """Recomputes each model for the dates that were touched in its column. `source` is the place of the published
-    rows, which have these `columns`. A date that has no row any more loses its rows in the model. Raises ModelRefused
-    where a SELECT gives rows that the table cannot have."""
+) -> dict[str, Figures]:
+    """Recomputes each model for the dates that were touched in its column. `source` is the place of the
+    published rows, which have these `columns`. A date that has no row any more loses its rows in the model.
+    Raises ModelRefused where a SELECT gives rows that the table cannot have."""
     lying = io.list_dates(source, partitions.PARTITION, date.min, date.max)
     files = [file for of_date in lying.values() for file in of_date if not io.is_hidden(file)]
     made = {}
@@ -65,10 +51,10 @@ def _recompute(
     columns: Mapping[str, str],
     files: Sequence[io.StoredObject],
     dates: Collection[date],
-) -> Recomputed:
+) -> Figures:
     model, location = target.model, target.location
     if not dates:
-        return Recomputed(0, 0)
+        return {"dates": 0, "rows": 0}
     io.delete_leftovers(location)
     before = list_partitions(location, dates, model.by)
     if files:
@@ -81,7 +67,7 @@ def _recompute(
         register_partitions(target.table, location, dates, written)
     count = _count(spark, location, written)
     log(f"recomputed {len(dates)} dates of {model.name}: {count} rows")
-    return Recomputed(len(dates), count)
+    return {"dates": len(dates), "rows": count}
 
 
 def _write(rows: DataFrame, target: Target, dates: Collection[date]) -> None:
@@ -97,8 +83,8 @@ def _write(rows: DataFrame, target: Target, dates: Collection[date]) -> None:
 
 
 def _check_rows(rows: DataFrame, model: Model, dates: Collection[date]) -> None:
-    """Raises ModelRefused for rows of other dates, which would replace those of whole dates, and for a key that two
-    rows have."""
+    """Raises ModelRefused for rows of other dates, which would replace those of whole dates, and for a key
+    that two rows have."""
     is_of_dates = F.coalesce(F.col(model.by).isin(list(dates)), F.lit(False))
     wrong = (
         rows.groupBy(*model.key)
@@ -113,11 +99,12 @@ def _check_rows(rows: DataFrame, model: Model, dates: Collection[date]) -> None:
     others = [text for text, row in zip(named, wrong, strict=True) if not row["is_of_dates"]]
     if others:
         raise ModelRefused(
-            f"{model.name}: its SELECT gives rows of dates that its source has no row of ({'; '.join(others)}): "
-            f"take {model.by} as it is"
+            f"{model.name}: its SELECT gives rows of other dates than those it is made from "  # noqa: S608
+            f"({'; '.join(others)}): take {model.by} as it is"
         )
     raise ModelRefused(
-        f"{model.name}: its SELECT gives several rows for {'; '.join(named)}: group by the key, or declare another"
+        f"{model.name}: its SELECT gives several rows for {'; '.join(named)}: "
+        "group by the key, or declare another"
     )
 
 

@@ -12,8 +12,8 @@ Touched = Mapping[str, frozenset[date]]  # by the column whose dates they are
 
 
 def touched_dates(location: str, run_dates: Collection[date], columns: Iterable[str]) -> Touched:
-    """The dates of the rows that lie under `location` for these run dates at this moment, for each of `columns`,
-    which are partition keys there. A row without a date belongs to none."""
+    """The dates of the rows that lie under `location` for these run dates at this moment, for each of
+    `columns`, which are partition keys there. A row without a date belongs to none."""
     found = list_partitions(location, run_dates) if run_dates else {}
     files = [file for of_date in found.values() for file in of_date if not io.is_hidden(file)]
     return {

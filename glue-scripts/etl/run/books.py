@@ -44,11 +44,13 @@ def make_books(
     uri: str,
     rejected: Sequence[Mapping[str, Any]] = (),
     refused: Mapping[str, Any] | None = None,
+    models: Mapping[str, Mapping[str, int]] | None = None,
 ) -> dict[str, Any]:
-    """The whole books: the summary's fields, `dates` and `restatedDates`. The figures are those of the run's
-    own `dates`; `restated` has those of other dates that it rewrote. A refused run published nothing, because
-    its `quality` failed; `refused` explains it. `rejected` are the run's rejected rows by
-    reason and column (`etl.run.rejected`), `uri` is where the books will be."""
+    """The whole books: the summary's fields, `dates` and `restatedDates`. The figures are those of the
+    run's own `dates`; `restated` has those of other dates that it rewrote. A refused run published nothing,
+    because its `quality` failed; `refused` explains it. `rejected` are the run's rejected rows by reason
+    and column (`etl.run.rejected`), `uri` is where the books will be. `models` has the recomputed dates and
+    rows of each model."""
     entries = [_entry(figures, reasons) for figures in dates]
     restated_entries = [_entry(figures, reasons) for figures in restated]
     counts = ("read", "written", "duplicates", "quarantined")
@@ -74,6 +76,7 @@ def make_books(
         "seconds": round(seconds, 1),
         "books": uri,
         **({} if refused is None else {"refused": dict(refused)}),
+        **({"models": {name: dict(made) for name, made in models.items()}} if models else {}),
         "dates": entries,
         "restatedDates": restated_entries,
     }
