@@ -11,7 +11,7 @@ from pyspark.sql import Row, SparkSession
 
 CONTRACT = ROOT / "tests" / "cases" / "rides" / "rides.schema.json"
 QUALITY = CONTRACT.with_name("rides.quality.json")
-BY_CITY = {
+BY_CITY: dict[str, Any] = {
     "name": "rides_by_city",
     "source": "rides",
     "by": "ride_date",
@@ -26,7 +26,7 @@ BY_CITY = {
     "sql": "select ride_date, coalesce(city, '-') as city, count(*) as rides, count(distinct bike) as bikes, "
     "sum(minutes) as minutes from rides group by ride_date, coalesce(city, '-')",
 }
-LONGEST = {
+LONGEST: dict[str, Any] = {
     "name": "longest_rides",
     "source": "rides",
     "by": "ride_date",

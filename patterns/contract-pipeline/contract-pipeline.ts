@@ -1,6 +1,5 @@
 import { Token } from "cdktf";
 import { Construct } from "constructs";
-import type { ContractTables } from "../../contracts/contract-tables";
 import { shownPath } from "../../modules/core/refusals";
 import type { S3Location } from "../../modules/core/s3-location";
 import { type DatabaseReference } from "../../modules/data-lake/data-lake";
@@ -14,7 +13,7 @@ import type { PipelineAlarms } from "../../modules/pipeline-alarms/pipeline-alar
 import type { PipelineSchedule } from "../../modules/pipeline-schedule/pipeline-schedule";
 import type { EtlPlatform } from "../etl-platform/etl-platform";
 import { readPipelineFiles } from "../ingest-task/contract-files";
-import { type IngestJobProps, IngestTask } from "../ingest-task/ingest-task";
+import { type IngestJobProps, IngestTask, type JudgedFiles, tableNameOf } from "../ingest-task/ingest-task";
 import { Steps } from "../steps";
 import type { ScheduleTrigger } from "../trigger";
 import { defineAlarms, defineSchedule, type PipelineAlarmSettings } from "./watching";
@@ -89,14 +88,14 @@ export class ContractPipeline extends Construct {
     private readonly props: ContractPipelineProps,
   ) {
     super(scope, id);
-    const tables = this.refuse();
+    const judged = this.refuse();
 
     const { platform, pipeline, schedule } = props;
     this.pipeline = pipeline;
     this.name = `${platform.name}-${pipeline}`;
 
     this.rawCrawler = this.crawler("RawCrawler", Zone.RAW);
-    this.task = this.defineTask(tables);
+    this.task = this.defineTask(judged);
     if (this.task.table.registeredBy === "crawler")
       this.processedCrawler = this.crawler("ProcessedCrawler", Zone.PROCESSED);
     this.task.declareTables();
@@ -114,11 +113,12 @@ export class ContractPipeline extends Construct {
     return known.length === 0 ? undefined : Math.max(...known);
   }
 
-  private refuse(): ContractTables {
+  private refuse(): JudgedFiles {
     const { pipeline, schedule } = this.props;
-    const { tables, sentences } = readPipelineFiles({ ...this.props, written: this.props });
+    const files = { ...this.props, table: tableNameOf(pipeline), written: this.props };
+    const { tables, models, sentences } = readPipelineFiles(files);
     const mistakes = [...nameMistakes(pipeline), ...lagMistakes(schedule?.lagDays), ...sentences];
-    return tables === undefined || mistakes.length > 0 ? this.fail(mistakes) : tables;
+    return tables === undefined || mistakes.length > 0 ? this.fail(mistakes) : { tables, models };
   }
 
   private fail(mistakes: readonly string[]): never {
@@ -138,9 +138,9 @@ export class ContractPipeline extends Construct {
   }
 
   /** Its id is not part of any address, so that the task's resources stand directly below the pipeline. */
-  private defineTask(tables: ContractTables): IngestTask {
+  private defineTask(judged: JudgedFiles): IngestTask {
     const { timeZone = DEFAULT_TIME_ZONE, lagDays = DEFAULT_LAG_DAYS } = this.props.schedule ?? {};
-    return new IngestTask(this, "Default", { ...this.props, tables, timeZone, lagDays });
+    return new IngestTask(this, "Default", { ...this.props, judged, timeZone, lagDays });
   }
 
   private defineOrchestrator(): EtlOrchestrator {

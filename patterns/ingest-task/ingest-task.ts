@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { Construct } from "constructs";
 import type { ContractTables } from "../../contracts/contract-tables";
+import { type Model, modelsText, modelTable } from "../../contracts/models";
 import type { QualityQuery } from "../../contracts/quality-query";
+import { ArtifactText } from "../../modules/artifacts/artifact-text";
 import { GLUE_SCRIPTS } from "../../modules/artifacts/glue-scripts";
 import { ContractPlan } from "../../modules/contract-plan/contract-plan";
 import type { ExecutionClass } from "../../modules/core/job-runs";
@@ -70,6 +72,12 @@ export interface IngestJobProps {
    */
   readonly aggregateTable?: string;
   /**
+   * Absolute paths of models, `<table>.model.json` with the SELECT beside it in `<table>.sql`: tables in the curated zone that a run recomputes
+   * after it has published, for the dates that it touches.
+   * @default - none
+   */
+  readonly models?: readonly string[];
+  /**
    * `true`: a crawler registers the published table after each job run. Otherwise the pipeline declares it.
    * @default false
    */
@@ -82,8 +90,19 @@ export interface IngestJobProps {
   readonly artifactsPrefix?: string;
 }
 
+/** The files of a pipeline, judged already. */
+export interface JudgedFiles {
+  /** The tables that the contract makes. */
+  readonly tables: ContractTables;
+  /** The models of the published table. */
+  readonly models: readonly Model[];
+}
+
+/** The name of a pipeline's table: a crawler names the table of a folder like this. */
+export const tableNameOf = (pipeline: string): string => pipeline.replaceAll("-", "_");
+
 /** A pipeline makes them of its own props. */
-interface IngestTaskProps extends IngestJobProps {
+interface IngestTaskProps extends Omit<IngestJobProps, "models"> {
   /** Shared with other tasks. */
   readonly platform: EtlPlatform;
   /** The pipeline's name. */
@@ -92,8 +111,8 @@ interface IngestTaskProps extends IngestJobProps {
   readonly contractFile: string;
   /** Absolute path of the quality rules. */
   readonly rulesFile: string;
-  /** The tables that the contract makes, judged already. */
-  readonly tables: ContractTables;
+  /** The contract's tables, and the models. */
+  readonly judged: JudgedFiles;
   /** The zone in which the scheduled time of a run is read. */
   readonly timeZone: string;
   /** How many days before the scheduled time of a run its delivery date lies. */
@@ -110,6 +129,8 @@ export class IngestTask extends Construct implements Task {
   readonly table: Table;
   /** The table of the contract's aggregate, if it has one. */
   readonly aggregate?: Table;
+  /** The tables of its models. */
+  readonly models: readonly Table[];
   /** The folder of the books that the job writes. */
   readonly books: S3Location;
   /** The job of a run. */
@@ -132,6 +153,7 @@ export class IngestTask extends Construct implements Task {
     this.source = this.decideSource();
     this.table = this.decideTable();
     this.aggregate = this.decideAggregate();
+    this.models = props.judged.models.map(({ name }) => this.decideModel(name));
 
     this.quality = this.defineQuality();
     this.job = this.defineJob();
@@ -150,7 +172,7 @@ export class IngestTask extends Construct implements Task {
   /** Defines the tables that are declared; apart from the constructor, because a plan lists them behind the crawlers. */
   declareTables(): void {
     const { lake } = this.props.platform;
-    const { output, aggregate } = this.props.tables;
+    const { output, aggregate } = this.props.judged.tables;
     const { name } = this.table;
     const rejects = { lake, zone: Zone.QUARANTINE, prefix: this.prefix, name };
     declareQuarantine(this, rejects);
@@ -171,6 +193,12 @@ export class IngestTask extends Construct implements Task {
         aggregate,
         `What the ${name} job adds up`,
       );
+    for (const model of this.props.judged.models) {
+      const { columns, partitionKeys } = modelTable(model);
+      const place = { lake, zone: Zone.CURATED, prefix: `${model.name}/`, name: model.name };
+      const description = model.description ?? `What the ${name} job recomputes by ${model.by}`;
+      declareTable(this, `ModelTable-${model.name}`, place, { columns, partitionKeys }, description);
+    }
   }
 
   private placeOf({ zone, name }: Table) {
@@ -186,9 +214,8 @@ export class IngestTask extends Construct implements Task {
     return `${this.table.name}_refused`;
   }
 
-  /** A crawler names the table of a folder like this. */
   private get tableName(): string {
-    return this.props.pipeline.replaceAll("-", "_");
+    return tableNameOf(this.props.pipeline);
   }
 
   private decideSource(): DeliveriesSource {
@@ -209,6 +236,17 @@ export class IngestTask extends Construct implements Task {
     if (aggregateTable === undefined) return undefined;
     return {
       ...this.tableIn(Zone.CURATED, aggregateTable),
+      registeredBy: "declaration",
+      writeMode: "rebuild",
+    };
+  }
+
+  /** A model's files lie in a folder of its own name. */
+  private decideModel(name: string): Table {
+    const { lake } = this.props.platform;
+    return {
+      ...this.tableIn(Zone.CURATED, name),
+      location: lake.location(Zone.CURATED, `${name}/`),
       registeredBy: "declaration",
       writeMode: "rebuild",
     };
@@ -238,6 +276,7 @@ export class IngestTask extends Construct implements Task {
     const name = this.jobName;
     const { contractFile, rulesFile } = props;
     const plan = new ContractPlan(this, "Plan", { contractFile, rulesFile, artifacts });
+    const models = this.defineModels();
     const job = new GlueSparkJob(this, "Transform", {
       name,
       description:
@@ -248,9 +287,9 @@ export class IngestTask extends Construct implements Task {
       artifacts,
       temporary: lake.location(Zone.ARTIFACTS, `temp/${name}/`),
       inputs: [this.source.location],
-      files: [plan],
+      files: models === undefined ? [plan] : [plan, models],
       outputs: this.outputs(),
-      arguments: this.jobArguments(plan),
+      arguments: { ...this.jobArguments(plan), ...this.modelArguments(models) },
       glueVersion: platform.glueVersion,
       capacity: { kind: "autoScaling", workerType, maxWorkers },
       timeoutMinutes: props.jobTimeoutMinutes ?? 60,
@@ -265,7 +304,8 @@ export class IngestTask extends Construct implements Task {
     });
     platform.locks.grantFence(job.role, pipeline);
     lake.grantDescribeTable(job.role, Zone.RAW, this.source.table);
-    for (const table of this.declaredTables()) lake.grantRegisterPartitions(job.role, table.zone, table.name);
+    for (const table of [...this.declaredTables(), ...this.models])
+      lake.grantRegisterPartitions(job.role, table.zone, table.name);
     return job;
   }
 
@@ -279,7 +319,8 @@ export class IngestTask extends Construct implements Task {
     const { lake } = this.props.platform;
     const quarantine = lake.location(Zone.QUARANTINE, this.prefix);
     const written = [this.table.location, quarantine, this.refused, this.books];
-    return this.aggregate === undefined ? written : [...written, this.aggregate.location];
+    const curated = [this.aggregate, ...this.models].filter((table) => table !== undefined);
+    return [...written, ...curated.map(({ location }) => location)];
   }
 
   /** The job registers the partitions of what is declared. */
@@ -310,6 +351,28 @@ export class IngestTask extends Construct implements Task {
       lag_days: String(lagDays),
       ...this.refusedArguments(),
       ...this.curatedArguments(),
+    };
+  }
+
+  /** The models as the job loads them. */
+  private defineModels(): ArtifactText | undefined {
+    const { pipeline, judged } = this.props;
+    if (judged.models.length === 0) return undefined;
+    return new ArtifactText(this, "Models", {
+      name: `${pipeline}.models.json`,
+      text: modelsText(judged.models),
+      artifacts: this.artifacts,
+      prefix: "models/",
+    });
+  }
+
+  private modelArguments(models: ArtifactText | undefined): Record<string, string> {
+    const [first] = this.models;
+    if (models === undefined || first === undefined) return {};
+    return {
+      models_uri: models.uri,
+      models_bucket: first.location.bucketName,
+      models_database: first.database,
     };
   }
 
