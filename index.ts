@@ -28,8 +28,11 @@ export {
   type Run,
   type RunMetrics,
   type RunStart,
+  type RunKind,
   type StateMachineAttributes,
   stateMachineRun,
+  type WorkflowAttributes,
+  workflowRun,
 } from "./modules/core/run";
 export { type S3Location, s3Uri } from "./modules/core/s3-location";
 export {
@@ -130,6 +133,25 @@ export {
   type GlueSecurityConfigurationProps,
 } from "./modules/glue-security-configuration/glue-security-configuration";
 export {
+  GlueWorkflow,
+  type GlueWorkflowProps,
+  type WorkflowSchedule,
+} from "./modules/glue-workflow/glue-workflow";
+export {
+  type CrawlNode,
+  type CrawlNodeProps,
+  type JobNode,
+  type JobNodeProps,
+  WorkflowNode,
+} from "./modules/glue-workflow/workflow-node";
+export {
+  type OnCrawl,
+  workflowChain,
+  type WorkflowChainStep,
+  type WorkflowCondition,
+  type WorkflowTrigger,
+} from "./modules/glue-workflow/workflow-trigger";
+export {
   GlueSparkJob,
   type GlueSparkJobProps,
   type ISecurityConfiguration,
@@ -175,3 +197,8 @@ export { Steps } from "./patterns/steps";
 export { type Table } from "./patterns/table";
 export { type Task } from "./patterns/task";
 export { type ScheduleTrigger, type Trigger } from "./patterns/trigger";
+export {
+  type RunDateRule,
+  WorkflowWatcher,
+  type WorkflowWatcherProps,
+} from "./patterns/workflow-watcher/workflow-watcher";

@@ -15,7 +15,11 @@ import type { Mistake } from "../modules/core/refusals";
 
 /** Judges how the parts of a contract fit together. */
 
-type Part = "properties" | "required" | Exclude<keyof Contract, "columns" | "required" | "rules"> | "reasons";
+type Part =
+  | "properties"
+  | "required"
+  | Exclude<keyof Contract, "columns" | "required" | "rules" | "given">
+  | "reasons";
 type Find = (contract: Contract) => Mistake[];
 
 /** Columns that the job adds to those of a contract. Glue and Spark ignore capitals. */
@@ -38,7 +42,7 @@ const RESERVED = new Set([
 ]);
 const isReserved = (name: string): boolean => RESERVED.has(name.toLowerCase());
 
-const BASE: readonly Part[] = ["properties", "timestamp", "category", "format"];
+const BASE: readonly Part[] = ["properties", "timestamp", "category", "format", "sourceColumn"];
 const ALL: readonly Part[] = [...BASE, "computed"];
 
 /** Each check, with the parts that must be right in themselves before it can run. */
@@ -141,8 +145,10 @@ const NAME_DEMAND =
   "must be a name of letters, digits, '_', '-' and inner spaces, of at most 255 bytes, that does not begin with x-etl" +
   "; a shape gives a CSV column another name";
 
+/** Every row has its source's name. */
 function wrongKey(c: Contract): Mistake[] {
-  return c.businessKey.flatMap((name) => wrongUse(c, "x-etl.businessKey", name, EXACT));
+  const delivered = c.businessKey.filter((name) => name !== c.sourceColumn);
+  return delivered.flatMap((name) => wrongUse(c, "x-etl.businessKey", name, EXACT));
 }
 
 function wrongRuleColumns(c: Contract): Mistake[] {
@@ -157,7 +163,7 @@ function wrongSource(c: Contract, part: "timestamp" | "category"): Mistake[] {
 }
 
 /** Columns derived from others, with the field that names each. */
-function derived({ timestamp, category }: Contract): (readonly [field: string, name: string])[] {
+function derived({ timestamp, category, sourceColumn }: Contract): (readonly [field: string, name: string])[] {
   const named: (readonly [string, string])[] = [];
   if (timestamp !== undefined) {
     named.push(["x-etl.timestamp.column", timestamp.column]);
@@ -165,6 +171,7 @@ function derived({ timestamp, category }: Contract): (readonly [field: string, n
       named.push(["x-etl.timestamp.dateColumn", timestamp.dateColumn]);
   }
   if (category !== undefined) named.push(["x-etl.category.column", category.column]);
+  if (sourceColumn !== undefined) named.push(["x-etl.sourceColumn", sourceColumn]);
   return named;
 }
 
@@ -197,13 +204,19 @@ function wrongOutput(c: Contract): Mistake[] {
   const base = [...baseTypes(c).keys()];
   // An expression may use every one of them.
   const used = c.computed.length > 0 ? base : base.filter((name) => c.output.includes(name));
-  const places = new Map(derived(c).map(([field, name]) => [name, field]));
+  const places = new Map([
+    ...c.columns.map(({ name, place }) => [name, place] as const),
+    ...derived(c).map(([field, name]) => [name, field] as const),
+  ]);
   return [
     ...unknown.map((name): Mistake => [
       "x-etl.output",
       `must name a delivered, derived or computed column, got '${name}'; the columns are ${[...all.keys()].join(", ")}`,
     ]),
-    ...used.filter(isReserved).map((name): Mistake => reserved(places.get(name) ?? `properties.${name}`)),
+    ...used.flatMap((name): Mistake[] => {
+      const place = isReserved(name) ? places.get(name) : undefined;
+      return place === undefined ? [] : [reserved(place)];
+    }),
   ];
 }
 
@@ -260,8 +273,8 @@ export function orderMistake(name: string, types: ReadonlyMap<string, string>): 
   return `must be run_date or a column of x-etl.output that is not a list or a map, got '${name}', which is ${kind}`;
 }
 
-function unjudged({ rules, businessKey, required }: Contract): Mistake[] {
-  const judged = rules.map(({ column }) => column);
+function unjudged({ rules, businessKey, required, sourceColumn }: Contract): Mistake[] {
+  const judged = [...rules.map(({ column }) => column), sourceColumn];
   const needed = new Set([...businessKey, ...required]);
   return [...needed]
     .filter((name) => !judged.includes(name))

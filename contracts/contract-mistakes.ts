@@ -1,5 +1,6 @@
 import { readContract } from "./contract";
 import { crossMistakes } from "./contract-checks";
+import { type SourceContract, sourceContracts, sourceMistakes } from "./sources";
 import type { Mistake } from "../modules/core/refusals";
 
 /**
@@ -13,8 +14,37 @@ import type { Mistake } from "../modules/core/refusals";
 export function contractMistakes(document: unknown): readonly Mistake[] {
   const { contract, mistakes } = readContract(document);
   const broken = new Set(mistakes.map(([field]) => partOf(field)));
-  if (broken.has("") || broken.has("x-etl")) return mistakes;
-  return [...mistakes, ...crossMistakes(contract, (part) => !broken.has(part))];
+  if (broken.has("") || broken.has("x-etl") || broken.has("sources")) return mistakes;
+  const found = sourceContracts(contract).map((one) => ({
+    ...one,
+    mistakes: crossMistakes(one.contract, (part) => !broken.has(part)),
+  }));
+  const between = broken.has("output") || broken.has("properties") ? [] : sourceMistakes(contract);
+  return [...mistakes, ...together(found), ...between];
+}
+
+interface Judged extends SourceContract {
+  readonly mistakes: readonly Mistake[];
+}
+
+/** Names each mistake once: for all sources, or with the source that alone has it. */
+function together(found: readonly Judged[]): Mistake[] {
+  if (found.length < 2) return found.flatMap(({ source, mistakes }) => mistakes.map((one) => placed(one, source)));
+  const isOfAll = ([field, message]: Mistake) =>
+    found.every(({ mistakes }) => mistakes.some((one) => one[0] === field && one[1] === message));
+  return found.flatMap(({ source, mistakes }, index) =>
+    mistakes.flatMap((one): Mistake[] => {
+      if (isOfAll(one)) return index === 0 ? [one] : [];
+      const [field, message] = placed(one, source);
+      return [[field, source === undefined ? message : `of source ${source.name} ${message}`]];
+    }),
+  );
+}
+
+/** A mistake of a part that the source has of its own lies there. */
+function placed([field, message]: Mistake, source: SourceContract["source"]): Mistake {
+  const part = source?.own.find((one) => field === `x-etl.${one}` || field.startsWith(`x-etl.${one}.`));
+  return [part === undefined ? field : field.replace("x-etl", source!.place), message];
 }
 
 /** The part of the contract that a field belongs to: `output` for `x-etl.output`, `x-etl` for `x-etl`. */

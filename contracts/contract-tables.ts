@@ -1,6 +1,7 @@
 import { readContract } from "./contract";
 import { contractMistakes } from "./contract-mistakes";
 import { outputTypes } from "./contract-types";
+import { type ContractSource, placesOf } from "./sources";
 import { mistakeText } from "../modules/core/refusals";
 
 /** A column, its type spelt as in Glue's catalogue (Hive's types). */
@@ -28,6 +29,8 @@ export interface ContractTables {
    * @default - the contract has no aggregate
    */
   readonly aggregate?: ContractTable;
+  /** The places that the deliveries come from; at least one. */
+  readonly sources: readonly ContractSource[];
 }
 
 /** The first partition key of every table: the run's date as a text `YYYY-MM-DD`. */
@@ -50,10 +53,12 @@ export function contractTables(document: unknown): ContractTables {
     columns: columns(output.filter((name) => !keys.includes(name))),
     partitionKeys: [RUN_DATE, ...columns(keys)],
   };
-  if (aggregate === undefined) return { output: published };
+  const sources = placesOf(contract);
+  if (aggregate === undefined) return { output: published, sources };
   const added = aggregate.columns.map(({ name, type }) => ({ name, type }));
   return {
     output: published,
+    sources,
     aggregate: { columns: [...columns(aggregate.groupBy), ...added], partitionKeys: [RUN_DATE] },
   };
 }

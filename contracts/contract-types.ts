@@ -18,7 +18,7 @@ export function glueType({ kind, decimal, dateFormats, moments, fields, entries 
 }
 
 /** Every column before any is computed, with its type. */
-export function baseTypes({ columns, timestamp, category, format }: Contract): Map<string, string> {
+export function baseTypes({ columns, timestamp, category, format, given }: Contract): Map<string, string> {
   return new Map([
     ...columns.map((column) => [column.name, glueType(column)] as const),
     ...(timestamp === undefined
@@ -29,6 +29,7 @@ export function baseTypes({ columns, timestamp, category, format }: Contract): M
         ] as const)),
     ...(category === undefined ? [] : [[category.column, "string"] as const]),
     ...(format.unknownColumns === "keep" ? [[KEPT, "map<string,string>"] as const] : []),
+    ...given.map(({ name, type }) => [name, type] as const),
   ]);
 }
 

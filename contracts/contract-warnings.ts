@@ -1,5 +1,6 @@
 import type { Contract } from "./contract";
 import type { Moments } from "./moments";
+import { sourceContracts } from "./sources";
 import type { Mistake } from "../modules/core/refusals";
 
 /**
@@ -7,8 +8,9 @@ import type { Mistake } from "../modules/core/refusals";
  *
  * @param contract a contract without mistakes
  */
-export function contractWarnings({ timestamp, columns }: Contract): readonly Mistake[] {
-  const all = [timestamp?.moments, ...columns.map(({ moments }) => moments)];
+export function contractWarnings(contract: Contract): readonly Mistake[] {
+  const columns = new Set(sourceContracts(contract).flatMap((one) => one.contract.columns));
+  const all = [contract.timestamp?.moments, ...[...columns].map(({ moments }) => moments)];
   return all.flatMap((moments) => (moments === undefined ? [] : zoneWarning(moments)));
 }
 

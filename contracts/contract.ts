@@ -5,6 +5,15 @@ import { type Format, JSON_LINES, readFormat } from "./format";
 import { readMoments, type Moments } from "./moments";
 import { got, isNode, NodeReader, NOTES } from "./node-reader";
 import { readShapes, type Shape } from "./shapes";
+import {
+  type DeliverySource,
+  type Given,
+  type OnUnknown,
+  readOnUnknown,
+  readSources,
+  united,
+  unitedColumns,
+} from "./sources";
 import type { Mistake } from "../modules/core/refusals";
 
 /**
@@ -12,7 +21,7 @@ import type { Mistake } from "../modules/core/refusals";
  * with it. Reading is strict: a keyword that the job does not honour is refused.
  */
 export interface Contract {
-  /** The delivered columns, in the order of the file. */
+  /** The delivered columns, in the order of the file; with sources, those that any of them delivers. */
   readonly columns: readonly Column[];
   readonly required: readonly string[];
   readonly businessKey: readonly string[];
@@ -32,6 +41,14 @@ export interface Contract {
   readonly partitionBy: readonly string[];
   readonly aggregate?: Aggregate;
   readonly orderColumn?: string;
+  /** The places that deliveries come from; empty: one, the pipeline's own folder. */
+  readonly sources: readonly DeliverySource[];
+  /** The column that holds the name of a row's source; only with sources. */
+  readonly sourceColumn?: string;
+  /** What becomes of folders beside those of the sources. */
+  readonly unknownSources: OnUnknown;
+  /** The columns that are not delivered: the source's name, and what only other sources deliver. */
+  readonly given: readonly Given[];
 }
 
 export interface Rule {
@@ -68,6 +85,7 @@ const SCHEMA_KEYS = ["$schema", "$id", "type", "properties", "required", "additi
 const EXTENSION_KEYS = [
   ...["businessKey", "lookbackDays", "onDrift", "reasons", "timestamp", "category", "output"],
   ...["format", "shapes", "computed", "partitionBy", "aggregate", "orderColumn"],
+  ...["sources", "sourceColumn", "unknownSources"],
 ];
 
 /**
@@ -91,7 +109,30 @@ export function readContract(document: unknown): { contract: Contract; mistakes:
     columns: readColumns(schema.child("properties")),
     required: schema.names("required"),
   };
-  return { contract, mistakes };
+  return { contract: extension === undefined ? contract : withSources(contract, extension), mistakes };
+}
+
+/** Reads the sources, which are made of what the contract says for all of them. */
+function withSources(common: Contract, extension: NodeReader): Contract {
+  const sources = extension.has("sources") ? readSources(extension.child("sources"), common) : [];
+  refuseWithoutSources(extension);
+  return united({
+    ...common,
+    sources,
+    sourceColumn: extension.has("sourceColumn") ? extension.text("sourceColumn") : undefined,
+    unknownSources: readOnUnknown(extension, "unknownSources"),
+    columns: unitedColumns(common.columns, sources),
+  });
+}
+
+function refuseWithoutSources(extension: NodeReader): void {
+  if (extension.has("sources")) {
+    if (!extension.has("sourceColumn"))
+      extension.wrong("sourceColumn", "must name the column that holds the source's name, got nothing");
+    return;
+  }
+  for (const key of ["sourceColumn", "unknownSources"].filter((one) => extension.has(one)))
+    extension.wrong(key, "must be left out: there are no x-etl.sources");
 }
 
 type Extension = Omit<Contract, "columns" | "required">;
@@ -106,6 +147,7 @@ const NOTHING: Extension = {
   shapes: [],
   computed: [],
   partitionBy: [],
+  ...{ sources: [], unknownSources: "refuse", given: [] },
 };
 
 function refuseSchema(schema: NodeReader): void {
@@ -138,6 +180,7 @@ function readExtension(node: NodeReader): Extension {
     partitionBy: node.has("partitionBy") ? node.names("partitionBy") : [],
     aggregate: node.has("aggregate") ? readAggregate(node.child("aggregate")) : undefined,
     orderColumn: node.has("orderColumn") ? node.text("orderColumn") : undefined,
+    ...{ sources: [], unknownSources: "refuse", given: [] },
   };
 }
 

@@ -6,12 +6,13 @@ import { columnsOf } from "./expression";
 import { type Format, isCsv } from "./format";
 import type { Moments } from "./moments";
 import type { Quality, QualityRule } from "./quality-rules";
+import { crawledName, type SourceContract, sourceContracts } from "./sources";
 
 /**
  * The version of the plan's form. The job refuses another one (`PLAN_VERSION` in `glue-scripts/etl/ingest/load_plan.py`): raise it here and
  * there with every change of what a key means, or of which keys there are.
  */
-export const PLAN_VERSION = 1;
+export const PLAN_VERSION = 2;
 
 /** A contract and its quality rules, compiled: what the job loads. It has every default, and nothing in it is judged again. */
 export interface Plan {
@@ -42,9 +43,9 @@ export const planText = (plan: Plan): string => `${JSON.stringify(plan, null, 2)
 function contractPlan(contract: Contract): object {
   const { timestamp, aggregate } = contract;
   return {
-    format: formatPlan(contract.format),
-    shapes: acceptedShapes(contract),
-    columns: contract.columns.map((column) => columnPlan(column, contract.format)),
+    sources: sourceContracts(contract).map(sourcePlan),
+    sourceColumn: contract.sourceColumn ?? null,
+    unknownSources: contract.sources.length === 0 ? "ignore" : contract.unknownSources,
     businessKey: contract.businessKey,
     lookbackDays: contract.lookbackDays,
     onDrift: contract.onDrift,
@@ -72,6 +73,29 @@ function contractPlan(contract: Contract): object {
         ? null
         : { groupBy: aggregate.groupBy, columns: aggregate.columns.map(computedPlan) },
     orderColumn: contract.orderColumn ?? null,
+  };
+}
+
+/** A source with its part of the contract. Without declared sources, the pipeline's folder is the only one, and nobody looks beside its dates. */
+function sourcePlan({ source, contract }: SourceContract): object {
+  const { columns, format, given } = contract;
+  const place =
+    source === undefined
+      ? { name: null, table: null, folder: "", layout: "dt", unknownFolders: "ignore", whenMissing: "fail" }
+      : {
+          name: source.name,
+          table: crawledName(source.folder),
+          folder: source.folder,
+          layout: source.layout,
+          unknownFolders: source.unknownFolders,
+          whenMissing: source.whenMissing,
+        };
+  return {
+    ...place,
+    format: formatPlan(format),
+    shapes: acceptedShapes(contract),
+    columns: columns.map((column) => columnPlan(column, format)),
+    given: given.map(({ name, type, value }) => ({ name, type, value })),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Contract } from "./contract";
 import { baseTypes, outputTypes } from "./contract-types";
 import { columnsOf } from "./expression";
 import type { QualityRule } from "./quality-rules";
+import type { Shape } from "./shapes";
 import type { Mistake } from "../modules/core/refusals";
 
 /**
@@ -66,7 +67,10 @@ export function sparkQuestions(contract: Contract, rules: readonly QualityRule[]
   const [base, output] = [baseTypes(contract), outputTypes(contract)];
   const ofContract = { file: "contract", owner: "" } as const;
   return [
-    ...replaces(contract),
+    ...replaces(contract.shapes, "x-etl"),
+    ...contract.sources.flatMap(({ own, shapes, place }) =>
+      own.includes("shapes") ? replaces(shapes, place) : [],
+    ),
     ...contract.computed.map(({ place, type, expression }): PosedQuestion => {
       const question = { kind: "row", expression, columns: typesOf(expression, base) } as const;
       return { ...ofContract, place, type, question };
@@ -84,12 +88,12 @@ export function sparkQuestions(contract: Contract, rules: readonly QualityRule[]
   ];
 }
 
-function replaces({ shapes }: Contract): PosedQuestion[] {
+function replaces(shapes: readonly Shape[], owner: string): PosedQuestion[] {
   return shapes.flatMap(({ name, sources }) =>
     sources.flatMap(({ delivered, clean }) =>
       clean.flatMap((step, index): PosedQuestion[] => {
         if (typeof step === "string") return [];
-        const place = `x-etl.shapes.${name}.${delivered}.clean[${index}]`;
+        const place = `${owner}.shapes.${name}.${delivered}.clean[${index}]`;
         const question = { kind: "replace", pattern: step.replace, with: step.with } as const;
         return [{ file: "contract", place, owner: "", question }];
       }),

@@ -7,6 +7,10 @@ export const variableOf = (environment: string, suffix: string): string =>
 /** The variable that narrows the pipelines of an environment. */
 export const pipelinesVariable = (environment: string): string => variableOf(environment, "PIPELINES");
 
+/** The variable that chooses who orchestrates the pipelines of an environment. */
+export const orchestrationVariable = (environment: string): string =>
+  variableOf(environment, "ORCHESTRATION");
+
 /** A blank text counts as not given. */
 export const isBlank = (given: unknown): boolean =>
   given === undefined || (typeof given === "string" && given.trim() === "");

@@ -1,7 +1,7 @@
-import { PIPELINES } from "../pipelines";
 import { dev } from "./dev";
 import { prod } from "./prod";
-import { entriesOf, isBlank, pipelinesVariable } from "./given";
+import { entriesOf, isBlank } from "./given";
+import { choosePipelines } from "./given-pipelines";
 import { type EnvironmentData, type EnvironmentSettings, settingsMistakes } from "./settings";
 import { staging } from "./staging";
 import { silentTopicMistake, silentTopics, subscribersOf, type Topic, TOPICS } from "./subscribers";
@@ -17,7 +17,7 @@ export interface Deployment {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /**
    * CDKTF context (`cdktf.json`, `CDKTF_CONTEXT_JSON`):
-   * `{ accountId, region, alerts, notifications, <environment>: { accountId, region, glueVersion, alerts, notifications, pipelines } }`.
+   * `{ accountId, region, alerts, notifications, <environment>: { accountId, region, glueVersion, alerts, notifications, pipelines, orchestration } }`.
    */
   readonly context: unknown;
   /**
@@ -35,6 +35,7 @@ const GIVEN_FROM_OUTSIDE: Readonly<Record<string, string>> = {
   alerts: "ALERTS",
   notifications: "NOTIFICATIONS",
   pipelines: "PIPELINES",
+  orchestration: "ORCHESTRATION",
 };
 
 /** Settings that cannot be used; the message lists every mistake of every selected environment. */
@@ -58,7 +59,7 @@ export function selectEnvironments(
     .map((name) => `ETL_ENVIRONMENTS: unknown environment '${name}'; known are ${known.join(", ")}`);
   const selected = known.filter((name) => requested.includes(name));
   const choices = Object.fromEntries(
-    selected.map((name) => [name, narrowed(name, deployment, registry[name]!)] as const),
+    selected.map((name) => [name, pipelinesOf(name, deployment, registry[name]!)] as const),
   );
   const candidates = selected.map(
     (name) =>
@@ -145,36 +146,9 @@ function subscriptionsOf(
   return given.length === 0 ? {} : { subscriptions: { ...subscriptions, ...Object.fromEntries(given) } };
 }
 
-/**
- * The pipelines of the environment's file, or those of them that are asked for from outside. Where a name is wrong, all of the file: the
- * mistake is reported, and others are found too.
- */
-function narrowed(
-  name: string,
-  { variables, context }: Deployment,
-  { pipelines }: EnvironmentData,
-): { readonly pipelines: EnvironmentData["pipelines"]; readonly mistakes: readonly string[] } {
-  const variable = pipelinesVariable(name);
-  const fromContext = asRecord(asRecord(context)[name]).pipelines;
-  const [source, given] = isBlank(variables[variable])
-    ? [`context 'etl.${name}.pipelines'`, fromContext]
-    : [variable, variables[variable]];
-  if (isBlank(given)) return { pipelines, mistakes: [] };
-  const asked = [...new Set(entriesOf(given))];
-  const known = Object.entries(asRecord(pipelines)).flatMap(([one, settings]) =>
-    settings === undefined ? [] : [one],
-  );
-  const mistakes = asked
-    .filter((one) => !known.includes(one))
-    .map((one) => {
-      if (one === "") return `${source} has an empty entry; remove the comma`;
-      const remedy = PIPELINES.some((registered) => registered.name === one)
-        ? `give it settings in environments/${name}.ts`
-        : "correct the spelling";
-      return `${source} must name pipelines of the environment (${known.join(", ")}), got ${JSON.stringify(one)}; ${remedy}`;
-    });
-  const kept = Object.entries(pipelines).filter(([one]) => asked.includes(one));
-  return mistakes.length > 0 ? { pipelines, mistakes } : { pipelines: Object.fromEntries(kept), mistakes };
+function pipelinesOf(name: string, { variables, context }: Deployment, data: EnvironmentData) {
+  const given = { variables, context: asRecord(asRecord(context)[name]) };
+  return choosePipelines(name, given, { pipelines: asRecord(data.pipelines) });
 }
 
 function givenSubscribers(name: string, topic: Topic, { variables, context }: Deployment) {

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { ORCHESTRATIONS } from "../modules/core/orchestrations";
 import { type Format, FORMATS } from "./answers";
 import { isDate } from "./deliveries";
 import { deployEnvironment, destroyEnvironment, showGuards } from "./environments";
@@ -10,7 +11,7 @@ import { alone } from "./lock";
 import { logs } from "./logs";
 import { BENCH } from "./places";
 import { query } from "./query";
-import { start } from "./start";
+import { start, type StartOptions } from "./start";
 import { UserError } from "./user-error";
 
 /** The command line of the bench: `npm start -- …`. */
@@ -34,7 +35,13 @@ function program(end: (code: number) => void): Command {
       "folder with dt=YYYY-MM-DD/ folders or YYYY-MM-DD.* files, or one such file (default: the sample, pipelines/<pipeline>/sample)",
     )
     .option("--run-date <date>", "run one date, YYYY-MM-DD (default: every date found, as one back-fill)")
-    .action(async (options: { pipeline: string; input?: string; runDate?: string }) => {
+    .addOption(
+      new Option(
+        "--orchestration <kind>",
+        "who orchestrates the run (default: the environment's setting)",
+      ).choices(ORCHESTRATIONS),
+    )
+    .action(async (options: StartOptions) => {
       if (options.runDate !== undefined && !isDate(options.runDate)) {
         throw new UserError(`--run-date must be a date YYYY-MM-DD, got '${options.runDate}'`);
       }
@@ -79,6 +86,9 @@ Options of a run:
   --input <path>     folder with dt=YYYY-MM-DD/ folders or files named by their
                      date, 2010-12-01.csv, or one such file (default: the sample)
   --run-date <date>  run one date (default: all dates, as one back-fill)
+  --orchestration <kind>
+                     stepFunctions or workflow: run it by a state machine or by
+                     Glue's own workflow (default: the environment's setting)
 
 Examples:
   npm start

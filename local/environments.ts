@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { destroyDeployed, healAloud, withDeployed } from "./deploy";
-import { pipelinesVariable } from "../environments/given";
+import { orchestrationVariable, pipelinesVariable } from "../environments/given";
 import { guardsOf, guardsTable } from "./guards";
 import { narrowingText, refuseUnknown, stackName } from "./known-environments";
 import { BENCH, LOCAL } from "./places";
@@ -18,6 +18,8 @@ interface SynthesisOptions {
   readonly outdir?: string;
   /** @default all that the environment has, or those that the user's own variable names */
   readonly pipelines?: readonly string[];
+  /** Their orchestrators, as the environment's variable takes them. @default the user's own variable */
+  readonly orchestrations?: string;
   readonly note?: (text: string) => void;
 }
 
@@ -29,7 +31,12 @@ interface SynthesisOptions {
  */
 export async function synthesiseEnvironment(
   environment: string,
-  { outdir = synthesisedFolder(environment), pipelines, note = () => undefined }: SynthesisOptions = {},
+  {
+    outdir = synthesisedFolder(environment),
+    pipelines,
+    orchestrations,
+    note = () => undefined,
+  }: SynthesisOptions = {},
 ): Promise<string> {
   refuseUnknown(environment);
   const prefix = `ETL_${environment.toUpperCase()}`;
@@ -46,6 +53,7 @@ export async function synthesiseEnvironment(
     ETL_ACCOUNT_ID: BENCH.accountId,
     ETL_REGION: BENCH.region,
     ...(pipelines === undefined ? {} : { [pipelinesVariable(environment)]: pipelines.join(",") }),
+    ...(orchestrations === undefined ? {} : { [orchestrationVariable(environment)]: orchestrations }),
   };
   mkdirSync(dirname(outdir), { recursive: true });
   const [stack] = await synthesise(variables, { outdir, typeCheck: false });

@@ -5,13 +5,19 @@ import {
   type SFNClient,
   StartExecutionCommand,
 } from "@aws-sdk/client-sfn";
-import pc from "picocolors";
+import { type Orchestration } from "../modules/core/orchestrations";
 import { pause } from "./interrupts";
 import { type Progress } from "./progress";
+import { StateLines } from "./state-lines";
 
-/** How an execution ended. */
+/** How an execution or the run of a workflow ended. */
 export interface Ended {
-  readonly executionArn: string;
+  readonly orchestration: Orchestration;
+  /** Only of an execution. */
+  readonly executionArn?: string;
+  /** Only of a workflow's run: the name of the workflow. */
+  readonly workflow?: string;
+  /** The id of the run: its books lie under it. */
   readonly name: string;
   readonly status: string;
   readonly error?: string;
@@ -19,7 +25,6 @@ export interface Ended {
 }
 
 const POLL_MS = 300;
-const ALIVE_MS = 15_000;
 
 /** Starts an execution of the alias, and shows its task states until it ends. */
 export async function runExecution(
@@ -33,7 +38,7 @@ export async function runExecution(
   );
   const arn = executionArn!;
   progress.note(arn);
-  const shown = new StateLines(progress);
+  const shown = new EventLines(progress);
   for (;;) {
     const { status, error, cause, name } = await sfn.send(
       new DescribeExecutionCommand({ executionArn: arn }),
@@ -41,23 +46,29 @@ export async function runExecution(
     for await (const { events = [] } of paginateGetExecutionHistory({ client: sfn }, { executionArn: arn })) {
       shown.show(events);
     }
-    shown.showAlive();
     if (status !== "RUNNING") {
-      shown.showUnfinished(status === "SUCCEEDED");
-      return { executionArn: arn, name: name!, status: status!, error, cause };
+      shown.end(status === "SUCCEEDED");
+      return {
+        orchestration: "stepFunctions",
+        executionArn: arn,
+        name: name!,
+        status: status!,
+        error,
+        cause,
+      };
     }
     await pause(POLL_MS);
   }
 }
 
 /** Shows a task state when it is entered and when it is left. Choice and pass states take no time and are not shown. */
-class StateLines {
+class EventLines {
   private last = 0;
-  /** The states at work, by name, oldest first: branches run at the same time, and items have the same names. */
-  private readonly open: { readonly name: string; readonly at: Date }[] = [];
-  private aliveAt = Date.now();
+  private readonly lines: StateLines;
 
-  constructor(private readonly progress: Progress) {}
+  constructor(progress: Progress) {
+    this.lines = new StateLines(progress);
+  }
 
   show(events: readonly HistoryEvent[]): void {
     for (const event of events) {
@@ -65,35 +76,14 @@ class StateLines {
       if (id <= this.last) continue;
       this.last = id;
       const at = event.timestamp ?? new Date();
-      if (event.type === "TaskStateEntered") this.enter(event.stateEnteredEventDetails?.name ?? "", at);
+      if (event.type === "TaskStateEntered") this.lines.enter(event.stateEnteredEventDetails?.name ?? "", at);
       if (event.type === "TaskStateExited")
-        this.leave(event.stateExitedEventDetails?.name ?? "", pc.green("✓"), at);
+        this.lines.leave(event.stateExitedEventDetails?.name ?? "", true, at);
     }
+    this.lines.showAlive();
   }
 
-  showAlive(): void {
-    const [oldest] = this.open;
-    if (oldest === undefined || Date.now() - this.aliveAt < ALIVE_MS) return;
-    this.aliveAt = Date.now();
-    this.progress.note(`  … ${((Date.now() - oldest.at.getTime()) / 1000).toFixed(0)} s`);
-  }
-
-  showUnfinished(succeeded: boolean): void {
-    if (succeeded) return;
-    for (const { name } of [...this.open]) this.leave(name, pc.red("✗"), new Date());
-  }
-
-  private enter(name: string, at: Date): void {
-    this.open.push({ name, at });
-    this.aliveAt = Date.now();
-    this.progress.line(`  ${pc.dim("▸")} ${name}`);
-  }
-
-  private leave(name: string, mark: string, at: Date): void {
-    const place = this.open.findIndex((state) => state.name === name);
-    const [state] = place < 0 ? [] : this.open.splice(place, 1);
-    if (state === undefined) return;
-    this.progress.record(name, state.at.getTime(), at.getTime());
-    this.progress.line(`  ${mark} ${name} ${pc.dim(`${this.progress.seconds[name]} s`)}`);
+  end(succeeded: boolean): void {
+    if (!succeeded) this.lines.leaveAll();
   }
 }

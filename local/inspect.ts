@@ -37,9 +37,16 @@ export function status(): void {
   if (!existsSync(LAST_RUN)) return;
   const run = JSON.parse(readFileSync(LAST_RUN, "utf8")) as Record<string, unknown>;
   console.log(`last run: ${String(run.pipeline)} ${String(run.status)} ${ago(LAST_RUN)}`);
-  console.log(`  ${String(run.executionArn)}`);
+  console.log(`  ${nameOf(run)}`);
   const rows = run.rows as RecordedRows | undefined;
   if (rows !== undefined) console.log(`  ${rowsLine(rows, run.refused !== undefined)}`);
+}
+
+/** The run as AWS names it. */
+function nameOf({ executionArn, workflowRun }: Readonly<Record<string, unknown>>): string {
+  if (workflowRun === undefined) return String(executionArn);
+  const { workflow, runId } = workflowRun as { readonly workflow: string; readonly runId: string };
+  return `${workflow} ${runId}`;
 }
 
 /** The pipelines that are deployed, and the others. */

@@ -58,7 +58,7 @@ export function tell(run: Run): void {
 
 /** Writes the run down for machines. */
 export function record({ pipeline, ended, books, notifications, seconds }: Run): void {
-  const { status, executionArn, error, cause } = ended;
+  const { orchestration, status, executionArn, workflow, name, error, cause } = ended;
   const rows =
     books === undefined
       ? undefined
@@ -71,8 +71,10 @@ export function record({ pipeline, ended, books, notifications, seconds }: Run):
   const run = {
     pipeline,
     environment: BENCH.environment,
+    orchestration,
     status,
     executionArn,
+    workflowRun: workflow === undefined ? undefined : { workflow, runId: name },
     error,
     cause,
     rows,

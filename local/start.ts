@@ -5,7 +5,7 @@ import { readBooks } from "./books";
 import { clientsOf } from "./clients";
 import { type Deliveries, findDeliveries, leftOutLines } from "./deliveries";
 import { healAloud, withDeployed } from "./deploy";
-import { deployedPipelines } from "./deployed-pipelines";
+import { deployedOrchestrations, deployedPipelines, workflowOutput } from "./deployed-pipelines";
 import { type EmbeddedAws } from "./embedded-aws";
 import { runExecution } from "./execution";
 import { synthesiseEnvironment } from "./environments";
@@ -14,7 +14,9 @@ import { environmentPipelines, stackName } from "./known-environments";
 import { Lake } from "./lake";
 import { wrap } from "./lines";
 import { NotificationListener } from "./notifications";
-import { pipelinesVariable } from "../environments/given";
+import { orchestrationVariable, pipelinesVariable } from "../environments/given";
+import { type Orchestration } from "../modules/core/orchestrations";
+import { chosenOrchestrations } from "./orchestration-choice";
 import { choosePipelines, refuseUnknownPipeline, snakeCase } from "./pipeline-choice";
 import { BENCH, ROOT } from "./places";
 import { Progress } from "./progress";
@@ -26,6 +28,7 @@ import { installSpark4For } from "./spark4";
 import { output } from "./stack-outputs";
 import { type Outputs } from "./terraform";
 import { UserError } from "./user-error";
+import { runWorkflow } from "./workflow-run";
 
 /** `npm start`: deploys pipelines of the dev environment to the embedded AWS and runs one of them on real files. */
 
@@ -33,6 +36,8 @@ export interface StartOptions {
   readonly pipeline: string;
   readonly input?: string;
   readonly runDate?: string;
+  /** @default what the environment's settings say */
+  readonly orchestration?: Orchestration;
 }
 
 const STACK = stackName(BENCH.environment);
@@ -54,7 +59,15 @@ export async function start(options: StartOptions): Promise<number> {
     given: process.env[pipelinesVariable(environment)],
   });
   for (const line of wrap(text).split("\n")) progress.line(line);
-  const stack = await progress.step("synth", () => synthesiseEnvironment(environment, { pipelines }));
+  const orchestrations = chosenOrchestrations({
+    ...options,
+    given: process.env[orchestrationVariable(environment)],
+    names: pipelines,
+    deployed: deployedOrchestrations(STACK, all),
+  });
+  const stack = await progress.step("synth", () =>
+    synthesiseEnvironment(environment, { pipelines, orchestrations }),
+  );
   await installSpark4For(stack);
   return withDeployed({ synthesised: stack, name: STACK }, progress, async (aws, deployment) => {
     const outputs = await deployment.outputs();
@@ -73,7 +86,7 @@ async function runPipeline(
 ): Promise<Run> {
   const { pipeline } = options;
   const clients = clientsOf(aws.at);
-  const { s3, sfn, sns, sqs, athena } = clients;
+  const { s3, sfn, sns, sqs, athena, glue } = clients;
   await progress.step("input", async (note) => {
     const lake = new Lake(clients, outputs, pipeline);
     const { uploaded, removed, startedEmpty } = await mirrorInput(s3, lake, pipeline, input, deliveries);
@@ -84,14 +97,20 @@ async function runPipeline(
   });
   const listener = await NotificationListener.subscribe(sqs, sns, output(outputs, "notifications_topic_arn"));
   try {
-    const ended = await progress.step("execution", () =>
-      runExecution(
-        sfn,
-        output(outputs, `${snakeCase(pipeline)}_alias_arn`),
-        executionInput(options, deliveries.dates),
-        progress,
-      ),
-    );
+    const workflow = outputs[workflowOutput(pipeline)];
+    const ended =
+      workflow === undefined
+        ? await progress.step("execution", () =>
+            runExecution(
+              sfn,
+              output(outputs, `${snakeCase(pipeline)}_alias_arn`),
+              executionInput(options, deliveries.dates),
+              progress,
+            ),
+          )
+        : await progress.step("workflow", () =>
+            runWorkflow(glue, workflow, runProperties(options, deliveries.dates), progress),
+          );
     const notifications = await listener.received();
     const books = await readBooks(s3, output(outputs, "processed_bucket"), pipeline, ended.name);
     const questions = questionsOf(pipeline, outputs);
@@ -114,6 +133,13 @@ function executionInput({ runDate }: StartOptions, dates: readonly string[]): un
   if (runDate !== undefined) return { runDate };
   if (dates.length === 1) return { runDate: dates[0] };
   return { mode: "backfill", fromDate: dates[0], toDate: dates.at(-1) };
+}
+
+/** The same dates as properties of a workflow's run. */
+function runProperties({ runDate }: StartOptions, dates: readonly string[]): Record<string, string> {
+  if (runDate !== undefined) return { run_date: runDate };
+  if (dates.length === 1) return { run_date: dates[0]! };
+  return { from_date: dates[0]!, to_date: dates.at(-1)! };
 }
 
 /** @throws UserError when the pipeline has no sample */

@@ -3,10 +3,17 @@ import type { S3Location } from "../modules/core/s3-location";
 /** The origin of a task's rows. */
 export type Source = DeliveriesSource;
 
-/** Files in S3, in folders `dt=YYYY-MM-DD/` below a location: one folder a delivery date. */
+/** Files in S3, in folders below a location: one folder a delivery date. */
 export interface DeliveriesSource {
   /** Which source it is. */
   readonly kind: "deliveries";
+  /**
+   * Its name in the contract.
+   * @default - the task has no other source
+   */
+  readonly name?: string;
+  /** The names of the folders: `dt=YYYY-MM-DD`, or the milliseconds of a UTC midnight. */
+  readonly layout: "dt" | "epochMillis";
   /** The folder above those of the dates. */
   readonly location: S3Location;
   /** The catalogue's database of the crawled table: the job reads there what the deliveries looked like before. */

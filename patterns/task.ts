@@ -4,12 +4,12 @@ import type { GlueSparkJob } from "../modules/glue-spark-job/glue-spark-job";
 import type { Source } from "./source";
 import type { Table } from "./table";
 
-/** The work of one job in a run. An ingest task makes one table of one source, and what the contract adds up from it. */
+/** The work of one job in a run. An ingest task makes one table of one or several sources, and what the contract adds up from it. */
 export interface Task {
   /** Which task it is. */
   readonly kind: "ingest";
-  /** The origin of its rows. */
-  readonly source: Source;
+  /** The origins of its rows; at least one. */
+  readonly sources: readonly Source[];
   /** The published table. */
   readonly table: Table;
   /** The table of the contract's aggregate, if it has one. */

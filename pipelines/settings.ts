@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { alarmsSchema } from "./alarm-settings";
+import { ORCHESTRATIONS } from "../modules/core/orchestrations";
 import { jobSettings } from "./job-settings";
 import { scheduleSchema } from "./schedule-settings";
 
@@ -12,6 +13,8 @@ export const contractPipelineSettings = z.strictObject({
   alarms: alarmsSchema,
   /** When it starts by itself. */
   schedule: scheduleSchema,
+  /** The orchestrator of its runs; stepFunctions when left out. `ETL_<ENVIRONMENT>_ORCHESTRATION` wins. */
+  orchestration: z.enum(ORCHESTRATIONS).optional(),
 });
 
 /** Settings of pipelines whose published table is declared from the contract, unless it is crawled. */

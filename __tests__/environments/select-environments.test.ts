@@ -1,3 +1,4 @@
+import { choosePipelines } from "../../environments/given-pipelines";
 import {
   type EnvironmentData,
   ENVIRONMENTS,
@@ -136,6 +137,73 @@ describe("the pipelines", () => {
     expect(refusal({ ...PLACE, ...SUBSCRIBERS }, withDev({ pipelines: {} }))).toBe(
       "environment 'dev': 'pipelines' must have at least one pipeline, got {}",
     );
+  });
+});
+
+describe("who orchestrates", () => {
+  const of = (variables: Record<string, string>, context?: unknown) =>
+    select({ ...PLACE, ETL_ENVIRONMENTS: "dev", ...variables }, ENVIRONMENTS, context).map(({ pipelines }) =>
+      Object.fromEntries(Object.entries(pipelines).map(([name, one]) => [name, one.orchestration])),
+    )[0];
+
+  test("is Step Functions, and a variable or the context changes the pipelines that it names", () => {
+    const [nothing, changed] = [
+      of({}),
+      of({ ETL_DEV_ORCHESTRATION: "sales:workflow, events:stepFunctions" }),
+    ];
+    expect(nothing).toEqual({
+      events: undefined,
+      sales: undefined,
+      customers: undefined,
+      products: undefined,
+    });
+    expect(changed).toEqual({ ...nothing, sales: "workflow", events: "stepFunctions" });
+    expect(of({ ETL_DEV_ORCHESTRATION: "" }, { dev: { orchestration: ["sales:workflow"] } })).toEqual({
+      ...nothing,
+      sales: "workflow",
+    });
+  });
+
+  test("is one of two words for a pipeline that is there", () => {
+    const variables = { ...PLACE, ...SUBSCRIBERS, ETL_ENVIRONMENTS: "dev", ETL_DEV_PIPELINES: "sales" };
+    const given = "sales:airflow,sales,sale:workflow,events:workflow:x";
+    const source = "environment 'dev': ETL_DEV_ORCHESTRATION must";
+    const form = `${source} be <pipeline>:<orchestration>, of stepFunctions or workflow, got`;
+    expect(refusal({ ...variables, ETL_DEV_ORCHESTRATION: given }).split("\n")).toEqual([
+      `${form} "sales:airflow"`,
+      `${form} "sales"`,
+      `${source} name pipelines of the environment (sales), got "sale"; correct the spelling`,
+      `${form} "events:workflow:x"`,
+    ]);
+  });
+});
+
+describe("what a pipeline needs", () => {
+  const registry = [{ name: "events" }, { name: "sales", needs: ["events", "products"] }];
+  const chosen = (names: string) =>
+    choosePipelines(
+      "dev",
+      { variables: { ETL_DEV_PIPELINES: names }, context: {} },
+      ENVIRONMENTS.dev!,
+      registry,
+    ).mistakes;
+
+  test("must be deployed with it", () => {
+    expect(chosen("sales")).toEqual([
+      "ETL_DEV_PIPELINES has 'sales', which needs 'events'; add that too",
+      "ETL_DEV_PIPELINES has 'sales', which needs 'products'; add that too",
+    ]);
+    expect(chosen("sales,products,events")).toEqual([]);
+    expect(chosen("products")).toEqual([]);
+    expect(chosen("")).toEqual([]);
+  });
+
+  test("must have settings in the environment's file", () => {
+    const { products, ...others } = ENVIRONMENTS.dev!.pipelines;
+    expect(products).toBeDefined();
+    expect(
+      choosePipelines("dev", { variables: {}, context: {} }, { pipelines: others }, registry).mistakes,
+    ).toEqual(["environments/dev.ts has 'sales', which needs 'products'; add that too"]);
   });
 });
 

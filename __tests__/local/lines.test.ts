@@ -114,6 +114,7 @@ const books: Books = {
 const run = (status: string): Run => ({
   pipeline: "events",
   ended: {
+    orchestration: "stepFunctions" as const,
     executionArn: ARN,
     name: "run-1",
     status,

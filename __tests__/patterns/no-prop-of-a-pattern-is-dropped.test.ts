@@ -9,8 +9,10 @@ import {
   type EtlPlatformProps,
 } from "../../index";
 import { recordFile } from "../../contracts/spark-record";
+import { ROOT } from "../support/clone";
 import { contractFile, rulesFile } from "../support/contracts";
 import { judge, unjudged } from "../support/judged-props";
+import { shopsFiles } from "../support/shops";
 import { ACCOUNT, REGION } from "../support/synth";
 
 /** Every prop of the patterns reaches what is synthesised. Those of constructs and of steps have files of their own. */
@@ -78,7 +80,13 @@ describe("ContractPipeline", () => {
   type Plain = Required<
     Omit<
       ContractPipelineProps,
-      "tableFormat" | "writeMode" | "orderColumn" | "jobRunQueuingEnabled" | "maxConcurrentRuns"
+      | "tableFormat"
+      | "writeMode"
+      | "orderColumn"
+      | "jobRunQueuingEnabled"
+      | "maxConcurrentRuns"
+      | "rawCrawlerNames"
+      | "models"
     >
   >;
   const plain = (stack: TerraformStack): [Plain, Plain] => [
@@ -131,6 +139,25 @@ describe("ContractPipeline", () => {
     });
   }, 240_000);
 
+  test("with models", () => {
+    const rides = join(ROOT, "glue-scripts", "tests", "cases", "rides");
+    const sets = (stack: TerraformStack): [ContractPipelineProps, ContractPipelineProps] => {
+      const files = {
+        contractFile: join(rides, "rides.schema.json"),
+        rulesFile: join(rides, "rides.quality.json"),
+      };
+      const base = { platform: platform(stack, "one"), pipeline: "rides", ...files };
+      return [
+        { ...base, models: [join(rides, "rides_by_city.model.json")] },
+        { ...base, models: [join(rides, "longest_rides.model.json")] },
+      ];
+    };
+    judge("ContractPipelineProps", sets, build, {
+      only: ["models"],
+      becomes: { models: "rides.models.json" },
+    });
+  }, 120_000);
+
   test("watched", () => {
     type Watched = Pick<ContractPipelineProps, "platform" | "pipeline" | "alarms"> & Partial<Plain>;
     const sets = (stack: TerraformStack): [Watched, Watched] => {
@@ -163,6 +190,17 @@ describe("ContractPipeline", () => {
         only: ["alarms"],
       },
     );
+  }, 120_000);
+
+  test("with several sources", () => {
+    const sets = (stack: TerraformStack): [ContractPipelineProps, ContractPipelineProps] => {
+      const base = { platform: platform(stack, "one"), pipeline: "shops", ...shopsFiles(folder) };
+      return [
+        { ...base, rawCrawlerNames: { tills: "crawl-TILLS", web_shop: "crawl-WEB" } },
+        { ...base, rawCrawlerNames: { tills: "other-TILLS", web_shop: "other-WEB" } },
+      ];
+    };
+    judge("ContractPipelineProps", sets, build, { within: ["rawCrawlerNames"], only: ["rawCrawlerNames"] });
   }, 120_000);
 
   test("with a table of Iceberg", () => {

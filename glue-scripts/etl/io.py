@@ -4,10 +4,11 @@ no object is opened for them."""
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +16,47 @@ from etl.clients import client
 from etl.errors import StorageError
 
 DELIVERY = "dt"  # what the folder of a date is called where deliveries lie: `dt=2010-12-01`
+DT, EPOCH_MILLIS = "dt", "epochMillis"
+DAY_MILLIS = 24 * 60 * 60 * 1000
 DELETE_BATCH = 1000  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+_LISTERS = 16  # folders listed at a time
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Names of the folders of days: `folder_of` a day, and `day_of` a folder, None if it is no day.
+    `described` says in words what they look like."""
+
+    folder_of: Callable[[date], str]
+    day_of: Callable[[str], date | None]
+    described: str
+
+
+def _day_of_dt(name: str) -> date | None:
+    try:
+        day = date.fromisoformat(name.removeprefix(f"{DELIVERY}="))
+    except ValueError:
+        return None
+    return day if name == f"{DELIVERY}={day}" else None
+
+
+def _millis_of(day: date) -> str:
+    return str(int(datetime.combine(day, time(), UTC).timestamp()) * 1000)
+
+
+def _day_of_millis(name: str) -> date | None:
+    if re.fullmatch(r"0|[1-9]\d{0,17}", name, re.ASCII) is None or int(name) % DAY_MILLIS:
+        return None
+    ordinal = date(1970, 1, 1).toordinal() + int(name) // DAY_MILLIS
+    return date.fromordinal(ordinal) if ordinal <= date.max.toordinal() else None
+
+
+LAYOUTS: Mapping[str, Layout] = {
+    DT: Layout(lambda day: f"{DELIVERY}={day}", _day_of_dt, f"{DELIVERY}=YYYY-MM-DD"),
+    EPOCH_MILLIS: Layout(
+        _millis_of, _day_of_millis, "as the milliseconds of a UTC midnight, 1763683200000 for 2025-11-21"
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -109,6 +150,50 @@ def list_dates(location: str, column: str, first: date, last: date) -> dict[date
     return found
 
 
+def list_days(location: str, layout: str, days: Collection[date]) -> dict[date, list[StoredObject]]:
+    """The objects in the folders of these days, whose names follow `layout` (of LAYOUTS), each day's in the
+    order of their keys. A day is in the answer as in `list_dates`. Folders of other days are not listed,
+    but those between days with the layout `dt`."""
+    if not days:
+        return {}
+    if layout == DT:
+        found = list_dates(location, DELIVERY, min(days), max(days))
+        return {day: files for day, files in found.items() if day in days}
+    in_order = sorted(days)
+    folders = [f"{LAYOUTS[layout].folder_of(day)}/" for day in in_order]
+    with ThreadPoolExecutor(_LISTERS) as pool:
+        listed = list(pool.map(lambda folder: _list_folder_of_day(location, folder), folders))
+    return {day: files for day, files in zip(in_order, listed, strict=True) if files}
+
+
+def list_folder(location: str) -> list[str]:
+    """The names directly below `location`, in order; those of folders end in `/`. Files that writers leave
+    beside their data, whose names begin with `_` or `.`, are not among them. One listing."""
+    if not is_s3(location):
+        root = local_path(location)
+        paths = list(root.iterdir()) if root.is_dir() else []
+        names = [f"{path.name}/" if path.is_dir() else path.name for path in paths if _has_files(path)]
+    else:
+        bucket, prefix = split(location)
+        pages = client("s3").get_paginator("list_objects_v2")
+        names = []
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix, Delimiter="/"):
+            keys = [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
+            keys += [entry["Key"] for entry in page.get("Contents", [])]
+            names += [key[len(prefix) :] for key in keys]
+    return sorted(name for name in names if name.endswith("/") or (name and name[0] not in "_."))
+
+
+def _has_files(path: Path) -> bool:
+    """A bucket has no empty folders."""
+    return path.is_file() or any(one.is_file() for one in path.rglob("*"))
+
+
+def _list_folder_of_day(location: str, folder: str) -> list[StoredObject]:
+    found = _list(location, folder, folder)
+    return [stored for stored in found if not (stored.name.endswith("/") and stored.size == 0)]
+
+
 def list_names(location: str, first: str) -> list[str]:
     """The names below `location` from `first` on, in order; for a directory, the names of its files."""
     if not is_s3(location):
@@ -185,7 +270,9 @@ def _list(location: str, first: str, last: str) -> Iterator[StoredObject]:
 def _list_files(root: Path, first: str, last: str) -> Iterator[StoredObject]:
     tops = sorted(root.iterdir()) if root.is_dir() else []
     for top in tops:
-        if first <= top.name[: len(first)] and top.name[: len(last)] <= last:
+        # A folder's name ends in a slash, as in a bucket.
+        top_name = f"{top.name}/" if top.is_dir() else top.name
+        if first <= top_name[: len(first)] and top_name[: len(last)] <= last:
             names = ((path.relative_to(root).as_posix(), path) for path in top.rglob("*") if path.is_file())
             for name, path in sorted(names):
                 yield StoredObject(str(path), name, path.stat().st_size)

@@ -11,13 +11,14 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 
 from etl.ingest.deliveries import find_deliveries
-from etl.ingest.find_rejected import find_rejected
+from etl.ingest.find_rejected import find_rejected_of_run
 from etl.ingest.judge_run import judge_run
 from etl.ingest.keep_books import keep_books
 from etl.ingest.plan import Plan
 from etl.ingest.plan_run import plan_run
 from etl.ingest.publish import publish, refuse
 from etl.ingest.rules import Rules, read_rules
+from etl.ingest.sources import find_unknown
 from etl.ingest.tables import Tables, open_iceberg_table, open_tables
 from etl.model.check_models import check_models
 from etl.model.recompute import recompute
@@ -54,20 +55,16 @@ def run(arguments: Arguments) -> None:
     rules = read_rules(arguments)
     tables = open_tables(arguments, rules.contract)
     targets = open_targets(arguments)
-    deliveries = find_deliveries(arguments.source, arguments.from_date, arguments.to_date)
+    skipped = find_unknown(arguments.source, rules.sources)
+    deliveries = find_deliveries(arguments.source, rules.sources, arguments.from_date, arguments.to_date)
     with spark_failures_named():
         spark = open_session(arguments.pipeline)
         check_models(spark, [target.model for target in targets], rules.contract.output_types)
         table = open_iceberg_table(spark, arguments, rules.contract)
         plan = plan_run(spark, arguments, rules, deliveries, table)
         judgement = judge_run(arguments, rules, plan)
-        rejected = find_rejected(
-            plan.rows_of_own(),
-            rules.contract,
-            rules.quality.quarantine_rules,
-            judgement.quarantined,
-            files=[file for delivery in deliveries.values() for file in delivery.files],
-            with_places=judgement.is_refused,
+        rejected = find_rejected_of_run(
+            plan, rules, judgement.quarantined, with_places=judgement.is_refused
         )
         # Nothing has been written or removed so far. A run that has lost its lock must not touch the tables.
         if arguments.lock is not None:
@@ -79,7 +76,8 @@ def run(arguments: Arguments) -> None:
             figures, models = publish_with_models(spark, arguments, rules, plan, tables, targets)
         else:
             figures = publish(arguments, rules, plan, tables, table)
-    keep_books(arguments, rules, plan, judgement, figures, rejected, time.monotonic() - started, models)
+    seconds = time.monotonic() - started
+    keep_books(arguments, rules, plan, judgement, figures, rejected, seconds, skipped, models)
 
 
 def publish_with_models(

@@ -52,8 +52,8 @@ def _asked(question: Mapping[str, Any]) -> str:
 
 
 def contract_of_text(contract: str) -> Contract:
-    """The contract as the job loads it."""
-    return load_plan(plan_of(contract), "the plan")[0]
+    """The contract as the job loads it, of the first source."""
+    return load_plan(plan_of(contract), "the plan")[0].contract
 
 
 def contract_of_document(document: dict[str, Any]) -> Contract:

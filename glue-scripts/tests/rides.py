@@ -11,29 +11,23 @@ from pyspark.sql import Row, SparkSession
 
 CONTRACT = ROOT / "tests" / "cases" / "rides" / "rides.schema.json"
 QUALITY = CONTRACT.with_name("rides.quality.json")
-BY_CITY: dict[str, Any] = {
-    "name": "rides_by_city",
-    "source": "rides",
-    "by": "ride_date",
-    "key": ["ride_date", "city"],
-    "columns": [
-        {"name": "city", "type": "string"},
-        {"name": "rides", "type": "bigint"},
-        {"name": "bikes", "type": "bigint"},
-        {"name": "minutes", "type": "bigint"},
-        {"name": "ride_date", "type": "date"},
-    ],
-    "sql": "select ride_date, coalesce(city, '-') as city, count(*) as rides, count(distinct bike) as bikes, "
-    "sum(minutes) as minutes from rides group by ride_date, coalesce(city, '-')",
-}
-LONGEST: dict[str, Any] = {
-    "name": "longest_rides",
-    "source": "rides",
-    "by": "ride_date",
-    "key": ["ride_date"],
-    "columns": [{"name": "minutes", "type": "bigint"}, {"name": "ride_date", "type": "date"}],
-    "sql": "select ride_date, max(minutes) as minutes from rides group by ride_date",
-}
+
+
+def model_of(name: str) -> dict[str, Any]:
+    """The model of two files, as the compiler writes it."""
+    declared = json.loads(CONTRACT.with_name(f"{name}.model.json").read_text("utf-8"))
+    return {
+        "name": name,
+        "source": declared["inputs"][0],
+        "by": declared["recomputeBy"],
+        "key": declared["key"],
+        "columns": [{"name": one, "type": column["type"]} for one, column in declared["columns"].items()],
+        "sql": CONTRACT.with_name(f"{name}.sql").read_text("utf-8"),
+    }
+
+
+BY_CITY = model_of("rides_by_city")
+LONGEST = model_of("longest_rides")
 
 
 def ride(

@@ -3,8 +3,15 @@
 from typing import Any
 
 from conftest import Lake, event
+from etl.ingest.contract import Contract
+from etl.ingest.sources import DeliverySource, Sources
 
 D1, D2, D3 = "2010-12-01", "2010-12-02", "2010-12-03"
+
+
+def only_source(contract: Contract) -> Sources:
+    """The source of a contract that declares none."""
+    return Sources((DeliverySource("", contract),))
 
 
 def balances(books: dict[str, Any]) -> bool:

@@ -89,7 +89,7 @@ def judged(spark: SparkSession, folder: Path, rules: Rules) -> DataFrame:
     contract = rules.contract
     files = deliver(folder, contract)
     lines = read_lines(spark, f"{folder}/", files, format_=contract.format)
-    rows = judge_rows(lines, files, rules)
+    rows = judge_rows(lines, files, contract, rules.quality)
     assert rows is not None
     types = {name: rows.schema[name].dataType.simpleString() for name in contract.output}
     assert types == dict(contract.output_types)

@@ -16,7 +16,6 @@ from etl.ingest.contract import Contract
 from etl.ingest.deliveries import Delivery, RawRows, list_deliveries
 from etl.ingest.drift import find_drift
 from etl.ingest.plan_run import judge_rows
-from etl.ingest.rules import Rules
 from etl.ingest.transforms.compute_columns import WHOLE
 from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.run.no_rows import no_rows
@@ -24,6 +23,7 @@ from icebergs import IcebergLake
 from plans import NOTHING, contract_of_document, rules_of_text
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from support import only_source
 
 DAY = date(2026, 3, 2)
 EXAMPLES = read_examples()
@@ -57,9 +57,9 @@ def test_an_example_gives_its_result(example: Example, spark: SparkSession, tmp_
     if "crawled" in example.blocks:
         assert drift_of(example, contract) == one_line(result)
     elif result.startswith("InvalidDelivery"):
-        assert refusal(spark, deliver(tmp_path, example), contract) == one_line(result)
+        assert refusal(spark, deliver(tmp_path, example, contract), contract) == one_line(result)
     else:
-        raw = read(spark, deliver(tmp_path, example), contract)
+        raw = read(spark, deliver(tmp_path, example, contract), contract)
         assert results_of(raw, contract) == [wanted(line) for line in result.splitlines()]
         raw.forget()
 
@@ -107,18 +107,18 @@ def types_of(spark: SparkSession, columns: Mapping[str, str], expressions: list[
     }
 
 
-def deliver(folder: Path, example: Example) -> Delivery:
+def deliver(folder: Path, example: Example, contract: Contract) -> Delivery:
     for name, content in example.delivered.items():
         path = folder / f"dt={DAY}" / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-    return list_deliveries(f"{folder}/", DAY, DAY)[DAY]
+    return list_deliveries(f"{folder}/", only_source(contract), [DAY])[DAY]
 
 
 def read(spark: SparkSession, delivery: Delivery, contract: Contract) -> RawRows:
     """The rows of a delivery as the job judges, counts and keeps them."""
-    rules = Rules(contract, rules_of_text(NOTHING, contract.output_types, contract.reasons))
-    raw = RawRows(spark, lambda lines, files: judge_rows(lines, files, rules), contract.format)
+    quality = rules_of_text(NOTHING, contract.output_types, contract.reasons)
+    raw = RawRows(spark, lambda lines, files, of: judge_rows(lines, files, of, quality))
     raw.add([delivery])
     return raw
 

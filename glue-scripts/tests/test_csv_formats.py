@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from etl.errors import InvalidDelivery
 from etl.ingest.contract import Column, Contract, Format, Rule, Shape, Source
-from etl.ingest.deliveries import Delivery, RawRows
+from etl.ingest.deliveries import Delivery, Part, RawRows
 from etl.ingest.escapes import ends_escaped, ends_text_escaped, hide, hide_text, show, show_text
 from etl.ingest.file_lines import decode, has_text, read_file_lines
 from etl.ingest.find_rejected import find_rejected
@@ -28,7 +28,7 @@ from etl.io import StoredObject
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
-from support import D1
+from support import D1, only_source
 
 DAY = date.fromisoformat(D1)
 NAMES = ("id", "text", "more")
@@ -71,13 +71,14 @@ def read(spark: SparkSession, contract: Contract, *files: StoredObject) -> list[
 
 
 def raw_of(spark: SparkSession, contract: Contract, *files: StoredObject) -> RawRows:
-    def judge(lines: DataFrame, stored: Sequence[StoredObject]) -> DataFrame | None:
-        parsed = parse_files(lines, stored, contract)
-        return None if parsed is None else classify_rows(parsed, contract)
+    def judge(lines: DataFrame, stored: Sequence[StoredObject], of: Contract) -> DataFrame | None:
+        parsed = parse_files(lines, stored, of)
+        return None if parsed is None else classify_rows(parsed, of)
 
     source = str(Path(files[0].uri).parent.parent) + "/"
-    raw = RawRows(spark, judge, contract.format, "malformed")
-    raw.add([Delivery(DAY, source, files)])
+    raw = RawRows(spark, judge, "malformed")
+    (only,) = only_source(contract).all
+    raw.add([Delivery(DAY, source, (Part(only, source, files),))])
     return raw
 
 

@@ -34,7 +34,8 @@ def test_the_shipped_files_are_json_schemas_whose_plan_the_job_loads(name: str) 
     text = (PIPELINES / name / f"{name}.schema.json").read_text()
     Draft202012Validator.check_schema(json.loads(text))
     quality = (PIPELINES / name / f"{name}.quality.json").read_text()
-    contract, rules = load_plan(plan_of(text, quality), name)
+    sources, rules = load_plan(plan_of(text, quality), name)
+    contract = sources.contract
     assert contract.key_types.keys() == set(contract.business_key)
     assert len(rules.rules) >= len(json.loads(quality)["rules"])
     assert rules.reasons[: len(contract.reasons)] == contract.reasons
@@ -228,12 +229,12 @@ def test_every_word_of_json_arrives() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"planVersion": 2}', "p.json has version 2, and this job reads 1: "),
-        ("{}", "p.json has version None, and this job reads 1: "),
+        ('{"planVersion": 1}', "p.json has version 1, and this job reads 2: "),
+        ("{}", "p.json has version None, and this job reads 2: "),
         ("[]", "p.json is not a plan ("),
         ("nothing", "p.json is not a plan ("),
-        ('{"planVersion": 1, "contract": {}}', "p.json is not a whole plan (KeyError('aggregate')): "),
-        ('{"planVersion": 1}', "p.json is not a whole plan (KeyError('contract')): "),
+        ('{"planVersion": 2, "contract": {}}', "p.json is not a whole plan (KeyError('sources')): "),
+        ('{"planVersion": 2}', "p.json is not a whole plan (KeyError('contract')): "),
     ],
 )
 def test_another_plan_is_refused(text: str, message: str) -> None:

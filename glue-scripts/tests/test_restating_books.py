@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import CONTRACT
 from etl import clients, io
 from etl.ingest.by_date import (
     History,
@@ -16,7 +17,10 @@ from etl.ingest.by_date import (
     remove_note,
 )
 from etl.ingest.deliveries import Delivery, list_deliveries
+from plans import contract_of_text
+from support import only_source
 
+SOURCES = only_source(contract_of_text(CONTRACT.read_text()))
 NAMES = [
     "2010-11-30.json",
     "2010-12-01.json",
@@ -107,14 +111,14 @@ def test_a_delivery_is_found_again_unless_it_has_changed_or_gone(tmp_path: Path)
         path = tmp_path / f"raw/dt={day(number)}/a.json"
         path.parent.mkdir(parents=True)
         path.write_text("12345")
-    made_from = list_deliveries(source, day(1), day(4))
+    made_from = list_deliveries(source, SOURCES, [day(number) for number in (1, 2, 3, 4)])
     for delivery in made_from.values():
         put_book(books, "r", delivery, {}, is_restated=False)
     (tmp_path / f"raw/dt={day(1)}/_SUCCESS").write_text("nobody reads this")
     (tmp_path / f"raw/dt={day(2)}/a.json").write_text("123456")
     (tmp_path / f"raw/dt={day(3)}/b.json").write_text("")
     (tmp_path / f"raw/dt={day(4)}/a.json").unlink()
-    processed = ProcessedDeliveries(books)
+    processed = ProcessedDeliveries(books, SOURCES)
     assert set(processed.find({day(1), day(2), day(3), day(4)})) == {day(1)}
     changed = "its delivery has changed since, and needs a run of its own"
     gone = "its delivery is gone"

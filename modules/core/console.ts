@@ -13,3 +13,7 @@ export const statesConsole = (partition: string, region: string, page: string): 
 /** The address of a function's page of metrics and logs in the Lambda console. */
 export const functionConsole = (partition: string, region: string, functionName: string): string =>
   `${consoleOf(partition, region)}/lambda/home?region=${region}#/functions/${functionName}?tab=monitoring`;
+
+/** The address of a Glue workflow's page, with the history of its runs and their graphs, in the Glue console. */
+export const workflowConsole = (partition: string, region: string, workflowName: string): string =>
+  `${consoleOf(partition, region)}/glue/home?region=${region}#/v2/etl-configuration/workflows/view/${workflowName}`;

@@ -5,7 +5,10 @@
  */
 export const PIPELINE_NAMESPACE = "EtlPipelines";
 
-/** The only dimension: the physical name of the state machine. */
+/**
+ * The only dimension of a run's books: the physical name of the state machine, or of the Glue workflow. It is named after the first, because
+ * another name would be another metric, without a history.
+ */
 export const PIPELINE_DIMENSION = "StateMachineName";
 
 /** The counts of a run's books, in rows: one value per run, summed over a back-fill, zero for an empty delivery. */
@@ -14,4 +17,21 @@ export const PIPELINE_METRICS = {
   rowsWritten: "RowsWritten",
   rowsQuarantined: "RowsQuarantined",
   rowsDuplicate: "RowsDuplicate",
+  /** Sources that had not delivered, one for each source and date; only of pipelines with several sources. */
+  sourcesMissing: "SourcesMissing",
+} as const;
+
+/** The only dimension of the runs of a Glue workflow: its physical name. */
+export const WORKFLOW_DIMENSION = "WorkflowName";
+
+/**
+ * The metrics that a watcher records about the runs of a Glue workflow, for which AWS has no metrics: one value per run. `duration` is in milliseconds,
+ * as Step Functions counts; `stillRunning` is a count of runs at each look.
+ */
+export const WORKFLOW_METRICS = {
+  succeeded: "RunsSucceeded",
+  failed: "RunsFailed",
+  stopped: "RunsStopped",
+  duration: "RunTime",
+  stillRunning: "RunsStillRunning",
 } as const;

@@ -1,5 +1,6 @@
-import { statesConsole } from "./console";
+import { statesConsole, workflowConsole } from "./console";
 import { partitionOf } from "./partition";
+import { PIPELINE_NAMESPACE, WORKFLOW_DIMENSION, WORKFLOW_METRICS } from "./pipeline-metrics";
 
 /** A CloudWatch metric: its namespace, name and exact set of dimensions. */
 export interface Metric {
@@ -27,7 +28,12 @@ export interface RunMetrics {
   readonly throttled?: Metric;
   /** Duration of runs in milliseconds. @default - none */
   readonly duration?: Metric;
+  /** Runs that have not ended after their time, counted at each look. @default - none */
+  readonly stillRunning?: Metric;
 }
+
+/** An execution of Step Functions, or a run of a Glue workflow. */
+export type RunKind = "execution" | "workflowRun";
 
 /** The target that a trigger calls through EventBridge Scheduler to start a run. */
 export interface RunStart {
@@ -48,9 +54,15 @@ export interface RunStart {
 
 /**
  * A pipeline's runs as its job, its lock, its alarms and its triggers see them, whoever orchestrates: a Step Functions execution or the run
- * of a Glue workflow. Values that are known only during a run are expressions of the orchestrator, such as `$$.Execution.Id`.
+ * of a Glue workflow. Values that are known only during a run are expressions of the orchestrator, such as `$$.Execution.Id`, or the name of
+ * an argument that the job gets, in braces.
  */
 export interface Run {
+  /**
+   * Decides the words of alarms.
+   * @default "execution"
+   */
+  readonly kind?: RunKind;
   /** Physical name of the orchestrator. The figures of runs are recorded under it. */
   readonly name: string;
   /** Gives the run's id: the folder of its books. */
@@ -115,7 +127,7 @@ export function stateMachineRun({ name, alias = "live", account, region, arn }: 
   };
 }
 
-function stateMachineMetrics(machine: string): Required<RunMetrics> {
+function stateMachineMetrics(machine: string): Omit<Required<RunMetrics>, "stillRunning"> {
   const executions = (name: string): Metric => ({
     namespace: "AWS/States",
     name,
@@ -129,5 +141,63 @@ function stateMachineMetrics(machine: string): Required<RunMetrics> {
     aborted: executions("ExecutionsAborted"),
     throttled: executions("ExecutionThrottled"),
     duration: executions("ExecutionTime"),
+  };
+}
+
+/** A Glue workflow whose runs are runs of a pipeline. */
+export interface WorkflowAttributes {
+  /** Physical name. */
+  readonly name: string;
+  /** AWS account id, 12 digits. */
+  readonly account: string;
+  /** AWS region, e.g. `eu-west-1`. */
+  readonly region: string;
+}
+
+/** The argument with which Glue gives a job the id of its workflow's run. */
+export const WORKFLOW_RUN_ID = "{WORKFLOW_RUN_ID}";
+
+/** The ARN of a Glue workflow, composed of names. */
+export const workflowArn = ({ name, account, region }: WorkflowAttributes): string =>
+  `arn:${partitionOf(region)}:glue:${region}:${account}:workflow/${name}`;
+
+/**
+ * The runs of a Glue workflow. AWS has no metrics of them: a `WorkflowWatcher` records these. `id` and `owner` hold the argument
+ * `--WORKFLOW_RUN_ID`, which Glue gives to the jobs of a run: https://docs.aws.amazon.com/glue/latest/dg/workflow-run-properties-code.html
+ *
+ * Scheduler starts a run by the universal target: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
+ */
+export function workflowRun(attributes: WorkflowAttributes): Run {
+  const { name, region } = attributes;
+  const partition = partitionOf(region);
+  const arn = workflowArn(attributes);
+  return {
+    kind: "workflowRun",
+    name,
+    id: WORKFLOW_RUN_ID,
+    owner: `${arn}:${WORKFLOW_RUN_ID}`,
+    consoleUrl: workflowConsole(partition, region, name),
+    metrics: workflowMetrics(name),
+    start: {
+      arn: `arn:${partition}:scheduler:::aws-sdk:glue:startWorkflowRun`,
+      actions: ["glue:StartWorkflowRun"],
+      resources: [arn],
+      input: JSON.stringify({ Name: name }),
+    },
+  };
+}
+
+function workflowMetrics(workflow: string): RunMetrics {
+  const runs = (name: string): Metric => ({
+    namespace: PIPELINE_NAMESPACE,
+    name,
+    dimensions: { [WORKFLOW_DIMENSION]: workflow },
+  });
+  return {
+    succeeded: runs(WORKFLOW_METRICS.succeeded),
+    failed: runs(WORKFLOW_METRICS.failed),
+    aborted: runs(WORKFLOW_METRICS.stopped),
+    duration: runs(WORKFLOW_METRICS.duration),
+    stillRunning: runs(WORKFLOW_METRICS.stillRunning),
   };
 }

@@ -16,9 +16,12 @@ export const RUNBOOK_PAGES = [
   "redrive",
   "row-count",
   "slow",
+  "still-running",
   "throttled",
   "timed-out",
   "without-cause",
+  "workflow-run",
+  "workflow-watcher",
 ] as const;
 export type RunbookPage = (typeof RUNBOOK_PAGES)[number];
 

@@ -28,6 +28,7 @@ import { fragment } from "./fragment";
 import { billedRun, overrideMistakes, type RunJobStepProps, withOverrides } from "./run-overrides";
 import { resultKey } from "./state-machine-definition";
 import { type RunInput, validateInput } from "./run-input";
+import { sourcesInWords, withMissingSources, withSourceChecks } from "./source-figures";
 import { makeStep, type FlowStep, wholeBetween } from "./step-data";
 
 /** Seconds between two looks at a lock that another run holds. */
@@ -107,6 +108,11 @@ export interface CheckBooksStepProps {
    * @default - the last step
    */
   readonly emptyGoesTo?: string;
+  /**
+   * The names of the sources, whose figures must balance each by itself: words of small letters and digits, joined by `_`.
+   * @default - none, and only the sums are checked
+   */
+  readonly sources?: readonly string[];
 }
 
 /** Props of `Step.checkQuality`. */
@@ -137,6 +143,11 @@ export interface RecordMetricsStepProps {
    * @default "CheckBooks"
    */
   readonly books?: string;
+  /**
+   * `true`: the books count the sources that have not delivered, which becomes the metric `SourcesMissing`.
+   * @default false
+   */
+  readonly hasSources?: boolean;
 }
 
 /** Props of `Step.notify`. */
@@ -146,6 +157,11 @@ export interface NotifyStepProps {
    * @default "CheckBooks"
    */
   readonly books?: string;
+  /**
+   * `true`: the message has the figures of each source, as the books say them.
+   * @default false
+   */
+  readonly hasSources?: boolean;
 }
 
 /** The mistake in a run's argument that conflicts with Glue's own, or `undefined`. */
@@ -254,12 +270,12 @@ export const Step = {
   },
 
   /** Reads the run's books and checks that they balance. Fails as `BooksMissing`, `BooksUnreadable` or `BooksDoNotBalance`. */
-  checkBooks(name: string, { books, emptyGoesTo }: CheckBooksStepProps): Step {
+  checkBooks(name: string, { books, emptyGoesTo, sources = [] }: CheckBooksStepProps): Step {
     return makeStep({
       name,
       kind: "checkBooks",
       needs: [{ kinds: ["runJob", "invokeFunction", "task"], why: "it writes the books" }],
-      fragment: fragment("check-books"),
+      fragment: withSourceChecks(fragment("check-books"), sources),
       values: { BooksBucket: books.bucketName, BooksPrefix: books.prefix },
       boundSeconds: API_CALL_SECONDS,
       goesTo: { WhenEmpty: emptyGoesTo },
@@ -336,18 +352,22 @@ export const Step = {
   },
 
   /**
-   * Puts the figures of a check-books step as metrics: rows read, written, quarantined and duplicate, each `Count`, with the
-   * machine's name as the only dimension. Put it before `notify`, so that every reported success has its metrics.
+   * Puts the figures of a check-books step as metrics: rows read, written, quarantined and duplicate, and with `hasSources` the sources that
+   * have not delivered, each `Count`, with the machine's name as the only dimension. Put it before `notify`, so that every reported success has its metrics.
    */
-  recordMetrics(name: string, { books = "CheckBooks" }: RecordMetricsStepProps = {}): Step {
-    const { rowsRead, rowsWritten, rowsQuarantined, rowsDuplicate } = PIPELINE_METRICS;
+  recordMetrics(
+    name: string,
+    { books = "CheckBooks", hasSources = false }: RecordMetricsStepProps = {},
+  ): Step {
+    const { rowsRead, rowsWritten, rowsQuarantined, rowsDuplicate, sourcesMissing } = PIPELINE_METRICS;
     return makeStep({
       name,
       kind: "recordMetrics",
       leavesNoResult: true,
       needsBooks: books,
-      fragment: fragment("record-metrics"),
+      fragment: hasSources ? withMissingSources(fragment("record-metrics")) : fragment("record-metrics"),
       values: {
+        ...(hasSources ? { SourcesMissing: sourcesMissing } : {}),
         Books: resultKey(books),
         Namespace: PIPELINE_NAMESPACE,
         Dimension: PIPELINE_DIMENSION,
@@ -361,13 +381,13 @@ export const Step = {
   },
 
   /** Publishes the success with the figures of a check-books step to the notifications topic. */
-  notify(name: string, { books = "CheckBooks" }: NotifyStepProps = {}): Step {
+  notify(name: string, { books = "CheckBooks", hasSources = false }: NotifyStepProps = {}): Step {
     return makeStep({
       name,
       kind: "notify",
       needsBooks: books,
       fragment: fragment("notify"),
-      values: { Books: resultKey(books) },
+      values: { Books: resultKey(books), ...sourcesInWords(resultKey(books), hasSources) },
       boundSeconds: API_CALL_SECONDS,
     });
   },

@@ -2,6 +2,7 @@ import { missedRunHours } from "../schedules/missed-run";
 import { PIPELINE_DIMENSION, PIPELINE_METRICS, PIPELINE_NAMESPACE } from "../core/pipeline-metrics";
 import { type Metric, type Run } from "../core/run";
 import { type RunbookPage } from "../core/runbook";
+import { runTexts } from "./run-texts";
 
 /**
  * The value that an alarm compares with its threshold. Metrics of runs are in `Run`; those of queues are from
@@ -42,7 +43,7 @@ export interface AlarmDefinition {
 }
 
 export interface AlarmScope {
-  readonly run: Pick<Run, "name" | "metrics">;
+  readonly run: Pick<Run, "kind" | "name" | "metrics">;
   /** The metric of failed crawls. */
   readonly crawlsFailed?: Metric;
   readonly deadLetterQueueName?: string;
@@ -50,6 +51,7 @@ export interface AlarmScope {
   readonly slowFactor: number;
   readonly quarantineSharePercent: number;
   readonly minimumRows: number;
+  readonly hasSources: boolean;
   readonly missedRun?: { readonly longestGapMinutes: number; readonly graceMinutes: number };
 }
 
@@ -63,9 +65,10 @@ export function alarmTable(scope: AlarmScope): AlarmDefinition[] {
     ...failures(scope),
     ...slowness(scope),
     ...figures(scope),
+    ...(scope.hasSources ? [sourceMissing(scope)] : []),
     ...(scope.crawlsFailed === undefined ? [] : [crawl(scope.crawlsFailed)]),
     ...(scope.missedRun === undefined ? [] : [missed(scope, scope.missedRun)]),
-    ...(scope.deadLetterQueueName === undefined ? [] : [deadLetters(scope.deadLetterQueueName)]),
+    ...(scope.deadLetterQueueName === undefined ? [] : [deadLetters(scope.run, scope.deadLetterQueueName)]),
   ];
 }
 
@@ -87,16 +90,14 @@ const ifCounted = (
   parts: Parameters<typeof happensOnce>[1],
 ): AlarmDefinition[] => (metric === undefined ? [] : [happensOnce(metric, parts)]);
 
-function failures({ run: { metrics } }: AlarmScope): AlarmDefinition[] {
+function failures({ run: { kind, metrics } }: AlarmScope): AlarmDefinition[] {
+  const texts = runTexts(kind);
   return [
     happensOnce(metrics.failed, {
       id: "ExecutionsFailed",
       suffix: "executions-failed",
       speaker: "executions",
-      happened: "an execution failed",
-      remedy:
-        "Fix the cause, then run the command in the message on the notifications topic: redrive or a new execution.",
-      runbook: "execution-failed",
+      ...texts.failed,
     }),
     ...ifCounted(metrics.timedOut, {
       id: "ExecutionsTimedOut",
@@ -110,14 +111,13 @@ function failures({ run: { metrics } }: AlarmScope): AlarmDefinition[] {
       id: "ExecutionsAborted",
       suffix: "executions-aborted",
       speaker: "executions",
-      happened: "somebody stopped an execution",
-      remedy: "Ask who stopped it and whether its dates must still be run; if so, redrive.",
-      runbook: "aborted",
+      ...texts.aborted,
     }),
   ];
 }
 
-function slowness({ run: { metrics }, usualMinutes, slowFactor }: AlarmScope): AlarmDefinition[] {
+function slowness(scope: AlarmScope): AlarmDefinition[] {
+  const { metrics } = scope.run;
   return [
     ...ifCounted(metrics.throttled, {
       id: "ExecutionsThrottled",
@@ -128,11 +128,13 @@ function slowness({ run: { metrics }, usualMinutes, slowFactor }: AlarmScope): A
         "It continues later by itself. Check which state machines of the account run at the same time, and the quota.",
       runbook: "throttled",
     }),
-    ...(metrics.duration === undefined ? [] : [slow(metrics.duration, usualMinutes, slowFactor)]),
+    ...(metrics.duration === undefined ? [] : [slow(metrics.duration, scope)]),
+    ...(metrics.stillRunning === undefined ? [] : [stillRunning(metrics.stillRunning, scope)]),
   ];
 }
 
-function slow(duration: Metric, usualMinutes: number, slowFactor: number): AlarmDefinition {
+function slow(duration: Metric, { run, usualMinutes, slowFactor }: AlarmScope): AlarmDefinition {
+  const { a, slow: texts } = runTexts(run.kind);
   return {
     id: "Slow",
     suffix: "slow",
@@ -143,9 +145,29 @@ function slow(duration: Metric, usualMinutes: number, slowFactor: number): Alarm
     comparison: "GreaterThanThreshold",
     threshold: Math.round(slowFactor * usualMinutes * 60_000),
     missing: "notBreaching",
-    happened: `an execution took more than ${slowFactor} times the usual ${usualMinutes} minutes`,
-    remedy: "Compare its states with those of an earlier execution: the lock, a crawl, or the job.",
-    runbook: "slow",
+    happened: `${a} took more than ${slowFactor} times the usual ${usualMinutes} minutes`,
+    ...texts,
+  };
+}
+
+/**
+ * Each look that finds such a run counts it. The period holds several looks, so that a run is one alarm from the first of them to its end; then OK is sent.
+ */
+function stillRunning(metric: Metric, { run }: AlarmScope): AlarmDefinition {
+  const { a } = runTexts(run.kind);
+  return {
+    id: "StillRunning",
+    suffix: "still-running",
+    speaker: "itself",
+    signal: { kind: "metric", metric, statistic: "Maximum" },
+    periodSeconds: HOUR_SECONDS,
+    periods: 1,
+    comparison: "GreaterThanOrEqualToThreshold",
+    threshold: 1,
+    missing: "notBreaching",
+    happened: `${a} has not ended after the time that it may take`,
+    remedy: "Look which of its jobs or crawlers is under way. Stop the run only if it does not move.",
+    runbook: "still-running",
   };
 }
 
@@ -197,6 +219,16 @@ function figures(scope: AlarmScope): AlarmDefinition[] {
   ];
 }
 
+const sourceMissing = (scope: AlarmScope): AlarmDefinition =>
+  happensOnce(figure(scope, PIPELINE_METRICS.sourcesMissing), {
+    id: "SourceMissing",
+    suffix: "source-missing",
+    speaker: "data",
+    happened: "a run went on without a source that had not delivered",
+    remedy: "Ask the source for the delivery that the books name; once it has arrived, run the date again.",
+    runbook: "missing-delivery",
+  });
+
 const crawl = (crawlsFailed: Metric): AlarmDefinition =>
   happensOnce(crawlsFailed, {
     id: "CrawlFailed",
@@ -212,6 +244,7 @@ function missed(
   { longestGapMinutes, graceMinutes }: NonNullable<AlarmScope["missedRun"]>,
 ): AlarmDefinition {
   const hours = missedRunHours(longestGapMinutes, graceMinutes);
+  const { no, missed: texts } = runTexts(run.kind);
   return {
     id: "MissedRun",
     suffix: "missed-run",
@@ -226,13 +259,12 @@ function missed(
     comparison: "LessThanThreshold",
     threshold: 1,
     missing: "breaching",
-    happened: `no execution has succeeded for ${hours} hours, which is longer than the schedule ever pauses`,
-    remedy: "Check whether the schedule is enabled, whether it started an execution, and how that ended.",
-    runbook: "missed-run",
+    happened: `${no} has succeeded for ${hours} hours, which is longer than the schedule ever pauses`,
+    ...texts,
   };
 }
 
-const deadLetters = (queueName: string): AlarmDefinition => ({
+const deadLetters = ({ kind }: AlarmScope["run"], queueName: string): AlarmDefinition => ({
   id: "DeadLetters",
   suffix: "dead-letters",
   speaker: "itself",
@@ -250,7 +282,7 @@ const deadLetters = (queueName: string): AlarmDefinition => ({
   comparison: "GreaterThanOrEqualToThreshold",
   threshold: 1,
   missing: "notBreaching",
-  happened: "the schedule could not start an execution and put the invocation into its dead-letter queue",
+  happened: `the schedule could not start ${runTexts(kind).a} and put the invocation into its dead-letter queue`,
   remedy:
     "Read the error code in the message's attributes, fix the cause, start the run by hand, then delete the message.",
   runbook: "dead-letters",

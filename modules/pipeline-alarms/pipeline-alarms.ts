@@ -35,7 +35,7 @@ export interface PipelineAlarmsProps {
   readonly account: string;
   /** AWS region, e.g. `eu-west-1`. */
   readonly region: string;
-  /** The pipeline's runs: `orchestrator.run`, or `stateMachineRun` of a state machine from elsewhere. */
+  /** The pipeline's runs: `orchestrator.run`, `workflow.run`, or `stateMachineRun` of a state machine from elsewhere. */
   readonly run: Run;
   /**
    * Physical name of the machine that runs its crawls.
@@ -61,6 +61,11 @@ export interface PipelineAlarmsProps {
    * @default 1
    */
   readonly minimumRows?: number;
+  /**
+   * `true`: runs record the metric `SourcesMissing`, and an alarm watches it.
+   * @default false
+   */
+  readonly hasSources?: boolean;
   /**
    * The time after which a run counts as missed; gap and grace together at most seven days.
    * @default - no alarm for missed runs
@@ -156,13 +161,14 @@ export class PipelineAlarms extends Construct {
       slowFactor: props.slowFactor ?? DEFAULT_SLOW_FACTOR,
       quarantineSharePercent: props.quarantineSharePercent ?? DEFAULT_QUARANTINE_SHARE_PERCENT,
       minimumRows: props.minimumRows ?? DEFAULT_MINIMUM_ROWS,
+      hasSources: props.hasSources ?? false,
       missedRun: props.missedRun,
     };
   }
 
   private textScope(): TextScope {
     const { pipeline, environment, runbookUrl, run } = this.props;
-    return { pipeline, environment, consoleUrl: run.consoleUrl, runbookUrl };
+    return { kind: run.kind, pipeline, environment, consoleUrl: run.consoleUrl, runbookUrl };
   }
 
   private nameOf({ suffix }: AlarmDefinition): string {

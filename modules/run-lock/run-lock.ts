@@ -59,6 +59,15 @@ export class RunLock extends Construct {
       conditions: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": pipeline } },
     });
   }
+
+  /** Lets a watcher claim the runs of a workflow, so that each is reported once: items `runs/<workflow>/<run id>` of this table. */
+  grantClaims(grantable: IGrantable, workflow: string): void {
+    grantable.grantee.addToPolicy({
+      actions: ["dynamodb:UpdateItem"],
+      resources: [this.tableArn],
+      conditions: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": `runs/${workflow}/*` } },
+    });
+  }
 }
 
 function refuse(scope: Construct, props: RunLockProps): void {

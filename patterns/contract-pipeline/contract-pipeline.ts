@@ -1,5 +1,6 @@
 import { Token } from "cdktf";
 import { Construct } from "constructs";
+import type { ContractSource } from "../../contracts/sources";
 import { shownPath } from "../../modules/core/refusals";
 import type { S3Location } from "../../modules/core/s3-location";
 import { type DatabaseReference } from "../../modules/data-lake/data-lake";
@@ -8,7 +9,7 @@ import { MOST_LAG_DAYS } from "../../modules/schedules/lag-days";
 import { EtlOrchestrator } from "../../modules/etl-orchestrator/etl-orchestrator";
 import type { RunOverrides } from "../../modules/etl-orchestrator/run-overrides";
 import { LOCK_ARGUMENTS, RUN_ARGUMENTS, Step } from "../../modules/etl-orchestrator/step";
-import { GlueCrawler } from "../../modules/glue-crawler/glue-crawler";
+import { GlueCrawler, type GlueCrawlerProps } from "../../modules/glue-crawler/glue-crawler";
 import type { PipelineAlarms } from "../../modules/pipeline-alarms/pipeline-alarms";
 import type { PipelineSchedule } from "../../modules/pipeline-schedule/pipeline-schedule";
 import type { EtlPlatform } from "../etl-platform/etl-platform";
@@ -38,6 +39,11 @@ export interface ContractPipelineProps extends IngestJobProps {
   /** @default - the defaults of each */
   readonly alarms?: PipelineAlarmSettings;
   /**
+   * The ends of the physical names of the crawlers of deliveries, by the contract's sources, e.g. `{ ios: "segmentlogs-IOS" }`.
+   * @default - `<pipeline>-raw-<source>`
+   */
+  readonly rawCrawlerNames?: Readonly<Record<string, string>>;
+  /**
    * How long a crawl may take before the run fails, minutes; 1 to 1440.
    * @default 60
    */
@@ -49,7 +55,7 @@ export interface ContractPipelineProps extends IngestJobProps {
   readonly runOverrides?: RunOverrides;
   /**
    * Changes the flow by the names of its steps: AcquireLock, CrawlRaw, RunJob, CheckBooks, CrawlProcessed (where the table is crawled),
-   * CheckQuality, ReleaseLock, RecordMetrics, Notify.
+   * CheckQuality, ReleaseLock, RecordMetrics, Notify. CrawlRaw crawls all sources.
    * @default - the flow as it is
    */
   readonly steps?: (steps: Steps) => Steps;
@@ -68,10 +74,10 @@ const DEFAULT_LAG_DAYS = 1;
 export class ContractPipeline extends Construct {
   /** The name that it was given. */
   readonly pipeline: string;
-  /** The job with its source and tables. */
+  /** The job with its sources and tables. */
   readonly task: IngestTask;
-  /** The crawler of the deliveries. */
-  readonly rawCrawler: GlueCrawler;
+  /** The crawlers of the deliveries, in the order of `task.sources`. */
+  readonly rawCrawlers: readonly GlueCrawler[];
   /** Only where the published table is crawled. */
   readonly processedCrawler?: GlueCrawler;
   /** The state machine: `aliasArn` is what starts a run. */
@@ -94,13 +100,14 @@ export class ContractPipeline extends Construct {
     this.pipeline = pipeline;
     this.name = `${platform.name}-${pipeline}`;
 
-    this.rawCrawler = this.crawler("RawCrawler", Zone.RAW);
+    this.rawCrawlers = judged.tables.sources.map((source) => this.rawCrawler(source));
     this.task = this.defineTask(judged);
     if (this.task.table.registeredBy === "crawler")
       this.processedCrawler = this.crawler("ProcessedCrawler", Zone.PROCESSED);
     this.task.declareTables();
     this.orchestrator = this.defineOrchestrator();
-    const watched = { platform, pipeline, name: this.name, orchestrator: this.orchestrator };
+    const hasSources = this.task.sources.some((source) => source.name !== undefined);
+    const watched = { platform, pipeline, name: this.name, orchestrator: this.orchestrator, hasSources };
     if (schedule !== undefined) this.schedule = defineSchedule(this, watched, schedule);
     this.alarms = defineAlarms(this, watched, props.alarms ?? {}, this.schedule);
   }
@@ -117,7 +124,12 @@ export class ContractPipeline extends Construct {
     const { pipeline, schedule } = this.props;
     const files = { ...this.props, table: tableNameOf(pipeline), written: this.props };
     const { tables, models, sentences } = readPipelineFiles(files);
-    const mistakes = [...nameMistakes(pipeline), ...lagMistakes(schedule?.lagDays), ...sentences];
+    const mistakes = [
+      ...nameMistakes(pipeline),
+      ...lagMistakes(schedule?.lagDays),
+      ...(tables === undefined ? [] : crawlerNameMistakes(this.props.rawCrawlerNames, tables.sources)),
+      ...sentences,
+    ];
     return tables === undefined || mistakes.length > 0 ? this.fail(mistakes) : { tables, models };
   }
 
@@ -130,11 +142,28 @@ export class ContractPipeline extends Construct {
     return (this.props.steps?.(steps) ?? steps).all;
   }
 
-  private crawler(id: string, zone: Zone.RAW | Zone.PROCESSED): GlueCrawler {
+  private crawler(
+    id: string,
+    zone: Zone.RAW | Zone.PROCESSED,
+    { name = `${this.name}-${zone}`, folder = "", tablePrefix, grouping }: CrawledFolder = {},
+  ): GlueCrawler {
     const { lake, account, region } = this.props.platform;
-    const target: S3Location = lake.location(zone, `${this.pipeline}/`);
+    const target: S3Location = lake.location(zone, `${this.pipeline}/${folder}`);
     const database: DatabaseReference = lake.database(zone);
-    return new GlueCrawler(this, id, { name: `${this.name}-${zone}`, target, database, account, region });
+    return new GlueCrawler(this, id, { name, target, database, account, region, tablePrefix, grouping });
+  }
+
+  /** The tables of several sources lie in one database, and must have the pipeline's name in theirs. */
+  private rawCrawler({ name, folder }: ContractSource): GlueCrawler {
+    if (name === undefined) return this.crawler("RawCrawler", Zone.RAW);
+    const own = this.props.rawCrawlerNames?.[name];
+    return this.crawler(`RawCrawler${upperCamel(name)}`, Zone.RAW, {
+      folder,
+      name: own === undefined ? `${this.name}-${Zone.RAW}-${name}` : `${this.props.platform.name}-${own}`,
+      tablePrefix: `${this.pipeline.replaceAll("-", "_")}_`,
+      // The bucket and the pipeline's folder are the first two levels.
+      grouping: { tableLevel: 2 + folder.split("/").length - 1 },
+    });
   }
 
   /** Its id is not part of any address, so that the task's resources stand directly below the pipeline. */
@@ -173,20 +202,54 @@ export class ContractPipeline extends Construct {
     const { runOverrides: overrides, crawlDeadlineMinutes: deadlineMinutes } = props;
     const runArguments = { ...RUN_ARGUMENTS, ...LOCK_ARGUMENTS };
     const { qualityQuery: query } = task;
+    const sources = task.sources.flatMap(({ name }) => name ?? []);
     return [
       Step.acquireLock("AcquireLock", { table }),
-      Step.crawl("CrawlRaw", { ...this.rawCrawler, deadlineMinutes }),
+      this.crawlRaw(deadlineMinutes),
       Step.runJob("RunJob", { ...task.job, runArguments, overrides }),
-      Step.checkBooks("CheckBooks", { books: task.books, emptyGoesTo: "ReleaseLock" }),
+      Step.checkBooks("CheckBooks", { books: task.books, emptyGoesTo: "ReleaseLock", sources }),
       ...(this.processedCrawler === undefined
         ? []
         : [Step.crawl("CrawlProcessed", { ...this.processedCrawler, deadlineMinutes })]),
       Step.checkQuality("CheckQuality", { query, workgroup, output: task.table.location }),
       Step.releaseLock("ReleaseLock", { table }),
-      Step.recordMetrics("RecordMetrics"),
-      Step.notify("Notify"),
+      Step.recordMetrics("RecordMetrics", { hasSources: sources.length > 0 }),
+      Step.notify("Notify", { hasSources: sources.length > 0 }),
     ];
   }
+
+  /** Several sources are crawled at once. */
+  private crawlRaw(deadlineMinutes: number | undefined): Step {
+    const crawls = this.task.sources.map(({ name = "" }, index) => {
+      const { crawlerName } = this.rawCrawlers[index]!;
+      return { name, step: Step.crawl(`CrawlRaw${upperCamel(name)}`, { crawlerName, deadlineMinutes }) };
+    });
+    if (crawls.length === 1) return crawls[0]!.step;
+    const branches = crawls.map(({ name, step }) => [lowerCamel(name), [step]] as const);
+    return Step.parallel("CrawlRaw", { branches: Object.fromEntries(branches) });
+  }
+}
+
+/** What differs from the crawl of a pipeline's whole folder. */
+type CrawledFolder = Partial<Pick<GlueCrawlerProps, "name" | "tablePrefix" | "grouping">> & {
+  readonly folder?: string;
+};
+
+const upperFirst = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+/** `web_shop` as `WebShop`. */
+const upperCamel = (name: string): string => name.split("_").map(upperFirst).join("");
+const lowerCamel = (name: string): string => name.charAt(0) + upperCamel(name).slice(1);
+
+function crawlerNameMistakes(
+  names: Readonly<Record<string, string>> = {},
+  sources: readonly ContractSource[],
+): string[] {
+  const known = sources.flatMap(({ name }) => name ?? []);
+  const strangers = Object.keys(names).filter((name) => !known.includes(name));
+  const has = known.length === 0 ? "it declares no sources" : `its sources are ${known.join(", ")}`;
+  return strangers.map(
+    (name) => `'rawCrawlerNames.${name}' must be named like a source of the contract; ${has}`,
+  );
 }
 
 /** Folders and physical names beside those of pipelines. */

@@ -42,6 +42,8 @@ interface Watched {
   /** First part of the physical names. */
   readonly name: string;
   readonly orchestrator: EtlOrchestrator;
+  /** The contract names sources. */
+  readonly hasSources: boolean;
 }
 
 export function defineSchedule(
@@ -64,7 +66,7 @@ export function defineSchedule(
 
 export function defineAlarms(
   scope: Construct,
-  { platform, pipeline, name, orchestrator }: Watched,
+  { platform, pipeline, name, orchestrator, hasSources }: Watched,
   {
     missedRunGraceMinutes: graceMinutes,
     usualMinutes = DEFAULT_USUAL_MINUTES,
@@ -78,6 +80,7 @@ export function defineAlarms(
   return new PipelineAlarms(scope, "Alarms", {
     ...alarms,
     usualMinutes,
+    hasSources,
     name,
     pipeline,
     environment: platform.environment,

@@ -43,23 +43,26 @@ const REJECTED: readonly TableColumn[] = [
   },
 ];
 
+/** Further column where sources have names. It is the last, so that older files have their columns where they were. */
+const SOURCE: TableColumn = { name: "source", type: "string", comment: "The source that delivered it" };
+
 /** Rejects must be queryable from the first one on, whatever they look like. */
-export function declareQuarantine(scope: Construct, place: TablePlace): void {
+export function declareQuarantine(scope: Construct, place: TablePlace, hasNamedSources: boolean): void {
   declareRejected(
     scope,
     "QuarantineTable",
-    place,
+    { ...place, hasNamedSources },
     `Rows that the ${place.name} job refused, with the reason`,
   );
 }
 
 /** The rejected rows of refused runs, which nobody must take for quarantine: nothing of their deliveries was published. */
-export function declareRefused(scope: Construct, place: TablePlace): void {
+export function declareRefused(scope: Construct, place: TablePlace, hasNamedSources: boolean): void {
   const kept = `kept ${place.lake.refusedDays} days, or until the date is run again`;
   declareRejected(
     scope,
     "RefusedTable",
-    place,
+    { ...place, hasNamedSources },
     `Rejected rows of refused runs, ${kept}; nothing was published`,
   );
 }
@@ -67,7 +70,7 @@ export function declareRefused(scope: Construct, place: TablePlace): void {
 function declareRejected(
   scope: Construct,
   id: string,
-  { lake, zone, prefix, name }: TablePlace,
+  { lake, zone, prefix, name, hasNamedSources }: TablePlace & { readonly hasNamedSources: boolean },
   description: string,
 ): void {
   new CatalogTable(scope, id, {
@@ -75,7 +78,7 @@ function declareRejected(
     description,
     database: lake.database(zone),
     location: lake.location(zone, prefix),
-    columns: REJECTED,
+    columns: hasNamedSources ? [...REJECTED, SOURCE] : REJECTED,
     partition: { name: "run_date", from: "2000-01-01" },
   });
 }

@@ -121,10 +121,10 @@ interface IngestTaskProps extends Omit<IngestJobProps, "models"> {
 
 /** One contract's deliveries become one table: the job, its files and rights, and the tables it writes. */
 export class IngestTask extends Construct implements Task {
-  /** One source becomes one table. */
+  /** Sources become one table. */
   readonly kind = "ingest";
-  /** The deliveries. */
-  readonly source: DeliveriesSource;
+  /** The deliveries: one place, or each of the contract's sources in its order. */
+  readonly sources: readonly DeliveriesSource[];
   /** The published table. */
   readonly table: Table;
   /** The table of the contract's aggregate, if it has one. */
@@ -150,7 +150,7 @@ export class IngestTask extends Construct implements Task {
     this.prefix = `${pipeline}/`;
     this.artifacts = platform.lake.location(Zone.ARTIFACTS, props.artifactsPrefix ?? this.prefix);
     this.books = platform.lake.location(Zone.PROCESSED, `books/${this.prefix}`);
-    this.source = this.decideSource();
+    this.sources = this.decideSources();
     this.table = this.decideTable();
     this.aggregate = this.decideAggregate();
     this.models = props.judged.models.map(({ name }) => this.decideModel(name));
@@ -175,8 +175,13 @@ export class IngestTask extends Construct implements Task {
     const { output, aggregate } = this.props.judged.tables;
     const { name } = this.table;
     const rejects = { lake, zone: Zone.QUARANTINE, prefix: this.prefix, name };
-    declareQuarantine(this, rejects);
-    declareRefused(this, { ...rejects, prefix: this.refused.prefix, name: this.refusedTable });
+    const { hasNamedSources } = this;
+    declareQuarantine(this, rejects, hasNamedSources);
+    declareRefused(
+      this,
+      { ...rejects, prefix: this.refused.prefix, name: this.refusedTable },
+      hasNamedSources,
+    );
     if (this.table.registeredBy === "declaration")
       declareTable(
         this,
@@ -218,10 +223,21 @@ export class IngestTask extends Construct implements Task {
     return tableNameOf(this.props.pipeline);
   }
 
-  private decideSource(): DeliveriesSource {
+  private get hasNamedSources(): boolean {
+    return this.sources.some(({ name }) => name !== undefined);
+  }
+
+  private decideSources(): DeliveriesSource[] {
     const { lake } = this.props.platform;
-    const location = lake.location(Zone.RAW, this.prefix);
-    return { kind: "deliveries", location, database: lake.database(Zone.RAW).name, table: this.tableName };
+    const database = lake.database(Zone.RAW).name;
+    return this.props.judged.tables.sources.map(({ name, folder, layout, table }) => ({
+      kind: "deliveries",
+      name,
+      layout,
+      location: lake.location(Zone.RAW, `${this.prefix}${folder}`),
+      database,
+      table: name === undefined ? this.tableName : `${this.tableName}_${table}`,
+    }));
   }
 
   private decideTable(): Table {
@@ -286,7 +302,8 @@ export class IngestTask extends Construct implements Task {
       modules: GLUE_SCRIPTS.etl,
       artifacts,
       temporary: lake.location(Zone.ARTIFACTS, `temp/${name}/`),
-      inputs: [this.source.location],
+      // The folder of all sources, because the job names what lies beside theirs.
+      inputs: [lake.location(Zone.RAW, this.prefix)],
       files: models === undefined ? [plan] : [plan, models],
       outputs: this.outputs(),
       arguments: { ...this.jobArguments(plan), ...this.modelArguments(models) },
@@ -303,7 +320,7 @@ export class IngestTask extends Construct implements Task {
       region,
     });
     platform.locks.grantFence(job.role, pipeline);
-    lake.grantDescribeTable(job.role, Zone.RAW, this.source.table);
+    for (const { table } of this.sources) lake.grantDescribeTable(job.role, Zone.RAW, table);
     for (const table of [...this.declaredTables(), ...this.models])
       lake.grantRegisterPartitions(job.role, table.zone, table.name);
     return job;
@@ -335,7 +352,7 @@ export class IngestTask extends Construct implements Task {
     const { lake, locks } = platform;
     return {
       pipeline,
-      source_bucket: this.source.location.bucketName,
+      source_bucket: lake.bucket(Zone.RAW).bucketName,
       source_prefix: this.prefix,
       output_bucket: this.table.location.bucketName,
       output_prefix: this.prefix,
@@ -344,8 +361,9 @@ export class IngestTask extends Construct implements Task {
       books_bucket: this.books.bucketName,
       books_prefix: this.books.prefix,
       plan_uri: plan.uri,
-      source_database: this.source.database,
-      source_table: this.source.table,
+      source_database: lake.database(Zone.RAW).name,
+      // The job adds what the plan says of each source.
+      source_table: this.tableName,
       lock_table: locks.tableName,
       time_zone: timeZone,
       lag_days: String(lagDays),

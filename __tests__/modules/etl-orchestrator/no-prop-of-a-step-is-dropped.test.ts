@@ -116,8 +116,8 @@ test("RunJobStep", () => {
 
 test("CheckBooksStep", () => {
   const sets: [Required<CheckBooksStepProps>, Required<CheckBooksStepProps>] = [
-    { books: ONE, emptyGoesTo: "One" },
-    { books: TWO, emptyGoesTo: "Two" },
+    { books: ONE, emptyGoesTo: "One", sources: ["ios"] },
+    { books: TWO, emptyGoesTo: "Two", sources: ["android", "web"] },
   ];
   judge(
     "CheckBooksStepProps",
@@ -151,17 +151,20 @@ test("CheckQualityStep", () => {
 
 test.each(["RecordMetricsStepProps", "NotifyStepProps"] as const)("%s", (type) => {
   const sets: [Required<RecordMetricsStepProps & NotifyStepProps>, RecordMetricsStepProps] = [
-    { books: "BooksOne" },
-    { books: "BooksTwo" },
+    { books: "BooksOne", hasSources: true },
+    { books: "BooksTwo", hasSources: false },
   ];
   const make = (name: string, props: NotifyStepProps) =>
     type === "NotifyStepProps" ? Step.notify(name, props) : Step.recordMetrics(name, props);
   judge(
     type,
     () => sets,
-    (stack, props: { books?: string }) => shown(stack, make("Last", props)),
+    (stack, props: NotifyStepProps) => shown(stack, make("Last", props)),
     {
-      becomes: { books: "booksOne" },
+      becomes: {
+        books: "booksOne",
+        hasSources: type === "NotifyStepProps" ? "sourcesText" : "SourcesMissing",
+      },
     },
   );
 });

@@ -90,7 +90,7 @@ def checked(service: str, action: str, data: dict[str, Any], place: str) -> Chec
         names = athena_resources(action, data)
     elif service == "events":
         names = events_resources(action, data)
-    return Checked(tuple(f"arn:aws:{service}:{place}:{name}" for name in names))
+    return Checked(tuple("*" if name == "*" else f"arn:aws:{service}:{place}:{name}" for name in names))
 
 
 def cloudwatch_resources(action: str, data: dict[str, Any], place: str) -> Checked:
@@ -111,7 +111,11 @@ def cloudwatch_resources(action: str, data: dict[str, Any], place: str) -> Check
 
 
 def glue_resources(action: str, data: dict[str, Any]) -> list[str]:
-    """The resources of a Glue call without the ARN's beginning, most specific first; empty when unknown."""
+    """The resources of a Glue call without the ARN's beginning, most specific first; empty when unknown.
+
+    A list of triggers or workflows needs a right on everything, `*`.
+    https://docs.aws.amazon.com/glue/latest/dg/api-permissions-reference.html
+    """
     if action in _DATABASE_CALLS:
         name = data.get("Name") or (data.get("DatabaseInput") or {}).get("Name", "*")
         return [f"database/{name}", "catalog"]
@@ -129,6 +133,10 @@ def glue_resources(action: str, data: dict[str, Any]) -> list[str]:
         return [f"crawler/{data.get('Name') or data.get('CrawlerName')}"]
     if "Job" in action and (data.get("JobName") or data.get("Name")):
         return [f"job/{data.get('JobName') or data.get('Name')}"]
+    if "Trigger" in action or "Workflow" in action:
+        kind = "trigger" if "Trigger" in action else "workflow"
+        named = data.get("TriggerNames") or data.get("Names") or [data.get("Name")]
+        return [f"{kind}/{name}" for name in named if name] or ["*"]
     if action in _CONNECTION_CALLS:
         name = (data.get("ConnectionInput") or data).get("Name") or data.get("ConnectionName") or "*"
         return [f"connection/{name}", "catalog"]

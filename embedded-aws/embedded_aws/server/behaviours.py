@@ -14,6 +14,7 @@ from embedded_aws.glue import details
 from embedded_aws.glue.catalogue import calls
 from embedded_aws.glue.crawls import crawler
 from embedded_aws.glue.jobs import deaths, runs, security
+from embedded_aws.glue.workflows import calls as workflow_calls
 from embedded_aws.iam import enforcement_trace, policy_documents, request_rights
 from embedded_aws.scheduler import schedules
 from embedded_aws.states import machines
@@ -32,6 +33,7 @@ _BEHAVIOURS = (
     delivery,
     service,
     schedules,
+    workflow_calls,  # after runs, crawler, delivery and schedules, which it extends
     timer,
     dashboards,
     queries,

@@ -14,6 +14,7 @@ from typing import Any
 
 from etl import io
 from etl.ingest.deliveries import Delivery, list_deliveries
+from etl.ingest.sources import Sources
 from etl.run.books import to_json
 
 FOLDER = "by-date/"
@@ -112,6 +113,7 @@ class ProcessedDeliveries:
     judge it before it is published. Both are `passed_over`, with the reason."""
 
     books: str
+    sources: Sources
     passed_over: dict[date, str] = field(default_factory=dict)
     _found: dict[date, Delivery] = field(default_factory=dict)
 
@@ -120,7 +122,7 @@ class ProcessedDeliveries:
         made_from = {day: json.loads(io.read_text(f"{self.books}{FOLDER}{day}.json")) for day in new}
         for source in sorted({book["source"] for book in made_from.values()}):
             of_source = [day for day in new if made_from[day]["source"] == source]
-            present = list_deliveries(source, of_source[0], of_source[-1])
+            present = list_deliveries(source, self.sources, of_source)
             for day in of_source:
                 self._take(day, present.get(day), made_from[day]["delivery"])
         return {day: self._found[day] for day in days if day in self._found}

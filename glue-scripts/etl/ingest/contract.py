@@ -217,9 +217,20 @@ class CategoryRule:
 
 
 @dataclass(frozen=True)
+class Given:
+    """A column that the source does not deliver, of a type as Glue spells it. All its rows have `value`; it
+    is None for a column that only other sources deliver."""
+
+    name: str
+    type: str
+    value: str | None
+
+
+@dataclass(frozen=True)
 class Contract:
-    """`on_drift` is report or fail; in a merge, `order_column` decides which of two rows with one key is
-    newer. `shapes` are the accepted headers of CSV, in the order in which they are tried."""
+    """The contract as the rows of one source see it. `on_drift` is report or fail; in a merge, `order_column`
+    decides which of two rows with one key is newer. `shapes` are the accepted headers of CSV, in the order in
+    which they are tried. `given` are the columns that the source does not deliver."""
 
     columns: tuple[Column, ...]
     business_key: tuple[str, ...]
@@ -235,6 +246,7 @@ class Contract:
     partition_by: tuple[str, ...] = ()
     aggregate: Aggregate | None = None
     order_column: str | None = None
+    given: tuple[Given, ...] = ()
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -262,7 +274,7 @@ class Contract:
             types[self.category.column] = "string"
         if self.format.unknown_columns == "keep":
             types[KEPT] = KEPT_TYPE
-        return types
+        return types | {one.name: one.type for one in self.given}
 
     @property
     def key_types(self) -> Mapping[str, str]:

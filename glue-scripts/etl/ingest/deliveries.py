@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,9 +16,11 @@ from pyspark.sql import functions as F
 from etl import io, session
 from etl.errors import InvalidDelivery, MissingDelivery
 from etl.ingest import reading
-from etl.ingest.contract import JSON_LINES, Format
+from etl.ingest.contract import Contract
 from etl.ingest.proofs import find_left_out, find_open_texts, find_unread
+from etl.ingest.sources import DeliverySource, Sources, days_between
 from etl.ingest.starts import MAX_NAMED, refuse_files
+from etl.ingest.transforms.find_duplicates import ORDER
 from etl.ingest.transforms.skip_lines import is_in_order
 from etl.ingest.unpacking import find_broken
 from etl.run.log import log
@@ -25,14 +28,37 @@ from etl.write.partitions import PARTITION
 
 
 @dataclass(frozen=True)
+class Part:
+    """What one source has delivered for a day: the files below its folder of that day, below `location`, that
+    are read, and those that are `left_out` because of their names."""
+
+    source: DeliverySource
+    location: str
+    files: tuple[io.StoredObject, ...]
+    left_out: tuple[io.StoredObject, ...] = ()
+
+
+@dataclass(frozen=True)
 class Delivery:
-    """The files below `<source>dt=<day>/` that are read, and those that are `left_out` because of their
-    names. A delivery without files has no rows."""
+    """A day's delivery below `source`, the location of all sources: a part of each source that has delivered,
+    and the names of those that have not. A delivery without files has no rows."""
 
     day: date
     source: str
-    files: tuple[io.StoredObject, ...]
-    left_out: tuple[io.StoredObject, ...] = ()
+    parts: tuple[Part, ...]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[io.StoredObject, ...]:
+        """The files that are read."""
+        return tuple(file for part in self.parts for file in part.files)
+
+    def files_of(self, source: str) -> tuple[io.StoredObject, ...]:
+        return tuple(file for part in self.parts if part.source.name == source for file in part.files)
+
+    @property
+    def left_out(self) -> tuple[io.StoredObject, ...]:
+        return tuple(file for part in self.parts for file in part.left_out)
 
     @property
     def input_bytes(self) -> int:
@@ -40,34 +66,47 @@ class Delivery:
 
     @property
     def fingerprint(self) -> str:
-        """Differs between deliveries by the names and sizes of their files, which a listing knows."""
-        files = sorted((file.name, file.size) for file in self.files)
-        return hashlib.sha256(json.dumps(files).encode()).hexdigest()[:32]
+        """Differs between deliveries by the names and sizes of their files, which a listing knows, and by the
+        sources that have delivered."""
+        present = sorted(part.source.name for part in self.parts if part.source.name)
+        files = sorted(
+            (part.source.folder + file.name, file.size) for part in self.parts for file in part.files
+        )
+        return hashlib.sha256(json.dumps([*present, *files]).encode()).hexdigest()[:32]
 
 
 Deliveries = Mapping[date, Delivery]
 
 
-def list_deliveries(source: str, first: date, last: date) -> dict[date, Delivery]:
-    """The deliveries from `first` to `last`. A date without a delivery is not in the answer."""
-    found = io.list_dates(source, io.DELIVERY, first, last)
+def list_deliveries(location: str, sources: Sources, days: Collection[date]) -> dict[date, Delivery]:
+    """The deliveries of these days. A day on which no source has delivered is not in the answer."""
+    parts: dict[date, list[Part]] = {}
+    for source in sources.all:
+        place = f"{location}{source.folder}"
+        for day, files in io.list_days(place, source.layout, days).items():
+            read = tuple(file for file in files if not io.is_hidden(file))
+            left_out = tuple(file for file in files if io.is_hidden(file))
+            parts.setdefault(day, []).append(Part(source, place, read, left_out))
     return {
-        day: Delivery(
-            day,
-            source,
-            tuple(file for file in files if not io.is_hidden(file)),
-            tuple(file for file in files if io.is_hidden(file)),
-        )
-        for day, files in found.items()
+        day: Delivery(day, location, tuple(found), _lacking(sources, found))
+        for day, found in sorted(parts.items())
     }
 
 
-def find_deliveries(source: str, first: date, last: date) -> Deliveries:
-    """The deliveries from `first` to `last`, which are logged. Raises MissingDelivery if there are none."""
-    found = list_deliveries(source, first, last)
+def _lacking(sources: Sources, parts: Sequence[Part]) -> tuple[str, ...]:
+    present = {part.source.name for part in parts}
+    return tuple(name for name in sources.names if name not in present)
+
+
+def find_deliveries(location: str, sources: Sources, first: date, last: date) -> Deliveries:
+    """The deliveries from `first` to `last`, which are logged. Raises MissingDelivery if there are none, and
+    where a source lacks on a day of others and may not."""
+    found = list_deliveries(location, sources, days_between(first, last))
     if not found:
         dates = f"{first}" if first == last else f"{first} to {last}"
-        raise MissingDelivery(f"no delivery under {source} for {dates}")
+        of = f" of any source ({', '.join(sources.names)})" if sources.names else ""
+        raise MissingDelivery(f"no delivery{of} under {location} for {dates}")
+    _refuse_missing(location, sources, found)
     files = sum(len(delivery.files) for delivery in found.values())
     log(f"{len(found)} deliveries: {files} files, {sum(one.input_bytes for one in found.values())} bytes")
     left_out = [file.uri for delivery in found.values() for file in delivery.left_out]
@@ -77,54 +116,112 @@ def find_deliveries(source: str, first: date, last: date) -> Deliveries:
     return found
 
 
+def _refuse_missing(location: str, sources: Sources, found: Deliveries) -> None:
+    """Raises MissingDelivery with the sources that must not lack, and logs the others."""
+    mistakes = []
+    for day, delivery in found.items():
+        for name in delivery.missing:
+            source = sources.of(name)
+            folder = f"{location}{source.folder}{io.LAYOUTS[source.layout].folder_of(day)}/"
+            if source.when_missing == "fail":
+                mistakes.append(f"no delivery of source {name} for {day} under {folder}")
+            else:
+                log(f"missing: source {name} has not delivered {day}, and the run goes on without it")
+    if mistakes:
+        more = len(mistakes) - MAX_NAMED
+        shown = [*mistakes[:MAX_NAMED], *([f"and {more} more"] if more > 0 else [])]
+        raise MissingDelivery("; ".join(shown))
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Rows of one source, read together."""
+
+    days: frozenset[date]
+    source: DeliverySource
+    rows: DataFrame
+
+
 @dataclass
 class RawRows:
     """Rows of deliveries, judged, kept in memory (then on disk) until `forget`.
 
-    `judge` makes rows of lines (as `reading.read_lines` gives them) and their files; None if these have no
-    line. `read` is the number of rows per date, `unreadable` of those with `unreadable_reason`,
-    `has_rejected` and `has_wrong_types` say whether there are such rows (of `wrong_types` the reasons);
-    `is_scattered` says whether the rows of some date lie in more than one task."""
+    `judge` makes rows of lines (as `reading.read_lines` gives them) and their files, by a contract; None if
+    these have no line. `read` is the number of rows per date, `read_of` per date and source; `unreadable`
+    of those with `unreadable_reason`; `has_rejected` and `has_wrong_types` say whether there are such rows
+    (of `wrong_types` the reasons); `is_scattered` says whether the rows of some date lie in more than one
+    task."""
 
     spark: SparkSession
-    judge: Callable[[DataFrame, Sequence[io.StoredObject]], DataFrame | None]
-    format: Format = JSON_LINES
+    judge: Callable[[DataFrame, Sequence[io.StoredObject], Contract], DataFrame | None]
     unreadable_reason: str = ""
     wrong_types: Collection[str] = ()
     read: dict[date, int] = field(default_factory=dict)
+    read_of: dict[tuple[date, str], int] = field(default_factory=dict)
     unreadable: dict[date, int] = field(default_factory=dict)
+    unreadable_of: dict[tuple[date, str], int] = field(default_factory=dict)
     has_rejected: bool = False
     has_wrong_types: bool = False
     is_scattered: bool = False
-    _frames: list[tuple[frozenset[date], DataFrame]] = field(default_factory=list)
+    _frames: list[_Frame] = field(default_factory=list)
     _bytes: int = 0
     _compared_bytes: int = 0
 
     def add(self, deliveries: Iterable[Delivery]) -> None:
         """Reads the deliveries that were not read before. Raises InvalidDelivery with the files that were not
         read to their end, so that no delivered row is lost unnoticed."""
-        by_source: dict[str, list[Delivery]] = {}
-        for delivery in sorted(deliveries, key=lambda one: one.day):
-            if delivery.day not in self.read:
-                by_source.setdefault(delivery.source, []).append(delivery)
-        for source, of_source in by_source.items():
-            self._add(source, of_source)
+        together: dict[tuple[str, str], list[tuple[date, Part]]] = {}
+        new = [one for one in sorted(deliveries, key=lambda one: one.day) if one.day not in self.read]
+        self.read |= dict.fromkeys((delivery.day for delivery in new), 0)
+        for delivery in new:
+            for part in delivery.parts:
+                together.setdefault((part.source.name, part.location), []).append((delivery.day, part))
+        for parts in together.values():
+            self._add(parts)
 
     @property
     def reads(self) -> int:
-        return len(self._frames)
+        """How many times more was read after the first deliveries, plus one; 0 if nothing was read."""
+        of_sources = Counter(frame.source.name for frame in self._frames)
+        return max(of_sources.values(), default=0)
+
+    @property
+    def has_names(self) -> bool:
+        """True if rows belong to sources with names."""
+        return any(frame.source.name for frame in self._frames)
+
+    def name_of(self, read: int) -> str:
+        """The name of the source of which a read was (`reading.read_number`)."""
+        return self._frames[read].source.name
 
     def of(self, dates: Collection[date]) -> DataFrame | None:
-        """The rows of these dates; None if there are no rows."""
-        frames = [self._only(dates, days, frame) for days, frame in self._frames if days & set(dates)]
-        return reduce(DataFrame.unionByName, frames) if frames else None
+        """The rows of these dates; None if there are no rows. Of several sources, without what only
+        `explain_rejected` needs, which differs between them."""
+        frames = self.by_source(dates)
+        if len(frames) < 2:
+            return frames[0][1] if frames else None
+        return reduce(DataFrame.unionByName, [_alike(rows, source) for source, rows in frames])
+
+    def by_source(self, dates: Collection[date]) -> list[tuple[DeliverySource, DataFrame]]:
+        """The rows of these dates of each source that has any."""
+        found: dict[str, list[_Frame]] = {}
+        for frame in self._frames:
+            if frame.days & set(dates):
+                found.setdefault(frame.source.name, []).append(frame)
+        return [
+            (
+                frames[0].source,
+                reduce(DataFrame.unionByName, [self._only(dates, one.days, one.rows) for one in frames]),
+            )
+            for frames in found.values()
+        ]
 
     def counts(self, dates: Collection[date]) -> Mapping[date, int]:
         return {day: self.read[day] for day in dates}
 
     def forget(self) -> None:
-        for _, frame in self._frames:
-            frame.unpersist()
+        for frame in self._frames:
+            frame.rows.unpersist()
 
     def compare_with(self, size: int) -> None:
         """Adds the size, in bytes, of what the rows are compared with: a small delivery to a large table
@@ -135,44 +232,53 @@ class RawRows:
     def _configure(self) -> None:
         session.configure(self.spark, self._bytes + self._compared_bytes)
 
-    def _add(self, source: str, deliveries: list[Delivery]) -> None:
-        self.read |= dict.fromkeys((delivery.day for delivery in deliveries), 0)
-        files = [file for delivery in deliveries for file in delivery.files if file.size > 0]
+    def _add(self, parts: list[tuple[date, Part]]) -> None:
+        """Reads parts of one source, which lie below one location."""
+        source, location = parts[0][1].source, parts[0][1].location
+        self.read_of |= {(day, source.name): 0 for day, _ in parts}
+        files = [file for _, part in parts for file in part.files if file.size > 0]
         if files:
-            self._read(source, files)
-        empty = [delivery for delivery in deliveries if self.read[delivery.day] == 0]
-        refuse_files(find_left_out(file for delivery in empty for file in delivery.left_out))
+            self._read(source, location, files)
+        empty = [part for day, part in parts if self.read_of[day, source.name] == 0]
+        refuse_files(find_left_out(file for part in empty for file in part.left_out))
 
-    def _read(self, source: str, files: list[io.StoredObject]) -> None:
+    def _read(self, source: DeliverySource, location: str, files: list[io.StoredObject]) -> None:
         self._bytes += reading.weigh(files)
         self._configure()
+        format_ = source.contract.format
         lines = reading.read_lines(
             self.spark,
-            source,
+            location,
             files,
             number=len(self._frames),
-            format_=self.format,
+            format_=format_,
+            layout=source.layout,
         )
         # Kept, because the input is read once, but its rows are counted, searched for duplicates and written.
-        judged = self.judge(lines, files)
+        judged = self.judge(lines, files, source.contract)
         if judged is None:
-            refuse_files(find_unread((), files, self.format))
+            refuse_files(find_unread((), files, format_))
             return
         rows = judged.persist(StorageLevel.MEMORY_AND_DISK)
         counted = self._count(rows, files)
         refuse_files(
             [
-                *find_open_texts(counted.open_files, files, self.format),
-                *find_unread(counted.files, files, self.format),
+                *find_open_texts(counted.open_files, files, format_),
+                *find_unread(counted.files, files, format_),
             ]
         )
-        per_date = {date.fromisoformat(day): count for day, count in counted.per_date.items()}
-        self.read |= per_date
-        self.unreadable |= {date.fromisoformat(day): count for day, count in counted.unreadable.items()}
+        for text, count in counted.per_date.items():
+            day = date.fromisoformat(text)
+            # The rows of another source lie in other tasks.
+            self.is_scattered |= self.read[day] > 0
+            self.read[day] += count
+            self.read_of[day, source.name] += count
+            self.unreadable[day] = self.unreadable.get(day, 0) + counted.unreadable[text]
+            self.unreadable_of[day, source.name] = counted.unreadable[text]
         self.has_rejected |= counted.has_rejected
         self.has_wrong_types |= counted.has_wrong_types
-        self.is_scattered |= counted.is_scattered or is_in_order(self.format) or self.format.has_records
-        self._frames.append((frozenset(per_date), rows))
+        self.is_scattered |= counted.is_scattered or is_in_order(format_) or format_.has_records
+        self._frames.append(_Frame(frozenset(map(date.fromisoformat, counted.per_date)), source, rows))
 
     def _count(self, rows: DataFrame, files: list[io.StoredObject]) -> reading.Counted:
         """This reads the files. Raises InvalidDelivery with those that cannot be read to their end."""
@@ -192,3 +298,9 @@ class RawRows:
             return frame
         wanted = [day.isoformat() for day in days & set(dates)]
         return frame.filter(F.col(PARTITION).isin(wanted))
+
+
+def _alike(rows: DataFrame, source: DeliverySource) -> DataFrame:
+    """The columns that the rows of every source have."""
+    output = (f"`{name}`" for name in source.contract.output)
+    return rows.select(PARTITION, *ORDER, "reason", "raw_line", *output)

@@ -1,12 +1,16 @@
 """Describes the rejected rows of a run for its books and messages."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pyspark.sql import DataFrame
 
 from etl.ingest.contract import Contract, Format
 from etl.ingest.line_numbers import find_lines
+from etl.ingest.plan import Plan
 from etl.ingest.reasons import describe_rejected, reasons_by_column, wrong_types
+from etl.ingest.rules import Rules
 from etl.ingest.transforms.count_rejected import FIRST_CHARACTERS, Counted, count_rejected
 from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.io import StoredObject
@@ -16,6 +20,32 @@ from etl.run.rejected import Place, Rejected
 # To find the number of a line, its file is read again up to here (bytes unpacked).
 MOST_BYTES = 64 * 1024 * 1024
 MOST_FILES = 8
+
+
+def find_rejected_of_run(
+    plan: Plan, rules: Rules, by_reason: Mapping[str, int], *, with_places: bool
+) -> list[Rejected]:
+    """Says why rows of the run's own dates are rejected, of each source by its own contract. `by_reason`
+    counts the rows of each reason."""
+    taking = rules.quality.quarantine_rules
+    if not rules.sources.names:
+        files = [file for delivery in plan.own.values() for file in delivery.files]
+        rows = plan.rows_of_own()
+        return find_rejected(rows, rules.contract, taking, by_reason, files=files, with_places=with_places)
+    if not any(by_reason.values()):
+        return []
+    counted = plan.quarantined_of_own()
+    found = []
+    for source, rows in plan.own_by_source():
+        counts: Counter[str] = Counter()
+        for (_, name), of_date in counted.items():
+            counts.update(of_date if name == source.name else {})
+        files = [file for delivery in plan.own.values() for file in delivery.files_of(source.name)]
+        of_source = find_rejected(
+            rows, source.contract, taking, counts, files=files, with_places=with_places
+        )
+        found += [replace(one, source=source.name) for one in of_source]
+    return found
 
 
 def find_rejected(

@@ -9,6 +9,7 @@ from etl.ingest import by_date
 from etl.ingest.judge_run import Judgement
 from etl.ingest.plan import Plan
 from etl.ingest.rules import Rules
+from etl.ingest.sources import Skipped
 from etl.run.arguments import Arguments
 from etl.run.books import DateFigures, make_books, summarise, to_json
 from etl.run.log import log
@@ -24,6 +25,7 @@ def keep_books(
     figures: Mapping[date, DateFigures],
     rejected: Sequence[Rejected],
     seconds: float,
+    skipped: Sequence[Skipped] = (),
     models: Mapping[str, Mapping[str, int]] | None = None,
 ) -> None:
     """Writes the books by date, then the books, then the summary, so that with a summary the others exist."""
@@ -43,6 +45,7 @@ def keep_books(
         uri=f"{folder}books.json",
         rejected=[one.entry(with_value=arguments.shows_values) for one in rejected],
         refused=explain(arguments, rules, plan, judgement, figures, rejected),
+        skipped=[one.uri for one in skipped],
         models=models,
     )
     if not judgement.is_refused:

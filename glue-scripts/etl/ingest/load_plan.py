@@ -17,6 +17,7 @@ from etl.ingest.contract import (
     Computed,
     Contract,
     Format,
+    Given,
     Moments,
     NumberForm,
     Pattern,
@@ -26,17 +27,18 @@ from etl.ingest.contract import (
     TimestampRule,
     Words,
 )
+from etl.ingest.sources import DeliverySource, Sources
 from etl.run.quality import MILLION, Quality
 from etl.run.quality import Rule as QualityRule
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 _ADVICE = "compile the contract again with the release that this job is of"
 
 Node = Mapping[str, Any]
 
 
-def load_plan(text: str, name: str) -> tuple[Contract, Quality]:
-    """The contract and the rules of a plan. Raises PlanRefused for a plan of another version, and for a text
+def load_plan(text: str, name: str) -> tuple[Sources, Quality]:
+    """The sources with the contract, and the rules of a plan. Raises PlanRefused for a plan of another version, and for a text
     that is not a plan; `name` says whose text it is."""
     try:
         plan = json.loads(text, parse_float=Decimal)
@@ -46,15 +48,33 @@ def load_plan(text: str, name: str) -> tuple[Contract, Quality]:
     if version != PLAN_VERSION:
         raise PlanRefused(f"{name} has version {version}, and this job reads {PLAN_VERSION}: {_ADVICE}")
     try:
-        return contract_of(plan["contract"]), quality_of(plan["quality"])
+        return sources_of(plan["contract"]), quality_of(plan["quality"])
     except (KeyError, TypeError) as error:
         raise PlanRefused(f"{name} is not a whole plan ({error!r}): {_ADVICE}") from error
 
 
-def contract_of(node: Node) -> Contract:
+def sources_of(node: Node) -> Sources:
+    sources = tuple(_source(one, node) for one in node["sources"])
+    return Sources(sources, node["sourceColumn"], node["unknownSources"])
+
+
+def _source(source: Node, node: Node) -> DeliverySource:
+    return DeliverySource(
+        name=source["name"] or "",
+        contract=_contract(source, node),
+        folder=source["folder"],
+        layout=source["layout"],
+        unknown_folders=source["unknownFolders"],
+        when_missing=source["whenMissing"],
+        table=source["table"] or "",
+    )
+
+
+def _contract(source: Node, node: Node) -> Contract:
+    """What the source says, and what the contract says for all."""
     aggregate = node["aggregate"]
     return Contract(
-        columns=tuple(map(_column, node["columns"])),
+        columns=tuple(map(_column, source["columns"])),
         business_key=tuple(node["businessKey"]),
         rules=tuple(Rule(one["reason"], one["rule"], one["column"]) for one in node["reasons"]),
         timestamp=None if node["timestamp"] is None else _timestamp(node["timestamp"]),
@@ -62,14 +82,15 @@ def contract_of(node: Node) -> Contract:
         output=tuple(one["name"] for one in node["output"]),
         lookback_days=node["lookbackDays"],
         on_drift=node["onDrift"],
-        format=_format(node["format"]),
-        shapes=tuple(map(_shape, node["shapes"])),
+        format=_format(source["format"]),
+        shapes=tuple(map(_shape, source["shapes"])),
         computed=_computed(node["computed"]),
         partition_by=tuple(node["partitionBy"]),
         aggregate=None
         if aggregate is None
         else Aggregate(tuple(aggregate["groupBy"]), _computed(aggregate["columns"])),
         order_column=node["orderColumn"],
+        given=tuple(Given(one["name"], one["type"], one["value"]) for one in source["given"]),
     )
 
 

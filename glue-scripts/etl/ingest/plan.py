@@ -9,7 +9,7 @@ All dates to be rebuilt are one write, which may be killed half-way. The next ru
 with half of an output. Therefore a note (`etl.ingest.by_date`) makes it rebuild every date in doubt."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from pyspark import StorageLevel
@@ -20,6 +20,8 @@ from etl import session
 from etl.ingest.by_date import NO_HISTORY, History, ProcessedDeliveries, read_history
 from etl.ingest.contract import Contract
 from etl.ingest.deliveries import Deliveries, RawRows
+from etl.ingest.reading import read_number
+from etl.ingest.sources import DeliverySource, Sources
 from etl.ingest.transforms.find_duplicates import ORDER, find_duplicates, find_repeated
 from etl.ingest.transforms.find_touched_dates import find_changed_keys, find_touched_dates
 from etl.write.partitions import PARTITION
@@ -35,7 +37,8 @@ class Result:
     rows: DataFrame | None  # all, judged; None if there are no rows
     kept: DataFrame | None  # the good ones that are no duplicates
     removed: DataFrame | None  # `run_date` and `row_id` of the duplicates; persisted
-    duplicates: Mapping[str, int]
+    duplicates: Mapping[str, int]  # by date
+    duplicates_of: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by date and source's name
 
     @property
     def is_broadcast(self) -> bool:
@@ -82,15 +85,18 @@ class Plan:
         """All rows of the run's own dates, judged; None if there are no rows."""
         return _of(self.result.rows, self.own)
 
-    def quarantined_of_own(self) -> dict[str, dict[str, int]]:
-        """The quarantined rows of the run's own dates, counted by date and reason."""
-        rows = self.rows_of_own()
-        if rows is None:
-            return {}
-        counted = rows.filter(F.col("reason").isNotNull()).groupBy("run_date", "reason").count().collect()
-        found: dict[str, dict[str, int]] = {}
-        for row in counted:
-            found.setdefault(row["run_date"], {})[row["reason"]] = row["count"]
+    def own_by_source(self) -> list[tuple[DeliverySource, DataFrame]]:
+        """The rows of the run's own dates of each source that has any, with what `explain_rejected` needs."""
+        found = [(source, _of(rows, self.own)) for source, rows in self.raw.by_source(self.deliveries)]
+        return [(source, rows) for source, rows in found if rows is not None]
+
+    def quarantined_of_own(self) -> dict[tuple[str, str], dict[str, int]]:
+        """The quarantined rows of the run's own dates, counted by date and source, then by reason."""
+        found: dict[tuple[str, str], dict[str, int]] = {}
+        for source, rows in self.own_by_source():
+            rejected = rows.filter(F.col("reason").isNotNull())
+            for row in rejected.groupBy("run_date", "reason").count().collect():
+                found.setdefault((row["run_date"], source.name), {})[row["reason"]] = row["count"]
         return found
 
     def forget(self) -> None:
@@ -98,11 +104,12 @@ class Plan:
         self.raw.forget()
 
 
-def make_plan(raw: RawRows, own: Deliveries, published: Published, books: str, contract: Contract) -> Plan:
+def make_plan(raw: RawRows, own: Deliveries, published: Published, books: str, sources: Sources) -> Plan:
     """`raw` holds the rows of the `own` deliveries. In an ordinary run, with no later date processed before,
     restating costs one listing."""
+    contract = sources.contract
     history = read_history(books, min(own))
-    processed = ProcessedDeliveries(books)
+    processed = ProcessedDeliveries(books, sources)
     chosen = dict(own) | processed.find(history.doubtful(contract.lookback_days) - set(own))
     while True:
         raw.add(chosen.values())
@@ -150,15 +157,31 @@ def without(raw: RawRows, rows: DataFrame, again: DataFrame) -> Result:
     duplicates."""
     good = rows.filter(F.col("reason").isNull())
     removed = again.persist(StorageLevel.MEMORY_AND_DISK)
-    duplicates = {row["run_date"]: row["count"] for row in removed.groupBy("run_date").count().collect()}
-    result = Result(rows, good, removed, duplicates)
+    duplicates, duplicates_of = _count_by_source(raw, removed)
+    result = Result(rows, good, removed, duplicates, duplicates_of)
     if not duplicates:
         return result
     ids = removed.select("row_id")
     if raw.reads > 1:
         ids = session.without_plan(ids)
     kept = good.join(session.broadcast(ids) if result.is_broadcast else ids, on="row_id", how="left_anti")
-    return Result(rows, kept, removed, duplicates)
+    return Result(rows, kept, removed, duplicates, duplicates_of)
+
+
+def _count_by_source(
+    raw: RawRows, removed: DataFrame
+) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
+    """The rows by date; and by date and source where sources have names."""
+    by_read = [read_number().alias("read")] if raw.has_names else []
+    by_date: dict[str, int] = {}
+    by_source: dict[tuple[str, str], int] = {}
+    for row in removed.groupBy("run_date", *by_read).count().collect():
+        day = row["run_date"]
+        by_date[day] = by_date.get(day, 0) + row["count"]
+        if by_read:
+            of = (day, raw.name_of(row["read"]))
+            by_source[of] = by_source.get(of, 0) + row["count"]
+    return by_date, by_source
 
 
 def _find_touched(

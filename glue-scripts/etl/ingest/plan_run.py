@@ -26,6 +26,7 @@ from etl.ingest.upserts import plan_upsert
 from etl.run.arguments import Arguments
 from etl.run.books import MAX_ROWS
 from etl.run.log import log
+from etl.run.quality import Quality
 from etl.write.iceberg_tables import REBUILD, IcebergTable
 from etl.write.published import IcebergRows, ParquetFolders, Published
 
@@ -44,8 +45,7 @@ def plan_run(
     session.configure(spark, reading.weigh(file for one in own.values() for file in one.files))
     raw = RawRows(
         spark,
-        lambda lines, files: judge_rows(lines, files, rules),
-        rules.contract.format,
+        lambda lines, files, contract: judge_rows(lines, files, contract, rules.quality),
         rules.quality.unreadable_reason,
         wrong_types(rules.contract),
     )
@@ -58,7 +58,7 @@ def plan_run(
         if table is None
         else IcebergRows(table, rules.contract.business_key)
     )
-    plan = make_plan(raw, own, published, arguments.books, rules.contract)
+    plan = make_plan(raw, own, published, arguments.books, rules.sources)
     for day, reason in sorted(plan.passed_over.items()):
         log(f"{day} was not checked for a restatement: {reason}")
     if plan.restated:
@@ -68,13 +68,15 @@ def plan_run(
     return plan
 
 
-def judge_rows(lines: DataFrame, files: Sequence[io.StoredObject], rules: Rules) -> DataFrame | None:
+def judge_rows(
+    lines: DataFrame, files: Sequence[io.StoredObject], contract: Contract, quality: Quality
+) -> DataFrame | None:
     """Makes rows of lines, each of them good or with the reason why it goes to quarantine. None when the
     files hold no line."""
-    parsed = parse_files(lines, files, rules.contract)
+    parsed = parse_files(lines, files, contract)
     if parsed is None:
         return None
-    return classify_rows(parsed, rules.contract, rules.quality.quarantine_rules)
+    return classify_rows(parsed, contract, quality.quarantine_rules)
 
 
 def parse_files(lines: DataFrame, files: Sequence[io.StoredObject], contract: Contract) -> DataFrame | None:

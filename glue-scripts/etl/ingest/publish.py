@@ -1,7 +1,9 @@
 """Publishes the rows of a plan, or keeps those that a refused run rejected."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -9,21 +11,25 @@ from pyspark.sql import functions as F
 from etl import io
 from etl.ingest import by_date
 from etl.ingest.contract import Contract
+from etl.ingest.deliveries import Delivery
 from etl.ingest.plan import Plan
 from etl.ingest.rules import Rules
+from etl.ingest.sources import DeliverySource
 from etl.ingest.tables import Tables
 from etl.ingest.transforms.compute_columns import aggregate_rows
 from etl.ingest.transforms.decode_uri import decode_uri
 from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.ingest.upserts import count_current, rows_to_append
 from etl.run.arguments import Arguments
-from etl.run.books import DateFigures
+from etl.run.books import DateFigures, SourceFigures
 from etl.run.catalogue import register_partitions
 from etl.run.log import log
 from etl.run.no_rows import no_rows
 from etl.run.replacing import Objects, list_partitions, remove_stale
 from etl.write import partitions
 from etl.write.iceberg_tables import APPEND, MERGE, REBUILD, IcebergTable
+
+QUARANTINED_SOURCE = "source"  # the column with the name of a rejected row's source
 
 
 def publish(
@@ -50,10 +56,9 @@ def publish(
         write_good_rows(arguments, contract, plan)
     else:
         write_table(table, contract, plan)
-    if plan.result.rows is not None:
-        write_rejected(arguments, rules, plan, plan.result.rows, arguments.quarantine)
+    write_rejected(arguments, rules, plan, plan.raw.by_source(dates), arguments.quarantine)
     write_aggregate(arguments, contract, plan, table)
-    counted = None if table is None else count_current(table, plan, contract)
+    counted = None if table is None else count_current(table, plan, contract, rules.sources.column)
     plan.forget()
     now = {
         location: remove_stale(before[location], list_partitions(location, dates)) for location in locations
@@ -64,7 +69,7 @@ def publish(
         )
     forget_refused(arguments, plan)
     files = now[arguments.output] if table is None else table.files(dates)
-    return count_figures(arguments, plan, files, now[arguments.quarantine], counted)
+    return count_figures(arguments, rules, plan, files, now[arguments.quarantine], counted)
 
 
 def write_table(table: IcebergTable, contract: Contract, plan: Plan) -> None:
@@ -96,18 +101,38 @@ def write_good_rows(arguments: Arguments, contract: Contract, plan: Plan) -> Non
     log(f"removed {sum(result.duplicates.values())} duplicates, wrote the others to {arguments.output}")
 
 
-def write_rejected(arguments: Arguments, rules: Rules, plan: Plan, rows: DataFrame, location: str) -> None:
+def write_rejected(
+    arguments: Arguments,
+    rules: Rules,
+    plan: Plan,
+    frames: Sequence[tuple[DeliverySource, DataFrame]],
+    location: str,
+) -> None:
+    """Writes the rejected rows of each source. Sources with names have them in the column `source`."""
+    if not frames:
+        return
+    columns = [_rejected(arguments, rules, plan, rows, source) for source, rows in frames]
+    # Each source's rows lie in tasks of their own.
+    is_scattered = plan.raw.is_scattered or len(frames) > 1
+    partitions.write_partitions(
+        reduce(DataFrame.unionByName, columns), location, order="row_id", is_scattered=is_scattered
+    )
+
+
+def _rejected(
+    arguments: Arguments, rules: Rules, plan: Plan, rows: DataFrame, source: DeliverySource
+) -> DataFrame:
     if plan.raw.has_rejected:
         rejected = explain_rejected(
             rows,
-            rules.contract,
+            source.contract,
             rules.quality.quarantine_rules,
             has_wrong_types=plan.raw.has_wrong_types,
         )
     else:
         # To explain no row would take longer than to write none.
         rejected = rows.limit(0).withColumn("reason_values", F.lit(None).cast("map<string,string>"))
-    columns = rejected.select(
+    return rejected.select(
         "run_date",
         "row_id",
         "raw_line",
@@ -115,8 +140,8 @@ def write_rejected(arguments: Arguments, rules: Rules, plan: Plan, rows: DataFra
         decode_uri(F.col("file_path")).alias("source_file"),
         F.lit(arguments.run_id).alias("run_id"),
         "reason_values",
+        *([F.lit(source.name).alias(QUARANTINED_SOURCE)] if source.name else []),
     )
-    partitions.write_partitions(columns, location, order="row_id", is_scattered=plan.raw.is_scattered)
 
 
 def write_aggregate(arguments: Arguments, contract: Contract, plan: Plan, table: IcebergTable | None) -> None:
@@ -136,15 +161,13 @@ def write_aggregate(arguments: Arguments, contract: Contract, plan: Plan, table:
 def refuse(arguments: Arguments, rules: Rules, plan: Plan) -> dict[date, DateFigures]:
     """Keeps the rejected rows of the run's own dates, in place of those of an earlier refusal. Publishes
     nothing. Gives the figures of the dates."""
-    rows = plan.rows_of_own()
     if arguments.refused is not None:
         io.delete_leftovers(arguments.refused)
         before = list_partitions(arguments.refused, plan.own)
-        if rows is not None:
-            write_rejected(arguments, rules, plan, rows, arguments.refused)
+        write_rejected(arguments, rules, plan, plan.own_by_source(), arguments.refused)
         remove_stale(before, list_partitions(arguments.refused, plan.own))
         log(f"refused: its rejected rows are in {arguments.refused}")
-    return count_refused(plan)
+    return count_refused(rules, plan)
 
 
 def forget_refused(arguments: Arguments, plan: Plan) -> None:
@@ -158,55 +181,76 @@ def forget_refused(arguments: Arguments, plan: Plan) -> None:
 
 def count_figures(
     arguments: Arguments,
+    rules: Rules,
     plan: Plan,
     output: Objects,
     quarantine: Objects,
-    counted: Mapping[str, int] | None,
+    counted: Mapping[tuple[str, str], int] | None,
 ) -> dict[date, DateFigures]:
-    """The figures of each date. Written rows are counted from the files, or given as `counted` in a table."""
+    """The figures of each date. Written rows are counted from the files, or given as `counted` in a table by
+    date and source."""
+    has_names = bool(rules.sources.names)
     written, quarantined = partitions.count_rows_of_files(
         plan.raw.spark,
-        partitions.Written(arguments.output, output if counted is None else {}),
-        partitions.Written(arguments.quarantine, quarantine, "reason"),
+        partitions.Written(arguments.output, output if counted is None else {}, source=rules.sources.column),
+        partitions.Written(
+            arguments.quarantine, quarantine, "reason", QUARANTINED_SOURCE if has_names else None
+        ),
     )
-    if counted is not None:
-        written = {(day, ""): rows for day, rows in counted.items()}
-    read = plan.raw.counts(plan.deliveries)
+    of_output = {(day, source): rows for (day, _, source), rows in written.items()}
+    of_quarantine: dict[tuple[str, str], dict[str, int]] = {}
+    for (day, reason, source), rows in quarantined.items():
+        of_quarantine.setdefault((day, source), {})[reason] = rows
+    made = _Made(of_output if counted is None else counted, of_quarantine)
     return {
-        day: DateFigures(
-            run_date=day,
-            read=read[day],
-            written=written.get((day.isoformat(), ""), 0),
-            duplicates=plan.result.duplicates.get(day.isoformat(), 0),
-            quarantined={
-                reason: rows for (of_day, reason), rows in quarantined.items() if of_day == day.isoformat()
-            },
-            input_bytes=delivery.input_bytes,
-            output_bytes=sum(file.size for file in output.get(day, [])),
-            files=len(output.get(day, [])),
-            partitions=len({file.name.rpartition("/")[0] for file in output.get(day, [])}),
-        )
+        day: _figures(rules, plan, delivery, made, output.get(day, ()))
         for day, delivery in plan.deliveries.items()
     }
 
 
-def count_refused(plan: Plan) -> dict[date, DateFigures]:
+def count_refused(rules: Rules, plan: Plan) -> dict[date, DateFigures]:
     """The figures of dates whose rows are not published: nothing was written."""
-    quarantined = plan.quarantined_of_own()
-    read = plan.raw.counts(plan.own)
-    figures = {
-        day: DateFigures(
-            run_date=day,
-            read=read[day],
-            written=0,
-            duplicates=plan.result.duplicates.get(day.isoformat(), 0),
-            quarantined=quarantined.get(day.isoformat(), {}),
-            input_bytes=delivery.input_bytes,
-            output_bytes=0,
-            files=0,
-            partitions=0,
-        )
-        for day, delivery in plan.own.items()
-    }
+    made = _Made({}, plan.quarantined_of_own())
+    figures = {day: _figures(rules, plan, delivery, made, ()) for day, delivery in plan.own.items()}
     plan.forget()
     return figures
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Rows by date and source: those written, and those quarantined by reason."""
+
+    written: Mapping[tuple[str, str], int]
+    quarantined: Mapping[tuple[str, str], Mapping[str, int]]
+
+
+def _figures(
+    rules: Rules, plan: Plan, delivery: Delivery, made: _Made, output: Sequence[io.StoredObject]
+) -> DateFigures:
+    day = f"{delivery.day}"
+    quarantined: dict[str, int] = {}
+    for (of_day, _), by_reason in made.quarantined.items():
+        for reason, rows in by_reason.items() if of_day == day else ():
+            quarantined[reason] = quarantined.get(reason, 0) + rows
+    return DateFigures(
+        run_date=delivery.day,
+        read=plan.raw.read[delivery.day],
+        written=sum(rows for (of_day, _), rows in made.written.items() if of_day == day),
+        duplicates=plan.result.duplicates.get(day, 0),
+        quarantined=quarantined,
+        input_bytes=delivery.input_bytes,
+        output_bytes=sum(file.size for file in output),
+        files=len(output),
+        partitions=len({file.name.rpartition("/")[0] for file in output}),
+        sources={
+            name: SourceFigures(
+                read=plan.raw.read_of.get((delivery.day, name), 0),
+                written=made.written.get((day, name), 0),
+                duplicates=plan.result.duplicates_of.get((day, name), 0),
+                quarantined=made.quarantined.get((day, name), {}),
+                input_bytes=sum(file.size for file in delivery.files_of(name)),
+            )
+            for name in rules.sources.names
+        },
+        missing_sources=delivery.missing,
+    )

@@ -12,7 +12,7 @@ from etl import session
 from etl.ingest.contract import JSON_LINES, Format
 from etl.ingest.file_lines import encode
 from etl.ingest.packings import ENDINGS
-from etl.io import DELIVERY, StoredObject
+from etl.io import DAY_MILLIS, DELIVERY, DT, StoredObject
 from etl.write.partitions import PARTITION
 
 _BYTES = "ISO-8859-1"
@@ -39,10 +39,12 @@ def read_lines(
     *,
     number: int = 0,
     format_: Format = JSON_LINES,
+    layout: str = DT,
 ) -> DataFrame:
     """The lines of delivered files: `value`, `run_date` (text) and their order: `file_path` (encoded URI),
     `block_start`, `row_id` (unique among the reads of a run, if each has another `number` below 1024).
-    Compression by the name's ending; a byte-order mark at the start of a file is dropped.
+    `source` is the location of the folders of days, which are named by `layout`. Compression by the name's
+    ending; a byte-order mark at the start of a file is dropped.
 
     A line ends with a line feed alone: inside JSON a carriage return is space. Where the header of a file is
     simply its first line (`is_below_header`), header and blank lines and comments are left out.
@@ -60,13 +62,31 @@ def read_lines(
     columns = together.select(
         "*", (F.monotonically_increasing_id() + F.lit(number << _READ_BITS)).alias("row_id")
     )
+    day = _day_of_dt(source) if layout == DT else _day_of_millis(source)
+    return columns.select("value", day.alias(PARTITION), "file_path", "block_start", "row_id")
+
+
+def _day_of_dt(source: str) -> Column:
     nesting = source.count(f"/{DELIVERY}=") + 1
     below = F.substring_index(
         F.substring_index("file_path", f"/{DELIVERY}=", nesting + 1), f"/{DELIVERY}=", -1
     )
-    return columns.select(
-        "value", F.substring(below, 1, 10).alias(PARTITION), "file_path", "block_start", "row_id"
-    )
+    return F.substring(below, 1, 10)
+
+
+def _day_of_millis(source: str) -> Column:
+    """The day of the folder below `source`, whose name is the milliseconds of a UTC midnight."""
+    # Spark writes the slashes behind a scheme in several ways, and encodes none in a path.
+    path = F.regexp_replace("file_path", "^[a-z0-9]+:/+", "")
+    depth = re.sub("^([a-z0-9]+:)?/+", "", source).count("/")
+    folder = F.substring_index(F.substring_index(path, "/", depth + 1), "/", -1)
+    days = F.floor(folder.cast("bigint") / F.lit(DAY_MILLIS)).cast("int")
+    return F.date_format(F.date_from_unix_date(days), "yyyy-MM-dd")
+
+
+def read_number() -> Column:
+    """The `number` with which a row was read."""
+    return F.shiftright("row_id", _READ_BITS)
 
 
 def new_row_id() -> Column:

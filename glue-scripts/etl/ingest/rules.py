@@ -6,6 +6,7 @@ from etl import io
 from etl.errors import InvalidArguments
 from etl.ingest.contract import Contract
 from etl.ingest.load_plan import load_plan
+from etl.ingest.sources import Sources
 from etl.run.arguments import Arguments
 from etl.run.quality import Quality
 from etl.write.iceberg_tables import MERGE
@@ -13,15 +14,21 @@ from etl.write.iceberg_tables import MERGE
 
 @dataclass(frozen=True)
 class Rules:
-    """The contract and the rules that the rows must meet."""
+    """The sources with their contracts, and the rules that the rows must meet."""
 
-    contract: Contract
+    sources: Sources
     quality: Quality
+
+    @property
+    def contract(self) -> Contract:
+        """What is the same for all sources: the key, the rules, the output."""
+        return self.sources.contract
 
 
 def read_rules(arguments: Arguments) -> Rules:
     """Raises PlanRefused, or InvalidArguments where the plan does not fit the arguments."""
-    contract, quality = load_plan(io.read_text(arguments.plan_uri), arguments.plan_uri)
+    sources, quality = load_plan(io.read_text(arguments.plan_uri), arguments.plan_uri)
+    contract = sources.contract
     if (contract.aggregate is None) != (arguments.curated is None):
         has = "no" if contract.aggregate is None else "an"
         raise InvalidArguments(
@@ -29,7 +36,7 @@ def read_rules(arguments: Arguments) -> Rules:
             f"and the contract of {arguments.plan_uri} has {has} aggregate"
         )
     _check_write_mode(arguments, contract)
-    return Rules(contract, quality)
+    return Rules(sources, quality)
 
 
 def _check_write_mode(arguments: Arguments, contract: Contract) -> None:

@@ -85,8 +85,11 @@ def rows_to_append(rows: DataFrame, table: IcebergTable, own: Deliveries) -> Dat
     return named.join(F.broadcast(versions), "source_file", "inner")
 
 
-def count_current(table: IcebergTable, plan: Plan, contract: Contract) -> dict[str, int]:
-    """Counts the rows that the table has now for the dates of the plan. After a rebuild these are all rows
+def count_current(
+    table: IcebergTable, plan: Plan, contract: Contract, source: str | None
+) -> dict[tuple[str, str], int]:
+    """Counts the rows that the table has now for the dates of the plan, by date and value of the column
+    `source` ("" if it is None). After a rebuild these are all rows
     of a date, after an append the rows of the delivered objects, after a merge the rows of this run that
     are still current."""
     dates = [day.isoformat() for day in plan.deliveries]
@@ -106,4 +109,6 @@ def count_current(table: IcebergTable, plan: Plan, contract: Contract) -> dict[s
     elif table.mode != "rebuild":
         files = [file.uri for delivery in plan.deliveries.values() for file in delivery.files]
         rows = rows.filter(F.col("source_file").isin(files))
-    return {row["run_date"]: row["count"] for row in rows.groupBy("run_date").count().collect()}
+    by_source = [] if source is None else [F.col(f"`{source}`").alias("source")]
+    counted = rows.groupBy("run_date", *by_source).count().collect()
+    return {(row["run_date"], row["source"] if by_source else ""): row["count"] for row in counted}

@@ -5,7 +5,7 @@ The same file is compiled to SQL for Athena, which judges the rows that readers 
 numbers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -78,13 +78,13 @@ class Measured:
     """The result of one aggregation. `rows` are to be published. `counts` has for each rule the rows that
     meet it, for a uniqueness rule the distinct combinations. `newest` has for each freshness rule
     microseconds since 1970 in UTC, or None. `quarantined` has the rows by reason. `absent` are the
-    optional columns without a value in any row to be published."""
+    optional columns without a value in any row to be published, by source."""
 
     rows: int
     counts: Mapping[str, int]
     newest: Mapping[str, int | None]
     quarantined: Mapping[str, int]
-    absent: tuple[str, ...] = ()
+    absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -128,17 +128,49 @@ def judge(quality: Quality, measured: Measured, read: int, last: date) -> Verdic
 
 
 def judge_dates(
-    quality: Quality, verdict: Verdict, unreadable: Mapping[date, int], read: Mapping[date, int]
+    quality: Quality,
+    verdict: Verdict,
+    unreadable: Mapping[date, int],
+    read: Mapping[date, int],
 ) -> Verdict:
     """Applies the limit of unreadable lines to each date by itself: in a run over many dates, one date
     full of unreadable lines would not show. `read` are the rows of the run's own dates, `unreadable` those
     of them that cannot be read."""
+    return _judge_parts(
+        quality,
+        verdict,
+        {f"{day}": unreadable.get(day, 0) for day in read},
+        {f"{day}": rows for day, rows in read.items()},
+    )
+
+
+def judge_sources(
+    quality: Quality,
+    verdict: Verdict,
+    unreadable: Mapping[tuple[date, str], int],
+    read: Mapping[tuple[date, str], int],
+) -> Verdict:
+    """Applies the limit of unreadable lines to each source of each date by itself, as `judge_dates` does to
+    dates. The keys are date and source."""
+    return _judge_parts(
+        quality,
+        verdict,
+        {f"{day} in {source}": unreadable.get((day, source), 0) for day, source in read},
+        {f"{day} in {source}": rows for (day, source), rows in read.items()},
+    )
+
+
+def _judge_parts(
+    quality: Quality, verdict: Verdict, unreadable: Mapping[str, int], read: Mapping[str, int]
+) -> Verdict:
     limit = quality.limit_of_a_date
-    failed = [day for day in sorted(read) if unreadable.get(day, 0) * MILLION > limit * read[day]]
+    failed = [part for part in sorted(read) if unreadable[part] * MILLION > limit * read[part]]
     if len(read) < 2 or not failed:
         return verdict
-    by_date = {f"{DEFAULT_RULE} on {day}": (unreadable[day], read[day], False) for day in failed[:_MAX_DATES]}
-    return replace(verdict, verdict="FAILED", rules={**verdict.rules, **by_date})
+    by_part = {
+        f"{DEFAULT_RULE} on {part}": (unreadable[part], read[part], False) for part in failed[:_MAX_DATES]
+    }
+    return replace(verdict, verdict="FAILED", rules={**verdict.rules, **by_part})
 
 
 def _told(name: str, count: int, of: int) -> str:

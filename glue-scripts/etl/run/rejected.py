@@ -20,17 +20,22 @@ class Place:
 @dataclass(frozen=True)
 class Rejected:
     """Rejected rows with one reason and one column; "" means the row as a whole. `first` is the place of the
-    first of them, None if it was not looked for."""
+    first of them, None if it was not looked for. `source` is the name of their source, "" if it has none."""
 
     reason: str
     column: str
     expected: str
     rows: int
     first: Place | None = None
+    source: str = ""
 
     @property
     def clause(self) -> str:
-        """For example `unit_price is not a number`."""
+        """For example `unit_price is not a number`, with the source behind it if that has a name."""
+        return self._clause + (f" (source {self.source})" if self.source else "")
+
+    @property
+    def _clause(self) -> str:
         if self.expected == A_VALUE:
             return f"{self.column} is missing"
         if self.expected.startswith(RULE):
@@ -46,4 +51,4 @@ class Rejected:
             place = {"file": self.first.file, "line": self.first.line}
             place |= {"value": self.first.value} if with_value else {}
         entry = {"reason": self.reason, "column": self.column, "expected": self.expected, "rows": self.rows}
-        return entry | place
+        return entry | ({"source": self.source} if self.source else {}) | place

@@ -26,32 +26,40 @@ def read_partitions(
 
 @dataclass(frozen=True)
 class Written:
-    """Parquet files under `location`, by date. Rows are counted for each value of `column`."""
+    """Parquet files under `location`, by date. Rows are counted for each value of `column`, and of `source`,
+    the column that holds the name of a row's source."""
 
     location: str
     files: Mapping[date, Sequence[StoredObject]]
     column: str | None = None
+    source: str | None = None
 
 
-def count_rows_of_files(spark: SparkSession, *places: Written) -> list[dict[tuple[str, str], int]]:
-    """Counts the rows in the files, for each place by date and value of its column ("" without a column).
-    Reads the footers and that column only, in one query."""
+def count_rows_of_files(spark: SparkSession, *places: Written) -> list[dict[tuple[str, str, str], int]]:
+    """Counts the rows in the files, for each place by date, value of its column and source ("" without such a
+    column). Reads the footers and those columns only, in one query."""
     frames = []
+    has_sources = any(place.source for place in places)
     for number, place in enumerate(places):
         present = [file for of_date in place.files.values() for file in of_date]
         if present:
-            rows = read_partitions(
-                spark, place.location, present, {place.column: "string"} if place.column else {}
+            read = [name for name in (place.column, place.source) if name is not None]
+            rows = read_partitions(spark, place.location, present, dict.fromkeys(read, "string"))
+            value = F.col(f"`{place.column}`") if place.column else F.lit("")
+            source = F.col(f"`{place.source}`") if place.source else F.lit("")
+            by_source = [source.alias("source")] if has_sources else []
+            frames.append(
+                rows.select(PARTITION, value.alias("value"), *by_source, F.lit(number).alias("place"))
             )
-            value = F.col(place.column) if place.column else F.lit("")
-            frames.append(rows.select(PARTITION, value.alias("value"), F.lit(number).alias("place")))
-    found: list[dict[tuple[str, str], int]] = [{} for _ in places]
+    found: list[dict[tuple[str, str, str], int]] = [{} for _ in places]
     if frames:
         together = reduce(DataFrame.unionByName, frames)
         if sum(len(of_date) for place in places for of_date in place.files.values()) <= FILES_OF_A_TASK:
             together = together.coalesce(1)
-        for row in together.groupBy("place", PARTITION, "value").count().collect():
-            found[row["place"]][(row[PARTITION], row["value"])] = row["count"]
+        keys = ("place", PARTITION, "value", *(["source"] if has_sources else []))
+        for row in together.groupBy(*keys).count().collect():
+            of = (row[PARTITION], row["value"], row["source"] if has_sources else "")
+            found[row["place"]][of] = row["count"]
     return found
 
 

@@ -16,8 +16,9 @@ import botocore.exceptions
 
 from embedded_aws.core import emulator, snapshots
 from embedded_aws.core.settings import Settings
+from embedded_aws.glue import outcomes
 from embedded_aws.glue.crawls import tables as crawl_tables
-from embedded_aws.glue.crawls.catalogue import Catalogue, Policy
+from embedded_aws.glue.crawls.catalogue import Catalogue, Changes, Policy
 from embedded_aws.glue.crawls.source import Source, Target, TargetError, targets_of
 from embedded_aws.iam import roles
 
@@ -55,10 +56,9 @@ def install(settings: Settings) -> Callable[[], None]:
         return load_persisted_state
 
     one = ("data",)
-    emulator.replace(
-        "services.glue", "_start_crawler", one, lambda _: lambda data: _start(settings, data), _BEHAVIOUR
-    )
-    emulator.replace("services.glue", "_stop_crawler", one, lambda _: _stop, _BEHAVIOUR)
+    starts = _answered(lambda name: start(settings, name))
+    emulator.replace("services.glue", "_start_crawler", one, lambda _: starts, _BEHAVIOUR)
+    emulator.replace("services.glue", "_stop_crawler", one, lambda _: _answered(stop), _BEHAVIOUR)
     emulator.replace("services.glue", "_update_crawler", one, guarded, _BEHAVIOUR)
     emulator.replace("services.glue", "_delete_crawler", one, guarded, _BEHAVIOUR)
     emulator.replace("services.glue", "load_persisted_state", one, load, _BEHAVIOUR)
@@ -77,41 +77,58 @@ def _end_interrupted_crawls() -> None:
             }
 
 
-def _start(settings: Settings, data: dict[str, Any]) -> Any:
-    glue = emulator.service("glue")
-    name = data.get("Name")
+class CrawlRefusedError(Exception):
+    """Glue's error code and message for a crawl that cannot start or stop."""
+
+    def __init__(self, code: str, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+def _answered(act: Callable[[str], None]) -> Callable[..., Any]:
+    def answer(data: dict[str, Any]) -> Any:
+        glue = emulator.service("glue")
+        try:
+            act(str(data.get("Name")))
+        except CrawlRefusedError as error:
+            return glue.error_response_json(error.code, str(error), 400)
+        return glue.json_response({})
+
+    return answer
+
+
+def start(settings: Settings, name: str) -> None:
+    """Start a crawl. Raises CrawlRefusedError."""
     with _lock:
-        crawler = glue._crawlers.get(name)
-        if crawler is None:
-            return glue.error_response_json("EntityNotFoundException", f"Crawler {name} not found", 400)
+        crawler = _crawler(name)
         if crawler["State"] != "READY":
             message = f"Crawler with name {name} has already started"
-            return glue.error_response_json("CrawlerRunningException", message, 400)
+            raise CrawlRefusedError("CrawlerRunningException", message)
         crawler["State"] = "RUNNING"
     crawl = _Crawl(settings, crawler)
-    _stops[(*roles.current_scope(), str(name))] = crawl.stopped
+    _stops[(*roles.current_scope(), name)] = crawl.stopped
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(crawl.execute,), name=f"crawl {name}", daemon=True).start()
-    return glue.json_response({})
 
 
-def _stop(data: dict[str, Any]) -> Any:
-    glue = emulator.service("glue")
-    name = data.get("Name")
-    crawler = glue._crawlers.get(name)
-    if crawler is None:
-        return glue.error_response_json("EntityNotFoundException", f"Crawler {name} not found", 400)
+def stop(name: str) -> None:
+    """Stop the crawler's crawl. Raises CrawlRefusedError."""
+    crawler = _crawler(name)
     if crawler["State"] == "READY":
-        message = f"Crawler with name {name} isn't running"
-        return glue.error_response_json("CrawlerNotRunningException", message, 400)
+        raise CrawlRefusedError("CrawlerNotRunningException", f"Crawler with name {name} isn't running")
     if crawler["State"] == "STOPPING":
-        message = f"Crawler with name {name} is already stopping"
-        return glue.error_response_json("CrawlerStoppingException", message, 400)
+        raise CrawlRefusedError("CrawlerStoppingException", f"Crawler with name {name} is already stopping")
     crawler["State"] = "STOPPING"
-    event = _stops.get((*roles.current_scope(), str(name)))
+    event = _stops.get((*roles.current_scope(), name))
     if event:
         event.set()
-    return glue.json_response({})
+
+
+def _crawler(name: str) -> dict[str, Any]:
+    crawler: dict[str, Any] | None = emulator.service("glue")._crawlers.get(name)
+    if crawler is None:
+        raise CrawlRefusedError("EntityNotFoundException", f"Crawler {name} not found")
+    return crawler
 
 
 class _Crawl:
@@ -125,10 +142,12 @@ class _Crawl:
         self._prefix = str(uuid.uuid4())
         self._messages: list[dict[str, Any]] = []
         self._logs: Any = None
+        self._changes = Changes()
         self.stopped = threading.Event()
 
     def execute(self) -> None:
         status, message = "SUCCEEDED", ""
+        outcomes.crawl_started(self._name)
         try:
             self._crawl()
         except _CancelledError:
@@ -154,7 +173,17 @@ class _Crawl:
         self._crawler["CrawlElapsedTime"] = int((time.time() - self._started) * 1000)
         self._crawler["State"] = "READY"
         _logger.info("crawler %s: %s %s", self._name, status, message)
+        outcomes.crawl_ended(self._name, self._crawler["LastCrawl"], self._counts())
         snapshots.changed()
+
+    def _counts(self) -> dict[str, int]:
+        changes = self._changes
+        return {
+            "tablesCreated": len(changes.created),
+            "tablesUpdated": len(changes.updated),
+            "tablesDeleted": len(changes.deleted),
+            "partitionsCreated": changes.partitions,
+        }
 
     def _crawl(self) -> None:
         account, region = roles.current_scope()
@@ -172,11 +201,12 @@ class _Crawl:
             str(self._crawler.get("TablePrefix") or ""),
             _policy(self._crawler, configuration),
         )
+        self._changes = catalogue.changes
         catalogue.open()
         s3 = roles.client(self._settings, "s3", credentials)
         for target in targets_of(self._crawler):
             self._crawl_target(catalogue, Source(s3, target), target, configuration.get("Grouping") or {})
-        changes = catalogue.changes
+        changes = self._changes
         self._say(
             f"INFO : Run Summary For TABLE: ADD: {len(changes.created)}, UPDATE: {len(changes.updated)}, "
             f"DELETE: {len(changes.deleted)}; PARTITION: ADD: {changes.partitions}"

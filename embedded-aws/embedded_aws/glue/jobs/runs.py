@@ -14,7 +14,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import botocore.exceptions
 from embedded_aws.cloudwatch import metric_emission
 from embedded_aws.core import emulator, snapshots
 from embedded_aws.core.settings import Settings
+from embedded_aws.glue import outcomes
 from embedded_aws.glue.jobs import deaths
 from embedded_aws.glue.jobs.logs import JobLog
 from embedded_aws.glue.jobs.security import JobSecurity, SecurityMissingError, security_of
@@ -45,6 +47,8 @@ _BEHAVIOUR = "job runs under Spark"
 _logger = logging.getLogger("embedded-aws.job-runs")
 _lock = threading.Lock()
 _stops: dict[str, threading.Event] = {}
+_ending = threading.Event()
+"""Set when the server ends its runs: nothing may follow from their ends."""
 _processes = RunningProcesses()
 _idle_java = IdleJava()
 
@@ -75,6 +79,7 @@ def install(settings: Settings) -> Callable[[], None]:
 
 
 def _end_all() -> None:
+    _ending.set()
     for event in list(_stops.values()):
         event.set()
     _processes.end()
@@ -92,19 +97,44 @@ def _end_interrupted_runs() -> None:
 # -- starting --
 
 
+class StartRefusedError(Exception):
+    """Glue's error code and message for a run that cannot start."""
+
+    def __init__(self, code: str, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class StartedBy:
+    """The trigger that starts a run, what preceded it, and the arguments that the trigger's workflow adds."""
+
+    trigger: str
+    predecessors: tuple[dict[str, str], ...] = ()
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
 def _start_job_run(settings: Settings, data: dict[str, Any]) -> Any:
+    glue = emulator.service("glue")
+    try:
+        return glue.json_response({"JobRunId": start(settings, data)["Id"]})
+    except StartRefusedError as error:
+        return glue.error_response_json(error.code, str(error), 400)
+
+
+def start(settings: Settings, data: dict[str, Any], by: StartedBy | None = None) -> dict[str, Any]:
+    """Start a run of a job with the parameters of StartJobRun. Returns the run, which changes until it ends.
+
+    Raises StartRefusedError.
+    """
     glue = emulator.service("glue")
     name = str(data.get("JobName"))
     job = glue._jobs.get(name)
     if job is None:
-        return glue.error_response_json(
-            "EntityNotFoundException", f"Failed to start job run: job {name} not found", 400
-        )
+        raise StartRefusedError("EntityNotFoundException", f"Failed to start job run: job {name} not found")
     given = data.get("Arguments") or {}
     if not all(isinstance(value, str) for value in given.values()):
-        return glue.error_response_json(
-            "InvalidInputException", "Arguments must be a map of string to string", 400
-        )
+        raise StartRefusedError("InvalidInputException", "Arguments must be a map of string to string")
     run_id = f"jr_{secrets.token_hex(32)}"
     account, region = roles.current_scope()
     try:
@@ -113,23 +143,41 @@ def _start_job_run(settings: Settings, data: dict[str, Any]) -> Any:
             job.get("Role", ""), "glue.amazonaws.com", f"GlueJobRunnerSession-{name}", source
         )
     except roles.RoleNotAssumableError as error:
-        return glue.error_response_json("InvalidInputException", str(error), 400)
+        raise StartRefusedError("InvalidInputException", str(error)) from error
     with _lock:
         runs = glue._job_runs.get(name) or []
         most = int((job.get("ExecutionProperty") or {}).get("MaxConcurrentRuns", 1))
         if sum(1 for run in runs if run["JobRunState"] in LIVE) >= most:
-            message = f"Concurrent runs exceeded for {name}"
-            return glue.error_response_json("ConcurrentRunsExceededException", message, 400)
-        run = _new_run(job, name, run_id, data)
+            raise StartRefusedError("ConcurrentRunsExceededException", f"Concurrent runs exceeded for {name}")
+        run = _new_run(job, name, run_id, data, by)
         glue._job_runs[name] = [run, *runs]  # the latest first, as AWS lists them
     stopped = _stops[run_id] = threading.Event()
-    worker = _Run(settings, job, run, credentials, stopped)
+    worker = _Run(settings, job, run, credentials, stopped, by.arguments if by else {})
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(worker.execute,), name=run_id[:16], daemon=True).start()
-    return glue.json_response({"JobRunId": run_id})
+    return run
 
 
-def _new_run(job: dict[str, Any], name: str, run_id: str, data: dict[str, Any]) -> dict[str, Any]:
+def refused_run(data: dict[str, Any], by: StartedBy, state: str, message: str) -> dict[str, Any]:
+    """The run that a trigger could not start, among the job's runs if the job exists.
+
+    https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
+    """
+    glue = emulator.service("glue")
+    name = str(data["JobName"])
+    job = glue._jobs.get(name)
+    run = _new_run(job or {}, name, f"jr_{secrets.token_hex(32)}", data, by)
+    now = time.time()
+    run.update(JobRunState=state, ErrorMessage=message, LastModifiedOn=now, CompletedOn=now)
+    if job is not None:
+        with _lock:
+            glue._job_runs[name] = [run, *(glue._job_runs.get(name) or [])]
+    return run
+
+
+def _new_run(
+    job: dict[str, Any], name: str, run_id: str, data: dict[str, Any], by: StartedBy | None
+) -> dict[str, Any]:
     now = time.time()
     worker = {key: data.get(key) or job.get(key) for key in ("WorkerType", "NumberOfWorkers", "MaxCapacity")}
     run = {
@@ -142,7 +190,7 @@ def _new_run(job: dict[str, Any], name: str, run_id: str, data: dict[str, Any]) 
         "LastModifiedOn": now,
         "JobRunState": "STARTING",
         "Arguments": dict(data.get("Arguments") or {}),
-        "PredecessorRuns": [],
+        "PredecessorRuns": list(by.predecessors) if by else [],
         "ExecutionTime": 0,
         "Timeout": data.get("Timeout") or job.get("Timeout") or 2880,
         **{key: value for key, value in worker.items() if value is not None},
@@ -150,20 +198,27 @@ def _new_run(job: dict[str, Any], name: str, run_id: str, data: dict[str, Any]) 
         "LogGroupName": DEFAULT_LOG_PREFIX,
         "GlueVersion": job.get("GlueVersion", "5.1"),
     }
-    if job.get("SecurityConfiguration"):
-        run["SecurityConfiguration"] = job["SecurityConfiguration"]
+    for key in ("SecurityConfiguration", "NotificationProperty"):
+        if data.get(key) or job.get(key):
+            run[key] = data.get(key) or job[key]
+    if by:
+        run["TriggerName"] = by.trigger
     return run
 
 
-def arguments_of(job: dict[str, Any], run: dict[str, Any]) -> dict[str, str]:
+def arguments_of(
+    job: dict[str, Any], run: dict[str, Any], added: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """The script's arguments: non-overridable ones win over the run's, and these over the job's defaults.
 
+    ``added`` are Glue's own besides the run's.
     https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
     """
     return {
         **(job.get("DefaultArguments") or {}),
         "--JOB_NAME": run["JobName"],
         "--JOB_RUN_ID": run["Id"],
+        **(added or {}),
         **run["Arguments"],
         **(job.get("NonOverridableArguments") or {}),
     }
@@ -180,13 +235,14 @@ class _Run:
         run: dict[str, Any],
         credentials: roles.Credentials,
         stopped: threading.Event,
+        added: Mapping[str, str],
     ) -> None:
         self._settings = settings
         self._job = job
         self._run = run
         self._credentials = credentials
         self._stopped = stopped
-        self._arguments = arguments_of(job, run)
+        self._arguments = arguments_of(job, run, added)
 
     def execute(self) -> None:
         run_id = self._run["Id"]
@@ -201,11 +257,13 @@ class _Run:
         finally:
             _stops.pop(run_id, None)
             _logger.info("run %s of %s: %s", run_id, self._run["JobName"], self._run["JobRunState"])
+            if not _ending.is_set():
+                outcomes.job_run_ended(self._run)
             snapshots.changed()
 
     def _execute_in(self, folder: Path) -> None:
         _check(self._job, str(self._run["GlueVersion"]))
-        security = security_of(self._job)
+        security = security_of({**self._job, "SecurityConfiguration": self._run.get("SecurityConfiguration")})
         self._look_up_connections()
         version = str(self._run["GlueVersion"])
         image = docker.image_for(version)
@@ -243,6 +301,8 @@ class _Run:
         minutes = float(self._run["Timeout"])
         deadline = time.monotonic() + minutes * self._settings.seconds_per_minute
         outcome: Outcome | None = None
+        late = (self._run.get("NotificationProperty") or {}).get("NotifyDelayAfter")
+        delay = time.monotonic() + float(late or 0) * self._settings.seconds_per_minute
         while outcome is None:
             if self._stopped.is_set():
                 process.stop()
@@ -250,6 +310,9 @@ class _Run:
             if time.monotonic() > deadline:
                 process.stop()
                 return "TIMEOUT", f"Job run exceeded its time-out of {minutes:g} minutes"
+            if late and time.monotonic() > delay:
+                outcomes.announce_delay(self._run, late)
+                late = None
             outcome = process.wait(0.1)
         if self._stopped.is_set():
             return "STOPPED", ""
@@ -357,12 +420,17 @@ def _batch_stop_job_run(data: dict[str, Any]) -> Any:
             message = f"Job run {run_id} is {run['JobRunState']} and cannot be stopped"
             errors.append(_stop_error(name, run_id, "JobRunNotInTerminalStateException", message))
         else:
-            run.update(JobRunState="STOPPING", LastModifiedOn=time.time())
-            event = _stops.get(run_id)
-            if event:
-                event.set()
+            stop(run)
             stopping.append({"JobName": name, "JobRunId": run_id})
     return glue.json_response({"SuccessfulSubmissions": stopping, "Errors": errors})
+
+
+def stop(run: dict[str, Any]) -> None:
+    """Stop a run that has not ended. It ends as STOPPED soon after."""
+    run.update(JobRunState="STOPPING", LastModifiedOn=time.time())
+    event = _stops.get(run["Id"])
+    if event:
+        event.set()
 
 
 def _stop_error(name: Any, run_id: str, code: str, message: str) -> dict[str, Any]:

@@ -149,6 +149,9 @@ def _base(contract: Contract, name: str) -> Column:
     for column in contract.columns:
         if column.name == name:
             return value_of(column)
+    for given in contract.given:
+        if given.name == name:
+            return F.lit(given.value).cast(given.type)
     return F.col("row")[name]
 
 

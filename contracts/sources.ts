@@ -1,0 +1,226 @@
+import { type Column, readColumns } from "./columns";
+import type { Contract } from "./contract";
+import { baseTypes } from "./contract-types";
+import { type Format, readFormat } from "./format";
+import { got, isText, NOTES, type NodeReader } from "./node-reader";
+import { readShapes, type Shape } from "./shapes";
+import type { Mistake } from "../modules/core/refusals";
+
+/** A place that deliveries come from, with the schema that it delivers: what it says itself, and the rest as the contract says it. */
+export interface DeliverySource {
+  /** The field that declares it, e.g. `x-etl.sources.ios`. */
+  readonly place: string;
+  readonly name: string;
+  /** Below the pipeline's folder; ends in a slash. */
+  readonly folder: string;
+  readonly layout: SourceLayout;
+  /** What becomes of folders and files below it that are no day. */
+  readonly unknownFolders: OnUnknown;
+  /** What becomes of a date on which other sources have delivered and this one has not. */
+  readonly whenMissing: "fail" | "report";
+  readonly columns: readonly Column[];
+  readonly format: Format;
+  readonly shapes: readonly Shape[];
+  /** The parts of the contract that the source has of its own. */
+  readonly own: readonly ("format" | "shapes")[];
+}
+
+/** A column that a source does not deliver, with the one text that all its rows have; `null`: they have nothing. */
+export interface Given {
+  readonly name: string;
+  /** Spelt as in Glue's catalogue. */
+  readonly type: string;
+  readonly value: string | null;
+}
+
+/** Names of the folders of days: `dt=2025-11-21`, or the milliseconds of a UTC midnight, `1763683200000`. */
+export type SourceLayout = "dt" | "epochMillis";
+export type OnUnknown = (typeof ON_UNKNOWN)[number];
+
+/** A contract as the rows of one source see it. */
+export interface SourceContract {
+  /** `undefined` where the contract declares no sources. */
+  readonly source?: DeliverySource;
+  readonly contract: Contract;
+}
+
+const LAYOUTS: readonly SourceLayout[] = ["dt", "epochMillis"];
+const ON_UNKNOWN = ["refuse", "skip"] as const;
+const WHEN_MISSING = ["fail", "report"] as const;
+const KEYS = ["folder", "layout", "unknownFolders", "whenMissing", "properties", "format", "shapes"];
+const MOST_SOURCES = 20;
+/** A source's name is part of the names of states, crawlers and tables. */
+const LONGEST_NAME = 20;
+
+type Common = Pick<Contract, "columns" | "format" | "shapes">;
+
+/** @param common what the contract says for every source */
+export function readSources(sources: NodeReader | undefined, common: Common): DeliverySource[] {
+  if (sources === undefined) return [];
+  const entries = sources.objects();
+  if (entries.length < 1 || entries.length > MOST_SOURCES)
+    sources.wrong("", `must hold 1 to ${MOST_SOURCES} sources, got ${entries.length}`);
+  const read = entries.flatMap(([name, node]) => (node === undefined ? [] : [readSource(name, node, common)]));
+  refuseTogether(sources, read);
+  return read;
+}
+
+function readSource(name: string, node: NodeReader, common: Common): DeliverySource {
+  if (!/^[a-z][a-z0-9]*(?:_[a-z][a-z0-9]*)*$/.test(name) || name.length > LONGEST_NAME)
+    node.wrong(
+      "",
+      `must be named by words of small letters and digits, joined by '_', of at most ${LONGEST_NAME} characters, ${got(name)}`,
+    );
+  node.refuseOthers("a source", KEYS, NOTES);
+  const own = (["format", "shapes"] as const).filter((key) => node.has(key));
+  const shapes = node.has("shapes") ? readShapes(node.child("shapes")) : common.shapes;
+  return {
+    place: node.place,
+    name,
+    folder: readFolder(node),
+    layout: (node.has("layout") ? node.oneOf("layout", LAYOUTS) : undefined) ?? "dt",
+    unknownFolders: readOnUnknown(node, "unknownFolders"),
+    whenMissing: (node.has("whenMissing") ? node.oneOf("whenMissing", WHEN_MISSING) : undefined) ?? "fail",
+    columns: merged(common.columns, node.has("properties") ? readColumns(node.child("properties")) : []),
+    format: node.has("format") ? readFormat(node.child("format")) : common.format,
+    // The contract's shapes describe files of its own format.
+    shapes: own.includes("format") && !own.includes("shapes") ? [] : shapes,
+    own,
+  };
+}
+
+/** What becomes of folders that no source and no day has. */
+export function readOnUnknown(node: NodeReader, key: "unknownFolders" | "unknownSources"): OnUnknown {
+  return (node.has(key) ? node.oneOf(key, ON_UNKNOWN) : undefined) ?? "refuse";
+}
+
+function readFolder(node: NodeReader): string {
+  const folder = node.value("folder");
+  if (isText(folder) && /^(?:[A-Za-z0-9][A-Za-z0-9_.-]*\/)+$/.test(folder) && folder.length <= 512)
+    return folder;
+  const demand = "one or more folders of letters, digits, '_', '-' and '.', each ending in '/'";
+  node.wrong("folder", `must be ${demand}, e.g. "segment-logs/${node.place.split(".").at(-1)}/", ${got(folder)}`);
+  return "";
+}
+
+/** Compares the places of sources. A source with a mistake in its folder is not compared. */
+function refuseTogether(node: NodeReader, sources: readonly DeliverySource[]): void {
+  const known = sources.filter(({ folder }) => folder !== "");
+  for (const [index, { name, folder }] of known.entries())
+    for (const earlier of known.slice(0, index)) {
+      const [one, other] = [folder, earlier.folder];
+      if (one.startsWith(other) || other.startsWith(one))
+        node.wrong(`${name}.folder`, `must not be or lie in that of ${earlier.name}, '${other}', ${got(one)}`);
+      else if (crawledName(one) === crawledName(other))
+        node.wrong(
+          `${name}.folder`,
+          `must end in another name than that of ${earlier.name}, '${other}', ${got(one)}: a crawler names a table after it`,
+        );
+    }
+}
+
+/** The name that a crawler gives to the table of a folder, without its prefix. */
+export const crawledName = (folder: string): string =>
+  folder
+    .split("/")
+    .at(-2)!
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_]/g, "_");
+
+/** Columns with those of a source: in the place of the column of the same name, or behind. */
+function merged(common: readonly Column[], own: readonly Column[]): readonly Column[] {
+  const replaced = common.map((column) => own.find(({ name }) => name === column.name) ?? column);
+  return [...replaced, ...own.filter(({ name }) => !common.some((column) => column.name === name))];
+}
+
+/** The columns that any source delivers, each once. */
+export function unitedColumns(
+  common: readonly Column[],
+  sources: readonly DeliverySource[],
+): readonly Column[] {
+  if (sources.length === 0) return common;
+  const all = new Map<string, Column>();
+  for (const column of sources.flatMap(({ columns }) => columns))
+    if (!all.has(column.name)) all.set(column.name, column);
+  return [...all.values()];
+}
+
+/** A contract as each of its sources sees it. A contract without sources is its own only view. */
+export function sourceContracts(contract: Contract): readonly SourceContract[] {
+  const { sources } = contract;
+  if (sources.length === 0) return [{ contract }];
+  const seen = sources.map((source): SourceContract => {
+    const { columns, format, shapes } = source;
+    return { source, contract: { ...contract, columns, format, shapes, sources: [], given: [] } };
+  });
+  const all = new Map(seen.flatMap((one) => [...baseTypes(one.contract)]));
+  return seen.map(({ source, contract: one }) => ({
+    source,
+    contract: { ...one, given: givenOf(one, all, source!.name) },
+  }));
+}
+
+/** The columns of `all` that a contract does not deliver. */
+function givenOf(contract: Contract, all: ReadonlyMap<string, string>, name: string): readonly Given[] {
+  const own = baseTypes(contract);
+  const absent = [...all].filter(([column]) => !own.has(column));
+  return [
+    ...(contract.sourceColumn === undefined
+      ? []
+      : [{ name: contract.sourceColumn, type: "string", value: name }]),
+    ...absent.map(([column, type]) => ({ name: column, type, value: null })),
+  ];
+}
+
+/** The contract of all sources together: its columns are those that any source has. */
+export function united(contract: Contract): Contract {
+  if (contract.sources.length === 0) return contract;
+  const own = baseTypes(contract);
+  const all = new Map(
+    sourceContracts(contract).flatMap((one) => one.contract.given.map((given) => [given.name, given] as const)),
+  );
+  const given = [...all.values()].filter(({ name }) => !own.has(name));
+  return { ...contract, given: given.map((one) => ({ ...one, value: null })) };
+}
+
+/** Finds what does not fit between sources, and between them and the column of their names. */
+export function sourceMistakes(contract: Contract): Mistake[] {
+  const { sources, sourceColumn, output } = contract;
+  if (sources.length === 0) return [];
+  const types = new Map<string, readonly [type: string, source: string]>();
+  const mistakes: Mistake[] = [];
+  for (const { name, columns, place } of sources)
+    for (const [column, type] of baseTypes({ ...contract, columns, sources: [], given: [] })) {
+      const [known, other] = types.get(column) ?? [type, name];
+      types.set(column, [known, other]);
+      if (known !== type)
+        mistakes.push([
+          `${place}.properties.${column}`,
+          `must be of one type in every source, got ${type}, and ${known} in ${other}`,
+        ]);
+    }
+  if (sourceColumn !== undefined && !output.includes(sourceColumn))
+    mistakes.push(["x-etl.output", `must hold '${sourceColumn}', the x-etl.sourceColumn`]);
+  return mistakes;
+}
+
+/** A source as the infrastructure sees it. */
+export interface ContractSource {
+  /**
+   * Its name.
+   * @default - the contract declares no sources, and the pipeline's folder is the only one
+   */
+  readonly name?: string;
+  /** The folder of its days, below the pipeline's; "" or ending in a slash. */
+  readonly folder: string;
+  /** The names of the folders of days: `dt=2025-11-21`, or the milliseconds of a UTC midnight. */
+  readonly layout: SourceLayout;
+  /** The name that a crawler gives to its table, without a prefix; "" where the source has no name. */
+  readonly table: string;
+}
+
+/** The places that the deliveries of a contract without mistakes come from; at least one. */
+export const placesOf = ({ sources }: Contract): readonly ContractSource[] =>
+  sources.length === 0
+    ? [{ folder: "", layout: "dt", table: "" }]
+    : sources.map(({ name, folder, layout }) => ({ name, folder, layout, table: crawledName(folder) }));
