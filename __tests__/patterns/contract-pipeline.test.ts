@@ -426,7 +426,7 @@ describe("models", () => {
       partition_keys: [{ name: "ride_date", type: "date" }],
       storage_descriptor: { columns: [{ name: "minutes", type: "bigint" }] },
     });
-    expect(made.construct.task.models.map(({ zone, name }) => [zone, name])).toEqual([
+    expect(made.built.task.models.map(({ zone, name }) => [zone, name])).toEqual([
       ["curated", "rides_by_city"],
       ["curated", "longest_rides"],
     ]);

@@ -183,9 +183,11 @@ def is_missing(value: Any) -> bool:
 
 def text_of(call: Any, path: str) -> str | None:
     value = find(call, path)
+    if is_missing(value):
+        return None
     if isinstance(value, Number):
         return value.text
-    if value is not None and not isinstance(value, str):
+    if not isinstance(value, str):
         raise Rejected("wrong_type")
     return value
 

@@ -7,27 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from conftest import ROOT, Lake
+from plans import model_of
 from pyspark.sql import Row, SparkSession
 
 CONTRACT = ROOT / "tests" / "cases" / "rides" / "rides.schema.json"
 QUALITY = CONTRACT.with_name("rides.quality.json")
 
 
-def model_of(name: str) -> dict[str, Any]:
-    """The model of two files, as the compiler writes it."""
-    declared = json.loads(CONTRACT.with_name(f"{name}.model.json").read_text("utf-8"))
-    return {
-        "name": name,
-        "source": declared["inputs"][0],
-        "by": declared["recomputeBy"],
-        "key": declared["key"],
-        "columns": [{"name": one, "type": column["type"]} for one, column in declared["columns"].items()],
-        "sql": CONTRACT.with_name(f"{name}.sql").read_text("utf-8"),
-    }
-
-
-BY_CITY = model_of("rides_by_city")
-LONGEST = model_of("longest_rides")
+BY_CITY = model_of(CONTRACT.with_name("rides_by_city.model.json"))
+LONGEST = model_of(CONTRACT.with_name("longest_rides.model.json"))
 
 
 def ride(
