@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TerraformStack } from "cdktf";
 import { ContractPipeline, type ContractPipelineProps, EtlPlatform, Step } from "../../index";
+import { ROOT } from "../support/clone";
 import { changedContract, contractFile, rulesFile } from "../support/contracts";
 import { ACCOUNT, refusal, REGION, type Synthesised, synth } from "../support/synth";
 
@@ -400,6 +401,59 @@ describe("refuses, before anything is created,", () => {
     expect(refusal(build({ steps: (steps) => steps.without("CrawlProcessed") }))).toBe(
       "Steps.without: unknown step 'CrawlProcessed'; the steps are AcquireLock, CrawlRaw, RunJob, CheckBooks, " +
         "CheckQuality, ReleaseLock, RecordMetrics, Notify",
+    );
+  });
+});
+
+describe("models", () => {
+  const RIDES = join(ROOT, "glue-scripts", "tests", "cases", "rides");
+  const files = {
+    contractFile: join(RIDES, "rides.schema.json"),
+    rulesFile: join(RIDES, "rides.quality.json"),
+  };
+  const models = [join(RIDES, "rides_by_city.model.json"), join(RIDES, "longest_rides.model.json")];
+
+  test("are tables of the curated zone, whose partitions the job registers", () => {
+    const made = pipeline({ ...files, models });
+    expect(jobArguments(made)).toMatchObject({
+      "--models_bucket": expect.stringContaining("curated"),
+      "--models_database": expect.stringContaining("curated"),
+      "--models_uri": expect.stringContaining("orders.models.json"),
+    });
+    expect(made.at("Orders/ModelTable-longest_rides/Resource")).toMatchObject({
+      name: "longest_rides",
+      description: "What the orders job recomputes by ride_date",
+      partition_keys: [{ name: "ride_date", type: "date" }],
+      storage_descriptor: { columns: [{ name: "minutes", type: "bigint" }] },
+    });
+    expect(made.built.task.models.map(({ zone, name }) => [zone, name])).toEqual([
+      ["curated", "rides_by_city"],
+      ["curated", "longest_rides"],
+    ]);
+  });
+
+  test("do not change a pipeline that has none", () => {
+    expect(Object.keys(jobArguments(pipeline())).filter((name) => name.startsWith("--models"))).toEqual([]);
+  });
+
+  test("are refused with every mistake of their files", () => {
+    const at = (name: string) => join(folder, "orders", name);
+    const [declared, select] = [join(RIDES, "longest_rides.model.json"), join(RIDES, "longest_rides.sql")];
+    writeFileSync(at("lost.model.json"), readFileSync(declared));
+    writeFileSync(at("daily.model.json"), "{");
+    writeFileSync(at("daily.sql"), `insert into x ${readFileSync(select, "utf8")}`);
+    const wrong = [at("lost.model.json"), at("daily.model.json"), at("gone.json"), models[1]!, models[1]!];
+    const message = refusal(build({ ...files, models: wrong }));
+    expect(message).toContain("orders/lost.sql: file not found; create it, with the SELECT of the model");
+    expect(message).toContain("orders/daily.model.json: is not valid JSON");
+    expect(message).toContain("orders/daily.sql: must begin with select or with, got 'insert'");
+    expect(message).toContain("orders/gone.json: must be named <table>.model.json; file not found");
+    expect(message).toContain("longest_rides.model.json: is given 2 times");
+  });
+
+  test("need files of Parquet", () => {
+    expect(refusal(build({ ...OWN, ...MERGED, orderColumn: "run_date", models }))).toContain(
+      "'models' must be left out with tableFormat iceberg: models read the folders of dates",
     );
   });
 });

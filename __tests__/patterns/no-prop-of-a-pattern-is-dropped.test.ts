@@ -9,6 +9,7 @@ import {
   type EtlPlatformProps,
 } from "../../index";
 import { recordFile } from "../../contracts/spark-record";
+import { ROOT } from "../support/clone";
 import { contractFile, rulesFile } from "../support/contracts";
 import { judge, unjudged } from "../support/judged-props";
 import { shopsFiles } from "../support/shops";
@@ -88,6 +89,7 @@ describe("ContractPipeline", () => {
       | "orchestration"
       | "triggerNames"
       | "onCrawl"
+      | "models"
     >
   >;
   const plain = (stack: TerraformStack): [Plain, Plain] => [
@@ -141,6 +143,25 @@ describe("ContractPipeline", () => {
       becomes: BECOMES,
     });
   }, 240_000);
+
+  test("with models", () => {
+    const rides = join(ROOT, "glue-scripts", "tests", "cases", "rides");
+    const sets = (stack: TerraformStack): [ContractPipelineProps, ContractPipelineProps] => {
+      const files = {
+        contractFile: join(rides, "rides.schema.json"),
+        rulesFile: join(rides, "rides.quality.json"),
+      };
+      const base = { platform: platform(stack, "one"), pipeline: "rides", ...files };
+      return [
+        { ...base, models: [join(rides, "rides_by_city.model.json")] },
+        { ...base, models: [join(rides, "longest_rides.model.json")] },
+      ];
+    };
+    judge("ContractPipelineProps", sets, build, {
+      only: ["models"],
+      becomes: { models: "rides.models.json" },
+    });
+  }, 120_000);
 
   test("watched", () => {
     type Watched = Pick<ContractPipelineProps, "platform" | "pipeline" | "alarms"> & Partial<Plain>;

@@ -40,6 +40,10 @@ class TableRefused(JobError):
     again."""
 
 
+class ModelRefused(JobError):
+    """The SELECT of a model does not give the table that is declared: one of the two must be changed."""
+
+
 class Redelivered(JobError):
     """An object has changed since its rows were appended: deliver the new rows under another name."""
 

@@ -71,3 +71,17 @@ def put_plan(folder: Path, contract: Path, quality: Path) -> str:
     plan = folder / "plan.json"
     plan.write_text(plan_of(contract.read_text("utf-8"), quality.read_text("utf-8")), "utf-8")
     return str(plan)
+
+
+def model_of(declaration: Path) -> dict[str, Any]:
+    """A model of two files, as the compiler writes it."""
+    declared = json.loads(declaration.read_text("utf-8"))
+    name = declaration.name.removesuffix(".model.json")
+    return {
+        "name": name,
+        "source": declared["inputs"][0],
+        "by": declared["recomputeBy"],
+        "key": declared["key"],
+        "columns": [{"name": one, "type": column["type"]} for one, column in declared["columns"].items()],
+        "sql": declaration.with_name(f"{name}.sql").read_text("utf-8"),
+    }

@@ -46,7 +46,8 @@ export function readPlan({ contractFile, rulesFile }: PlanFiles): ReadPlan {
   };
 }
 
-const sentence = (name: string, mistakes: readonly Mistake[]): string[] =>
+/** The mistakes of a file as one sentence; empty if it has none. */
+export const sentence = (name: string, mistakes: readonly Mistake[]): string[] =>
   mistakes.length === 0 ? [] : [`${name}: ${mistakes.map(mistakeText).join("; ")}`];
 
 function readRecord(file: string): {
@@ -60,12 +61,13 @@ function readRecord(file: string): {
     : { name, answers: [], mistakes: [] };
 }
 
-interface JsonFile extends ReadDocument {
+export interface JsonFile extends ReadDocument {
   /** Its path from the root of its repository. */
   readonly name: string;
 }
 
-function readJson(file: string): JsonFile {
+/** Reads a file of JSON. A file that is not there is a mistake. */
+export function readJson(file: string): JsonFile {
   const name = nameOf(file);
   try {
     return { name, ...readDocument(readFileSync(file, "utf8")) };
@@ -75,7 +77,7 @@ function readJson(file: string): JsonFile {
 }
 
 /** From the nearest folder above with a `package.json`, so that a message is the same in every clone. */
-function nameOf(file: string): string {
+export function nameOf(file: string): string {
   const rootAbove = (folder: string): string | undefined => {
     if (existsSync(join(folder, "package.json"))) return folder;
     return folder === dirname(folder) ? undefined : rootAbove(dirname(folder));

@@ -1,6 +1,5 @@
 import { Token } from "cdktf";
 import { Construct } from "constructs";
-import type { ContractTables } from "../../contracts/contract-tables";
 import type { ContractSource } from "../../contracts/sources";
 import { shownPath } from "../../modules/core/refusals";
 import type { S3Location } from "../../modules/core/s3-location";
@@ -29,7 +28,13 @@ import {
 } from "./pipeline-workflow";
 import type { EtlPlatform } from "../etl-platform/etl-platform";
 import { readPipelineFiles } from "../ingest-task/contract-files";
-import { DEFAULT_JOB_TIMEOUT_MINUTES, type IngestJobProps, IngestTask } from "../ingest-task/ingest-task";
+import {
+  DEFAULT_JOB_TIMEOUT_MINUTES,
+  type IngestJobProps,
+  IngestTask,
+  type JudgedFiles,
+  tableNameOf,
+} from "../ingest-task/ingest-task";
 import { Steps } from "../steps";
 import type { ScheduleTrigger } from "../trigger";
 import { DEFAULT_USUAL_MINUTES, defineAlarms, defineSchedule, type PipelineAlarmSettings } from "./watching";
@@ -138,14 +143,14 @@ export class ContractPipeline extends Construct {
     private readonly props: ContractPipelineProps,
   ) {
     super(scope, id);
-    const tables = this.refuse();
+    const judged = this.refuse();
 
     const { platform, pipeline, schedule } = props;
     this.pipeline = pipeline;
     this.name = `${platform.name}-${pipeline}`;
 
-    this.rawCrawlers = tables.sources.map((source) => this.rawCrawler(source));
-    this.task = this.defineTask(tables);
+    this.rawCrawlers = judged.tables.sources.map((source) => this.rawCrawler(source));
+    this.task = this.defineTask(judged);
     if (this.task.table.registeredBy === "crawler") this.processedCrawler = this.crawlerOfTable();
     this.task.declareTables();
     const hasSources = this.sourceNames.length > 0;
@@ -194,9 +199,10 @@ export class ContractPipeline extends Construct {
     return known.length === 0 ? undefined : Math.max(...known);
   }
 
-  private refuse(): ContractTables {
+  private refuse(): JudgedFiles {
     const { pipeline, schedule } = this.props;
-    const { tables, sentences } = readPipelineFiles({ ...this.props, written: this.props });
+    const files = { ...this.props, table: tableNameOf(pipeline), written: this.props };
+    const { tables, models, sentences } = readPipelineFiles(files);
     const mistakes = [
       ...nameMistakes(pipeline),
       ...lagMistakes(schedule?.lagDays),
@@ -204,10 +210,10 @@ export class ContractPipeline extends Construct {
       ...(tables === undefined ? [] : this.orchestrationMistakes(tables)),
       ...sentences,
     ];
-    return tables === undefined || mistakes.length > 0 ? this.fail(mistakes) : tables;
+    return tables === undefined || mistakes.length > 0 ? this.fail(mistakes) : { tables, models };
   }
 
-  private orchestrationMistakes({ sources }: ContractTables): string[] {
+  private orchestrationMistakes({ sources }: JudgedFiles["tables"]): string[] {
     const { props } = this;
     const names = sources.flatMap(({ name }) => name ?? []);
     if (this.isWorkflow) return unfitForWorkflow(props, workflowNodes(names, props.crawlProcessed === true));
@@ -254,10 +260,10 @@ export class ContractPipeline extends Construct {
   }
 
   /** Its id is not part of any address, so that the task's resources stand directly below the pipeline. */
-  private defineTask(tables: ContractTables): IngestTask {
+  private defineTask(judged: JudgedFiles): IngestTask {
     return new IngestTask(this, "Default", {
       ...this.props,
-      tables,
+      judged,
       ...this.runDate,
       workflow: this.isWorkflow ? this.workflowAttributes : undefined,
     });

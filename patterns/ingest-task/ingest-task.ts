@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { Construct } from "constructs";
 import type { ContractTables } from "../../contracts/contract-tables";
+import { type Model, modelsText, modelTable } from "../../contracts/models";
 import type { QualityQuery } from "../../contracts/quality-query";
+import { ArtifactText } from "../../modules/artifacts/artifact-text";
 import { GLUE_SCRIPTS } from "../../modules/artifacts/glue-scripts";
 import { ContractPlan } from "../../modules/contract-plan/contract-plan";
 import type { ExecutionClass } from "../../modules/core/job-runs";
@@ -77,6 +79,12 @@ export interface IngestJobProps {
    */
   readonly aggregateTable?: string;
   /**
+   * Absolute paths of models, `<table>.model.json` with the SELECT beside it in `<table>.sql`: tables in the curated zone that a run recomputes
+   * after it has published, for the dates that it touches.
+   * @default - none
+   */
+  readonly models?: readonly string[];
+  /**
    * `true`: a crawler registers the published table after each job run. Otherwise the pipeline declares it.
    * @default false
    */
@@ -91,8 +99,19 @@ export interface IngestJobProps {
 
 export const DEFAULT_JOB_TIMEOUT_MINUTES = 60;
 
+/** The files of a pipeline, judged already. */
+export interface JudgedFiles {
+  /** The tables that the contract makes. */
+  readonly tables: ContractTables;
+  /** The models of the published table. */
+  readonly models: readonly Model[];
+}
+
+/** The name of a pipeline's table: a crawler names the table of a folder like this. */
+export const tableNameOf = (pipeline: string): string => pipeline.replaceAll("-", "_");
+
 /** A pipeline makes them of its own props. */
-interface IngestTaskProps extends IngestJobProps {
+interface IngestTaskProps extends Omit<IngestJobProps, "models"> {
   /** Shared with other tasks. */
   readonly platform: EtlPlatform;
   /** The pipeline's name. */
@@ -101,8 +120,8 @@ interface IngestTaskProps extends IngestJobProps {
   readonly contractFile: string;
   /** Absolute path of the quality rules. */
   readonly rulesFile: string;
-  /** The tables that the contract makes, judged already. */
-  readonly tables: ContractTables;
+  /** The contract's tables, and the models. */
+  readonly judged: JudgedFiles;
   /** The zone in which the scheduled time of a run is read. */
   readonly timeZone: string;
   /** How many days before the scheduled time of a run its delivery date lies. */
@@ -121,6 +140,8 @@ export class IngestTask extends Construct implements Task {
   readonly table: Table;
   /** The table of the contract's aggregate, if it has one. */
   readonly aggregate?: Table;
+  /** The tables of its models. */
+  readonly models: readonly Table[];
   /** The folder of the books that the job writes. */
   readonly books: S3Location;
   /** The job of a run. */
@@ -143,6 +164,7 @@ export class IngestTask extends Construct implements Task {
     this.sources = this.decideSources();
     this.table = this.decideTable();
     this.aggregate = this.decideAggregate();
+    this.models = props.judged.models.map(({ name }) => this.decideModel(name));
 
     this.quality = this.defineQuality();
     this.job = this.defineJob();
@@ -162,7 +184,7 @@ export class IngestTask extends Construct implements Task {
   /** Defines the tables that are declared; apart from the constructor, because a plan lists them behind the crawlers. */
   declareTables(): void {
     const { lake } = this.props.platform;
-    const { output, aggregate } = this.props.tables;
+    const { output, aggregate } = this.props.judged.tables;
     const { name } = this.table;
     const rejects = { lake, zone: Zone.QUARANTINE, prefix: this.prefix, name };
     const { hasNamedSources } = this;
@@ -188,6 +210,12 @@ export class IngestTask extends Construct implements Task {
         aggregate,
         `What the ${name} job adds up`,
       );
+    for (const model of this.props.judged.models) {
+      const { columns, partitionKeys } = modelTable(model);
+      const place = { lake, zone: Zone.CURATED, prefix: `${model.name}/`, name: model.name };
+      const description = model.description ?? `What the ${name} job recomputes by ${model.by}`;
+      declareTable(this, `ModelTable-${model.name}`, place, { columns, partitionKeys }, description);
+    }
   }
 
   private placeOf({ zone, name }: Table) {
@@ -203,9 +231,8 @@ export class IngestTask extends Construct implements Task {
     return `${this.table.name}_refused`;
   }
 
-  /** A crawler names the table of a folder like this. */
   private get tableName(): string {
-    return this.props.pipeline.replaceAll("-", "_");
+    return tableNameOf(this.props.pipeline);
   }
 
   private get hasNamedSources(): boolean {
@@ -215,7 +242,7 @@ export class IngestTask extends Construct implements Task {
   private decideSources(): DeliveriesSource[] {
     const { lake } = this.props.platform;
     const database = lake.database(Zone.RAW).name;
-    return this.props.tables.sources.map(({ name, folder, layout, table }) => ({
+    return this.props.judged.tables.sources.map(({ name, folder, layout, table }) => ({
       kind: "deliveries",
       name,
       layout,
@@ -237,6 +264,17 @@ export class IngestTask extends Construct implements Task {
     if (aggregateTable === undefined) return undefined;
     return {
       ...this.tableIn(Zone.CURATED, aggregateTable),
+      registeredBy: "declaration",
+      writeMode: "rebuild",
+    };
+  }
+
+  /** A model's files lie in a folder of its own name. */
+  private decideModel(name: string): Table {
+    const { lake } = this.props.platform;
+    return {
+      ...this.tableIn(Zone.CURATED, name),
+      location: lake.location(Zone.CURATED, `${name}/`),
       registeredBy: "declaration",
       writeMode: "rebuild",
     };
@@ -266,6 +304,7 @@ export class IngestTask extends Construct implements Task {
     const name = this.jobName;
     const { contractFile, rulesFile } = props;
     const plan = new ContractPlan(this, "Plan", { contractFile, rulesFile, artifacts });
+    const models = this.defineModels();
     const job = new GlueSparkJob(this, "Transform", {
       name,
       description:
@@ -277,9 +316,9 @@ export class IngestTask extends Construct implements Task {
       temporary: lake.location(Zone.ARTIFACTS, `temp/${name}/`),
       // The folder of all sources, because the job names what lies beside theirs.
       inputs: [lake.location(Zone.RAW, this.prefix)],
-      files: [plan],
+      files: models === undefined ? [plan] : [plan, models],
       outputs: this.outputs(),
-      arguments: this.jobArguments(plan),
+      arguments: { ...this.jobArguments(plan), ...this.modelArguments(models) },
       glueVersion: platform.glueVersion,
       capacity: { kind: "autoScaling", workerType, maxWorkers },
       timeoutMinutes: props.jobTimeoutMinutes ?? DEFAULT_JOB_TIMEOUT_MINUTES,
@@ -294,7 +333,8 @@ export class IngestTask extends Construct implements Task {
     });
     this.grantLock(job);
     for (const { table } of this.sources) lake.grantDescribeTable(job.role, Zone.RAW, table);
-    for (const table of this.declaredTables()) lake.grantRegisterPartitions(job.role, table.zone, table.name);
+    for (const table of [...this.declaredTables(), ...this.models])
+      lake.grantRegisterPartitions(job.role, table.zone, table.name);
     return job;
   }
 
@@ -330,7 +370,8 @@ export class IngestTask extends Construct implements Task {
     const { lake } = this.props.platform;
     const quarantine = lake.location(Zone.QUARANTINE, this.prefix);
     const written = [this.table.location, quarantine, this.refused, this.books];
-    return this.aggregate === undefined ? written : [...written, this.aggregate.location];
+    const curated = [this.aggregate, ...this.models].filter((table) => table !== undefined);
+    return [...written, ...curated.map(({ location }) => location)];
   }
 
   /** The job registers the partitions of what is declared. */
@@ -363,6 +404,28 @@ export class IngestTask extends Construct implements Task {
       lag_days: String(lagDays),
       ...this.refusedArguments(),
       ...this.curatedArguments(),
+    };
+  }
+
+  /** The models as the job loads them. */
+  private defineModels(): ArtifactText | undefined {
+    const { pipeline, judged } = this.props;
+    if (judged.models.length === 0) return undefined;
+    return new ArtifactText(this, "Models", {
+      name: `${pipeline}.models.json`,
+      text: modelsText(judged.models),
+      artifacts: this.artifacts,
+      prefix: "models/",
+    });
+  }
+
+  private modelArguments(models: ArtifactText | undefined): Record<string, string> {
+    const [first] = this.models;
+    if (models === undefined || first === undefined) return {};
+    return {
+      models_uri: models.uri,
+      models_bucket: first.location.bucketName,
+      models_database: first.database,
     };
   }
 

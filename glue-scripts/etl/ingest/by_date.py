@@ -1,9 +1,9 @@
 """The books by delivery date, `<books>by-date/<YYYY-MM-DD>.json`: the figures of a date as it was last
 written, by its own run or restated by another's. A date has been processed when it has one.
 
-Beside them there may be a note, `unfinished.json`: the dates that a run is rebuilding together. A killed run
-leaves it, so that the next run knows which dates may not agree with each other. (A run with the id `by-date`
-puts its own `books.json` and `summary.json` into this folder, which does no harm.)"""
+Beside them there may be a note, `unfinished.json`: the dates that a run is rebuilding together, and the dates
+of models that it touches. A killed run leaves it, so that the next run knows what may not agree. (A run with
+the id `by-date` puts its own `books.json` and `summary.json` into this folder, which does no harm.)"""
 
 import json
 import re
@@ -26,10 +26,12 @@ _BOOK = re.compile(r"(\d{4}-\d\d-\d\d)\.json")
 @dataclass(frozen=True)
 class History:
     """The state of the books by date when the run began: the `processed` dates, as far back as they
-    matter, and the dates that a killed run left `unfinished`."""
+    matter, and what a killed run left: the `unfinished` dates, and the `touched` dates of models, by
+    column."""
 
     processed: frozenset[date]
     unfinished: frozenset[date]
+    touched: Mapping[str, frozenset[date]] = field(default_factory=dict)
 
     def reach(self, dates: Collection[date], lookback_days: int) -> set[date]:
         """The processed dates whose look-back window holds one of `dates`."""
@@ -45,23 +47,43 @@ class History:
         return set(self.unfinished & self.processed) | self.reach(self.unfinished, lookback_days)
 
 
+NO_HISTORY = History(frozenset(), frozenset())
+
+
 def read_history(books: str, first: date) -> History:
     """The processed dates from `first` on, or from the first unfinished date if that is earlier. This is one
     listing; only after a kill there is more to read."""
     names = io.list_names(f"{books}{FOLDER}", f"{first}")
     unfinished: frozenset[date] = frozenset()
+    touched: dict[str, frozenset[date]] = {}
     if NOTE in names:
-        days = json.loads(io.read_text(f"{books}{FOLDER}{NOTE}"))["dates"]
-        unfinished = frozenset(map(date.fromisoformat, days))
+        note = json.loads(io.read_text(f"{books}{FOLDER}{NOTE}"))
+        unfinished = frozenset(map(date.fromisoformat, note["dates"]))
+        touched = {
+            column: frozenset(map(date.fromisoformat, days))
+            for column, days in note.get("touched", {}).items()
+        }
         names = io.list_names(f"{books}{FOLDER}", f"{min(first, *unfinished)}")
     found = [match[1] for match in map(_BOOK.fullmatch, names) if match]
-    return History(frozenset(map(date.fromisoformat, found)), unfinished)
+    return History(frozenset(map(date.fromisoformat, found)), unfinished, touched)
 
 
-def put_note(books: str, run_id: str, dates: Collection[date]) -> None:
-    """Records, before anything is written, which dates are in doubt if the run is killed."""
-    days = [day.isoformat() for day in sorted(dates)]
-    io.write_text(f"{books}{FOLDER}{NOTE}", to_json({"runId": run_id, "dates": days}))
+def put_note(
+    books: str,
+    run_id: str,
+    dates: Collection[date],
+    touched: Mapping[str, Collection[date]] | None = None,
+) -> None:
+    """Records, before anything is written, which dates are in doubt if the run is killed. `touched` are the
+    dates of models, by column, that the run touches by what it replaces."""
+    note: dict[str, Any] = {"runId": run_id, "dates": _texts(dates)}
+    if touched:
+        note["touched"] = {column: _texts(days) for column, days in touched.items()}
+    io.write_text(f"{books}{FOLDER}{NOTE}", to_json(note))
+
+
+def _texts(dates: Collection[date]) -> list[str]:
+    return [day.isoformat() for day in sorted(dates)]
 
 
 def remove_note(books: str) -> None:

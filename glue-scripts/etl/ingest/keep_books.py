@@ -26,6 +26,7 @@ def keep_books(
     rejected: Sequence[Rejected],
     seconds: float,
     skipped: Sequence[Skipped] = (),
+    models: Mapping[str, Mapping[str, int]] | None = None,
 ) -> None:
     """Writes the books by date, then the books, then the summary, so that with a summary the others exist."""
     folder = f"{arguments.books}{arguments.run_id}/"
@@ -45,13 +46,14 @@ def keep_books(
         rejected=[one.entry(with_value=arguments.shows_values) for one in rejected],
         refused=explain(arguments, rules, plan, judgement, figures, rejected),
         skipped=[one.uri for one in skipped],
+        models=models,
     )
     if not judgement.is_refused:
         keep_books_by_date(arguments, plan, books)
     io.write_text(f"{folder}books.json", to_json(books))
     io.write_text(f"{folder}summary.json", to_json(summarise(books)))
     log(to_json(summarise(books)))
-    if plan.is_noted and not judgement.is_refused:
+    if (plan.is_noted or models) and not judgement.is_refused:
         by_date.remove_note(arguments.books)
 
 

@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from etl import session
-from etl.ingest.by_date import History, ProcessedDeliveries, read_history
+from etl.ingest.by_date import NO_HISTORY, History, ProcessedDeliveries, read_history
 from etl.ingest.contract import Contract
 from etl.ingest.deliveries import Deliveries, RawRows
 from etl.ingest.reading import read_number
@@ -58,7 +58,8 @@ class Result:
 @dataclass(frozen=True)
 class Plan:
     """`own` are the dates of the run, `restated` others that must follow them; `is_noted` is true if a
-    kill would leave dates in doubt; `passed_over` are dates that may need to be restated and cannot be."""
+    kill would leave dates in doubt; `passed_over` are dates that may need to be restated and cannot be;
+    `history` is what earlier runs left."""
 
     own: Deliveries
     restated: Deliveries
@@ -66,6 +67,7 @@ class Plan:
     result: Result
     is_noted: bool
     passed_over: Mapping[date, str]
+    history: History = NO_HISTORY
 
     @property
     def deliveries(self) -> Deliveries:
@@ -126,6 +128,7 @@ def make_plan(raw: RawRows, own: Deliveries, published: Published, books: str, s
         result=result,
         is_noted=bool(history.unfinished or history.reach(chosen, contract.lookback_days)),
         passed_over=processed.passed_over,
+        history=history,
     )
 
 

@@ -1,6 +1,6 @@
 """Publishes the rows of a plan, or keeps those that a refused run rejected."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -33,13 +33,19 @@ QUARANTINED_SOURCE = "source"  # the column with the name of a rejected row's so
 
 
 def publish(
-    arguments: Arguments, rules: Rules, plan: Plan, tables: Tables, table: IcebergTable | None
+    arguments: Arguments,
+    rules: Rules,
+    plan: Plan,
+    tables: Tables,
+    table: IcebergTable | None,
+    touched: Mapping[str, Collection[date]] | None = None,
 ) -> dict[date, DateFigures]:
     """Replaces the dates of the plan in the output, in quarantine and in the aggregate. An Iceberg output may
-    be merged or appended to instead. Gives the figures of the dates."""
+    be merged or appended to instead. Gives the figures of the dates. `touched` are the dates of models that
+    must be recomputed because of what is replaced; None without models."""
     contract, dates = rules.contract, plan.deliveries
-    if plan.is_noted:
-        by_date.put_note(arguments.books, arguments.run_id, dates)
+    if plan.is_noted or touched is not None:
+        by_date.put_note(arguments.books, arguments.run_id, dates, touched)
     output = [] if table is not None else [arguments.output]
     curated = [] if arguments.curated is None else [arguments.curated]
     locations = (*output, arguments.quarantine, *curated)

@@ -49,11 +49,22 @@ class CatalogueTable:
 
 
 @dataclass(frozen=True)
+class ModelsPlace:
+    """The URI of the compiled models, the location that has a folder for each of them, and the database of
+    their tables, if the job registers partitions."""
+
+    uri: str
+    root: str
+    database: str | None
+
+
+@dataclass(frozen=True)
 class Arguments:
     """The task of one run. Locations are URIs that end in `/`. Dates are inclusive; if a schedule started the
     run, they follow from the scheduled time. These are None if the caller did not give them: `lock`;
     `source_table`, which a crawl of the source made; `curated`, where an aggregate goes; `output_table` and
     `curated_table`, whose partitions the job registers (for Iceberg `output_table` is the output itself).
+    `models` are recomputed after the run has published.
     `order_column` orders the rows of a key in a merge; None if the contract says it.
 
     `refused` is where the rejected rows of a refused run are kept; None if they are not kept. They are kept
@@ -83,6 +94,7 @@ class Arguments:
     refused_days: int = 0
     workgroup: str = ""
     shows_values: bool = False
+    models: ModelsPlace | None = None
     is_in_workflow: bool = False
 
     @property
@@ -173,6 +185,9 @@ _CHECKS: dict[str, _Check] = {
         "must be a whole number of days",
     ),
     "workgroup": _TEXT,
+    "models_uri": _TEXT,
+    "models_bucket": _BUCKET_NAME,
+    "models_database": _TEXT,
     "show_values": (lambda text: text in ("true", "false"), "must be true or false"),
 }
 _PAIRS = (
@@ -183,11 +198,13 @@ _PAIRS = (
     ("curated_database", "curated_table"),
     ("refused_bucket", "refused_prefix"),
     ("refused_database", "refused_table"),
+    ("models_uri", "models_bucket"),
 )
 _OPTIONAL = frozenset(name for pair in _PAIRS for name in pair) | {
     "order_column",
     "workgroup",
     "workflow_arn",
+    "models_database",
 }
 _DEFAULTS = {
     "source_subprefix": NO_SUBPREFIX,
@@ -249,8 +266,15 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
         refused_days=int(values["refused_days"]),
         workgroup=values.get("workgroup", ""),
         shows_values=values["show_values"] == "true",
+        models=_models(values),
         is_in_workflow="workflow_arn" in values,
     )
+
+
+def _models(values: dict[str, str]) -> ModelsPlace | None:
+    if "models_uri" not in values:
+        return None
+    return ModelsPlace(values["models_uri"], _root(values["models_bucket"]), values.get("models_database"))
 
 
 def _table(values: dict[str, str], name: str) -> CatalogueTable | None:
@@ -311,6 +335,8 @@ def _contradictions(values: dict[str, str]) -> list[str]:
         mistakes.append("--curated_table needs --curated_bucket, where its rows lie")
     if "refused_table" in values and "refused_bucket" not in values:
         mistakes.append("--refused_table needs --refused_bucket, where its rows lie")
+    if "models_database" in values and "models_uri" not in values:
+        mistakes.append("--models_database needs --models_uri, the models whose tables it has")
     mistakes += _format_mistakes(values)
     for (one, here), (other, there) in combinations(places.items(), 2):
         if here.startswith(there) or there.startswith(here):
@@ -327,6 +353,8 @@ def _format_mistakes(values: dict[str, str]) -> list[str]:
         )
     if is_iceberg and "output_table" not in values:
         mistakes.append("--table_format 'iceberg' needs --output_database and --output_table")
+    if is_iceberg and "models_uri" in values:
+        mistakes.append("--models_uri needs --table_format 'parquet': models read the folders of dates")
     if mode != "merge" and "order_column" in values:
         mistakes.append(
             f"--order_column is only for --write_mode 'merge', got '{values['order_column']}' with '{mode}'"
@@ -335,9 +363,11 @@ def _format_mistakes(values: dict[str, str]) -> list[str]:
 
 
 def _uri(values: dict[str, str], name: str) -> str:
-    bucket = values[f"{name}_bucket"]
-    root = bucket if bucket.startswith(("/", "file:")) else f"s3://{bucket}"
-    return f"{root}/{values[f'{name}_prefix']}"
+    return f"{_root(values[f'{name}_bucket'])}{values[f'{name}_prefix']}"
+
+
+def _root(bucket: str) -> str:
+    return f"{bucket}/" if bucket.startswith(("/", "file:")) else f"s3://{bucket}/"
 
 
 def _source(values: dict[str, str]) -> str:

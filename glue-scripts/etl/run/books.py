@@ -62,12 +62,13 @@ def make_books(
     rejected: Sequence[Mapping[str, Any]] = (),
     refused: Mapping[str, Any] | None = None,
     skipped: Sequence[str] = (),
+    models: Mapping[str, Mapping[str, int]] | None = None,
 ) -> dict[str, Any]:
     """The whole books: the summary's fields, `dates` and `restatedDates`. The figures are those of the run's
     own `dates`; `restated` has those of other dates that it rewrote. A refused run published nothing, because
     its `quality` failed; `refused` explains it. `rejected` are the run's rejected rows by
     reason and column (`etl.run.rejected`), `uri` is where the books will be. `skipped` are URIs of what lies
-    beside the deliveries of sources."""
+    beside the deliveries of sources. `models` has the recomputed dates and rows of each model."""
     entries = [_entry(figures, reasons) for figures in dates]
     restated_entries = [_entry(figures, reasons) for figures in restated]
     counts = COUNTS
@@ -94,6 +95,7 @@ def make_books(
         "books": uri,
         **({} if refused is None else {"refused": dict(refused)}),
         **_of_sources(entries, dates, skipped),
+        **({"models": {name: dict(made) for name, made in models.items()}} if models else {}),
         "dates": entries,
         "restatedDates": restated_entries,
     }

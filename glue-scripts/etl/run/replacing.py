@@ -9,9 +9,9 @@ from etl.write.partitions import PARTITION
 Objects = Mapping[date, Sequence[io.StoredObject]]
 
 
-def list_partitions(location: str, dates: Collection[date]) -> Objects:
-    """The files of these dates at this moment."""
-    found = io.list_dates(location, PARTITION, min(dates), max(dates))
+def list_partitions(location: str, dates: Collection[date], partition: str = PARTITION) -> Objects:
+    """The files of these dates at this moment, in folders `<partition>=YYYY-MM-DD/`."""
+    found = io.list_dates(location, partition, min(dates), max(dates))
     return {day: files for day, files in found.items() if day in dates}
 
 

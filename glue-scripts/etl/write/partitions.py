@@ -64,12 +64,18 @@ def count_rows_of_files(spark: SparkSession, *places: Written) -> list[dict[tupl
 
 
 def write_partitions(
-    frame: DataFrame, location: str, *, order: str, is_scattered: bool, by: Sequence[str] = ()
+    frame: DataFrame,
+    location: str,
+    *,
+    order: str,
+    is_scattered: bool,
+    by: Sequence[str] = (),
+    partition: str = PARTITION,
 ) -> None:
     """Replaces the partitions that `frame` has rows for, and no others. Rows are sorted by `order`, which is
-    not written, so that the same rows give the same bytes. Partitions are by date, then by the text columns
-    in `by`. A partition is one file, or several if it is large."""
-    keys = (PARTITION, *by)
+    not written, so that the same rows give the same bytes. Partitions are by the date in `partition`, then by
+    the columns in `by`. A partition is one file, or several if it is large."""
+    keys = (partition, *by)
     gathered = _gather(frame, keys) if is_scattered else frame
     sorted_rows = gathered.sortWithinPartitions(*keys, order).drop(order)
     (

@@ -134,8 +134,9 @@ def _does_not_fit_itself(column: ContractColumn) -> Column:
 
 
 def _is_no_folder(value: Column) -> Column:
-    is_too_long = F.octet_length(value) > MAX_PARTITION_BYTES
-    return F.coalesce(is_too_long | (value == NULL_PARTITION) | value.contains("\0"), F.lit(False))
+    text = value.cast("string")  # a date is compared as its text, not the text as a date
+    is_too_long = F.octet_length(text) > MAX_PARTITION_BYTES
+    return F.coalesce(is_too_long | (text == NULL_PARTITION) | text.contains("\0"), F.lit(False))
 
 
 def delivered_text(contract: Contract, column: ContractColumn) -> Column:
