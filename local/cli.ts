@@ -10,6 +10,7 @@ import { alone } from "./lock";
 import { logs } from "./logs";
 import { BENCH } from "./places";
 import { query } from "./query";
+import { shell } from "./shell";
 import { start } from "./start";
 import { UserError } from "./user-error";
 
@@ -50,6 +51,15 @@ function program(end: (code: number) => void): Command {
         .default("table"),
     )
     .action((sql: string, { format }: { format: Format }) => alone(() => query(sql, format)));
+  cli
+    .command("shell")
+    .description("open PySpark on the lake, or run a script: -c, or on standard input")
+    .option("-c <code>", "the script; ends with its exit code")
+    .option("--as <pipeline>", "take the role of this pipeline's job (default: the account's owner)")
+    .option("--environment <name>", "the environment to look at", BENCH.environment)
+    .action(async ({ c, ...options }: { c?: string; as?: string; environment: string }) =>
+      end(await shell({ ...options, code: c })),
+    );
   cli.command("logs").description("show the ends of the logs, the last job run first").action(logs);
   cli
     .command("destroy")
