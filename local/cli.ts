@@ -10,6 +10,7 @@ import { alone } from "./lock";
 import { logs } from "./logs";
 import { BENCH } from "./places";
 import { query } from "./query";
+import { serve } from "./serve";
 import { shell } from "./shell";
 import { start } from "./start";
 import { UserError } from "./user-error";
@@ -51,6 +52,10 @@ function program(end: (code: number) => void): Command {
         .default("table"),
     )
     .action((sql: string, { format }: { format: Format }) => alone(() => query(sql, format)));
+  cli
+    .command("serve")
+    .description("keep the bench up until Ctrl-C, with a profile for aws; show what runs")
+    .action(async () => end(await serve()));
   cli
     .command("shell")
     .description("open PySpark on the lake, or run a script: -c, or on standard input")

@@ -50,14 +50,22 @@ export async function runExecution(
   }
 }
 
+/** Takes the lines about an execution. */
+export interface Lines {
+  line(text: string): void;
+  note(text: string): void;
+  /** A step ended. */
+  record?(name: string, started: number, ended: number): void;
+}
+
 /** Shows a task state when it is entered and when it is left. Choice and pass states take no time and are not shown. */
-class StateLines {
+export class StateLines {
   private last = 0;
   /** The states at work, by name, oldest first: branches run at the same time, and items have the same names. */
   private readonly open: { readonly name: string; readonly at: Date }[] = [];
   private aliveAt = Date.now();
 
-  constructor(private readonly progress: Progress) {}
+  constructor(private readonly lines: Lines) {}
 
   show(events: readonly HistoryEvent[]): void {
     for (const event of events) {
@@ -75,7 +83,7 @@ class StateLines {
     const [oldest] = this.open;
     if (oldest === undefined || Date.now() - this.aliveAt < ALIVE_MS) return;
     this.aliveAt = Date.now();
-    this.progress.note(`  … ${((Date.now() - oldest.at.getTime()) / 1000).toFixed(0)} s`);
+    this.lines.note(`  … ${((Date.now() - oldest.at.getTime()) / 1000).toFixed(0)} s`);
   }
 
   showUnfinished(succeeded: boolean): void {
@@ -86,14 +94,15 @@ class StateLines {
   private enter(name: string, at: Date): void {
     this.open.push({ name, at });
     this.aliveAt = Date.now();
-    this.progress.line(`  ${pc.dim("▸")} ${name}`);
+    this.lines.line(`  ${pc.dim("▸")} ${name}`);
   }
 
   private leave(name: string, mark: string, at: Date): void {
     const place = this.open.findIndex((state) => state.name === name);
     const [state] = place < 0 ? [] : this.open.splice(place, 1);
     if (state === undefined) return;
-    this.progress.record(name, state.at.getTime(), at.getTime());
-    this.progress.line(`  ${mark} ${name} ${pc.dim(`${this.progress.seconds[name]} s`)}`);
+    this.lines.record?.(name, state.at.getTime(), at.getTime());
+    const seconds = Math.round((at.getTime() - state.at.getTime()) / 100) / 10;
+    this.lines.line(`  ${mark} ${name} ${pc.dim(`${seconds} s`)}`);
   }
 }

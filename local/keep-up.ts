@@ -2,6 +2,7 @@ import { healAloud } from "./deploy";
 import { EmbeddedAws } from "./embedded-aws";
 import { forgetKept, keeperText, keptBench, recordKept } from "./kept-bench";
 import { alone, workingCommand } from "./lock";
+import { UserError } from "./user-error";
 
 /** Commands that stay, such as `serve` and `shell`. Others use the same server meanwhile, so they do not hold the lock. */
 
@@ -18,6 +19,9 @@ export async function keepUp<T>(
   body: (aws: EmbeddedAws) => Promise<T>,
 ): Promise<T> {
   const aws = await alone(async () => {
+    const kept = keptBench();
+    if (kept !== undefined)
+      throw new UserError(`${keeperText(kept)} keeps this bench up already, at ${kept.at.endpoint}`);
     await healAloud(say);
     check?.();
     const started = await EmbeddedAws.start();

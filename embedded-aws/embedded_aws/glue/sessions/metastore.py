@@ -11,6 +11,7 @@ import contextlib
 import fnmatch
 import logging
 import socketserver
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -116,6 +117,14 @@ class _Catalogue:
 
     def __init__(self, glue: Any) -> None:
         self._glue = glue
+        self._told: set[str] = set()
+
+    def _tell_once(self, database: str, error: botocore.exceptions.ClientError) -> None:
+        """Spark asks for the database before every table. A role that may read a table alone can do so here."""
+        if database not in self._told:
+            self._told.add(database)
+            message = error.response["Error"]["Message"]
+            print(f"note: Glue's own Spark would refuse this: {message}", file=sys.stderr, flush=True)
 
     # -- the service --
 
@@ -148,10 +157,13 @@ class _Catalogue:
             raise NoSuchObjectException(f"Database {name} not found")
         try:
             return _database(self._glue.get_database(Name=name)["Database"])
-        except botocore.exceptions.ClientError:
+        except botocore.exceptions.ClientError as error:
             if name == DEFAULT:
                 return _database({"Name": DEFAULT})
-            raise
+            if error.response["Error"]["Code"] != "AccessDeniedException":
+                raise
+            self._tell_once(name, error)
+            return _database({"Name": name})
 
     def get_all_databases(self) -> list[str]:
         return sorted({DEFAULT, *(one["Name"] for one in self._pages("get_databases", "DatabaseList"))})
