@@ -3,7 +3,7 @@ them by Python's json and decimal."""
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -174,7 +174,7 @@ def a_document(draw: random.Random) -> Any:
 
         return an_object(draw, {"x": lambda: a_number(draw), "m": v, "l": lists})
 
-    members = {"a": a, "o": o, "top": lambda: a_text(draw)}
+    members: dict[str, Callable[[], Any]] = {"a": a, "o": o, "top": lambda: a_text(draw)}
     return {name: make() for name, make in members.items() if draw.random() < 0.95}
 
 
