@@ -131,7 +131,7 @@ def refusal(spark: SparkSession, delivery: Delivery, contract: Contract) -> str:
 
 
 def drift_of(example: Example, contract: Contract) -> str:
-    columns = [(name, kind) for name, kind in map(str.split, example.blocks["crawled"].split(","))]
+    columns = [(name, kind) for name, kind in map(str.split, example.blocks["crawled"].split(", "))]
     with pytest.raises(SourceDrifted) as caught:
         find_drift(columns, contract, "raw.orders")
     return f"SourceDrifted: {caught.value}"
