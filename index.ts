@@ -17,6 +17,7 @@ export {
   type ContractTables,
   contractTables,
 } from "./contracts/contract-tables";
+export type { ContractSource, SourceLayout } from "./contracts/sources";
 export { contractMistakes } from "./contracts/contract-mistakes";
 export { type IAlertTarget } from "./modules/core/alert-target";
 export { type Mistake, mistakeText } from "./modules/core/refusals";
