@@ -16,10 +16,7 @@ import type { Mistake } from "../modules/core/refusals";
 /** Judges how the parts of a contract fit together. */
 
 type Part =
-  | "properties"
-  | "required"
-  | Exclude<keyof Contract, "columns" | "required" | "rules" | "given">
-  | "reasons";
+  "properties" | "required" | Exclude<keyof Contract, "columns" | "required" | "rules" | "given"> | "reasons";
 type Find = (contract: Contract) => Mistake[];
 
 /** Columns that the job adds to those of a contract. Glue and Spark ignore capitals. */
@@ -75,13 +72,25 @@ const CHECKS: readonly (readonly [parts: readonly Part[], find: Find])[] = [
   [[...ALL, "output", "aggregate"], wrongAggregate],
 ];
 
+/** The checks of what sources have in common: their key, their rules, and what becomes of their rows. */
+const OF_ALL: readonly Find[] = [
+  ...[wrongOutput, keyNotPublished, wrongPartitions, keyInPartitions, onlyPartitions, wrongOrder],
+  ...[unjudged, repeatedReasons, wrongKinds, wrongComputed, wrongAggregate],
+];
+
 /**
  * Runs every check whose parts are right in themselves.
  *
  * @param isSound tells whether a part has no mistake of its own
+ * @param about the checks: of what sources have in common, or of what each delivers
  */
-export function crossMistakes(contract: Contract, isSound: (part: Part) => boolean): Mistake[] {
-  return CHECKS.flatMap(([parts, find]) => (parts.every(isSound) ? find(contract) : []));
+export function crossMistakes(
+  contract: Contract,
+  isSound: (part: Part) => boolean,
+  about: "all sources" | "each source" | "both" = "both",
+): Mistake[] {
+  const isMeant = (find: Find) => about === "both" || OF_ALL.includes(find) === (about === "all sources");
+  return CHECKS.flatMap(([parts, find]) => (isMeant(find) && parts.every(isSound) ? find(contract) : []));
 }
 
 interface Demand {
@@ -163,7 +172,11 @@ function wrongSource(c: Contract, part: "timestamp" | "category"): Mistake[] {
 }
 
 /** Columns derived from others, with the field that names each. */
-function derived({ timestamp, category, sourceColumn }: Contract): (readonly [field: string, name: string])[] {
+function derived({
+  timestamp,
+  category,
+  sourceColumn,
+}: Contract): (readonly [field: string, name: string])[] {
   const named: (readonly [string, string])[] = [];
   if (timestamp !== undefined) {
     named.push(["x-etl.timestamp.column", timestamp.column]);

@@ -15,28 +15,38 @@ export function contractMistakes(document: unknown): readonly Mistake[] {
   const { contract, mistakes } = readContract(document);
   const broken = new Set(mistakes.map(([field]) => partOf(field)));
   if (broken.has("") || broken.has("x-etl") || broken.has("sources")) return mistakes;
-  const found = sourceContracts(contract).map((one) => ({
-    ...one,
-    mistakes: crossMistakes(one.contract, (part) => !broken.has(part)),
-  }));
-  const between = broken.has("output") || broken.has("properties") ? [] : sourceMistakes(contract);
-  return [...mistakes, ...together(found), ...between];
+  const isSound = (part: string) => !broken.has(part);
+  if (contract.sources.length === 0) return [...mistakes, ...crossMistakes(contract, isSound)];
+  const columns = [...new Set(contract.sources.flatMap((source) => source.columns))];
+  const between = ["output", "properties", "sourceColumn"].every(isSound) ? sourceMistakes(contract) : [];
+  return [
+    ...mistakes,
+    ...crossMistakes({ ...contract, columns }, isSound, "all sources"),
+    ...together(
+      sourceContracts(contract).map((one) => ({
+        ...one,
+        mistakes: crossMistakes(one.contract, isSound, "each source"),
+      })),
+    ),
+    ...between,
+  ];
 }
 
 interface Judged extends SourceContract {
   readonly mistakes: readonly Mistake[];
 }
 
-/** Names each mistake once: for all sources, or with the source that alone has it. */
+/** Names each mistake once: for all sources, or with the source that has it. */
 function together(found: readonly Judged[]): Mistake[] {
-  if (found.length < 2) return found.flatMap(({ source, mistakes }) => mistakes.map((one) => placed(one, source)));
   const isOfAll = ([field, message]: Mistake) =>
+    found.length > 1 &&
     found.every(({ mistakes }) => mistakes.some((one) => one[0] === field && one[1] === message));
   return found.flatMap(({ source, mistakes }, index) =>
     mistakes.flatMap((one): Mistake[] => {
       if (isOfAll(one)) return index === 0 ? [one] : [];
       const [field, message] = placed(one, source);
-      return [[field, source === undefined ? message : `of source ${source.name} ${message}`]];
+      const isPlain = source === undefined || field.startsWith(`${source.place}.`);
+      return [[field, isPlain ? message : `of source ${source.name} ${message}`]];
     }),
   );
 }

@@ -60,7 +60,9 @@ export function readSources(sources: NodeReader | undefined, common: Common): De
   const entries = sources.objects();
   if (entries.length < 1 || entries.length > MOST_SOURCES)
     sources.wrong("", `must hold 1 to ${MOST_SOURCES} sources, got ${entries.length}`);
-  const read = entries.flatMap(([name, node]) => (node === undefined ? [] : [readSource(name, node, common)]));
+  const read = entries.flatMap(([name, node]) =>
+    node === undefined ? [] : [readSource(name, node, common)],
+  );
   refuseTogether(sources, read);
   return read;
 }
@@ -99,7 +101,10 @@ function readFolder(node: NodeReader): string {
   if (isText(folder) && /^(?:[A-Za-z0-9][A-Za-z0-9_.-]*\/)+$/.test(folder) && folder.length <= 512)
     return folder;
   const demand = "one or more folders of letters, digits, '_', '-' and '.', each ending in '/'";
-  node.wrong("folder", `must be ${demand}, e.g. "segment-logs/${node.place.split(".").at(-1)}/", ${got(folder)}`);
+  node.wrong(
+    "folder",
+    `must be ${demand}, e.g. "segment-logs/${node.place.split(".").at(-1)}/", ${got(folder)}`,
+  );
   return "";
 }
 
@@ -110,7 +115,10 @@ function refuseTogether(node: NodeReader, sources: readonly DeliverySource[]): v
     for (const earlier of known.slice(0, index)) {
       const [one, other] = [folder, earlier.folder];
       if (one.startsWith(other) || other.startsWith(one))
-        node.wrong(`${name}.folder`, `must not be or lie in that of ${earlier.name}, '${other}', ${got(one)}`);
+        node.wrong(
+          `${name}.folder`,
+          `must not be or lie in that of ${earlier.name}, '${other}', ${got(one)}`,
+        );
       else if (crawledName(one) === crawledName(other))
         node.wrong(
           `${name}.folder`,
@@ -177,7 +185,9 @@ export function united(contract: Contract): Contract {
   if (contract.sources.length === 0) return contract;
   const own = baseTypes(contract);
   const all = new Map(
-    sourceContracts(contract).flatMap((one) => one.contract.given.map((given) => [given.name, given] as const)),
+    sourceContracts(contract).flatMap((one) =>
+      one.contract.given.map((given) => [given.name, given] as const),
+    ),
   );
   const given = [...all.values()].filter(({ name }) => !own.has(name));
   return { ...contract, given: given.map((one) => ({ ...one, value: null })) };

@@ -86,14 +86,12 @@ export class EtlStack extends TerraformStack {
   private defineDashboard(name: string, { region }: EnvironmentSettings): PipelineDashboard {
     return new PipelineDashboard(this, "Dashboard", {
       name,
-      pipelines: Object.entries(this.pipelines).map(
-        ([pipeline, { orchestrator, task, maxDpuHoursPerRun }]) => ({
-          pipeline,
-          run: orchestrator.run,
-          jobName: task.job.jobName,
-          maxDpuHoursPerRun,
-        }),
-      ),
+      pipelines: Object.entries(this.pipelines).map(([pipeline, { run, task, maxDpuHoursPerRun }]) => ({
+        pipeline,
+        run,
+        jobName: task.job.jobName,
+        maxDpuHoursPerRun,
+      })),
       workgroupName: this.platform.workgroup.workgroupName,
       region,
     });
@@ -126,10 +124,13 @@ export class EtlStack extends TerraformStack {
       alerts_topic_arn: alerts.topicArn,
       dashboard: this.dashboard.dashboardName,
     };
-    for (const [pipeline, { orchestrator, task }] of Object.entries(this.pipelines)) {
+    for (const [pipeline, made] of Object.entries(this.pipelines)) {
+      const { workflow, task } = made;
       const prefix = pipeline.replaceAll("-", "_");
-      outputs[`${prefix}_state_machine_arn`] = orchestrator.stateMachineArn;
-      outputs[`${prefix}_alias_arn`] = orchestrator.aliasArn;
+      if (workflow === undefined) {
+        outputs[`${prefix}_state_machine_arn`] = made.orchestrator.stateMachineArn;
+        outputs[`${prefix}_alias_arn`] = made.orchestrator.aliasArn;
+      } else outputs[`${prefix}_workflow_name`] = workflow.workflowName;
       outputs[`${prefix}_job_name`] = task.job.jobName;
     }
     for (const [name, value] of Object.entries(outputs)) {

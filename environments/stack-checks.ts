@@ -59,8 +59,13 @@ function unheard(resources: Resources, { environment, project }: EnvironmentSett
   const acts = ["aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"]
     .flatMap(blocksOf)
     .some(({ actions_enabled: enabled }) => enabled !== false);
-  const runs = blocksOf("aws_scheduler_schedule").some(({ state }) => state !== "DISABLED");
-  if (!acts && !runs) return [];
+  const runs = blocksOf("aws_scheduler_schedule").some(
+    ({ state, target }) => state !== "DISABLED" && !callsFunction(target),
+  );
+  const fires = blocksOf("aws_glue_trigger").some(
+    ({ type, enabled }) => type === "SCHEDULED" && enabled !== false,
+  );
+  if (!acts && !runs && !fires) return [];
   const heard = blocksOf("aws_sns_topic_subscription").map(({ topic_arn: topic }) => topic);
   const silent = Object.entries(resources.aws_sns_topic ?? {}).filter(
     ([id]) => !heard.includes(`\${aws_sns_topic.${id}.arn}`),
@@ -68,6 +73,11 @@ function unheard(resources: Resources, { environment, project }: EnvironmentSett
   return TOPICS.filter((topic) =>
     silent.some(([, { name }]) => name === `${project}-${environment}-${topic}`),
   ).map((topic) => silentTopicMistake(environment, topic));
+}
+
+/** The schedule of a watcher starts no run: it reports those that somebody started. */
+function callsFunction(target: unknown): boolean {
+  return /:lambda:|aws_lambda_function/.test(String((target as Block | undefined)?.arn));
 }
 
 function jobsOverBudget(resources: Resources, { budget }: EnvironmentSettings): string[] {

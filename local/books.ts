@@ -10,6 +10,15 @@ export interface Figures {
   readonly files: number;
 }
 
+/** The figures of one source. */
+export type SourceFigures = Omit<Figures, "files">;
+
+/** A source that had not delivered a date. */
+export interface MissingSource {
+  readonly source: string;
+  readonly date: string;
+}
+
 /** The result of the quality rules. */
 export interface Quality {
   readonly verdict: string;
@@ -54,6 +63,11 @@ export interface Books extends Figures {
   readonly restated: { readonly dates: readonly string[] };
   readonly seconds: number;
   readonly dates: readonly (Figures & { readonly runDate: string })[];
+  /** Set only for a pipeline whose contract names sources, as the next two. */
+  readonly sources?: Readonly<Record<string, SourceFigures>>;
+  readonly missingSources?: readonly MissingSource[];
+  /** URIs of what lies beside the deliveries. */
+  readonly skipped?: readonly string[];
 }
 
 /** The books of a run; `undefined` when the job wrote no books. */
@@ -73,6 +87,9 @@ export async function readBooks(
   }
 }
 
-export function balances({ read, written, duplicates, quarantined }: Figures): boolean {
-  return read === written + duplicates + quarantined;
+/** Tells whether the figures balance, and those of each source by itself. */
+export function balances({ sources = {}, ...all }: SourceFigures & Pick<Books, "sources">): boolean {
+  return [all, ...Object.values(sources)].every(
+    ({ read, written, duplicates, quarantined }) => read === written + duplicates + quarantined,
+  );
 }

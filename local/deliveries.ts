@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
+import type { ContractSource } from "../contracts/sources";
 import { UserError } from "./user-error";
 
 /** One file of a delivery. */
@@ -39,25 +40,39 @@ export interface Asked {
   /** Messages name it. */
   readonly pipeline: string;
   readonly runDate?: string;
+  /**
+   * The places of the pipeline's contract.
+   * @default - one: folders of dates, or files named by their date
+   */
+  readonly places?: readonly ContractSource[];
 }
 
 /**
  * Finds the deliveries of an input: a folder with `dt=YYYY-MM-DD/` folders or with files named by their date
- * (`2010-12-01.csv`, `2010-12-01.csv.gz`), or one such file. Other files and folders are ignored.
+ * (`2010-12-01.csv`, `2010-12-01.csv.gz`), or one such file. Of a pipeline with several sources it is a folder with their folders. Other
+ * files and folders are ignored.
  *
  * @throws UserError without a delivery, without one for `runDate`, or with dates in both forms
  */
-export function findDeliveries(input: string, { pipeline, runDate }: Asked): Deliveries {
-  const refuse = (what: string) => new UserError(`--input: ${what}: ${expectedOf(pipeline)}`);
+export function findDeliveries(input: string, { pipeline, runDate, places = [] }: Asked): Deliveries {
+  const named = places.filter(({ name }) => name !== undefined);
+  const expected = named.length === 0 ? expectedOf(pipeline) : expectedOfSources(pipeline, named);
+  const refuse = (what: string) => new UserError(`--input: ${what}: ${expected}`);
   if (!existsSync(input)) throw refuse(`'${input}' does not exist`);
   const isFolder = statSync(input).isDirectory();
-  const { files, leftOut } = isFolder ? inFolder(input) : sorted(dirname(input), [basename(input)]);
-  if (files.length === 0) {
+  if (!isFolder && named.length > 0) throw refuse(`'${input}' is not a folder`);
+  const { files, leftOut } =
+    named.length > 0
+      ? inSources(input, named)
+      : isFolder
+        ? inFolder(input)
+        : sorted(dirname(input), [basename(input)]);
+  const dates = datesOf(files, named.length > 0 ? named : [{ folder: "", layout: "dt", table: "" }]);
+  if (dates.length === 0) {
     const beside = leftOutLines(leftOut).join("; ");
     if (isFolder) throw refuse(`no delivery found in '${input}'${beside && ` (${beside})`}`);
     throw refuse(`'${input}' is not a delivery (${leftOut[0]!.why})`);
   }
-  const dates = [...new Set(files.map(({ name }) => name.slice("dt=".length, "dt=YYYY-MM-DD".length)))];
   if (runDate !== undefined && !dates.includes(runDate)) {
     const found =
       dates.length > 3 ? `${dates[0]} to ${dates.at(-1)} (${dates.length} dates)` : dates.join(", ");
@@ -97,6 +112,57 @@ function expectedOf(pipeline: string): string {
     `${pipeline} expects folders dt=YYYY-MM-DD/ with files in them, e.g. dt=2010-12-01/${pipeline}.json, ` +
     "or files named by their date, e.g. 2010-12-01.csv or 2010-12-01.csv.gz"
   );
+}
+
+function expectedOfSources(pipeline: string, places: readonly ContractSource[]): string {
+  const shown = places.map(
+    ({ folder, layout }) => `${folder}${layout === "dt" ? "dt=2025-11-21" : "1763683200000"}/`,
+  );
+  const millis = places.some(({ layout }) => layout === "epochMillis");
+  const why = millis ? ", where the number is the milliseconds of a UTC midnight" : "";
+  return `${pipeline} expects folders like ${shown.join(" and ")} with files in them${why}`;
+}
+
+/** The dates of the folders that files lie in, in order. */
+function datesOf(files: readonly DeliveredFile[], places: readonly ContractSource[]): string[] {
+  const found = new Set<string>();
+  for (const { name } of files)
+    for (const { folder, layout } of places) {
+      const day = name.startsWith(folder) ? name.slice(folder.length).split("/", 1)[0]! : "";
+      const date = layout === "dt" ? day.slice("dt=".length) : dateOfMillis(day);
+      if (date !== undefined && isDate(date) && (layout !== "dt" || day === `dt=${date}`)) found.add(date);
+    }
+  return [...found].sort();
+}
+
+const DAY_MILLIS = 86_400_000;
+
+/** The date of a UTC midnight in milliseconds; `undefined` for any other text. */
+function dateOfMillis(text: string): string | undefined {
+  const millis = Number(text);
+  const isMidnight = /^(?:0|[1-9]\d{0,14})$/.test(text) && millis % DAY_MILLIS === 0;
+  return isMidnight ? new Date(millis).toISOString().slice(0, "YYYY-MM-DD".length) : undefined;
+}
+
+/** All files below the folders that hold those of the sources: the job judges what lies beside them. */
+function inSources(folder: string, places: readonly ContractSource[]): Found {
+  const parents = new Set(places.map((place) => place.folder.split("/").slice(0, -2).join("/")));
+  const found = [...parents].sort().map((parent) => filesBelow(folder, join(folder, parent)));
+  const roots = [...parents].map((parent) => parent.split("/", 1)[0]!);
+  const beside = roots.includes("")
+    ? []
+    : readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !roots.includes(name));
+  return {
+    files: [
+      ...new Map(found.flatMap(({ files }) => files.map((file) => [file.name, file] as const))).values(),
+    ],
+    leftOut: [
+      ...found.flatMap(({ leftOut }) => leftOut),
+      ...beside
+        .map((entry) => ({ name: entry.isDirectory() ? `${entry.name}/` : entry.name, why: "of no source" }))
+        .sort((one, other) => (one.name < other.name ? -1 : 1)),
+    ],
+  };
 }
 
 interface Found {
@@ -158,6 +224,7 @@ const HIDDEN = "hidden";
 const NO_FILE = "not a file";
 
 function filesBelow(root: string, folder: string): Found {
+  if (kindOf(folder) !== "folder") return { files: [], leftOut: [] };
   const paths = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name))

@@ -10,7 +10,14 @@ import { BENCH, LAST_RUN, LOCAL } from "./places";
 import { type StepSeconds } from "./progress";
 import { type Questions } from "./questions";
 import { type Examples, refusedLines } from "./refused";
-import { booksTable, notificationText, qualityLines, reasonsLine, secondsLine } from "./summary";
+import {
+  booksTable,
+  notificationText,
+  qualityLines,
+  reasonsLine,
+  secondsLine,
+  sourcesLines,
+} from "./summary";
 
 /** How a run ended: shown to the user, and recorded for machines. */
 export interface Run {
@@ -39,7 +46,9 @@ export function tell(run: Run): void {
   console.log(pc.bold(`${pipeline}: ${paint(ended.status)}`));
   if (ended.error !== undefined) console.log(failureText(ended, books));
   if (books !== undefined) {
-    console.log(`${booksTable(books)}\n${reasonsLine(books)}\n${qualityLines(books)}`);
+    console.log(booksTable(books));
+    for (const line of sourcesLines(books)) console.log(line);
+    console.log(`${reasonsLine(books)}\n${qualityLines(books)}`);
     for (const line of refusedLines(books, examples)) console.log(line);
   }
   if (answer !== undefined) console.log(`\n${wrap(questions.final)}\n${answerTable(answer)}`);
@@ -67,6 +76,7 @@ export function record({ pipeline, ended, books, notifications, seconds }: Run):
           written: books.written,
           duplicates: books.duplicates,
           quarantined: books.quarantinedByReason,
+          sources: books.sources && rowsOf(books.sources),
         };
   const run = {
     pipeline,
@@ -79,6 +89,8 @@ export function record({ pipeline, ended, books, notifications, seconds }: Run):
     cause,
     rows,
     dates: books?.dates,
+    missingSources: books?.missingSources,
+    skipped: books?.skipped,
     reasons: books?.reasons,
     refused: books?.refused,
     quality: books?.quality,
@@ -89,6 +101,15 @@ export function record({ pipeline, ended, books, notifications, seconds }: Run):
   };
   mkdirSync(LOCAL, { recursive: true });
   writeFileSync(LAST_RUN, `${JSON.stringify(run, null, 2)}\n`);
+}
+
+/** The rows of each source, as those of the run. */
+function rowsOf(sources: NonNullable<Books["sources"]>): object {
+  const rows = Object.entries(sources).map(([name, { read, written, duplicates, quarantinedByReason }]) => [
+    name,
+    { read, written, duplicates, quarantined: quarantinedByReason },
+  ]);
+  return Object.fromEntries(rows) as object;
 }
 
 function failureText({ error, cause }: Ended, books: Books | undefined): string {

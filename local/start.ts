@@ -1,5 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { readContract } from "../contracts/contract";
+import { type ContractSource, placesOf } from "../contracts/sources";
 import { ask } from "./athena";
 import { readBooks } from "./books";
 import { clientsOf } from "./clients";
@@ -47,7 +49,7 @@ export async function start(options: StartOptions): Promise<number> {
   const all = environmentPipelines(environment);
   refuseUnknownPipeline({ pipeline: options.pipeline, environment, all });
   const input = options.input === undefined ? sampleOf(options.pipeline) : asTyped(options.input);
-  const deliveries = findDeliveries(input, options);
+  const deliveries = findDeliveries(input, { ...options, places: placesOfPipeline(options.pipeline) });
   const progress = new Progress();
   // Before the choice: it may change what is deployed.
   await healAloud((line) => progress.line(line));
@@ -149,6 +151,12 @@ function sampleOf(pipeline: string): string {
   throw new UserError(
     `--input: ${pipeline} has no sample in ${relative(ROOT, folder)}; give a folder with its deliveries`,
   );
+}
+
+/** The places that the pipeline's contract names; none where it has no contract of its own. */
+function placesOfPipeline(pipeline: string): readonly ContractSource[] {
+  const file = join(ROOT, "pipelines", pipeline, `${pipeline}.schema.json`);
+  return existsSync(file) ? placesOf(readContract(JSON.parse(readFileSync(file, "utf8"))).contract) : [];
 }
 
 /** Relative to the folder in which the user typed the command; npm runs it elsewhere. */

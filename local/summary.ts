@@ -19,6 +19,21 @@ export function booksTable(books: Books): string {
   return table(head, [...shown, ...(dates.length > 1 ? [["all", ...figures(books)]] : [])]);
 }
 
+/** The figures of each source, and what is missing; nothing where the contract names no sources. */
+export function sourcesLines({ sources = {}, missingSources = [], skipped = [] }: Books): string[] {
+  const rows = Object.entries(sources).map(([name, { read, written, duplicates, quarantined }]) => [
+    name,
+    ...[read, written, duplicates, quarantined].map(String),
+  ]);
+  if (rows.length === 0) return [];
+  const missing = missingSources.map(({ source, date }) => `${source} on ${date}`);
+  return [
+    table(["source", "read", "written", "duplicates", "quarantined"], rows),
+    ...(missing.length === 0 ? [] : [wrap(`missing sources: ${missing.join(", ")}`)]),
+    ...(skipped.length === 0 ? [] : [wrap(`skipped, no delivery: ${skipped.join(", ")}`)]),
+  ];
+}
+
 export function reasonsLine({ quarantinedByReason, outcome }: Books): string {
   const found = Object.entries(quarantinedByReason).filter(([, rows]) => rows > 0);
   // Rows of a refused run do not go to quarantine.

@@ -1,12 +1,21 @@
 import { readContract } from "../../contracts/contract";
 import { contractMistakes } from "../../contracts/contract-mistakes";
 import { planOf, planText } from "../../contracts/plan";
-import { WHOLE_CSV, WHOLE_HEADLESS, WHOLE_JSON, WHOLE_LINES } from "../support/whole-contracts";
+import {
+  WHOLE_CSV,
+  WHOLE_HEADLESS,
+  WHOLE_JSON,
+  WHOLE_LINES,
+  WHOLE_SOURCES,
+} from "../support/whole-contracts";
 
 /** A key that nothing reads is a mistake: whatever is changed in a contract changes its plan, or is refused. */
 
 const RULES = { threshold: 0, rules: [] };
-const WHOLE = { csv: WHOLE_CSV, json: WHOLE_JSON, headless: WHOLE_HEADLESS, lines: WHOLE_LINES };
+const WHOLE = {
+  ...{ csv: WHOLE_CSV, json: WHOLE_JSON, headless: WHOLE_HEADLESS, lines: WHOLE_LINES },
+  sources: WHOLE_SOURCES,
+};
 
 /** The mistakes of a contract, or its plan. */
 function outcome(document: unknown): string {

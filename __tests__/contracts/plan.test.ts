@@ -40,8 +40,15 @@ function textOf(contract: Node, rules: Node = RULES): string {
 
 const BOUNDS = { minimum: null, maximum: null, exclusiveMinimum: null, exclusiveMaximum: null };
 
+/** The only source of a contract that declares none, without what differs by format. */
+const ONLY = {
+  ...{ name: null, table: null, folder: "", layout: "dt", unknownFolders: "ignore", whenMissing: "fail" },
+};
+
 /** The parts of a plan that the small contract has in every format. */
 const REST = {
+  sourceColumn: null,
+  unknownSources: "ignore",
   businessKey: ["id"],
   lookbackDays: 7,
   onDrift: "report",
@@ -85,31 +92,25 @@ const ID = {
 test("the whole plan of a small contract of CSV, with every default", () => {
   const source = (name: string) => ({ delivered: name, column: name, clean: [] });
   const plan = {
-    planVersion: 1,
+    planVersion: 2,
     contract: {
-      format: {
-        ...{
-          kind: "csv",
-          delimiter: ",",
-          quote: '"',
-          escape: null,
-          multiLine: false,
-          unknownColumns: "ignore",
-        },
-        ...{ encoding: "UTF-8", skipTop: 0, skipBottom: 0, comment: null, columns: null },
-      },
-      shapes: [{ name: "", sources: [source("id"), source("n")] }],
-      columns: [
-        ID,
+      sources: [
         {
-          ...{
-            name: "n",
-            kind: "integer",
-            type: "bigint",
-            nulls: [],
-            number: { decimal: ".", thousands: "" },
+          ...ONLY,
+          format: {
+            ...{ kind: "csv", delimiter: ",", quote: '"', escape: null, multiLine: false },
+            ...{ unknownColumns: "ignore", encoding: "UTF-8", skipTop: 0, skipBottom: 0 },
+            ...{ comment: null, columns: null },
           },
-          ...{ allowed: [], bounds: BOUNDS },
+          shapes: [{ name: "", sources: [source("id"), source("n")] }],
+          columns: [
+            ID,
+            {
+              ...{ name: "n", kind: "integer", type: "bigint", nulls: [] },
+              ...{ number: { decimal: ".", thousands: "" }, allowed: [], bounds: BOUNDS },
+            },
+          ],
+          given: [],
         },
       ],
       ...REST,
@@ -124,8 +125,8 @@ test.each([["jsonLines"], ["jsonObjects"], ["jsonArray"]])(
   (kind) => {
     const columns = [ID, { name: "n", kind: "integer", type: "bigint", allowed: [], bounds: BOUNDS }];
     const plan = {
-      planVersion: 1,
-      contract: { format: { kind }, shapes: [], columns, ...REST },
+      planVersion: 2,
+      contract: { sources: [{ ...ONLY, format: { kind }, shapes: [], columns, given: [] }], ...REST },
       quality: QUALITY,
     };
     expect(textOf(small({ format: { kind } }))).toBe(`${JSON.stringify(plan, null, 2)}\n`);
@@ -200,8 +201,10 @@ test.each([
   const rule = { reason: "not_allowed", rule: "notAllowed" };
   const contract = small({}, { price });
   (contract["x-etl"] as { reasons: object[] }).reasons.push(rule);
-  const { contract: plan } = JSON.parse(textOf(contract)) as { contract: { columns: { bounds: Node }[] } };
-  expect(plan.columns[2]!.bounds).toEqual({ ...BOUNDS, [key]: text });
+  const { contract: plan } = JSON.parse(textOf(contract)) as {
+    contract: { sources: { columns: { bounds: Node }[] }[] };
+  };
+  expect(plan.sources[0]!.columns[2]!.bounds).toEqual({ ...BOUNDS, [key]: text });
 });
 
 test("the plan has the version that the job reads", () => {

@@ -154,3 +154,54 @@ test.each([
 ])("%j is a date: %s", (text, is) => {
   expect(isDate(text)).toBe(is);
 });
+
+const SHOPS = [
+  { name: "tills", folder: "in/tills/", layout: "dt", table: "tills" },
+  { name: "web", folder: "in/web-shop/", layout: "epochMillis", table: "web_shop" },
+] as const;
+const findShops = (input = folder, runDate?: string) =>
+  findDeliveries(input, { pipeline: "shops", runDate, places: SHOPS });
+
+test("of several sources, each has its folders; what lies beside them is for the job to judge", () => {
+  put(
+    ...["in/web-shop/1763596800000/a.json.gz", "in/tills/dt=2025-11-21/deep/a.csv", "README.md"],
+    ...["in/tills/dt=2025-11-20/.DS_Store", "in/phone/1763596800000/x", "in/web-shop/1763596800001/x"],
+    ...["elsewhere/dt=2025-11-22/x", "in/notes.txt", "in/tills/dt=2025-02-30/x"],
+  );
+  const { dates, files, leftOut } = findShops();
+  expect(dates).toEqual(["2025-11-20", "2025-11-21"]);
+  expect(files.map(({ name }) => name)).toEqual([
+    ...["in/notes.txt", "in/phone/1763596800000/x", "in/tills/dt=2025-02-30/x"],
+    ...["in/tills/dt=2025-11-21/deep/a.csv", "in/web-shop/1763596800000/a.json.gz"],
+    "in/web-shop/1763596800001/x",
+  ]);
+  expect(leftOutLines(leftOut)).toEqual([
+    "ignored: in/tills/dt=202…20/.DS_Store (hidden)",
+    "ignored: README.md (of no source)",
+    "ignored: elsewhere/ (of no source)",
+  ]);
+});
+
+test("sources that lie at the top of the input", () => {
+  put("tills/dt=2025-11-20/a.csv", "other/x");
+  const places = [{ name: "tills", folder: "tills/", layout: "dt", table: "tills" }] as const;
+  const { dates, files } = findDeliveries(folder, { pipeline: "shops", places });
+  expect([dates, files.map(({ name }) => name)]).toEqual([
+    ["2025-11-20"],
+    ["other/x", "tills/dt=2025-11-20/a.csv"],
+  ]);
+});
+
+test("an input without a delivery of any source is refused with what is expected", () => {
+  put("in/web-shop/1763596800001/x");
+  const expected =
+    "shops expects folders like in/tills/dt=2025-11-21/ and in/web-shop/1763683200000/ with files in them, " +
+    "where the number is the milliseconds of a UTC midnight";
+  expect(() => findShops()).toThrow(`--input: no delivery found in '${folder}': ${expected}`);
+  const file = join(folder, "in/web-shop/1763596800001/x");
+  expect(() => findShops(file)).toThrow(`--input: '${file}' is not a folder: ${expected}`);
+  put("in/web-shop/1763596800000/x");
+  expect(() => findShops(folder, "2025-11-21")).toThrow(
+    `--run-date: no delivery of shops for 2025-11-21 in '${folder}'; found 2025-11-20`,
+  );
+});

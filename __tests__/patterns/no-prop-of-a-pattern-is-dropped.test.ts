@@ -87,12 +87,16 @@ describe("ContractPipeline", () => {
       | "maxConcurrentRuns"
       | "rawCrawlerNames"
       | "models"
+      | "orchestration"
+      | "triggerNames"
+      | "onCrawl"
     >
   >;
   const plain = (stack: TerraformStack): [Plain, Plain] => [
     {
       ...{ platform: platform(stack, "one"), pipeline: "orders", ...SALES },
       ...{ description: "One", workerType: "G.2X", maxWorkers: 3, jobTimeoutMinutes: 11 },
+      ...{ jobName: "job-one", processedCrawlerName: "crawl-one" },
       ...{
         executionClass: "FLEX",
         aggregateTable: "table_one",
@@ -111,6 +115,7 @@ describe("ContractPipeline", () => {
     {
       ...{ platform: platform(stack, "two"), pipeline: "parcels", ...OTHER_SALES },
       ...{ description: "Two", workerType: "G.1X", maxWorkers: 4, jobTimeoutMinutes: 12 },
+      ...{ jobName: "job-two", processedCrawlerName: "crawl-two" },
       ...{ executionClass: "STANDARD", aggregateTable: "table_two", crawlProcessed: false },
       artifactsPrefix: "two/",
       schedule: {
@@ -128,7 +133,7 @@ describe("ContractPipeline", () => {
     rulesFile: "score < 81 THEN",
     crawlProcessed: "CrawlProcessed",
     crawlDeadlineMinutes: '\\"maxPolls\\": 14',
-    platform: '"one-orders-transform"',
+    platform: '"one-job-one"',
     steps: "!RecordMetrics",
   };
 
@@ -190,6 +195,31 @@ describe("ContractPipeline", () => {
         only: ["alarms"],
       },
     );
+  }, 120_000);
+
+  test("by a Glue workflow", () => {
+    const sets = (stack: TerraformStack): [ContractPipelineProps, ContractPipelineProps] => {
+      const base = { platform: platform(stack, "one"), pipeline: "orders", ...SALES, aggregateTable: "a" };
+      return [
+        {
+          ...base,
+          orchestration: "workflow",
+          triggerNames: { raw: "go", job: "work" },
+          onCrawl: "succeeded",
+        },
+        {
+          ...base,
+          orchestration: "stepFunctions",
+          triggerNames: { raw: "start", job: "do" },
+          onCrawl: "ended",
+        },
+      ];
+    };
+    judge("ContractPipelineProps", sets, build, {
+      within: ["triggerNames"],
+      only: ["orchestration", "triggerNames", "onCrawl"],
+      becomes: { orchestration: "aws_glue_workflow", onCrawl: "!CANCELLED" },
+    });
   }, 120_000);
 
   test("with several sources", () => {

@@ -4,6 +4,8 @@ import {
   PIPELINE_DIMENSION,
   PIPELINE_METRICS,
   PIPELINE_NAMESPACE,
+  WORKFLOW_DIMENSION,
+  WORKFLOW_METRICS,
 } from "../../modules/core/pipeline-metrics";
 import { ROOT } from "./clone";
 
@@ -29,7 +31,16 @@ export const OWN: readonly Emitted[] = Object.values(PIPELINE_METRICS).map((name
   dimensions: [PIPELINE_DIMENSION],
   page: "modules/core/pipeline-metrics.ts",
 }));
+/** The metrics that a watcher puts about the runs of a Glue workflow. */
+export const WATCHED: readonly Emitted[] = Object.values(WORKFLOW_METRICS).map((name) => ({
+  namespace: PIPELINE_NAMESPACE,
+  name,
+  dimensions: [WORKFLOW_DIMENSION],
+  page: "modules/core/pipeline-metrics.ts",
+}));
 /** A metric is its namespace, its name and its exact set of dimensions. */
 export const keyOf = (namespace: string, name: string, dimensions: readonly string[]): string =>
   [namespace, name, ...[...dimensions].sort()].join(" ");
-export const EMITTED = new Set([...AWS, ...OWN].map((one) => keyOf(one.namespace, one.name, one.dimensions)));
+export const EMITTED = new Set(
+  [...AWS, ...OWN, ...WATCHED].map((one) => keyOf(one.namespace, one.name, one.dimensions)),
+);

@@ -154,3 +154,38 @@ export const WHOLE_LINES: Node = {
     format: { kind: "csv", skipTop: 2, comment: "#" },
   },
 };
+
+/** Sources of every layout, each with other columns, another format, other shapes. */
+export const WHOLE_SOURCES: Node = {
+  $schema: DRAFT,
+  properties: { id: { type: "string" }, n: { type: "integer", minimum: 1 } },
+  required: ["id"],
+  "x-etl": {
+    businessKey: ["id", "channel"],
+    lookbackDays: 2,
+    sourceColumn: "channel",
+    unknownSources: "skip",
+    sources: {
+      tills: {
+        folder: "in/tills/",
+        unknownFolders: "skip",
+        format: { kind: "csv", delimiter: "|", unknownColumns: "keep" },
+        shapes: { old: { ID: { column: "id", clean: ["trim"] }, N: "n", K: "kind" } },
+        properties: { kind: { type: "string", enum: ["a", "b"] } },
+      },
+      web: {
+        folder: "in/web-shop/",
+        layout: "epochMillis",
+        whenMissing: "report",
+        properties: { n: { type: "integer", maximum: 9 }, basket: { type: "object" } },
+      },
+    },
+    reasons: [
+      { reason: "malformed", rule: "notAnObject" },
+      { reason: "missing_id", rule: "missing", column: "id" },
+      { reason: "wrong_type", rule: "wrongType" },
+      { reason: "not_allowed", rule: "notAllowed" },
+    ],
+    output: ["id", "n", "channel", "kind", "basket", "unknown_columns"],
+  },
+};

@@ -63,9 +63,7 @@ def run(arguments: Arguments) -> None:
         table = open_iceberg_table(spark, arguments, rules.contract)
         plan = plan_run(spark, arguments, rules, deliveries, table)
         judgement = judge_run(arguments, rules, plan)
-        rejected = find_rejected_of_run(
-            plan, rules, judgement.quarantined, with_places=judgement.is_refused
-        )
+        rejected = find_rejected_of_run(plan, rules, judgement.quarantined, with_places=judgement.is_refused)
         # Nothing has been written or removed so far. A run that has lost its lock must not touch the tables.
         if arguments.lock is not None:
             lock.take_lock(arguments.lock.table, arguments.pipeline, arguments.lock.owner)

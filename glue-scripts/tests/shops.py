@@ -1,5 +1,5 @@
-"""A chain of shops for the tests of sources: tills write CSV in folders `dt=`, and the web shop JSON in folders
-of milliseconds. Both make the table `sales`."""
+"""A chain of shops for the tests of sources: tills write CSV in folders `dt=`, and the web shop JSON in
+folders of milliseconds. Both make one table."""
 
 import csv
 import gzip
@@ -29,6 +29,9 @@ SOURCES: dict[str, Any] = {
     },
 }
 PROPERTIES = {"receipt": {"type": "string"}, "amount": {"type": "number", "x-decimal": [10, 2]}}
+# A third source, whose folder comes before those of the others.
+CALLS: dict[str, Any] = {"folder": "calls/", "layout": "epochMillis", "whenMissing": "report"}
+FOLDERS = {TILLS: "in/tills", WEB: "in/web-shop", PHONE: "calls"}
 OUTPUT = ("receipt", "amount", "channel", "till", "sold", "basket", "visitor", "size")
 
 
@@ -37,6 +40,7 @@ def contract_with(
 ) -> dict[str, Any]:
     """The contract of the chain, in which sources have more keys, and so has `x-etl`."""
     changes = sources or {}
+    more = [name for name in changes if name not in SOURCES]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "properties": PROPERTIES,
@@ -45,7 +49,9 @@ def contract_with(
             "businessKey": ["receipt"],
             "lookbackDays": 7,
             "sourceColumn": "channel",
-            "sources": {name: {**of, **changes.get(name, {})} for name, of in SOURCES.items()},
+            "sources": {
+                name: {**SOURCES.get(name, {}), **changes.get(name, {})} for name in (*SOURCES, *more)
+            },
             "reasons": [
                 {"reason": "malformed", "rule": "notAnObject"},
                 {"reason": "missing_receipt", "rule": "missing", "column": "receipt"},
@@ -66,13 +72,14 @@ def contract_with(
 def millis(day: str) -> str:
     return str(int(datetime.combine(date.fromisoformat(day), time(), UTC).timestamp()) * 1000)
 
+
 # Few rows, and most of them may be bad.
 RULES = {
     "threshold": 0,
     "rules": [
         {
-            **{"name": "readable", "type": "quarantineLimit", "reason": "malformed"},
-            **{"atMost": 0.999999, "action": "halt"},
+            "name": "readable", "type": "quarantineLimit", "reason": "malformed",
+            "atMost": 0.999999, "action": "halt",
         }
     ],
 }
@@ -90,7 +97,7 @@ class Shops(Lake):
         return self.root / "raw" / "events"
 
     def place(self, source: str, day: str) -> Path:
-        return self.raw / ("in/tills" if source == TILLS else "in/web-shop") / folder_of(source, day)
+        return self.raw / FOLDERS[source] / folder_of(source, day)
 
     def deliver_rows(self, source: str, day: str, *rows: object, file: str = "") -> Path:
         """Rows as objects; texts as they are. Tills write a header."""
@@ -110,7 +117,9 @@ class Shops(Lake):
         contract, rules = self.root / "shops.schema.json", self.root / "shops.quality.json"
         contract.write_text(json.dumps(self.contract or contract_with()))
         rules.write_text(json.dumps(self.rules or RULES))
-        return super().run(first, last, run_id, **{"contract": str(contract), "quality": str(rules), **others})
+        return super().run(
+            first, last, run_id, **{"contract": str(contract), "quality": str(rules), **others}
+        )
 
 
 def folder_of(source: str, day: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-from shops import D1, D2, TILLS, WEB, Shops, till, web
+from shops import D1, TILLS, WEB, Shops, till, web
 from support import balances, figures
 
 
@@ -28,12 +28,12 @@ def test_two_sources_become_one_table(shops: Shops, spark: SparkSession) -> None
     rows = {row["receipt"]: row.asDict() for row in shops.rows(spark, "processed")}
     assert {key: row["channel"] for key, row in rows.items()} == {"a": TILLS, "b": TILLS, "d": WEB, "e": WEB}
     assert rows["a"] == {
-        **{"receipt": "a", "amount": Decimal("120.50"), "channel": TILLS, "till": 3, "size": "large"},
-        **{"sold": date(2025, 11, 20), "basket": None, "visitor": None, "run_date": D1},
+        "receipt": "a", "amount": Decimal("120.50"), "channel": TILLS, "till": 3, "size": "large",
+        "sold": date(2025, 11, 20), "basket": None, "visitor": None, "run_date": D1,
     }
     assert rows["d"] == {
-        **{"receipt": "d", "amount": Decimal("7.50"), "channel": WEB, "till": None, "size": "small"},
-        **{"sold": None, "basket": '{"n":1}', "visitor": "v", "run_date": D1},
+        "receipt": "d", "amount": Decimal("7.50"), "channel": WEB, "till": None, "size": "small",
+        "sold": None, "basket": '{"n":1}', "visitor": "v", "run_date": D1,
     }
     rejected = {(row["source"], row["reason"], row["raw_line"]) for row in shops.rows(spark, "quarantine")}
     assert rejected == {

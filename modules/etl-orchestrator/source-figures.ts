@@ -66,7 +66,9 @@ const sumOf = (source: string): string => `\${Step}Sum${upperCamel(source)}`;
 
 /** The choice with another way instead of `from`. */
 function goingTo(choice: JsonObject, from: string, to: string): JsonObject {
-  const choices = (choice.Choices as JsonObject[]).map((one) => (one.Next === from ? { ...one, Next: to } : one));
+  const choices = (choice.Choices as JsonObject[]).map((one) =>
+    one.Next === from ? { ...one, Next: to } : one,
+  );
   return { ...choice, Choices: choices };
 }
 

@@ -208,7 +208,7 @@ export class GlueWorkflow extends Construct {
     for (const trigger of triggers.filter(({ after }) => after !== undefined))
       define(trigger, { type: "CONDITIONAL", enabled: true, predicate: this.predicate(trigger) });
     const start = triggers.find(({ after }) => after === undefined)!;
-    define(start, { ...this.startSettings(), dependsOn: [...made.values()] });
+    define(start, { ...this.startSettings(), dependsOn: made.size === 0 ? undefined : [...made.values()] });
     return made;
   }
 

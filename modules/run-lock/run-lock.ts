@@ -51,6 +51,15 @@ export class RunLock extends Construct {
     this.tableArn = `arn:${partitionOf(region)}:dynamodb:${region}:${account}:table/${name}`;
   }
 
+  /** Lets a job take its pipeline's lock and release it, where no step does. */
+  grantHold(grantable: IGrantable, pipeline: string): void {
+    grantable.grantee.addToPolicy({
+      actions: ["dynamodb:DeleteItem", "dynamodb:PutItem"],
+      resources: [this.tableArn],
+      conditions: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": pipeline } },
+    });
+  }
+
   /** Lets a job renew its pipeline's lock before it writes, but no other pipeline's. */
   grantFence(grantable: IGrantable, pipeline: string): void {
     grantable.grantee.addToPolicy({

@@ -12,12 +12,32 @@ import { LOCK_ARGUMENTS, RUN_ARGUMENTS, Step } from "../../modules/etl-orchestra
 import { GlueCrawler, type GlueCrawlerProps } from "../../modules/glue-crawler/glue-crawler";
 import type { PipelineAlarms } from "../../modules/pipeline-alarms/pipeline-alarms";
 import type { PipelineSchedule } from "../../modules/pipeline-schedule/pipeline-schedule";
+import type { Orchestration } from "../../modules/core/orchestrations";
+import type { Run, WorkflowAttributes } from "../../modules/core/run";
+import type { GlueWorkflow } from "../../modules/glue-workflow/glue-workflow";
+import type { OnCrawl } from "../../modules/glue-workflow/workflow-trigger";
+import { DEFAULT_SLOW_FACTOR } from "../../modules/schedules/missed-run";
+import type { WorkflowWatcher } from "../workflow-watcher/workflow-watcher";
+import {
+  defineWorkflow,
+  type TriggerNames,
+  unfitForWorkflow,
+  upperCamel,
+  type WatchedWorkflow,
+  workflowNodes,
+} from "./pipeline-workflow";
 import type { EtlPlatform } from "../etl-platform/etl-platform";
 import { readPipelineFiles } from "../ingest-task/contract-files";
-import { type IngestJobProps, IngestTask, type JudgedFiles, tableNameOf } from "../ingest-task/ingest-task";
+import {
+  DEFAULT_JOB_TIMEOUT_MINUTES,
+  type IngestJobProps,
+  IngestTask,
+  type JudgedFiles,
+  tableNameOf,
+} from "../ingest-task/ingest-task";
 import { Steps } from "../steps";
 import type { ScheduleTrigger } from "../trigger";
-import { defineAlarms, defineSchedule, type PipelineAlarmSettings } from "./watching";
+import { DEFAULT_USUAL_MINUTES, defineAlarms, defineSchedule, type PipelineAlarmSettings } from "./watching";
 
 /** A pipeline: its platform, its two files, and changes from the defaults. */
 export interface ContractPipelineProps extends IngestJobProps {
@@ -39,10 +59,31 @@ export interface ContractPipelineProps extends IngestJobProps {
   /** @default - the defaults of each */
   readonly alarms?: PipelineAlarmSettings;
   /**
+   * The orchestrator of its runs: a state machine, or a Glue workflow for teams that stay with Glue's triggers (docs/workflows.md).
+   * @default "stepFunctions"
+   */
+  readonly orchestration?: Orchestration;
+  /**
+   * With a workflow: the physical names of its triggers behind the platform's, by what they start: the name of a source, or `raw`
+   * without one; `job`; `processed`.
+   * @default - `<pipeline>-start` for the first, `<pipeline>-<what it starts>-trigger` for others
+   */
+  readonly triggerNames?: TriggerNames;
+  /**
+   * With a workflow: `succeeded` lets a failed crawl of deliveries end the run, as triggers of Glue are usually written.
+   * @default "ended"
+   */
+  readonly onCrawl?: OnCrawl;
+  /**
    * The ends of the physical names of the crawlers of deliveries, by the contract's sources, e.g. `{ ios: "segmentlogs-IOS" }`.
    * @default - `<pipeline>-raw-<source>`
    */
   readonly rawCrawlerNames?: Readonly<Record<string, string>>;
+  /**
+   * The physical name of the crawler of the published table behind the platform's, where the table is crawled.
+   * @default - `<pipeline>-processed`
+   */
+  readonly processedCrawlerName?: string;
   /**
    * How long a crawl may take before the run fails, minutes; 1 to 1440.
    * @default 60
@@ -69,6 +110,9 @@ const DEFAULT_LAG_DAYS = 1;
  * input, acquires the lock, crawls the deliveries, runs the job, checks the books, crawls the published table (where it is crawled),
  * checks the quality that readers see, releases the lock, records metrics and notifies.
  *
+ * A Glue workflow has crawls and jobs only. With `orchestration: "workflow"` the job holds the lock and checks its books, a watcher records
+ * metrics and notifies, and nobody queries what readers see.
+ *
  * @throws Error naming every mistake in the contract, the quality rules and the props, before anything is created
  */
 export class ContractPipeline extends Construct {
@@ -80,13 +124,18 @@ export class ContractPipeline extends Construct {
   readonly rawCrawlers: readonly GlueCrawler[];
   /** Only where the published table is crawled. */
   readonly processedCrawler?: GlueCrawler;
-  /** The state machine: `aliasArn` is what starts a run. */
-  readonly orchestrator: EtlOrchestrator;
-  /** Only with a schedule. */
+  /** Its runs, whoever orchestrates them. */
+  readonly run: Run;
+  /** Only where a Glue workflow orchestrates. */
+  readonly workflow?: GlueWorkflow;
+  /** Reports the workflow's runs. */
+  readonly watcher?: WorkflowWatcher;
+  /** Only with a schedule and a state machine; a workflow has a trigger for it. */
   readonly schedule?: PipelineSchedule;
   /** The alarms of its runs. */
   readonly alarms: PipelineAlarms;
   private readonly name: string;
+  private readonly stateMachine?: EtlOrchestrator;
 
   constructor(
     scope: Construct,
@@ -102,20 +151,50 @@ export class ContractPipeline extends Construct {
 
     this.rawCrawlers = judged.tables.sources.map((source) => this.rawCrawler(source));
     this.task = this.defineTask(judged);
-    if (this.task.table.registeredBy === "crawler")
-      this.processedCrawler = this.crawler("ProcessedCrawler", Zone.PROCESSED);
+    if (this.task.table.registeredBy === "crawler") this.processedCrawler = this.crawlerOfTable();
     this.task.declareTables();
-    this.orchestrator = this.defineOrchestrator();
-    const hasSources = this.task.sources.some((source) => source.name !== undefined);
-    const watched = { platform, pipeline, name: this.name, orchestrator: this.orchestrator, hasSources };
-    if (schedule !== undefined) this.schedule = defineSchedule(this, watched, schedule);
-    this.alarms = defineAlarms(this, watched, props.alarms ?? {}, this.schedule);
+    const hasSources = this.sourceNames.length > 0;
+    const watched = { platform, pipeline, name: this.name, hasSources };
+    if (this.isWorkflow) {
+      const { workflow, watcher } = this.defineWorkflow();
+      this.workflow = workflow;
+      this.watcher = watcher;
+      this.run = workflow.run;
+      this.alarms = defineAlarms(this, { ...watched, run: this.run }, props.alarms ?? {}, workflow);
+      return;
+    }
+    const { run, crawlStateMachineName } = (this.stateMachine = this.defineOrchestrator());
+    this.run = run;
+    if (schedule !== undefined) this.schedule = defineSchedule(this, { ...watched, run }, schedule);
+    const executions = { ...watched, run, crawlStateMachineName };
+    this.alarms = defineAlarms(this, executions, props.alarms ?? {}, this.schedule);
+  }
+
+  /**
+   * The state machine: `aliasArn` is what starts a run.
+   *
+   * @throws Error where a Glue workflow orchestrates: then there is `workflow`
+   */
+  get orchestrator(): EtlOrchestrator {
+    if (this.stateMachine === undefined)
+      throw new Error(
+        `Pipeline '${shownPath(this.node.path)}': 'orchestrator' is the state machine, and a Glue workflow orchestrates; use 'workflow' or 'run'`,
+      );
+    return this.stateMachine;
+  }
+
+  private get isWorkflow(): boolean {
+    return this.props.orchestration === "workflow";
+  }
+
+  private get sourceNames(): string[] {
+    return this.task.sources.flatMap(({ name }) => name ?? []);
   }
 
   /** DPU-hours that one run is billed at most: as the job says, or as the state machine starts it if that is more. */
   get maxDpuHoursPerRun(): number | undefined {
     const { job } = this.task;
-    const hours = [job.maxDpuHoursPerRun, this.orchestrator.maxDpuHoursPerRun[job.jobName]];
+    const hours = [job.maxDpuHoursPerRun, this.stateMachine?.maxDpuHoursPerRun[job.jobName]];
     const known = hours.filter((value) => value !== undefined);
     return known.length === 0 ? undefined : Math.max(...known);
   }
@@ -128,9 +207,17 @@ export class ContractPipeline extends Construct {
       ...nameMistakes(pipeline),
       ...lagMistakes(schedule?.lagDays),
       ...(tables === undefined ? [] : crawlerNameMistakes(this.props.rawCrawlerNames, tables.sources)),
+      ...(tables === undefined ? [] : this.orchestrationMistakes(tables)),
       ...sentences,
     ];
     return tables === undefined || mistakes.length > 0 ? this.fail(mistakes) : { tables, models };
+  }
+
+  private orchestrationMistakes({ sources }: ContractTables): string[] {
+    const { props } = this;
+    const names = sources.flatMap(({ name }) => name ?? []);
+    if (this.isWorkflow) return unfitForWorkflow(props, workflowNodes(names, props.crawlProcessed === true));
+    return [];
   }
 
   private fail(mistakes: readonly string[]): never {
@@ -153,6 +240,12 @@ export class ContractPipeline extends Construct {
     return new GlueCrawler(this, id, { name, target, database, account, region, tablePrefix, grouping });
   }
 
+  private crawlerOfTable(): GlueCrawler {
+    const { platform, processedCrawlerName: own } = this.props;
+    const name = own === undefined ? undefined : `${platform.name}-${own}`;
+    return this.crawler("ProcessedCrawler", Zone.PROCESSED, { name });
+  }
+
   /** The tables of several sources lie in one database, and must have the pipeline's name in theirs. */
   private rawCrawler({ name, folder }: ContractSource): GlueCrawler {
     if (name === undefined) return this.crawler("RawCrawler", Zone.RAW);
@@ -168,8 +261,40 @@ export class ContractPipeline extends Construct {
 
   /** Its id is not part of any address, so that the task's resources stand directly below the pipeline. */
   private defineTask(judged: JudgedFiles): IngestTask {
+    return new IngestTask(this, "Default", {
+      ...this.props,
+      judged,
+      ...this.runDate,
+      workflow: this.isWorkflow ? this.workflowAttributes : undefined,
+    });
+  }
+
+  /** How the date of a scheduled run follows from its start. */
+  private get runDate() {
     const { timeZone = DEFAULT_TIME_ZONE, lagDays = DEFAULT_LAG_DAYS } = this.props.schedule ?? {};
-    return new IngestTask(this, "Default", { ...this.props, judged, timeZone, lagDays });
+    return { timeZone, lagDays };
+  }
+
+  private get workflowAttributes(): WorkflowAttributes {
+    const { account, region } = this.props.platform;
+    return { name: this.name, account, region };
+  }
+
+  private defineWorkflow(): WatchedWorkflow {
+    const { props, name, task, processedCrawler } = this;
+    const { usualMinutes = DEFAULT_USUAL_MINUTES, actionsEnabled } = props.alarms ?? {};
+    const keys = task.sources.map((source) => source.name ?? "raw");
+    return defineWorkflow(this, {
+      ...props,
+      name,
+      task,
+      rawCrawlers: Object.fromEntries(keys.map((key, index) => [key, this.rawCrawlers[index]!])),
+      processedCrawler,
+      jobTimeoutMinutes: props.jobTimeoutMinutes ?? DEFAULT_JOB_TIMEOUT_MINUTES,
+      lateAfterMinutes: DEFAULT_SLOW_FACTOR * usualMinutes,
+      ...this.runDate,
+      actionsEnabled,
+    });
   }
 
   private defineOrchestrator(): EtlOrchestrator {
@@ -202,9 +327,11 @@ export class ContractPipeline extends Construct {
     const { runOverrides: overrides, crawlDeadlineMinutes: deadlineMinutes } = props;
     const runArguments = { ...RUN_ARGUMENTS, ...LOCK_ARGUMENTS };
     const { qualityQuery: query } = task;
-    const sources = task.sources.flatMap(({ name }) => name ?? []);
+    const { sourceNames: sources } = this;
+    // It may have been a Glue workflow's before.
+    const workflow = { workflowName: this.name, jobName: task.jobName };
     return [
-      Step.acquireLock("AcquireLock", { table }),
+      Step.acquireLock("AcquireLock", { table, workflow }),
       this.crawlRaw(deadlineMinutes),
       Step.runJob("RunJob", { ...task.job, runArguments, overrides }),
       Step.checkBooks("CheckBooks", { books: task.books, emptyGoesTo: "ReleaseLock", sources }),
@@ -230,14 +357,11 @@ export class ContractPipeline extends Construct {
   }
 }
 
-/** What differs from the crawl of a pipeline's whole folder. */
+/** Props of a crawl that is not one of a pipeline's whole folder. */
 type CrawledFolder = Partial<Pick<GlueCrawlerProps, "name" | "tablePrefix" | "grouping">> & {
   readonly folder?: string;
 };
 
-const upperFirst = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
-/** `web_shop` as `WebShop`. */
-const upperCamel = (name: string): string => name.split("_").map(upperFirst).join("");
 const lowerCamel = (name: string): string => name.charAt(0) + upperCamel(name).slice(1);
 
 function crawlerNameMistakes(

@@ -1,5 +1,5 @@
 import type { Construct } from "constructs";
-import type { EtlOrchestrator } from "../../modules/etl-orchestrator/etl-orchestrator";
+import type { Run } from "../../modules/core/run";
 import { PipelineAlarms } from "../../modules/pipeline-alarms/pipeline-alarms";
 import { PipelineSchedule } from "../../modules/pipeline-schedule/pipeline-schedule";
 import type { EtlPlatform } from "../etl-platform/etl-platform";
@@ -34,26 +34,35 @@ export interface PipelineAlarmSettings {
   readonly missedRunGraceMinutes?: number;
 }
 
-const DEFAULT_USUAL_MINUTES = 30;
+export const DEFAULT_USUAL_MINUTES = 30;
 
 interface Watched {
   readonly platform: EtlPlatform;
   readonly pipeline: string;
   /** First part of the physical names. */
   readonly name: string;
-  readonly orchestrator: EtlOrchestrator;
+  readonly run: Run;
+  /** Physical name of the state machine that crawls, where there is one. */
+  readonly crawlStateMachineName?: string;
   /** The contract names sources. */
   readonly hasSources: boolean;
 }
 
+/** The clock that starts runs, as the alarm for missed runs sees it. */
+export interface Clock {
+  readonly enabled: boolean;
+  readonly longestGapMinutes: number;
+  readonly deadLetterQueueName?: string;
+}
+
 export function defineSchedule(
   scope: Construct,
-  { platform, name, orchestrator }: Watched,
+  { platform, name, run }: Watched,
   { cron, timeZone, enabled, start, end }: ScheduleTrigger,
 ): PipelineSchedule {
   return new PipelineSchedule(scope, "Schedule", {
     name,
-    run: orchestrator.run,
+    run,
     expression: cron,
     timeZone,
     enabled,
@@ -66,17 +75,17 @@ export function defineSchedule(
 
 export function defineAlarms(
   scope: Construct,
-  { platform, pipeline, name, orchestrator, hasSources }: Watched,
+  { platform, pipeline, name, run, crawlStateMachineName, hasSources }: Watched,
   {
     missedRunGraceMinutes: graceMinutes,
     usualMinutes = DEFAULT_USUAL_MINUTES,
     ...alarms
   }: PipelineAlarmSettings,
-  schedule: PipelineSchedule | undefined,
+  clock: Clock | undefined,
 ): PipelineAlarms {
-  const gap = schedule?.longestGapMinutes ?? 0;
+  const gap = clock?.longestGapMinutes ?? 0;
   // Nothing is due of a schedule that is off, or that starts one run only.
-  const isDue = schedule?.enabled === true && gap > 0 && graceMinutes !== undefined;
+  const isDue = clock?.enabled === true && gap > 0 && graceMinutes !== undefined;
   return new PipelineAlarms(scope, "Alarms", {
     ...alarms,
     usualMinutes,
@@ -84,11 +93,11 @@ export function defineAlarms(
     name,
     pipeline,
     environment: platform.environment,
-    run: orchestrator.run,
-    crawlStateMachineName: orchestrator.crawlStateMachineName,
+    run,
+    crawlStateMachineName,
     alerts: platform.alerts,
     missedRun: isDue ? { longestGapMinutes: gap, graceMinutes } : undefined,
-    deadLetterQueueName: schedule?.deadLetterQueueName,
+    deadLetterQueueName: clock?.deadLetterQueueName,
     runbookUrl: platform.runbookUrl,
     account: platform.account,
     region: platform.region,

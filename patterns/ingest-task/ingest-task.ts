@@ -7,6 +7,8 @@ import { ArtifactText } from "../../modules/artifacts/artifact-text";
 import { GLUE_SCRIPTS } from "../../modules/artifacts/glue-scripts";
 import { ContractPlan } from "../../modules/contract-plan/contract-plan";
 import type { ExecutionClass } from "../../modules/core/job-runs";
+import { partitionOf } from "../../modules/core/partition";
+import { type WorkflowAttributes, workflowArn } from "../../modules/core/run";
 import type { S3Location } from "../../modules/core/s3-location";
 import type { TableFormat, WriteMode } from "../../modules/core/write-modes";
 import { REFUSED_PREFIX } from "../../modules/data-lake/data-lake";
@@ -24,6 +26,11 @@ import { declareQuarantine, declareRefused, declareTable } from "./declared-tabl
 export interface IngestJobProps {
   /** @default - says that it checks, quarantines, deduplicates and rebuilds */
   readonly description?: string;
+  /**
+   * The job's physical name behind the platform's.
+   * @default - the pipeline's name and "-transform"
+   */
+  readonly jobName?: string;
   /** @default "G.1X" */
   readonly workerType?: WorkerType;
   /**
@@ -90,6 +97,8 @@ export interface IngestJobProps {
   readonly artifactsPrefix?: string;
 }
 
+export const DEFAULT_JOB_TIMEOUT_MINUTES = 60;
+
 /** The files of a pipeline, judged already. */
 export interface JudgedFiles {
   /** The tables that the contract makes. */
@@ -117,6 +126,8 @@ interface IngestTaskProps extends Omit<IngestJobProps, "models"> {
   readonly timeZone: string;
   /** How many days before the scheduled time of a run its delivery date lies. */
   readonly lagDays: number;
+  /** The Glue workflow that runs the job: then the job holds the lock and checks its books. */
+  readonly workflow: WorkflowAttributes | undefined;
 }
 
 /** One contract's deliveries become one table: the job, its files and rights, and the tables it writes. */
@@ -161,7 +172,8 @@ export class IngestTask extends Construct implements Task {
 
   /** Physical name of the job, as given, so that a plan knows it. */
   get jobName(): string {
-    return `${this.props.platform.name}-${this.props.pipeline}-transform`;
+    const { platform, pipeline, jobName = `${pipeline}-transform` } = this.props;
+    return `${platform.name}-${jobName}`;
   }
 
   /** The query that judges what readers see. */
@@ -309,7 +321,7 @@ export class IngestTask extends Construct implements Task {
       arguments: { ...this.jobArguments(plan), ...this.modelArguments(models) },
       glueVersion: platform.glueVersion,
       capacity: { kind: "autoScaling", workerType, maxWorkers },
-      timeoutMinutes: props.jobTimeoutMinutes ?? 60,
+      timeoutMinutes: props.jobTimeoutMinutes ?? DEFAULT_JOB_TIMEOUT_MINUTES,
       icebergTable: this.icebergTable(),
       executionClass: props.executionClass,
       jobRunQueuingEnabled: props.jobRunQueuingEnabled,
@@ -319,11 +331,33 @@ export class IngestTask extends Construct implements Task {
       account,
       region,
     });
-    platform.locks.grantFence(job.role, pipeline);
+    this.grantLock(job);
     for (const { table } of this.sources) lake.grantDescribeTable(job.role, Zone.RAW, table);
     for (const table of [...this.declaredTables(), ...this.models])
       lake.grantRegisterPartitions(job.role, table.zone, table.name);
     return job;
+  }
+
+  /** Without a step for it the job holds the lock itself, and asks whether another owner is still at work. */
+  private grantLock(job: GlueSparkJob): void {
+    const { platform, pipeline, workflow } = this.props;
+    if (workflow === undefined) {
+      platform.locks.grantFence(job.role, pipeline);
+      return;
+    }
+    const { region, account, name } = workflow;
+    const partition = partitionOf(region);
+    platform.locks.grantHold(job.role, pipeline);
+    job.role.addToPolicy(
+      {
+        actions: ["glue:GetJobRun"],
+        resources: [`arn:${partition}:glue:${region}:${account}:job/${this.jobName}`],
+      },
+      {
+        actions: ["states:DescribeExecution"],
+        resources: [`arn:${partition}:states:${region}:${account}:execution:${name}:*`],
+      },
+    );
   }
 
   private icebergTable() {
@@ -365,6 +399,7 @@ export class IngestTask extends Construct implements Task {
       // The job adds what the plan says of each source.
       source_table: this.tableName,
       lock_table: locks.tableName,
+      ...(this.props.workflow === undefined ? {} : { workflow_arn: workflowArn(this.props.workflow) }),
       time_zone: timeZone,
       lag_days: String(lagDays),
       ...this.refusedArguments(),

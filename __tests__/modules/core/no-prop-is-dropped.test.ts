@@ -483,7 +483,7 @@ test("PipelineAlarms", () => {
     new PipelineAlarms(stack, "Alarms", props);
   judge("PipelineAlarmsProps", () => sets, build, {
     within: ["missedRun"],
-    becomes: { missedRun: '"evaluation_periods": 26' },
+    becomes: { missedRun: '"evaluation_periods": 26', hasSources: "source-missing" },
   });
 });
 

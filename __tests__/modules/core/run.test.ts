@@ -1,4 +1,4 @@
-import { stateMachineRun } from "../../../modules/core/run";
+import { stateMachineRun, workflowRun } from "../../../modules/core/run";
 
 const MACHINE = "arn:aws-cn:states:cn-north-1:000000000000:stateMachine:shop-orders";
 const shop = { name: "shop-orders", account: "000000000000", region: "cn-north-1" };
@@ -45,4 +45,33 @@ test("a reference to the machine is what triggers start and may start, so that T
     conditions: { "ForAnyValue:StringEquals": { "states:StateMachineQualifier": "next" } },
   });
   expect(metrics.failed.dimensions).toEqual({ StateMachineArn: MACHINE });
+});
+
+test("the runs of a Glue workflow: metrics of the watcher, and the call that starts one", () => {
+  const metric = (name: string) => ({
+    namespace: "EtlPipelines",
+    name,
+    dimensions: { WorkflowName: "shop-orders" },
+  });
+  expect(workflowRun(shop)).toEqual({
+    kind: "workflowRun",
+    name: "shop-orders",
+    id: "{WORKFLOW_RUN_ID}",
+    owner: "arn:aws-cn:glue:cn-north-1:000000000000:workflow/shop-orders:{WORKFLOW_RUN_ID}",
+    consoleUrl:
+      "https://cn-north-1.console.amazonaws.cn/glue/home?region=cn-north-1#/v2/etl-configuration/workflows/view/shop-orders",
+    metrics: {
+      succeeded: metric("RunsSucceeded"),
+      failed: metric("RunsFailed"),
+      aborted: metric("RunsStopped"),
+      duration: metric("RunTime"),
+      stillRunning: metric("RunsStillRunning"),
+    },
+    start: {
+      arn: "arn:aws-cn:scheduler:::aws-sdk:glue:startWorkflowRun",
+      actions: ["glue:StartWorkflowRun"],
+      resources: ["arn:aws-cn:glue:cn-north-1:000000000000:workflow/shop-orders"],
+      input: '{"Name":"shop-orders"}',
+    },
+  });
 });

@@ -1,4 +1,4 @@
-import { stateMachineRun } from "../../../modules/core/run";
+import { stateMachineRun, workflowRun } from "../../../modules/core/run";
 import {
   type AlarmDefinition,
   type AlarmScope,
@@ -22,3 +22,12 @@ export const SCOPE: AlarmScope = {
 };
 
 export const everyAlarm = (): AlarmDefinition[] => alarmTable(SCOPE);
+
+/** The same for the runs of a Glue workflow, whose schedule is its own trigger. */
+export const WORKFLOW_SCOPE: AlarmScope = {
+  ...SCOPE,
+  run: workflowRun({ name: "etl-dev-mobile-users", account: "000000000000", region: "eu-west-1" }),
+  crawlsFailed: undefined,
+};
+
+export const everyWorkflowAlarm = (): AlarmDefinition[] => alarmTable(WORKFLOW_SCOPE);

@@ -2,7 +2,7 @@ import { PIPELINE_NAMESPACE } from "../../../modules/core/pipeline-metrics";
 import { type Metric } from "../../../modules/core/run";
 import { AWS, EMITTED, keyOf, OWN } from "../../support/emitted-metrics";
 import { MACHINE_ARN, synthOrchestrator, eventsProps } from "../../support/orchestrator";
-import { everyAlarm } from "./every-alarm";
+import { everyAlarm, everyWorkflowAlarm } from "./every-alarm";
 
 /**
  * Every shipped alarm looks at a metric that is emitted: the same namespace, name and exact set of dimensions as in the table
@@ -12,7 +12,7 @@ import { everyAlarm } from "./every-alarm";
 const emits = ({ namespace, name, dimensions }: Metric): boolean =>
   EMITTED.has(keyOf(namespace, name, Object.keys(dimensions)));
 
-const LOOKED_AT = everyAlarm().flatMap(({ suffix, signal }) =>
+const LOOKED_AT = [...everyAlarm(), ...everyWorkflowAlarm()].flatMap(({ suffix, signal }) =>
   (signal.kind === "metric" ? [signal.metric] : [signal.part, signal.whole]).map(
     (metric) => [suffix, metric] as const,
   ),

@@ -2,7 +2,7 @@ import { TerraformOutput, type TerraformStack } from "cdktf";
 import { NotificationsTopic } from "../../../modules/notifications-topic/notifications-topic";
 import { type IAlertTarget } from "../../../modules/core/alert-target";
 import { PipelineAlarms, type PipelineAlarmsProps } from "../../../modules/pipeline-alarms/pipeline-alarms";
-import { stateMachineRun } from "../../../modules/core/run";
+import { stateMachineRun, workflowRun } from "../../../modules/core/run";
 import { ACCOUNT, type Block, REGION, refusal, synth, unknownText } from "../../support/synth";
 
 const TOPIC_ARN = `arn:aws:sns:${REGION}:${ACCOUNT}:etl-dev-alerts`;
@@ -423,4 +423,65 @@ test("what only Terraform can resolve is left alone", () => {
     runbookUrl: unknownText(),
   };
   expect(() => synth((stack) => make(stack, { ...minimum(), ...props }))).not.toThrow();
+});
+
+describe("of a Glue workflow", () => {
+  const props = (): PipelineAlarmsProps => ({
+    ...full(),
+    run: workflowRun({ name: "etl-dev-mobile-users", account: ACCOUNT, region: REGION }),
+    crawlStateMachineName: undefined,
+    deadLetterQueueName: undefined,
+  });
+  const RUNS = `Runs: https://${REGION}.console.aws.amazon.com/glue/home?region=${REGION}#/v2/etl-configuration/workflows/view/etl-dev-mobile-users`;
+
+  test("only metrics that its watcher records, and one for runs that do not end", () => {
+    const { metric, named } = alarmsOf(props());
+    expect(metric.map(nameOf).sort()).toEqual(
+      [
+        ...["executions-aborted", "executions-failed", "missed-run", "quarantine-share", "row-count", "slow"],
+        "still-running",
+      ].map((suffix) => `${PREFIX}-${suffix}`),
+    );
+    const own = { namespace: "EtlPipelines", dimensions: { WorkflowName: "etl-dev-mobile-users" } };
+    expect(named("executions-failed")).toMatchObject({ ...own, metric_name: "RunsFailed", statistic: "Sum" });
+    expect(named("executions-aborted")).toMatchObject({ ...own, metric_name: "RunsStopped" });
+    expect(named("slow")).toMatchObject({ ...own, metric_name: "RunTime", threshold: 2 * 10 * 60_000 });
+    expect(named("missed-run")).toMatchObject({ ...own, metric_name: "RunsSucceeded" });
+    expect(named("still-running")).toMatchObject({
+      ...own,
+      metric_name: "RunsStillRunning",
+      statistic: "Maximum",
+      period: 3_600,
+      evaluation_periods: 1,
+      comparison_operator: "GreaterThanOrEqualToThreshold",
+      threshold: 1,
+      treat_missing_data: "notBreaching",
+      alarm_actions: [TOPIC_ARN],
+      ok_actions: [TOPIC_ARN],
+    });
+    expect(named("row-count")?.dimensions).toEqual({ StateMachineName: "etl-dev-mobile-users" });
+  });
+
+  test("in words for its runs, and not for executions", () => {
+    const { all: alarms, named } = alarmsOf(props());
+    for (const { alarm_description: text } of alarms) expect(text).not.toMatch(/execution|redrive/i);
+    const page = (name: string) => `Runbook: https://wiki.example.com/runbook/${name}.md`;
+    const begin = "Pipeline events, environment dev:";
+    expect(named("executions")?.alarm_description).toBe(
+      `${begin} a run failed or was stopped. Its message on the notifications topic has the cause and the command to run. ` +
+        `OK only means that no further run failed. ${RUNS} ${page("workflow-run")}`,
+    );
+    expect(named("still-running")?.alarm_description).toBe(
+      `${begin} a run has not ended after the time that it may take. Look which of its jobs or crawlers is under way. ` +
+        `Stop the run only if it does not move. ${RUNS} ${page("still-running")}`,
+    );
+    expect(named("missed-run")?.alarm_description).toBe(
+      `${begin} no run has succeeded for 27 hours, which is longer than the schedule ever pauses. ` +
+        `Check whether the start trigger is activated, whether it started a run, and how that ended. ${RUNS} ${page("workflow-run")}`,
+    );
+    expect(named("slow")?.alarm_description).toBe(
+      `${begin} a run took more than 2 times the usual 10 minutes. Compare its jobs and crawls with those of an earlier run, ` +
+        `in the graph of each. ${RUNS} ${page("workflow-run")}`,
+    );
+  });
 });

@@ -50,6 +50,21 @@ test("a job may put the item of its own pipeline, and do nothing else", () => {
   ]);
 });
 
+test("a watcher claims the runs of its own workflow", () => {
+  const { statements } = synth((stack) => {
+    const role = new ServiceRole(stack, "Role", { name: "watcher", service: "lambda.amazonaws.com" });
+    make(stack).grantClaims(role, "etl-dev-mobile-users");
+  });
+  expect(statements("Role/Policy/Resource")).toEqual([
+    {
+      Effect: "Allow",
+      Action: "dynamodb:UpdateItem",
+      Resource: "arn:aws:dynamodb:eu-west-1:111122223333:table/etl-dev-locks",
+      Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": "runs/etl-dev-mobile-users/*" } },
+    },
+  ]);
+});
+
 test("refusals, all at once", () => {
   expect(
     refusal((stack) => make(stack, { name: "l!", account: "12", tags: { team: "YOUR_TEAM" } })),

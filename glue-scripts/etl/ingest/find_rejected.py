@@ -41,9 +41,7 @@ def find_rejected_of_run(
         for (_, name), of_date in counted.items():
             counts.update(of_date if name == source.name else {})
         files = [file for delivery in plan.own.values() for file in delivery.files_of(source.name)]
-        of_source = find_rejected(
-            rows, source.contract, taking, counts, files=files, with_places=with_places
-        )
+        of_source = find_rejected(rows, source.contract, taking, counts, files=files, with_places=with_places)
         found += [replace(one, source=source.name) for one in of_source]
     return found
 

@@ -55,7 +55,8 @@ def judge_run(arguments: Arguments, rules: Rules, plan: Plan) -> Judgement:
 
 def _optional(sources: Sources) -> list[OptionalColumns]:
     return [
-        OptionalColumns(source.contract.delivered_output, source.name, sources.column) for source in sources.all
+        OptionalColumns(source.contract.delivered_output, source.name, sources.column)
+        for source in sources.all
     ]
 
 

@@ -38,8 +38,8 @@ Node = Mapping[str, Any]
 
 
 def load_plan(text: str, name: str) -> tuple[Sources, Quality]:
-    """The sources with the contract, and the rules of a plan. Raises PlanRefused for a plan of another version, and for a text
-    that is not a plan; `name` says whose text it is."""
+    """The sources with the contract, and the rules of a plan. Raises PlanRefused for a plan of another
+    version, and for a text that is not a plan; `name` says whose text it is."""
     try:
         plan = json.loads(text, parse_float=Decimal)
         version = plan.get("planVersion")

@@ -168,9 +168,7 @@ def without(raw: RawRows, rows: DataFrame, again: DataFrame) -> Result:
     return Result(rows, kept, removed, duplicates, duplicates_of)
 
 
-def _count_by_source(
-    raw: RawRows, removed: DataFrame
-) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
+def _count_by_source(raw: RawRows, removed: DataFrame) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
     """The rows by date; and by date and source where sources have names."""
     by_read = [read_number().alias("read")] if raw.has_names else []
     by_date: dict[str, int] = {}

@@ -91,7 +91,12 @@ def _beside_sources(location: str, sources: Sources) -> list[tuple[Skipped, str]
             # The folder may lead to that of a source.
             if not any(folder.startswith(f"{parent}{name}") for folder in known):
                 why = f"it belongs to no source of the contract ({', '.join(sources.names)})"
-                found.append((Skipped(f"{location}{parent}{name}", _with(why, advice, sources.unknown)), sources.unknown))
+                found.append(
+                    (
+                        Skipped(f"{location}{parent}{name}", _with(why, advice, sources.unknown)),
+                        sources.unknown,
+                    )
+                )
     return found
 
 
@@ -107,7 +112,9 @@ def _beside_days(location: str, sources: Sources) -> list[tuple[Skipped, str]]:
         for name in io.list_folder(f"{location}{source.folder}"):
             if not name.endswith("/") or layout.day_of(name[:-1]) is None:
                 uri = f"{location}{source.folder}{name}"
-                found.append((Skipped(uri, _with(why, advice, source.unknown_folders)), source.unknown_folders))
+                found.append(
+                    (Skipped(uri, _with(why, advice, source.unknown_folders)), source.unknown_folders)
+                )
     return found
 
 

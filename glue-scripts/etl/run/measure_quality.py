@@ -24,7 +24,9 @@ class OptionalColumns:
         return F.lit(True) if self.column is None else F.col(f"`{self.column}`") == self.source
 
 
-def measure_quality(judged: DataFrame, quality: Quality, optional: Sequence[OptionalColumns] = ()) -> Measured:
+def measure_quality(
+    judged: DataFrame, quality: Quality, optional: Sequence[OptionalColumns] = ()
+) -> Measured:
     """`judged` has what `classify_rows` made of the run's own dates, without the duplicates: rows whose
     `reason` is null are to be published, the others are quarantined."""
     is_published = F.col("reason").isNull()
@@ -55,7 +57,9 @@ def measure_quality(judged: DataFrame, quality: Quality, optional: Sequence[Opti
     )
 
 
-def _absent(optional: Sequence[OptionalColumns], values: Iterator[int], rows: int) -> dict[str, tuple[str, ...]]:
+def _absent(
+    optional: Sequence[OptionalColumns], values: Iterator[int], rows: int
+) -> dict[str, tuple[str, ...]]:
     counts = {one.source: [(name, next(values)) for name in one.columns] for one in optional}
     of_source = {one.source: rows if one.column is None else next(values) for one in optional}
     return {

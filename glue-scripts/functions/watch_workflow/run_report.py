@@ -13,7 +13,7 @@ from run_verdict import FAILED, STOPPED, SUCCEEDED, Part, Run, Verdict
 MOST_SUBJECT = 99  # ASCII, fewer than 100: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 MOST_MESSAGE_BYTES = 262_144
 MOST_ERROR = 600  # of a node, in characters
-MOST_NODES = 20
+MOST_NODES = 10
 
 _MISSING = "MissingDelivery: "
 

@@ -66,12 +66,14 @@ def judge(run: Run, earlier: Sequence[Run], may_fail: Collection[str]) -> Verdic
     triggers = _triggers(run)
     parts = _parts(run, earlier, triggers)
     verdict = _judge_parts(parts, triggers, may_fail)
-    status = run["Status"]
-    if status == "STOPPED":
-        return replace(verdict, outcome=STOPPED, resume=())
-    if status == "ERROR":
-        reason = run.get("ErrorMessage") or "Glue gives no reason"
-        return replace(verdict, outcome=FAILED, resume=(), reason=reason)
+    # Of a run that did not come to its end, no trigger is blamed.
+    cut = replace(
+        verdict, never_started=(), not_reached=verdict.never_started + verdict.not_reached, resume=()
+    )
+    if run["Status"] == "STOPPED":
+        return replace(cut, outcome=STOPPED)
+    if run["Status"] == "ERROR":
+        return replace(cut, outcome=FAILED, reason=run.get("ErrorMessage") or "Glue gives no reason")
     if not parts:
         return Verdict(FAILED, reason="the run has neither jobs nor crawlers")
     return verdict
@@ -79,8 +81,8 @@ def judge(run: Run, earlier: Sequence[Run], may_fail: Collection[str]) -> Verdic
 
 def without_books(verdict: Verdict, run: Run, message: str) -> Verdict:
     """The verdict if the jobs of a run left no books: each that succeeded in this run has failed."""
-    jobs = [part for part in _parts(run, (), _triggers(run)).values() if part.kind == "job"]
-    blamed = tuple(replace(part, message=message) for part in jobs if part.state == SUCCEEDED)
+    jobs = [part for part in _own_parts(run).values() if part.kind == "job" and part.state == SUCCEEDED]
+    blamed = tuple(replace(part, message=message) for part in jobs)
     outcome = FAILED if verdict.outcome == SUCCEEDED else verdict.outcome
     resume = tuple(part.node_id for part in blamed) if verdict.outcome == SUCCEEDED else verdict.resume
     return replace(verdict, outcome=outcome, failed=verdict.failed + blamed, resume=resume)
@@ -88,15 +90,17 @@ def without_books(verdict: Verdict, run: Run, message: str) -> Verdict:
 
 def has_succeeded_job(run: Run) -> bool:
     """Tells whether a job ended well in this very run."""
-    return any(part.kind == "job" and part.state == SUCCEEDED for part in _parts(run, (), []).values())
+    return any(part.kind == "job" and part.state == SUCCEEDED for part in _own_parts(run).values())
 
 
 def is_over(run: Run) -> bool:
     """Tells whether nothing of a run is under way, and nothing is left to start: Glue is about to end it."""
-    triggers = _triggers(run)
-    parts = _parts(run, (), triggers)
+    parts = _own_parts(run)
     if any(part.state in ACTIVE for part in parts.values()):
         return False
+    # A resumed run does not begin with the start trigger.
+    is_resumed = bool(run.get("PreviousRunId"))
+    triggers = [trigger for trigger in _triggers(run) if not (trigger.is_start and is_resumed)]
     waiting = {action for trigger in triggers if _fires(trigger, parts) for action in trigger.actions}
     return bool(parts) and all(parts[key].state is not None for key in waiting if key in parts)
 
@@ -105,7 +109,7 @@ def _judge_parts(
     parts: Mapping[_Key, Part], triggers: Sequence[_Trigger], may_fail: Collection[str]
 ) -> Verdict:
     due = {key for trigger in triggers if _fires(trigger, parts) for key in trigger.actions}
-    promised = _promised(triggers, parts, may_fail)
+    promised = _promised(triggers)
     idle = [part for part in parts.values() if part.state is None]
     never_started = tuple(part for part in idle if part.key in due)
     not_reached = tuple(part for part in idle if part.key in promised and part.key not in due)
@@ -135,18 +139,12 @@ def _fires(trigger: _Trigger, parts: Mapping[_Key, Part]) -> bool:
     return bool(met) and (any(met) if trigger.is_any else all(met))
 
 
-def _promised(
-    triggers: Sequence[_Trigger], parts: Mapping[_Key, Part], may_fail: Collection[str]
-) -> set[_Key]:
-    """The nodes of a run in which everything goes well. A crawl that may fail may end in any way."""
+def _promised(triggers: Sequence[_Trigger]) -> set[_Key]:
+    """The nodes of a run in which everything goes well."""
     promised: set[_Key] = set()
 
-    def is_met(key: _Key, state: str) -> bool:
-        is_well = state == SUCCEEDED or (key in parts and _may_fail(parts[key], may_fail))
-        return key in promised and is_well
-
     def fires(trigger: _Trigger) -> bool:
-        met = [is_met(key, state) for key, state in trigger.conditions]
+        met = [key in promised and state == SUCCEEDED for key, state in trigger.conditions]
         return trigger.is_start or (bool(met) and (any(met) if trigger.is_any else all(met)))
 
     size = -1
@@ -226,16 +224,19 @@ def _key(named: Mapping[str, Any]) -> _Key:
 
 
 def _parts(run: Run, earlier: Sequence[Run], triggers: Sequence[_Trigger]) -> dict[_Key, Part]:
-    """The jobs and crawlers in the graph's order. One that did not run here is as an earlier run left it."""
+    """The jobs and crawlers in the graph's order. One that did not run here is as an earlier run left it, but
+    not if it lies behind one that did: resuming runs that again."""
+    own = _own_parts(run)
+    ran = [key for key, part in own.items() if part.state is not None]
+    again = set().union(*(_behind(key, triggers) for key in ran)) if ran else set()
     before: dict[_Key, Part] = {}
     for one in earlier:
         for key, part in _own_parts(one).items():
-            if part.state is not None:
+            if part.state is not None and key not in again:
                 before.setdefault(key, part)
     starters = {key: trigger for trigger in reversed(triggers) for key in trigger.actions}
     return {
-        key: _with_trigger(_or_before(part, before.get(key)), starters.get(key))
-        for key, part in _own_parts(run).items()
+        key: _with_trigger(_or_before(part, before.get(key)), starters.get(key)) for key, part in own.items()
     }
 
 

@@ -64,7 +64,7 @@ class WorkflowRun:
         states: list[str] = []
         own = {node_of(one) for one in self.attempts}
         for attempt in [one for one in self.record["_Copied"] if node_of(one) not in own] + self.attempts:
-            record = copy.deepcopy(attempt["Record"])
+            record = copy.deepcopy(dict(attempt["Record"]))  # its job may be changing it
             details.setdefault(node_of(attempt), []).append(record)
             states.append(str(record["State" if attempt["Type"] == "CRAWLER" else "JobRunState"]))
         snapshot = self.record["_Triggers"]
