@@ -78,8 +78,9 @@ def main(source: str, target: str) -> None:
                        when event_timestamp is null or (received is not null and received_at is null)
                          then 'invalid_timestamp' end as reason
         from (select *, {stamp.format("stamp")} as event_timestamp, {stamp.format("received")} as received_at
-              from (select *, {TEXT.format("$.messageId")} as message_id, {TEXT.format("$.type")} as event_type,
-                           {TEXT.format("$.userId")} as user_id, {TEXT.format("$.anonymousId")} as anonymous_id,
+              from (select *, {TEXT.format("$.messageId")} as message_id,
+                           {TEXT.format("$.type")} as event_type, {TEXT.format("$.userId")} as user_id,
+                           {TEXT.format("$.anonymousId")} as anonymous_id,
                            coalesce({TEXT.format("$.event")}, {TEXT.format("$.name")}) as event_name,
                            line ->> '$.timestamp' as stamp, {TEXT.format("$.receivedAt")} as received,
                            coalesce(json_type(line, '$.userId'), 'NULL') as user_type,

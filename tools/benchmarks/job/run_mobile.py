@@ -1,6 +1,6 @@
 """Runs the shipped job on the calls of mobile-users as one back-fill into another folder. The session is
-started before, and the time without it is printed. `reads` are the bytes that the scans of the calls took, per
-delivered byte: 1 if no file was read twice.
+started before, and the time without it is printed. `reads` are the bytes that the scans of the calls took,
+per delivered byte: 1 if no file was read twice.
 
 usage: run_mobile.py IN_DIR OUT_DIR PLAN_FILE MODELS_FILE
 """
