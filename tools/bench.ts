@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { type Trouble, TROUBLES } from "./benchmarks/deployments";
 import { type BenchOptions } from "./benchmarks/bench-options";
 import { measureJob } from "./benchmarks/job";
+import { measureMobile } from "./benchmarks/mobile";
 import { measureMoney } from "./benchmarks/money";
 import { measureStart } from "./benchmarks/start";
 import { measureGrowth, measureSynth } from "./benchmarks/synth";
@@ -13,6 +14,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<voi
   synth: measureSynth,
   growth: measureGrowth,
   job: measureJob,
+  mobile: measureMobile,
   start: measureStart,
   money: measureMoney,
 };
@@ -44,7 +46,7 @@ async function main(): Promise<void> {
       "job: folder with deliveries dt=YYYY-MM-DD/events.json",
       "pipelines/events/sample",
     )
-    .option("--copies <n,n>", "job: sizes, as multiples of the input", wholeNumbers, [1, 10, 100])
+    .option("--copies <n,n>", "job, mobile: sizes, as multiples of the input", wholeNumbers, [1, 10, 100])
     .option(
       "--deployments <n>",
       "start: make n first deployments and count the successful ones",
