@@ -198,8 +198,5 @@ export { Steps } from "./patterns/steps";
 export { type Table } from "./patterns/table";
 export { type Task } from "./patterns/task";
 export { type ScheduleTrigger, type Trigger } from "./patterns/trigger";
-export {
-  type RunDateRule,
-  WorkflowWatcher,
-  type WorkflowWatcherProps,
-} from "./patterns/workflow-watcher/workflow-watcher";
+export { type RunDateRule, type WorkflowWatcherProps } from "./patterns/workflow-watcher/watcher-props";
+export { WorkflowWatcher } from "./patterns/workflow-watcher/workflow-watcher";
