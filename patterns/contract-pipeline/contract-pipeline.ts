@@ -1,7 +1,7 @@
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import type { ContractTables } from "../../contracts/contract-tables";
-import type { ContractSource } from "../../contracts/sources";
+import type { ContractSource } from "../../contracts/source-contracts";
 import { shownPath } from "../../modules/core/refusals";
 import type { S3Location } from "../../modules/core/s3-location";
 import { type DatabaseReference } from "../../modules/data-lake/data-lake";
@@ -230,7 +230,7 @@ export class ContractPipeline extends Construct {
   }
 }
 
-/** What differs from the crawl of a pipeline's whole folder. */
+/** The differences from the crawl of a pipeline's whole folder. */
 type CrawledFolder = Partial<Pick<GlueCrawlerProps, "name" | "tablePrefix" | "grouping">> & {
   readonly folder?: string;
 };
