@@ -42,7 +42,7 @@ Day = Mapping[str, Files]
 
 @dataclass
 class Model:
-    """The state after the dates that were run, in order: the rows that are published and quarantined, and the figures."""
+    """The state after the dates that were run, in order: rows published and quarantined, and figures."""
 
     rows: set[tuple[str, str, str, int]] = field(default_factory=set)
     quarantine: list[tuple[str, str, str]] = field(default_factory=list)
