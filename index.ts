@@ -17,7 +17,8 @@ export {
   type ContractTables,
   contractTables,
 } from "./contracts/contract-tables";
-export type { ContractSource, SourceLayout } from "./contracts/sources";
+export type { ContractSource } from "./contracts/source-contracts";
+export type { SourceLayout } from "./contracts/sources";
 export { contractMistakes } from "./contracts/contract-mistakes";
 export { type IAlertTarget } from "./modules/core/alert-target";
 export { type Mistake, mistakeText } from "./modules/core/refusals";

@@ -490,7 +490,7 @@ describe("several sources", () => {
     });
   });
 
-  test("quarantined and refused rows have the name of their source; an alarm tells of one that is missing", () => {
+  test("quarantined and refused rows have the name of their source; an alarm reports one that is missing", () => {
     const { at, all } = shops();
     for (const id of ["QuarantineTable", "RefusedTable"])
       expect(JSON.stringify(at(`Orders/Default/${id}/Resource`).storage_descriptor)).toContain(

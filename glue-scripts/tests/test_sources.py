@@ -186,7 +186,7 @@ def test_a_refused_run_has_the_figures_of_each_source_and_names_it(
 ) -> None:
     rules = {"threshold": 0, "rules": [{"name": "rows", "type": "rowCount", "atLeast": 1, "action": "halt"}]}
     shops = Shops(tmp_path, rules=rules)
-    # Of all rows 5 % cannot be read, and of the tills' all.
+    # A tenth of all rows is bad, and each of the tills'.
     shops.deliver_rows(TILLS, D1, "broken")
     shops.deliver_rows(WEB, D1, *(web(f"w{n}") for n in range(19)), web("x", amount="much"))
     books = shops.run(D1, refused_bucket=str(shops.root / "refused"), refused_prefix="events/")

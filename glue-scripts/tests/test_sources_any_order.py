@@ -34,7 +34,7 @@ NO_KEY, BROKEN = "!", "?"
 REPORT = {"whenMissing": "report"}
 CONTRACT = contract_with({TILLS: REPORT, WEB: REPORT, PHONE: CALLS}, lookbackDays=LOOKBACK)
 
-# Of each file the rows, as keys with the number by which a row is known again.
+# Rows of a file, as keys with the number by which a row is known again.
 Row = tuple[str, int]
 Files = Mapping[str, Sequence[Row]]
 Day = Mapping[str, Files]
@@ -42,7 +42,7 @@ Day = Mapping[str, Files]
 
 @dataclass
 class Model:
-    """Of the dates that were run, in order: the rows that are published and quarantined, and the figures."""
+    """The state after the dates that were run, in order: rows published and quarantined, and figures."""
 
     rows: set[tuple[str, str, str, int]] = field(default_factory=set)
     quarantine: list[tuple[str, str, str]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What is listed of a bucket with several sources: the folders of the wanted dates, and names of folders."""
+"""The listings of a bucket with several sources: the folders of the wanted dates, and names of folders."""
 
 import json
 from collections.abc import Iterator

@@ -78,7 +78,7 @@ test.each([
   expect(ending(await run(of(sources)))).toMatchObject({ status: "FAILED", error: "BooksUnreadable" });
 });
 
-test("an empty run of several sources is told too", async () => {
+test("an empty run of several sources has a message too", async () => {
   const none = figures(0, 0, 0, 0);
   const outcome = await run(of({ tills: none, web_shop: none }, { outcome: "EMPTY", ...none }));
   expect(outcome.status).toBe("SUCCEEDED");
