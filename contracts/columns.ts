@@ -1,6 +1,7 @@
 import { datePatternMistake } from "./datetime-pattern";
 import { type Moments, readMoments } from "./moments";
 import { got, isText, NOTES, type NodeReader } from "./node-reader";
+import { type Path, readPath } from "./paths";
 
 /** A delivered column. An object is kept as JSON text. */
 export interface Column {
@@ -26,7 +27,17 @@ export interface Column {
   /** The only values, all strings or all integers; empty: any. */
   readonly allowed: readonly (string | number)[];
   readonly bounds: Bounds;
+  /** The place of the value in the delivered object, where it is declared. Otherwise it is the member of the column's name. */
+  readonly path?: Path;
+  /** The column is the length of a list. */
+  readonly isCount: boolean;
+  /** JSON kinds that are taken besides the column's own. */
+  readonly accepts: readonly JsonKind[];
+  /** A text that is empty or only space is null. */
+  readonly isBlankNull: boolean;
 }
+
+export type JsonKind = "string" | "number" | "boolean" | "object" | "array";
 
 export type Scalar = (typeof SCALARS)[number];
 
@@ -49,13 +60,21 @@ export const MOST_DIGITS = 38;
 
 /** The keys of a property besides `type`, by its type. */
 const KEYS = {
-  string: ["x-date", "x-timestamp", "x-null", "enum"],
-  integer: ["x-number", "x-null", "enum", ...BOUNDS],
-  number: ["x-decimal", "x-number", "x-null", ...BOUNDS],
-  boolean: ["x-boolean", "x-null"],
+  string: ["x-date", "x-timestamp", "x-null", "enum", "x-path", "x-accepts", "x-blank"],
+  integer: ["x-number", "x-null", "enum", ...BOUNDS, "x-path", "x-accepts", "x-count"],
+  number: ["x-decimal", "x-number", "x-null", ...BOUNDS, "x-path", "x-accepts"],
+  boolean: ["x-boolean", "x-null", "x-path"],
   array: ["items"],
-  object: [],
+  object: ["x-path", "x-accepts"],
 } as const;
+
+/** The JSON kinds that a type can take besides its own. */
+const ACCEPTED: Readonly<Record<string, readonly JsonKind[]>> = {
+  string: ["number", "boolean", "object", "array"],
+  integer: ["string"],
+  number: ["string"],
+  object: ["array"],
+};
 
 /** Tells whether Spark and Glue have this decimal type. */
 export function isDecimal(precision: unknown, scale: unknown): boolean {
@@ -77,9 +96,14 @@ function readColumn(name: string, node: NodeReader): Column[] {
     node.wrong("properties", "must be left out: an object is kept as JSON text, its fields are not judged");
   const silently = isNested ? ["properties"] : [];
   node.refuseOthers(`a property of type ${kind}`, ["type", ...KEYS[kind]], [...NOTES, ...silently]);
-  const column = { ...plain(name, node, kind), ...(kind === "array" ? readEntries(node) : {}) };
-  if (kind === "array" || kind === "object") return [column];
   const has = (key: string) => node.has(key) && (KEYS[kind] as readonly string[]).includes(key);
+  const column = {
+    ...plain(name, node, kind),
+    ...(kind === "array" ? readEntries(node) : {}),
+    path: has("x-path") ? readOwnPath(node, name) : undefined,
+    accepts: has("x-accepts") ? readAccepted(node, kind) : [],
+  };
+  if (kind === "array" || kind === "object") return [column];
   const scalar: Column = {
     ...column,
     decimal: has("x-decimal") ? readDecimal(node) : undefined,
@@ -90,6 +114,8 @@ function readColumn(name: string, node: NodeReader): Column[] {
     words: has("x-boolean") ? readWords(node.child("x-boolean")) : undefined,
     allowed: has("enum") ? readAllowed(node, kind) : [],
     bounds: readBounds(node, kind),
+    isCount: has("x-count") && readOnly(node, "x-count", true),
+    isBlankNull: has("x-blank") && readOnly(node, "x-blank", "null"),
   };
   refuseTogether(node, has, scalar);
   return [scalar];
@@ -99,13 +125,15 @@ function readColumn(name: string, node: NodeReader): Column[] {
 function refuseTogether(
   node: NodeReader,
   has: (key: string) => boolean,
-  { nulls, words, allowed }: Column,
+  { nulls, words, allowed, isCount }: Column,
 ): void {
   if (has("x-date") && has("x-timestamp"))
     node.wrong("x-timestamp", "must be left out beside x-date: a text is a date or a moment");
   const moment = ["x-date", "x-timestamp"].find(has);
   if (moment !== undefined && has("enum"))
     node.wrong("enum", `must be left out beside ${moment}: only strings and integers have one`);
+  for (const key of ["x-accepts", "x-null", "x-number"].filter(has))
+    if (isCount) node.wrong(key, "must be left out beside x-count: a length is a whole number");
   const isNull = (text: string | number) => nulls.includes(String(text));
   const value = allowed.find(isNull);
   if (value !== undefined) node.wrong("enum", `must not hold ${JSON.stringify(value)}, which means null`);
@@ -124,7 +152,41 @@ const plain = (name: string, node: NodeReader, kind: Column["kind"]): Column => 
   nulls: [],
   allowed: [],
   bounds: {},
+  isCount: false,
+  accepts: [],
+  isBlankNull: false,
 });
+
+/** The place of a column in the delivered object. */
+export const placeOf = ({ name, path }: Column): Path => path ?? [name];
+
+/** Tells whether a contract says of a column how it lies in an object. Then the delivered objects are flattened. */
+export const isFlattened = ({ path, isCount, accepts, isBlankNull }: Column): boolean =>
+  path !== undefined || isCount || accepts.length > 0 || isBlankNull;
+
+function readOwnPath(node: NodeReader, name: string): Path | undefined {
+  const read = readPath(node.value("x-path"));
+  if ("mistake" in read) node.wrong("x-path", read.mistake);
+  else if (read.path.length > 1 || read.path[0] !== name) return read.path;
+  else node.wrong("x-path", "must be left out: it is the name of the column");
+  return undefined;
+}
+
+function readAccepted(node: NodeReader, kind: Column["kind"]): readonly JsonKind[] {
+  const known = ACCEPTED[kind] ?? [];
+  const given = node.names("x-accepts");
+  const wrong = given.find((one) => !known.some((accepted) => accepted === one));
+  if (wrong !== undefined)
+    node.wrong("x-accepts", `of type ${kind} must hold ${known.join(", ")} only, ${got(wrong)}`);
+  return known.filter((one) => given.includes(one));
+}
+
+/** Reads a key that has one value; without it, it is left out. */
+function readOnly(node: NodeReader, key: string, only: unknown): boolean {
+  const isRight = node.value(key) === only;
+  if (!isRight) node.wrong(key, `must be ${JSON.stringify(only)} or left out, ${got(node.value(key))}`);
+  return isRight;
+}
 
 function readKind<T extends string>(node: NodeReader, allowed: readonly T[]): T | undefined {
   const type = node.value("type");

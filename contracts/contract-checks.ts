@@ -1,9 +1,10 @@
 import type { Column, NumberForm } from "./columns";
 import type { Computed } from "./computed";
-import type { Contract } from "./contract";
+import type { Contract, Rule } from "./contract";
 import { allTypes, baseTypes, KEPT, outputTypes, scalarsOf } from "./contract-types";
 import { expressionMistakes, ROW_FUNCTIONS, SUM_FUNCTIONS } from "./expression";
 import { type Format, isCsv } from "./format";
+import { droppedAndRead, listsBesidePaths, pathsOfCsv, wrongPlaces } from "./path-checks";
 import {
   hiddenShapes,
   shapesOfNoCsv,
@@ -58,12 +59,16 @@ const CHECKS: readonly (readonly [parts: readonly Part[], find: Find])[] = [
   [["partitionBy", "businessKey"], keyInPartitions],
   [["output", "partitionBy"], onlyPartitions],
   [[...ALL, "output", "orderColumn"], wrongOrder],
-  [["reasons", "businessKey", "required"], unjudged],
+  [["reasons", "businessKey", "required", "timestamp"], unjudged],
   [["reasons"], repeatedReasons],
   [["reasons", "timestamp", "properties"], wrongKinds],
   [["format", "shapes"], shapesOfNoCsv],
   [["format", "properties"], ofAnotherFormat],
   [["format", "onDrift"], blindToDrift],
+  [["format", "properties", "dropped"], pathsOfCsv],
+  [["format", "properties"], listsBesidePaths],
+  [["format", "properties"], wrongPlaces],
+  [["properties", "dropped"], droppedAndRead],
   [["format", "shapes", "properties"], wrongShapes],
   [["format", "shapes", "properties"], hiddenShapes],
   [["format", "shapes", "properties"], undeliverableNames],
@@ -110,6 +115,10 @@ const SCALAR: Demand = {
   isMet: ({ kind }) => kind !== "array" && kind !== "object",
 };
 const TEXT: Demand = { words: "a string", isMet: isText };
+const TEXT_OR_MOMENT: Demand = {
+  words: "a string",
+  isMet: (column) => isText(column) || column.moments !== undefined,
+};
 
 function wrongUse({ columns }: Contract, field: string, name: string, demand: Demand): Mistake[] {
   const column = columns.find((one) => one.name === name);
@@ -161,9 +170,12 @@ function wrongKey(c: Contract): Mistake[] {
 }
 
 function wrongRuleColumns(c: Contract): Mistake[] {
-  return c.rules.flatMap(({ place, kind, column }) =>
-    column === undefined ? [] : wrongUse(c, `${place}.column`, column, kind === "missing" ? SCALAR : TEXT),
-  );
+  return c.rules.flatMap(({ place, kind, column, columns }) => [
+    ...(column === undefined
+      ? []
+      : wrongUse(c, `${place}.column`, column, kind === "missing" ? SCALAR : TEXT_OR_MOMENT)),
+    ...columns.flatMap((name) => wrongUse(c, `${place}.columns`, name, SCALAR)),
+  ]);
 }
 
 function wrongSource(c: Contract, part: "timestamp" | "category"): Mistake[] {
@@ -286,19 +298,22 @@ export function orderMistake(name: string, types: ReadonlyMap<string, string>): 
   return `must be run_date or a column of x-etl.output that is not a list or a map, got '${name}', which is ${kind}`;
 }
 
-function unjudged({ rules, businessKey, required, sourceColumn }: Contract): Mistake[] {
-  const judged = [...rules.map(({ column }) => column), sourceColumn];
+function unjudged({ rules, businessKey, required, timestamp, sourceColumn }: Contract): Mistake[] {
+  // A rule notATimestamp of another column does not mind a missing value.
+  const isSure = ({ kind, column }: Rule) => kind === "missing" || column === timestamp?.source;
+  const judged = [...rules.filter(isSure).map(({ column }) => column), sourceColumn];
   const needed = new Set([...businessKey, ...required]);
   return [...needed]
     .filter((name) => !judged.includes(name))
     .map((name) => ["x-etl.reasons", `must hold a rule for '${name}', which is required`]);
 }
 
+/** Rules may share a reason, but for the one that counts what cannot be read. */
 function repeatedReasons({ rules }: Contract): Mistake[] {
-  return rules.flatMap(({ place, reason }, index) => {
-    const first = rules.findIndex((rule) => rule.reason === reason);
-    if (first === index) return [];
-    return [[`${place}.reason`, `must differ from that of ${rules[first]!.place}, got '${reason}'`]];
+  const [first, ...rest] = rules;
+  return rest.flatMap(({ place, reason }) => {
+    if (reason !== first?.reason) return [];
+    return [[`${place}.reason`, `must differ from that of ${first.place}, got '${reason}'`]];
   });
 }
 
@@ -310,19 +325,22 @@ function wrongKinds({ rules, timestamp, columns }: Contract): Mistake[] {
       mistakes.push(["x-etl.reasons", `must hold a rule '${kind}'${why}`]);
   };
   need("wrongType", "");
-  if (timestamp !== undefined) need("notATimestamp", ", since there is an x-etl.timestamp");
+  const isMoment = (column: string | undefined) =>
+    columns.some(({ name, moments }) => name === column && moments !== undefined);
+  const isOfSource = ({ kind, column }: Rule) => kind === "notATimestamp" && !isMoment(column);
+  if (timestamp !== undefined && !rules.some(isOfSource))
+    mistakes.push([
+      "x-etl.reasons",
+      `must hold a rule 'notATimestamp' for '${timestamp.source}', the source of x-etl.timestamp`,
+    ]);
   if (limited !== undefined) need("notAllowed", `, since ${limited.place} has an enum or a range`);
   for (const { place, kind, column } of rules) {
     if (kind === "notAllowed" && limited === undefined)
       mistakes.push([`${place}.rule`, "must not be notAllowed: no property has an enum or a range"]);
     if (kind !== "notATimestamp") continue;
-    if (timestamp === undefined)
-      mistakes.push([`${place}.rule`, "must not be notATimestamp without x-etl.timestamp"]);
-    else if (column !== timestamp.source)
-      mistakes.push([
-        `${place}.column`,
-        `must be '${timestamp.source}', the source of x-etl.timestamp, got '${column}'`,
-      ]);
+    if (isMoment(column) || column === timestamp?.source) continue;
+    const source = timestamp === undefined ? "" : `'${timestamp.source}', the source of x-etl.timestamp, or `;
+    mistakes.push([`${place}.column`, `must be ${source}a property with x-timestamp, got '${column}'`]);
   }
   return mistakes;
 }

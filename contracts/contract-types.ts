@@ -33,6 +33,26 @@ export function baseTypes({ columns, timestamp, category, format, given }: Contr
   ]);
 }
 
+/**
+ * The types of the columns in an expression of one row. Whole numbers are decimals, which do not overflow; one with a range has as many
+ * digits as its bounds.
+ */
+export function expressionTypes(contract: Contract): Map<string, string> {
+  const bounded = contract.columns.flatMap((column) => {
+    const digits = digitsOf(column);
+    return digits === undefined ? [] : [[column.name, `decimal(${digits},0)`] as const];
+  });
+  return new Map([...baseTypes(contract), ...bounded]);
+}
+
+/** The digits of an integer between two bounds; `undefined` for other columns. */
+function digitsOf({ kind, bounds }: Column): number | undefined {
+  const { minimum, exclusiveMinimum, maximum, exclusiveMaximum } = bounds;
+  const [low, high] = [minimum ?? exclusiveMinimum, maximum ?? exclusiveMaximum];
+  if (kind !== "integer" || low === undefined || high === undefined) return undefined;
+  return String(Math.trunc(Math.max(Math.abs(low), Math.abs(high)))).length;
+}
+
 /** Every column that may be published, with its type. */
 export function allTypes(contract: Contract): Map<string, string> {
   return new Map([

@@ -4,6 +4,7 @@ import { datePatternMistake } from "./datetime-pattern";
 import { type Format, JSON_LINES, readFormat } from "./format";
 import { readMoments, type Moments } from "./moments";
 import { got, isNode, NodeReader, NOTES } from "./node-reader";
+import { type Path, readPath } from "./paths";
 import { readShapes, type Shape } from "./shapes";
 import {
   type DeliverySource,
@@ -49,6 +50,8 @@ export interface Contract {
   readonly unknownSources: OnUnknown;
   /** The columns that are not delivered: the source's name, and what only other sources deliver. */
   readonly given: readonly Given[];
+  /** Places in the delivered objects that are known, and not read. */
+  readonly dropped: readonly Path[];
 }
 
 export interface Rule {
@@ -57,6 +60,8 @@ export interface Rule {
   readonly reason: string;
   readonly kind: (typeof RULES)[number];
   readonly column?: string;
+  /** The columns that must all be missing; empty where there is one `column`, or the rule is about none. */
+  readonly columns: readonly string[];
 }
 
 /** `source` becomes the instant `column`, and its date in the time zone `dateColumn`. In one of `dateFormats` it gives the date alone. */
@@ -86,6 +91,7 @@ const EXTENSION_KEYS = [
   ...["businessKey", "lookbackDays", "onDrift", "reasons", "timestamp", "category", "output"],
   ...["format", "shapes", "computed", "partitionBy", "aggregate", "orderColumn"],
   ...["sources", "sourceColumn", "unknownSources"],
+  "dropped",
 ];
 
 /**
@@ -148,6 +154,7 @@ const NOTHING: Extension = {
   computed: [],
   partitionBy: [],
   ...{ sources: [], unknownSources: "refuse", given: [] },
+  dropped: [],
 };
 
 function refuseSchema(schema: NodeReader): void {
@@ -181,7 +188,19 @@ function readExtension(node: NodeReader): Extension {
     aggregate: node.has("aggregate") ? readAggregate(node.child("aggregate")) : undefined,
     orderColumn: node.has("orderColumn") ? node.text("orderColumn") : undefined,
     ...{ sources: [], unknownSources: "refuse", given: [] },
+    dropped: node.has("dropped") ? readDropped(node) : [],
   };
+}
+
+function readDropped(node: NodeReader): Path[] {
+  return node.names("dropped").flatMap((name, index) => {
+    const read = readPath(name);
+    if ("mistake" in read) node.wrong(`dropped[${index}]`, read.mistake);
+    else if (read.path.some((step) => typeof step === "number"))
+      node.wrong(`dropped[${index}]`, `must name members only, ${got(name)}: a list is dropped as a whole`);
+    else return [read.path];
+    return [];
+  });
 }
 
 function readRules(extension: NodeReader): Rule[] {
@@ -189,12 +208,24 @@ function readRules(extension: NodeReader): Rule[] {
     const kind = node?.oneOf("rule", RULES);
     if (node === undefined || kind === undefined) return [];
     const hasColumn = RULES_WITH_COLUMN.some((one) => one === kind);
-    node.refuseOthers(`a rule ${kind}`, ["reason", "rule", ...(hasColumn ? ["column"] : [])], NOTES);
+    const keys = [...(hasColumn ? ["column"] : []), ...(kind === "missing" ? ["columns"] : [])];
+    node.refuseOthers(`a rule ${kind}`, ["reason", "rule", ...keys], NOTES);
+    const hasColumns = kind === "missing" && node.has("columns");
+    if (hasColumns && node.has("column"))
+      node.wrong("columns", "must be left out beside column: a rule is about one column, or about several");
     if (index === 0 && kind !== "notAnObject")
       node.wrong("rule", `must be notAnObject: the other rules can only judge objects, ${got(kind)}`);
     const reason = node.text("reason");
-    return [{ place: node.place, reason, kind, column: hasColumn ? node.text("column") : undefined }];
+    const column = hasColumn && !hasColumns ? node.text("column") : undefined;
+    return [{ place: node.place, reason, kind, column, columns: hasColumns ? readSeveral(node) : [] }];
   });
+}
+
+function readSeveral(node: NodeReader): readonly string[] {
+  const names = node.names("columns");
+  if (names.length === 1)
+    node.wrong("columns", `must hold at least two columns, got '${names[0]}': use column`);
+  return names;
 }
 
 function readTimestamp(node: NodeReader | undefined): Timestamp | undefined {

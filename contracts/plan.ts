@@ -1,5 +1,5 @@
 import { acceptedShapes } from "./shape-checks";
-import { BOUNDS, type Column } from "./columns";
+import { BOUNDS, type Column, placeOf } from "./columns";
 import type { Contract } from "./contract";
 import { glueType, outputTypes } from "./contract-types";
 import { columnsOf } from "./expression";
@@ -32,7 +32,7 @@ export function planOf(contract: Contract, quality: Quality): Plan {
     quality: qualityPlan(
       quality,
       [...outputTypes(contract).keys()],
-      contract.rules.map(({ reason }) => reason),
+      [...new Set(contract.rules.map(({ reason }) => reason))],
     ),
   };
 }
@@ -49,10 +49,11 @@ function contractPlan(contract: Contract): object {
     businessKey: contract.businessKey,
     lookbackDays: contract.lookbackDays,
     onDrift: contract.onDrift,
-    reasons: contract.rules.map(({ reason, kind, column }) => ({
+    reasons: contract.rules.map(({ reason, kind, column, columns }) => ({
       reason,
       rule: kind,
       column: column ?? null,
+      columns,
     })),
     timestamp:
       timestamp === undefined
@@ -73,6 +74,7 @@ function contractPlan(contract: Contract): object {
         ? null
         : { groupBy: aggregate.groupBy, columns: aggregate.columns.map(computedPlan) },
     orderColumn: contract.orderColumn ?? null,
+    dropped: contract.dropped,
   };
 }
 
@@ -125,7 +127,8 @@ const momentsPlan = ({ patterns, timeZone, ambiguous, nonexistent }: Moments) =>
 /** A column with the keys that its kind can have. */
 function columnPlan(column: Column, format: Format): object {
   const { name, kind, fields, entries, decimal, dateFormats, moments, nulls, allowed, bounds } = column;
-  const common = { name, kind, type: glueType(column) };
+  const inObject = isCsv(format) || kind === "array" ? {} : placePlan(column);
+  const common = { name, kind, type: glueType(column), ...inObject };
   if (kind === "object") return common;
   if (kind === "array")
     return {
@@ -150,6 +153,17 @@ function columnPlan(column: Column, format: Format): object {
     ...(isNumber
       ? { bounds: Object.fromEntries(BOUNDS.map((key) => [key, bounds[key]?.toString() ?? null])) }
       : {}),
+  };
+}
+
+/** The place of a value in a delivered object, and what it may be there. */
+function placePlan(column: Column): object {
+  const { kind, accepts, isCount, isBlankNull } = column;
+  return {
+    path: placeOf(column),
+    ...(kind === "boolean" ? {} : { accepts }),
+    ...(kind === "integer" ? { isCount } : {}),
+    ...(kind === "string" ? { isBlankNull } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Contract } from "./contract";
-import { baseTypes, outputTypes } from "./contract-types";
+import { expressionTypes, outputTypes } from "./contract-types";
 import { columnsOf } from "./expression";
 import type { QualityRule } from "./quality-rules";
 import type { Shape } from "./shapes";
@@ -64,7 +64,7 @@ export interface SparkMistakes {
  */
 export function sparkQuestions(contract: Contract, rules: readonly QualityRule[]): PosedQuestion[] {
   const { groupBy = [], columns: sums = [] } = contract.aggregate ?? {};
-  const [base, output] = [baseTypes(contract), outputTypes(contract)];
+  const [base, output] = [expressionTypes(contract), outputTypes(contract)];
   const ofContract = { file: "contract", owner: "" } as const;
   return [
     ...replaces(contract.shapes, "x-etl"),

@@ -3,6 +3,7 @@ import { contractMistakes } from "../../contracts/contract-mistakes";
 import { planOf, planText } from "../../contracts/plan";
 import {
   WHOLE_CSV,
+  WHOLE_FLAT,
   WHOLE_HEADLESS,
   WHOLE_JSON,
   WHOLE_LINES,
@@ -15,6 +16,7 @@ const RULES = { threshold: 0, rules: [] };
 const WHOLE = {
   ...{ csv: WHOLE_CSV, json: WHOLE_JSON, headless: WHOLE_HEADLESS, lines: WHOLE_LINES },
   sources: WHOLE_SOURCES,
+  flat: WHOLE_FLAT,
 };
 
 /** The mistakes of a contract, or its plan. */

@@ -53,9 +53,9 @@ const REST = {
   lookbackDays: 7,
   onDrift: "report",
   reasons: [
-    { reason: "malformed", rule: "notAnObject", column: null },
-    { reason: "missing_id", rule: "missing", column: "id" },
-    { reason: "wrong_type", rule: "wrongType", column: null },
+    { reason: "malformed", rule: "notAnObject", column: null, columns: [] },
+    { reason: "missing_id", rule: "missing", column: "id", columns: [] },
+    { reason: "wrong_type", rule: "wrongType", column: null, columns: [] },
   ],
   timestamp: null,
   category: null,
@@ -67,6 +67,7 @@ const REST = {
   partitionBy: [],
   aggregate: null,
   orderColumn: null,
+  dropped: [],
 };
 const QUALITY = {
   threshold: 80,
@@ -123,7 +124,14 @@ test("the whole plan of a small contract of CSV, with every default", () => {
 test.each([["jsonLines"], ["jsonObjects"], ["jsonArray"]])(
   "the whole plan of a small contract of %s",
   (kind) => {
-    const columns = [ID, { name: "n", kind: "integer", type: "bigint", allowed: [], bounds: BOUNDS }];
+    const { name, kind: type, type: made, ...rest } = ID;
+    const columns = [
+      { name, kind: type, type: made, path: ["id"], accepts: [], isBlankNull: false, ...rest },
+      {
+        ...{ name: "n", kind: "integer", type: "bigint", path: ["n"], accepts: [], isCount: false },
+        ...{ allowed: [], bounds: BOUNDS },
+      },
+    ];
     const plan = {
       planVersion: 2,
       contract: { sources: [{ ...ONLY, format: { kind }, shapes: [], columns, given: [] }], ...REST },

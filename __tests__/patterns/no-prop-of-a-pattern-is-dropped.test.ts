@@ -86,10 +86,10 @@ describe("ContractPipeline", () => {
       | "jobRunQueuingEnabled"
       | "maxConcurrentRuns"
       | "rawCrawlerNames"
-      | "models"
       | "orchestration"
       | "triggerNames"
       | "onCrawl"
+      | "models"
     >
   >;
   const plain = (stack: TerraformStack): [Plain, Plain] => [

@@ -189,3 +189,38 @@ export const WHOLE_SOURCES: Node = {
     output: ["id", "n", "channel", "kind", "basket", "unknown_columns"],
   },
 };
+
+/** Objects with columns inside of them. */
+export const WHOLE_FLAT: Node = {
+  $schema: DRAFT,
+  properties: {
+    id: { type: "string", "x-path": "call.id", "x-blank": "null" },
+    other_id: { type: "string", "x-path": "call['other.id']" },
+    version: { type: "string", "x-path": "call.app.version", "x-accepts": ["number", "boolean"] },
+    amount: { type: "number", "x-decimal": [10, 2], "x-path": "rest.amount", "x-accepts": ["string"] },
+    sku: { type: "string", "x-path": "rest.parts[0].sku" },
+    parts: { type: "integer", "x-path": "rest.parts", "x-count": true },
+    is_gift: { type: "boolean", "x-path": "call.gift" },
+    rest: { type: "object" },
+    tags: { type: "object", "x-path": "call.tags", "x-accepts": ["array"] },
+    sent: {
+      type: "string",
+      "x-path": "call.sent",
+      "x-timestamp": { formats: ["yyyy-MM-dd'T'HH:mm:ss"], timeZone: "Europe/Berlin" },
+    },
+  },
+  required: ["id"],
+  "x-etl": {
+    businessKey: ["id"],
+    lookbackDays: 0,
+    reasons: [
+      { reason: "malformed", rule: "notAnObject" },
+      { reason: "missing_id", rule: "missing", column: "id" },
+      { reason: "missing_one", rule: "missing", columns: ["other_id", "sku"] },
+      { reason: "missing_one", rule: "notATimestamp", column: "sent" },
+      { reason: "wrong_type", rule: "wrongType" },
+    ],
+    dropped: ["noise", "call.device"],
+    output: ["id", "other_id", "version", "amount", "sku", "parts", "is_gift", "rest", "tags", "sent"],
+  },
+};

@@ -21,7 +21,7 @@ from etl.ingest.contract import (
     Words,
 )
 from etl.ingest.drift import MAX_CHARACTERS, describe_drift, find_drift, is_comparable
-from plans import contract_of_text
+from plans import contract_of_document, contract_of_text
 
 ITEMS = "array<struct<product_id:string,quantity:int,unit_price:double>>"
 CRAWLED = [
@@ -452,3 +452,89 @@ def test_a_source_that_no_crawler_can_read_is_not_called_right() -> None:
     assert not is_comparable(types(col0="string", col1="string"), contract_of(TYPED, CSV))
     assert not is_comparable([], contract_of(TYPED, CSV))
     assert is_comparable(types(col0="string"), contract_of(TYPED, replace(CSV, columns=("id",))))
+
+
+FLAT = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "properties": {
+        "id": {"type": "string"},
+        "version": {"type": "string", "x-path": "context.app.version"},
+        "build": {"type": "string", "x-path": "context.app.build", "x-accepts": ["number"]},
+        "wifi": {"type": "boolean", "x-path": "context.network.wifi"},
+        "sent": {"type": "string", "x-path": "sentAt", "x-timestamp": {"formats": ["yyyy-MM-dd HH:mm:ss"]}},
+        "price": {
+            "type": "number",
+            "x-path": "properties.price",
+            "x-accepts": ["string"],
+            "x-decimal": [10, 2],
+        },
+        "sku": {"type": "string", "x-path": "parts[0].sku"},
+        "parts": {"type": "integer", "x-count": True},
+        "properties": {"type": "object"},
+    },
+    "required": ["id"],
+    "x-etl": {
+        "businessKey": ["id"],
+        "lookbackDays": 0,
+        "reasons": [
+            {"reason": "malformed", "rule": "notAnObject"},
+            {"reason": "missing_id", "rule": "missing", "column": "id"},
+            {"reason": "wrong_type", "rule": "wrongType"},
+        ],
+        "dropped": ["integrations", "context.ip", "context.device"],
+        "output": ["id", "version", "build", "wifi", "sent", "price", "sku", "parts", "properties"],
+    },
+}
+FLAT_CRAWLED = {
+    "id": "string",
+    "context": "struct<app:struct<version:string,build:string>,network:struct<wifi:boolean>,ip:string>",
+    "sentat": "string",
+    "parts": "array<struct<sku:string>>",
+    "properties": "struct<price:double,anything:array<int>>",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, ""),
+        ({"integrations": "struct<all:boolean>"}, ""),
+        ({"context": "struct<device:struct<id:string>,network:struct<wifi:boolean>,App:struct<"
+          "Version:string,build:int>>"}, ""),
+        ({"properties": "struct<price:string>"}, ""),
+        ({"properties": "struct<>"}, ""),
+        ({"writekey": "string"}, "new: writekey string"),
+        (
+            {"context": "struct<app:struct<version:string,build:string,namespace:string>,"
+             "network:struct<wifi:boolean>,os:struct<name:string>>"},
+            "new: context.app.namespace string, context.os struct<name:string>",
+        ),
+        (
+            {"context": "struct<app:struct<version:int,build:boolean>>"},
+            "missing: context.network; changed: context.app.build is boolean, not string, "
+            "context.app.version is int, not string",
+        ),
+        ({"context": "string"}, "changed: context is string, not struct"),
+        ({"context": ""}, "missing: context"),
+        ({"parts": "array<string>"}, "changed: parts[] is string, not struct"),
+        ({"parts": "struct<sku:string>"}, "changed: parts is struct<sku:string>, not array"),
+        ({"parts": "array<struct<sku:string,n:int>>"}, "new: parts[].n int"),
+        ({"properties": "struct<price:boolean>"}, "changed: properties.price is boolean, not decimal(10,2)"),
+        ({"properties": "string"}, "changed: properties is string, not object"),
+        ({"sentat": "bigint"}, "changed: sentAt is bigint, not string"),
+    ],
+)  # fmt: skip
+def test_fields_inside_of_objects_are_compared(changes: Mapping[str, str], text: str) -> None:
+    columns = [(name, kind) for name, kind in {**FLAT_CRAWLED, **changes}.items() if kind]
+    assert find_drift(columns, contract_of_document(FLAT), "raw.calls") == text
+
+
+def test_a_field_without_a_value_is_missing() -> None:
+    columns = list(FLAT_CRAWLED.items())
+    found = find_drift(columns, contract_of_document(FLAT), "raw.calls", absent=("version", "price"))
+    assert found == "missing: context.app.version, properties.price"
+
+
+def test_a_dropped_field_is_known_without_paths(contract: Contract) -> None:
+    dropped = replace(contract, dropped=(("channel",),))
+    assert find_drift(crawled(channel="string", more="int"), dropped, "raw.events") == "new: more int"

@@ -1,7 +1,6 @@
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 import type { ContractSource } from "../../contracts/sources";
-import type { ContractTables } from "../../contracts/contract-tables";
 import { shownPath } from "../../modules/core/refusals";
 import type { S3Location } from "../../modules/core/s3-location";
 import { type DatabaseReference } from "../../modules/data-lake/data-lake";
@@ -214,7 +213,7 @@ export class ContractPipeline extends Construct {
     return tables === undefined || mistakes.length > 0 ? this.fail(mistakes) : { tables, models };
   }
 
-  private orchestrationMistakes({ sources }: ContractTables): string[] {
+  private orchestrationMistakes({ sources }: JudgedFiles["tables"]): string[] {
     const { props } = this;
     const names = sources.flatMap(({ name }) => name ?? []);
     if (this.isWorkflow) return unfitForWorkflow(props, workflowNodes(names, props.crawlProcessed === true));

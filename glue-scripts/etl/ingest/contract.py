@@ -2,12 +2,17 @@
 is right, and every default is written out. A number in JSON is bigint or double, a list of objects is an
 array of structs."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 KEPT = "unknown_columns"  # the output column that holds what `keep` keeps
 KEPT_TYPE = "map<string,string>"
 MAX_PRECISION = 38
+
+# A step into a delivered object: the name of a member, or the number of an element, from 0.
+Step = str | int
 
 _GLUE_SCALARS = {"string": "string", "integer": "bigint", "number": "double", "boolean": "boolean"}
 
@@ -104,7 +109,12 @@ class Column:
     An array has either `fields`, what each of its objects holds, or `entries`, the scalar type of its
     entries. `decimal` is precision and scale of an exact number. `formats` (Spark datetime patterns) are
     those of a date, `moments` those of a timestamp; both are delivered as texts. Texts in `nulls` mean null.
-    `allowed` are the only values, all strings or all integers; empty: any."""
+    `allowed` are the only values, all strings or all integers; empty: any.
+
+    `path` is where the value lies in the delivered object: names of members, and numbers of elements from 0.
+    `accepts` are JSON kinds (string, number, boolean, object, array) that are taken besides the column's own.
+    A column that `is_count` is the length of a list. With `is_blank_null` a text that is empty or only space
+    is null."""
 
     name: str
     type: str
@@ -118,6 +128,50 @@ class Column:
     words: Words = Words()
     allowed: tuple[str | int, ...] = ()
     bounds: Bounds = Bounds()
+    path: tuple[Step, ...] = ()
+    is_count: bool = False
+    accepts: tuple[str, ...] = ()
+    is_blank_null: bool = False
+
+    @property
+    def place(self) -> tuple[Step, ...]:
+        """Where the value lies in the delivered object."""
+        return self.path or (self.name,)
+
+    @property
+    def is_flattened(self) -> bool:
+        """True if the column says more of its place, or of its JSON kinds, than its name and its type."""
+        return self.place != (self.name,) or self.is_count or bool(self.accepts) or self.is_blank_null
+
+    @property
+    def label(self) -> str:
+        """The name, with the path where that is another: `app_version (context.app.version)`."""
+        return self.name if self.place == (self.name,) else f"{self.name} ({path_text(self.place)})"
+
+
+def path_text(path: Sequence[Step]) -> str:
+    """A path as a contract writes it: `products[0].id`, or `context['a.b']`."""
+    return "".join(_step_text(step, at) for at, step in enumerate(path))
+
+
+def _step_text(step: Step, at: int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    if re.search(r"[.\[\]'\"]", step):
+        doubled = step.replace("'", "''")
+        return f"['{doubled}']"
+    return f".{step}" if at else step
+
+
+def digits_of(column: Column) -> int | None:
+    """The digits of an integer between two bounds; None for other columns. `contracts/contract-types.ts`
+    tells Spark the same when it judges an expression."""
+    bounds = column.bounds
+    low = bounds.minimum if bounds.minimum is not None else bounds.exclusive_minimum
+    high = bounds.maximum if bounds.maximum is not None else bounds.exclusive_maximum
+    if column.type != "integer" or low is None or high is None:
+        return None
+    return len(str(int(max(abs(Fraction(low)), abs(Fraction(high))))))
 
 
 def glue_type(column: Column) -> str:
@@ -186,11 +240,19 @@ class Aggregate:
 class Rule:
     """Rows that meet `kind` are quarantined with `reason`, unless an earlier rule took them. `kind` is
     notAnObject, missing, wrongType, notATimestamp or notAllowed (a value that is not in its list, or out of
-    its range)."""
+    its range). `missing` is about one `column`, or about several `columns` that are all missing.
+    `notATimestamp` is about the source of the contract's timestamp, which a row must have, or about another
+    column with `moments`, which a row may lack."""
 
     reason: str
     kind: str
     column: str | None
+    columns: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that the rule names."""
+        return self.columns if self.column is None else (self.column,)
 
 
 @dataclass(frozen=True)
@@ -230,7 +292,8 @@ class Given:
 class Contract:
     """The contract as the rows of one source see it. `on_drift` is report or fail; in a merge, `order_column`
     decides which of two rows with one key is newer. `shapes` are the accepted headers of CSV, in the order in
-    which they are tried. `given` are the columns that the source does not deliver."""
+    which they are tried. `given` are the columns that the source does not deliver, `dropped` places in the
+    delivered objects that are known, and not read."""
 
     columns: tuple[Column, ...]
     business_key: tuple[str, ...]
@@ -247,10 +310,33 @@ class Contract:
     aggregate: Aggregate | None = None
     order_column: str | None = None
     given: tuple[Given, ...] = ()
+    dropped: tuple[tuple[Step, ...], ...] = ()
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        return tuple(rule.reason for rule in self.rules)
+        """Each once, in the order of the rules, which may share one."""
+        return tuple(dict.fromkeys(rule.reason for rule in self.rules))
+
+    @property
+    def is_flattened(self) -> bool:
+        """True if the columns lie anywhere in the delivered objects (`transforms/flatten_lines.py`)."""
+        return not self.format.is_csv and any(column.is_flattened for column in self.columns)
+
+    @property
+    def has_exact_texts(self) -> bool:
+        """True if a row has the text of each column, and a clean row has right values only. Where Spark
+        types the values of a line itself, some have to be looked at again."""
+        return self.format.is_csv or self.is_flattened
+
+    @property
+    def claimed(self) -> frozenset[str]:
+        """The columns with moments that a rule notATimestamp judges, and so not the rule wrongType."""
+        named = {rule.column for rule in self.rules if rule.kind == "notATimestamp"}
+        return frozenset(one.name for one in self.columns if one.moments is not None and one.name in named)
+
+    def label(self, name: str) -> str:
+        """The label of the delivered column of that name."""
+        return next(column.label for column in self.columns if column.name == name)
 
     @property
     def output_types(self) -> Mapping[str, str]:

@@ -10,13 +10,18 @@ timestamps are texts. A CSV file may have one of several headers, and a crawler 
 a column that is read as text, or whose texts are cleaned, may look like anything. In its names only letters
 and digits are compared. A crawler does not understand every format
 (https://docs.aws.amazon.com/glue/latest/dg/add-classifier.html, "Built-in CSV classifier"). Where it sees no
-header there is nothing to compare; the run itself has checked the headers."""
+header there is nothing to compare; the run itself has checked the headers.
+
+Where columns lie inside of objects, the types of these are compared too. A field is known if a column lies
+there, inside of it or around it, or if the contract says that it is dropped. What is inside of an object that
+is kept as text may come and go."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from etl.errors import SourceDrifted
-from etl.ingest.contract import Column, Contract, Format, NumberForm, Source, Words, glue_type
+from etl.ingest.contract import Column, Contract, Format, NumberForm, Source, Step, Words, glue_type
 
 MAX_CHARACTERS = 1000
 _MAX_WORD = 120  # characters of one name or type in a message
@@ -26,6 +31,7 @@ _FITS = {"bigint": _WHOLE, "double": (*_WHOLE, "float", "double")}
 _LOOKS = ("string", *_FITS["double"], "boolean", "date", "timestamp")
 _TEXT = "text"  # the type of a CSV column that is read as text
 _OBJECT = "object"  # the type of a JSON column that is kept as text
+_ELEMENTS = "[]"
 _DELIMITERS = (",", "|", "\t", ";", "\x01")  # that a crawler looks for
 
 Columns = Sequence[tuple[str, str]]
@@ -36,7 +42,10 @@ def find_drift(crawled: Columns, contract: Contract, table: str, absent: Sequenc
     """The differences as text, "" without any. `crawled` are the columns of `table`. `absent` are the columns
     without a value in any row of the run: a catalogue keeps columns that are no longer delivered. Raises
     SourceDrifted instead if the contract says `onDrift: fail`."""
-    compare = _compare_csv if contract.format.is_csv else _compare_json
+    if contract.is_flattened:
+        compare = _compare_flattened
+    else:
+        compare = _compare_csv if contract.format.is_csv else _compare_json
     text = compare(crawled, contract, absent)
     if text and contract.on_drift == "fail":
         raise SourceDrifted(
@@ -65,10 +74,102 @@ def is_comparable(crawled: Columns, contract: Contract) -> bool:
 
 def _compare_json(crawled: Columns, contract: Contract, absent: Sequence[str]) -> str:
     wanted = [(column.name, _delivered_type(column)) for column in contract.columns]
-    gone = {name.lower() for name in absent}
-    found = _fields_of_entries(crawled[0][1]) if contract.format.kind == "jsonArray" and crawled else None
-    columns = crawled if found is None else found
+    dropped = {str(path[0]).lower() for path in contract.dropped if len(path) == 1}
+    gone = {name.lower() for name in absent} | dropped
+    columns = _columns_of_json(crawled, contract)
     return describe_drift([one for one in columns if one[0].lower() not in gone], wanted)
+
+
+def _columns_of_json(crawled: Columns, contract: Contract) -> Columns:
+    found = _fields_of_entries(crawled[0][1]) if contract.format.kind == "jsonArray" and crawled else None
+    return crawled if found is None else found
+
+
+def _compare_flattened(crawled: Columns, contract: Contract, absent: Sequence[str]) -> str:
+    root = _Place()
+    for column in contract.columns:
+        root.at(column.place).columns.append(column)
+    for path in contract.dropped:
+        root.at(path).is_dropped = True
+    return describe(_differences_inside(root, _columns_of_json(crawled, contract), "", frozenset(absent)))
+
+
+@dataclass
+class _Place:
+    """A place in the delivered objects: the columns there, and the places inside of it. All elements of a
+    list are one place, under the name `[]`."""
+
+    columns: list[Column] = field(default_factory=list)
+    inside: dict[str, "_Place"] = field(default_factory=dict)
+    is_dropped: bool = False
+
+    def at(self, path: Sequence[Step]) -> "_Place":
+        place = self
+        for step in path:
+            place = place.inside.setdefault(_ELEMENTS if isinstance(step, int) else step, _Place())
+        return place
+
+    @property
+    def is_kept(self) -> bool:
+        """True if whatever is inside is kept as text."""
+        return any(column.type == "object" or "object" in column.accepts for column in self.columns)
+
+    @property
+    def is_read(self) -> bool:
+        return bool(self.columns) or any(place.is_read for place in self.inside.values())
+
+
+def _differences_inside(
+    place: _Place, fields: Columns, path: str, absent: Collection[str]
+) -> Iterator[Difference]:
+    there = {name.lower(): (name, kind.strip()) for name, kind in fields}
+    for name, inner in place.inside.items():
+        at = f"{path}{name}"
+        if inner.is_dropped:
+            continue
+        if name.lower() in there:
+            yield from _differences_at(inner, there[name.lower()][1], at, absent)
+        elif inner.is_read and not place.is_kept:
+            yield "missing", _shown(at)
+    known = {name.lower() for name in place.inside}
+    for lowered, (name, kind) in there.items():
+        if lowered not in known and not place.is_kept:
+            yield "new", f"{_shown(path + name)} {_shown(kind)}"
+
+
+def _differences_at(place: _Place, kind: str, path: str, absent: Collection[str]) -> Iterator[Difference]:
+    """Compares what a crawler found at a place."""
+    if place.columns and all(column.name in absent for column in place.columns) and not place.inside:
+        yield "missing", _shown(path)
+        return
+    for column in place.columns:
+        if not _is_taken(kind.lower(), column):
+            wanted = "array" if column.is_count else _delivered_type(column)
+            yield "changed", f"{_shown(path)} is {_shown(kind)}, not {_shown(wanted)}"
+            return
+    entries, fields = _inside(kind, "array<"), _inside(kind, "struct<")
+    elements = place.inside.get(_ELEMENTS)
+    if elements is not None and entries is not None:
+        yield from _differences_at(elements, entries, f"{path}{_ELEMENTS}", absent)
+    elif fields is not None and elements is None and place.inside:
+        yield from _differences_inside(place, [_field(part) for part in _split(fields)], f"{path}.", absent)
+    elif place.inside and not place.columns:
+        wanted = "struct" if elements is None else "array"
+        yield "changed", f"{_shown(path)} is {_shown(kind)}, not {wanted}"
+
+
+def _is_taken(crawled: str, column: Column) -> bool:
+    """True if a crawler may find that type where the column lies."""
+    looks = {
+        "string": crawled == "string",
+        "number": crawled in _FITS["double"] or crawled.startswith("decimal("),
+        "boolean": crawled == "boolean",
+        "object": crawled.startswith(("struct<", "map<")),
+        "array": crawled.startswith("array<"),
+    }
+    if column.is_count:
+        return looks["array"]
+    return _is_fitting(crawled, _delivered_type(column)) or any(looks[kind] for kind in column.accepts)
 
 
 def _delivered_type(column: Column) -> str:
@@ -159,7 +260,12 @@ def _look(column: Column, source: Source, format_: Format) -> str:
 
 def describe_drift(crawled: Columns, wanted: Columns) -> str:
     """`new: …; missing: …; changed: …`, sorted, at most MAX_CHARACTERS with a count of what was left out."""
-    found = sorted(_differences(crawled, wanted, ""), key=lambda difference: difference[1].lower())
+    return describe(_differences(crawled, wanted, ""))
+
+
+def describe(differences: Iterable[Difference]) -> str:
+    """The text of differences, as `describe_drift` gives it."""
+    found = sorted(differences, key=lambda difference: difference[1].lower())
     groups = {kind: [text for of, text in found if of == kind] for kind in ("new", "missing", "changed")}
     whole = _join(groups)
     if len(whole) <= MAX_CHARACTERS:

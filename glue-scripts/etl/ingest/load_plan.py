@@ -76,7 +76,9 @@ def _contract(source: Node, node: Node) -> Contract:
     return Contract(
         columns=tuple(map(_column, source["columns"])),
         business_key=tuple(node["businessKey"]),
-        rules=tuple(Rule(one["reason"], one["rule"], one["column"]) for one in node["reasons"]),
+        rules=tuple(
+            Rule(one["reason"], one["rule"], one["column"], tuple(one["columns"])) for one in node["reasons"]
+        ),
         timestamp=None if node["timestamp"] is None else _timestamp(node["timestamp"]),
         category=None if node["category"] is None else _category(node["category"]),
         output=tuple(one["name"] for one in node["output"]),
@@ -91,6 +93,7 @@ def _contract(source: Node, node: Node) -> Contract:
         else Aggregate(tuple(aggregate["groupBy"]), _computed(aggregate["columns"])),
         order_column=node["orderColumn"],
         given=tuple(Given(one["name"], one["type"], one["value"]) for one in source["given"]),
+        dropped=tuple(map(tuple, node["dropped"])),
     )
 
 
@@ -128,7 +131,7 @@ def _column(node: Node) -> Column:
     """The plan gives a column the keys that its kind can have."""
     kind, name = node["kind"], node["name"]
     if kind == "object":
-        return Column(name, kind)
+        return Column(name, kind, path=_path(node), accepts=tuple(node["accepts"]))
     if kind == "array":
         fields = tuple(Column(field["name"], field["kind"]) for field in node["fields"])
         return Column(name, kind, fields, entries=node["entries"] or "")
@@ -147,7 +150,17 @@ def _column(node: Node) -> Column:
         else Words(),
         allowed=tuple(node.get("allowed", ())),
         bounds=_bounds(node["bounds"]) if "bounds" in node else Bounds(),
+        path=_path(node) if "path" in node else (),
+        is_count=node.get("isCount", False),
+        accepts=tuple(node.get("accepts", ())),
+        is_blank_null=node.get("isBlankNull", False),
     )
+
+
+def _path(node: Node) -> tuple[str | int, ...]:
+    """The path; () where it is the column's own name."""
+    path = tuple(node["path"])
+    return () if path == (node["name"],) else path
 
 
 def _bounds(node: Node) -> Bounds:

@@ -16,6 +16,7 @@ from etl.ingest.reasons import wrong_types
 from etl.ingest.rules import Rules
 from etl.ingest.starts import check_files
 from etl.ingest.transforms.classify_rows import classify_rows
+from etl.ingest.transforms.flatten_lines import flatten_lines
 from etl.ingest.transforms.join_lines import join_lines
 from etl.ingest.transforms.parse_csv import parse_csv
 from etl.ingest.transforms.parse_lines import parse_lines
@@ -84,7 +85,8 @@ def parse_files(lines: DataFrame, files: Sequence[io.StoredObject], contract: Co
     if not contract.format.is_csv:
         check_files(files, contract.format)
         split = _SPLITS.get(contract.format.kind)
-        return parse_lines(split(lines) if split else lines, contract)
+        parse = flatten_lines if contract.is_flattened else parse_lines
+        return parse(split(lines) if split else lines, contract)
     layouts = find_layouts(files, contract)
     rows = lines if is_below_header(contract.format) else skip_lines(lines, contract.format)
     records = join_lines(rows, contract.format) if contract.format.is_multi_line else rows

@@ -5,6 +5,7 @@ A row has one reason. Of a wrong type it may have several columns, and each of t
 from collections.abc import Iterable, Mapping, Sequence
 
 from etl.ingest.contract import Bounds, Column, Contract, Moments, NumberForm, Words, glue_type
+from etl.ingest.contract import Rule as ContractRule
 from etl.run.quality import Rule
 from etl.run.rejected import A_VALUE, RULE, Place, Rejected
 
@@ -21,7 +22,9 @@ def wrong_types(contract: Contract) -> list[str]:
 
 def reasons_by_column(contract: Contract) -> list[str]:
     """The reasons whose columns differ from row to row."""
-    return [rule.reason for rule in contract.rules if rule.kind in ("wrongType", "notAllowed")]
+    reasons = [rule.reason for rule in contract.rules]
+    of_values = [rule.reason for rule in contract.rules if rule.kind in ("wrongType", "notAllowed")]
+    return [one for one in contract.reasons if one in of_values or reasons.count(one) > 1]
 
 
 def describe_rejected(
@@ -35,11 +38,7 @@ def describe_rejected(
     rules that quarantine. `by_column` counts the rows with a reason of `reasons_by_column` by reason and
     column. A row may be in several columns, and is under "" if its column is not known."""
     places = first or {}
-    of_columns = {
-        rule.reason: _allowed_values(contract) if rule.kind == "notAllowed" else _expected_types(contract)
-        for rule in contract.rules
-        if rule.reason in reasons_by_column(contract)
-    }
+    of_columns = {reason: _expected_values(contract, reason) for reason in reasons_by_column(contract)}
     found = []
     for reason, column, expects in (*_of_contract(contract), *_of_rules(contract, rules)):
         rows = by_reason.get(reason, 0)
@@ -59,14 +58,41 @@ def _of_contract(contract: Contract) -> Iterable[tuple[str, str, str]]:
     line = (
         f"a row of CSV in {encoding} (x-etl.format.encoding)" if contract.format.is_csv else "a JSON object"
     )
-    for rule in contract.rules:
-        if rule.kind == "missing":
-            yield rule.reason, str(rule.column), A_VALUE
-        elif rule.kind == "notATimestamp" and contract.timestamp is not None:
-            of = contract.timestamp
-            yield rule.reason, of.source, f"a timestamp in a format of the contract{_of_zone(of.moments)}"
+    for reason in contract.reasons:
+        [rule, *others] = [one for one in contract.rules if one.reason == reason]
+        if others or not rule.names:
+            yield reason, "", line
         else:
-            yield rule.reason, "", line
+            expected = _expected_of_named(contract, rule)
+            yield reason, ", ".join(expected), next(iter(expected.values()))
+
+
+def _expected_values(contract: Contract, reason: str) -> dict[str, str]:
+    """What the rules of a reason expect of each column, and of each part of one."""
+    found: dict[str, str] = {}
+    for rule in contract.rules:
+        if rule.reason != reason:
+            continue
+        if rule.kind == "wrongType":
+            expected = _expected_types(contract)
+        elif rule.kind == "notAllowed":
+            expected = _allowed_values(contract)
+        else:
+            expected = _expected_of_named(contract, rule)
+        for label, words in expected.items():
+            found[label] = f"{found[label]}, {words}" if label in found else words
+    return found
+
+
+def _expected_of_named(contract: Contract, rule: ContractRule) -> dict[str, str]:
+    """What a rule expects of the columns that it names."""
+    if rule.kind == "missing":
+        return {contract.label(name): A_VALUE for name in rule.names}
+    [column] = [one for one in contract.columns if one.name == rule.column]
+    of = contract.timestamp
+    if of is not None and of.source == rule.column:
+        return {column.label: f"a timestamp in a format of the contract{_of_zone(of.moments)}"}
+    return {column.label: _expected(column)}
 
 
 def _of_rules(contract: Contract, rules: Sequence[Rule]) -> Iterable[tuple[str, str, str]]:
@@ -76,7 +102,7 @@ def _of_rules(contract: Contract, rules: Sequence[Rule]) -> Iterable[tuple[str, 
 
 def _expected_types(contract: Contract) -> dict[str, str]:
     """The expected type of each part that may have a wrong one (`etl.ingest.transforms.judge_types`)."""
-    found = {column.name: _expected(column) for column in contract.columns}
+    found = {column.label: _expected(column) for column in contract.columns}
     for column in contract.columns:
         found |= {f"{column.name}{ENTRY}{field.name}": _expected(field) for field in column.fields}
     found |= {one.name: f"a value that fits {one.type}" for one in contract.computed}
@@ -86,7 +112,7 @@ def _expected_types(contract: Contract) -> dict[str, str]:
 def _allowed_values(contract: Contract) -> dict[str, str]:
     """The allowed values of each column that has a list or a range
     (`etl.ingest.transforms.judge_allowed`)."""
-    return {column.name: _allowed(column) for column in contract.columns}
+    return {column.label: _allowed(column) for column in contract.columns if _allowed(column)}
 
 
 def _allowed(column: Column) -> str:

@@ -2,12 +2,15 @@
 fits: in the order of the contract, then of the quality rules that quarantine."""
 
 from collections.abc import Collection, Sequence
+from functools import reduce
+from operator import and_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from etl.ingest.contract import CategoryRule, Contract, Rule
+from etl.ingest.contract import CategoryRule, Contract, Rule, digits_of
+from etl.ingest.contract import Column as ContractColumn
 from etl.ingest.transforms.compute_columns import WHOLE, compute_columns, made
 from etl.ingest.transforms.judge_allowed import has_value_not_allowed
 from etl.ingest.transforms.judge_types import has_wrong_type, moment_of, text_of, value_of
@@ -71,29 +74,38 @@ def _parts(computed: DataFrame, others: Collection[str]) -> list[Column]:
 
 
 def _reason(contract: Contract) -> Column:
-    conditions = [(rule.reason, _fails(rule, contract)) for rule in contract.rules]
-    (first, fails), *rest = conditions
-    reason = F.when(fails, F.lit(first))
-    for name, fails in rest:
-        reason = reason.when(fails, F.lit(name))
+    conditions = [(rule.reason, fails(rule, contract)) for rule in contract.rules]
+    (first, is_first), *rest = conditions
+    reason = F.when(is_first, F.lit(first))
+    for name, is_rejected in rest:
+        reason = reason.when(is_rejected, F.lit(name))
     return reason
 
 
-def _fails(rule: Rule, contract: Contract) -> Column:
+def fails(rule: Rule, contract: Contract) -> Column:
+    """True for a row that the rule rejects, unless an earlier one did."""
     if rule.kind == "missing":
-        return _is_missing(text_of(str(rule.column)))
+        return reduce(and_, (is_missing(text_of(name)) for name in rule.names))
     if rule.kind == "wrongType":
         return has_wrong_type(contract, partition_values(contract))
     if rule.kind == "notATimestamp":
-        return F.col("day").isNull()
+        return is_no_timestamp(rule, contract)
     if rule.kind == "notAllowed":
         return has_value_not_allowed(contract)
     return ~F.col("is_object")
 
 
-def _is_missing(text: Column) -> Column:
+def is_missing(text: Column) -> Column:
     has_something_to_see = text.rlike(r"[^\s\p{Z}]")
     return text.isNull() | ~has_something_to_see
+
+
+def is_no_timestamp(rule: Rule, contract: Contract) -> Column:
+    """True for a row that a rule notATimestamp rejects. A row must have the contract's timestamp."""
+    if contract.timestamp is not None and rule.column == contract.timestamp.source:
+        return F.col("day").isNull()
+    [column] = [one for one in contract.columns if one.name == rule.column]
+    return ~is_missing(text_of(column.name)) & F.col(f"`{moment_of(column)}`").isNull()
 
 
 def _with_times(parsed: DataFrame, contract: Contract) -> DataFrame:
@@ -119,16 +131,29 @@ def _usable(contract: Contract) -> dict[str, Column]:
     """The columns that an expression may use."""
     types = contract.base_types
     values = {name: _base(contract, name) for name, type_ in types.items() if "<" not in type_}
+    whole = {column.name: _whole(column) for column in contract.columns if types[column.name] == "bigint"}
     clean = F.col("is_clean")
-    return {
-        name: F.when(clean, value.cast(WHOLE) if types[name] == "bigint" else value)
-        for name, value in values.items()
-    }
+    return {name: F.when(clean, whole.get(name, value)) for name, value in values.items()}
+
+
+def _whole(column: ContractColumn) -> Column:
+    """A whole number as a decimal of as many digits as its range has. Beyond its range it is null: such a row
+    is rejected."""
+    value = F.col("row")[column.name]
+    digits = digits_of(column)
+    if digits is None:
+        return value.cast(WHOLE)
+    is_within = F.abs(value.cast(WHOLE)) < F.lit(f"1{'0' * digits}").cast(f"decimal({digits + 1},0)")
+    return F.when(is_within, value.cast(f"decimal({digits},0)"))
 
 
 def partition_values(contract: Contract) -> dict[str, Column]:
-    """The values that name partitions."""
-    return {name: output_of(contract, name) for name in contract.partition_by}
+    """The values that name partitions, as texts."""
+    types = contract.output_types
+    values = {name: output_of(contract, name) for name in contract.partition_by}
+    return {
+        name: value if types[name] == "string" else value.cast("string") for name, value in values.items()
+    }
 
 
 def output_of(contract: Contract, name: str) -> Column:

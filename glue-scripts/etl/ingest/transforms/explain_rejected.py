@@ -4,14 +4,16 @@ This is done when the rejected rows are written or counted, and for them alone. 
 classification it would slow down every run, also one without a rejected row."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from etl.ingest.contract import Contract
-from etl.ingest.transforms.classify_rows import EVIDENCE, output_of, partition_values
+from etl.ingest.contract import Rule as ContractRule
+from etl.ingest.transforms.classify_rows import EVIDENCE, fails, output_of, partition_values
 from etl.ingest.transforms.judge_allowed import find_parts_not_allowed
-from etl.ingest.transforms.judge_types import Part, find_wrong_parts, text_of
+from etl.ingest.transforms.judge_types import Part, find_wrong_parts, join_parts, text_of
 from etl.run.quality import Rule
 
 MAX_VALUE_CHARACTERS = 200  # of a wrong value; the line has the whole
@@ -34,22 +36,32 @@ def explain_rejected(
 
 def _reason_values(contract: Contract, rules: Sequence[Rule], has_wrong_types: bool) -> Column:
     values = _map({})
-    for rule in contract.rules:
-        if rule.kind == "missing":
-            of_rule = _map({str(rule.column): text_of(str(rule.column))})
-        elif rule.kind == "notATimestamp" and contract.timestamp is not None:
-            of_rule = _map({contract.timestamp.source: text_of(contract.timestamp.source)})
-        elif rule.kind == "wrongType" and has_wrong_types:
-            of_rule = _values_of_parts(find_wrong_parts(contract, partition_values(contract)))
-        elif rule.kind == "notAllowed":
-            of_rule = _values_of_parts(find_parts_not_allowed(contract))
-        else:
+    for reason in contract.reasons:
+        of_reason = [rule for rule in contract.rules if rule.reason == reason]
+        parts = [_parts_of(rule, contract, has_wrong_types) for rule in of_reason]
+        if not any(parts):
             continue
-        values = F.when(F.col("reason") == rule.reason, of_rule).otherwise(values)
+        if len(of_reason) == 1 and of_reason[0].names:
+            found = _map({part.name: part.text for part in parts[0]})
+        else:
+            found = _values_of_parts(join_parts(chain.from_iterable(parts)))
+        values = F.when(F.col("reason") == reason, found).otherwise(values)
     for quality_rule in rules:
         of_rule = _values_of(quality_rule, contract)
         values = F.when(F.col("reason") == quality_rule.name, of_rule).otherwise(values)
     return values
+
+
+def _parts_of(rule: ContractRule, contract: Contract, has_wrong_types: bool) -> Sequence[Part]:
+    """The parts of a row that a rule is about, and which of them it rejects."""
+    if rule.kind == "wrongType":
+        return find_wrong_parts(contract, partition_values(contract)) if has_wrong_types else ()
+    if rule.kind == "notAllowed":
+        return find_parts_not_allowed(contract)
+    if not rule.names:
+        return ()
+    is_rejected = fails(rule, contract)
+    return [Part(contract.label(name), is_rejected, text_of(name)) for name in rule.names]
 
 
 def _values_of_parts(parts: Sequence[Part]) -> Column:

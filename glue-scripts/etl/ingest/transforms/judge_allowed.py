@@ -26,7 +26,7 @@ def has_value_not_allowed(contract: Contract) -> Column:
 def find_parts_not_allowed(contract: Contract) -> list[Part]:
     """All parts of a clean row that may have a value that is not allowed."""
     limited = filter(is_limited, contract.columns)
-    return [Part(of.name, _is_not_allowed(of), delivered_text(contract, of)) for of in limited]
+    return [Part(of.label, _is_not_allowed(of), delivered_text(contract, of)) for of in limited]
 
 
 def _is_not_allowed(column: ContractColumn) -> Column:

@@ -54,10 +54,11 @@ def has_wrong_type(contract: Contract, outputs: Mapping[str, Column]) -> Column:
     looks like another JSON value is parsed as one, which succeeds only if it really is one."""
     row = F.col("row")
     does_not_fit = _does_not_fit(contract, outputs)
-    if contract.format.is_csv:
+    if contract.has_exact_texts:
         return F.when(~F.col("is_clean"), True).otherwise(does_not_fit)
-    looks_wrong = any_of(_looks_wrong(row[column.name], column) for column in contract.columns)
-    is_wrong = any_of(_is_wrong(F.col("line"), row[column.name], column) for column in contract.columns)
+    columns = [column for column in contract.columns if column.name not in contract.claimed]
+    looks_wrong = any_of(_looks_wrong(row[column.name], column) for column in columns)
+    is_wrong = any_of(_is_wrong(F.col("line"), row[column.name], column) for column in columns)
     return F.when(~F.col("is_clean"), True).when(looks_wrong, is_wrong | does_not_fit).otherwise(does_not_fit)
 
 
@@ -68,8 +69,13 @@ def find_wrong_parts(contract: Contract, outputs: Mapping[str, Column]) -> Seque
     delivered = [part for column in contract.columns for part in _parts(contract, column)]
     computed = [Part(one.name, is_too_large(one), computed_text(one)) for one in contract.computed]
     names = [Part(name, _is_no_folder(outputs[name]), outputs[name]) for name in contract.partition_by]
+    return join_parts((*delivered, *computed, *names))
+
+
+def join_parts(parts: Iterable[Part]) -> Sequence[Part]:
+    """The parts, one of each name: wrong if one of that name is."""
     found: dict[str, Part] = {}
-    for part in (*delivered, *computed, *names):
+    for part in parts:
         before = found.get(part.name)
         found[part.name] = (
             part if before is None else Part(part.name, before.is_wrong | part.is_wrong, before.text)
@@ -108,14 +114,16 @@ def any_of(conditions: Iterable[Column]) -> Column:
 def _does_not_fit(contract: Contract, outputs: Mapping[str, Column]) -> Column:
     """True for a clean row with a date or moment that does not exist, a decimal that would be rounded, a
     computed value that is too long, or a partition's value that a folder's name cannot keep."""
-    values = map(_does_not_fit_itself, filter(_may_not_fit, contract.columns))
+    values = (_does_not_fit_itself(column) for column in contract.columns if _may_not_fit(contract, column))
     computed = map(is_too_large, contract.computed)
     names = (_is_no_folder(outputs[name]) for name in contract.partition_by)
     return any_of((*values, *computed, *names))
 
 
-def _may_not_fit(column: ContractColumn) -> bool:
-    return bool(column.formats or column.decimal) or column.moments is not None
+def _may_not_fit(contract: Contract, column: ContractColumn) -> bool:
+    if column.moments is not None:
+        return column.name not in contract.claimed
+    return bool(column.formats or column.decimal)
 
 
 def _does_not_fit_itself(column: ContractColumn) -> Column:
@@ -136,7 +144,7 @@ def delivered_text(contract: Contract, column: ContractColumn) -> Column:
     read = F.col("texts")[column.name]
     # A clean row of JSON has no texts.
     again = parse_member(F.col("line"), column.name, StringType())
-    return read if contract.format.is_csv else F.coalesce(read, again)
+    return read if contract.has_exact_texts else F.coalesce(read, again)
 
 
 def _parts(contract: Contract, column: ContractColumn) -> list[Part]:
@@ -151,10 +159,11 @@ def _parts(contract: Contract, column: ContractColumn) -> list[Part]:
         is_wrong = F.when(_looks_wrong(value, column), _is_wrong(F.col("line"), value, column))
         return [Part(column.name, is_lost | is_short | F.coalesce(is_wrong, F.lit(False)), text)]
     if column.type != "array":
-        looks = F.lit(False) if contract.format.is_csv else _looks_wrong(value, column)
+        is_exact = contract.has_exact_texts or column.name in contract.claimed
+        looks = F.lit(False) if is_exact else _looks_wrong(value, column)
         is_wrong = F.when(looks, _is_wrong(F.col("line"), value, column)).otherwise(False)
-        own = _does_not_fit_itself(column) if _may_not_fit(column) else F.lit(False)
-        return [Part(column.name, is_lost | is_wrong | own, text)]
+        own = _does_not_fit_itself(column) if _may_not_fit(contract, column) else F.lit(False)
+        return [Part(column.label, is_lost | is_wrong | own, text)]
     fields = [
         Part(f"{column.name}[].{field.name}", _is_wrong_in_an_entry(column, field), text)
         for field in column.fields

@@ -45,7 +45,7 @@ _TYPES: dict[str, DataType] = {
     "object": StringType(),  # Spark gives an object as its JSON text
 }
 # Spark accepts single quotes and NaN by default, which are not JSON. The other options fix its defaults.
-_STRICT = {
+STRICT = {
     "mode": "PERMISSIVE",
     "columnNameOfCorruptRecord": UNPARSED,
     "allowSingleQuotes": "false",
@@ -86,22 +86,28 @@ def parse_lines(lines: DataFrame, contract: Contract) -> DataFrame:
 
     A line above MAX_LINE_BYTES is cut, and so is not JSON any more; the delivered file has all of it.
     """
-    others = [name for name in lines.columns if name != "value"]
-    blank_is_no_row = F.col("line") != ""
-    limited = lines.select(*others, limit(F.col("value")).alias("value"))
-    stripped = limited.select(*others, strip(F.col("value")).alias("line")).filter(blank_is_no_row)
-    typed = stripped.select("*", F.from_json(_seal(), _row_type(contract), _STRICT).alias("row"))
-    judged = typed.select("*", (_is_whole(F.col("row")) & is_utf8()).alias("is_clean"))
-    texts = F.when(~F.col("is_clean"), F.from_json(_careful_seal(), _text_type(contract), _STRICT))
+    typed = find_lines(lines).select(
+        "*", F.from_json(sealed("line"), _row_type(contract), STRICT).alias("row")
+    )
+    judged = typed.select("*", (is_whole(F.col("row")) & is_utf8()).alias("is_clean"))
+    texts = F.when(~F.col("is_clean"), F.from_json(sealed_carefully("line"), _text_type(contract), STRICT))
     read = judged.select("*", texts.alias("texts"))
-    is_object = F.col("is_clean") | (_is_whole(F.col("texts")) & is_utf8())
+    is_object = F.col("is_clean") | (is_whole(F.col("texts")) & is_utf8())
     rows = read.select("*", is_object.alias("is_object"))
     return _with_nulls(_with_exact_objects(rows, contract), contract)
 
 
+def find_lines(lines: DataFrame) -> DataFrame:
+    """The lines that are not blank: `line` in place of `value`."""
+    others = [name for name in lines.columns if name != "value"]
+    blank_is_no_row = F.col("line") != ""
+    limited = lines.select(*others, limit(F.col("value")).alias("value"))
+    return limited.select(*others, strip(F.col("value")).alias("line")).filter(blank_is_no_row)
+
+
 def is_one_object() -> Column:
     """True if `line` is one JSON object in valid UTF-8, without space around it."""
-    return _is_whole(F.from_json(_careful_seal(), _parsed_type([]), _STRICT)) & is_utf8()
+    return is_whole(F.from_json(sealed_carefully("line"), parsed_type([]), STRICT)) & is_utf8()
 
 
 def _with_exact_objects(rows: DataFrame, contract: Contract) -> DataFrame:
@@ -110,7 +116,7 @@ def _with_exact_objects(rows: DataFrame, contract: Contract) -> DataFrame:
     if not names:
         return rows
     kind = StructType([StructField(name, StringType()) for name in names])
-    exact = F.when(F.col("is_clean"), F.from_json(marked(F.col("line")), kind, _STRICT))
+    exact = F.when(F.col("is_clean"), F.from_json(marked(F.col("line")), kind, STRICT))
     read = rows.select("*", exact.alias(_EXACT))
     made = F.col("row")
     for name in names:
@@ -140,7 +146,7 @@ def readable(line: Column) -> Column:
 
 def parse_member(text: Column, name: str, kind: DataType) -> Column:
     """The member `name` of the JSON object in `text` if it is of `kind`, else null."""
-    return F.from_json(text, StructType([StructField(name, kind)]), _STRICT)[name]
+    return F.from_json(text, StructType([StructField(name, kind)]), STRICT)[name]
 
 
 def limit(value: Column) -> Column:
@@ -166,36 +172,39 @@ def is_utf8() -> Column:
     return readable(F.col("line")) == F.col("line")
 
 
-def _seal() -> Column:
+def sealed(column: str) -> Column:
+    """The text in a column, which is `line` or made of it, with the seal."""
     # In bytes, because in characters Spark would walk the whole line four times to find its end.
-    body = F.expr("substring(cast(line as binary), 1, octet_length(line) - 1)")
+    body = F.expr(f"substring(cast(`{column}` as binary), 1, octet_length(`{column}`) - 1)")
     member = F.concat(F.lit(f',"{SEAL}":'), F.xxhash64("line").cast("string"), F.lit("}"))
-    sealed = F.concat(body, member.cast("binary")).cast("string")
-    return F.when(F.col("line").endswith("}"), sealed).otherwise(F.col("line"))
+    with_seal = F.concat(body, member.cast("binary")).cast("string")
+    return F.when(F.col(column).endswith("}"), with_seal).otherwise(F.col(column))
 
 
-def _careful_seal() -> Column:
+def sealed_carefully(column: str) -> Column:
     """The seal also for an object without members, where it must not have a comma."""
     only = F.concat(F.lit(f'{{"{SEAL}":'), F.xxhash64("line").cast("string"), F.lit("}"))
-    return F.when(F.col("line").rlike(r"^\{[ \t\r\n]*\}$"), only).otherwise(_seal())
+    return F.when(F.col(column).rlike(r"^\{[ \t\r\n]*\}$"), only).otherwise(sealed(column))
 
 
-def _is_whole(parsed: Column) -> Column:
+def is_whole(parsed: Column) -> Column:
+    """True if the parser has read the sealed line as one object."""
     holds_its_seal = parsed[SEAL] == F.xxhash64("line")
     line = F.col("line")
     # Most lines have no escape of this kind, so the slow search is skipped.
     has_surrogates = line.contains("\\ud") | line.contains("\\uD")
-    is_whole = parsed[UNPARSED].isNull() & holds_its_seal & ~(has_surrogates & line.rlike(_HALF_A_PAIR))
-    return F.coalesce(is_whole, F.lit(False))
+    is_read = parsed[UNPARSED].isNull() & holds_its_seal & ~(has_surrogates & line.rlike(_HALF_A_PAIR))
+    return F.coalesce(is_read, F.lit(False))
 
 
 def _row_type(contract: Contract) -> StructType:
-    return _parsed_type([StructField(column.name, spark_type(column)) for column in contract.columns])
+    return parsed_type([StructField(column.name, spark_type(column)) for column in contract.columns])
 
 
 def _text_type(contract: Contract) -> StructType:
-    return _parsed_type([StructField(column.name, StringType()) for column in contract.columns])
+    return parsed_type([StructField(column.name, StringType()) for column in contract.columns])
 
 
-def _parsed_type(fields: list[StructField]) -> StructType:
+def parsed_type(fields: list[StructField]) -> StructType:
+    """The type of what is parsed: these fields, the seal, and what could not be parsed."""
     return StructType([*fields, StructField(SEAL, LongType()), StructField(UNPARSED, StringType())])

@@ -1,0 +1,87 @@
+"""Marks the values of a JSON text, so that a parser that gives every value as a text tells its kind.
+
+Spark gives a number, `true` and a text alike as text, and rounds numbers to doubles on the way. Therefore
+each number, true and false of a line is made a text between marks, with its characters as they were
+delivered, and a text that begins like an object or a list gets a mark before it. What is not strict JSON
+stays as it is, and the parser refuses it."""
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+MARK = "x-etl-mark"  # the column of the beginning of the marks: no line holds its own hash, except by intent
+MARKED = "x-etl-marked"  # the column of the marked line
+
+_REST = r'(?:[^"\\]++|\\.)*+"'  # of a text, behind its first quote
+_TEXT = rf'"{_REST}'
+_NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
+# Each match goes on where the last one ended (\G), over whole texts, so that it never begins inside of one.
+# The quantifiers are possessive: Java repeats these in a loop, and others by recursion, which overflows.
+_VALUE = rf'\G((?:[^"0-9tf-]++|{_TEXT})*+)({_NUMBER}|true|false)(?=[ \t\r\n]*+[,}}\]])'
+# A text that begins with a brace or a bracket, also where these are escaped. A member's name stays.
+_STRUCTURE = r"(?=[{\[]|\\u00[57][bB])"
+_OTHERS = rf'(?:[^"]++|"(?!{_STRUCTURE}){_REST}|{_TEXT}(?=[ \t\r\n]*+:))*+'
+_TEXT_LIKE_A_STRUCTURE = rf'\G({_OTHERS})"{_STRUCTURE}({_REST})'
+_SIGNS = ("-", "=", "!")
+_VALUE_SIGN, _TEXT_SIGN, _LOST_SIGN = _SIGNS
+
+
+def with_marks(lines: DataFrame) -> DataFrame:
+    """Adds MARK and MARKED of `line`, which is to be one JSON object."""
+    hashed = F.concat(F.lit("x-etl-"), F.xxhash64("line").cast("string"))
+    with_mark = lines.select("*", hashed.alias(MARK))
+    line = F.col("line")
+    may_look_like = line.contains('"{') | line.contains('"[') | line.contains('"\\u00')
+    texts = F.regexp_replace(
+        line, F.lit(_TEXT_LIKE_A_STRUCTURE), F.concat(F.lit('$1"'), _sign(_TEXT_SIGN), F.lit("$2"))
+    )
+    with_texts = with_mark.select("*", F.when(may_look_like, texts).otherwise(line).alias(MARKED))
+    value = F.concat(F.lit('$1"'), _sign(_VALUE_SIGN), F.lit("$2"), _sign(_VALUE_SIGN), F.lit('"'))
+    marked = F.regexp_replace(F.col(MARKED), F.lit(_VALUE), value)
+    return with_texts.withColumn(MARKED, marked)
+
+
+def lost(text: Column) -> Column:
+    """A marked text in whose place the path of a column has no way on."""
+    return F.concat(_sign(_LOST_SIGN), text)
+
+
+def counted(size: Column) -> Column:
+    """A number as the marked text of it."""
+    return F.concat(_sign(_VALUE_SIGN), size.cast("string"), _sign(_VALUE_SIGN))
+
+
+def bare(text: Column) -> Column:
+    """The value of a marked text as it was delivered: of an object or a list, its JSON."""
+    mark = _sign(_VALUE_SIGN)
+    inside = F.replace(
+        F.replace(text, F.concat(F.lit('"'), mark), F.lit("")), F.concat(mark, F.lit('"')), F.lit("")
+    )
+    stripped = reduce(lambda of, sign: F.replace(of, _sign(sign), F.lit("")), _SIGNS, inside)
+    return F.when(text.contains(F.col(MARK)), stripped).otherwise(text)
+
+
+def is_of_kind(text: Column, kind: str) -> Column:
+    """True if a marked text is a JSON value of the kind: string, number, boolean, object or array. Null for
+    null, and false for what is `lost`."""
+    if kind == "object":
+        return text.startswith("{")
+    if kind == "array":
+        return text.startswith("[")
+    is_value = text.startswith(_sign(_VALUE_SIGN))
+    is_boolean = text.endswith(F.concat(F.lit("e"), _sign(_VALUE_SIGN)))
+    if kind == "boolean":
+        return is_value & is_boolean
+    if kind == "number":
+        return is_value & ~is_boolean
+    is_lost = text.startswith(_sign(_LOST_SIGN))
+    return ~(is_value | is_lost | text.startswith("{") | text.startswith("["))
+
+
+def is_lost(text: Column) -> Column:
+    return text.startswith(_sign(_LOST_SIGN))
+
+
+def _sign(sign: str) -> Column:
+    return F.concat(F.col(MARK), F.lit(sign))
