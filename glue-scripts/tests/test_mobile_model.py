@@ -233,3 +233,14 @@ def test_who_is_on_both_platforms_counts_once() -> None:
         {"local_date": DAYS[0], "users": 2, "ios_users": 1, "android_users": 2, "both": 1, "events": 3},
         {"local_date": DAYS[1], "users": 1, "ios_users": 0, "android_users": 1, "both": 0, "events": 1},
     ]
+
+
+def test_the_readme_has_the_figures_of_the_sample(expected: Expected) -> None:
+    page = (SAMPLE.parent / "README.md").read_text("utf-8")
+    books = [expected.books(str(day)) for day in DAYS]
+    read, rows, again = (sum(one[name] for one in books) for name in ("read", "written", "duplicates"))
+    figures = f"{read:,} calls: {rows:,} rows, {again} duplicates, {len(expected.rejected)} in the quarantine"
+    assert figures in page
+    for row in daily_users(expected.rows):
+        cells = [f"{value:,}" if isinstance(value, int) else str(value) for value in row.values()]
+        assert "|".join(cells) in page.replace(" ", "")
