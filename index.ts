@@ -17,6 +17,8 @@ export {
   type ContractTables,
   contractTables,
 } from "./contracts/contract-tables";
+export type { ContractSource } from "./contracts/source-contracts";
+export type { SourceLayout } from "./contracts/sources";
 export { contractMistakes } from "./contracts/contract-mistakes";
 export { type IAlertTarget } from "./modules/core/alert-target";
 export { type Mistake, mistakeText } from "./modules/core/refusals";
@@ -197,8 +199,5 @@ export { Steps } from "./patterns/steps";
 export { type Table } from "./patterns/table";
 export { type Task } from "./patterns/task";
 export { type ScheduleTrigger, type Trigger } from "./patterns/trigger";
-export {
-  type RunDateRule,
-  WorkflowWatcher,
-  type WorkflowWatcherProps,
-} from "./patterns/workflow-watcher/workflow-watcher";
+export { type RunDateRule, type WorkflowWatcherProps } from "./patterns/workflow-watcher/watcher-props";
+export { WorkflowWatcher } from "./patterns/workflow-watcher/workflow-watcher";

@@ -1,9 +1,9 @@
 import type { Column, NumberForm } from "./columns";
 import type { Computed } from "./computed";
 import type { Contract, Rule } from "./contract";
-import { allTypes, baseTypes, KEPT, outputTypes, scalarsOf } from "./contract-types";
+import { allTypes, baseTypes, outputTypes, scalarsOf } from "./contract-types";
 import { expressionMistakes, ROW_FUNCTIONS, SUM_FUNCTIONS } from "./expression";
-import { type Format, isCsv } from "./format";
+import { type Format, isCsv, KEPT } from "./format";
 import { droppedAndRead, listsBesidePaths, pathsOfCsv, wrongPlaces } from "./path-checks";
 import {
   hiddenShapes,

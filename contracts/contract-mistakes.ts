@@ -1,6 +1,6 @@
 import { readContract } from "./contract";
 import { crossMistakes } from "./contract-checks";
-import { type SourceContract, sourceContracts, sourceMistakes } from "./sources";
+import { type SourceContract, sourceContracts, sourceMistakes } from "./source-contracts";
 import type { Mistake } from "../modules/core/refusals";
 
 /**

@@ -1,7 +1,7 @@
 import { readContract } from "./contract";
 import { contractMistakes } from "./contract-mistakes";
 import { outputTypes } from "./contract-types";
-import { type ContractSource, placesOf } from "./sources";
+import { type ContractSource, placesOf } from "./source-contracts";
 import { mistakeText } from "../modules/core/refusals";
 
 /** A column, its type spelt as in Glue's catalogue (Hive's types). */

@@ -1,8 +1,6 @@
 import type { Column } from "./columns";
 import type { Contract } from "./contract";
-
-/** The column that holds undeclared CSV columns when `unknownColumns` is `keep`. */
-export const KEPT = "unknown_columns";
+import { KEPT, KEPT_TYPE } from "./format";
 
 const SCALARS = { string: "string", integer: "bigint", number: "double", boolean: "boolean" } as const;
 
@@ -28,7 +26,7 @@ export function baseTypes({ columns, timestamp, category, format, given }: Contr
           [timestamp.dateColumn, "date"],
         ] as const)),
     ...(category === undefined ? [] : [[category.column, "string"] as const]),
-    ...(format.unknownColumns === "keep" ? [[KEPT, "map<string,string>"] as const] : []),
+    ...(format.unknownColumns === "keep" ? [[KEPT, KEPT_TYPE] as const] : []),
     ...given.map(({ name, type }) => [name, type] as const),
   ]);
 }

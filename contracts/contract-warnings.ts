@@ -1,6 +1,6 @@
 import type { Contract } from "./contract";
 import type { Moments } from "./moments";
-import { sourceContracts } from "./sources";
+import { sourceContracts } from "./source-contracts";
 import type { Mistake } from "../modules/core/refusals";
 
 /**

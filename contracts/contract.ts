@@ -9,10 +9,10 @@ import { readShapes, type Shape } from "./shapes";
 import {
   type DeliverySource,
   type Given,
+  givenToAll,
   type OnUnknown,
   readOnUnknown,
   readSources,
-  united,
   unitedColumns,
 } from "./sources";
 import type { Mistake } from "../modules/core/refusals";
@@ -46,7 +46,7 @@ export interface Contract {
   readonly sources: readonly DeliverySource[];
   /** The column that holds the name of a row's source; only with sources. */
   readonly sourceColumn?: string;
-  /** What becomes of folders beside those of the sources. */
+  /** The end of folders beside those of the sources. */
   readonly unknownSources: OnUnknown;
   /** The columns that are not delivered: the source's name, and what only other sources deliver. */
   readonly given: readonly Given[];
@@ -122,13 +122,15 @@ export function readContract(document: unknown): { contract: Contract; mistakes:
 function withSources(common: Contract, extension: NodeReader): Contract {
   const sources = extension.has("sources") ? readSources(extension.child("sources"), common) : [];
   refuseWithoutSources(extension);
-  return united({
+  const sourceColumn = extension.has("sourceColumn") ? extension.text("sourceColumn") : undefined;
+  return {
     ...common,
     sources,
-    sourceColumn: extension.has("sourceColumn") ? extension.text("sourceColumn") : undefined,
+    sourceColumn,
     unknownSources: readOnUnknown(extension, "unknownSources"),
     columns: unitedColumns(common.columns, sources),
-  });
+    given: sources.length === 0 ? [] : givenToAll(sources, sourceColumn, common.format),
+  };
 }
 
 function refuseWithoutSources(extension: NodeReader): void {

@@ -58,6 +58,9 @@ export function canHold(encoding: Format["encoding"], text: string): boolean {
   return encoding === "UTF-8" || [...text].every(isOfOneByte);
 }
 
+/** The column that holds undeclared CSV columns when `unknownColumns` is `keep`, and its type in Glue's catalogue. */
+export const [KEPT, KEPT_TYPE] = ["unknown_columns", "map<string,string>"] as const;
+
 export const isCsv = ({ kind }: Format): boolean => kind === "csv";
 
 export function readFormat(node: NodeReader | undefined): Format {

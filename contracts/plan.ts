@@ -6,7 +6,8 @@ import { columnsOf } from "./expression";
 import { type Format, isCsv } from "./format";
 import type { Moments } from "./moments";
 import type { Quality, QualityRule } from "./quality-rules";
-import { crawledName, type SourceContract, sourceContracts } from "./sources";
+import { type SourceContract, sourceContracts } from "./source-contracts";
+import { crawledName } from "./sources";
 
 /**
  * The version of the plan's form. The job refuses another one (`PLAN_VERSION` in `glue-scripts/etl/ingest/load_plan.py`): raise it here and

@@ -1,10 +1,7 @@
 import { type Column, readColumns } from "./columns";
-import type { Contract } from "./contract";
-import { baseTypes } from "./contract-types";
-import { type Format, readFormat } from "./format";
+import { type Format, KEPT, KEPT_TYPE, readFormat } from "./format";
 import { got, isText, NOTES, type NodeReader } from "./node-reader";
 import { readShapes, type Shape } from "./shapes";
-import type { Mistake } from "../modules/core/refusals";
 
 /** A place that deliveries come from, with the schema that it delivers: what it says itself, and the rest as the contract says it. */
 export interface DeliverySource {
@@ -14,9 +11,9 @@ export interface DeliverySource {
   /** Below the pipeline's folder; ends in a slash. */
   readonly folder: string;
   readonly layout: SourceLayout;
-  /** What becomes of folders and files below it that are no day. */
+  /** The end of folders and files below it that are no day. */
   readonly unknownFolders: OnUnknown;
-  /** What becomes of a date on which other sources have delivered and this one has not. */
+  /** The end of a run on a date that other sources have delivered and this one has not. */
   readonly whenMissing: "fail" | "report";
   readonly columns: readonly Column[];
   readonly format: Format;
@@ -37,13 +34,6 @@ export interface Given {
 export type SourceLayout = "dt" | "epochMillis";
 export type OnUnknown = (typeof ON_UNKNOWN)[number];
 
-/** A contract as the rows of one source see it. */
-export interface SourceContract {
-  /** `undefined` where the contract declares no sources. */
-  readonly source?: DeliverySource;
-  readonly contract: Contract;
-}
-
 const LAYOUTS: readonly SourceLayout[] = ["dt", "epochMillis"];
 const ON_UNKNOWN = ["refuse", "skip"] as const;
 const WHEN_MISSING = ["fail", "report"] as const;
@@ -52,7 +42,12 @@ const MOST_SOURCES = 20;
 /** A source's name is part of the names of states, crawlers and tables. */
 const LONGEST_NAME = 20;
 
-type Common = Pick<Contract, "columns" | "format" | "shapes">;
+/** The parts of a contract that a source may have of its own. */
+interface Common {
+  readonly columns: readonly Column[];
+  readonly format: Format;
+  readonly shapes: readonly Shape[];
+}
 
 /** @param common what the contract says for every source */
 export function readSources(sources: NodeReader | undefined, common: Common): DeliverySource[] {
@@ -91,7 +86,7 @@ function readSource(name: string, node: NodeReader, common: Common): DeliverySou
   };
 }
 
-/** What becomes of folders that no source and no day has. */
+/** Reads whether folders that no source and no day has are refused or skipped. */
 export function readOnUnknown(node: NodeReader, key: "unknownFolders" | "unknownSources"): OnUnknown {
   return (node.has(key) ? node.oneOf(key, ON_UNKNOWN) : undefined) ?? "refuse";
 }
@@ -153,84 +148,16 @@ export function unitedColumns(
   return [...all.values()];
 }
 
-/** A contract as each of its sources sees it. A contract without sources is its own only view. */
-export function sourceContracts(contract: Contract): readonly SourceContract[] {
-  const { sources } = contract;
-  if (sources.length === 0) return [{ contract }];
-  const seen = sources.map((source): SourceContract => {
-    const { columns, format, shapes } = source;
-    return { source, contract: { ...contract, columns, format, shapes, sources: [], given: [] } };
-  });
-  const all = new Map(seen.flatMap((one) => [...baseTypes(one.contract)]));
-  return seen.map(({ source, contract: one }) => ({
-    source,
-    contract: { ...one, given: givenOf(one, all, source!.name) },
-  }));
-}
-
-/** The columns of `all` that a contract does not deliver. */
-function givenOf(contract: Contract, all: ReadonlyMap<string, string>, name: string): readonly Given[] {
-  const own = baseTypes(contract);
-  const absent = [...all].filter(([column]) => !own.has(column));
+/** The columns that no source need deliver: the source's name, and the unknown ones that some source keeps. */
+export function givenToAll(
+  sources: readonly DeliverySource[],
+  sourceColumn: string | undefined,
+  format: Format,
+): readonly Given[] {
+  const isKept =
+    format.unknownColumns !== "keep" && sources.some((one) => one.format.unknownColumns === "keep");
   return [
-    ...(contract.sourceColumn === undefined
-      ? []
-      : [{ name: contract.sourceColumn, type: "string", value: name }]),
-    ...absent.map(([column, type]) => ({ name: column, type, value: null })),
+    ...(sourceColumn === undefined ? [] : [{ name: sourceColumn, type: "string", value: null }]),
+    ...(isKept ? [{ name: KEPT, type: KEPT_TYPE, value: null }] : []),
   ];
 }
-
-/** The contract of all sources together: its columns are those that any source has. */
-export function united(contract: Contract): Contract {
-  if (contract.sources.length === 0) return contract;
-  const own = baseTypes(contract);
-  const all = new Map(
-    sourceContracts(contract).flatMap((one) =>
-      one.contract.given.map((given) => [given.name, given] as const),
-    ),
-  );
-  const given = [...all.values()].filter(({ name }) => !own.has(name));
-  return { ...contract, given: given.map((one) => ({ ...one, value: null })) };
-}
-
-/** Finds what does not fit between sources, and between them and the column of their names. */
-export function sourceMistakes(contract: Contract): Mistake[] {
-  const { sources, sourceColumn, output } = contract;
-  if (sources.length === 0) return [];
-  const types = new Map<string, readonly [type: string, source: string]>();
-  const mistakes: Mistake[] = [];
-  for (const { name, columns, place } of sources)
-    for (const [column, type] of baseTypes({ ...contract, columns, sources: [], given: [] })) {
-      const [known, other] = types.get(column) ?? [type, name];
-      types.set(column, [known, other]);
-      if (known !== type)
-        mistakes.push([
-          `${place}.properties.${column}`,
-          `must be of one type in every source, got ${type}, and ${known} in ${other}`,
-        ]);
-    }
-  if (sourceColumn !== undefined && !output.includes(sourceColumn))
-    mistakes.push(["x-etl.output", `must hold '${sourceColumn}', the x-etl.sourceColumn`]);
-  return mistakes;
-}
-
-/** A source as the infrastructure sees it. */
-export interface ContractSource {
-  /**
-   * Its name.
-   * @default - the contract declares no sources, and the pipeline's folder is the only one
-   */
-  readonly name?: string;
-  /** The folder of its days, below the pipeline's; "" or ending in a slash. */
-  readonly folder: string;
-  /** The names of the folders of days: `dt=2025-11-21`, or the milliseconds of a UTC midnight. */
-  readonly layout: SourceLayout;
-  /** The name that a crawler gives to its table, without a prefix; "" where the source has no name. */
-  readonly table: string;
-}
-
-/** The places that the deliveries of a contract without mistakes come from; at least one. */
-export const placesOf = ({ sources }: Contract): readonly ContractSource[] =>
-  sources.length === 0
-    ? [{ folder: "", layout: "dt", table: "" }]
-    : sources.map(({ name, folder, layout }) => ({ name, folder, layout, table: crawledName(folder) }));

@@ -50,5 +50,7 @@ export const dev: EnvironmentData = {
     sales: daily,
     customers: daily,
     products: daily,
+    // At one in the afternoon in UTC it is early morning in Los Angeles, and the day that ended is there.
+    "mobile-users": { ...daily, schedule: { ...daily.schedule, cron: "cron(0 13 * * ? *)" } },
   },
 };

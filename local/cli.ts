@@ -11,6 +11,8 @@ import { alone } from "./lock";
 import { logs } from "./logs";
 import { BENCH } from "./places";
 import { query } from "./query";
+import { serve } from "./serve";
+import { shell } from "./shell";
 import { start, type StartOptions } from "./start";
 import { UserError } from "./user-error";
 
@@ -57,6 +59,19 @@ function program(end: (code: number) => void): Command {
         .default("table"),
     )
     .action((sql: string, { format }: { format: Format }) => alone(() => query(sql, format)));
+  cli
+    .command("serve")
+    .description("keep the bench up until Ctrl-C, with a profile for aws; show what runs")
+    .action(async () => end(await serve()));
+  cli
+    .command("shell")
+    .description("open PySpark on the lake, or run a script: -c, or on standard input")
+    .option("-c <code>", "the script; ends with its exit code")
+    .option("--as <pipeline>", "take the role of this pipeline's job (default: the account's owner)")
+    .option("--environment <name>", "the environment to look at", BENCH.environment)
+    .action(async ({ c, ...options }: { c?: string; as?: string; environment: string }) =>
+      end(await shell({ ...options, code: c })),
+    );
   cli.command("logs").description("show the ends of the logs, the last job run first").action(logs);
   cli
     .command("destroy")

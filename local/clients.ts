@@ -6,7 +6,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SFNClient } from "@aws-sdk/client-sfn";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { type Endpoint } from "./embedded-aws";
+import { type Endpoint } from "./endpoint";
 import { BENCH } from "./places";
 
 /** Clients of the embedded AWS, which trust its certificate. */

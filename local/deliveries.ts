@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
-import type { ContractSource } from "../contracts/sources";
+import type { ContractSource } from "../contracts/source-contracts";
 import { UserError } from "./user-error";
 
 /** One file of a delivery. */

@@ -1,7 +1,17 @@
 import { EmbeddedAws } from "./embedded-aws";
 import { interrupted } from "./interrupts";
+import { keptBench, refuseWhileKept } from "./kept-bench";
 import { type Progress } from "./progress";
-import { agrees, dropReturnPoint, heal, keepReturnPoint, returnPoint, takeReturnPoint } from "./return-point";
+import {
+  agrees,
+  cutText,
+  dropReturnPoint,
+  heal,
+  keepReturnPoint,
+  type ReturnPoint,
+  returnPoint,
+  takeReturnPoint,
+} from "./return-point";
 import { AstrayError, Deployment, isCurrent } from "./terraform";
 import { UserError } from "./user-error";
 
@@ -13,8 +23,14 @@ export interface Stack {
   readonly name: string;
 }
 
-/** Puts both states back when a killed command left them in between, and says so. */
+/**
+ * Puts both states back when a killed command left them in between, and says so.
+ *
+ * @throws UserError when that is needed while another command keeps the bench up
+ */
 export async function healAloud(say: (line: string) => void): Promise<void> {
+  const point = returnPoint();
+  if (point !== undefined && !agrees(point)) refuseWhileKept(`${cutText(point)} and must be put back`);
   const healed = await heal();
   if (healed !== undefined) say(healed);
 }
@@ -30,7 +46,7 @@ export async function withDeployed<T>(
 ): Promise<T> {
   const current = isCurrent(synthesised, name);
   const continued = returnPoint()?.stack === name;
-  if (!current) takeReturnPoint(name, "apply");
+  if (!current) await takeReturnPointOf(name, "apply");
   const aws = await progress.step("embedded AWS", () => startOrDrop());
   try {
     const deployment = await progress.step("deploy", async (note) => {
@@ -56,7 +72,7 @@ export async function destroyDeployed(
   { synthesised, name }: Stack,
   say: (line: string) => void,
 ): Promise<void> {
-  takeReturnPoint(name, "destroy");
+  await takeReturnPointOf(name, "destroy");
   const aws = await startOrDrop();
   try {
     await settled(aws, () => new Deployment(synthesised, name, aws.at, say).destroy());
@@ -65,6 +81,12 @@ export async function destroyDeployed(
   } finally {
     await aws.stop();
   }
+}
+
+/** A server that another command keeps up saves its state first. */
+async function takeReturnPointOf(stack: string, verb: ReturnPoint["verb"]): Promise<void> {
+  if (keptBench() !== undefined) await (await EmbeddedAws.start()).save();
+  takeReturnPoint(stack, verb);
 }
 
 /** Nothing has changed when the server does not start, so there is nothing to return from. */

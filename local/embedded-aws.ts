@@ -3,33 +3,27 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { type Endpoint } from "./endpoint";
+import { keeperText, type KeptBench, keptBench } from "./kept-bench";
 import { BENCH, JARS, LOCAL, LOSE_ANSWERS, PYTHON, ROOT } from "./places";
-import { endRemembered, forget, isOwned, remember } from "./processes";
+import { endRemembered, forget, isOwned, isStill, remember } from "./processes";
 import { SERVER_GRACE_MS, serverProcess } from "./return-point";
 import { SPARK4_JARS, SPARK4_PYTHON } from "./spark4";
 import { UserError } from "./user-error";
 
-/** How to reach the embedded AWS. */
-export interface Endpoint {
-  readonly endpoint: string;
-  /** The certificate that its clients must trust. */
-  readonly caBundle: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  /** Aborted when the server ends unexpectedly. */
-  readonly gone?: AbortSignal;
-}
-
 const GRACE_MS = 10_000;
+const WATCH_MS = 300;
 
-/** The embedded AWS as a child process. It ends when its standard input closes, however this command ends. */
+/**
+ * The embedded AWS: a child process that ends when its standard input closes, however this command ends; or the one that another
+ * command keeps up, which `stop` does not end.
+ */
 export class EmbeddedAws {
   private stopping = false;
 
   private constructor(
-    private readonly child: ChildProcess,
     readonly at: Endpoint,
-    private readonly process: string,
+    private readonly own?: { readonly child: ChildProcess; readonly record: string },
   ) {}
 
   /**
@@ -38,6 +32,8 @@ export class EmbeddedAws {
    * @throws UserError when it does not start
    */
   static async start(local: string = LOCAL, options: readonly string[] = []): Promise<EmbeddedAws> {
+    const kept = keptBench(local);
+    if (kept !== undefined) return EmbeddedAws.join(kept);
     const logs = join(local, "logs");
     mkdirSync(logs, { recursive: true });
     const started = serverProcess(local);
@@ -68,11 +64,23 @@ export class EmbeddedAws {
     if (child.pid !== undefined) remember(started, child.pid);
     const at = await ready;
     const gone = new AbortController();
-    const aws = new EmbeddedAws(child, { ...at, gone: gone.signal }, started);
+    const aws = new EmbeddedAws({ ...at, gone: gone.signal }, { child, record: started });
     child.once("exit", (code, signal) => {
       if (!aws.stopping) gone.abort(new UserError(`the embedded AWS ended (${signal ?? `code ${code}`})`));
     });
     return aws;
+  }
+
+  /** The server of another command, for as long as that command runs. */
+  private static join(kept: KeptBench): EmbeddedAws {
+    const gone = new AbortController();
+    const watch = setInterval(() => {
+      if (isStill(kept.by)) return;
+      clearInterval(watch);
+      gone.abort(new UserError(`the embedded AWS ended, because ${keeperText(kept)} ended`));
+    }, WATCH_MS);
+    watch.unref();
+    return new EmbeddedAws({ ...kept.at, gone: gone.signal });
   }
 
   /** Returns when all of its state is on disk. @throws when it has ended */
@@ -91,16 +99,18 @@ export class EmbeddedAws {
   /** Ends the server and waits until it has ended. */
   async stop(): Promise<void> {
     this.stopping = true;
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const ended = new Promise<void>((resolve) => this.child.once("exit", () => resolve()));
-    this.child.stdin?.end();
+    if (this.own === undefined) return;
+    const { child, record } = this.own;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    child.stdin?.end();
     const timers = [
-      setTimeout(() => this.child.kill("SIGTERM"), GRACE_MS),
-      setTimeout(() => this.child.kill("SIGKILL"), 2 * GRACE_MS),
+      setTimeout(() => child.kill("SIGTERM"), GRACE_MS),
+      setTimeout(() => child.kill("SIGKILL"), 2 * GRACE_MS),
     ];
     await ended;
     timers.forEach((timer) => clearTimeout(timer));
-    forget(this.process);
+    forget(record);
   }
 }
 

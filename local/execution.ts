@@ -8,7 +8,7 @@ import {
 import { type Orchestration } from "../modules/core/orchestrations";
 import { pause } from "./interrupts";
 import { type Progress } from "./progress";
-import { StateLines } from "./state-lines";
+import { type Lines, StateLines } from "./state-lines";
 
 /** How an execution or the run of a workflow ended. */
 export interface Ended {
@@ -46,6 +46,7 @@ export async function runExecution(
     for await (const { events = [] } of paginateGetExecutionHistory({ client: sfn }, { executionArn: arn })) {
       shown.show(events);
     }
+    shown.showAlive();
     if (status !== "RUNNING") {
       shown.end(status === "SUCCEEDED");
       return {
@@ -62,12 +63,12 @@ export async function runExecution(
 }
 
 /** Shows a task state when it is entered and when it is left. Choice and pass states take no time and are not shown. */
-class EventLines {
+export class EventLines {
   private last = 0;
   private readonly lines: StateLines;
 
-  constructor(progress: Progress) {
-    this.lines = new StateLines(progress);
+  constructor(lines: Lines) {
+    this.lines = new StateLines(lines);
   }
 
   show(events: readonly HistoryEvent[]): void {
@@ -80,6 +81,9 @@ class EventLines {
       if (event.type === "TaskStateExited")
         this.lines.leave(event.stateExitedEventDetails?.name ?? "", true, at);
     }
+  }
+
+  showAlive(): void {
     this.lines.showAlive();
   }
 

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } f
 import { join } from "node:path";
 import { deployedPipelines } from "./deployed-pipelines";
 import { environmentPipelines, stackName } from "./known-environments";
+import { keeperText, keptBench, refuseWhileKept } from "./kept-bench";
 import { workingCommand } from "./lock";
 import { BENCH, LAST_RUN, LOCAL } from "./places";
 import { APPLIED, endLeftOver, incompleteText, returnPoint } from "./return-point";
@@ -29,11 +30,11 @@ export function status(): void {
         : `deployed in part: ${STACK}, ${resources} resources; type npm start to continue`,
     );
   }
-  console.log(
-    working === undefined
-      ? "running: nothing (the embedded AWS runs while a command does)"
-      : `running: a command (process ${working})`,
-  );
+  const kept = keptBench();
+  if (kept !== undefined)
+    console.log(`running: ${keeperText(kept)} keeps the bench up at ${kept.at.endpoint}`);
+  if (working !== undefined) console.log(`running: a command (process ${working})`);
+  else if (kept === undefined) console.log("running: nothing (the embedded AWS runs while a command does)");
   if (!existsSync(LAST_RUN)) return;
   const run = JSON.parse(readFileSync(LAST_RUN, "utf8")) as Record<string, unknown>;
   console.log(`last run: ${String(run.pipeline)} ${String(run.status)} ${ago(LAST_RUN)}`);
@@ -82,6 +83,7 @@ export function rowsLine(
 
 /** Discards everything local, data included. No guard is weakened: nothing that it guards is left. */
 export async function down(): Promise<void> {
+  refuseWhileKept("down removes the bench");
   const was = existsSync(join(LOCAL, "aws"));
   const stacks = join(LOCAL, "terraform");
   await endLeftOver(...(existsSync(stacks) ? readdirSync(stacks) : []));

@@ -18,8 +18,7 @@ export function remember(file: string, pid: number): void {
   const start = startOf(pid);
   if (start === undefined) return; // it has ended already
   mkdirSync(dirname(file), { recursive: true });
-  const by: Started = { pid: process.pid, start: startOf(process.pid)! };
-  writeFileSync(file, JSON.stringify({ pid, start, by }));
+  writeFileSync(file, JSON.stringify({ pid, start, by: processOf(process.pid) }));
 }
 
 /** `true` while the program that started the recorded process still runs: nobody else may end it then. */
@@ -46,6 +45,11 @@ function read(file: string): (Started & { readonly by?: Started }) | undefined {
   } catch {
     return undefined; // the writer was killed
   }
+}
+
+/** A running process. */
+export function processOf(pid: number): Started {
+  return { pid, start: startOf(pid)! };
 }
 
 export function isStill({ pid, start }: Started): boolean {

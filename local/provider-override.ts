@@ -1,4 +1,4 @@
-import { type Endpoint } from "./embedded-aws";
+import { type Endpoint } from "./endpoint";
 import { BENCH } from "./places";
 
 /** Services whose endpoint is replaced, as the provider names them. */

@@ -33,6 +33,7 @@ export async function query(sql: string, format: Format): Promise<void> {
     if (format === "table") console.log(answerTable(await ask(athena, WORKGROUP, sql)));
     else await writeRows(athena, sql, WRITERS[format]);
   } catch (error) {
+    aws.at.gone?.throwIfAborted();
     throw error instanceof UserError ? withHint(error) : error;
   } finally {
     await aws.stop();

@@ -136,7 +136,8 @@ export function healedText(point: ReturnPoint): string {
   return `${cutText(point)}; ${done}`;
 }
 
-function cutText(point: ReturnPoint): string {
+/** Says how an apply or a destroy ended that did not complete. */
+export function cutText(point: ReturnPoint): string {
   return `${nameOf(point)} ${point.ended === "astray" ? "failed, and Terraform's state may not match what exists" : "was cut off"}`;
 }
 
@@ -185,6 +186,15 @@ function linkTree(from: string, to: string, except?: string): void {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.name === except) continue;
     if (entry.isDirectory()) linkTree(source, target);
-    else if (entry.isFile()) linkSync(source, target);
+    else if (entry.isFile()) linkPresent(source, target);
+  }
+}
+
+/** A server that is up may rename or remove a file meanwhile. */
+function linkPresent(source: string, target: string): void {
+  try {
+    linkSync(source, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { readContract } from "../contracts/contract";
-import { type ContractSource, placesOf } from "../contracts/sources";
+import { type ContractSource, placesOf } from "../contracts/source-contracts";
 import { ask } from "./athena";
 import { readBooks } from "./books";
 import { clientsOf } from "./clients";

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from "node:path";
 import { HeadBucketCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { execa } from "execa";
-import { type Endpoint } from "./embedded-aws";
+import { type Endpoint } from "./endpoint";
 import { LOCAL } from "./places";
 import { providerOverride } from "./provider-override";
 import { providerSource } from "./provider-source";

@@ -1,7 +1,14 @@
 import pc from "picocolors";
-import { type Progress } from "./progress";
 
 const ALIVE_MS = 15_000;
+
+/** Takes the lines about a run. */
+export interface Lines {
+  line(text: string): void;
+  note(text: string): void;
+  /** A part ended. */
+  record?(name: string, started: number, ended: number): void;
+}
 
 /** Lines about the parts of a run: one when a part begins, one when it ends, one in between when it takes long. */
 export class StateLines {
@@ -9,21 +16,22 @@ export class StateLines {
   private readonly open: { readonly name: string; readonly at: Date }[] = [];
   private aliveAt = Date.now();
 
-  constructor(private readonly progress: Progress) {}
+  constructor(private readonly lines: Lines) {}
 
   enter(name: string, at: Date): void {
     this.open.push({ name, at });
     this.aliveAt = Date.now();
-    this.progress.line(`  ${pc.dim("▸")} ${name}`);
+    this.lines.line(`  ${pc.dim("▸")} ${name}`);
   }
 
   leave(name: string, succeeded: boolean, at: Date): void {
     const place = this.open.findIndex((state) => state.name === name);
     const [state] = place < 0 ? [] : this.open.splice(place, 1);
     if (state === undefined) return;
-    this.progress.record(name, state.at.getTime(), at.getTime());
+    this.lines.record?.(name, state.at.getTime(), at.getTime());
+    const seconds = Math.round((at.getTime() - state.at.getTime()) / 100) / 10;
     const mark = succeeded ? pc.green("✓") : pc.red("✗");
-    this.progress.line(`  ${mark} ${name} ${pc.dim(`${this.progress.seconds[name]} s`)}`);
+    this.lines.line(`  ${mark} ${name} ${pc.dim(`${seconds} s`)}`);
   }
 
   /** Ends the parts that are still at work: they failed, or nobody saw their end. */
@@ -35,6 +43,6 @@ export class StateLines {
     const [oldest] = this.open;
     if (oldest === undefined || Date.now() - this.aliveAt < ALIVE_MS) return;
     this.aliveAt = Date.now();
-    this.progress.note(`  … ${((Date.now() - oldest.at.getTime()) / 1000).toFixed(0)} s`);
+    this.lines.note(`  … ${((Date.now() - oldest.at.getTime()) / 1000).toFixed(0)} s`);
   }
 }

@@ -27,6 +27,13 @@ export function deployedOutputs(stack: string): string[] {
   return Object.keys(stateOf(stack).outputs ?? {});
 }
 
+/** The outputs in Terraform's state of a stack. */
+export function outputValues(stack: string): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(stateOf(stack).outputs ?? {}).map(([name, { value }]) => [name, value]),
+  );
+}
+
 function stateOf(stack: string): State {
   const state = join(terraformFolder(stack), STATE);
   if (!existsSync(state)) return {};

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { isAstray } from "./astray";
 import { digests } from "./digests";
-import { type Endpoint } from "./embedded-aws";
+import { type Endpoint } from "./endpoint";
 import { interrupted } from "./interrupts";
 import { LOCAL, LOGS } from "./places";
 import { forget, killGroup, remember } from "./processes";

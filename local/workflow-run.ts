@@ -8,7 +8,7 @@ import {
 import { type Ended } from "./execution";
 import { pause } from "./interrupts";
 import { type Progress } from "./progress";
-import { StateLines } from "./state-lines";
+import { type Lines, StateLines } from "./state-lines";
 
 const POLL_MS = 500;
 
@@ -90,12 +90,14 @@ function outcome(run: WorkflowRun | undefined): Pick<Ended, "status" | "error" |
 
 const AT_WORK = ["STARTING", "WAITING", "RUNNING", "STOPPING", "CANCELLING"];
 
-class NodeLines {
+/** Lines about the crawls and job runs of a workflow's run. */
+export class NodeLines {
+  isEnded = false;
   private readonly lines: StateLines;
   private readonly seen = new Map<string, string>();
 
-  constructor(progress: Progress) {
-    this.lines = new StateLines(progress);
+  constructor(lines: Lines) {
+    this.lines = new StateLines(lines);
   }
 
   show(nodes: readonly Node[]): void {
@@ -109,7 +111,9 @@ class NodeLines {
     this.lines.showAlive();
   }
 
+  /** Parts whose end was not seen count as failed. */
   end(): void {
+    this.isEnded = true;
     this.lines.leaveAll();
   }
 }

@@ -2,6 +2,7 @@ import type { Construct } from "constructs";
 import type { ContractPipeline, EtlPlatform } from "../index";
 import { defineCustomers } from "./customers/pipeline";
 import { defineEvents } from "./events/pipeline";
+import { defineMobileUsers } from "./mobile-users/pipeline";
 import { defineProducts } from "./products/pipeline";
 import { defineSales } from "./sales/pipeline";
 import { contractPipelineSettings, declaredTableSettings } from "./settings";
@@ -30,6 +31,7 @@ export const PIPELINES = [
   entry({ name: "sales", settings: declaredTableSettings, define: defineSales }),
   entry({ name: "customers", settings: declaredTableSettings, define: defineCustomers }),
   entry({ name: "products", settings: declaredTableSettings, define: defineProducts }),
+  entry({ name: "mobile-users", settings: contractPipelineSettings, define: defineMobileUsers }),
 ] as const;
 
 type Registered = (typeof PIPELINES)[number];

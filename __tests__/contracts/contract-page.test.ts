@@ -48,6 +48,8 @@ const CONTRACTS = [
       computed: { made: OTHER },
       aggregate: { ...OTHER, columns: { made: OTHER } },
       shapes: { other: { a: { ...OTHER, clean: [WRONG, OTHER] } } },
+      unknownSources: WRONG,
+      sources: { other: { ...OTHER, layout: WRONG, unknownFolders: WRONG, whenMissing: WRONG } },
     },
   },
   { "x-etl": { format: { kind: WRONG } } },

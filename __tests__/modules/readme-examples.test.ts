@@ -23,6 +23,7 @@ const MODULES = [
   "glue-crawler",
   "glue-security-configuration",
   "glue-spark-job",
+  "glue-workflow",
   "iam",
   "notifications-topic",
   "pipeline-alarms",

@@ -5,6 +5,7 @@ import { type TerraformStack } from "cdktf";
 import { ContractPipeline, type ContractPipelineProps, EtlPlatform, Step } from "../../index";
 import { ROOT } from "../support/clone";
 import { changedContract, contractFile, rulesFile } from "../support/contracts";
+import { shopsFiles } from "../support/shops";
 import { ACCOUNT, refusal, REGION, type Synthesised, synth } from "../support/synth";
 
 /** The pipeline that other repositories compose. What the four of this one synthesise, environments/ holds. */
@@ -452,6 +453,66 @@ describe("models", () => {
   test("need files of Parquet", () => {
     expect(refusal(build({ ...OWN, ...MERGED, orderColumn: "run_date", models }))).toContain(
       "'models' must be left out with tableFormat iceberg: models read the folders of dates",
+    );
+  });
+});
+
+describe("several sources", () => {
+  const shops = (more: Given = {}) => pipeline({ pipeline: "shop-sales", ...shopsFiles(folder), ...more });
+
+  test("each has its place and its crawler; the crawls run at once", () => {
+    const made = shops();
+    const { built, at } = made;
+    expect(built.task.sources).toMatchObject([
+      {
+        ...{ kind: "deliveries", name: "tills", layout: "dt", table: "shop_sales_tills" },
+        location: { prefix: "shop-sales/in/tills/" },
+      },
+      {
+        ...{ kind: "deliveries", name: "web_shop", layout: "epochMillis", table: "shop_sales_web_shop" },
+        location: { prefix: "shop-sales/in/web-shop/" },
+      },
+    ]);
+    expect(built.rawCrawlers).toHaveLength(2);
+    const crawler = at("Orders/RawCrawlerWebShop/Resource");
+    expect(crawler).toMatchObject({ name: "shop-shop-sales-raw-web_shop", table_prefix: "shop_sales_" });
+    expect(JSON.stringify(crawler.s3_target)).toContain("/shop-sales/in/web-shop/");
+    // The bucket is level 1.
+    expect(JSON.parse(String(crawler.configuration))).toMatchObject({
+      Grouping: { TableLevelConfiguration: 4 },
+    });
+    expect(flowOf(made)).toEqual(FLOW.filter((name) => name !== "CrawlProcessed"));
+    expect(jobArguments(made)).toMatchObject({
+      "--source_prefix": "shop-sales/",
+      "--source_table": "shop_sales",
+    });
+  });
+
+  test("quarantined and refused rows have the name of their source; an alarm reports one that is missing", () => {
+    const { at, all } = shops();
+    for (const id of ["QuarantineTable", "RefusedTable"])
+      expect(JSON.stringify(at(`Orders/Default/${id}/Resource`).storage_descriptor)).toContain(
+        "The source that delivered it",
+      );
+    const names = (made: Synthesised<ContractPipeline>) =>
+      made.all("aws_cloudwatch_metric_alarm").map(({ alarm_name: name }) => String(name));
+    expect(names({ all } as Synthesised<ContractPipeline>)).toContain("shop-shop-sales-source-missing");
+    const single = pipeline();
+    expect(names(single)).not.toContain("shop-orders-source-missing");
+    expect(JSON.stringify(single.at("Orders/Default/QuarantineTable/Resource"))).not.toContain(
+      "The source that delivered it",
+    );
+  });
+
+  test("crawlers may have other names, of sources that there are", () => {
+    const { at } = shops({ rawCrawlerNames: { web_shop: "segmentlogs-WEB" } });
+    expect(at("Orders/RawCrawlerWebShop/Resource").name).toBe("shop-segmentlogs-WEB");
+    expect(at("Orders/RawCrawlerTills/Resource").name).toBe("shop-shop-sales-raw-tills");
+    expect(() => shops({ rawCrawlerNames: { web: "x" } })).toThrow(
+      "'rawCrawlerNames.web' must be named like a source of the contract; its sources are tills, web_shop",
+    );
+    expect(() => pipeline({ rawCrawlerNames: { web: "x" } })).toThrow(
+      "'rawCrawlerNames.web' must be named like a source of the contract; it declares no sources",
     );
   });
 });

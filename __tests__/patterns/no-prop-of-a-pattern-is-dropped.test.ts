@@ -7,6 +7,12 @@ import {
   type ContractPipelineProps,
   EtlPlatform,
   type EtlPlatformProps,
+  GlueWorkflow,
+  ServiceRole,
+  WorkflowNode,
+  WorkflowWatcher,
+  type WorkflowWatcherProps,
+  Zone,
 } from "../../index";
 import { recordFile } from "../../contracts/spark-record";
 import { ROOT } from "../support/clone";
@@ -263,6 +269,45 @@ describe("ContractPipeline", () => {
 });
 
 // IngestJobProps are among those of ContractPipeline.
+test("WorkflowWatcher", () => {
+  const workflow = (stack: TerraformStack, name: string) => {
+    const made = new GlueWorkflow(stack, `Workflow-${name}`, {
+      name: `workflow-${name}`,
+      nodes: [WorkflowNode.runJob("Job", { jobName: `job-${name}`, timeoutMinutes: 5 })],
+      triggers: [{ name: `start-${name}`, starts: ["Job"] }],
+      account: ACCOUNT,
+      region: REGION,
+    });
+    // In each case one of the two is without a watcher.
+    const other = { roleName: "other", roleArn: `arn:aws:iam::${ACCOUNT}:role/other` };
+    made.grantWatchRuns(ServiceRole.fromRoleAttributes(stack, `Other-${name}`, other));
+    return made;
+  };
+  const sets = (stack: TerraformStack): [Required<WorkflowWatcherProps>, Required<WorkflowWatcherProps>] => {
+    const [one, two] = [platform(stack, "one"), platform(stack, "two")];
+    return [
+      {
+        ...{ platform: one, workflow: workflow(stack, "one"), pipeline: "pipeline-one" },
+        books: one.lake.location(Zone.PROCESSED, "books-one/"),
+        ...{ lateAfterMinutes: 111, runDate: { timeZone: "Europe/Berlin", lagDays: 11 } },
+        ...{ everyMinutes: 7, actionsEnabled: false, tags: { team: "data" } },
+      },
+      {
+        ...{ platform: two, workflow: workflow(stack, "two"), pipeline: "pipeline-two" },
+        books: two.lake.location(Zone.PROCESSED, "books-two/"),
+        ...{ lateAfterMinutes: 222, runDate: { timeZone: "Europe/Paris", lagDays: 22 } },
+        ...{ everyMinutes: 8, actionsEnabled: true, tags: { team: "shop" } },
+      },
+    ];
+  };
+  const build = (stack: TerraformStack, props: WorkflowWatcherProps) =>
+    new WorkflowWatcher(stack, "Watcher", props);
+  judge("WorkflowWatcherProps", sets, build, {
+    within: ["runDate"],
+    becomes: { platform: "one-locks", workflow: "workflow-one-watcher", books: "books-one/" },
+  });
+});
+
 test("every pattern's props type has a case that names all its props", () => {
-  expect(unjudged((type) => /(Platform|ContractPipeline)Props$/.test(type))).toEqual([]);
+  expect(unjudged((type) => /(Platform|ContractPipeline|Watcher)Props$/.test(type))).toEqual([]);
 });

@@ -282,11 +282,18 @@ const contract: fc.Arbitrary<Node> = fc
           { maxLength: 2 },
         ),
         isHeadless: fc.nat(9).map((number) => number === 0),
+        places: isCsv ? fc.constant(null) : fc.option(fc.shuffledSubarray(PLACES, { minLength: 3 })),
       })
       .chain((drawn) => fc.gen().map((random) => ({ ...drawn, random }))),
   )
-  .map(({ key, columns, format, timestamp, hasCategory, shapes, isHeadless, random }) => {
-    const given: Node = Object.fromEntries([["key", key], ...columns, ["moment_text", { type: "string" }]]);
+  .map(({ key, columns, format, timestamp, hasCategory, shapes, isHeadless, places, random }) => {
+    const placed: readonly (readonly [string, Node])[] =
+      places === null ? columns : columns.map(([column, of], at) => [column, lying(of, places[at])]);
+    const given: Node = Object.fromEntries<unknown>([
+      ["key", key],
+      ...placed,
+      ["moment_text", { type: "string" }],
+    ]);
     const names = Object.keys(given);
     const isLimited = columns.some(([, column]) =>
       Object.keys(column).some((word) => /^enum$|imum$/.test(word)),
@@ -323,6 +330,21 @@ const contract: fc.Arbitrary<Node> = fc
     };
     return completed({ properties: given, extension }, random);
   });
+
+const PLACES = ["a.b", "a.c[0]", "a.c[1].d", "e['f.g'].h", "i.j.k", "l", "a.c[2][0]"];
+
+/** The property at a place in the delivered object, where there is one, and with what its type takes there. */
+function lying(property: Node, place: string | undefined): Node {
+  const type: unknown = Array.isArray(property.type) ? (property.type as unknown[])[0] : property.type;
+  const path = place === undefined ? {} : { "x-path": place };
+  if (type === "array") return { type: "object", ...path, "x-accepts": ["array"] };
+  if (type === "string") return { ...property, ...path, "x-blank": "null", "x-accepts": ["object"] };
+  return {
+    ...property,
+    ...path,
+    ...(type === "integer" || type === "number" ? { "x-accepts": ["string"] } : {}),
+  };
+}
 
 /** A shape that fills each column from a header, and knows some more headers. */
 function shapeOf(headers: readonly (readonly [string, unknown])[], names: readonly string[]): Node {

@@ -10,8 +10,8 @@ import pytest
 from conftest import PACKAGE
 
 NAME = "embedded_aws"
-SCRIPTS = {"job-runtime", "function-runtime"}
-"""The folders of the processes of jobs and functions. They do not belong to the package."""
+SCRIPTS = {"job-runtime", "function-runtime", "session-runtime"}
+"""The folders of the processes of jobs, functions and sessions. They do not belong to the package."""
 DISTRIBUTIONS = {"botocore": "boto3", "hypercorn": "ministack"}
 """Libraries that are installed with another one."""
 DOOR = "ministack"

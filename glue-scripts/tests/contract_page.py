@@ -81,7 +81,10 @@ def _whole(base: Mapping[str, Any], fragment: Mapping[str, Any]) -> dict[str, An
         reasons.append(rule)
     made = [timestamp.get("column"), timestamp.get("dateColumn"), category.get("column")]
     keeps = added.get("format", {}).get("unknownColumns") == "keep"
-    output = [*properties, *filter(None, made), *added.get("computed", {})]
+    sources = added.get("sources", {}).values()
+    of_sources = [name for source in sources for name in source.get("properties", {})]
+    made.append(added.get("sourceColumn"))
+    output = [*properties, *of_sources, *filter(None, made), *added.get("computed", {})]
     contract["x-etl"] = {
         **base["x-etl"],
         "reasons": reasons,

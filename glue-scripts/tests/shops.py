@@ -78,8 +78,11 @@ RULES = {
     "threshold": 0,
     "rules": [
         {
-            "name": "readable", "type": "quarantineLimit", "reason": "malformed",
-            "atMost": 0.999999, "action": "halt",
+            "name": "readable",
+            "type": "quarantineLimit",
+            "reason": "malformed",
+            "atMost": 0.999999,
+            "action": "halt",
         }
     ],
 }
@@ -91,13 +94,14 @@ class Shops(Lake):
 
     contract: dict[str, Any] | None = None
     rules: dict[str, Any] | None = None
+    below: str = ""  # a prefix below the pipeline's own
 
     @property
     def raw(self) -> Path:
         return self.root / "raw" / "events"
 
     def place(self, source: str, day: str) -> Path:
-        return self.raw / FOLDERS[source] / folder_of(source, day)
+        return self.raw / self.below / FOLDERS[source] / folder_of(source, day)
 
     def deliver_rows(self, source: str, day: str, *rows: object, file: str = "") -> Path:
         """Rows as objects; texts as they are. Tills write a header."""
@@ -143,5 +147,5 @@ def till(receipt: str, amount: str = "5.00", **others: object) -> dict[str, Any]
     return {"receipt": receipt, "amount": amount, "till": 3, "sold": "20.11.2025", **others}
 
 
-def web(receipt: str, amount: float = 7.5, **others: object) -> dict[str, Any]:
+def web(receipt: str | None, amount: object = 7.5, **others: object) -> dict[str, Any]:
     return {"receipt": receipt, "amount": amount, "basket": {"n": 1}, "visitor": "v", **others}

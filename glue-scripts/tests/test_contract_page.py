@@ -11,7 +11,8 @@ from urllib.parse import unquote
 import pytest
 from conftest import Lake
 from contract_page import Example, expression_types, read_examples
-from etl.errors import InvalidDelivery, SourceDrifted
+from etl import io
+from etl.errors import InvalidDelivery, MissingDelivery, SourceDrifted
 from etl.ingest.contract import Contract
 from etl.ingest.deliveries import Delivery, RawRows, list_deliveries
 from etl.ingest.drift import find_drift
@@ -54,7 +55,9 @@ def of_kind(*kinds: str) -> Iterator[Any]:
 def test_an_example_gives_its_result(example: Example, spark: SparkSession, tmp_path: Path) -> None:
     contract = contract_of_document(example.contract)
     result = example.blocks["result"]
-    if "crawled" in example.blocks:
+    if "sources" in example.contract["x-etl"]:
+        assert refusal_of_run(tmp_path, example) == one_line(result)
+    elif "crawled" in example.blocks:
         assert drift_of(example, contract) == one_line(result)
     elif result.startswith("InvalidDelivery"):
         assert refusal(spark, deliver(tmp_path, example, contract), contract) == one_line(result)
@@ -68,10 +71,7 @@ def test_an_example_gives_its_result(example: Example, spark: SparkSession, tmp_
 def test_an_example_is_published(example: Example, spark: SparkSession, tmp_path: Path) -> None:
     """By the whole job, on all dates of the example."""
     lake = IcebergLake(tmp_path, mode="merge") if "merged" in example.blocks else Lake(tmp_path)
-    for name, content in example.delivered.items():
-        day, file = name.removeprefix("dt=").split("/")
-        lake.deliver_bytes(day, content, file)
-    dates = sorted(name[3:13] for name in example.delivered)
+    dates = deliver_places(lake, example)
     contract, quality = tmp_path / "page.schema.json", tmp_path / "page.quality.json"
     contract.write_text(json.dumps(example.contract))
     quality.write_text(NOTHING)
@@ -130,8 +130,32 @@ def refusal(spark: SparkSession, delivery: Delivery, contract: Contract) -> str:
     return f"InvalidDelivery: {caught.value}".replace(f"{delivery.source}dt={DAY}/", "")
 
 
+def deliver_places(lake: Lake, example: Example) -> list[str]:
+    """Delivers files whose names have their folders, and gives the dates of these in order."""
+    dates = set()
+    for name, content in example.delivered.items():
+        path = lake.root / "raw" / "events" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        days = [layout.day_of(path.parent.name) for layout in io.LAYOUTS.values()]
+        dates |= {f"{day}" for day in days if day is not None}
+    return sorted(dates)
+
+
+def refusal_of_run(folder: Path, example: Example) -> str:
+    """The message with which a run on all dates of the example ends."""
+    lake = Lake(folder)
+    dates = deliver_places(lake, example)
+    contract, quality = folder / "page.schema.json", folder / "page.quality.json"
+    contract.write_text(json.dumps(example.contract))
+    quality.write_text(NOTHING)
+    with pytest.raises((InvalidDelivery, MissingDelivery)) as caught:
+        lake.run(dates[0], dates[-1], contract=str(contract), quality=str(quality))
+    return f"{caught.type.__name__}: {caught.value}".replace(f"{lake.root}/raw/events/", "")
+
+
 def drift_of(example: Example, contract: Contract) -> str:
-    columns = [(name, kind) for name, kind in map(str.split, example.blocks["crawled"].split(","))]
+    columns = [(name, kind) for name, kind in map(str.split, example.blocks["crawled"].split(", "))]
     with pytest.raises(SourceDrifted) as caught:
         find_drift(columns, contract, "raw.orders")
     return f"SourceDrifted: {caught.value}"

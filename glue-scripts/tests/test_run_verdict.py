@@ -24,7 +24,7 @@ def names(parts: Sequence[Any]) -> list[str]:
 
 
 def shown(verdict: Verdict) -> dict[str, Any]:
-    """What a verdict says, without what is empty."""
+    """The parts of a verdict that are not empty."""
     told = {
         "failed": [f"{part.name} {part.state}" for part in verdict.failed],
         "never_started": names(verdict.never_started),
@@ -364,7 +364,7 @@ def test_the_verdict_on_random_workflows_is_that_of_the_model() -> None:
 
 
 def test_resuming_random_workflows_helps_where_the_verdict_says_so_and_only_there() -> None:
-    """Everything is mended, the run is resumed as the command says, and judged with the run before."""
+    """Everything is repaired, the run is resumed as the command says, and judged with the run before."""
     seen = {"resumed": 0, "cannot": 0}
     for case in CASES:
         dice = random.Random(case)  # noqa: S311 (for cases, not for secrets)
@@ -373,20 +373,20 @@ def test_resuming_random_workflows_helps_where_the_verdict_says_so_and_only_ther
         ran, _ = play(workflow, any_ends(dice, workflow), broken)
         first = workflow.run(ran, run_id="wr_0")
         verdict = judge(first, [], workflow.may_fail)
-        mended = dict.fromkeys(workflow.nodes, "SUCCEEDED")
+        all_well = dict.fromkeys(workflow.nodes, "SUCCEEDED")
         if verdict.outcome == "SUCCEEDED":
             assert verdict.resume == (), case
             continue
         if verdict.resume:
             again, _ = play(
-                workflow, mended, begin=[node.removeprefix("wnode_") for node in verdict.resume], before=ran
+                workflow, all_well, begin=[node.removeprefix("wnode_") for node in verdict.resume], before=ran
             )
             resumed = judge(workflow.run(again, PreviousRunId="wr_0"), [first], workflow.may_fail)
             assert resumed.outcome == "SUCCEEDED", (case, workflow, ran, again, shown(resumed))
             seen["resumed"] += 1
         else:
             failed = [name for name in names(verdict.failed) if name in ran]
-            again, _ = play(workflow, mended, begin=failed, before=ran)
+            again, _ = play(workflow, all_well, begin=failed, before=ran)
             resumed = judge(workflow.run(again, PreviousRunId="wr_0"), [first], workflow.may_fail)
             assert not failed or resumed.outcome != "SUCCEEDED", (case, workflow, ran, again)
             seen["cannot"] += 1

@@ -1,4 +1,4 @@
-"""What is listed of a bucket with several sources: the folders of the wanted dates, and names of folders."""
+"""The listings of a bucket with several sources: the folders of the wanted dates, and names of folders."""
 
 import json
 from collections.abc import Iterator
@@ -101,8 +101,16 @@ def test_folders_of_milliseconds_have_their_utc_day() -> None:
     assert layout.day_of("0") == date(1970, 1, 1)
     for day in (date(1970, 1, 2), date(2001, 9, 9), date(2024, 2, 29), date(9999, 12, 31)):
         assert layout.day_of(layout.folder_of(day)) == day
-    strange = ["1763683200001", "1763683200", "01763683200000", "-86400000", "1763683200000x"]
-    strange += ["", " 0", "\u0660"]
+    strange = [
+        "1763683200001",
+        "1763683200",
+        "01763683200000",
+        "-86400000",
+        "1763683200000x",
+        "",
+        " 0",
+        "\u0660",
+    ]
     assert [layout.day_of(name) for name in (*strange, "9" * 13, str(86400000 * 10**9))] == [None] * 10
 
 

@@ -265,7 +265,7 @@ def test_a_success_is_reported_once_with_its_figures(world: World) -> None:
 
 
 def test_an_empty_delivery_keeps_its_outcome_and_a_raw_crawl_is_a_warning(world: World) -> None:
-    world.add(mobile().run(WELL | {IOS: ("FAILED", "Access denied\n  to the bucket")}))
+    world.add(mobile().run(WELL | {IOS: ("FAILED", "Access denied\n  to the bucket.")}))
     world.books("wr_1", outcome="EMPTY")
     look()
     assert world.subjects == ["mobile-users in dev: EMPTY"]

@@ -1,6 +1,6 @@
 import { type JsonObject } from "../../definition-checks/asl";
 
-/** What a flow says and checks of each source of a run, beside the sums: changes of the fragments of steps. */
+/** Changes the fragments of steps so that a flow checks and reports each source of a run, beside the sums. */
 
 const FIGURES = ["read", "written", "duplicates", "quarantined"] as const;
 

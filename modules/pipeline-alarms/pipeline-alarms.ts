@@ -184,6 +184,8 @@ export class PipelineAlarms extends Construct {
     const topic = alarm.speaker === "itself" ? [this.props.alerts.topicArn] : undefined;
     return new CloudwatchMetricAlarm(this, alarm.id, {
       ...this.common,
+      // Terraform then updates the composite before it deletes an alarm in it, which CloudWatch refuses.
+      lifecycle: { createBeforeDestroy: true },
       alarmName: this.nameOf(alarm),
       alarmDescription: alarmText(this.textScope(), alarm),
       ...signal(alarm),

@@ -1,6 +1,6 @@
 import { Token } from "cdktf";
 import { Construct } from "constructs";
-import type { ContractSource } from "../../contracts/sources";
+import type { ContractSource } from "../../contracts/source-contracts";
 import { shownPath } from "../../modules/core/refusals";
 import type { S3Location } from "../../modules/core/s3-location";
 import { type DatabaseReference } from "../../modules/data-lake/data-lake";
@@ -357,7 +357,7 @@ export class ContractPipeline extends Construct {
   }
 }
 
-/** Props of a crawl that is not one of a pipeline's whole folder. */
+/** The differences from the crawl of a pipeline's whole folder. */
 type CrawledFolder = Partial<Pick<GlueCrawlerProps, "name" | "tablePrefix" | "grouping">> & {
   readonly folder?: string;
 };

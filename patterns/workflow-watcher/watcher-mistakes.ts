@@ -3,7 +3,7 @@ import type { WorkflowNode } from "../../modules/glue-workflow/workflow-node";
 import { MOST_LAG_DAYS } from "../../modules/schedules/lag-days";
 import { timeZoneMistake } from "../../modules/schedules/time-zone";
 import { endedPattern } from "./ended-pattern";
-import type { RunDateRule } from "./workflow-watcher";
+import type { RunDateRule } from "./watcher-props";
 
 export interface JudgedWatcher {
   readonly pipeline: string;

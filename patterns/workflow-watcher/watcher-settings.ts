@@ -7,7 +7,7 @@ import {
 } from "../../modules/core/pipeline-metrics";
 import { runbookLink } from "../../modules/core/runbook";
 import { title } from "../../modules/etl-orchestrator/message-text";
-import type { WorkflowWatcherProps } from "./workflow-watcher";
+import type { WorkflowWatcherProps } from "./watcher-props";
 
 /**
  * The settings of the function `watch_workflow` as JSON. Names of metrics come from here, so that alarms and the function use the same.

@@ -29,7 +29,11 @@ import {
   type GlueSecurityConfigurationProps,
   GlueSparkJob,
   type GlueSparkJobProps,
+  GlueWorkflow,
+  type GlueWorkflowProps,
+  type CrawlNodeProps,
   type IRole,
+  type JobNodeProps,
   NotificationsTopic,
   type NotificationsTopicProps,
   PipelineAlarms,
@@ -42,6 +46,7 @@ import {
   type RunLockProps,
   ServiceRole,
   type ServiceRoleProps,
+  WorkflowNode,
   ZoneBucket,
   type ZoneBucketProps,
 } from "../../../index";
@@ -704,6 +709,61 @@ test("ContractPlan", () => {
   });
 });
 
+describe("GlueWorkflow", () => {
+  const build = (stack: TerraformStack, props: GlueWorkflowProps) =>
+    new GlueWorkflow(stack, "Workflow", props).grantWatchRuns(role(stack, "watcher"));
+  const job = (name: string) => WorkflowNode.runJob("Job", { jobName: `job-${name}`, timeoutMinutes: 5 });
+  const crawl = (name: string) =>
+    WorkflowNode.crawl("Crawl", { crawlerName: `crawler-${name}`, mayFail: true });
+  const workflow = (name: string): Pick<GlueWorkflowProps, "name" | "nodes" | "triggers"> => ({
+    name,
+    nodes: [crawl(name), job(name)],
+    triggers: [
+      { name: `start-${name}`, starts: ["Crawl"] },
+      { name: `job-trigger-${name}`, after: ["Crawl"], starts: ["Job"] },
+    ],
+  });
+
+  test("GlueWorkflow", () => {
+    const sets: [Required<GlueWorkflowProps>, Required<GlueWorkflowProps>] = [
+      {
+        ...HERE,
+        ...workflow("one"),
+        schedule: { cron: "cron(0 1 * * ? *)", timeZone: "UTC", enabled: true },
+        onCrawl: "succeeded",
+        description: "One",
+      },
+      {
+        ...THERE,
+        ...workflow("two"),
+        schedule: { cron: "cron(0 2 * * ? *)", timeZone: "Asia/Kolkata", enabled: false },
+        onCrawl: "ended",
+        description: "Two",
+      },
+    ];
+    judge("GlueWorkflowProps", () => sets, build, {
+      becomes: { region: "arn:aws:glue", schedule: "cron(0 1 * * ? *)", onCrawl: "!CANCELLED" },
+    });
+  });
+
+  test("its nodes", () => {
+    const crawls: [Required<CrawlNodeProps>, Required<CrawlNodeProps>] = [
+      { crawlerName: "one", mayFail: true },
+      { crawlerName: "two", mayFail: false },
+    ];
+    const withCrawl = (stack: TerraformStack, props: CrawlNodeProps) =>
+      build(stack, { ...HERE, ...workflow("w"), nodes: [WorkflowNode.crawl("Crawl", props), job("w")] });
+    judge("CrawlNodeProps", () => crawls, withCrawl, { becomes: { mayFail: "CANCELLED" } });
+    const jobs: [Required<JobNodeProps>, Required<JobNodeProps>] = [
+      { jobName: "one", timeoutMinutes: 11, arguments: { mode: "one" } },
+      { jobName: "two", timeoutMinutes: 22, arguments: { mode: "two" } },
+    ];
+    const withJob = (stack: TerraformStack, props: JobNodeProps) =>
+      build(stack, { ...HERE, ...workflow("w"), nodes: [crawl("w"), WorkflowNode.runJob("Job", props)] });
+    judge("JobNodeProps", () => jobs, withJob, { becomes: { jobName: '"job_name": "one"' } });
+  });
+});
+
 test("a prop that is dropped is found, and so is one within another", () => {
   type PickedProps = Pick<AthenaWorkgroupProps, "name" | "results">;
   const sets: [PickedProps, PickedProps] = [
@@ -748,6 +808,8 @@ function file(stack: TerraformStack, name: string): ArtifactFile {
 
 test("every public props type has a case that names all its props", () => {
   expect(
-    unjudged((type) => !/(Step|Orchestrator|Messenger|Platform|ContractPipeline|IngestJob)Props$/.test(type)),
+    unjudged(
+      (type) => !/(Step|Orchestrator|Messenger|Platform|ContractPipeline|IngestJob|Watcher)Props$/.test(type),
+    ),
   ).toEqual([]);
 });

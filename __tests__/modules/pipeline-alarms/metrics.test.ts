@@ -1,5 +1,6 @@
 import { PIPELINE_NAMESPACE } from "../../../modules/core/pipeline-metrics";
 import { type Metric } from "../../../modules/core/run";
+import { Step } from "../../../modules/etl-orchestrator/step";
 import { AWS, EMITTED, keyOf, OWN } from "../../support/emitted-metrics";
 import { MACHINE_ARN, synthOrchestrator, eventsProps } from "../../support/orchestrator";
 import { everyAlarm, everyWorkflowAlarm } from "./every-alarm";
@@ -46,7 +47,9 @@ test.each([
 });
 
 test("the pipeline's state puts exactly the metrics of the pipeline's table", () => {
-  const { States } = synthOrchestrator(eventsProps()).definition("etl-dev-events");
+  const record = Step.recordMetrics("RecordMetrics", { hasSources: true });
+  const steps = eventsProps().steps!.map((step) => (step.name === record.name ? record : step));
+  const { States } = synthOrchestrator({ ...eventsProps(), steps }).definition("etl-dev-events");
   const put = States.RecordMetrics?.Parameters as {
     Namespace: string;
     MetricData: { MetricName: string; Dimensions: { Name: string; Value: string }[] }[];

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+TRUST_STORE_PASSWORD = "changeit"  # noqa: S105 - Java's default; the store holds a public certificate only
+
 
 @dataclass(frozen=True)
 class SparkFiles:

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-TRUST_STORE_PASSWORD = "changeit"  # noqa: S105 - Java's default; the store holds a public certificate only
+from embedded_aws.core.settings import TRUST_STORE_PASSWORD
+
 _LIFETIME = timedelta(days=397)
 _RENEW_BEFORE = timedelta(days=7)
 _HOSTS = ("localhost", "host.docker.internal")

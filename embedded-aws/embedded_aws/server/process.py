@@ -26,8 +26,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from embedded_aws.core.settings import Settings, SparkFiles
-from embedded_aws.server.certificates import TRUST_STORE_PASSWORD, CertificateError, TlsMaterial, tls_material
+from embedded_aws.core.settings import TRUST_STORE_PASSWORD, Settings, SparkFiles
+from embedded_aws.server.certificates import CertificateError, TlsMaterial, tls_material
 from embedded_aws.wire.lost_answers import LostAnswers
 from embedded_aws.wire.repeated_calls import RepeatedCalls
 
@@ -240,6 +240,7 @@ async def _serve(
     from hypercorn.config import Config
 
     from embedded_aws.core import emulator, snapshots
+    from embedded_aws.glue.sessions import credentials
     from embedded_aws.server import behaviours
 
     stop = asyncio.Event()
@@ -272,7 +273,9 @@ async def _serve(
     lossy = LostAnswers(once, arguments.lose_answers, arguments.lose_answers_seed)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        if not await snapshots.save_when_asked(scope, send):
+        if await snapshots.save_when_asked(scope, send):
+            return
+        if not await credentials.give_when_asked(settings, scope, receive, send):
             await lossy(scope, receive, send)
 
     threading.Thread(target=_say_when_ready, args=(settings, ready_output), daemon=True).start()

@@ -29,7 +29,7 @@ from etl.write.partitions import PARTITION
 
 @dataclass(frozen=True)
 class Part:
-    """What one source has delivered for a day: the files below its folder of that day, below `location`, that
+    """The delivery of one source for a day: the files below its folder of that day, below `location`, that
     are read, and those that are `left_out` because of their names."""
 
     source: DeliverySource

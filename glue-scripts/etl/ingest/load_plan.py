@@ -71,7 +71,7 @@ def _source(source: Node, node: Node) -> DeliverySource:
 
 
 def _contract(source: Node, node: Node) -> Contract:
-    """What the source says, and what the contract says for all."""
+    """Joins what the source says with what the contract says for all."""
     aggregate = node["aggregate"]
     return Contract(
         columns=tuple(map(_column, source["columns"])),

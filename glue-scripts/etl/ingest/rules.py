@@ -21,7 +21,7 @@ class Rules:
 
     @property
     def contract(self) -> Contract:
-        """What is the same for all sources: the key, the rules, the output."""
+        """The parts that are the same for all sources: the key, the rules, the output."""
         return self.sources.contract
 
 

@@ -63,7 +63,7 @@ class Skipped:
 
 
 def find_unknown(location: str, sources: Sources) -> list[Skipped]:
-    """What lies beside the folders of the sources and of their days, as far as it is skipped; it is logged.
+    """Lists what lies beside the folders of the sources and of their days and is skipped; it is logged.
     Costs one listing of names for each source, and one for each folder that holds sources. Raises
     InvalidDelivery with everything that is refused."""
     beside = [*_beside_sources(location, sources), *_beside_days(location, sources)]

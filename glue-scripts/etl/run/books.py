@@ -17,7 +17,7 @@ COUNTS = ("read", "written", "duplicates", "quarantined")
 
 @dataclass(frozen=True)
 class SourceFigures:
-    """What one source delivered for a date, and what became of its rows."""
+    """The rows that one source delivered for a date, and what became of them."""
 
     read: int
     written: int

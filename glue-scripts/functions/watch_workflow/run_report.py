@@ -165,7 +165,7 @@ def _is_off(part: Part) -> bool:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
+    line = " ".join(text.split()).rstrip(".")
     return line if len(line) <= MOST_ERROR else f"{line[:MOST_ERROR]}…"
 
 

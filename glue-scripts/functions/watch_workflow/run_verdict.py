@@ -66,7 +66,7 @@ def judge(run: Run, earlier: Sequence[Run], may_fail: Collection[str]) -> Verdic
     triggers = _triggers(run)
     parts = _parts(run, earlier, triggers)
     verdict = _judge_parts(parts, triggers, may_fail)
-    # Of a run that did not come to its end, no trigger is blamed.
+    # No trigger is blamed for a run that did not come to its end.
     cut = replace(
         verdict, never_started=(), not_reached=verdict.never_started + verdict.not_reached, resume=()
     )

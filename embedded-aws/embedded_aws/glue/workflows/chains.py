@@ -32,7 +32,7 @@ Trigger = dict[str, Any]
 
 
 class Chain(Protocol):
-    """What the triggers of one start have started so far."""
+    """All that the triggers of one start have started so far."""
 
     attempts: list[Attempt]
     fired: list[str]

@@ -65,7 +65,9 @@ def _parts_of(rule: ContractRule, contract: Contract, has_wrong_types: bool) -> 
 
 
 def _values_of_parts(parts: Sequence[Part]) -> Column:
-    """The parts that are wrong."""
+    """The parts that are wrong. A source may have none that could be."""
+    if not parts:
+        return _map({})
     entries = (F.when(part.is_wrong, F.struct(F.lit(part.name), _shown(part.text))) for part in parts)
     return F.map_from_entries(F.filter(F.array(*entries), lambda entry: entry.isNotNull()))
 
