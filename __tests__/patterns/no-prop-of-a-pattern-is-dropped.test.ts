@@ -165,7 +165,7 @@ describe("ContractPipeline", () => {
     };
     judge("ContractPipelineProps", sets, build, {
       only: ["models"],
-      becomes: { models: "rides.models.json" },
+      becomes: { models: "rides_by_city" },
     });
   }, 120_000);
 

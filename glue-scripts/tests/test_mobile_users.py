@@ -19,19 +19,6 @@ FOLDER = PIPELINES / "mobile-users"
 NAME = "mobile-users"
 
 
-def contract() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((FOLDER / f"{NAME}.schema.json").read_text("utf-8"))
-    source = {"layout": "epochMillis", "unknownFolders": "refuse", "whenMissing": "report"}
-    document["x-etl"].setdefault(
-        "sources", {one: {"folder": f"segment-logs/{one}/", **source} for one in ("ios", "android")}
-    )
-    document["x-etl"].setdefault("sourceColumn", "platform")
-    document["x-etl"].setdefault("unknownSources", "refuse")
-    if "platform" not in document["x-etl"]["output"]:
-        document["x-etl"]["output"].insert(1, "platform")
-    return document
-
-
 def generate(root: Path, *arguments: str) -> None:
     subprocess.run(
         [sys.executable, FOLDER / "generate_sample.py", "--into", root / "raw" / NAME, *arguments],
@@ -42,7 +29,10 @@ def generate(root: Path, *arguments: str) -> None:
 
 def run(root: Path, first: date, last: date, run_id: str = "run") -> dict[str, Any]:
     (root / "plan.json").write_text(
-        plan_of(json.dumps(contract()), (FOLDER / f"{NAME}.quality.json").read_text("utf-8"))
+        plan_of(
+            (FOLDER / f"{NAME}.schema.json").read_text("utf-8"),
+            (FOLDER / f"{NAME}.quality.json").read_text("utf-8"),
+        )
     )
     models = {"modelsVersion": 1, "models": [model_of(FOLDER / "mobile_daily_users.model.json")]}
     (root / "models.json").write_text(json.dumps(models))
