@@ -89,6 +89,8 @@ async function serveNotebooks(
   };
   const command = [
     ...[PYTHON, "-m", "jupyterlab"],
+    // Jupyter warns a root user off, who is the usual one in a container.
+    ...(process.getuid?.() === 0 ? ["--allow-root"] : []),
     ...Object.entries(options).map(([name, value]) => `--${name}=${value}`),
   ];
   mkdirSync(LOGS, { recursive: true });
@@ -100,7 +102,9 @@ async function serveNotebooks(
   );
   const address = `http://127.0.0.1:${port}`;
   const place = file === undefined ? "" : `/tree/${relative(root, file)}`;
-  const code = await Promise.race([ended, untilUp(address, token)]);
+  let hasEnded = false;
+  void ended.finally(() => (hasEnded = true)).catch(() => undefined);
+  const code = await Promise.race([ended, untilUp(address, token, () => hasEnded)]);
   if (code !== undefined)
     throw new UserError(`JupyterLab ended with code ${code} before it was ready; its log is ${LOG}`);
   say(`open ${address}/lab${place}?token=${token}`);
@@ -111,9 +115,9 @@ async function serveNotebooks(
   return 0;
 }
 
-/** Returns when JupyterLab answers. */
-async function untilUp(address: string, token: string): Promise<undefined> {
-  for (;;) {
+/** Returns when JupyterLab answers, or has ended. */
+async function untilUp(address: string, token: string, hasEnded: () => boolean): Promise<undefined> {
+  while (!hasEnded()) {
     try {
       const { ok } = await fetch(`${address}/api/status`, { headers: { authorization: `token ${token}` } });
       if (ok) return undefined;
