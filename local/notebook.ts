@@ -5,6 +5,7 @@ import { join, relative, resolve } from "node:path";
 import { clientsOf } from "./clients";
 import { interrupted, pause } from "./interrupts";
 import { withBench } from "./keep-up";
+import { writeData } from "./lines";
 import { refuseUnknown, stackName } from "./known-environments";
 import { LOCAL, LOGS, ROOT, SETUP } from "./places";
 import { install } from "./setup";
@@ -107,7 +108,8 @@ async function serveNotebooks(
   const code = await Promise.race([ended, untilUp(address, token, () => hasEnded)]);
   if (code !== undefined)
     throw new UserError(`JupyterLab ended with code ${code} before it was ready; its log is ${LOG}`);
-  say(`open ${address}/lab${place}?token=${token}`);
+  say("open in a browser:");
+  await writeData(`${address}/lab${place}?token=${token}\n`); // not wrapped: a link is one line
   say("in each notebook, spark is ready; Ctrl-C here ends JupyterLab and all its sessions");
   const last = await ended;
   if (!interrupted.aborted) return last;
