@@ -5,6 +5,8 @@
 const shared = {
   rootDir: __dirname,
   testEnvironment: "node",
+  // Installed environments hold packages of Node too.
+  modulePathIgnorePatterns: ["<rootDir>/.setup/"],
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }] },
 };
 const benchTests = (...names) => names.map((name) => `<rootDir>/__tests__/bench/${name}.test.ts`);

@@ -9,6 +9,7 @@ import { environmentPipelines } from "./known-environments";
 import { fit } from "./lines";
 import { alone } from "./lock";
 import { logs } from "./logs";
+import { notebook } from "./notebook";
 import { BENCH } from "./places";
 import { query } from "./query";
 import { serve } from "./serve";
@@ -71,6 +72,15 @@ function program(end: (code: number) => void): Command {
     .option("--environment <name>", "the environment to look at", BENCH.environment)
     .action(async ({ c, ...options }: { c?: string; as?: string; environment: string }) =>
       end(await shell({ ...options, code: c })),
+    );
+  cli
+    .command("notebook [file]")
+    .description("open JupyterLab on the lake; --execute runs a notebook and ends")
+    .option("--execute", "run the notebook's cells; ends with 1 when a cell fails")
+    .option("--as <pipeline>", "take the role of this pipeline's job (default: the account's owner)")
+    .option("--environment <name>", "the environment to look at", BENCH.environment)
+    .action(async (file: string | undefined, options: { execute?: true; as?: string; environment: string }) =>
+      end(await notebook({ ...options, file })),
     );
   cli.command("logs").description("show the ends of the logs, the last job run first").action(logs);
   cli

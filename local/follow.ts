@@ -57,7 +57,8 @@ export class ExecutionFollower implements Follower {
   async look(): Promise<number> {
     await Promise.all((await this.machines.current()).map((machine) => this.find(machine)));
     const working = [...this.known.values()].filter(({ isWorking }) => isWorking);
-    await Promise.all(working.map((one) => one.look()));
+    // One after the other: each shows its lines together.
+    for (const one of working) await one.look();
     return working.length;
   }
 

@@ -147,7 +147,13 @@ export const sparkOf = (glueVersion: string): string =>
 export type Program =
   | { readonly kind: "shell" }
   | { readonly kind: "script"; readonly code?: string }
-  | { readonly kind: "run"; readonly python: string; readonly command: readonly string[] };
+  | {
+      readonly kind: "run";
+      readonly python: string;
+      readonly command: readonly string[];
+      /** The descriptor of the file that takes its output; `undefined`: the terminal. */
+      readonly log?: number;
+    };
 
 /**
  * Runs a program in the session until it ends.
@@ -161,6 +167,7 @@ export async function runSession(
   variables: Readonly<Record<string, string>> = {},
 ): Promise<number> {
   const isCommand = program.kind === "run";
+  const output = (isCommand ? program.log : undefined) ?? "inherit";
   const child = spawn(
     PYTHON,
     [
@@ -181,7 +188,7 @@ export async function runSession(
         AWS_DEFAULT_REGION: BENCH.region,
       },
       // When this process ends, however it does, the pipe closes, and the session ends.
-      stdio: ["inherit", "inherit", "inherit", "pipe"],
+      stdio: ["inherit", output, output, "pipe"],
       // A command gets no Ctrl-C from the terminal: it is ended in order.
       detached: isCommand,
     },

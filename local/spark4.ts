@@ -1,8 +1,7 @@
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT, SETUP } from "./places";
-import { UserError } from "./user-error";
+import { SETUP } from "./places";
+import { install } from "./setup";
 
 /** Spark 4, for jobs of Glue versions that have it. It is half a gigabyte, so it is installed only when a job needs it. */
 
@@ -28,14 +27,5 @@ export function needsSpark4(stack: string): boolean {
  */
 export async function installSpark4For(stack: string): Promise<void> {
   if (!needsSpark4(stack)) return;
-  const child = spawn(process.execPath, [join(ROOT, "tools", "setup.mjs"), "--needs", "python,java,spark4"], {
-    stdio: ["ignore", "inherit", "pipe"],
-  });
-  let complaint = "";
-  child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("close", resolve);
-    child.once("error", reject);
-  });
-  if (code !== 0) throw new UserError(complaint.trim());
+  await install("spark4");
 }

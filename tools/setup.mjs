@@ -27,6 +27,9 @@ const SPARK_4 = { suffix: "-spark4", environment: "Python environment for Spark 
 /** The checkers of workflows and plans: a Python environment of their own, without jars. */
 const CHECKS = { suffix: "-checks", environment: "Python environment for checks" };
 
+/** JupyterLab: without Spark, which a session lends it. */
+const NOTEBOOK = { suffix: "-notebook", environment: "JupyterLab" };
+
 /** How npm, pip and Ivy report an unreachable registry. */
 const UNREACHABLE =
   /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|name resolution|NewConnectionError|UnknownHostException|unresolved dependency/i;
@@ -36,7 +39,7 @@ class SetupError extends Error {}
 
 /** The words of `--needs`: a tool of the computer, or what is installed with one. Node and its modules are always needed. */
 const TOOLS = { python: findPython, java: findJava, terraform: findTerraform };
-const INSTALLED = { spark4: SPARK_4, checks: CHECKS };
+const INSTALLED = { spark4: SPARK_4, checks: CHECKS, notebook: NOTEBOOK };
 
 const USAGE =
   "node tools/setup.mjs [--needs WORDS] [--with=OPTION:WORDS] [--without=OPTION:WORDS] [PROGRAM [ARGUMENTS]]";
@@ -57,6 +60,7 @@ async function main(argv) {
         if (tools.java !== undefined) await fetchJars(spark, tools.java);
       }),
       ...(needs.has("checks") ? [installPython(CHECKS, tools.python)] : []),
+      ...(needs.has("notebook") ? [installPython(NOTEBOOK, tools.python)] : []),
     ]);
     const failed = all.find(({ status }) => status === "rejected");
     if (failed !== undefined) throw failed.reason;

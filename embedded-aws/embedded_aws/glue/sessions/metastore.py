@@ -120,7 +120,7 @@ class _Catalogue:
         self._told: set[str] = set()
 
     def _tell_once(self, database: str, error: botocore.exceptions.ClientError) -> None:
-        """Spark asks for the database before every table. A role that may read a table alone can do so here."""
+        """Spark asks for the database before every table. A role that may read only the table can do so."""
         if database not in self._told:
             self._told.add(database)
             message = error.response["Error"]["Message"]

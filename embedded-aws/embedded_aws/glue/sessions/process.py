@@ -177,6 +177,7 @@ def _environment(folder: Path, spark: Spark, settings: Settings, python: Path) -
         "SPARK_DIST_CLASSPATH": f"{spark.s3_jars}/*",  # behind Spark's own jars, as in a job run
         "PYSPARK_PYTHON": str(python),
         "PYSPARK_DRIVER_PYTHON": str(python),
+        "JUPYTER_RUNTIME_DIR": str(folder / "jupyter"),  # its sockets need a short path
         "TZ": "UTC",
         **({} if python == spark.python else {"PYTHONPATH": _libraries(spark)}),
     }
