@@ -151,7 +151,10 @@ describe("tables", () => {
       customers: ["run_date"],
       products: ["run_date"],
     });
-    expect(tables(dev, "Curated")).toEqual({ sales_revenue: ["run_date"] });
+    expect(tables(dev, "Curated")).toEqual({
+      sales_revenue: ["run_date"],
+      mobile_daily_users: ["local_date"],
+    });
     // Two tables each: the quarantine, and refused rows.
     expect(tables(dev, "Quarantine")).toEqual(
       Object.fromEntries(
@@ -217,7 +220,7 @@ test.each([...STACKS.keys()])("%s has one dashboard, of all pipelines", (environ
     widgets: { properties: { markdown?: string } }[];
   };
   const titles = widgets.flatMap(({ properties: { markdown } }) =>
-    markdown === undefined ? [] : [/^## (\w+)/.exec(markdown)?.[1]],
+    markdown === undefined ? [] : [/^## ([\w-]+)/.exec(markdown)?.[1]],
   );
   expect(titles).toEqual([...PIPELINES, "Queries"]);
 });

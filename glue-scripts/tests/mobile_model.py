@@ -1,5 +1,5 @@
-"""What mobile-users must make of files, in plain Python, written from the format and not from the job: the
-rows of `mobile_users`, what is rejected and why, duplicates, books by source, and `mobile_daily_users`.
+"""The rows that mobile-users must make of files, in plain Python, written from the format and not from the
+job: the rows of `mobile_users`, what is rejected and why, duplicates, books by source, and `mobile_daily_users`.
 Numbers are read as they are written."""
 
 import gzip
@@ -61,7 +61,7 @@ class Line:
 
 @dataclass
 class Expected:
-    """What a run over the days makes. `rejected` are run date, platform, reason and line."""
+    """The result of a run over the days. `rejected` are run date, platform, reason and line."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[tuple[str, str, str, str]] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Expected:
 
 
 def expect(folder: Path, days: Iterable[date]) -> Expected:
-    """What becomes of the files below `segment-logs/` of these received days, processed together or one by
+    """The result of the files below `segment-logs/` of these received days, processed together or one by
     one, in any order."""
     expected = Expected()
     kept: dict[str, date] = {}

@@ -56,7 +56,7 @@ class Rides:
         return rows.withColumn("ride_date", rows["ride_date"].cast("string")).collect()
 
     def expected(self, spark: SparkSession, model: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """What the model must hold, made in Python of all published rows."""
+        """The rows that the model must hold, made in Python of all published rows."""
         groups: dict[tuple[str, str], list[Any]] = {}
         for row in self._rows(spark, "processed/events"):
             city = (row["city"] or "-") if model["name"] == "rides_by_city" else ""

@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 
 FOLDER = PIPELINES / "mobile-users"
 DAYS = [date(2025, 11, 20) + timedelta(days=number) for number in range(3)]
-# Of the table, those that the SELECT may name.
+# The columns of the table that the SELECT may name.
 COLUMNS = {
     "message_id": "string",
     "platform": "string",

@@ -55,6 +55,7 @@ SETTINGS: dict[str, Any] = {
         "rowsWritten": "RowsWritten",
         "rowsQuarantined": "RowsQuarantined",
         "rowsDuplicate": "RowsDuplicate",
+        "sourcesMissing": "SourcesMissing",
     },
     "runbook": {
         "failed": "https://wiki.example/workflow-run.md",
@@ -262,6 +263,15 @@ def test_a_success_is_reported_once_with_its_figures(world: World) -> None:
     ]
     assert {one["Dimensions"][0]["Value"] for one in world.metrics} == {"etl-dev-mobile-users"}
     assert [one["Unit"] for one in world.metrics] == ["Count", "Milliseconds", *["Count"] * 4]
+
+
+def test_each_source_has_its_figures_and_one_that_is_missing_counts(world: World) -> None:
+    world.add(mobile().run(WELL))
+    text = "ios: read 10 = written 7 + duplicates 1 + quarantined 2; missing: android on 2026-01-30"
+    world.books("wr_1", sourcesText=text, missingCount=1)
+    look()
+    assert f"quarantined 2.\n\n{text}.\n\nRun: wr_1" in world.messages[0]["message"]
+    assert world.recorded[-1] == ("SourcesMissing", "StateMachineName", 1)
 
 
 def test_an_empty_delivery_keeps_its_outcome_and_a_raw_crawl_is_a_warning(world: World) -> None:

@@ -55,7 +55,7 @@ def glue(monkeypatch: pytest.MonkeyPatch) -> Glue:
 
 
 def derived(argv: Sequence[str]) -> dict[str, str]:
-    """What is added to the arguments."""
+    """The arguments that are added."""
     added = with_workflow_run(argv)[len(argv) :]
     return dict(part.removeprefix("--").split("=", 1) for part in added)
 

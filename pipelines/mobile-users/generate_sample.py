@@ -59,7 +59,7 @@ class Dice:
 
 @dataclass(frozen=True)
 class Device:
-    """What the library of one installed app says about itself in each call."""
+    """The words of one installed app's library about itself in each call."""
 
     platform: str
     anonymous_id: str
@@ -226,7 +226,7 @@ def make_context(dice: Dice, device: Device) -> Call:
 
 
 def make_subject(dice: Dice, person: Person) -> Call:
-    """What the call says: its type, its name and its properties."""
+    """The content of a call: its type, its name and its properties."""
     product, price = dice.pick(PRODUCTS)
     quantity = dice.between(1, 4)
     kind = dice.below(100)
@@ -347,7 +347,7 @@ def track_of(properties: Any) -> Change:
 
 CART = {"product_id": "SKU-1014", "price": 19.99, "quantity": 2}
 
-# What happens to good calls, by the format's page; "both" platforms or one of them. Each happens on each day.
+# Drift of good calls, by the format's page; "both" platforms or one of them. Each happens on each day.
 DRIFT: tuple[tuple[str, Change], ...] = (
     # A new field anywhere.
     ("both", put({"name": "autumn", "medium": "push"}, "context", "campaign")),
@@ -371,7 +371,7 @@ DRIFT: tuple[tuple[str, Change], ...] = (
     ("both", track_of({"product_id": "SKU-1014", "price": 19.99})),
     ("both", track_of({"quantity": 2, "products": [{"product_id": "SKU-1007", "quantity": 9, "price": 1}]})),
     ("both", track_of({"products": []})),
-    # What is not there: a struct, the properties, one of the two ids, a name.
+    # Parts that are left out: a struct, the properties, one of the two ids, a name.
     ("android", drop("context", "network")),
     ("both", drop("context")),
     ("both", drop("properties")),

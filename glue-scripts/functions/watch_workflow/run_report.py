@@ -75,7 +75,7 @@ def _common(settings: Mapping[str, Any], judged: Judged, outcome: str) -> dict[s
 
 def _success(settings: Mapping[str, Any], judged: Judged, outcome: str) -> tuple[list[str], dict[str, Any]]:
     warnings = [_ended(part) for part in judged.verdict.warnings]
-    figures = [] if judged.summary is None else [_figures(judged.summary)]
+    figures = [] if judged.summary is None else _figures(judged.summary)
     lines = [
         *figures,
         *(f"Warning: {warning}. The run went on without it." for warning in _few(warnings)),
@@ -89,11 +89,13 @@ def _success(settings: Mapping[str, Any], judged: Judged, outcome: str) -> tuple
     return lines, fields
 
 
-def _figures(books: Mapping[str, Any]) -> str:
-    return (
+def _figures(books: Mapping[str, Any]) -> list[str]:
+    """The sum, and the figures of each source where the books have them."""
+    together = (
         f"Run dates {books['fromDate']} to {books['toDate']}: read {books['read']} = "
         f"written {books['written']} + duplicates {books['duplicates']} + quarantined {books['quarantined']}."
     )
+    return [together, *(f"{text}." for text in (books.get("sourcesText"),) if text)]
 
 
 def _failure(settings: Mapping[str, Any], judged: Judged, outcome: str) -> tuple[list[str], dict[str, Any]]:

@@ -158,6 +158,7 @@ def _record(settings: Mapping[str, Any], judged: Judged) -> None:
     if books is not None and has_succeeded_job(run):
         figures = {"rowsRead": "read", "rowsWritten": "written", "rowsQuarantined": "quarantined"}
         figures |= {"rowsDuplicate": "duplicates"}
+        figures |= {"sourcesMissing": "missingCount"} if "missingCount" in books else {}
         data += [_datum(rows, metric, books[figure], "Count") for metric, figure in figures.items()]
     _put_metrics(settings, data)
 
