@@ -135,7 +135,7 @@ class Column:
 
     @property
     def place(self) -> tuple[Step, ...]:
-        """Where the value lies in the delivered object."""
+        """The place of the value in the delivered object."""
         return self.path or (self.name,)
 
     @property
