@@ -200,7 +200,7 @@ def written(draw: random.Random, value: Any) -> str:
 
 
 def delivered(document: Any, path: Sequence[str | int]) -> Any:
-    """The value at a path; WRONG where there is no way on."""
+    """The value that lies at a path; WRONG where there is no way on."""
     for step in path:
         if document is None:
             return None

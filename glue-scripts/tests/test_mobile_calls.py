@@ -85,7 +85,7 @@ def money(text: str) -> Decimal:
     return Decimal(text)
 
 
-# The differences in the call, and in the row.
+# The changes of the call, and those of the row.
 TAKEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {}),
     ({"type": "screen", "event": None, "name": "Home"}, {"event_type": "screen", "event_name": "Home"}),
@@ -148,7 +148,7 @@ TAKEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
     bought('{"products": [null]}'),
     bought('{"products": null, "more": {"a": [1.10, "{"]}}'),
 ]
-# The differences in the call, the reason, and the columns that it names.
+# The changes of the call, the reason, and the columns that it names.
 REJECTED: list[tuple[dict[str, Any], str, Any]] = [
     ({"messageId": None}, "missing_message_id", {"message_id (messageId)": None}),
     ({"messageId": " ", "type": None, "context": 1}, "missing_message_id", {"message_id (messageId)": None}),

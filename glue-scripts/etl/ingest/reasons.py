@@ -68,7 +68,7 @@ def _of_contract(contract: Contract) -> Iterable[tuple[str, str, str]]:
 
 
 def _expected_values(contract: Contract, reason: str) -> dict[str, str]:
-    """The expectations of a reason's rules of each column, and of each part of one."""
+    """The words for what the rules of a reason expect of each column, and of each part of one."""
     found: dict[str, str] = {}
     for rule in contract.rules:
         if rule.reason != reason:
@@ -85,7 +85,7 @@ def _expected_values(contract: Contract, reason: str) -> dict[str, str]:
 
 
 def _expected_of_named(contract: Contract, rule: ContractRule) -> dict[str, str]:
-    """The expectations of a rule of the columns that it names."""
+    """The words for what a rule expects of the columns that it names."""
     if rule.kind == "missing":
         return {contract.label(name): A_VALUE for name in rule.names}
     [column] = [one for one in contract.columns if one.name == rule.column]

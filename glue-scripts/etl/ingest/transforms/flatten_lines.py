@@ -17,8 +17,8 @@ from pyspark.sql.types import ArrayType, DataType, StringType, StructField, Stru
 from etl.ingest.contract import Column as ContractColumn
 from etl.ingest.contract import Contract, Step
 from etl.ingest.transforms.mark_values import (
-    MARK,
     MARKED,
+    MARKS,
     bare,
     counted,
     is_lost,
@@ -86,7 +86,7 @@ def flatten_lines(lines: DataFrame, contract: Contract) -> DataFrame:
     columns = list(enumerate(contract.columns))
     root = _tree(contract)
     marked = with_marks(find_lines(lines))
-    others = [name for name in marked.columns if name not in (MARK, MARKED)]
+    others = [name for name in marked.columns if name not in (*MARKS, MARKED)]
     fast = _Reading(_READ, is_deep=True)
     read = fast.read(
         marked, root, F.from_json(sealed(MARKED), parsed_type(root.fields(is_deep=True)), STRICT)
@@ -104,7 +104,7 @@ def flatten_lines(lines: DataFrame, contract: Contract) -> DataFrame:
         .alias(f"{_FOUND}{at}")
         for at, column in columns
     ]
-    parts = read.select(*others, MARK, is_object.alias("is_object"), *found)
+    parts = read.select(*others, *MARKS, is_object.alias("is_object"), *found)
     texts = [_text(F.col(f"{_FOUND}{at}"), column).alias(f"{_TEXT}{at}") for at, column in columns]
     claimed = contract.claimed
     with_texts = parts.select("*", *texts)

@@ -10,7 +10,13 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-MARK = "x-etl-mark"  # the column of the beginning of the marks: no line holds its own hash, except by intent
+# The columns of the marks. They begin with the hash of the line, which no line holds except by intent.
+MARK, VALUE_MARK, TEXT_MARK, LOST_MARK = MARKS = (
+    "x-etl-mark",
+    "x-etl-value-mark",
+    "x-etl-text-mark",
+    "x-etl-lost-mark",
+)
 MARKED = "x-etl-marked"  # the column of the marked line
 
 _REST = r'(?:[^"\\]++|\\.)*+"'  # of a text, behind its first quote
@@ -23,42 +29,43 @@ _VALUE = rf'\G((?:[^"0-9tf-]++|{_TEXT})*+)({_NUMBER}|true|false)(?=[ \t\r\n]*+[,
 _STRUCTURE = r"(?=[{\[]|\\u00[57][bB])"
 _OTHERS = rf'(?:[^"]++|"(?!{_STRUCTURE}){_REST}|{_TEXT}(?=[ \t\r\n]*+:))*+'
 _TEXT_LIKE_A_STRUCTURE = rf'\G({_OTHERS})"{_STRUCTURE}({_REST})'
-_SIGNS = ("-", "=", "!")
-_VALUE_SIGN, _TEXT_SIGN, _LOST_SIGN = _SIGNS
+_SIGNS = {VALUE_MARK: "-", TEXT_MARK: "=", LOST_MARK: "!"}
 
 
 def with_marks(lines: DataFrame) -> DataFrame:
-    """Adds MARK and MARKED of `line`, which is to be one JSON object."""
+    """Adds MARKS and MARKED of `line`, which is to be one JSON object."""
     hashed = F.concat(F.lit("x-etl-"), F.xxhash64("line").cast("string"))
-    with_mark = lines.select("*", hashed.alias(MARK))
+    hashes = lines.select("*", hashed.alias(MARK))
+    marks = (F.concat(F.col(MARK), F.lit(sign)).alias(name) for name, sign in _SIGNS.items())
+    with_mark = hashes.select("*", *marks)
     line = F.col("line")
     may_look_like = line.contains('"{') | line.contains('"[') | line.contains('"\\u00')
     texts = F.regexp_replace(
-        line, F.lit(_TEXT_LIKE_A_STRUCTURE), F.concat(F.lit('$1"'), _sign(_TEXT_SIGN), F.lit("$2"))
+        line, F.lit(_TEXT_LIKE_A_STRUCTURE), F.concat(F.lit('$1"'), F.col(TEXT_MARK), F.lit("$2"))
     )
     with_texts = with_mark.select("*", F.when(may_look_like, texts).otherwise(line).alias(MARKED))
-    value = F.concat(F.lit('$1"'), _sign(_VALUE_SIGN), F.lit("$2"), _sign(_VALUE_SIGN), F.lit('"'))
+    value = F.concat(F.lit('$1"'), F.col(VALUE_MARK), F.lit("$2"), F.col(VALUE_MARK), F.lit('"'))
     marked = F.regexp_replace(F.col(MARKED), F.lit(_VALUE), value)
     return with_texts.withColumn(MARKED, marked)
 
 
 def lost(text: Column) -> Column:
     """A marked text in whose place the path of a column has no way on."""
-    return F.concat(_sign(_LOST_SIGN), text)
+    return F.concat(F.col(LOST_MARK), text)
 
 
 def counted(size: Column) -> Column:
     """A number as the marked text of it."""
-    return F.concat(_sign(_VALUE_SIGN), size.cast("string"), _sign(_VALUE_SIGN))
+    return F.concat(F.col(VALUE_MARK), size.cast("string"), F.col(VALUE_MARK))
 
 
 def bare(text: Column) -> Column:
     """The value of a marked text as it was delivered: of an object or a list, its JSON."""
-    mark = _sign(_VALUE_SIGN)
+    mark = F.col(VALUE_MARK)
     inside = F.replace(
         F.replace(text, F.concat(F.lit('"'), mark), F.lit("")), F.concat(mark, F.lit('"')), F.lit("")
     )
-    stripped = reduce(lambda of, sign: F.replace(of, _sign(sign), F.lit("")), _SIGNS, inside)
+    stripped = reduce(lambda of, mark: F.replace(of, F.col(mark), F.lit("")), _SIGNS, inside)
     return F.when(text.contains(F.col(MARK)), stripped).otherwise(text)
 
 
@@ -69,19 +76,15 @@ def is_of_kind(text: Column, kind: str) -> Column:
         return text.startswith("{")
     if kind == "array":
         return text.startswith("[")
-    is_value = text.startswith(_sign(_VALUE_SIGN))
-    is_boolean = text.endswith(F.concat(F.lit("e"), _sign(_VALUE_SIGN)))
+    is_value = text.startswith(F.col(VALUE_MARK))
+    is_boolean = text.endswith(F.concat(F.lit("e"), F.col(VALUE_MARK)))
     if kind == "boolean":
         return is_value & is_boolean
     if kind == "number":
         return is_value & ~is_boolean
-    is_lost = text.startswith(_sign(_LOST_SIGN))
+    is_lost = text.startswith(F.col(LOST_MARK))
     return ~(is_value | is_lost | text.startswith("{") | text.startswith("["))
 
 
 def is_lost(text: Column) -> Column:
-    return text.startswith(_sign(_LOST_SIGN))
-
-
-def _sign(sign: str) -> Column:
-    return F.concat(F.col(MARK), F.lit(sign))
+    return text.startswith(F.col(LOST_MARK))
