@@ -10,7 +10,7 @@ const shared = {
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }] },
 };
 const benchTests = (...names) => names.map((name) => `<rootDir>/__tests__/bench/${name}.test.ts`);
-const deployed = benchTests("promises", "sales");
+const deployed = benchTests("promises", "sales", "sessions");
 const platform = benchTests(
   "alarms",
   "deployer",
