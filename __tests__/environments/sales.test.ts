@@ -158,7 +158,9 @@ describe("tables", () => {
     // Two tables each: the quarantine, and refused rows.
     expect(tables(dev, "Quarantine")).toEqual(
       Object.fromEntries(
-        PIPELINES.flatMap((name) => [name, `${name}_refused`]).map((name) => [name, ["run_date"]]),
+        PIPELINES.map((name) => name.replaceAll("-", "_"))
+          .flatMap((name) => [name, `${name}_refused`])
+          .map((name) => [name, ["run_date"]]),
       ),
     );
   });

@@ -68,3 +68,17 @@ test("synth depends on no clock and no chance", () => {
     .filter((file) => unstable.test(readFileSync(join(root, file), "utf8")));
   expect(offenders).toEqual([]);
 });
+
+test("notebooks are shipped without output, which may hold rows", () => {
+  const notebooks = tracked.filter((file) => file.endsWith(".ipynb"));
+  expect(notebooks.length).toBeGreaterThan(0);
+  const withOutput = notebooks.filter((file) => {
+    const { cells } = JSON.parse(readFileSync(join(root, file), "utf8")) as {
+      cells: { outputs?: unknown[]; execution_count?: number | null }[];
+    };
+    return cells.some(
+      ({ outputs = [], execution_count: count = null }) => outputs.length > 0 || count !== null,
+    );
+  });
+  expect(withOutput).toEqual([]);
+});

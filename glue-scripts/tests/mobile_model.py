@@ -1,6 +1,6 @@
 """The rows that mobile-users must make of files, in plain Python, written from the format and not from the
-job: the rows of `mobile_users`, what is rejected and why, duplicates, books by source, and `mobile_daily_users`.
-Numbers are read as they are written."""
+job: the rows of `mobile_users`, what is rejected and why, duplicates, books by source, and
+`mobile_daily_users`. Numbers are read as they are written."""
 
 import gzip
 import json

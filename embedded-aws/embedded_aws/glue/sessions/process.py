@@ -109,7 +109,7 @@ def _command(arguments: argparse.Namespace, spark: Spark) -> list[str]:
     return [word for word in arguments.command if word != "--"]
 
 
-# -- settings of Spark --
+# -- Spark's settings --
 
 
 def session_values(settings: Settings, spark: Spark, metastore: str, folder: Path) -> dict[str, str]:
