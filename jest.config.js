@@ -18,6 +18,7 @@ const platform = benchTests(
   "every-step",
   "foreign-repository",
   "iceberg",
+  "mobile-users",
   "scanners",
   "schedule",
   "security-configuration",

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { GetQueryExecutionCommand, StartQueryExecutionCommand } from "@aws-sdk/client-athena";
 import { DynamoDBClient, DeleteItemCommand, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
@@ -221,6 +222,21 @@ export class BenchSession {
   async query(sql: string): Promise<readonly (readonly string[])[]> {
     const { rows } = await ask(this.clients.athena, this.output("workgroup"), sql);
     return rows.map((row) => row.map((value) => value ?? ""));
+  }
+
+  /** The bytes that Athena scans for a query. */
+  async bytesScanned(sql: string): Promise<number> {
+    const { athena } = this.clients;
+    const { QueryExecutionId } = await athena.send(
+      new StartQueryExecutionCommand({ QueryString: sql, WorkGroup: this.output("workgroup") }),
+    );
+    for (;;) {
+      const { QueryExecution } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId }));
+      const { State, StateChangeReason } = QueryExecution!.Status!;
+      if (State === "SUCCEEDED") return QueryExecution!.Statistics!.DataScannedInBytes!;
+      if (State === "FAILED" || State === "CANCELLED") throw new Error(StateChangeReason);
+      await pause(POLL_MS);
+    }
   }
 
   books({ name }: Finished): Promise<Books | undefined> {
