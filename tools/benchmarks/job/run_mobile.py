@@ -1,6 +1,6 @@
 """Runs the shipped job on the calls of mobile-users as one back-fill into another folder. The session is
-started before, and the time without it is printed. `reads` are the bytes that the scans of the calls took,
-per delivered byte: 1 if no file was read twice.
+started before, and the time without it is printed. `reads` are the lines that scans of the calls put out, per
+delivered line: 1 if no file was read twice.
 
 usage: run_mobile.py IN_DIR OUT_DIR PLAN_FILE MODELS_FILE
 """
@@ -9,8 +9,10 @@ import json
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
 GLUE_SCRIPTS = ROOT / "glue-scripts"
@@ -51,23 +53,35 @@ def main(source: str, target: str, plan: str, models: str) -> None:
     spark.stop()
     summary = json.loads(Path(target, "processed/books/mobile-users/bench/summary.json").read_text("utf-8"))
     files = len(list(Path(target, "processed", "mobile-users").rglob("*.parquet")))
-    reads = bytes_scanned(events) / summary["inputBytes"]
+    reads = lines_scanned(events) / summary["read"]
     print(json.dumps({"work": work, "files": files, "rows": summary["written"], "reads": round(reads, 3)}))
 
 
-def bytes_scanned(events: Path) -> int:
-    """The bytes that stages with a scan of text took from files, from Spark's log of events."""
-    scanning, found = set(), 0
-    for log in events.iterdir():
-        for line in log.read_text("utf-8").splitlines():
-            event = json.loads(line)
-            if event["Event"] == "SparkListenerStageSubmitted":
-                scopes = [rdd.get("Scope", "") for rdd in event["Stage Info"]["RDD Info"]]
-                if any('"name":"Scan text' in scope for scope in scopes):
-                    scanning.add(event["Stage Info"]["Stage ID"])
-            if event["Event"] == "SparkListenerTaskEnd" and event["Stage ID"] in scanning:
-                found += event["Task Metrics"]["Input Metrics"]["Bytes Read"]
-    return found
+def lines_scanned(events: Path) -> int:
+    """The lines that scans of text have put out, from Spark's log of events. (The bytes of its tasks would be
+    no answer: they count what is taken from memory, too.)"""
+    (log,) = events.iterdir()
+    # Plans hold characters that splitlines() takes for line ends.
+    entries = [json.loads(text) for text in log.read_text("utf-8").split("\n") if text]
+    counters = {
+        one for entry in entries if "sparkPlanInfo" in entry for one in _counters(entry["sparkPlanInfo"])
+    }
+    return sum(
+        int(update["Update"])
+        for entry in entries
+        if entry["Event"] == "SparkListenerTaskEnd"
+        for update in entry["Task Info"]["Accumulables"]
+        if update["ID"] in counters
+    )
+
+
+def _counters(plan: dict[str, Any]) -> Iterator[int]:
+    if plan["nodeName"].startswith("Scan text"):
+        yield from (
+            metric["accumulatorId"] for metric in plan["metrics"] if metric["name"] == "number of output rows"
+        )
+    for child in plan["children"]:
+        yield from _counters(child)
 
 
 if __name__ == "__main__":
