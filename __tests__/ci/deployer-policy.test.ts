@@ -9,6 +9,8 @@ import {
   filledIn,
   PLAN,
   type Place,
+  type Statement,
+  WITH_WORKFLOWS,
   statementsOf,
 } from "../support/deployer-policy";
 
@@ -72,9 +74,16 @@ const MADE_BY: Readonly<Record<string, readonly [action: string, arnOf: (name: s
   aws_sqs_queue: ["sqs:CreateQueue", named("sqs")],
 };
 
+/** The types that come with a Glue workflow. */
+const WORKFLOW_TYPES: typeof MADE_BY = {
+  aws_glue_trigger: ["glue:CreateTrigger", named("glue", "trigger/")],
+  aws_glue_workflow: ["glue:CreateWorkflow", named("glue", "workflow/")],
+  aws_lambda_function: ["lambda:CreateFunction", named("lambda", "function:")],
+};
+
 /** Parts of the types above, created with rights on those, or a key, which has no name. */
 const PARTS =
-  /^aws_(?:cloudwatch_event_target|glue_catalog_table|iam_role_policy|kms_key|s3_bucket_\w+|s3_object|sfn_alias|sns_topic_(?:policy|subscription)|sqs_queue_policy)$/;
+  /^aws_(?:cloudwatch_event_target|glue_catalog_table|iam_role_policy|kms_key|lambda_(?:function_event_invoke_config|permission)|s3_bucket_\w+|s3_object|sfn_alias|sns_topic_(?:policy|subscription)|sqs_queue_policy)$/;
 
 /** @returns the name of each resource of the types above, or the type of an unknown one */
 function namesOf(blocks: Blocks): (readonly [type: string, name: string])[] {
@@ -82,23 +91,58 @@ function namesOf(blocks: Blocks): (readonly [type: string, name: string])[] {
     .filter(([type]) => !PARTS.test(type))
     .flatMap(([type, ofType]) =>
       Object.values(ofType).map(
-        ({ name, bucket, alarm_name: alarm, dashboard_name: dashboard }) =>
-          [type, String(bucket ?? alarm ?? dashboard ?? name)] as const,
+        ({ name, bucket, alarm_name: alarm, dashboard_name: dashboard, function_name: functionName }) =>
+          [type, String(bucket ?? alarm ?? dashboard ?? functionName ?? name)] as const,
       ),
     );
 }
 
 test.each(ENVIRONMENTS)("every resource of %s may be created, by its name", (environment) => {
   const statements = statementsOf(DEPLOY, placeOf(environment));
-  const refused = namesOf(resources[environment]!).flatMap(([type, name]) => {
-    const made = MADE_BY[type];
+  expect(refusedOf(resources[environment]!, statements)).toEqual([]);
+});
+
+/** The resources that the statements do not let anybody make. */
+function refusedOf(blocks: Blocks, statements: readonly Statement[]): string[] {
+  return namesOf(blocks).flatMap(([type, name]) => {
+    const made = { ...MADE_BY, ...WORKFLOW_TYPES }[type];
     if (made === undefined)
       return [`${type} is new: say here what makes one, and give that right in docs/deployer`];
     const [action, arnOf] = made;
     const may = allowing(statements, action, arnOf(name)).length > 0;
     return may ? [] : [`docs/deployer does not give ${action} on ${arnOf(name)}`];
   });
-  expect(refused).toEqual([]);
+}
+
+test("with a Glue workflow, its own documents give what the others do not", () => {
+  const outdir = mkdtempSync(join(tmpdir(), "etl-deployer-workflow-"));
+  const variables = {
+    ETL_ENVIRONMENTS: "dev",
+    ETL_DEV_ORCHESTRATION: "mobile-users:workflow,events:workflow",
+  };
+  synthesiseApp(outdir, { account: ACCOUNT, region: REGION }, [], variables);
+  const file = join(stackOf(outdir, "dev"), "cdk.tf.json");
+  const { resource } = JSON.parse(readFileSync(file, "utf8")) as { resource: Blocks };
+  rmSync(outdir, { recursive: true, force: true });
+  const place = placeOf("dev");
+  expect(refusedOf(resource, statementsOf(WITH_WORKFLOWS, place))).toEqual([]);
+  const lacking = refusedOf(resource, statementsOf(DEPLOY, place)).map(
+    (text) => / (\w+:\w+) on/.exec(text)![1],
+  );
+  expect([...new Set(lacking)].sort()).toEqual([
+    "glue:CreateTrigger",
+    "glue:CreateWorkflow",
+    "lambda:CreateFunction",
+    "logs:CreateLogGroup",
+  ]);
+  const passed = allowing(
+    statementsOf(WITH_WORKFLOWS, place),
+    "iam:PassRole",
+    `arn:aws:iam::${ACCOUNT}:role/etl-dev-events-watcher-function`,
+  );
+  expect(passed.map(({ Condition }) => Condition!["StringEquals"]!["iam:PassedToService"])).toEqual([
+    "lambda.amazonaws.com",
+  ]);
 });
 
 test.each(ENVIRONMENTS)(
@@ -171,13 +215,15 @@ test("the state can be written and never deleted, even with destroy-data", () =>
 
 test("the role that plans can only read", () => {
   const reading =
-    /^(?:s3|kms|glue|dynamodb|athena|iam|states|events|scheduler|sns|sqs|cloudwatch|logs):(?:Get|List|Describe|Decrypt|ValidateStateMachineDefinition)/;
-  const actions = statementsOf(PLAN, placeOf("prod")).flatMap(({ Action }) => [Action].flat());
+    /^(?:s3|kms|glue|dynamodb|athena|iam|states|events|scheduler|sns|sqs|cloudwatch|logs|lambda):(?:Get|List|Describe|Decrypt|ValidateStateMachineDefinition)/;
+  const actions = statementsOf([...PLAN, "plan-workflows"], placeOf("prod")).flatMap(({ Action }) =>
+    [Action].flat(),
+  );
   expect(actions.filter((action) => !reading.test(action))).toEqual([]);
 });
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 6,144 characters without white space. */
-test.each(DESTROY)("%s fits into a managed policy", (document) => {
+test.each([...DESTROY, "plan-workflows", "deploy-workflows"])("%s fits into a managed policy", (document) => {
   const longest = { ...placeOf("production"), project: "a-rather-long-name", region: "ap-southeast-2" };
   expect(filledIn(document, longest).replaceAll(/\s/g, "").length).toBeLessThan(6_144);
 });
