@@ -86,7 +86,9 @@ export async function down(): Promise<void> {
   refuseWhileKept("down removes the bench");
   const was = existsSync(join(LOCAL, "aws"));
   const stacks = join(LOCAL, "terraform");
-  await endLeftOver(...(existsSync(stacks) ? readdirSync(stacks) : []));
+  // Beside the stacks may lie Terraform's settings, which are a file.
+  const entries = existsSync(stacks) ? readdirSync(stacks, { withFileTypes: true }) : [];
+  await endLeftOver(...entries.filter((entry) => entry.isDirectory()).map(({ name }) => name));
   // Renamed first: a kill must not leave half of it, which looks like a deployment.
   const discarded = join(LOCAL, "discarded");
   rmSync(discarded, { recursive: true, force: true });

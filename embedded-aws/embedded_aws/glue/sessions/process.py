@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def main() -> int:
         environment = _environment(folder, spark, settings, arguments.python or spark.python)
         return _run(_command(arguments, spark), environment, arguments.lifeline)
     finally:
+        _await_java(folder)
         metastore.close()
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -202,6 +204,27 @@ def _run(command: list[str], environment: dict[str, str], lifeline: int | None) 
         threading.Thread(target=_follow, args=(lifeline, end), name="lifeline", daemon=True).start()
     code = process.wait()
     return code if code >= 0 else 128 - code
+
+
+def _await_java(folder: Path) -> None:
+    """Wait until every Java of this session has cleaned up, which it does when its Python has ended."""
+    deadline = time.monotonic() + _KILL_AFTER_SECONDS
+    while found := _processes_that_name(folder):
+        if time.monotonic() > deadline:
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def _processes_that_name(folder: Path) -> list[int]:
+    """Those with the folder, which is of this session alone, in their command line. None without /proc."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if f"{folder}/".encode() in file.read_bytes():
+                found.append(int(file.parent.name))
+    return found
 
 
 def _ending(process: subprocess.Popen[bytes]) -> Callable[[], None]:
