@@ -96,7 +96,13 @@ test("expressions that Spark has not judged: one sentence for each file, with th
 }, 60_000);
 
 const judged = (name: string, others: Partial<PipelineFiles> = {}) =>
-  readPipelineFiles({ contractFile: contractFile(name), rulesFile: rulesFile(name), table: name, written: {}, ...others });
+  readPipelineFiles({
+    contractFile: contractFile(name),
+    rulesFile: rulesFile(name),
+    table: name,
+    written: {},
+    ...others,
+  });
 
 test("the shipped files are accepted, and give the tables", () => {
   for (const name of SHIPPED) {
