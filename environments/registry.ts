@@ -147,8 +147,11 @@ function subscriptionsOf(
 }
 
 function pipelinesOf(name: string, { variables, context }: Deployment, data: EnvironmentData) {
+  // The schema reports anything else.
+  if (typeof data.pipelines !== "object" || data.pipelines === null)
+    return { pipelines: data.pipelines, mistakes: [] };
   const given = { variables, context: asRecord(asRecord(context)[name]) };
-  return choosePipelines(name, given, { pipelines: asRecord(data.pipelines) });
+  return choosePipelines(name, given, data);
 }
 
 function givenSubscribers(name: string, topic: Topic, { variables, context }: Deployment) {

@@ -5,6 +5,7 @@ import { LOG_RETENTION_DAYS, logRetentionMistake } from "../modules/core/log-ret
 import { boundaryMistake } from "../modules/core/permissions-boundary";
 import { PIPELINES, type PipelinesSettings } from "../pipelines";
 import { budgetMistakes } from "./budget";
+import { orchestrationMistakes } from "../pipelines/orchestration-settings";
 import { glueVersionSchema, jobSettingMistakes } from "../pipelines/job-settings";
 import { missedRunSettingMistakes, scheduleSettingMistakes } from "../pipelines/schedule-settings";
 
@@ -123,6 +124,7 @@ export function settingsMistakes(candidate: Partial<EnvironmentSettings>): strin
     ...schedule,
     // The longest gap is known only for a schedule without mistakes.
     ...(schedule.length > 0 ? [] : missedRunSettingMistakes(judgeable)),
+    ...(schedule.length > 0 ? [] : orchestrationMistakes(judgeable)),
     ...nameMistakes(judgeable),
   ];
 }

@@ -5,7 +5,7 @@ import { defineEvents } from "./events/pipeline";
 import { defineMobileUsers } from "./mobile-users/pipeline";
 import { defineProducts } from "./products/pipeline";
 import { defineSales } from "./sales/pipeline";
-import { contractPipelineSettings, declaredTableSettings } from "./settings";
+import { contractPipelineSettings, declaredTableSettings, modelledSettings } from "./settings";
 
 /** A pipeline that environments can have. */
 interface Entry<Name extends string, Settings> {
@@ -31,7 +31,7 @@ export const PIPELINES = [
   entry({ name: "sales", settings: declaredTableSettings, define: defineSales }),
   entry({ name: "customers", settings: declaredTableSettings, define: defineCustomers }),
   entry({ name: "products", settings: declaredTableSettings, define: defineProducts }),
-  entry({ name: "mobile-users", settings: contractPipelineSettings, define: defineMobileUsers }),
+  entry({ name: "mobile-users", settings: modelledSettings, define: defineMobileUsers }),
 ] as const;
 
 type Registered = (typeof PIPELINES)[number];

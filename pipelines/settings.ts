@@ -26,5 +26,12 @@ export const declaredTableSettings = contractPipelineSettings.extend({
   crawlProcessed: z.boolean().optional(),
 });
 
+/** Settings of pipelines with models, which read the folders of dates of Parquet. */
+export const modelledSettings = contractPipelineSettings.omit({
+  tableFormat: true,
+  writeMode: true,
+  orderColumn: true,
+});
+
 export type ContractPipelineSettings = z.infer<typeof contractPipelineSettings>;
 export type DeclaredTableSettings = z.infer<typeof declaredTableSettings>;

@@ -56,7 +56,7 @@ test("a bad contract and bad rules: every sentence, exit code 1 and nothing writ
     stdout: "",
     stderr:
       `Pipeline 'etl-dev/Sales': ${SALES}: 'x-etl.lookbackDays' must be a whole number from 0 to 36500, got "seven"; ` +
-      "'x-etl.partitionBy' must name string columns of x-etl.output, got 'quantity', which is bigint; " +
+      "'x-etl.partitionBy' must name string or date columns of x-etl.output, got 'quantity', which is bigint; " +
       "'x-etl.partitionBy' must not name 'quantity', a column of x-etl.businessKey; leave it out; " +
       "'x-etl.reasons' must hold a rule 'wrongType'; " +
       "'x-etl.computed.total_amount.expression' must not name price, neither a column nor one of and, between, case, " +

@@ -50,9 +50,12 @@ describe("with the setting", () => {
   test("its role may give the logs the key, and CloudWatch Logs may use it for Glue's groups only", () => {
     const policies = Object.values(resource.aws_iam_role_policy!).map(({ policy }) => String(policy));
     const associating = policies.filter((text) => text.includes("logs:AssociateKmsKey"));
-    for (const pipeline of PIPELINES)
+    const jobs = PIPELINES.map((pipeline) =>
+      pipeline === "mobile-users" ? "mobile-user-daily" : `${pipeline}-transform`,
+    );
+    for (const job of jobs)
       expect(
-        associating.filter((text) => text.includes(`${name}-role/etl-prod-${pipeline}-transform-job/output`)),
+        associating.filter((text) => text.includes(`${name}-role/etl-prod-${job}-job/output`)),
       ).toHaveLength(1);
     expect(associating).toHaveLength(PIPELINES.length);
     const { Statement } = JSON.parse(String(only(resource.aws_kms_key)[1].policy)) as {

@@ -102,7 +102,7 @@ describe("the Glue version", () => {
 describe("the pipelines", () => {
   const names = (variables: Record<string, string>, context?: unknown) =>
     select({ ...PLACE, ...variables }, ENVIRONMENTS, context).map(({ pipelines }) => Object.keys(pipelines));
-  const all = ["events", "sales", "customers", "products"];
+  const all = ["events", "sales", "customers", "products", "mobile-users"];
 
   test("are those of the file, and a variable or the context narrows those of the environment that it names", () => {
     expect(names({})).toEqual([all, all, all]);
@@ -119,8 +119,8 @@ describe("the pipelines", () => {
     const pipelines = { ...ENVIRONMENTS.dev!.pipelines, products: undefined };
     const variables = { ...PLACE, ...SUBSCRIBERS, ETL_DEV_PIPELINES: "sale,products" };
     expect(refusal(variables, { dev: { ...ENVIRONMENTS.dev!, pipelines } }).split("\n")).toEqual([
-      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers), got \"sale\"; correct the spelling",
-      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers), got \"products\"; " +
+      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers, mobile-users), got \"sale\"; correct the spelling",
+      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers, mobile-users), got \"products\"; " +
         "give it settings in environments/dev.ts",
     ]);
   });
@@ -208,7 +208,27 @@ describe("what a pipeline needs", () => {
 });
 
 describe("mistakes", () => {
+  const byWorkflow = (change: object) => {
+    const { events, ...others } = ENVIRONMENTS.dev!.pipelines;
+    return { pipelines: { ...others, events: { ...events!, orchestration: "workflow", ...change } } };
+  };
   const cases: readonly (readonly [change: Record<string, unknown>, message: string])[] = [
+    [
+      byWorkflow({
+        runOverrides: { workers: 3, timeoutMinutes: 20 },
+        schedule: {
+          ...ENVIRONMENTS.dev!.pipelines.events!.schedule,
+          timeZone: "Asia/Tokyo",
+          start: "2030-01-01T00:00:00Z",
+        },
+      }),
+      "environment 'dev': 'pipelines.events.runOverrides.workers' must be left out with orchestration 'workflow': a trigger changes " +
+        "only the time-out of a job, got 3\n" +
+        "environment 'dev': 'pipelines.events.schedule.start' must be left out with orchestration 'workflow': Glue's triggers have no " +
+        'such instant, got "2030-01-01T00:00:00Z"\n' +
+        "environment 'dev': 'pipelines.events.schedule.timeZone' must be UTC, because Glue's schedules are in UTC, got \"Asia/Tokyo\": " +
+        "write cron(0 19 * * ? *), and leave it out",
+    ],
     [
       { project: "/etl" },
       "environment 'dev': 'project' must be lower-case words of letters and digits joined by single hyphens, got \"/etl\"",

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { type z } from "zod";
 import { settingsSchema } from "../../environments/settings";
 import { PIPELINES } from "../support/pipelines";
+import { LONGEST_WATCHED_NAME } from "../../modules/core/orchestrations";
 
 /**
  * Whole environments, right ones and wrong ones, made by walking the schema that environments are judged by: a new setting is
@@ -266,6 +267,7 @@ function together(candidate: Candidate): Candidate {
           runOverrides: runOverrides && isSmall ? sized(runOverrides) : runOverrides,
           jobRunQueuingEnabled: queues,
           maxConcurrentRuns: pipeline.maxConcurrentRuns && 1,
+          ...(pipeline.orchestration === "workflow" ? watchedByGlue(candidate, pipeline, name) : {}),
         }),
       ];
     },
@@ -287,6 +289,21 @@ function writable(name: string, { tableFormat, writeMode, orderColumn }: Pipelin
   return {
     writeMode: merges || appends ? writeMode : undefined,
     orderColumn: merges ? (name === "events" && orderColumn) || "run_date" : undefined,
+  };
+}
+
+/** A Glue workflow overrides the time-out alone, starts in UTC, and needs a name that its watcher can have. */
+function watchedByGlue(
+  { project, environment }: Candidate,
+  { runOverrides, schedule }: Pipeline,
+  pipeline: string,
+): Candidate {
+  if ([project, environment, pipeline].join("-").length > LONGEST_WATCHED_NAME)
+    return { orchestration: undefined };
+  const { cron, ...clock } = schedule as Candidate;
+  return {
+    schedule: withoutUndefined({ ...clock, cron, timeZone: "UTC", start: undefined, end: undefined }),
+    runOverrides: runOverrides && withoutUndefined({ timeoutMinutes: runOverrides.timeoutMinutes }),
   };
 }
 

@@ -97,6 +97,7 @@ test("minimum: events and a schedule start the function, which knows what to loo
       rowsWritten: "RowsWritten",
       rowsQuarantined: "RowsQuarantined",
       rowsDuplicate: "RowsDuplicate",
+      sourcesMissing: "SourcesMissing",
     },
     runbook: {
       failed: "docs/runbook/workflow-run.md, in the repository that deployed this pipeline",

@@ -1,9 +1,7 @@
+import { triggerScheduleMistakes } from "../schedules/trigger-schedule";
 import { MOST_TIMEOUT_MINUTES } from "../core/job-runs";
 import { plaintextSecretMistake } from "../core/plaintext-secret";
 import { type Mistake } from "../core/refusals";
-import { neverFiresMistake } from "../schedules/longest-gap";
-import { parseExpression } from "../schedules/schedule-expression";
-import { otherZoneMistake, shortestGapMinutes } from "../schedules/utc-cron";
 import { reachMistakes } from "./reach";
 import { failureStatesOf, resourceNameOf, WATCHED_STATES, type WorkflowNode } from "./workflow-node";
 import { type OnCrawl, readConditions, type ReadCondition, type WorkflowTrigger } from "./workflow-trigger";
@@ -27,8 +25,6 @@ const MOST_PARTS = 100;
 const MOST_CRAWLS = 2;
 /** The quota "Jobs per trigger": https://docs.aws.amazon.com/general/latest/gr/glue.html */
 const MOST_JOBS = 50;
-/** The shortest time between starts: https://docs.aws.amazon.com/glue/latest/dg/monitor-data-warehouse-schedule.html */
-const FEWEST_MINUTES = 5;
 
 const unless = (ok: boolean, field: string, mistake: string): Mistake[] => (ok ? [] : [[field, mistake]]);
 const quoted = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(", ");
@@ -50,7 +46,7 @@ export function workflowMistakes(given: Judged, isKnown: Known): Mistake[] {
       "onCrawl",
       `must be "ended" or "succeeded", got ${JSON.stringify(onCrawl)}`,
     ),
-    ...(schedule === undefined || !isKnown(schedule.cron) ? [] : scheduleMistakes(schedule)),
+    ...(schedule === undefined || !isKnown(schedule.cron) ? [] : triggerScheduleMistakes(schedule)),
     ...nodes.flatMap((_, index) => nodeMistakes(nodes, index, isKnown)),
     ...unless(
       parts <= MOST_PARTS,
@@ -64,41 +60,6 @@ export function workflowMistakes(given: Judged, isKnown: Known): Mistake[] {
   return mistakes.length > 0
     ? mistakes
     : [...watchMistakes(nodes, triggers, onCrawl), ...reachMistakes(nodes, triggers, onCrawl)];
-}
-
-function scheduleMistakes({ cron, timeZone = "UTC" }: NonNullable<Judged["schedule"]>): Mistake[] {
-  const { expression, mistakes } = parseExpression(cron);
-  const wrongZone = otherZoneMistake(cron, timeZone);
-  const zone: Mistake[] =
-    wrongZone === undefined
-      ? []
-      : [
-          [
-            "schedule.timeZone",
-            `${wrongZone}${/clock changes/.test(wrongZone) ? "; choose one and leave 'timeZone' out, or leave 'schedule' out and let a PipelineSchedule of 'run' start it, whose clock follows the zone" : ""}`,
-          ],
-        ];
-  if (mistakes.length > 0)
-    return [...mistakes.map((mistake): Mistake => ["schedule.cron", mistake]), ...zone];
-  if (expression?.kind !== "cron")
-    return [
-      [
-        "schedule.cron",
-        `must be a cron expression, because Glue takes no rate(…) and no at(…), got ${JSON.stringify(cron)}`,
-      ],
-      ...zone,
-    ];
-  const never = neverFiresMistake(cron, "UTC");
-  const gap = shortestGapMinutes(cron) ?? FEWEST_MINUTES;
-  return [
-    ...(never === undefined ? [] : [["schedule.cron", never] as const]),
-    ...unless(
-      gap >= FEWEST_MINUTES,
-      "schedule.cron",
-      `must leave at least ${FEWEST_MINUTES} minutes between two starts, which is Glue's precision, got ${JSON.stringify(cron)} with ${gap}`,
-    ),
-    ...zone,
-  ];
 }
 
 const NODE_NAME = /^[A-Z][A-Za-z0-9]{0,59}$/;

@@ -18,14 +18,8 @@ import type { GlueWorkflow } from "../../modules/glue-workflow/glue-workflow";
 import type { OnCrawl } from "../../modules/glue-workflow/workflow-trigger";
 import { DEFAULT_SLOW_FACTOR } from "../../modules/schedules/missed-run";
 import type { WorkflowWatcher } from "../workflow-watcher/workflow-watcher";
-import {
-  defineWorkflow,
-  type TriggerNames,
-  unfitForWorkflow,
-  upperCamel,
-  type WatchedWorkflow,
-  workflowNodes,
-} from "./pipeline-workflow";
+import { defineWorkflow, upperCamel, type WatchedWorkflow } from "./pipeline-workflow";
+import { type TriggerNames, unfitForWorkflow, workflowNodes } from "./unfit-for-workflow";
 import type { EtlPlatform } from "../etl-platform/etl-platform";
 import { readPipelineFiles } from "../ingest-task/contract-files";
 import {
@@ -291,7 +285,7 @@ export class ContractPipeline extends Construct {
       rawCrawlers: Object.fromEntries(keys.map((key, index) => [key, this.rawCrawlers[index]!])),
       processedCrawler,
       jobTimeoutMinutes: props.jobTimeoutMinutes ?? DEFAULT_JOB_TIMEOUT_MINUTES,
-      lateAfterMinutes: DEFAULT_SLOW_FACTOR * usualMinutes,
+      lateAfterMinutes: Math.ceil(DEFAULT_SLOW_FACTOR * usualMinutes),
       ...this.runDate,
       actionsEnabled,
     });

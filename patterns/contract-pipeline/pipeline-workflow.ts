@@ -1,31 +1,14 @@
 import type { Construct } from "constructs";
-import {
-  type OnCrawl,
-  workflowChain,
-  type WorkflowChainStep,
-} from "../../modules/glue-workflow/workflow-trigger";
+import { workflowChain, type WorkflowChainStep } from "../../modules/glue-workflow/workflow-trigger";
 import { GlueWorkflow } from "../../modules/glue-workflow/glue-workflow";
 import { WorkflowNode } from "../../modules/glue-workflow/workflow-node";
-import type { RunOverrides } from "../../modules/etl-orchestrator/run-overrides";
 import type { GlueCrawler } from "../../modules/glue-crawler/glue-crawler";
 import type { EtlPlatform } from "../etl-platform/etl-platform";
 import type { IngestTask } from "../ingest-task/ingest-task";
-import type { ScheduleTrigger } from "../trigger";
+import { type WorkflowSettings } from "./unfit-for-workflow";
 import { WorkflowWatcher } from "../workflow-watcher/workflow-watcher";
 
 /** A pipeline whose runs are those of a Glue workflow: crawls one after the other, the job, the crawl of its table. */
-
-/** The names of triggers by what they start: a source's name, or `raw`; `job`; `processed`. */
-export type TriggerNames = Readonly<Record<string, string>>;
-
-/** The settings of a pipeline that a workflow honours, or cannot. */
-export interface WorkflowSettings {
-  readonly triggerNames?: TriggerNames;
-  readonly onCrawl?: OnCrawl;
-  readonly schedule?: ScheduleTrigger;
-  readonly runOverrides?: RunOverrides;
-  readonly steps?: unknown;
-}
 
 interface Parts extends WorkflowSettings {
   readonly platform: EtlPlatform;
@@ -48,33 +31,6 @@ interface Parts extends WorkflowSettings {
 export interface WatchedWorkflow {
   readonly workflow: GlueWorkflow;
   readonly watcher: WorkflowWatcher;
-}
-
-/** The nodes of the chain in their order. */
-export const workflowNodes = (sources: readonly string[], isCrawled: boolean): string[] => [
-  ...(sources.length === 0 ? ["raw"] : sources),
-  "job",
-  ...(isCrawled ? ["processed"] : []),
-];
-
-/** Lists what a Glue workflow cannot do, as sentences. */
-export function unfitForWorkflow(settings: WorkflowSettings, nodes: readonly string[]): string[] {
-  const { triggerNames = {}, schedule, runOverrides = {}, steps } = settings;
-  const others = Object.keys(runOverrides).filter((name) => name !== "timeoutMinutes");
-  const never = "with orchestration 'workflow'";
-  return [
-    ...(steps === undefined ? [] : [`'steps' must be left out ${never}: its nodes are fixed`]),
-    ...others.map(
-      (name) =>
-        `'runOverrides.${name}' must be left out ${never}: a trigger changes only the time-out of a job`,
-    ),
-    ...(["start", "end"] as const)
-      .filter((name) => schedule?.[name] !== undefined)
-      .map((name) => `'schedule.${name}' must be left out ${never}: Glue's triggers have no such instant`),
-    ...Object.keys(triggerNames)
-      .filter((name) => !nodes.includes(name))
-      .map((name) => `'triggerNames.${name}' must be named like what it starts, one of ${nodes.join(", ")}`),
-  ];
 }
 
 /** Defines the workflow, its triggers and its watcher, and lets the job read its run. */

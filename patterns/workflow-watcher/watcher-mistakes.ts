@@ -1,3 +1,4 @@
+import { LONGEST_WATCHED_NAME } from "../../modules/core/orchestrations";
 import type { Mistake } from "../../modules/core/refusals";
 import type { WorkflowNode } from "../../modules/glue-workflow/workflow-node";
 import { MOST_LAG_DAYS } from "../../modules/schedules/lag-days";
@@ -14,8 +15,6 @@ export interface JudgedWatcher {
   readonly runDate?: RunDateRule;
 }
 
-/** The role of the function is named `<workflow>-watcher-function`, and a role's name has at most 64 characters. */
-const MOST_NAME_CHARACTERS = 64 - "-watcher-function".length;
 /** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
 const MOST_PATTERN_CHARACTERS = 2_048;
 /** A week, in minutes. */
@@ -29,9 +28,9 @@ export function watcherMistakes(given: JudgedWatcher, isKnown: (value: unknown) 
   const pattern = JSON.stringify(endedPattern(nodes));
   return [
     ...unless(
-      !isKnown(workflowName) || workflowName.length <= MOST_NAME_CHARACTERS,
+      !isKnown(workflowName) || workflowName.length <= LONGEST_WATCHED_NAME,
       "workflow",
-      `must have a name of at most ${MOST_NAME_CHARACTERS} characters, because the watcher's role is named '<name>-watcher-function', ` +
+      `must have a name of at most ${LONGEST_WATCHED_NAME} characters, because the watcher's role is named '<name>-watcher-function', ` +
         `got ${JSON.stringify(workflowName)} (${workflowName.length})`,
     ),
     ...unless(!isKnown(pipeline) || pipeline.trim() !== "", "pipeline", "must not be empty"),
