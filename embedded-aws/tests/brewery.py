@@ -45,7 +45,7 @@ class Brewery:
         for name, script in SCRIPTS.items():
             s3.put_object(Bucket=BUCKET, Key=f"code/{name}.py", Body=script.encode())
         self.glue = bench.client("glue")
-        self.glue.create_database(DatabaseInput={"Name": "cellar"})
+        self.glue.create_database(DatabaseInput={"Name": "brewery"})
         reads = statement(
             ["s3:GetObject", "s3:ListBucket"], [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
         )
@@ -56,7 +56,7 @@ class Brewery:
 
     def crawler(self, name: str, role: str = "") -> str:
         target = {"S3Targets": [{"Path": f"s3://{BUCKET}/brews/"}]}
-        self.glue.create_crawler(Name=name, Role=role or self.role, DatabaseName="cellar", Targets=target)
+        self.glue.create_crawler(Name=name, Role=role or self.role, DatabaseName="brewery", Targets=target)
         return name
 
     def job(self, name: str, script: str = "brew", **more: Any) -> str:

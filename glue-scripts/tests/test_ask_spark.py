@@ -51,6 +51,7 @@ def test_records_are_found() -> None:
     assert [path.name for path in RECORDS] == [
         "shipments.spark.json",
         "events.spark.json",
+        "mobile-users.spark.json",
         "products.spark.json",
         "sales.spark.json",
     ]

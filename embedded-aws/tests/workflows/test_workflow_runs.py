@@ -44,7 +44,7 @@ def test_a_crawl_fires_a_job_within_the_run(brewery: Brewery) -> None:
     ]
     (job_run,) = node(run, "malt-job")["JobDetails"]["JobRuns"]
     assert (job_run["TriggerName"], job_run["PredecessorRuns"]) == ("malt-crawled", [])
-    table = brewery.glue.get_table(DatabaseName="cellar", Name="brews")["Table"]
+    table = brewery.glue.get_table(DatabaseName="brewery", Name="brews")["Table"]
     assert [column["Name"] for column in table["StorageDescriptor"]["Columns"]] == ["hop"]
 
 
