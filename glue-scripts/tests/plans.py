@@ -60,6 +60,28 @@ def contract_of_document(document: dict[str, Any]) -> Contract:
     return contract_of_text(json.dumps(document))
 
 
+def contract_of_columns(columns: Mapping[str, Any]) -> Contract:
+    """A contract of rows with these columns and the key `id`, which names rows that are no object, that have
+    no key, and that have a value of a wrong type."""
+    return contract_of_document(
+        {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "properties": {"id": {"type": "integer"}, **columns},
+            "required": ["id"],
+            "x-etl": {
+                "businessKey": ["id"],
+                "lookbackDays": 0,
+                "reasons": [
+                    {"reason": "malformed", "rule": "notAnObject"},
+                    {"reason": "missing_id", "rule": "missing", "column": "id"},
+                    {"reason": "wrong_type", "rule": "wrongType"},
+                ],
+                "output": ["id", *columns],
+            },
+        }
+    )
+
+
 def rules_of_text(quality: str, columns: Mapping[str, str], reasons: Sequence[str]) -> Quality:
     """Rules over these columns (types as Glue spells them), without a contract."""
     question = {"quality": json.loads(quality), "columns": dict(columns), "reasons": list(reasons)}

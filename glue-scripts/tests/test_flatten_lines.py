@@ -8,11 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from etl import session
-from etl.ingest.contract import Contract
 from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.ingest.transforms.flatten_lines import flatten_lines
-from plans import contract_of_document
+from plans import contract_of_columns
 from pyspark.sql import Row, SparkSession
 
 ANY = ["number", "boolean", "object", "array"]
@@ -86,26 +85,6 @@ WRONG = object()
 
 class Number(str):
     """A number as it was written."""
-
-
-def contract() -> Contract:
-    return contract_of_document(
-        {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "properties": {"id": {"type": "integer"}, **COLUMNS},
-            "required": ["id"],
-            "x-etl": {
-                "businessKey": ["id"],
-                "lookbackDays": 0,
-                "reasons": [
-                    {"reason": "malformed", "rule": "notAnObject"},
-                    {"reason": "missing_id", "rule": "missing", "column": "id"},
-                    {"reason": "wrong_type", "rule": "wrongType"},
-                ],
-                "output": ["id", *COLUMNS],
-            },
-        }
-    )
 
 
 def any_value(draw: random.Random, depth: int = 0) -> Any:
@@ -288,9 +267,14 @@ def judged(spark: SparkSession, lines: Sequence[str]) -> tuple[list[Row], dict[i
     """The rows, and the values of the rejected ones, as the job keeps them in memory."""
     session.configure(spark, 1)
     frame = spark.createDataFrame(list(enumerate(lines)), "row_id int, value string").coalesce(1)
-    rows = classify_rows(flatten_lines(frame, contract()), contract()).persist()
+    rows = classify_rows(
+        flatten_lines(frame, contract_of_columns(COLUMNS)), contract_of_columns(COLUMNS)
+    ).persist()
     found = sorted(rows.collect(), key=lambda row: row["row_id"])
-    values = {row["row_id"]: row["reason_values"] for row in explain_rejected(rows, contract()).collect()}
+    values = {
+        row["row_id"]: row["reason_values"]
+        for row in explain_rejected(rows, contract_of_columns(COLUMNS)).collect()
+    }
     rows.unpersist()
     return found, values
 

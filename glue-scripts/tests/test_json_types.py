@@ -5,11 +5,10 @@ from itertools import product
 from typing import Any
 
 from etl import session
-from etl.ingest.contract import Contract
 from etl.ingest.transforms.classify_rows import classify_rows
 from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.ingest.transforms.parse_lines import parse_lines
-from plans import contract_of_document
+from plans import contract_of_columns
 from pyspark.sql import SparkSession
 
 SCALARS = ("string", "integer", "number", "boolean")
@@ -43,26 +42,6 @@ VALUES = [
     *('[{"ok":true},{"ok":false,"n":2}]', '[{"ok":true},1]', '[{"n":1.0}]', '["a",["b"]]', "[[1],2]"),
 ]
 WRONG = object()
-
-
-def contract() -> Contract:
-    return contract_of_document(
-        {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "properties": {"id": {"type": "integer"}, **COLUMNS},
-            "required": ["id"],
-            "x-etl": {
-                "businessKey": ["id"],
-                "lookbackDays": 0,
-                "reasons": [
-                    {"reason": "malformed", "rule": "notAnObject"},
-                    {"reason": "missing_id", "rule": "missing", "column": "id"},
-                    {"reason": "wrong_type", "rule": "wrongType"},
-                ],
-                "output": ["id", *COLUMNS],
-            },
-        }
-    )
 
 
 def expected(column: str, text: str) -> Any:
@@ -127,10 +106,13 @@ def test_every_value_in_every_column(each_spark: SparkSession) -> None:
     lines = [(at, f'{{"id":{at},"{column}": {text}}}') for at, (column, text) in enumerate(asked)]
     session.configure(each_spark, 1)
     frame = each_spark.createDataFrame(lines, "at int, value string").coalesce(1)
-    judged = classify_rows(parse_lines(frame, contract()), contract())
+    judged = classify_rows(parse_lines(frame, contract_of_columns(COLUMNS)), contract_of_columns(COLUMNS))
     rows = {row["at"]: row for row in judged.collect()}
     rejected = judged.withColumn("row_id", judged["at"])
-    reasons = {row["at"]: row["reason_values"] for row in explain_rejected(rejected, contract()).collect()}
+    reasons = {
+        row["at"]: row["reason_values"]
+        for row in explain_rejected(rejected, contract_of_columns(COLUMNS)).collect()
+    }
 
     differing = []
     for at, (column, text) in enumerate(asked):
@@ -160,5 +142,9 @@ def test_the_numbers_of_an_object_are_kept_as_delivered(each_spark: SparkSession
     lines = [(at, f'{{"id":{at}, "object":{text}}}') for at, text in enumerate(objects)]
     session.configure(each_spark, 1)
     frame = each_spark.createDataFrame(lines, "at int, value string").coalesce(1)
-    rows = classify_rows(parse_lines(frame, contract()), contract()).orderBy("at").collect()
+    rows = (
+        classify_rows(parse_lines(frame, contract_of_columns(COLUMNS)), contract_of_columns(COLUMNS))
+        .orderBy("at")
+        .collect()
+    )
     assert [row["object"] for row in rows] == list(objects.values())

@@ -52,7 +52,7 @@ export function workflowChain(steps: readonly WorkflowChainStep[]): {
   };
 }
 
-/** A condition with its states written out; `node` is `undefined` if there is none of that name. */
+/** A condition with its states written out; `node` is `undefined` if no node has that name. */
 export interface ReadCondition {
   readonly name: string;
   readonly node: WorkflowNode | undefined;

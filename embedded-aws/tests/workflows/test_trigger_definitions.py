@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from brewery import condition
 
+from embedded_aws.glue.answers import RefusedError
 from embedded_aws.glue.workflows.definitions import judge
-from embedded_aws.glue.workflows.refusals import RefusedError
 
 MASH, BOIL = {"JobName": "mash"}, {"JobName": "boil"}
 CRAWLS = [{"CrawlerName": name} for name in ("malt", "hops", "yeast")]

@@ -5,7 +5,7 @@ The names that belong to Glue itself
 those with a hyphen or a capital letter, and the few in `GLUE_ARGUMENTS`."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
@@ -283,19 +283,28 @@ def _table(values: dict[str, str], name: str) -> CatalogueTable | None:
     return CatalogueTable(values[f"{name}_database"], values[f"{name}_table"])
 
 
-def _pair(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    values: dict[str, str] = {}
-    mistakes: list[str] = []
+def named_values(argv: Sequence[str]) -> Iterator[tuple[str | None, str]]:
+    """The arguments, `--name value` or `--name=value`, with "" where the value is missing. A value that
+    belongs to no name has the name None."""
     rest = list(argv)
     while rest:
         token = rest.pop(0)
         if not token.startswith("--"):
-            mistakes.append(f"'{token}' belongs to no argument")
+            yield None, token
             continue
         name, has_value, value = token[2:].partition("=")
         if not has_value and rest and not rest[0].startswith("--"):
             value = rest.pop(0)
-        if name in _CHECKS:
+        yield name, value
+
+
+def _pair(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    values: dict[str, str] = {}
+    mistakes: list[str] = []
+    for name, value in named_values(argv):
+        if name is None:
+            mistakes.append(f"'{value}' belongs to no argument")
+        elif name in _CHECKS:
             if name in values:
                 mistakes.append(f"--{name} is given twice, '{values[name]}' and '{value}'")
             values[name] = value

@@ -10,6 +10,7 @@ from typing import Any
 
 from etl.clients import client, error_code
 from etl.errors import InvalidArguments, StorageError
+from etl.run.arguments import named_values
 
 # The properties of a run that say what it is about.
 PROPERTIES = {
@@ -32,7 +33,7 @@ def with_workflow_run(argv: Sequence[str]) -> list[str]:
     Raises InvalidArguments for properties that contradict each other or look misspelt, StorageError when Glue
     does not answer.
     """
-    given = _given(argv)
+    given = {name: value for name, value in named_values(argv) if name is not None}
     workflow = given.get("workflow_arn")
     if workflow is None:
         return list(argv)
@@ -57,16 +58,6 @@ def _alone(workflow: str, given: Mapping[str, str]) -> dict[str, str]:
 def _beside(workflow: str) -> str:
     """The beginning of the ARNs of what lies in the account and region of the workflow."""
     return workflow.rpartition(":")[0]
-
-
-def _given(argv: Sequence[str]) -> dict[str, str]:
-    """The arguments, `--name value` or `--name=value`. Reading them strictly comes later."""
-    found: dict[str, str] = {}
-    for token, following in zip(argv, [*argv[1:], "--"], strict=True):
-        if token.startswith("--"):
-            name, has_value, value = token[2:].partition("=")
-            found[name] = value if has_value or following.startswith("--") else following
-    return found
 
 
 def _dates(workflow: str, run_id: str) -> dict[str, str]:

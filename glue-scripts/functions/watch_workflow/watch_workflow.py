@@ -115,7 +115,7 @@ def _run_date(settings: Mapping[str, Any], first: Run) -> date | None:
 
 
 def _read_summary(settings: Mapping[str, Any], run_id: str) -> tuple[dict[str, Any] | None, str | None]:
-    """The summary of a run's books, or why there is none."""
+    """The summary of a run's books, or why it cannot be read."""
     bucket, prefix = settings["books"]["bucket"], settings["books"]["prefix"]
     key = f"{prefix}{run_id}/summary.json"
     place = f"s3://{bucket}/{key}"

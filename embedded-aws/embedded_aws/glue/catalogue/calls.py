@@ -7,13 +7,14 @@ https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-partitions.html
 Glue's message for too many partitions: https://github.com/dbt-labs/dbt-athena/issues/327
 """
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any
 
 from embedded_aws.core import emulator
 from embedded_aws.core.settings import Settings
+from embedded_aws.glue import answers
+from embedded_aws.glue.answers import RefusedError, invalid, missing
 from embedded_aws.glue.catalogue import partition_expressions
 
 _BEHAVIOUR = "calls of the Data Catalog on partitions"
@@ -23,14 +24,6 @@ _MOST_IN_A_PAGE = 1000
 _KEPT = ("DatabaseName", "TableName", "CreationTime", "CatalogId")
 
 Data = dict[str, Any]
-
-
-class _RefusedError(Exception):
-    """Glue's error code and message."""
-
-    def __init__(self, code: str, words: str) -> None:
-        super().__init__(words)
-        self.code = code
 
 
 def install(settings: Settings) -> Callable[[], None]:
@@ -45,28 +38,14 @@ def install(settings: Settings) -> Callable[[], None]:
         "UpdatePartition": _update,
     }
 
-    def make(original: Any) -> Callable[..., Any]:
-        def handle(method: str, path: str, headers: Any, body: Any, query_params: Any) -> Any:
-            action = str(headers.get("x-amz-target", "")).rsplit(".", 1)[-1]
-            if action not in calls:
-                return original(method, path, headers, body, query_params)
-            glue = emulator.service("glue")
-            try:
-                return glue.json_response(calls[action](json.loads(body or b"{}")))
-            except _RefusedError as error:
-                return glue.error_response_json(error.code, str(error), 400)
-
-        return handle
-
-    parameters = ("method", "path", "headers", "body", "query_params")
-    emulator.replace("services.glue", "_handle_request_sync", parameters, make, _BEHAVIOUR)
+    answers.install(calls, _BEHAVIOUR)
     return lambda: None
 
 
 def _table(data: Data) -> Data:
     found = emulator.service("glue")._tables.get(_key(data))
     if found is None:
-        raise _RefusedError("EntityNotFoundException", f"Table {data.get('TableName')} not found.")
+        raise missing(f"Table {data.get('TableName')} not found.")
     return dict(found)
 
 
@@ -83,7 +62,7 @@ def _held(data: Data) -> list[Data]:
 
 def _refuse_more(entries: list[Any], member: str, most: int) -> None:
     if len(entries) > most:
-        raise _RefusedError(
+        raise RefusedError(
             "ValidationException",
             f"1 validation error detected: Value '{entries}' at '{member}' failed to satisfy constraint: "
             f"Member must have length less than or equal to {most}",
@@ -100,7 +79,7 @@ def _get(data: Data) -> Data:
         try:
             found = partition_expressions.meeting(found, keys, str(data["Expression"]))
         except partition_expressions.ExpressionError as error:
-            raise _RefusedError("InvalidInputException", str(error)) from error
+            raise invalid(str(error)) from error
     segment = data.get("Segment")
     if segment:
         found = found[segment["SegmentNumber"] :: segment["TotalSegments"]]
@@ -115,7 +94,7 @@ def _get(data: Data) -> Data:
 def _start_of(data: Data) -> int:
     token = str(data.get("NextToken") or "0")
     if not token.isdecimal():
-        raise _RefusedError("InvalidInputException", "Invalid NextToken")
+        raise invalid("Invalid NextToken")
     return int(token)
 
 
@@ -134,7 +113,7 @@ def _batch_create(data: Data) -> Data:
     for entry in entries:
         try:
             _add(data, entry)
-        except _RefusedError as error:
+        except RefusedError as error:
             if error.code != "AlreadyExistsException":
                 raise
             errors.append(_error(entry.get("Values"), error.code, "Partition already exists."))
@@ -150,13 +129,13 @@ def _add(data: Data, entry: Data) -> None:
     keys = _table(data).get("PartitionKeys") or []
     values = entry.get("Values") or []
     if len(values) != len(keys):
-        raise _RefusedError(
+        raise RefusedError(
             "InvalidInputException",
             "The number of partition keys do not match the number of partition values",
         )
     held = _held(data)
     if any(one.get("Values") == values for one in held):
-        raise _RefusedError("AlreadyExistsException", "Partition already exists.")
+        raise RefusedError("AlreadyExistsException", "Partition already exists.")
     place = {"DatabaseName": data.get("DatabaseName"), "TableName": data.get("TableName")}
     account = emulator.service("glue").get_account_id()
     held.append({**entry, **place, "CreationTime": int(time.time()), "CatalogId": account})
@@ -167,16 +146,14 @@ def _batch_delete(data: Data) -> Data:
     _refuse_more(entries, "partitionsToDelete", _MOST_DELETED)
     _table(data)
     asked = [entry.get("Values") for entry in entries]
-    missing = [values for values in asked if not _take(data, values)]
-    return {
-        "Errors": [_error(values, "EntityNotFoundException", "Partition not found.") for values in missing]
-    }
+    gone = [values for values in asked if not _take(data, values)]
+    return {"Errors": [_error(values, "EntityNotFoundException", "Partition not found.") for values in gone]}
 
 
 def _delete(data: Data) -> Data:
     _table(data)
     if not _take(data, data.get("PartitionValues")):
-        raise _RefusedError("EntityNotFoundException", "Partition not found.")
+        raise missing("Partition not found.")
     return {}
 
 
@@ -198,7 +175,7 @@ def _update(data: Data) -> Data:
             entry.clear()
             entry.update({**(data.get("PartitionInput") or {}), **kept, "LastAccessTime": int(time.time())})
             return {}
-    raise _RefusedError("EntityNotFoundException", "Partition not found.")
+    raise missing("Partition not found.")
 
 
 def _error(values: Any, code: str, words: str) -> Data:

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from embedded_aws.core import emulator
+from embedded_aws.glue.answers import invalid
 from embedded_aws.glue.workflows.conditions import CRAWL_STATES, JOB_STATES
-from embedded_aws.glue.workflows.refusals import invalid
 
 TYPES = ("SCHEDULED", "CONDITIONAL", "ON_DEMAND", "EVENT")
 STARTING_TYPES = ("SCHEDULED", "ON_DEMAND", "EVENT")

@@ -14,9 +14,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from embedded_aws.glue.answers import RefusedError
 from embedded_aws.glue.workflows import runs, triggers
 from embedded_aws.glue.workflows.chains import Chains
-from embedded_aws.glue.workflows.refusals import RefusedError
 from embedded_aws.iam import request_rights, roles
 
 IDS = "aws:eventIds"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from embedded_aws.glue.workflows.refusals import invalid
+from embedded_aws.glue.answers import invalid
 
 _Item = TypeVar("_Item")
 

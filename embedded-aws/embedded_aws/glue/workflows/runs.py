@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from embedded_aws.core import emulator, snapshots
+from embedded_aws.glue.answers import RefusedError, invalid, missing
 from embedded_aws.glue.workflows import conditions, graph, pages, triggers
 from embedded_aws.glue.workflows.chains import Attempt, Chains, Trigger, last_ends, node_of
 from embedded_aws.glue.workflows.definitions import STARTING_TYPES
 from embedded_aws.glue.workflows.graph import Node
-from embedded_aws.glue.workflows.refusals import RefusedError, invalid, missing
 
 Data = dict[str, Any]
 _MOST_IN_A_PAGE = 1000

@@ -9,9 +9,9 @@ import threading
 from datetime import datetime
 
 from embedded_aws.core import emulator
+from embedded_aws.glue.answers import RefusedError
 from embedded_aws.glue.workflows import runs, triggers
 from embedded_aws.glue.workflows.chains import Chains, Trigger
-from embedded_aws.glue.workflows.refusals import RefusedError
 from embedded_aws.scheduler.times import Clock, due
 
 _TICK_SECONDS = 0.5

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from embedded_aws.core import emulator, snapshots
+from embedded_aws.glue.answers import RefusedError, invalid, missing
 from embedded_aws.glue.workflows import pages
 from embedded_aws.glue.workflows.chains import Chains, Loose, Trigger
 from embedded_aws.glue.workflows.definitions import ACTIVATED_TYPES, STARTING_TYPES, judge
-from embedded_aws.glue.workflows.refusals import RefusedError, invalid, missing
 
 Data = dict[str, Any]
 _CHANGE_SECONDS = 0.3
@@ -147,7 +147,7 @@ def _update(data: Data) -> Data:
 
 
 def _delete(data: Data) -> Data:
-    """Delete a trigger. Glue raises nothing if there is none."""
+    """Delete a trigger. Glue raises nothing for a missing one."""
     glue, name = emulator.service("glue"), data.get("Name")
     _held().pop(name, None)
     glue._tags.pop(glue._arn("trigger", name), None)

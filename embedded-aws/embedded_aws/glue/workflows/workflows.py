@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from embedded_aws.core import emulator
+from embedded_aws.glue.answers import RefusedError, invalid
 from embedded_aws.glue.workflows import graph, pages, runs, triggers
-from embedded_aws.glue.workflows.refusals import RefusedError, invalid
 
 Data = dict[str, Any]
 _UPDATED = ("Description", "DefaultRunProperties", "MaxConcurrentRuns")
@@ -64,7 +64,7 @@ def _update(data: Data) -> Data:
 
 
 def _delete(data: Data) -> Data:
-    """Delete a workflow with its runs. Glue raises nothing if there is none."""
+    """Delete a workflow with its runs. Glue raises nothing for a missing one."""
     glue, name = emulator.service("glue"), data.get("Name")
     glue._workflows.pop(name, None)
     glue._workflow_runs.pop(name, None)

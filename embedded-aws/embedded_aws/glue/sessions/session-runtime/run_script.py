@@ -25,7 +25,8 @@ def main() -> int:
     sys.argv = [name]
     spark = SparkSession.builder.getOrCreate()
     try:
-        exec(script, {"__name__": "__main__", "spark": spark, "sc": spark.sparkContext, "sql": spark.sql})  # noqa: S102
+        names = {"__name__": "__main__", "spark": spark, "sc": spark.sparkContext, "sql": spark.sql}
+        exec(script, names)  # noqa: S102 - the user's own script
     except SystemExit as ended:
         if isinstance(ended.code, str):
             print(ended.code, file=sys.stderr)
