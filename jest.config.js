@@ -22,6 +22,7 @@ const platform = benchTests(
   "scanners",
   "schedule",
   "security-configuration",
+  "workflow-schedule",
 );
 const deployOnce = "<rootDir>/__tests__/bench/deploy-once.ts";
 

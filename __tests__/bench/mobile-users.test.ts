@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import {
   GetWorkflowRunCommand,
@@ -97,6 +97,20 @@ test(
     expect(await runSample("--orchestration", "workflow")).toEqual(first);
   },
   15 * MINUTES,
+);
+
+test(
+  "the notebook's own counts agree with the tables, and a shell sees them with the rights of the job",
+  () => {
+    const notebook = join("pipelines", "mobile-users", "mobile-users.ipynb");
+    const executed = npmStart(clone, "notebook", "--execute", notebook);
+    if (executed.exitCode !== 0) throw new Error(executed.output);
+    const count = "print('calls', spark.table('etl_dev_processed.mobile_users').count())";
+    const counted = npmStart(clone, "shell", "--as", "mobile-users", "-c", count);
+    if (counted.exitCode !== 0) throw new Error(counted.output);
+    expect(counted.output).toContain("calls 3606");
+  },
+  5 * MINUTES,
 );
 
 const NAME = "etl-dev-mobile-users";
