@@ -5,7 +5,7 @@ the contract names, as deep as they lie, and for nothing else. An object that is
 of a list, is read again where columns lie inside of it. If anything on the way to a column is not the object
 or the list that its path says, the line is read a second time, level by level, to find out what it is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_
@@ -17,12 +17,13 @@ from pyspark.sql.types import ArrayType, DataType, StringType, StructField, Stru
 from etl.ingest.contract import Column as ContractColumn
 from etl.ingest.contract import Contract, Step
 from etl.ingest.transforms.mark_values import (
+    LOST,
     MARKED,
     MARKS,
     bare,
     counted,
-    is_lost,
     is_of_kind,
+    kind_of,
     lost,
     with_marks,
 )
@@ -40,7 +41,8 @@ from etl.ingest.transforms.parse_lines import (
 
 # With hyphens, so that no contract has the names.
 _READ, _AGAIN = "x-etl-read-", "x-etl-again-"
-_FOUND, _TEXT, _VALUE, _IS_READ = "x-etl-found-", "x-etl-text-", "x-etl-value-", "x-etl-is-read"
+_FOUND, _BARE, _KINDS, _IS_READ = "x-etl-found", "x-etl-bare", "x-etl-kinds", "x-etl-is-read"
+_TEXT, _VALUE = "x-etl-text-", "x-etl-value-"
 
 _INTEGER = r"^-?(?:0|[1-9][0-9]*)\z"
 # The exponent of a decimal has as many digits as one that fits may need. A larger one would take all memory.
@@ -98,16 +100,15 @@ def flatten_lines(lines: DataFrame, contract: Contract) -> DataFrame:
     read = slow.read(read, root, F.when(~F.col(_IS_READ), again))
     is_object = F.col(_IS_READ) | (is_whole(F.col(slow.root)) & is_utf8())
 
-    found = [
-        F.when(F.col(_IS_READ), fast.found[column.name])
-        .otherwise(slow.found[column.name])
-        .alias(f"{_FOUND}{at}")
-        for at, column in columns
-    ]
-    parts = read.select(*others, *MARKS, is_object.alias("is_object"), *found)
-    texts = [_text(F.col(f"{_FOUND}{at}"), column).alias(f"{_TEXT}{at}") for at, column in columns]
+    # All of a kind at once, as lists: Spark's time to plan a query grows with the number of its expressions.
+    found = F.when(F.col(_IS_READ), fast.list_of(columns)).otherwise(slow.list_of(columns))
+    parts = read.select(*others, *MARKS, is_object.alias("is_object"), found.alias(_FOUND))
+    with_kinds = parts.select(
+        "*", F.transform(_FOUND, bare).alias(_BARE), F.transform(_FOUND, kind_of).alias(_KINDS)
+    )
+    texts = [_text(at, column).alias(f"{_TEXT}{at}") for at, column in columns]
+    with_texts = with_kinds.select(*others, "is_object", _KINDS, *texts)
     claimed = contract.claimed
-    with_texts = parts.select("*", *texts)
     values = [
         _value(at, column, is_claimed=column.name in claimed).alias(f"{_VALUE}{at}") for at, column in columns
     ]
@@ -165,6 +166,9 @@ class _Reading:
         self._prefix, self._is_deep = prefix, is_deep
         self._next: list[_Inside] = []
 
+    def list_of(self, columns: Sequence[tuple[int, ContractColumn]]) -> Column:
+        return F.array(*(self.found[column.name] for _, column in columns))
+
     def read(self, lines: DataFrame, root: _Node, parsed: Column) -> DataFrame:
         """Adds the columns that `found` and `are_read` need."""
         frame = lines.select("*", parsed.alias(self.root))
@@ -214,23 +218,22 @@ class _Reading:
             self._visit_inside(node, value, unless_lost)
 
 
-def _text(found: Column, column: ContractColumn) -> Column:
+def _text(at: int, column: ContractColumn) -> Column:
     """The delivered text of a column; null for what means null."""
-    text = bare(found)
+    text, kind = F.col(_BARE)[at], F.col(_KINDS)[at]
     if column.is_blank_null or (column.type != "string" and "string" in column.accepts):
-        text = F.when(~(is_of_kind(found, "string") & text.rlike(_BLANK)), text)
+        text = F.when(~((kind == "string") & text.rlike(_BLANK)), text)
     if column.nulls:
-        text = F.when(is_lost(found) | ~text.isin(list(column.nulls)), text)
+        text = F.when((kind == LOST) | ~text.isin(list(column.nulls)), text)
     return text
 
 
 def _value(at: int, column: ContractColumn, *, is_claimed: bool) -> Column:
     """The text as its declared type; null if it does not have that type. What a rule notATimestamp claims is
     a text in any case."""
-    found, text = F.col(f"{_FOUND}{at}"), F.col(f"{_TEXT}{at}")
+    text = F.col(f"{_TEXT}{at}")
     kinds = _ALL_KINDS if is_claimed else tuple(_kinds(column))
-    is_right = reduce(lambda one, other: one | other, (is_of_kind(found, kind) for kind in kinds))
-    return F.when(is_right, _typed(f"{_TEXT}{at}", text, column))
+    return F.when(F.col(_KINDS)[at].isin(list(kinds)), _typed(f"{_TEXT}{at}", text, column))
 
 
 _ALL_KINDS = ("string", "number", "boolean", "object", "array")

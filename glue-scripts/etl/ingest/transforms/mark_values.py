@@ -18,6 +18,7 @@ MARK, VALUE_MARK, TEXT_MARK, LOST_MARK = MARKS = (
     "x-etl-lost-mark",
 )
 MARKED = "x-etl-marked"  # the column of the marked line
+LOST = "lost"  # the kind of what is `lost`
 
 _REST = r'(?:[^"\\]++|\\.)*+"'  # of a text, behind its first quote
 _TEXT = rf'"{_REST}'
@@ -70,21 +71,20 @@ def bare(text: Column) -> Column:
 
 
 def is_of_kind(text: Column, kind: str) -> Column:
-    """True if a marked text is a JSON value of the kind: string, number, boolean, object or array. Null for
-    null, and false for what is `lost`."""
-    if kind == "object":
-        return text.startswith("{")
-    if kind == "array":
-        return text.startswith("[")
+    """True if a marked text is an object, or an array. Null for null, and false for what is `lost`."""
+    return text.startswith("{" if kind == "object" else "[")
+
+
+def kind_of(text: Column) -> Column:
+    """The JSON kind of a marked text: string, number, boolean, object or array; LOST for what is `lost`, null
+    for null."""
     is_value = text.startswith(F.col(VALUE_MARK))
     is_boolean = text.endswith(F.concat(F.lit("e"), F.col(VALUE_MARK)))
-    if kind == "boolean":
-        return is_value & is_boolean
-    if kind == "number":
-        return is_value & ~is_boolean
-    is_lost = text.startswith(F.col(LOST_MARK))
-    return ~(is_value | is_lost | text.startswith("{") | text.startswith("["))
-
-
-def is_lost(text: Column) -> Column:
-    return text.startswith(F.col(LOST_MARK))
+    return (
+        F.when(is_value & is_boolean, "boolean")
+        .when(is_value, "number")
+        .when(is_of_kind(text, "object"), "object")
+        .when(is_of_kind(text, "array"), "array")
+        .when(text.startswith(F.col(LOST_MARK)), LOST)
+        .when(text.isNotNull(), "string")
+    )
