@@ -3,6 +3,7 @@ import {
   BatchStopJobRunCommand,
   GetCrawlerCommand,
   GetJobCommand,
+  GetJobRunsCommand,
   StartCrawlerCommand,
   StartJobRunCommand,
   UpdateCrawlerCommand,
@@ -119,6 +120,12 @@ async function changeJob(
   return () => update(definition);
 }
 
+/** The beginning of the ARNs of Glue in the account and region of the session. */
+function glueArn(session: BenchSession): string {
+  const [arn, partition, , region, account] = session.output("events_state_machine_arn").split(":");
+  return [arn, partition, "glue", region, account].join(":");
+}
+
 /** The modules of the job with one file changed, under the same key. */
 async function changeModules(
   session: BenchSession,
@@ -146,6 +153,18 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const ended = await session.run({});
     await session.messages();
     await session.giveLock(ended.executionArn);
+    return () => Promise.resolve();
+  }),
+
+  // No workflow has that name any more.
+  "lock-of-workflow-run": broken(async (session) => {
+    await session.giveLock(`${glueArn(session)}:workflow/${PREFIX}:wr_1`);
+    return () => Promise.resolve();
+  }),
+
+  "lock-of-job-run": broken(async (session) => {
+    const { JobRuns = [] } = await session.clients.glue.send(new GetJobRunsCommand({ JobName: JOB }));
+    await session.giveLock(`${glueArn(session)}:job/${JOB}:${JobRuns[0]!.Id!}`);
     return () => Promise.resolve();
   }),
 

@@ -379,9 +379,12 @@ describe("rights", () => {
     "are minimal: each was needed by a call, or stands in the table of what the bench cannot show",
     () => {
       // Here nothing starts by the clock, and of the pipelines only events runs: the rights of schedules are judged in
-      // schedule.test.ts, those of a job that adds up and registers partitions in sales.test.ts.
+      // schedule.test.ts, those of a job that adds up and registers partitions in sales.test.ts, and those of mobile-users, whose
+      // job and crawlers have the document's names, in mobile-users.test.ts.
       const others = [
         "schedule",
+        "mobile-user-daily-*",
+        "segmentlogs-*",
         ...PIPELINES.filter((name) => name !== "events").map((name) => `${name}-*`),
       ];
       const { said, mistakes } = judgeRights(

@@ -1,8 +1,17 @@
 import { type Json } from "../../definition-checks/asl";
+import { Step } from "../../modules/etl-orchestrator/step";
 import { BEFORE, crawler, ended, FOREIGN, throws, well } from "../support/crawler";
 import { ServiceError, type Answer } from "../support/interpreter";
 import { lockTable } from "../support/lock-table";
-import { eventsProps, type SynthesisedOrchestrator, synthOrchestrator } from "../support/orchestrator";
+import {
+  ACCOUNT,
+  eventsProps,
+  eventsSteps,
+  LOCKS,
+  REGION,
+  type SynthesisedOrchestrator,
+  synthOrchestrator,
+} from "../support/orchestrator";
 import {
   body,
   DAILY,
@@ -32,6 +41,7 @@ const query = (StateChangeReason: string) => ({
     JSON.stringify({ QueryExecution: { Status: { State: "FAILED", StateChangeReason } } }),
   ),
 });
+const ofGlue = (run: string): string => `arn:aws:glue:${REGION}:${ACCOUNT}:${run}`;
 const locked = (...statuses: string[]) => ({
   ...lockTable(OTHER).answers,
   "aws-sdk:sfn:describeExecution": throws(...statuses.map((Status) => ({ Status }))),
@@ -42,6 +52,18 @@ const SCRIPTS: Readonly<Record<string, () => { input?: Json; answers?: Record<st
   none: () => ({}),
   "input-invalid": () => ({ input: {} }),
   "lock-stale": () => ({ answers: locked("FAILED") }),
+  "lock-of-workflow-run": () => ({
+    answers: {
+      ...lockTable(ofGlue("workflow/etl-dev-events:wr_1")).answers,
+      "aws-sdk:glue:getWorkflowRun": throws(new ServiceError("Glue.EntityNotFoundException")),
+    },
+  }),
+  "lock-of-job-run": () => ({
+    answers: {
+      ...lockTable(ofGlue("job/etl-dev-events-transform:jr_1")).answers,
+      "aws-sdk:glue:getJobRun": () => ({ JobRun: { JobRunState: "FAILED" } }),
+    },
+  }),
   "lock-busy-then-free": () => {
     const locks = lockTable(OTHER);
     const looks = ["RUNNING", "RUNNING", "SUCCEEDED"];
@@ -137,7 +159,11 @@ const SCRIPTS: Readonly<Record<string, () => { input?: Json; answers?: Record<st
 let synthesised: SynthesisedOrchestrator;
 const seen: Seen[] = [];
 beforeAll(() => {
-  synthesised = synthOrchestrator(eventsProps());
+  // As a pipeline has it that may be run by a workflow too.
+  const [, ...others] = eventsSteps();
+  const workflow = { workflowName: "etl-dev-events", jobName: "etl-dev-events-transform" };
+  const acquire = Step.acquireLock("AcquireLock", { table: LOCKS, waitMinutes: 5, workflow });
+  synthesised = synthOrchestrator({ ...eventsProps(), steps: [acquire, ...others] });
 });
 afterAll(() => keep("interpreter", seen));
 
