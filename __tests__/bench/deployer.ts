@@ -7,7 +7,7 @@ import { clientOptions } from "../../local/clients";
 import { EmbeddedAws } from "../../local/embedded-aws";
 import { BENCH, PYTHON } from "../../local/places";
 import { providerSource } from "../../local/provider-source";
-import { DESTROY, filledIn, PLAN } from "../support/deployer-policy";
+import { DESTROY, filledIn, PLAN, WORKFLOWS } from "../support/deployer-policy";
 
 /**
  * An environment applied as a pipeline applies it: by Terraform with the credentials of the deployer's role, its state in the
@@ -23,8 +23,11 @@ export const PLACE = {
 const STACK = `${PLACE.project}-${PLACE.environment}`;
 const STATE_BUCKET = `${STACK}-terraform-state-${PLACE.account}-${PLACE.region}`;
 
-/** The two roles of a pipeline, and their documents. */
-export const ROLES = { deployer: DESTROY, planner: PLAN } as const;
+/** The two roles of a pipeline, and their documents. One of the pipelines is run by a workflow. */
+export const ROLES = {
+  deployer: [...DESTROY, ...WORKFLOWS],
+  planner: [...PLAN, "plan-workflows"],
+} as const;
 export type Role = keyof typeof ROLES;
 
 /** Prints the variables that hold a session's credentials. */
@@ -85,6 +88,7 @@ export class DeployerBench {
         ETL_ENVIRONMENTS: PLACE.environment,
         ETL_ACCOUNT_ID: PLACE.account,
         ETL_REGION: PLACE.region,
+        ETL_DEV_ORCHESTRATION: "mobile-users:workflow",
       });
     } catch (error) {
       await aws.stop();

@@ -7,8 +7,9 @@ import { ROOT } from "./clone";
 /** The rights that `plan` needs, and those that `deploy` needs beside them; `destroy-data` only where data may be destroyed. */
 export const PLAN = ["plan"] as const;
 export const DEPLOY = ["plan", "deploy-foundation", "deploy-pipelines"] as const;
-/** Those documents, and the ones for Glue workflows and functions. */
-export const WITH_WORKFLOWS = [...DEPLOY, "plan-workflows", "deploy-workflows"] as const;
+/** The documents for Glue workflows and functions. */
+export const WORKFLOWS = ["plan-workflows", "deploy-workflows"] as const;
+export const WITH_WORKFLOWS = [...DEPLOY, ...WORKFLOWS] as const;
 export const DESTROY = [...DEPLOY, "destroy-data"] as const;
 
 export interface Place {

@@ -87,7 +87,7 @@ class Bench:
         if self.process.poll() is None:
             assert self.process.stdin is not None
             self.process.stdin.close()
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=60)
 
     def log(self) -> str:
         return (self.folder / "logs" / "aws.log").read_text(encoding="utf-8")
@@ -120,7 +120,7 @@ def make_role(bench: Bench, name: str, service: str, statements: list[dict[str, 
     return str(arn)
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 30.0) -> Any:
+def wait_for(what: Callable[[], Any], seconds: float = 120.0) -> Any:
     """Wait for the first answer that is true, and return it. Fails after so many seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -149,7 +149,7 @@ class Orchard:
             lines = [str(event["message"]) for event in events]
             return lines if any(line.startswith(ends_with) or ends_with in line for line in lines) else None
 
-        return list(wait_for(read, 10))
+        return list(wait_for(read))
 
     def count(self, metric: str, name: str) -> float | None:
         """The sum of a function's metric; None without a point."""

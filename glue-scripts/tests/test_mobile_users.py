@@ -115,21 +115,22 @@ def _figures(book: dict[str, Any]) -> dict[str, Any]:
     return {**counts, "quarantined": {one: rows for one, rows in book["quarantinedByReason"].items() if rows}}
 
 
-def test_the_sample_at_once_and_day_by_day(tmp_path: Path, each_spark: SparkSession) -> None:
+def test_the_sample_at_once_and_day_by_day(tmp_path: Path, spark: SparkSession) -> None:
     days = [date(2025, 11, 20) + timedelta(days=number) for number in range(3)]
     generate(tmp_path)
     run(tmp_path, days[0], days[1])
     run(tmp_path, days[2], days[2], "last")
-    check(each_spark, tmp_path, days)
+    check(spark, tmp_path, days)
 
 
 @pytest.mark.once
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("first", "seed"),
     [
         pytest.param("2026-03-07", 1, id="a day of 23 hours"),
-        pytest.param("2025-11-01", 2, id="a day of 25 hours", marks=pytest.mark.long),
-        pytest.param("2024-02-28", 3, id="a leap day", marks=pytest.mark.long),
+        pytest.param("2025-11-01", 2, id="a day of 25 hours"),
+        pytest.param("2024-02-28", 3, id="a leap day"),
     ],
 )
 def test_random_days(tmp_path: Path, spark: SparkSession, first: str, seed: int) -> None:

@@ -188,7 +188,8 @@ def test_dates_that_would_be_restated_keep_no_evidence(lake: StrictLake, spark: 
     assert lake.everything_else() == before
 
 
-@pytest.mark.parametrize("mode", ["rebuild", "merge", "append"])
+@pytest.mark.once
+@pytest.mark.parametrize("mode", ["rebuild", pytest.param("merge", marks=pytest.mark.long), "append"])
 def test_a_table_of_iceberg_is_left_alone_too(tmp_path: Path, spark: SparkSession, mode: str) -> None:
     lake = IcebergLake(tmp_path, mode=mode)
     refusing = strict(lake)
@@ -258,21 +259,27 @@ STEPS = [
 ]
 
 
-def test_killed_at_any_step_and_run_again(before: Path, tmp_path: Path, spark: SparkSession) -> None:
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "step", [pytest.param(one, marks=() if one == 1 else pytest.mark.long) for one in range(len(STEPS))]
+)
+def test_killed_at_any_step_and_run_again(
+    before: Path, tmp_path: Path, spark: SparkSession, step: int
+) -> None:
     undisturbed = StrictLake(shutil.copytree(before, tmp_path / "undisturbed"))
     with killed_before(len(STEPS)) as begun:
         undisturbed.run(D1, D2)
     assert begun == STEPS
     wanted = undisturbed.refused(spark)
     assert wanted == [(D1, "new", "wrong_type", "run-1"), (D2, "newer", "wrong_type", "run-1")]
-    for step in range(len(STEPS)):
-        lake = StrictLake(shutil.copytree(before, tmp_path / f"killed-{step}"))
-        with killed_before(step), pytest.raises(Killed):
-            lake.run(D1, D2)
+    lake = StrictLake(shutil.copytree(before, tmp_path / "killed"))
+    with killed_before(step), pytest.raises(Killed):
         lake.run(D1, D2)
-        assert (step, lake.refused(spark)) == (step, wanted)
+    lake.run(D1, D2)
+    assert lake.refused(spark) == wanted
 
 
+@pytest.mark.once
 def test_killed_in_the_write_and_then_published(before: Path, tmp_path: Path, spark: SparkSession) -> None:
     lake = StrictLake(shutil.copytree(before, tmp_path / "lake"))
     leftover = lake.root / "refused" / "events" / ".spark-staging-x" / "part"

@@ -36,7 +36,7 @@ KEEP_ALIVE_SECONDS = 24 * 3600
 a request arrives, the request may be carried out without an answer, and the caller repeats it."""
 _READY_SECONDS = 60.0
 _GRACE_SECONDS = 1.0
-_GOODBYE_SECONDS = 15.0
+_GOODBYE_SECONDS = 40.0
 
 
 def main() -> int:

@@ -208,7 +208,7 @@ def test_a_stopped_query_stops_computing(shelf: Bench) -> None:
     wait_for(lambda: state() == "RUNNING")
     time.sleep(0.5)  # by then the engine runs it
     athena.stop_query_execution(QueryExecutionId=query)
-    wait_for(lambda: f"query {query}: INTERRUPT Error" in shelf.log(), 5)
+    wait_for(lambda: f"query {query}: INTERRUPT Error" in shelf.log())
     assert state() == "CANCELLED"
 
 

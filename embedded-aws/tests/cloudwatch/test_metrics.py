@@ -219,7 +219,7 @@ def test_observed_job_runs_are_recorded_with_four_dimensions(quay: Bench) -> Non
             now = glue.get_job_run(JobName=name, RunId=run_id)["JobRun"]["JobRunState"]
             return now if now in ("SUCCEEDED", "FAILED") else None
 
-        return name, run_id, str(wait_for(state, 60))
+        return name, run_id, str(wait_for(state))
 
     def told(name: str, run_id: str) -> list[float]:
         group = {"JobName": name, "JobRunId": run_id, "Type": "count", "ObservabilityGroup": "error"}

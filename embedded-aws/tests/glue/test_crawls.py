@@ -64,7 +64,7 @@ def crawl(bench: Bench, name: str) -> dict[str, Any]:
         crawler = glue.get_crawler(Name=name)["Crawler"]
         return crawler if crawler["State"] == "READY" else None
 
-    return dict(wait_for(ended, 20)["LastCrawl"])
+    return dict(wait_for(ended)["LastCrawl"])
 
 
 def make_crawler(bench: Bench, name: str, path: str, role: str = "crawl-all", **more: Any) -> None:

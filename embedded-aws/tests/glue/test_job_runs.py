@@ -159,7 +159,7 @@ def test_a_second_run_is_refused_and_a_stopped_run_is_stopped(invoices: Bench) -
     answer = glue.batch_stop_job_run(JobName="sleeper", JobRunIds=[run_id, "jr_unknown"])
     assert answer["SuccessfulSubmissions"] == [{"JobName": "sleeper", "JobRunId": run_id}]
     assert answer["Errors"][0]["ErrorDetail"]["ErrorCode"] == "EntityNotFoundException"
-    assert wait_for(lambda: ended(invoices, "sleeper", run_id), 20)["JobRunState"] == "STOPPED"
+    assert wait_for(lambda: ended(invoices, "sleeper", run_id))["JobRunState"] == "STOPPED"
 
 
 def test_a_run_beyond_its_time_out_ends_as_timeout(invoices: Bench) -> None:

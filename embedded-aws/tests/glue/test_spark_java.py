@@ -96,7 +96,7 @@ def begin_to_sleep(bench: Bench) -> tuple[str, int]:
     run_id = bench.client("glue").start_job_run(JobName="baker", Arguments={"--sleeps": "x"})["JobRunId"]
     run = {"Id": run_id}
     output = bench.folder / "logs" / "job-runs" / run_id / "output.log"
-    wait_for(lambda: output.is_file() and output.read_text().endswith("\n"), 60)
+    wait_for(lambda: output.is_file() and output.read_text().endswith("\n"))
     return run_id, int(told(bench, run)["java"])
 
 
@@ -127,7 +127,7 @@ def test_a_stopped_run_ends_its_java(ovens: Bench) -> None:
     run_id, java = begin_to_sleep(ovens)
     assert is_alive(java)
     ovens.client("glue").batch_stop_job_run(JobName="baker", JobRunIds=[run_id])
-    assert wait_for(lambda: ended(ovens, "baker", run_id), 20)["JobRunState"] == "STOPPED"
+    assert wait_for(lambda: ended(ovens, "baker", run_id))["JobRunState"] == "STOPPED"
     assert not is_alive(java)
     assert told(ovens, run_job(ovens, "baker"))["java"] != java
 
@@ -164,8 +164,8 @@ def test_no_java_outlives_a_killed_server(ovens: Bench) -> None:
     _, busy = begin_to_sleep(ovens)
     assert busy == idle
     stranger = ovens.client("glue").start_job_run(JobName="stranger")["JobRunId"]
-    wait_for(lambda: ended(ovens, "stranger", stranger), 60)
+    wait_for(lambda: ended(ovens, "stranger", stranger))
     others = [int(pid) for pid in _javas_below(ovens) if int(pid) != busy]
     assert len(others) == 1
     ovens.process.kill()
-    wait_for(lambda: not is_alive(busy) and not is_alive(others[0]), 10)
+    wait_for(lambda: not is_alive(busy) and not is_alive(others[0]))

@@ -234,7 +234,7 @@ def test_job_runs_end_with_a_killed_server(tmp_path: Path) -> None:
     time.sleep(1.5)
     bench.process.kill()
     bench.process.wait(timeout=10)
-    wait_for(lambda: not any(alive(pid) for pid in children), 10)
+    wait_for(lambda: not any(alive(pid) for pid in children))
     again = Bench(tmp_path)
     try:
         run = again.client("glue").get_job_run(JobName="s", RunId=run_id)["JobRun"]

@@ -155,12 +155,12 @@ def test_a_stopped_execution_stops_its_branches_and_can_be_redriven(laundry: Ben
     )
     arn = machine(laundry, "wash-stopped", states, "washer")
     run = start(laundry, arn)
-    wait_for(lambda: washed(laundry, "stopped") == 1 and "WaitStateEntered" in kinds(laundry, run), 20)
+    wait_for(lambda: washed(laundry, "stopped") == 1 and "WaitStateEntered" in kinds(laundry, run))
     client = laundry.client("stepfunctions")
     client.stop_execution(executionArn=run)
     assert wait_until_ended(laundry, run)["status"] == "ABORTED"
     client.redrive_execution(executionArn=run)
-    wait_for(lambda: "ExecutionRedriven" in kinds(laundry, run), 20)
+    wait_for(lambda: "ExecutionRedriven" in kinds(laundry, run))
     client.stop_execution(executionArn=run)
     assert wait_until_ended(laundry, run)["status"] == "ABORTED"
     assert (washed(laundry, "stopped"), washed(laundry, "stopped-caught")) == (1, 0)

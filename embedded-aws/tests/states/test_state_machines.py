@@ -139,7 +139,7 @@ def test_a_stopped_execution_stops_its_job_and_stays_aborted(bakery: Bench) -> N
     run = states.start_execution(stateMachineArn=arn)["executionArn"]
     job_run = wait_for(lambda: submitted(bakery, run, "JobRunId"))
     states.stop_execution(executionArn=run, error="Closed", cause="no flour")
-    assert wait_for(lambda: job_state(bakery, job_run) == "STOPPED", 15)
+    assert wait_for(lambda: job_state(bakery, job_run) == "STOPPED")
     done = states.describe_execution(executionArn=run)
     assert (done["status"], done["error"], done["cause"]) == ("ABORTED", "Closed", "no flour")
     assert [event["type"] for event in history(bakery, run)][-1] == "ExecutionAborted"
@@ -155,7 +155,7 @@ def test_a_role_that_may_not_stop_the_job_leaves_it_running(bakery: Bench) -> No
     assert states.describe_execution(executionArn=run)["status"] == "ABORTED"
     wait_for(lambda: job_state(bakery, job_run) == "RUNNING")
     bakery.client("glue").batch_stop_job_run(JobName=JOB, JobRunIds=[job_run])
-    assert wait_for(lambda: job_state(bakery, job_run) == "STOPPED", 15)
+    assert wait_for(lambda: job_state(bakery, job_run) == "STOPPED")
 
 
 def test_a_task_beyond_its_time_out_fails_as_states_timeout_and_stops_its_job(bakery: Bench) -> None:
@@ -163,7 +163,7 @@ def test_a_task_beyond_its_time_out_fails_as_states_timeout_and_stops_its_job(ba
     done = execute(bakery, arn)
     assert (done["status"], done["error"]) == ("FAILED", "States.Timeout")
     job_run = submitted(bakery, done["executionArn"], "JobRunId")
-    assert wait_for(lambda: job_state(bakery, str(job_run)) == "STOPPED", 15)
+    assert wait_for(lambda: job_state(bakery, str(job_run)) == "STOPPED")
 
 
 def test_an_execution_beyond_its_time_out_is_timed_out_and_stops_its_job(bakery: Bench) -> None:
@@ -171,7 +171,7 @@ def test_an_execution_beyond_its_time_out_is_timed_out_and_stops_its_job(bakery:
     done = execute(bakery, arn)
     assert (done["status"], done["error"]) == ("TIMED_OUT", "States.Timeout")
     job_run = submitted(bakery, done["executionArn"], "JobRunId")
-    assert wait_for(lambda: job_state(bakery, str(job_run)) == "STOPPED", 15)
+    assert wait_for(lambda: job_state(bakery, str(job_run)) == "STOPPED")
 
 
 def test_sdk_calls_return_bodies_as_text_and_have_awss_error_names(bakery: Bench) -> None:
@@ -267,7 +267,7 @@ def test_the_end_of_a_parent_stops_its_child_and_the_childs_job(bakery: Bench) -
 
 
 def wait_until_stopped(bench: Bench, job_run: str) -> None:
-    wait_for(lambda: job_state(bench, job_run) == "STOPPED", 15)
+    wait_for(lambda: job_state(bench, job_run) == "STOPPED")
 
 
 def test_the_time_out_of_a_nested_machine_is_a_failed_task_of_its_parent(bakery: Bench) -> None:

@@ -161,7 +161,7 @@ def query_state(bench: Bench, query_id: str) -> str:
 
 
 def wait_until_cancelled(bench: Bench, query_id: str) -> None:
-    wait_for(lambda: query_state(bench, query_id) == "CANCELLED", 5)
+    wait_for(lambda: query_state(bench, query_id) == "CANCELLED")
 
 
 def test_a_stopped_execution_stops_its_query(library: Bench) -> None:

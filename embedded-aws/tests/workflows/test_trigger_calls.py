@@ -28,7 +28,7 @@ def state(glue: Any, name: str) -> str:
 
 
 def settled(glue: Any, name: str, wanted: str) -> None:
-    wait_for(lambda: state(glue, name) == wanted, 5)
+    wait_for(lambda: state(glue, name) == wanted)
 
 
 def refused(call: Any, words: str, code: str = "InvalidInputException", **request: Any) -> None:

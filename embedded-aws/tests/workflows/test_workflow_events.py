@@ -59,7 +59,7 @@ class Hopyard:
             found = [one for one in self.seen if wanted(one)]
             return found if len(found) >= count else None
 
-        return list(wait_for(look, 90))
+        return list(wait_for(look))
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +161,7 @@ def runs(hopyard: Hopyard, name: str, count: int) -> list[dict[str, Any]]:
         found = hopyard.glue.get_workflow_runs(Name=name)["Runs"]
         return found if len(found) >= count else None
 
-    return list(wait_for(look, 20))
+    return list(wait_for(look))
 
 
 def test_one_event_starts_one_run_by_default(hopyard: Hopyard) -> None:
@@ -194,5 +194,5 @@ def test_a_rule_without_the_right_starts_nothing(hopyard: Hopyard) -> None:
     put = notify(hopyard, "thief", may_notify("truck"))
     put(1)
     words = "is not authorized to perform: glue:NotifyEvent on resource"
-    wait_for(lambda: f"{words}: {WORKFLOW}/thief" in hopyard.bench.log(), 10)
+    wait_for(lambda: f"{words}: {WORKFLOW}/thief" in hopyard.bench.log())
     assert hopyard.glue.get_workflow_runs(Name="thief")["Runs"] == []

@@ -53,7 +53,7 @@ def test_schedules_fire_and_runs_in_flight_end_with_the_server(tmp_path: Path) -
         found = glue.get_workflow_runs(Name="full")["Runs"]
         return found if len(found) > 1 else None
 
-    refused, running = wait_for(both, 40)
+    refused, running = wait_for(both)
     assert (running["WorkflowRunId"], running["Status"]) == (by_hand, "RUNNING")
     assert refused["Status"] == "ERROR"
     assert refused["ErrorMessage"] == "Concurrent runs exceeded for workflow: full."
@@ -62,7 +62,7 @@ def test_schedules_fire_and_runs_in_flight_end_with_the_server(tmp_path: Path) -
     run_id = run["WorkflowRunId"]
     wait_for(lambda: "LastCrawl" in glue.get_crawler(Name="loft")["Crawler"])
     wait_for(lambda: nodes(look("silo", run_id)).get("silo") == ["SUCCEEDED"])
-    wait_for(lambda: nodes(look("silo", run_id)).get("mill") == ["RUNNING"], 60)
+    wait_for(lambda: nodes(look("silo", run_id)).get("mill") == ["RUNNING"])
     before = glue.get_workflow(Name="silo", IncludeGraph=True)["Workflow"]["Graph"]
     assert bench.stop() == 0
 

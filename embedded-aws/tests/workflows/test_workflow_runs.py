@@ -268,12 +268,12 @@ def test_a_chain_without_a_workflow_names_the_jobs_before(brewery: Brewery) -> N
     glue.create_trigger(**after("rye-next", [("rye-1", "SUCCEEDED")], {"JobName": "rye-2"}))
     glue.start_trigger(Name="rye-start")
     assert glue.get_trigger(Name="rye-start")["Trigger"]["State"] in ("CREATING", "CREATED")
-    (second,) = wait_for(lambda: glue.get_job_runs(JobName="rye-2")["JobRuns"], 60)
+    (second,) = wait_for(lambda: glue.get_job_runs(JobName="rye-2")["JobRuns"])
     (first,) = glue.get_job_runs(JobName="rye-1")["JobRuns"]
     assert second["PredecessorRuns"] == [{"JobName": "rye-1", "RunId": first["Id"]}]
     assert (first["TriggerName"], second["TriggerName"]) == ("rye-start", "rye-next")
     assert not any(name.startswith("--WORKFLOW") for name in second["Arguments"])
-    wait_for(lambda: ended(brewery.bench, "rye-2", second["Id"]), 60)
+    wait_for(lambda: ended(brewery.bench, "rye-2", second["Id"]))
 
 
 def test_a_state_machine_starts_a_workflow_and_reads_its_statistics(brewery: Brewery) -> None:
@@ -316,7 +316,7 @@ def test_a_state_machine_starts_a_workflow_and_reads_its_statistics(brewery: Bre
         seen = sfn.describe_execution(executionArn=arn)
         return seen if seen["status"] != "RUNNING" else None
 
-    done = wait_for(over, 60)
+    done = wait_for(over)
     assert done["status"] == "SUCCEEDED", done
     run = json.loads(done["output"])
     assert (run["Status"], run["Statistics"]["SucceededActions"]) == ("COMPLETED", 1)

@@ -151,7 +151,7 @@ def test_a_whole_life(bench: Bench, vineyard: Vineyard) -> None:
         "came": {"event_batching_condition": {"batch_size": 4, "batch_window": 60}},
     }
     assert vineyard.apply(resources(second, **changes)).endswith("0 added, 6 changed, 0 destroyed.")
-    wait_for(lambda: states(glue)["pressed"] == "DEACTIVATED" and states(glue)["clock"] == "ACTIVATED", 5)
+    wait_for(lambda: states(glue)["pressed"] == "DEACTIVATED" and states(glue)["clock"] == "ACTIVATED")
     workflow = glue.get_workflow(Name="harvest")["Workflow"]
     assert (workflow["MaxConcurrentRuns"], workflow["DefaultRunProperties"]) == (2, {"row": "2"})
     crushed = glue.get_trigger(Name="harvest-crushed")["Trigger"]

@@ -4,7 +4,7 @@ array of structs."""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 KEPT = "unknown_columns"  # the output column that holds what `keep` keeps
@@ -281,11 +281,13 @@ class CategoryRule:
 @dataclass(frozen=True)
 class Given:
     """A column that the source does not deliver, of a type as Glue spells it. All its rows have `value`; it
-    is None for a column that only other sources deliver."""
+    is None for a column that only other sources deliver. Where several sources are read together, `of_reads`
+    has the value of each, by the number of its read, in place of `value`."""
 
     name: str
     type: str
     value: str | None
+    of_reads: tuple[tuple[int, str | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -361,6 +363,22 @@ class Contract:
         if self.format.unknown_columns == "keep":
             types[KEPT] = KEPT_TYPE
         return types | {one.name: one.type for one in self.given}
+
+    def reads_like(self, other: "Contract") -> bool:
+        """True if the rows of both sources can be read and judged together."""
+        columns, others = ([(one.name, one.type) for one in of.given] for of in (self, other))
+        return columns == others and replace(self, given=()) == replace(other, given=())
+
+    def of_reads(self, contracts: Mapping[int, "Contract"]) -> "Contract":
+        """The contract for rows of sources that are read alike, by the number of each read."""
+        if len(contracts) < 2:
+            return self
+        values = [
+            tuple((number, one.given[at].value) for number, one in contracts.items())
+            for at in range(len(self.given))
+        ]
+        given = (replace(one, value=None, of_reads=of) for one, of in zip(self.given, values, strict=True))
+        return replace(self, given=tuple(given))
 
     @property
     def key_types(self) -> Mapping[str, str]:

@@ -135,11 +135,32 @@ def _refuse_missing(location: str, sources: Sources, found: Deliveries) -> None:
 
 @dataclass(frozen=True)
 class _Frame:
-    """Rows of one source, read together."""
+    """Rows that were read together: of one source, or of several that are read alike. `sources` and `days`
+    are those of each read, by its number."""
 
-    days: frozenset[date]
-    source: DeliverySource
+    sources: Mapping[int, DeliverySource]
+    days: Mapping[int, frozenset[date]]
     rows: DataFrame
+
+    @property
+    def all_days(self) -> frozenset[date]:
+        return frozenset[date]().union(*self.days.values())
+
+    @property
+    def first(self) -> DeliverySource:
+        return next(iter(self.sources.values()))
+
+    def of(self, number: int) -> DataFrame:
+        return self.rows if len(self.sources) == 1 else self.rows.filter(reading.read_number() == number)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Files of a source, all below one location."""
+
+    source: DeliverySource
+    location: str
+    files: Sequence[io.StoredObject]
 
 
 @dataclass
@@ -164,57 +185,65 @@ class RawRows:
     has_wrong_types: bool = False
     is_scattered: bool = False
     _frames: list[_Frame] = field(default_factory=list)
+    _sources: dict[int, DeliverySource] = field(default_factory=dict)  # of each read, by its number
     _bytes: int = 0
     _compared_bytes: int = 0
 
     def add(self, deliveries: Iterable[Delivery]) -> None:
         """Reads the deliveries that were not read before. Raises InvalidDelivery with the files that were not
         read to their end, so that no delivered row is lost unnoticed."""
-        together: dict[tuple[str, str], list[tuple[date, Part]]] = {}
         new = [one for one in sorted(deliveries, key=lambda one: one.day) if one.day not in self.read]
         self.read |= dict.fromkeys((delivery.day for delivery in new), 0)
-        for delivery in new:
-            for part in delivery.parts:
-                together.setdefault((part.source.name, part.location), []).append((delivery.day, part))
-        for parts in together.values():
-            self._add(parts)
+        parts = [(delivery.day, part) for delivery in new for part in delivery.parts]
+        self.read_of |= {(day, part.source.name): 0 for day, part in parts}
+        for alike in _together([part for _, part in parts]):
+            self._read(alike)
+        empty = [part for day, part in parts if self.read_of[day, part.source.name] == 0]
+        refuse_files(find_left_out(file for part in empty for file in part.left_out))
 
     @property
     def reads(self) -> int:
         """How many times more was read after the first deliveries, plus one; 0 if nothing was read."""
-        of_sources = Counter(frame.source.name for frame in self._frames)
-        return max(of_sources.values(), default=0)
+        times = Counter(source.name for frame in self._frames for source in frame.sources.values())
+        return max(times.values(), default=0)
 
     @property
     def has_names(self) -> bool:
         """True if rows belong to sources with names."""
-        return any(frame.source.name for frame in self._frames)
+        return any(source.name for source in self._sources.values())
 
     def name_of(self, read: int) -> str:
         """The name of the source of which a read was (`reading.read_number`)."""
-        return self._frames[read].source.name
+        return self._sources[read].name
 
     def of(self, dates: Collection[date]) -> DataFrame | None:
-        """The rows of these dates; None if there are no rows. Of several sources, without what only
-        `explain_rejected` needs, which differs between them."""
-        frames = self.by_source(dates)
-        if len(frames) < 2:
-            return frames[0][1] if frames else None
-        return reduce(DataFrame.unionByName, [_alike(rows, source) for source, rows in frames])
+        """The rows of these dates; None if there are no rows. Of sources that are not read alike, without
+        what only `explain_rejected` needs, which differs between them."""
+        groups: list[tuple[Contract, list[DataFrame]]] = []
+        for frame in self._frames:
+            if frame.all_days & set(dates):
+                rows = self._only(dates, frame.all_days, frame.rows)
+                contract = frame.first.contract
+                found = next((frames for other, frames in groups if other.reads_like(contract)), None)
+                if found is None:
+                    groups.append((contract, [rows]))
+                else:
+                    found.append(rows)
+        united = [(contract, reduce(DataFrame.unionByName, frames)) for contract, frames in groups]
+        if len(united) < 2:
+            return united[0][1] if united else None
+        return reduce(DataFrame.unionByName, [_alike(rows, contract) for contract, rows in united])
 
     def by_source(self, dates: Collection[date]) -> list[tuple[DeliverySource, DataFrame]]:
         """The rows of these dates of each source that has any."""
-        found: dict[str, list[_Frame]] = {}
+        found: dict[str, tuple[DeliverySource, list[DataFrame]]] = {}
         for frame in self._frames:
-            if frame.days & set(dates):
-                found.setdefault(frame.source.name, []).append(frame)
-        return [
-            (
-                frames[0].source,
-                reduce(DataFrame.unionByName, [self._only(dates, one.days, one.rows) for one in frames]),
-            )
-            for frames in found.values()
-        ]
+            for number, source in frame.sources.items():
+                days = frame.days[number]
+                if days & set(dates):
+                    rows = self._only(dates, days, frame.of(number))
+                    found.setdefault(source.name, (source, []))[1].append(rows)
+        return [(source, reduce(DataFrame.unionByName, frames)) for source, frames in found.values()]
 
     def counts(self, dates: Collection[date]) -> Mapping[date, int]:
         return {day: self.read[day] for day in dates}
@@ -232,30 +261,29 @@ class RawRows:
     def _configure(self) -> None:
         session.configure(self.spark, self._bytes + self._compared_bytes)
 
-    def _add(self, parts: list[tuple[date, Part]]) -> None:
-        """Reads parts of one source, which lie below one location."""
-        source, location = parts[0][1].source, parts[0][1].location
-        self.read_of |= {(day, source.name): 0 for day, _ in parts}
-        files = [file for _, part in parts for file in part.files if file.size > 0]
-        if files:
-            self._read(source, location, files)
-        empty = [part for day, part in parts if self.read_of[day, source.name] == 0]
-        refuse_files(find_left_out(file for part in empty for file in part.left_out))
-
-    def _read(self, source: DeliverySource, location: str, files: list[io.StoredObject]) -> None:
+    def _read(self, reads: Sequence[_Read]) -> None:
+        """Reads files of sources that are read alike, in one query."""
+        files = [file for one in reads for file in one.files]
+        contract = reads[0].source.contract
         self._bytes += reading.weigh(files)
         self._configure()
-        format_ = source.contract.format
-        lines = reading.read_lines(
-            self.spark,
-            location,
-            files,
-            number=len(self._frames),
-            format_=format_,
-            layout=source.layout,
-        )
+        format_ = contract.format
+        numbers = {len(self._sources) + at: one for at, one in enumerate(reads)}
+        self._sources |= {number: one.source for number, one in numbers.items()}
+        lines = [
+            reading.read_lines(
+                self.spark,
+                one.location,
+                one.files,
+                number=number,
+                format_=format_,
+                layout=one.source.layout,
+            )
+            for number, one in numbers.items()
+        ]
+        of_reads = contract.of_reads({number: one.source.contract for number, one in numbers.items()})
         # Kept, because the input is read once, but its rows are counted, searched for duplicates and written.
-        judged = self.judge(lines, files, source.contract)
+        judged = self.judge(reduce(DataFrame.unionByName, lines), files, of_reads)
         if judged is None:
             refuse_files(find_unread((), files, format_))
             return
@@ -267,18 +295,27 @@ class RawRows:
                 *find_unread(counted.files, files, format_),
             ]
         )
-        for text, count in counted.per_date.items():
-            day = date.fromisoformat(text)
+        days: dict[int, set[date]] = {number: set() for number in numbers}
+        for (number, text), count in counted.rows.items():
+            day, source = date.fromisoformat(text), numbers[number].source
+            days[number].add(day)
             # The rows of another source lie in other tasks.
             self.is_scattered |= self.read[day] > 0
             self.read[day] += count
             self.read_of[day, source.name] += count
-            self.unreadable[day] = self.unreadable.get(day, 0) + counted.unreadable[text]
-            self.unreadable_of[day, source.name] = counted.unreadable[text]
+            unreadable = counted.unreadable[number, text]
+            self.unreadable[day] = self.unreadable.get(day, 0) + unreadable
+            self.unreadable_of[day, source.name] = unreadable
         self.has_rejected |= counted.has_rejected
         self.has_wrong_types |= counted.has_wrong_types
         self.is_scattered |= counted.is_scattered or is_in_order(format_) or format_.has_records
-        self._frames.append(_Frame(frozenset(map(date.fromisoformat, counted.per_date)), source, rows))
+        self._frames.append(
+            _Frame(
+                {number: one.source for number, one in numbers.items()},
+                {number: frozenset(found) for number, found in days.items()},
+                rows,
+            )
+        )
 
     def _count(self, rows: DataFrame, files: list[io.StoredObject]) -> reading.Counted:
         """This reads the files. Raises InvalidDelivery with those that cannot be read to their end."""
@@ -300,7 +337,27 @@ class RawRows:
         return frame.filter(F.col(PARTITION).isin(wanted))
 
 
-def _alike(rows: DataFrame, source: DeliverySource) -> DataFrame:
+def _alike(rows: DataFrame, contract: Contract) -> DataFrame:
     """The columns that the rows of every source have."""
-    output = (f"`{name}`" for name in source.contract.output)
+    output = (f"`{name}`" for name in contract.output)
     return rows.select(PARTITION, *ORDER, "reason", "raw_line", *output)
+
+
+def _together(parts: Iterable[Part]) -> list[list[_Read]]:
+    """The files of the parts, by source and location; in lists of those that are read alike."""
+    by_place: dict[tuple[str, str], tuple[DeliverySource, list[io.StoredObject]]] = {}
+    for part in parts:
+        _, files = by_place.setdefault((part.source.name, part.location), (part.source, []))
+        files += [file for file in part.files if file.size > 0]
+    groups: list[list[_Read]] = []
+    for (_, location), (source, files) in by_place.items():
+        if not files:
+            continue
+        read = _Read(source, location, files)
+        alike = (one for one in groups if one[0].source.contract.reads_like(source.contract))
+        found = next(alike, None)
+        if found is None:
+            groups.append([read])
+        else:
+            found.append(read)
+    return groups

@@ -156,12 +156,13 @@ def _translated(text: Column, format_: Format) -> Column:
 
 @dataclass(frozen=True)
 class Counted:
-    """Rows per date, and of these those that are `unreadable`. Two flags say whether any row is rejected, and
-    whether any has a wrong type. `is_scattered` says whether the rows of some date lie in more than one task.
-    `files` are the URIs of the files that have rows, `open_files` of those with a text that does not end."""
+    """Rows per read and date, and of these those that are `unreadable`. Two flags say whether any row is
+    rejected, and whether any has a wrong type. `is_scattered` says whether the rows of some date lie in more
+    than one task. `files` are the URIs of the files that have rows, `open_files` of those with a text that
+    does not end."""
 
-    per_date: Mapping[str, int]
-    unreadable: Mapping[str, int]
+    rows: Mapping[tuple[int, str], int]
+    unreadable: Mapping[tuple[int, str], int]
     has_rejected: bool
     has_wrong_types: bool
     is_scattered: bool
@@ -184,8 +185,8 @@ def count_rows(rows: DataFrame, unreadable_reason: str, wrong_types: Collection[
         .collect()
     )
     return Counted(
-        _per_date(counted, "rows"),
-        _per_date(counted, "unreadable"),
+        _per_read_and_date(counted, "rows"),
+        _per_read_and_date(counted, "unreadable"),
         any(row["rejected"] for row in counted),
         any(row["has_wrong_types"] for row in counted),
         len({(row[PARTITION], row["task"]) for row in counted}) > len({row[PARTITION] for row in counted}),
@@ -194,10 +195,11 @@ def count_rows(rows: DataFrame, unreadable_reason: str, wrong_types: Collection[
     )
 
 
-def _per_date(counted: Iterable[Row], what: str) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _per_read_and_date(counted: Iterable[Row], what: str) -> dict[tuple[int, str], int]:
+    found: dict[tuple[int, str], int] = {}
     for row in counted:
-        found[row[PARTITION]] = found.get(row[PARTITION], 0) + row[what]
+        of = (row["task"] >> (_READ_BITS - _TASK_BITS), row[PARTITION])
+        found[of] = found.get(of, 0) + row[what]
     return found
 
 

@@ -9,8 +9,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from etl.ingest.contract import CategoryRule, Contract, Rule, digits_of
+from etl.ingest.contract import CategoryRule, Contract, Given, Rule, digits_of
 from etl.ingest.contract import Column as ContractColumn
+from etl.ingest.reading import read_number
 from etl.ingest.transforms.compute_columns import WHOLE, compute_columns, made
 from etl.ingest.transforms.judge_allowed import has_value_not_allowed
 from etl.ingest.transforms.judge_types import has_wrong_type, moment_of, text_of, value_of
@@ -176,8 +177,14 @@ def _base(contract: Contract, name: str) -> Column:
             return value_of(column)
     for given in contract.given:
         if given.name == name:
-            return F.lit(given.value).cast(given.type)
+            return _given(given).cast(given.type)
     return F.col("row")[name]
+
+
+def _given(given: Given) -> Column:
+    if not given.of_reads:
+        return F.lit(given.value)
+    return F.coalesce(*(F.when(read_number() == read, F.lit(value)) for read, value in given.of_reads))
 
 
 def _category(rule: CategoryRule) -> Column:
