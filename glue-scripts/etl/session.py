@@ -32,6 +32,8 @@ _SETTINGS = {
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "16",
     "spark.sql.adaptive.advisoryPartitionSizeInBytes": str(SHUFFLE_BYTES_PER_FILE),
+    # Spark writes a text of the plan for each query. Of wide rows a few columns are enough to recognise it.
+    "spark.sql.debug.maxToStringFields": "4",
 }
 
 
