@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { BenchPostgres, type DatabaseUser } from "../../local/postgres";
 import { isStill, processOf } from "../../local/processes";
 import { BenchSecrets } from "../../local/secrets";
 import { ROOT } from "../support/clone";
+import { dial, type Dialled, urlOf } from "../support/drivers";
 
 /** A real PostgreSQL beside a real embedded AWS: TLS, users, secrets, port, and its end in every case. */
 
@@ -97,6 +98,60 @@ test("TLS is asked for, and really checked", async () => {
   await expect(login(owner, { ssl: false })).rejects.toThrow("no encryption");
   // Another authority, as in an ordinary trust store.
   await expect(login(owner, { ssl: true })).rejects.toThrow(/certificate/);
+});
+
+describe("the URL of a connection, in the driver of Glue", () => {
+  /** Java's settings as a job on the bench has them; its names are those of a file. */
+  function java(trusts: boolean): string[] {
+    const hosts = join(local, "hosts");
+    writeFileSync(hosts, "127.0.0.1 localhost\n127.0.0.1 shop.example\n");
+    const store = join(tls, "truststore.p12");
+    return [
+      `-Djdk.net.hosts.file=${hosts}`,
+      ...(trusts
+        ? [`-Djavax.net.ssl.trustStore=${store}`, "-Djavax.net.ssl.trustStorePassword=changeit"]
+        : []),
+    ];
+  }
+  const url = (change: object = {}) => urlOf({ engine: "postgresql", port: database.port, ...change });
+  const reader = () => ({ user: database.reader.username, password: database.reader.password });
+
+  test("reads", async () => {
+    expect(await dial([url()], java(true), reader())).toEqual([
+      { driver: "org.postgresql.Driver", error: null, rows: 1 },
+    ]);
+  }, 60_000);
+
+  test.each<[string, () => Promise<Dialled[]>, RegExp]>([
+    [
+      "an authority that Java does not trust",
+      () => dial([url()], java(false), reader()),
+      /PKIX path building failed/,
+    ],
+    [
+      "a name that the certificate has not",
+      () => dial([url({ host: "shop.example" })], java(true), reader()),
+      /shop\.example/,
+    ],
+    [
+      "no TLS",
+      () => dial([url({ tls: false, allowUnencrypted: true })], java(true), reader()),
+      /no encryption/,
+    ],
+    [
+      "a wrong password",
+      () => dial([url()], java(true), { ...reader(), password: "wrong" }),
+      /password authentication failed/,
+    ],
+  ])(
+    "refused: %s",
+    async (_what, dialled, error) => {
+      expect(await dialled()).toEqual([
+        { driver: "org.postgresql.Driver", error: expect.stringMatching(error) as string, rows: null },
+      ]);
+    },
+    60_000,
+  );
 });
 
 test("a wrong password is refused", async () => {

@@ -1,7 +1,7 @@
-"""Gives URLs to real JDBC drivers: `dial_jdbc.py JAR_FOLDER [JAVA_OPTION ...]`, with a JSON list of `{url, user, password}` on standard input.
+"""Gives URLs to real JDBC drivers: `dial_jdbc.py JAR_FOLDER [JAVA_OPTION ...]`.
 
-Writes a JSON list of `{driver, error, rows}`: the driver's class that takes the URL or null, the messages of the refusal and its
-causes or null, and the answer to `select 1` or null.
+Standard input is a JSON list of `{url, user, password}`, standard output one of `{driver, error, rows}`: the class of
+the driver that takes the URL, the messages of the refusal and its causes, the answer to `select 1`; each may be null.
 """
 
 import json
