@@ -1,7 +1,8 @@
 """Gives URLs to real JDBC drivers: `dial_jdbc.py JAR_FOLDER [JAVA_OPTION ...]`.
 
-Standard input is a JSON list of `{url, user, password}`, standard output one of `{driver, error, rows}`: the class of
-the driver that takes the URL, the messages of the refusal and its causes, the answer to `select 1`; each may be null.
+Standard input is a JSON list of `{url, user, password}`. Standard output is one of `{driver, error, rows}`:
+the class of the driver that takes the URL, the messages of the refusal and its causes, the answer to
+`select 1`. Each may be null.
 """
 
 import json
