@@ -39,7 +39,7 @@ def dial(jvm: Any, url: str, user: str, password: str) -> dict[str, Any]:
 
 def messages(exception: Any) -> str:
     """The message of an exception and those of its causes."""
-    said = []
+    said: list[str] = []
     while exception is not None and len(said) < 10:
         said.append(f"{exception.getClass().getSimpleName()}: {exception.getMessage()}")
         exception = exception.getCause()
