@@ -111,6 +111,11 @@ export {
   RUN_ARGUMENTS,
   Step,
 } from "./modules/etl-orchestrator/step";
+export {
+  GlueConnection,
+  type GlueConnectionProps,
+  type JdbcEngine,
+} from "./modules/glue-connection/glue-connection";
 export { type CrawlerGrouping } from "./modules/glue-crawler/crawler-configuration";
 export {
   type CrawledDatabase,

@@ -1,4 +1,5 @@
 import { DPU_PER_WORKER, dpuHours, dpuHoursText, hoursText, type RunBounds } from "../modules/core/dpu-hours";
+import { connectionMistakes } from "./connection-checks";
 import { type EnvironmentSettings } from "./settings";
 import { silentTopicMistake, TOPICS } from "./subscribers";
 
@@ -22,6 +23,7 @@ export function stackMistakes(stack: unknown, settings: EnvironmentSettings): st
     ...unguardedData(resource, settings),
     ...jobsOverBudget(resource, settings),
     ...unheard(resource, settings),
+    ...connectionMistakes(resource.aws_glue_connection ?? {}, settings.environment),
   ].map((mistake) => `environment '${settings.environment}': ${mistake}`);
 }
 

@@ -6,6 +6,10 @@ export const ROOT = join(__dirname, "..");
 export const SETUP = join(ROOT, ".setup");
 export const PYTHON = join(SETUP, "venv", "bin", "python");
 export const JARS = join(SETUP, "jars");
+/** The programs of PostgreSQL; installed when something needs a database. */
+export const POSTGRES = join(SETUP, "postgres");
+/** The JDBC drivers that Glue has. */
+export const JDBC_DRIVERS = join(SETUP, "jars-jdbc");
 /** Everything that a run leaves; `down` removes it. ETL_LOCAL sets another folder, for deployments side by side. */
 export const LOCAL = resolve(ROOT, process.env.ETL_LOCAL ?? ".local");
 /** The share of answers that the embedded AWS loses on purpose, e.g. `0.03`. */

@@ -27,6 +27,10 @@ const SPARK_4 = { suffix: "-spark4", environment: "Python environment for Spark 
 /** The checkers of workflows and plans: a Python environment of their own, without jars. */
 const CHECKS = { suffix: "-checks", environment: "Python environment for checks" };
 
+/** The JDBC drivers that Glue has, and a PostgreSQL: for sources that are databases. */
+const JDBC = { suffix: "-jdbc", jars: "JDBC drivers" };
+const POSTGRES = { folder: "postgres", list: join("local", "postgres-programs.json") };
+
 /** JupyterLab: without Spark, which a session lends it. */
 const NOTEBOOK = { suffix: "-notebook", environment: "JupyterLab" };
 
@@ -39,7 +43,7 @@ class SetupError extends Error {}
 
 /** The words of `--needs`: a tool of the computer, or what is installed with one. Node and its modules are always needed. */
 const TOOLS = { python: findPython, java: findJava, terraform: findTerraform };
-const INSTALLED = { spark4: SPARK_4, checks: CHECKS, notebook: NOTEBOOK };
+const INSTALLED = { spark4: SPARK_4, checks: CHECKS, notebook: NOTEBOOK, jdbc: JDBC, postgres: POSTGRES };
 
 const USAGE =
   "node tools/setup.mjs [--needs WORDS] [--with=OPTION:WORDS] [--without=OPTION:WORDS] [PROGRAM [ARGUMENTS]]";
@@ -58,6 +62,8 @@ async function main(argv) {
       ...[SPARK_3, ...(needs.has("spark4") ? [SPARK_4] : [])].map(async (spark) => {
         if (tools.python !== undefined) await installPython(spark, tools.python);
         if (tools.java !== undefined) await fetchJars(spark, tools.java);
+        if (spark === SPARK_3 && needs.has("jdbc")) await fetchJars(JDBC, tools.java);
+        if (spark === SPARK_3 && needs.has("postgres")) await fetchPostgres(tools.java);
       }),
       ...(needs.has("checks") ? [installPython(CHECKS, tools.python)] : []),
       ...(needs.has("notebook") ? [installPython(NOTEBOOK, tools.python)] : []),
@@ -202,36 +208,77 @@ async function installPython(spark, command) {
   });
 }
 
-/** Spark's own client fetches the jars from the repositories that it is configured with. Each jar's hash is checked. */
-async function fetchJars(spark, java) {
-  const { suffix } = spark;
+/** The jars of a list are fetched, and each jar's hash is checked. */
+async function fetchJars({ suffix, jars: what }, java) {
   const list = join("embedded-aws", `jars${suffix}.json`);
   const { packages, exclude, sha256 } = JSON.parse(readFileSync(join(root, list), "utf8"));
   const jars = join(setup, `jars${suffix}`);
   const stamp = stampOf(`jars${suffix}`, [list]);
   if (stamp.isCurrent() && Object.keys(sha256).every((file) => existsSync(join(jars, file)))) return;
-  await step(spark.jars, async () => {
-    const ivy = join(setup, `ivy${suffix}`);
-    const nothing = join(setup, "nothing.py");
+  await step(what, async () => {
     // All jars of the folder are on the class path, so those of an older list must go.
     rmSync(jars, { recursive: true, force: true });
     mkdirSync(jars, { recursive: true });
-    writeFileSync(nothing, "");
-    const bin = join(venvOf(spark), "bin");
-    // Spark's launcher uses the first python3 on the path.
-    const path = `${bin}:${process.env.PATH ?? ""}`;
-    const javaHome = dirname(dirname(realJava(java)));
-    const options = { JAVA_HOME: javaHome, PYSPARK_PYTHON: pythonOf(spark), PATH: path };
-    await run(
-      join(bin, "spark-submit"),
-      [
-        ...["--master", "local[1]", "--conf", `spark.jars.ivy=${ivy}`],
-        ...["--packages", packages.join(","), "--exclude-packages", exclude.join(","), nothing],
-      ],
-      options,
+    const ivy = join(setup, `ivy${suffix}`);
+    await fetchPackages(
+      { packages, exclude, ivy, spark: suffix === SPARK_4.suffix ? SPARK_4 : SPARK_3 },
+      java,
     );
     for (const [file, wanted] of Object.entries(sha256))
       placeJar(join(ivy, "jars", file), wanted, jars, file);
+    stamp.write();
+  });
+}
+
+/** Spark's own client fetches packages from the repositories that it is configured with, into `<ivy>/jars`. */
+async function fetchPackages({ packages, exclude, ivy, spark }, java) {
+  const nothing = join(setup, "nothing.py");
+  writeFileSync(nothing, "");
+  const bin = join(venvOf(spark), "bin");
+  // Spark's launcher uses the first python3 on the path.
+  const path = `${bin}:${process.env.PATH ?? ""}`;
+  const javaHome = dirname(dirname(realJava(java)));
+  const options = { JAVA_HOME: javaHome, PYSPARK_PYTHON: pythonOf(spark), PATH: path };
+  const excluded = exclude.length === 0 ? [] : ["--exclude-packages", exclude.join(",")];
+  await run(
+    join(bin, "spark-submit"),
+    [
+      ...["--master", "local[1]", "--conf", `spark.jars.ivy=${ivy}`],
+      ...["--packages", packages.join(","), ...excluded, nothing],
+    ],
+    options,
+  );
+}
+
+/** The programs of PostgreSQL for this computer: a jar holds an archive that Python unpacks. */
+async function fetchPostgres(java) {
+  const { version, package: name, sha256 } = JSON.parse(readFileSync(join(root, POSTGRES.list), "utf8"));
+  const platform = `${process.platform}-${{ x64: "amd64", arm64: "arm64v8" }[process.arch] ?? process.arch}`;
+  const folder = join(setup, POSTGRES.folder);
+  const stamp = stampOf(POSTGRES.folder, [POSTGRES.list], platform);
+  if (stamp.isCurrent() && existsSync(join(folder, "bin", "postgres"))) return;
+  if (sha256[platform] === undefined)
+    throw new SetupError(
+      `PostgreSQL for ${platform} is not listed, only for ${Object.keys(sha256).join(", ")}: use a computer of one of these kinds`,
+    );
+  await step("PostgreSQL", async () => {
+    const ivy = join(setup, "ivy-postgres");
+    await fetchPackages(
+      { packages: [`${name}-${platform}:${version}`], exclude: [], ivy, spark: SPARK_3 },
+      java,
+    );
+    const jar = `${name.replace(":", "_")}-${platform}-${version}.jar`;
+    placeJar(join(ivy, "jars", jar), sha256[platform], ivy, "postgres.jar");
+    const half = `${folder}.half`;
+    rmSync(half, { recursive: true, force: true });
+    await run(pythonOf(SPARK_3), [
+      join(root, "tools", "unpack_postgres.py"),
+      join(ivy, "postgres.jar"),
+      half,
+    ]);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(half, folder);
+    rmSync(ivy, { recursive: true, force: true });
     stamp.write();
   });
 }

@@ -20,6 +20,7 @@ const MODULES = [
   "encryption",
   "etl-function",
   "etl-orchestrator",
+  "glue-connection",
   "glue-crawler",
   "glue-security-configuration",
   "glue-spark-job",

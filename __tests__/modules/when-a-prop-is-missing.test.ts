@@ -21,7 +21,7 @@ const SAMPLES = new Map(
 );
 
 const folder = mkdtempSync(join(tmpdir(), "etl-samples-"));
-for (const name of ["extract", "clean", "join", "report", "fetch"]) {
+for (const name of ["clean", "join", "report", "fetch"]) {
   writeFileSync(join(folder, `${name}.py`), `# ${name}\n`);
 }
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -53,13 +53,6 @@ const argumentsOf = (made: Made, id: string): unknown => made.at(`${id}/Resource
 const rights = (made: Made, id: string): string => JSON.stringify(made.statements(`${id}/Policy/Resource`));
 
 const LOOKS: Readonly<Record<string, (made: Made) => void>> = {
-  "A database in a VPC": (made) => {
-    expect(made.at("Extract/Resource").connections).toEqual([made.reference("Shop", "name")]);
-    expect(made.at("Extract/Resource").depends_on).toContain(made.address("Shop"));
-    expect(rights(made, "Extract/Role")).toContain("ec2:CreateNetworkInterface");
-    expect(rights(made, "Extract/Role")).toContain(`${ACCOUNT}:secret:shop-a1b2c3`);
-    expect(made.at("Shop").connection_properties).not.toHaveProperty("PASSWORD");
-  },
   "Spark settings": (made) =>
     expect(argumentsOf(made, "Clean")).toMatchObject({
       "--conf": `spark.hadoop.fs.s3a.endpoint.region=${REGION} --conf spark.sql.shuffle.partitions=64`,

@@ -67,7 +67,7 @@ test("an unknown need lists the known ones", () => {
     status: 1,
     stdout: "",
     stderr: [
-      "unknown need 'rust'; known needs: python, java, terraform, spark4, checks, notebook",
+      "unknown need 'rust'; known needs: python, java, terraform, spark4, checks, notebook, jdbc, postgres",
       "node tools/setup.mjs [--needs WORDS] [--with=OPTION:WORDS] [--without=OPTION:WORDS] [PROGRAM [ARGUMENTS]]",
     ],
   });

@@ -84,7 +84,7 @@ export interface GlueSparkJobProps {
    */
   readonly extraFiles?: readonly JobFile[];
   /**
-   * Connections of Glue that the job uses. Those that lead into a VPC must be in one subnet.
+   * Connections of Glue that the job uses, e.g. `GlueConnection`s. Those that lead into a VPC must be in one subnet.
    * @default - none: the job is in no VPC
    */
   readonly connections?: readonly IGlueConnection[];
@@ -274,7 +274,7 @@ export class GlueSparkJob extends Construct {
     refusals.noteAll(pythonMistakes(pythonModules, rest.pythonInstaller, rest.glueVersion ?? "5.1"));
     refusals.noteAll(fileMistakes("jars", jars, jarMistake));
     refusals.noteAll(fileMistakes("extraFiles", extraFiles, (file) => scriptNameMistake(file, script)));
-    refusals.noteAll(connectionMistakes(rest.connections ?? []));
+    refusals.noteAll(connectionMistakes(rest.connections ?? [], this));
     const shape = { ...rest, workerType: capacity.workerType, workers: mostWorkers(capacity) };
     for (const [field, mistake] of runShapeMistakes(shape, isKnown)) {
       refusals.note(capacityField(capacity, field), mistake);

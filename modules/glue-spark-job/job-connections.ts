@@ -1,9 +1,12 @@
-import { type ITerraformDependable, Token } from "cdktf";
+import { DefaultTokenResolver, type ITerraformDependable, StringConcat, Token, Tokenization } from "cdktf";
+import { type IConstruct } from "constructs";
+import { type UploadedFile } from "../artifacts/artifact-file";
 import { partitionOf, viaService } from "../core/partition";
 import { type Mistake } from "../core/refusals";
 import { type PolicyStatement } from "../iam/policy-statement";
+import { readObjectStatements } from "../iam/s3-actions";
 
-/** A connection of Glue that a job uses. */
+/** A connection of Glue that a job uses: a `GlueConnection`, or what is said of an existing one. */
 export interface IGlueConnection {
   /** Physical name. */
   readonly connectionName: string;
@@ -23,6 +26,11 @@ export interface IGlueConnection {
    */
   readonly secretKeyArn?: string;
   /**
+   * The certificate of the authority that signed the server's, which the job reads.
+   * @default - Java's trust store decides
+   */
+  readonly certificate?: UploadedFile;
+  /**
    * Resources that must exist before a job that names it.
    * @default - none
    */
@@ -35,9 +43,9 @@ const isKnown = (value: unknown): boolean => !Token.isUnresolved(value);
  * Lists the mistakes in `connections`. A run's network interfaces are in one subnet.
  * Source: https://docs.aws.amazon.com/glue/latest/dg/console-connections.html
  */
-export function connectionMistakes(connections: readonly IGlueConnection[]): Mistake[] {
+export function connectionMistakes(connections: readonly IGlueConnection[], scope: IConstruct): Mistake[] {
   const names = connections.map(({ connectionName }) => connectionName);
-  const inSubnet = connections.findIndex(({ subnetId }) => subnetId !== undefined && isKnown(subnetId));
+  const subnets = connections.map(({ subnetId }) => subnetOf(subnetId, scope));
   return connections.flatMap(({ connectionName, subnetId, secretArn, secretKeyArn }, index) => {
     const field = `connections[${index}]`;
     const mistakes: Mistake[] = [];
@@ -54,10 +62,11 @@ export function connectionMistakes(connections: readonly IGlueConnection[]): Mis
         `must be listed once, got '${connectionName}' like 'connections[${first}]'`,
       ]);
     }
-    if (subnetId !== undefined && isKnown(subnetId) && subnetId !== connections[inSubnet]!.subnetId) {
+    const other = subnets.findIndex((subnet) => differ(subnet, subnets[index]));
+    if (subnetId !== undefined && other >= 0 && other < index) {
       mistakes.push([
         `${field}.subnetId`,
-        `must be the subnet of 'connections[${inSubnet}]', ${connections[inSubnet]!.subnetId}, got ${subnetId}: a run is in one subnet, ` +
+        `must be the subnet of 'connections[${other}]', ${subnets[other]}, got ${subnets[index]}: a run is in one subnet, ` +
           "and could not reach the other connection",
       ]);
     }
@@ -70,6 +79,21 @@ export function connectionMistakes(connections: readonly IGlueConnection[]): Mis
     }
     return mistakes;
   });
+}
+
+/** A subnet as an id or as a reference to a resource of the stack. */
+function subnetOf(subnetId: string | undefined, scope: IConstruct): string | undefined {
+  if (subnetId === undefined || isKnown(subnetId)) return subnetId;
+  const resolver = new DefaultTokenResolver(new StringConcat());
+  return String(Tokenization.resolve(subnetId, { scope, resolver, preparing: false }));
+}
+
+/** Tells whether two subnets are certainly two: two ids, or two resources. */
+function differ(one: string | undefined, other: string | undefined): boolean {
+  const kind = (subnet: string): string | undefined =>
+    subnet.includes("${") ? /^\$\{aws_subnet\.[\w-]+\.id\}$/.exec(subnet)?.[0] && "resource" : "id";
+  if (one === undefined || other === undefined || one === other) return false;
+  return kind(one) !== undefined && kind(one) === kind(other);
 }
 
 /** Reads of a network have no resource, and the interface to make or delete has no name yet. */
@@ -107,6 +131,9 @@ export function connectionStatements(
       ],
     },
     ...connections.flatMap((connection) => secretStatements(connection, region)),
+    ...connections.flatMap(({ certificate }) =>
+      certificate === undefined ? [] : readObjectStatements(certificate.location, region),
+    ),
     ...(connections.some(({ subnetId }) => subnetId !== undefined)
       ? [
           { actions: NETWORK_ACTIONS, resources: ["*"] },

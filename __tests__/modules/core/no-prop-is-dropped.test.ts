@@ -23,6 +23,8 @@ import {
   FunctionLayer,
   type FunctionLayerProps,
   type FunctionRuntime,
+  GlueConnection,
+  type GlueConnectionProps,
   GlueCrawler,
   type GlueCrawlerProps,
   GlueSecurityConfiguration,
@@ -149,6 +151,84 @@ test("DataLake", () => {
   });
 });
 
+test("GlueConnection", () => {
+  const secret = (name: string) => `arn:aws:secretsmanager:eu-west-1:000000000000:secret:${name}-a1B2c3`;
+  const sets: [Required<GlueConnectionProps>, Required<GlueConnectionProps>] = [
+    {
+      region: HERE.region,
+      tags: HERE.tags,
+      name: "one",
+      description: "One",
+      engine: "mysql",
+      host: "one.example",
+      port: 1001,
+      database: "shop_one",
+      options: { applicationName: "etl-one" },
+      tls: true,
+      allowUnencrypted: true,
+      certificate: { location: place("certificates-one", "one.pem") },
+      secretArn: secret("one"),
+      secretKeyArn: KEY_ARN,
+      subnetId: "subnet-0a1b2c3d",
+      availabilityZone: "eu-west-1a",
+      vpcId: "vpc-0a1b2c3d",
+      securityGroupIds: ["sg-0a1b2c3d"],
+    },
+    {
+      region: THERE.region,
+      tags: THERE.tags,
+      name: "two",
+      description: "Two",
+      engine: "postgresql",
+      host: "two.example",
+      port: 1002,
+      database: "shop_two",
+      options: { ApplicationName: "etl-two" },
+      tls: false,
+      allowUnencrypted: false,
+      certificate: { location: place("certificates-two", "two.pem") },
+      secretArn: secret("two"),
+      secretKeyArn: OTHER_KEY,
+      subnetId: "subnet-1a1b2c3d",
+      availabilityZone: "eu-west-1b",
+      vpcId: "vpc-1a1b2c3d",
+      securityGroupIds: ["sg-1a1b2c3d"],
+    },
+  ];
+  // A group is made or given.
+  const without = (left: keyof GlueConnectionProps, change: Partial<GlueConnectionProps> = {}) =>
+    sets.map((set) => ({ ...set, ...change, [left]: undefined })) as unknown as typeof sets;
+  const job = (stack: TerraformStack, props: GlueConnectionProps) =>
+    new GlueSparkJob(stack, "Job", {
+      ...HERE,
+      name: "job",
+      script: join(folder, "one.py"),
+      artifacts: ONE,
+      inputs: [],
+      outputs: [TWO],
+      connections: [new GlueConnection(stack, "Connection", props)],
+      capacity: { kind: "fixed", workerType: "G.1X", workers: 2 },
+    });
+  const names = Object.keys(sets[0]) as (keyof GlueConnectionProps)[];
+  judge("GlueConnectionProps", () => without("vpcId"), job, {
+    only: names.filter((name) => !["vpcId", "tls", "allowUnencrypted"].includes(name)),
+    becomes: { engine: "jdbc:mysql:", options: "applicationName=etl-one" },
+    refuses: ["region"],
+  });
+  judge("GlueConnectionProps", () => without("securityGroupIds"), job, { only: ["vpcId"] });
+  const plain = { certificate: undefined, securityGroupIds: undefined, tls: false, allowUnencrypted: true };
+  const encrypted = () =>
+    [
+      { ...sets[0], ...plain },
+      { ...sets[0], ...plain, tls: true, allowUnencrypted: false },
+    ] as unknown as typeof sets;
+  judge("GlueConnectionProps", encrypted, job, {
+    only: ["tls", "allowUnencrypted"],
+    becomes: { tls: "DISABLED" },
+    refuses: ["allowUnencrypted"],
+  });
+});
+
 test("GlueCrawler", () => {
   type Props = Omit<Required<GlueCrawlerProps>, "recrawl">;
   const sets = (stack: TerraformStack): [Props, Props] => [
@@ -220,6 +300,7 @@ test("GlueSparkJob", () => {
           subnetId: "subnet-one",
           secretArn: "arn:aws:secretsmanager:eu-west-1:000000000000:secret:one",
           secretKeyArn: KEY_ARN,
+          certificate: { location: place("certificates-one", "one.pem") },
           dependencies: [],
         },
       ],
@@ -266,6 +347,7 @@ test("GlueSparkJob", () => {
           subnetId: "subnet-two",
           secretArn: "arn:aws:secretsmanager:eu-west-1:000000000000:secret:two",
           secretKeyArn: OTHER_KEY,
+          certificate: { location: place("certificates-two", "two.pem") },
           dependencies: [],
         },
       ],
