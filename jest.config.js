@@ -13,12 +13,15 @@ const benchTests = (...names) => names.map((name) => `<rootDir>/__tests__/bench/
 const deployed = benchTests("promises", "sales", "sessions");
 const platform = benchTests(
   "alarms",
+  "connections",
   "deployer",
+  "drivers",
   "environments",
   "every-step",
   "foreign-repository",
   "iceberg",
   "mobile-users",
+  "postgres",
   "scanners",
   "schedule",
   "security-configuration",

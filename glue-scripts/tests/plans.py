@@ -61,8 +61,8 @@ def contract_of_document(document: dict[str, Any]) -> Contract:
 
 
 def contract_of_columns(columns: Mapping[str, Any]) -> Contract:
-    """A contract of rows with these columns and the key `id`. Its reasons are for lines without an object, rows
-    without a key, and values of a wrong type."""
+    """A contract of rows with these columns and the key `id`. Its reasons are for lines without an object,
+    rows without a key, and values of a wrong type."""
     return contract_of_document(
         {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
