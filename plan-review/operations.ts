@@ -1,18 +1,35 @@
 import { type Change } from "./change";
-import { at } from "./data-loss";
+import { at } from "./differences";
+import { type Finding } from "./finding";
 import { code, shown } from "./markdown";
 
-/** Describes changes of schedules and alarms. */
-export function operationsOf(changes: readonly Change[]): string[] {
+/** Describes changes of schedules and alarms, and what no longer runs. */
+export function operationsOf(changes: readonly Change[]): Finding[] {
   return changes.flatMap((change) => {
-    if (change.action === "nothing") return [];
-    const schedule = SCHEDULES[change.type];
-    if (schedule !== undefined) return described(change, schedule.word, schedule.fields(change));
-    const alarm = ALARMS[change.type];
-    return alarm === undefined
-      ? []
-      : described(change, alarm, [...differences(change, ALARM_FIELDS), ...actions(change)]);
+    if (!change.isChanged) return [];
+    return linesOf(change).map((text) => ({ address: change.address, text }));
   });
+}
+
+const RUNNERS: Readonly<Record<string, string>> = {
+  aws_glue_job: "job",
+  aws_glue_workflow: "Glue workflow",
+  aws_sfn_state_machine: "state machine",
+  aws_lambda_function: "function",
+};
+
+function linesOf(change: Change): string[] {
+  const runner = RUNNERS[change.type];
+  if (runner !== undefined)
+    return change.action === "destroyed"
+      ? [`${runner} ${code(change.name)} is deleted: it no longer runs`]
+      : [];
+  const schedule = SCHEDULES[change.type];
+  if (schedule !== undefined) return described(change, schedule.word, schedule.fields(change));
+  const alarm = ALARMS[change.type];
+  return alarm === undefined
+    ? []
+    : described(change, alarm, [...differences(change, ALARM_FIELDS), ...actions(change)]);
 }
 
 type Fields = readonly (readonly [word: string, path: string])[];

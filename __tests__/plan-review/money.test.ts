@@ -39,7 +39,7 @@ function money(given: readonly Given[]): string[] {
     },
   });
   const plan = readPlan(text, "plan");
-  return moneyOf(changesOf(plan), plan).map(({ what, before, after }) => `${what}: ${before} → ${after}`);
+  return moneyOf(changesOf(plan)).lines.map(({ what, before, after }) => `${what}: ${before} → ${after}`);
 }
 
 const created = (type: string, count = 1, after: object = {}): Given[] =>
@@ -288,7 +288,7 @@ test.each<[string, unknown, number]>([
 
 test("every price has its page, and the page of a plan says what is not counted", () => {
   const { pages, month: monthly, region, asOf } = prices;
-  const priced = ["glueDpuHour", "crawler", "free", ...Object.keys(monthly)];
+  const priced = ["glueDpuHour", "lambdaGbSecond", "crawler", "free", ...Object.keys(monthly)];
   expect(Object.keys(pages).sort()).toEqual(priced.sort());
   expect(Object.values(pages).every((page) => page.startsWith("https://aws.amazon.com/"))).toBe(true);
   expect(PRICED).toContain(`${region} as of ${asOf}`);
