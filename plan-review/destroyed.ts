@@ -21,7 +21,7 @@ const REASONS: Readonly<Record<string, string>> = {
 export interface Destroyed {
   /** Data that is lost, or may be. */
   readonly lost: readonly Finding[];
-  /** What goes although its data stays, or can be made again: entries of the catalogue, logs, uploaded files. */
+  /** Entries of the catalogue, logs and uploaded files: their data stays, or can be made again. */
   readonly removed: readonly Finding[];
 }
 

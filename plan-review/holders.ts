@@ -27,11 +27,13 @@ const BELONGS = [
 export class Holders {
   private readonly byName = new Map<string, Change[]>();
   private readonly byAddress = new Map<string, Change[]>();
+  private readonly found = new Map<Change, readonly Change[]>();
 
   constructor(changes: readonly Change[]) {
     for (const change of changes) {
       put(this.byAddress, withoutKeys(change.address), change);
-      for (const name of namesOf(change)) put(this.byName, name, change);
+      // Policies and settings carry the name of their holder too.
+      if (!belongs(change)) for (const name of namesOf(change)) put(this.byName, name, change);
     }
   }
 
@@ -51,12 +53,18 @@ export class Holders {
     );
   }
 
-  private of(change: Change): Change[] {
+  private of(change: Change): readonly Change[] {
+    const known = this.found.get(change) ?? this.search(change);
+    this.found.set(change, known);
+    return known;
+  }
+
+  private search(change: Change): Change[] {
     const found = BELONGS.flatMap((attribute) => {
       const values = [change.before?.[attribute], change.after?.[attribute]];
-      const named = values.flatMap((value) =>
-        typeof value === "string" ? (this.byName.get(value) ?? []) : [],
-      );
+      const [was, is] = values;
+      const names = new Set([was, is].filter((value): value is string => typeof value === "string"));
+      const named = [...names].flatMap((value) => this.byName.get(value) ?? []);
       if (named.length > 0 || change.existed) return named;
       const references = (change.configured?.[attribute] as { references?: string[] } | undefined)
         ?.references;
@@ -66,7 +74,6 @@ export class Holders {
   }
 }
 
-/** Policies and settings carry their holder's name too. */
 const belongs = ({ type }: Change): boolean =>
   /^aws_s3_bucket_|_polic(y|ies)$|_attachment$|_alias$|_optimizer$|_grant$|_permissions?$/.test(type) &&
   type !== "aws_iam_policy";

@@ -35,17 +35,17 @@ const ROOMS: readonly Room[] = [
  * @param about a line below the decisions, e.g. the environment and its state
  */
 export function pageOf(review: Review, about: string): string {
+  const all = findingsOf(review);
   for (const room of ROOMS) {
-    const page = written(review, about, room);
+    const page = written(review, all, about, room);
     if (Buffer.byteLength(page) <= LONGEST_PAGE) return page;
   }
-  return `${written(review, about, { open: 1, folded: 0 }).slice(0, LONGEST_PAGE / 4)}\n`;
+  return `${written(review, all, about, { open: 1, folded: 0 }).slice(0, LONGEST_PAGE / 4)}\n`;
 }
 
-function written(review: Review, about: string, room: Room): string {
+function written(review: Review, all: Findings, about: string, room: Room): string {
   const deleted = review.groups.filter(({ isDeleted }) => isDeleted);
   const goes = new Set(deleted.flatMap(({ changes }) => changes.map(({ address }) => address)));
-  const all = findingsOf(review);
   const found = withoutDeleted(all, goes);
   const section = (title: string, findings: readonly Finding[], note = "") =>
     open(title, findings, review.groups, room, note);
@@ -74,7 +74,7 @@ function written(review: Review, about: string, room: Room): string {
     shut("Permissions narrowed", found.narrowed),
     shut("Permissions of roles and resources that this plan creates", found.created),
     shut("Moves and other changes outside this plan", found.quiet),
-    ...deleted.map((group) => goesWith(group, all, room)),
+    ...goingWith(deleted, all, room),
     everything(review, room),
   ]
     .filter((part) => part !== "")
@@ -130,13 +130,22 @@ function grouped(findings: readonly Finding[], groups: readonly Group[], most: n
   return [...parts, ...(left > 0 ? [`- and ${left} more, which have no room here`] : [])].join("\n\n");
 }
 
-function goesWith(group: Group, found: Findings, room: Room): string {
-  const addresses = new Set(group.changes.map(({ address }) => address));
-  const lines = [found.removed, found.weakened, found.operations, found.money, found.unjudged]
-    .flat()
-    .filter(({ address }) => addresses.has(address));
-  if (lines.length === 0) return "";
-  return folded(`What goes with ${group.name} (${lines.length})`, grouped(lines, [], room.folded));
+/** The findings of deleted pipelines, one fold for each. */
+function goingWith(deleted: readonly Group[], found: Findings, room: Room): string[] {
+  const of = new Map(
+    deleted.flatMap((group) => group.changes.map(({ address }) => [address, group] as const)),
+  );
+  const byGroup = new Map<Group, Finding[]>(deleted.map((group) => [group, []]));
+  for (const one of [found.removed, found.weakened, found.operations, found.money, found.unjudged].flat()) {
+    const group = of.get(one.address);
+    if (group !== undefined) byGroup.get(group)!.push(one);
+  }
+  return [...byGroup]
+    .filter(([, lines]) => lines.length > 0)
+    .slice(0, room.folded)
+    .map(([{ name }, lines]) =>
+      folded(`What goes with ${name} (${lines.length})`, grouped(lines, [], Math.max(1, room.folded))),
+    );
 }
 
 /** Every changed resource: counts by type for each pipeline, and the attributes of what is updated. */

@@ -16,6 +16,7 @@ export interface Found {
  */
 export function documentsIn(change: Change, known: readonly string[]): Found[] {
   const [before, after] = [new Map<string, unknown>(), new Map<string, unknown>()];
+  if (!change.isChanged && !SHARED.test(change.type)) return [];
   for (const [values, into] of [
     [change.before, before],
     [change.after, after],
@@ -28,6 +29,9 @@ export function documentsIn(change: Change, known: readonly string[]): Found[] {
     is: after.get(path),
   }));
 }
+
+/** Resources whose policies are read together with those of others, so they count even if they stay as they are. */
+const SHARED = /^aws_(iam_(role|user|group|policy)|s3_bucket|sns_topic|sqs_queue|kms_key)$/;
 
 /** An attribute that is not configured mirrors another resource (a bucket its policy), or is AWS's default. */
 const isConfigured = ({ configured }: Change, attribute: string): boolean =>

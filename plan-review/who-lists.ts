@@ -14,7 +14,9 @@ const READ = /^aws_iam_|_policy_attachment$|_group_membership$|_user_in_group$/;
 /** Reads who stands in lists of administrators, principals and accounts, whatever the type. */
 export const rolesInLists: Read = (values, change) => {
   const holder = `${change.type} ${change.name}`;
-  if (READ.test(change.type) || !change.type.startsWith("aws_")) return { holder, statements: [] };
+  // A list that stays as it is widens nothing.
+  if (!change.isChanged || READ.test(change.type) || !change.type.startsWith("aws_"))
+    return { holder, statements: [] };
   const statements: Statement[] = [];
   const unknown: string[] = [];
   const visit = (fields: object, path: string): void => {
