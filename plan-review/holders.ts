@@ -62,8 +62,7 @@ export class Holders {
   private search(change: Change): Change[] {
     const found = BELONGS.flatMap((attribute) => {
       const values = [change.before?.[attribute], change.after?.[attribute]];
-      const [was, is] = values;
-      const names = new Set([was, is].filter((value): value is string => typeof value === "string"));
+      const names = new Set(values.filter((value): value is string => typeof value === "string"));
       const named = [...names].flatMap((value) => this.byName.get(value) ?? []);
       if (named.length > 0 || change.existed) return named;
       const references = (change.configured?.[attribute] as { references?: string[] } | undefined)
@@ -78,14 +77,16 @@ const belongs = ({ type }: Change): boolean =>
   /^aws_s3_bucket_|_polic(y|ies)$|_attachment$|_alias$|_optimizer$|_grant$|_permissions?$/.test(type) &&
   type !== "aws_iam_policy";
 
-export function namesOf({ before, after }: Change): string[] {
-  const names = [before, after].flatMap((values) =>
-    ["bucket", "name", "arn", "id", "url", "key_id", "function_name", "namespace"].map(
-      (name) => values?.[name],
-    ),
+/** The names of a resource itself; an object and a target carry the names of others. */
+function namesOf({ type, before, after }: Change): string[] {
+  const own = NAMES.filter(
+    (name) => (name !== "bucket" || /_bucket$/.test(type)) && (name !== "arn" || !/_target$/.test(type)),
   );
+  const names = [before, after].flatMap((values) => own.map((name) => values?.[name]));
   return [...new Set(names.filter((name): name is string => typeof name === "string" && name !== ""))];
 }
+
+const NAMES = ["bucket", "name", "arn", "id", "url", "key_id", "function_name", "namespace"];
 
 function addressIn(reference: string, from: string): string {
   const module = /^(?:module\.[^.]+\.)*/.exec(withoutKeys(from))![0];

@@ -46,7 +46,9 @@ function judgementsOn(change: Change, holders: Holders): Judgements {
   const { lost, removed } = destroyedBy(change);
   const protections = removedProtections(change, (one) => holders.isGone(one));
   const isNew = (one: Change) => holders.isNew(one);
-  const differences = differencesOf(change.before, change.after);
+  // A new or destroyed resource differs in everything; only a type that no rule knows is then looked at.
+  const compares = (change.existed && change.after !== undefined) || !isJudged(change.type);
+  const differences = compares ? differencesOf(change.before, change.after) : [];
   const shaped = change.existed && change.after !== undefined ? shapedBy(change, differences) : {};
   const gone = change.action === "destroyed" && holders.isGone(change);
   return {

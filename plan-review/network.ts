@@ -33,6 +33,7 @@ export function networkOpened(change: Change): Finding[] {
       ? []
       : [{ address, text: `network of ${of} is opened: ${worth.map(told).join("; ")}` }];
   }
+  if (!mentionsEverywhere(after)) return [];
   const everywhere = differencesOf(before, after).filter(
     ({ was, is }) => everywhereIn(is) && !everywhereIn(was),
   );
@@ -46,6 +47,10 @@ const RULED = /security_group(_rule|_ingress_rule|_egress_rule)?$|network_acl(_r
 
 const everywhereIn = (value: unknown): boolean =>
   typeof value === "string" ? EVERYWHERE.includes(value) : Array.isArray(value) && value.some(everywhereIn);
+const mentionsEverywhere = (value: unknown): boolean =>
+  typeof value === "object" && value !== null
+    ? Object.values(value).some(mentionsEverywhere)
+    : EVERYWHERE.includes(value as string);
 const isOpenToAll = ({ peer, direction }: Opening): boolean =>
   direction === "in" && EVERYWHERE.includes(peer);
 

@@ -151,8 +151,8 @@ class Subjects {
   }
 
   private unread(change: Change): void {
-    const isNew = !change.existed && this.holders.isNew(change);
     for (const why of rightsUnread(change)) {
+      const isNew = !change.existed && this.holders.isNew(change);
       const holder = isReadElsewhere(change.type) ? `${wordOf(change.type)} ${change.name}` : change.address;
       this.subject(holder, isReadElsewhere(change.type) ? "identity" : "resource", isNew).unread.push({
         address: change.address,

@@ -12,7 +12,7 @@ import { type Values } from "./plan";
  * @param isNew tells whether the plan creates what the resource deletes from
  */
 export function quietDeletions(change: Change, isNew: (change: Change) => boolean): Finding[] {
-  if (change.after === undefined || !change.isChanged || isNew(change)) return [];
+  if (!QUIET.test(change.type) || change.after === undefined || !change.isChanged || isNew(change)) return [];
   const finding = (text: string): Finding[] => [{ address: change.address, text }];
   if (change.type === "aws_glue_catalog_table_optimizer") {
     const deletes = /retention|orphan/.test(String(change.after.type));
@@ -30,6 +30,8 @@ export function quietDeletions(change: Change, isNew: (change: Change) => boolea
   }
   return [];
 }
+
+const QUIET = /^aws_(glue_catalog_table_optimizer|ecr_lifecycle_policy)$/;
 
 const optimises = (values: Values | undefined): boolean =>
   values !== undefined &&
