@@ -22,7 +22,7 @@ export function attachedTo(change: Change, when: When): Attached[] {
   );
   return [
     ...holdersOf(change, values).flatMap((holder) =>
-      policies.map((arn) => ({ holder, what: `everything in ${arn}`, where: "what that policy names" })),
+      policies.map((arn) => ({ holder, what: `everything in ${arn}`, where: "all that it names" })),
     ),
     ...memberships(change, values),
   ];
@@ -56,7 +56,7 @@ function memberships({ type }: Change, values: Values): Attached[] {
       textsOf(groups).map((group) => ({
         holder: `user ${user}`,
         what: `everything that the group ${group} may`,
-        where: "what its policies name",
+        where: "all that they name",
       })),
     );
   if (type === "aws_iam_group_membership") return members(values.users, values.group);

@@ -21,7 +21,7 @@ export function verdict(review: Review, found: Findings): string {
     part(data.guards.length, "guard of data removed", "guards of data removed"),
     part(found.weakened.length, "protection weakened", "protections weakened"),
     part(found.removed.length, "entry, log or file removed", "entries, logs or files removed"),
-    part(found.others.length, "thing beside changes", "things beside changes"),
+    ...besides(review),
     part(found.unjudged.length, "change not judged", "changes not judged"),
     part(stopped(found).length, "schedule or alarm changed", "schedules or alarms changed"),
   ].filter((one) => one !== "");
@@ -36,6 +36,23 @@ export function verdict(review: Review, found: Findings): string {
 }
 
 type Kind = readonly [title: string, lines: readonly string[]];
+
+/** Imports, forgotten resources and the like, by kind. */
+function besides({ others }: Review): string[] {
+  const of = (pattern: RegExp) => others.notes.filter(({ text }) => pattern.test(text)).length;
+  const known = [
+    [/ is not complete/, "plan not complete", "plans not complete"],
+    [/ is forgotten/, "resource forgotten", "resources forgotten"],
+    [/ is imported/, "import", "imports"],
+    [/^the action /, "action", "actions"],
+    [/ deferred/, "change deferred", "changes deferred"],
+    [/^the check /, "check failed", "checks failed"],
+  ] as const;
+  return [
+    ...known.map(([pattern, one, many]) => part(of(pattern), one, many)),
+    part(others.drift.length, "change outside Terraform", "changes outside Terraform"),
+  ];
+}
 
 /** Schedules and alarms that are new need no decision. */
 const stopped = ({ operations }: Findings): readonly Finding[] =>

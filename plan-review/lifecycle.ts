@@ -1,6 +1,6 @@
 import { type Change, UNKNOWN } from "./change";
 import { type Finding } from "./finding";
-import { code, shown } from "./markdown";
+import { code, count, shown } from "./markdown";
 import { type Values } from "./plan";
 
 /** One way in which a lifecycle configuration of S3 deletes. */
@@ -131,7 +131,7 @@ const includes = (outer: Scope, inner: Scope): boolean =>
 const when = ({ after, kept }: Deletion): string => {
   const keeping = kept > 0 ? `, all but the newest ${kept}` : "";
   if (after === UNKNOWN) return `after a time that is not known until apply${keeping}`;
-  return typeof after === "string" ? `from ${after} on` : `after ${after} days${keeping}`;
+  return typeof after === "string" ? `from ${after} on` : `after ${count(after, "day")}${keeping}`;
 };
 
 function sentence(one: Deletion, bucket: string): string {

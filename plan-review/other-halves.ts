@@ -64,7 +64,7 @@ function noted(change: Change): Finding[] {
   if (action === "forgotten")
     found.push({
       address,
-      text: `${named} is forgotten: it stays in AWS with its rights and its costs, and no longer managed here`,
+      text: `${named} is forgotten: it stays in AWS with its rights and its costs, and is no longer managed here`,
     });
   if (resource.change.actions.includes("forget") && resource.change.actions.includes("create"))
     found.push({

@@ -47,13 +47,18 @@ function written(review: Review, all: Findings, about: string, room: Room): stri
   const deleted = review.groups.filter(({ isDeleted }) => isDeleted);
   const goes = new Set(deleted.flatMap(({ changes }) => changes.map(({ address }) => address)));
   const found = withoutDeleted(all, goes);
+  const decided = decisions(review, found);
   const section = (title: string, findings: readonly Finding[], note = "") =>
-    open(title, findings, review.groups, room, note);
+    findings.every((one) => decided.some((line) => line.includes(lineOf(one))))
+      ? findings.length === 0
+        ? ""
+        : note
+      : open(title, findings, review.groups, room, note);
   const shut = (title: string, findings: readonly Finding[]) =>
     findings.length === 0
       ? ""
       : folded(`${title} (${findings.length})`, grouped(findings, review.groups, room.folded));
-  const top = [`**${verdict(review, found)}**`, ...decisions(review, found).map((line) => `- ${line}`)];
+  const top = [`**${verdict(review, found)}**`, ...decided.map((line) => `- ${line}`)];
   return `${[
     top.join("\n"),
     about,

@@ -1,5 +1,5 @@
 import { type Finding } from "./finding";
-import { code } from "./markdown";
+import { code, withoutServers } from "./markdown";
 import { type Permission, type UnreadPolicy } from "./permissions";
 import { type Clause, type Named } from "./policy-document";
 
@@ -23,7 +23,7 @@ export function permissionLines(permissions: readonly Permission[], verb = "may"
   }
   for (const same of byActions.values()) {
     const [one] = same as [Permission];
-    const actions = same.map(({ effect }) => names(effect.action, "action", code));
+    const actions = same.map(({ effect }) => names(effect.action, "action", action));
     const key = JSON.stringify([
       one.subject.holder,
       one.subject.kind,
@@ -74,11 +74,20 @@ const names = ({ except, values }: Named, what: string, show: (text: string) => 
 
 const everybody = (principal: string): string => (principal === "*" ? "everybody" : held(principal));
 
-/** Formats `role shop-job` as role `shop-job`, with only the name as code. */
+const KINDS =
+  /^(role|user|group|policy|bucket|topic|queue|key|function|share|table|database|Service|Federated|CanonicalUser|aws_\w+) /;
+
+/** Formats `role shop-job` as role `shop-job`, with only the name as code; a phrase stays a phrase. */
 function held(text: string): string {
   const [, kind, name] = /^(\S+) (.+)$/.exec(text) ?? [];
   if (kind === undefined || name === undefined) return code(text);
-  return kind === "AWS"
-    ? code(name)
-    : `${kind.startsWith("aws_") ? code(kind) : kind.toLowerCase()} ${code(name)}`;
+  if (kind === "AWS") return code(name);
+  if (!KINDS.test(text)) return withoutServers(text).replaceAll(/[`<\n]/g, " ");
+  return `${kind.startsWith("aws_") ? code(kind) : kind.toLowerCase()} ${code(name)}`;
+}
+
+/** Rights by an attached policy or a group are one phrase: everything in `arn:…`. */
+function action(text: string): string {
+  const [, phrase, name] = /^(everything in|everything that the group) (\S+)/.exec(text) ?? [];
+  return phrase === undefined ? code(text) : `${phrase} ${code(name!)}`;
 }

@@ -9,7 +9,7 @@ const GUARDS: readonly (readonly [type: RegExp, text: (change: Change) => string
   [
     /_versioning$/,
     () =>
-      "its versioning setting is removed: overwritten and deleted objects can no longer be restored once it is suspended",
+      "versioning is suspended, because its setting is removed: overwritten and deleted objects can no longer be restored",
   ],
   [
     /_replication(_configuration)?$|_replicator$|automated_backups_replication$/,
