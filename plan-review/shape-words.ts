@@ -16,7 +16,7 @@ export const GUARD =
 
 /** Protections other than guards of data. */
 export const PROTECTION =
-  /encrypt|kms|(^|[._])sse|(^|[._])tls|(^|[._])ssl|https|(^|[._])log(s|ging|_|$)|trac(e|ing)|audit|monitor|metric|insight|protect|(^|[._])mfa|enforce|block_public|public_access_block|restrict_public|ignore_public|rotation|valid|require|recover|multi_az|access_control|authori[sz]|authenti|waf|firewall|scan|immutab|mutability|ownership|enhanced_vpc|private|compliance|drop_invalid|event_selector|xray|health_check/;
+  /security_config|encrypt|kms|(^|[._])sse|(^|[._])tls|(^|[._])ssl|https|(^|[._])log(s|ging|_|$)|trac(e|ing)|audit|monitor|metric|insight|protect|(^|[._])mfa|enforce|block_public|public_access_block|restrict_public|ignore_public|rotation|valid|require|recover|multi_az|access_control|authori[sz]|authenti|waf|firewall|scan|immutab|mutability|ownership|enhanced_vpc|private|compliance|drop_invalid|event_selector|xray|health_check/;
 
 export const ENCRYPTION = /encrypt|kms|(^|[._])sse|server_side|(^|[._])cmk|client_broker/;
 
