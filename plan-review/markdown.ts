@@ -4,7 +4,7 @@ const LONGEST = 120;
 
 /** Addresses of a local AWS mean nothing to a reader: `http://127.0.0.1:4566/000000000000/shop` is the queue `shop`. */
 const LOCAL =
-  /https?:\/\/(?:[a-z0-9.-]+\.)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|localhost\.localstack\.cloud)(?::\d+)?(?:\/\d{12}(?=\/))?\/?/gi;
+  /https?:\/\/(?:[a-z0-9.-]+\.)?(?:localhost\.localstack\.cloud|localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d+)?(?:\/\d{12}(?=\/))?\/?/gi;
 const QUEUE_URL = /https:\/\/(?:sqs\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?)\/\d{12}\//g;
 
 /** A text of a plan without the addresses of servers. */

@@ -1,7 +1,8 @@
-import { type Change } from "./change";
+import { type Change, UNKNOWN } from "./change";
 import { at } from "./differences";
 import { type Finding } from "./finding";
 import { code, shown } from "./markdown";
+import { type Values } from "./plan";
 
 /** Describes changes of schedules and alarms, and what no longer runs. */
 export function operationsOf(changes: readonly Change[]): Finding[] {
@@ -18,7 +19,20 @@ const RUNNERS: Readonly<Record<string, string>> = {
   aws_lambda_function: "function",
 };
 
+/** Subscriptions say who is notified, or what a topic starts. */
+function subscription({ action, before, after, name }: Change): string[] {
+  const to = (values: Values | undefined) => `${code(shown(values?.endpoint))} (${shown(values?.protocol)})`;
+  const topic = code(shown((after ?? before)?.topic_arn === UNKNOWN ? name : (after ?? before)?.topic_arn));
+  if (action === "created") return [`${topic} notifies ${to(after)}: the subscription is created`];
+  if (action === "destroyed") return [`${topic} no longer notifies ${to(before)}`];
+  const filter = differences({ before, after }, [["filter", "filter_policy"]]);
+  return to(before) === to(after)
+    ? filter
+    : [`${topic} notifies ${to(after)} instead of ${to(before)}`, ...filter];
+}
+
 function linesOf(change: Change): string[] {
+  if (change.type === "aws_sns_topic_subscription") return subscription(change);
   const runner = RUNNERS[change.type];
   if (runner !== undefined)
     return change.action === "destroyed"
@@ -105,7 +119,7 @@ function described(change: Change, word: string, fields: readonly string[]): str
 const zone = ({ after }: Change): string =>
   after?.schedule_expression_timezone === undefined ? "" : ` ${shown(after.schedule_expression_timezone)}`;
 
-function differences({ before, after }: Change, fields: Fields): string[] {
+function differences({ before, after }: Pick<Change, "before" | "after">, fields: Fields): string[] {
   return fields.flatMap(([word, path]) => {
     const [was, is] = [shown(at(before, path)), shown(at(after, path))];
     return was === is ? [] : [`${word === "" ? "" : `${word} `}${was} → ${is}`];

@@ -54,10 +54,13 @@ function written(review: Review, all: Findings, about: string, room: Room): stri
         ? ""
         : note
       : open(title, findings, review.groups, room, note);
-  const shut = (title: string, findings: readonly Finding[]) =>
+  const shut = (title: string, findings: readonly Finding[], note = "") =>
     findings.length === 0
       ? ""
-      : folded(`${title} (${findings.length})`, grouped(findings, review.groups, room.folded));
+      : folded(
+          `${title} (${findings.length})`,
+          [grouped(findings, review.groups, room.folded), note].filter((part) => part !== "").join("\n\n"),
+        );
   const top = [`**${verdict(review, found)}**`, ...decided.map((line) => `- ${line}`)];
   return `${[
     top.join("\n"),
@@ -73,8 +76,10 @@ function written(review: Review, all: Findings, about: string, room: Room): stri
     section("Not judged", found.unjudged, UNJUDGED),
     section("Encryption, public access, retention or logging weakened", found.weakened),
     section("Removed, while the data stays or can be made again", found.removed),
-    section("Schedules and alarms", found.operations),
-    section("Capacity and money", found.money, PRICED),
+    section("Schedules and alarms", split(found.operations, NEW_OPERATION).others),
+    section("Capacity and money", split(found.money, NEW_COST).others, PRICED),
+    shut("New schedules and alarms", split(found.operations, NEW_OPERATION).news),
+    shut("Cost of new resources", split(found.money, NEW_COST).news, PRICED),
     shut("Permissions allowed by the reviewed file", found.allowed),
     shut("Permissions narrowed", found.narrowed),
     shut("Permissions of roles and resources that this plan creates", found.created),
@@ -84,6 +89,18 @@ function written(review: Review, all: Findings, about: string, room: Room): stri
   ]
     .filter((part) => part !== "")
     .join("\n\n")}\n`;
+}
+
+/** New things are no surprise in a plan that makes them, so they are folded. */
+const NEW_OPERATION = / is created/;
+const NEW_COST = /: – → (?!unlimited)/;
+
+function split(
+  findings: readonly Finding[],
+  isNew: RegExp,
+): { readonly news: readonly Finding[]; readonly others: readonly Finding[] } {
+  const news = findings.filter(({ text }) => isNew.test(text));
+  return { news, others: findings.filter(({ text }) => !isNew.test(text)) };
 }
 
 const PREVENTED = "A plan does not show `prevent_destroy`: if it is set, Terraform refuses to apply.";

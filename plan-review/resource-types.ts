@@ -215,6 +215,9 @@ const JUDGED: Readonly<Record<string, string>> = {
   aws_sns_topic:
     "name kms_master_key_id policy delivery_policy display_name fifo_topic content_based_deduplication signature_version tracing_config",
   aws_sns_topic_policy: "arn policy",
+  aws_sns_topic_subscription:
+    "topic_arn protocol endpoint endpoint_auto_confirms confirmation_timeout_in_minutes confirmation_was_authenticated delivery_policy " +
+    "filter_policy filter_policy_scope pending_confirmation raw_message_delivery redrive_policy replay_policy subscription_role_arn",
   aws_sqs_queue:
     "name kms_master_key_id kms_data_key_reuse_period_seconds sqs_managed_sse_enabled message_retention_seconds max_message_size delay_seconds " +
     "receive_wait_time_seconds visibility_timeout_seconds policy redrive_policy redrive_allow_policy fifo_queue url",

@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DATA_TYPES, JUDGED_TYPES } from "../../plan-review/resource-types";
+import { DATA_TYPES, isJudged, JUDGED_TYPES } from "../../plan-review/resource-types";
 import { TYPES_WITHOUT_DATA } from "../../plan-review/without-data";
 import { type Given, reviewed } from "./plans";
 
@@ -403,7 +403,7 @@ test.each<[string, Given, string]>([
     { type: "aws_s3_object", before: { key: "job.py", source: "job.py" } },
     "removed",
   ],
-])("%s destroyed is told, and is no loss of data", (_what, given, section) => {
+])("%s destroyed is named, and loses no data", (_what, given, section) => {
   const { exitCode, sections, page, verdict } = reviewed([given]);
   expect(sections[section as keyof typeof sections]).toHaveLength(1);
   expect(page).toContain(`${given.type}.n0`);
@@ -422,4 +422,14 @@ test("the tables name types of the provider, each once", () => {
   );
   expect(unknown).toEqual([]);
   expect(DATA_TYPES.filter((type) => TYPES_WITHOUT_DATA.has(type))).toEqual([]);
+});
+
+test("a rule knows every type that the environments deploy", () => {
+  const recorded = join(__dirname, "../environments/addresses.json");
+  const environments = JSON.parse(readFileSync(recorded, "utf8")) as Record<string, Record<string, string>>;
+  const types = new Set(
+    Object.values(environments).flatMap((all) => Object.keys(all).map((one) => one.split(".")[0]!)),
+  );
+  expect(types.size).toBeGreaterThan(20);
+  expect([...types].filter((type) => !isJudged(type))).toEqual([]);
 });
