@@ -53,7 +53,7 @@ test("the worst comes first, and a page is short", () => {
     ];
     const places = titles.map((title) => order.indexOf(title!.split(/[ ,]/)[0]!));
     expect(places).toEqual([...places].sort((a, b) => a - b));
-    expect(page.split("\n").length).toBeLessThan(50);
+    expect(page.split("\n").length).toBeLessThan(60);
   }
 });
 
