@@ -31,8 +31,25 @@ function subscription({ action, before, after, name }: Change): string[] {
     : [`${topic} notifies ${to(after)} instead of ${to(before)}`, ...filter];
 }
 
+/** The target of a rule says what the rule starts. */
+function target(change: Change): string[] {
+  const { action, before } = change;
+  if (action === "destroyed")
+    return [`rule ${code(shown(before?.rule))} no longer starts ${code(shown(before?.arn))}`];
+  const changed = action === "created" ? [] : differences(change, TARGET);
+  return changed.length === 0
+    ? []
+    : [`target of the rule ${code(shown(before?.rule))}: ${changed.join("; ")}`];
+}
+
+const TARGET: Fields = [
+  ["", "arn"],
+  ["input", "input"],
+];
+
 function linesOf(change: Change): string[] {
   if (change.type === "aws_sns_topic_subscription") return subscription(change);
+  if (change.type === "aws_cloudwatch_event_target") return target(change);
   const runner = RUNNERS[change.type];
   if (runner !== undefined)
     return change.action === "destroyed"
@@ -112,7 +129,8 @@ function described(change: Change, word: string, fields: readonly string[]): str
       return word.includes("alarm") ? [`${what} is created`] : [];
     return [`${what} is created: ${shown(when)}${zone(change)}, ${shown(change.after?.state ?? "ENABLED")}`];
   }
-  if (change.action === "destroyed") return word === "crawler" ? [] : [`${what} is deleted`];
+  if (change.action === "destroyed")
+    return [word === "crawler" ? `${what} is deleted: it no longer runs` : `${what} is deleted`];
   return fields.length === 0 ? [] : [`${what}: ${fields.join("; ")}`];
 }
 

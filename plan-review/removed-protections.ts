@@ -52,6 +52,9 @@ const OTHERS: readonly (readonly [type: RegExp, text: (change: Change) => string
   [/_account_password_policy$/, () => "passwords have no rules any more: the policy is removed"],
   [/_secret_rotation$/, () => "the secret is no longer rotated"],
   [/_usage_limit$|_budgets_budget$|_servicequotas_service_quota$/, () => "its limit is removed"],
+  [/_data_quality_ruleset$/, () => "its rules of quality are no longer checked: they are removed"],
+  [/_athena_workgroup$/, () => "its limits, and the encryption of its results, go with it"],
+  [/_log_metric_filter$|_metric_stream$/, () => "nothing is counted by it any more: it is removed"],
   [/_data_protection_policy$|_code_signing_config$/, () => "its protection is removed"],
   [/_(network_acl|vpc_endpoint)$/, () => "its network rule is removed"],
 ];

@@ -398,6 +398,14 @@ test.each<[string, Given, string]>([
     },
     "removed",
   ],
+  ["a crawler", { type: "aws_glue_crawler", before: OLD }, "operations"],
+  [
+    "a target of a rule",
+    { type: "aws_cloudwatch_event_target", before: { rule: "r", arn: "a" } },
+    "operations",
+  ],
+  ["rules of quality", { type: "aws_glue_data_quality_ruleset", before: OLD }, "weakened"],
+  ["a workgroup", { type: "aws_athena_workgroup", before: OLD }, "weakened"],
   [
     "a file of the configuration",
     { type: "aws_s3_object", before: { key: "job.py", source: "job.py" } },
