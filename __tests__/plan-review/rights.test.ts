@@ -1,4 +1,8 @@
-import { type Given, reviewed } from "./plans";
+import { readAllowances } from "../../plan-review/allowances";
+import { pageOf } from "../../plan-review/page";
+import { readPlan } from "../../plan-review/plan";
+import { review } from "../../plan-review/review";
+import { type Given, planText, reviewed } from "./plans";
 
 /** Everything that gives rights, whatever it is called. */
 
@@ -454,4 +458,43 @@ test("a sensitive policy that changes is named, and not shown", () => {
   const { exitCode, page } = reviewed([text]);
   expect(exitCode).toBe(3);
   expect(page).not.toContain("s3:");
+});
+
+const entry = (principal: string, more: object = {}) => ({
+  ...{
+    principal,
+    action: "s3:*",
+    resource: "arn:aws:s3:::shop/*",
+    reason: "shared with partners",
+    reviewedBy: "ann",
+    expires: "2026-12-01",
+  },
+  ...more,
+});
+const shared = (to: string): Given[] => [
+  {
+    type: "aws_s3_bucket_policy",
+    before: { bucket: "shop", policy: owner },
+    after: { bucket: "shop", policy: policy("s3:GetObject", { Principal: to === "*" ? to : { AWS: to } }) },
+  },
+];
+const PARTNER = "arn:aws:iam::444455556666:root";
+
+test.each<[string, Given[], object[], number, number]>([
+  ["the ARN that the page shows", shared(PARTNER), [entry(PARTNER)], 0, 0],
+  ["the ARN as the policy has it", shared(PARTNER), [entry(`AWS ${PARTNER}`)], 0, 0],
+  ["everybody", shared("*"), [entry("everybody")], 0, 0],
+  ["another principal: it allows nothing", shared(PARTNER), [entry("arn:aws:iam::1:root")], 3, 1],
+  ["its last day", shared(PARTNER), [entry(PARTNER, { expires: "2026-12-01" })], 0, 0],
+  ["the day after it expired", shared(PARTNER), [entry(PARTNER, { expires: "2026-11-30" })], 3, 1],
+  ["a plan that widens nothing", [], [entry(PARTNER)], 1, 1],
+])("an entry of the reviewed file for %s", (_what, given, entries, code, errors) => {
+  const allowances = readAllowances(JSON.stringify(entries), "reviewed.json");
+  const found = review(
+    readPlan(planText(given, { configuration: undefined }), "plan"),
+    allowances,
+    "2026-12-01",
+  );
+  expect([found.exitCode, found.judged.errors.length]).toEqual([code, errors]);
+  if (errors > 0) expect(pageOf(found, "").split("\n")[0]).toContain("1 reviewed entry wrong");
 });
