@@ -63,10 +63,10 @@ const part = (number: number, one: string, many: string): string =>
 
 /** The change of the ceiling and of the month. */
 export function moneyText({ money: { totals } }: Review): string {
-  const { ceiling, month, isPartial } = totals;
+  const { ceiling, month, isPartial, isUnknown } = totals;
   const texts: string[] = [];
-  if (ceiling[0] !== ceiling[1])
-    texts.push(`a run at most ${hours(ceiling[0])} → ${hours(ceiling[1])} DPU-hours`);
+  const [was, is] = ceiling.map((sum, place) => (isUnknown[place] ? "not known" : hours(sum)));
+  if (was !== is) texts.push(`a run at most ${was} → ${is} DPU-hours`);
   const [before, after] = month.map((sum, place) =>
     sum === 0 && isPartial[place] ? "unknown" : dollars(sum),
   );

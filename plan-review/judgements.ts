@@ -3,7 +3,7 @@ import { destroyedBy } from "./destroyed";
 import { type Difference, differencesOf } from "./differences";
 import { type Finding } from "./finding";
 import { Holders } from "./holders";
-import { isLifecycle, lifecycleLosses } from "./lifecycle";
+import { archived, isLifecycle, lifecycleLosses } from "./lifecycle";
 import { code, count } from "./markdown";
 import { networkOpened } from "./network";
 import { quietDeletions } from "./quiet-deleters";
@@ -58,7 +58,7 @@ function judgementsOn(change: Change, holders: Holders): Judgements {
       ...quietDeletions(change, isNew),
       ...findings(change, shaped.lost),
     ],
-    guards: [...protections.guards, ...findings(change, shaped.guard)],
+    guards: [...protections.guards, ...archived(change, isNew), ...findings(change, shaped.guard)],
     removed,
     weakened: [
       ...protections.weakened,

@@ -46,6 +46,33 @@ export function lifecycleLosses(change: Change, isNewBucket: (change: Change) =>
 
 const ATTRIBUTES = ["rule", "lifecycle_rule"];
 
+/** Reports rules that newly move objects to an archive, from which jobs and queries cannot read. */
+export function archived(change: Change, isNewBucket: (change: Change) => boolean): Finding[] {
+  const attribute = ATTRIBUTES.find((one) => isLifecycle(change, one));
+  if (attribute === undefined || change.after === undefined || !change.isChanged || isNewBucket(change))
+    return [];
+  const was = new Set(archivesOf(change.before, attribute));
+  const news = archivesOf(change.after, attribute).filter((one) => !was.has(one));
+  return news.map((text) => ({
+    address: change.address,
+    text: `${code(shown(change.after?.bucket ?? change.name))}: ${text}`,
+  }));
+}
+
+function archivesOf(values: Values | undefined, attribute: string): string[] {
+  const rules = values?.[attribute];
+  return (Array.isArray(rules) ? (rules as unknown[]) : []).flatMap((rule) => {
+    const { status, transition, ...rest } = (rule ?? {}) as Values;
+    if (status === "Disabled" || !Array.isArray(transition)) return [];
+    return (transition as (Values | null)[])
+      .filter((one) => /^(GLACIER|DEEP_ARCHIVE)$/.test(String(one?.storage_class)))
+      .map(
+        (one) =>
+          `objects under ${code(scopeOf(rest).prefix || "/")} go to ${shown(one?.storage_class)} after ${shown(one?.days ?? one?.date)} days, from which jobs and queries cannot read`,
+      );
+  });
+}
+
 /** Attributes of a resource that {@link lifecycleLosses} judges; the general rules leave them out. */
 export const isLifecycle = (change: Change, attribute: string): boolean =>
   ATTRIBUTES.includes(attribute) &&

@@ -18,6 +18,8 @@ export const PRICED =
 export interface Totals {
   /** The most DPU-hours of one run of every changed job together. */
   readonly ceiling: readonly [before: number, after: number];
+  /** `true` if the plan does not know what a job may use. */
+  readonly isUnknown: readonly [before: boolean, after: boolean];
   /** Dollars of a month: the most of jobs and functions, the least of crawlers, and what is billed by the month. */
   readonly month: readonly [before: number, after: number];
   /** `true` if something changed has no schedule or is started by events, so that its month is not in the sum. */
@@ -43,7 +45,7 @@ export function moneyOf(changes: readonly Change[]): Money {
   sum.month[1] += after!;
   return {
     lines: [...lines, ...monthlyLines(changes)],
-    totals: { ceiling: sum.ceiling, month: sum.month, isPartial: sum.isPartial },
+    totals: { isUnknown: sum.isUnknown, ceiling: sum.ceiling, month: sum.month, isPartial: sum.isPartial },
   };
 }
 
@@ -53,6 +55,7 @@ class Sum {
   readonly ceiling: [number, number] = [0, 0];
   readonly month: [number, number] = [0, 0];
   readonly isPartial: [boolean, boolean] = [false, false];
+  readonly isUnknown: [boolean, boolean] = [false, false];
 
   add(place: number, ceiling: number, month: number | undefined): void {
     this.ceiling[place]! += ceiling;
@@ -81,7 +84,7 @@ function jobLines(job: Change, graphs: Graphs, sum: Sum): MoneyLine[] {
   const moments = (["before", "after"] as const).map((when) => jobMoment(job, graphs[when], when));
   if (isSame(moments)) return [];
   moments.forEach((one, place) => {
-    if (one === UNKNOWN) sum.isPartial[place] = true;
+    if (one === UNKNOWN) sum.isPartial[place] = sum.isUnknown[place] = true;
     else if (one !== undefined)
       sum.add(place, one.ceiling, one.ceiling === Infinity ? Infinity : monthOf(one));
   });
@@ -127,7 +130,7 @@ function functionLines(change: Change, graphs: Graphs, sum: Sum): MoneyLine[] {
   const moments = (["before", "after"] as const).map((when) => functionMoment(change, graphs[when], when));
   if (isSame(moments)) return [];
   moments.forEach((one, place) => {
-    if (one === UNKNOWN) sum.isPartial[place] = true;
+    if (one === UNKNOWN) sum.isPartial[place] = sum.isUnknown[place] = true;
     else if (one !== undefined) sum.add(place, 0, one.runs === undefined ? undefined : one.each * one.runs);
   });
   const lines: MoneyLine[] = [];

@@ -17,6 +17,7 @@ const RUNNERS: Readonly<Record<string, string>> = {
   aws_glue_workflow: "Glue workflow",
   aws_sfn_state_machine: "state machine",
   aws_lambda_function: "function",
+  aws_sns_topic: "topic",
 };
 
 /** Subscriptions say who is notified, or what a topic starts. */
@@ -53,7 +54,9 @@ function linesOf(change: Change): string[] {
   const runner = RUNNERS[change.type];
   if (runner !== undefined)
     return change.action === "destroyed"
-      ? [`${runner} ${code(change.name)} is deleted: it no longer runs`]
+      ? [
+          `${runner} ${code(change.name)} is deleted: it no longer ${runner === "topic" ? "notifies anybody" : "runs"}`,
+        ]
       : [];
   const schedule = SCHEDULES[change.type];
   if (schedule !== undefined) return described(change, schedule.word, schedule.fields(change));

@@ -60,7 +60,9 @@ const expiry: Rule = (one, change) => {
   )
     return undefined;
   const isLog = /log/.test(`${change.type}.${low}`.replaceAll("catalog", ""));
-  const found = isLog ? weakened : lost;
+  // A lock that ends earlier deletes nothing by itself.
+  const isLock = /lock/.test(change.type) || /object_lock|default_retention/.test(low);
+  const found = isLog ? weakened : isLock ? guard : lost;
   if (words.DELETES.test(low) || /snapshot_management/.test(low)) {
     if (!isOn(was) && isOn(is)) return found(`${arrow(one)}: data now expires by itself`);
     if (/attribute_name$|^attribute$/.test(key) && isSet(is) && isSet(was))

@@ -337,6 +337,27 @@ test.each<[string, Given[], string]>([
     "point_in_time_recovery",
   ],
   [
+    "objects that go to an archive",
+    change(
+      "aws_s3_bucket_lifecycle_configuration",
+      { bucket: "b", rule: [] },
+      {
+        bucket: "b",
+        rule: [{ id: "a", status: "Enabled", transition: [{ days: 1, storage_class: "DEEP_ARCHIVE" }] }],
+      },
+    ),
+    "go to DEEP_ARCHIVE after 1 days",
+  ],
+  [
+    "a shorter lock",
+    change(
+      "aws_s3_bucket_object_lock_configuration",
+      { rule: [{ default_retention: [{ days: 90 }] }] },
+      { rule: [{ default_retention: [{ days: 1 }] }] },
+    ),
+    "90 → 1",
+  ],
+  [
     "no last snapshot",
     change("aws_db_instance", { skip_final_snapshot: false }, { skip_final_snapshot: true }),
     "skip_final_snapshot",

@@ -112,3 +112,19 @@ test.each([
   ]);
   expect(page).not.toContain("://");
 });
+
+test("a ceiling that is not known until apply is no zero", () => {
+  const job = { name: "j", worker_type: "G.1X", timeout: 60, glue_version: "5.0" };
+  const { verdict } = reviewed([
+    {
+      ...{
+        type: "aws_glue_job",
+        before: { ...job, number_of_workers: 2 },
+        after: job,
+        unknown: { number_of_workers: true },
+      },
+      expressions: { number_of_workers: { references: ["data.aws_x.y"] } },
+    },
+  ]);
+  expect(verdict).toContain("a run at most 2 → not known DPU-hours");
+});
