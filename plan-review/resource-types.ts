@@ -125,6 +125,8 @@ const JUDGED: Readonly<Record<string, string>> = {
     "partition_keys storage_descriptor",
   aws_glue_catalog_table_optimizer: "database_name table_name type configuration",
   aws_glue_classifier: "name csv_classifier grok_classifier json_classifier xml_classifier",
+  aws_glue_connection:
+    "name connection_properties connection_type match_criteria physical_connection_requirements",
   aws_glue_crawler:
     "name classifiers configuration database_name role schedule security_configuration table_prefix catalog_target delta_target " +
     "dynamodb_target hudi_target iceberg_target jdbc_target mongodb_target s3_target lake_formation_configuration lineage_configuration " +
