@@ -62,12 +62,17 @@ export function judge(
   };
 }
 
+/** The page shows `AWS arn:…` as the ARN alone, `Service x` as service `x`, and `*` as everybody; an entry may use either. */
+const isNamed = (principal: string, name: string): boolean =>
+  [principal, principal.replace(/^AWS /, ""), principal === "*" ? "everybody" : principal].includes(name) ||
+  (principal.startsWith("Service ") && principal.toLowerCase() === name.toLowerCase());
+
 /** Tells whether an entry covers a permission, with wildcards as in a policy. An entry cannot cover a removed Deny or exceptions. */
 function allows(entry: Allowance, { effect, subject }: Permission): boolean {
   if (effect.principal.except || effect.action.except || effect.resource.except) return false;
   if (effect.kind !== "allowed") return false;
   return (
-    (effect.principal.values[0] === entry.principal ||
+    (isNamed(effect.principal.values[0]!, entry.principal) ||
       (subject.kind === "identity" && subject.holder === entry.principal)) &&
     contains(entry.action.toLowerCase(), effect.action.values[0]!.toLowerCase()) &&
     contains(entry.resource, effect.resource.values[0]!)

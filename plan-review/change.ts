@@ -3,6 +3,10 @@ import { type Expressions, type Plan, type ResourceChange, type Values } from ".
 /** Stands for a value that Terraform does not know until apply. */
 export const UNKNOWN = Symbol("known after apply");
 const SENSITIVE = "(sensitive)";
+const OTHER_SENSITIVE = "(sensitive, another value)";
+
+/** `true` for a value that a plan must not show. */
+export const isSensitive = (value: unknown): boolean => value === SENSITIVE || value === OTHER_SENSITIVE;
 
 export type Action = "nothing" | "created" | "updated" | "replaced" | "destroyed" | "forgotten";
 
@@ -12,11 +16,12 @@ export class Change {
   readonly address: string;
   readonly type: string;
   readonly before: Values | undefined;
+  /** A forgotten resource stays in AWS as it is, so it is here what it was before. */
   readonly after: Values | undefined;
 
   constructor(
     readonly resource: ResourceChange,
-    private readonly plan: Plan,
+    private readonly plan: Pick<Plan, "configuration">,
   ) {
     const { actions, before, after, before_sensitive, after_sensitive, after_unknown } = resource.change;
     this.action = actionOf(actions);
@@ -25,9 +30,12 @@ export class Change {
     this.before =
       before === null || before === undefined
         ? undefined
-        : (mask(before, before_sensitive, SENSITIVE) as Values);
-    const known = after === null || after === undefined ? undefined : mask(after, after_sensitive, SENSITIVE);
-    this.after = known === undefined ? undefined : (mask(known, after_unknown, UNKNOWN) as Values);
+        : (mask(before, before_sensitive, () => SENSITIVE) as Values);
+    if (this.action === "forgotten") this.after = this.before;
+    else if (after !== null && after !== undefined) {
+      const known = mask(after, after_sensitive, hiddenAgainst(before), []);
+      this.after = mask(known, after_unknown, () => UNKNOWN) as Values;
+    }
   }
 
   /** `true` if it existed before, possibly under another address. */
@@ -37,6 +45,22 @@ export class Change {
 
   get moved(): boolean {
     return this.resource.previous_address !== undefined && this.resource.previous_address !== this.address;
+  }
+
+  /** `true` if the plan takes over a resource that was made elsewhere. */
+  get imported(): boolean {
+    const { importing } = this.resource.change;
+    return importing !== undefined && importing !== null && importing !== false;
+  }
+
+  /** `true` if the plan changes something in AWS. */
+  get isChanged(): boolean {
+    return this.action !== "nothing" && this.action !== "forgotten";
+  }
+
+  /** `true` if the resource of before is gone after the plan. */
+  get isGone(): boolean {
+    return this.action === "destroyed" || this.action === "replaced";
   }
 
   /** Its name in AWS, before the plan or else after it. */
@@ -54,6 +78,11 @@ export class Change {
     return this.plan.configuration?.get(withoutKeys(this.address));
   }
 
+  /** The addresses, without instance keys, of the resources that its configuration refers to, or that of one attribute. */
+  references(attribute?: string): readonly string[] {
+    return this.plan.configuration?.referencesOf(withoutKeys(this.address), attribute) ?? [];
+  }
+
   /** The attributes that force a replacement, as dotted paths. */
   get replacePaths(): string[] {
     return (this.resource.change.replace_paths ?? []).map((path) => path.join("."));
@@ -64,11 +93,11 @@ export const changesOf = (plan: Plan): Change[] => plan.resources.map((one) => n
 
 /** An address without instance keys, as the configuration has it: `module.a.aws_b.c` for `module.a["x"].aws_b.c[0]`. */
 export const withoutKeys = (address: string): string =>
-  address.replaceAll(/\[(?:"(?:[^"\\]|\\.)*"|\d+)\]/g, "");
+  address.includes("[") ? address.replaceAll(/\[(?:"(?:[^"\\]|\\.)*"|\d+)\]/g, "") : address;
 
 const NAMES = [
   ...["bucket", "name", "function_name", "alarm_name", "cluster_identifier", "identifier", "queue_name"],
-  ...["arn", "key_id", "id"],
+  ...["namespace", "arn", "key_id", "id"],
 ];
 
 function nameIn(values: Values | undefined): string | undefined {
@@ -80,7 +109,7 @@ function nameIn(values: Values | undefined): string | undefined {
 
 function actionOf(actions: readonly string[]): Action {
   if (actions.includes("create") && actions.includes("delete")) return "replaced";
-  if (actions.includes("create") && actions.includes("forget")) return "replaced";
+  if (actions.includes("create") && actions.includes("forget")) return "created";
   const [action] = actions;
   if (action === "create") return "created";
   if (action === "update") return "updated";
@@ -88,19 +117,35 @@ function actionOf(actions: readonly string[]): Action {
   return action === "forget" ? "forgotten" : "nothing";
 }
 
-/** Replaces values by `what` wherever `marks` is true, even if there is no value yet. */
-function mask(value: unknown, marks: unknown, what: unknown): unknown {
-  if (marks === true) return what;
+type Path = readonly (string | number)[];
+type Replacement = (value: unknown, path: Path) => unknown;
+
+/** A sensitive value that changes must not look like one that stays. */
+function hiddenAgainst(before: unknown): Replacement {
+  return (value, path) => {
+    let was = before;
+    for (const part of path)
+      was =
+        typeof was === "object" && was !== null ? (was as Record<string | number, unknown>)[part] : undefined;
+    const isSame = was === value || JSON.stringify(was) === JSON.stringify(value);
+    return isSame ? SENSITIVE : OTHER_SENSITIVE;
+  };
+}
+
+/** Replaces values wherever `marks` is true, even if there is no value yet. */
+function mask(value: unknown, marks: unknown, replaced: Replacement, path: Path = []): unknown {
+  if (marks === true) return replaced(value, path);
   if (Array.isArray(marks)) {
     const list = Array.isArray(value) ? (value as unknown[]) : [];
     return marks.length === 0
       ? value
       : Array.from({ length: Math.max(list.length, marks.length) }, (_, i) =>
-          mask(list[i], (marks as unknown[])[i], what),
+          mask(list[i], (marks as unknown[])[i], replaced, [...path, i]),
         );
   }
   if (typeof marks !== "object" || marks === null || Object.keys(marks).length === 0) return value;
   const fields = { ...(value as Record<string, unknown> | null) };
-  for (const [name, mark] of Object.entries(marks)) fields[name] = mask(fields[name], mark, what);
+  for (const [name, mark] of Object.entries(marks))
+    fields[name] = mask(fields[name], mark, replaced, [...path, name]);
   return fields;
 }

@@ -3,6 +3,7 @@
  * packages compare a pattern with a text only. A wrong "no" is possible, a wrong "yes" is not.
  */
 export function contains(outer: string, inner: string): boolean {
+  if (!/[*?]/.test(outer)) return outer === inner;
   return included(normalised(outer), normalised(inner));
 }
 
@@ -27,6 +28,7 @@ function included(outer: string, inner: string): boolean {
 
 /** Tells whether some text is matched by both patterns. `${…}` may stand for anything. A wrong "yes" is possible, a wrong "no" is not. */
 export function intersects(one: string, other: string): boolean {
+  if (!/[*?$]/.test(one) && !/[*?$]/.test(other)) return one === other;
   const [a, b] = [one, other].map((pattern) => pattern.replaceAll(/\$\{[^}]*\}/g, "*")) as [string, string];
   let row = Array.from({ length: b.length + 1 }, (_, j) => b.slice(0, j).replaceAll("*", "") === "");
   for (const symbol of a) {

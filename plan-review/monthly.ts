@@ -58,6 +58,18 @@ export function monthlyLines(changes: readonly Change[]): MoneyLine[] {
   });
 }
 
+/** Dollars of a month without the free tier, of everything that is billed by the month. */
+export const monthlySum = (changes: readonly Change[], when: When): number =>
+  ITEMS.reduce(
+    (sum, { price, count }) =>
+      sum +
+      price *
+        changes
+          .filter((change) => change[when] !== undefined)
+          .reduce((number, change) => number + (count(change, when) ?? 0), 0),
+    0,
+  );
+
 function show({ price, free = 0, unit, count }: Item, changes: readonly Change[], when: When): string {
   const counts = changes.filter((change) => change[when] !== undefined).map((change) => count(change, when));
   const known = counts.reduce<number>((sum, one) => sum + (one ?? 0), 0);

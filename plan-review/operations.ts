@@ -1,18 +1,69 @@
-import { type Change } from "./change";
-import { at } from "./data-loss";
+import { type Change, UNKNOWN } from "./change";
+import { at } from "./differences";
+import { type Finding } from "./finding";
 import { code, shown } from "./markdown";
+import { type Values } from "./plan";
 
-/** Describes changes of schedules and alarms. */
-export function operationsOf(changes: readonly Change[]): string[] {
+/** Describes changes of schedules and alarms, and what no longer runs. */
+export function operationsOf(changes: readonly Change[]): Finding[] {
   return changes.flatMap((change) => {
-    if (change.action === "nothing") return [];
-    const schedule = SCHEDULES[change.type];
-    if (schedule !== undefined) return described(change, schedule.word, schedule.fields(change));
-    const alarm = ALARMS[change.type];
-    return alarm === undefined
-      ? []
-      : described(change, alarm, [...differences(change, ALARM_FIELDS), ...actions(change)]);
+    if (!change.isChanged) return [];
+    return linesOf(change).map((text) => ({ address: change.address, text }));
   });
+}
+
+const RUNNERS: Readonly<Record<string, string>> = {
+  aws_glue_job: "job",
+  aws_glue_workflow: "Glue workflow",
+  aws_sfn_state_machine: "state machine",
+  aws_lambda_function: "function",
+  aws_sns_topic: "topic",
+};
+
+/** Subscriptions say who is notified, or what a topic starts. */
+function subscription({ action, before, after, name }: Change): string[] {
+  const to = (values: Values | undefined) => `${code(shown(values?.endpoint))} (${shown(values?.protocol)})`;
+  const topic = code(shown((after ?? before)?.topic_arn === UNKNOWN ? name : (after ?? before)?.topic_arn));
+  if (action === "created") return [`${topic} notifies ${to(after)}: the subscription is created`];
+  if (action === "destroyed") return [`${topic} no longer notifies ${to(before)}`];
+  const filter = differences({ before, after }, [["filter", "filter_policy"]]);
+  return to(before) === to(after)
+    ? filter
+    : [`${topic} notifies ${to(after)} instead of ${to(before)}`, ...filter];
+}
+
+/** The target of a rule says what the rule starts. */
+function target(change: Change): string[] {
+  const { action, before } = change;
+  if (action === "destroyed")
+    return [`rule ${code(shown(before?.rule))} no longer starts ${code(shown(before?.arn))}`];
+  const changed = action === "created" ? [] : differences(change, TARGET);
+  return changed.length === 0
+    ? []
+    : [`target of the rule ${code(shown(before?.rule))}: ${changed.join("; ")}`];
+}
+
+const TARGET: Fields = [
+  ["", "arn"],
+  ["input", "input"],
+];
+
+function linesOf(change: Change): string[] {
+  if (change.type === "aws_sns_topic_subscription") return subscription(change);
+  if (change.type === "aws_cloudwatch_event_target") return target(change);
+  const runner = RUNNERS[change.type];
+  if (runner !== undefined)
+    return change.action === "destroyed"
+      ? [
+          `${runner} ${code(change.name)} is deleted: it no longer ${runner === "topic" ? "notifies anybody" : "runs"}`,
+        ]
+      : [];
+  const schedule = SCHEDULES[change.type];
+  if (schedule !== undefined) return described(change, schedule.word, schedule.fields(change));
+  const alarm = ALARMS[change.type];
+  return alarm === undefined
+    ? []
+    : described(change, alarm, [...differences(change, ALARM_FIELDS), ...actions(change)]);
 }
 
 type Fields = readonly (readonly [word: string, path: string])[];
@@ -81,14 +132,15 @@ function described(change: Change, word: string, fields: readonly string[]): str
       return word.includes("alarm") ? [`${what} is created`] : [];
     return [`${what} is created: ${shown(when)}${zone(change)}, ${shown(change.after?.state ?? "ENABLED")}`];
   }
-  if (change.action === "destroyed") return word === "crawler" ? [] : [`${what} is deleted`];
+  if (change.action === "destroyed")
+    return [word === "crawler" ? `${what} is deleted: it no longer runs` : `${what} is deleted`];
   return fields.length === 0 ? [] : [`${what}: ${fields.join("; ")}`];
 }
 
 const zone = ({ after }: Change): string =>
   after?.schedule_expression_timezone === undefined ? "" : ` ${shown(after.schedule_expression_timezone)}`;
 
-function differences({ before, after }: Change, fields: Fields): string[] {
+function differences({ before, after }: Pick<Change, "before" | "after">, fields: Fields): string[] {
   return fields.flatMap(([word, path]) => {
     const [was, is] = [shown(at(before, path)), shown(at(after, path))];
     return was === is ? [] : [`${word === "" ? "" : `${word} `}${was} → ${is}`];

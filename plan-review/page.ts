@@ -1,167 +1,199 @@
-import { code, count, folded, list } from "./markdown";
+import { differencesOf } from "./differences";
+import { type Finding, lineOf } from "./finding";
+import { type Group, SHARED } from "./groups";
+import { decisions, verdict } from "./headline";
+import { code, folded, list } from "./markdown";
 import { PRICED } from "./money";
-import { type Permission, type UnreadPolicy } from "./permissions";
-import { type Clause, type Named } from "./policy-document";
-import { type Review } from "./review";
+import { type Review, restOf } from "./review";
+import { type Findings, findingsOf, sectionsOf } from "./sections";
 
-export interface Sections {
-  readonly data: readonly string[];
-  readonly permissions: readonly string[];
-  readonly errors: readonly string[];
-  readonly allowed: readonly string[];
-  readonly narrowed: readonly string[];
-  readonly created: readonly string[];
-  readonly weakened: readonly string[];
-  readonly operations: readonly string[];
-  readonly money: readonly string[];
-  readonly rest: readonly string[];
+export { sectionsOf };
+export type { Sections } from "./sections";
+
+/** GitHub refuses a longer comment (https://github.com/orgs/community/discussions/41331); the rest is room for a note of the caller. */
+const LONGEST_PAGE = 62_000;
+
+/** The most lines of a section that are open, and that are folded. */
+interface Room {
+  readonly open: number;
+  readonly folded: number;
 }
 
-export function sectionsOf({
-  data,
-  permissions,
-  judged,
-  weakened,
-  operations,
-  money,
-  rest,
-}: Review): Sections {
-  return {
-    data: [...data.lost, ...data.guards.map((guard) => `guard: ${guard}`)],
-    permissions: [...grouped(judged.widened), ...permissions.widenedUnread.map(unread)],
-    errors: judged.errors.map(
-      ({ entry, why }) =>
-        `reviewed entry ${code(entry.principal)} ${code(entry.action)} on ${code(entry.resource)}: ${why}; remove it, or have it reviewed again`,
-    ),
-    allowed: judged.allowed.map(
-      ({ permission, by }) =>
-        `${grouped([permission])[0]}: ${by.reason} (${by.reviewedBy}, until ${by.expires})`,
-    ),
-    narrowed: grouped(permissions.narrowed, "no longer may"),
-    created: [...grouped(permissions.created), ...permissions.createdUnread.map(unread)],
-    ...{ weakened, operations, rest },
-    money: money.map(({ what, before, after }) => `${what}: ${before} → ${after}`),
-  };
-}
+const ROOMS: readonly Room[] = [
+  { open: 12, folded: 300 },
+  { open: 10, folded: 80 },
+  { open: 8, folded: 25 },
+  { open: 5, folded: 8 },
+  { open: 3, folded: 2 },
+  { open: 2, folded: 0 },
+];
 
 /**
- * Writes the page of a pull request: the verdict in one line, dangerous changes first, details folded.
+ * Writes the page of a pull request: the verdict and what must be decided in five lines, dangerous changes next, the rest folded by pipeline. The page
+ * fits into a comment of GitHub: the lines that have no room are counted.
  *
- * @param about a line below the verdict, e.g. the environment and its state
+ * @param about a line below the decisions, e.g. the environment and its state
  */
 export function pageOf(review: Review, about: string): string {
-  const sections = sectionsOf(review);
-  const { lost } = review.data;
-  const hasPermissions = sections.permissions.length > 0;
+  const all = findingsOf(review);
+  for (const room of ROOMS) {
+    const page = written(review, all, about, room);
+    if (Buffer.byteLength(page) <= LONGEST_PAGE) return page;
+  }
+  return `${written(review, all, about, { open: 1, folded: 0 }).slice(0, LONGEST_PAGE / 4)}\n`;
+}
+
+function written(review: Review, all: Findings, about: string, room: Room): string {
+  const deleted = review.groups.filter(({ isDeleted }) => isDeleted);
+  const goes = new Set(deleted.flatMap(({ changes }) => changes.map(({ address }) => address)));
+  const found = withoutDeleted(all, goes);
+  const decided = decisions(review, found);
+  const section = (title: string, findings: readonly Finding[], note = "") =>
+    findings.every((one) => decided.some((line) => line.includes(lineOf(one))))
+      ? findings.length === 0
+        ? ""
+        : note
+      : open(title, findings, review.groups, room, note);
+  const shut = (title: string, findings: readonly Finding[], note = "") =>
+    findings.length === 0
+      ? ""
+      : folded(
+          `${title} (${findings.length})`,
+          [grouped(findings, review.groups, room.folded), note].filter((part) => part !== "").join("\n\n"),
+        );
+  const top = [`**${verdict(review, found)}**`, ...decided.map((line) => `- ${line}`)];
   return `${[
-    `**${verdict(review, sections)}**`,
+    top.join("\n"),
     about,
-    open("Data destroyed or replaced", sections.data),
-    lost.length > 0
-      ? "A plan does not show `prevent_destroy`: if it is set, Terraform refuses to apply."
-      : "",
-    open("Permissions widened", sections.permissions),
-    hasPermissions
-      ? "An entry in the reviewed file (`--allow`) can allow each of them, except policies that could not be read."
-      : "",
-    open("Reviewed file", sections.errors),
-    shut("Permissions allowed by the reviewed file", sections.allowed),
-    shut("Permissions narrowed", sections.narrowed),
-    shut("Permissions of roles and resources that this plan creates", sections.created),
-    open("Encryption, public access, retention or logging weakened", sections.weakened),
-    open("Schedules and alarms", sections.operations),
-    open("Capacity and money", sections.money),
-    sections.money.length > 0 ? PRICED : "",
-    sections.rest.length === 0 ? "" : folded("Everything by type", list(sections.rest)),
+    section("Data destroyed or replaced", found.data, review.data.lost.length > 0 ? PREVENTED : ""),
+    section("Permissions widened", found.permissions, ALLOWED),
+    section("Reviewed file", found.errors),
+    section(
+      "Pipelines deleted",
+      review.deleted.map((text) => ({ address: " ", text })),
+    ),
+    section("Beside changes: imports, forgotten resources, actions, drift", found.others),
+    section("Not judged", found.unjudged, UNJUDGED),
+    section("Encryption, public access, retention or logging weakened", found.weakened),
+    section("Removed, while the data stays or can be made again", found.removed),
+    section("Schedules and alarms", split(found.operations, NEW_OPERATION).others),
+    section("Capacity and money", split(found.money, NEW_COST).others, PRICED),
+    shut("New schedules and alarms", split(found.operations, NEW_OPERATION).news),
+    shut("Cost of new resources", split(found.money, NEW_COST).news, PRICED),
+    shut("Permissions allowed by the reviewed file", found.allowed),
+    shut("Permissions narrowed", found.narrowed),
+    shut("Permissions of roles and resources that this plan creates", found.created),
+    shut("Moves and other changes outside this plan", found.quiet),
+    ...goingWith(deleted, all, room),
+    everything(review, room),
   ]
     .filter((part) => part !== "")
     .join("\n\n")}\n`;
 }
 
-const open = (title: string, lines: readonly string[]): string =>
-  lines.length === 0 ? "" : `### ${title}\n\n${list(lines)}`;
-const shut = (title: string, lines: readonly string[]): string =>
-  lines.length === 0 ? "" : folded(`${title} (${lines.length})`, list(lines));
+/** New things are no surprise in a plan that makes them, so they are folded. */
+const NEW_OPERATION = / is created/;
+const NEW_COST = /: – → (?!unlimited)/;
 
-function verdict({ data, exitCode }: Review, sections: Sections): string {
-  const parts = [
-    ...(data.lost.length > 0
-      ? [`${count(data.lost.length, "loss")} of data`.replace("losss", "losses")]
-      : []),
-    ...(sections.permissions.length > 0
-      ? [`${count(sections.permissions.length, "permission")} widened`]
-      : []),
-    ...(sections.errors.length > 0
-      ? [`${count(sections.errors.length, "reviewed entry")} wrong`.replace("entrys", "entries")]
-      : []),
-    ...(data.guards.length > 0 ? [`${count(data.guards.length, "guard")} of data removed`] : []),
-    ...(sections.weakened.length > 0 ? [`${count(sections.weakened.length, "protection")} weakened`] : []),
-  ];
-  const sign = exitCode === 0 && parts.length === 0 ? "✅" : exitCode === 0 ? "⚠️" : "❌";
-  if (parts.length > 0) return `${sign} ${parts.join(", ")}`;
-  return sections.rest.length === 0
-    ? `${sign} Nothing changes`
-    : `${sign} Nothing is lost, widened or weakened`;
+function split(
+  findings: readonly Finding[],
+  isNew: RegExp,
+): { readonly news: readonly Finding[]; readonly others: readonly Finding[] } {
+  const news = findings.filter(({ text }) => isNew.test(text));
+  return { news, others: findings.filter(({ text }) => !isNew.test(text)) };
 }
 
-const unread = ({ holder, why, address }: UnreadPolicy): string =>
-  `${held(holder)}: its policy is ${why} (${code(address)})`;
+const PREVENTED = "A plan does not show `prevent_destroy`: if it is set, Terraform refuses to apply.";
+const ALLOWED =
+  "An entry in the reviewed file (`--allow`) can allow each of them, except policies that could not be read.";
+const UNJUDGED = "Look at these in the plan: no rule knows what they do to data, rights, protection or cost.";
 
-/** Merges permissions that differ only in the action or in the resource to one line. */
-function grouped(permissions: readonly Permission[], verb = "may"): string[] {
-  const lines = new Map<string, { one: Permission; actions: string[]; resources: string[] }>();
-  const byActions = new Map<string, Permission[]>();
-  for (const one of permissions) {
-    const { effect, subject, because } = one;
-    const key = JSON.stringify([subject.holder, subject.kind, { ...effect, action: null }, because]);
-    byActions.set(key, [...(byActions.get(key) ?? []), one]);
-  }
-  for (const same of byActions.values()) {
-    const [one] = same as [Permission];
-    const actions = same.map(({ effect }) => names(effect.action, "action", code));
-    const key = JSON.stringify([
-      one.subject.holder,
-      one.subject.kind,
-      { ...one.effect, action: null, resource: null },
-      actions,
-      one.because,
-    ]);
-    const line = lines.get(key) ?? { one, actions, resources: [] };
-    line.resources.push(names(one.effect.resource, "resource", held));
-    lines.set(key, line);
-  }
-  return [...lines.values()].map(({ one, actions, resources }) =>
-    line(one, actions.join(", "), resources.join(", "), verb),
+/** Findings that belong to a deleted pipeline are one line; losses of data and permissions are never left out. */
+function withoutDeleted(found: Findings, goes: ReadonlySet<string>): Findings {
+  const rest = (findings: readonly Finding[]) => findings.filter(({ address }) => !goes.has(address));
+  return {
+    ...found,
+    unjudged: rest(found.unjudged),
+    weakened: rest(found.weakened),
+    removed: rest(found.removed),
+    operations: rest(found.operations),
+    money: rest(found.money),
+  };
+}
+
+function open(
+  title: string,
+  findings: readonly Finding[],
+  groups: readonly Group[],
+  room: Room,
+  note: string,
+): string {
+  if (findings.length === 0) return "";
+  const rest = findings.slice(room.open);
+  const more = rest.length === 0 ? "" : folded(`${rest.length} more`, grouped(rest, groups, room.folded));
+  const parts = [`### ${title}`, list(findings.slice(0, room.open).map(lineOf)), more, note];
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** Lines by pipeline; those that have no room are counted. */
+function grouped(findings: readonly Finding[], groups: readonly Group[], most: number): string {
+  const of = new Map(
+    groups.flatMap(({ name, changes }) => changes.map(({ address }) => [address, name] as const)),
   );
+  const byGroup = new Map<string, string[]>();
+  for (const one of findings.slice(0, most)) {
+    const name = of.get(one.address) ?? SHARED;
+    byGroup.set(name, [...(byGroup.get(name) ?? []), lineOf(one)]);
+  }
+  const left = findings.length - most;
+  const parts = [...byGroup].map(([name, lines]) =>
+    byGroup.size === 1 ? list(lines) : `${name === SHARED ? "Shared" : code(name)}\n\n${list(lines)}`,
+  );
+  return [...parts, ...(left > 0 ? [`- and ${left} more, which have no room here`] : [])].join("\n\n");
 }
 
-function line({ effect, because }: Permission, actions: string, resources: string, verb: string): string {
-  const who = names(effect.principal, "principal", everybody);
-  const conditions =
-    effect.conditions.length === 0 ? "" : ` if ${effect.conditions.map(clause).join(" and ")}`;
-  const without =
-    effect.without.length === 0 ? "" : `, no longer only if ${effect.without.map(clause).join(" and ")}`;
-  const why = because === undefined ? "" : ` (${because})`;
-  const told =
-    effect.kind === "allowed"
-      ? `${who} ${verb} ${actions} on ${resources}`
-      : `${who} ${verb === "may" ? "is no longer denied" : "is now denied"} ${actions} on ${resources}`;
-  return `${told}${conditions}${without}${why}`;
+/** The findings of deleted pipelines, one fold for each. */
+function goingWith(deleted: readonly Group[], found: Findings, room: Room): string[] {
+  const of = new Map(
+    deleted.flatMap((group) => group.changes.map(({ address }) => [address, group] as const)),
+  );
+  const byGroup = new Map<Group, Finding[]>(deleted.map((group) => [group, []]));
+  for (const one of [found.removed, found.weakened, found.operations, found.money, found.unjudged].flat()) {
+    const group = of.get(one.address);
+    if (group !== undefined) byGroup.get(group)!.push(one);
+  }
+  return [...byGroup]
+    .filter(([, lines]) => lines.length > 0)
+    .slice(0, room.folded)
+    .map(([{ name }, lines]) =>
+      folded(`What goes with ${name} (${lines.length})`, grouped(lines, [], Math.max(1, room.folded))),
+    );
 }
 
-const clause = ({ operator, key, values }: Clause): string =>
-  code(`${operator} ${key} ${values.join(" or ")}`);
+/** Every changed resource: counts by type for each pipeline, and the attributes of what is updated. */
+function everything(review: Review, room: Room): string {
+  const groups = review.groups
+    .map((group) => ({ ...group, rest: restOf(group.changes) }))
+    .filter(({ rest }) => rest.length > 0);
+  if (groups.length === 0) return "";
+  if (groups.length === 1)
+    return folded("Everything by type", list([...groups[0]!.rest, ...updates(groups[0]!, room)]));
+  const parts = groups
+    .slice(0, Math.max(10, room.folded))
+    .map((group) =>
+      list([
+        `${group.name === SHARED ? "Shared" : code(group.name)}: ${group.rest.join(", ")}`,
+        ...updates(group, room).map((line) => line),
+      ]),
+    );
+  const left = groups.length - parts.length;
+  return folded("Everything by pipeline", [...parts, ...(left > 0 ? [`- and ${left} more`] : [])].join("\n"));
+}
 
-const names = ({ except, values }: Named, what: string, show: (text: string) => string): string =>
-  except ? `every ${what} except ${values.map(show).join(", ")}` : values.map(show).join(", ");
-
-const everybody = (principal: string): string => (principal === "*" ? "everybody" : held(principal));
-
-/** Formats `role shop-job` as role `shop-job`, with only the name as code. */
-function held(text: string): string {
-  const [, kind, name] = /^(\S+) (.+)$/.exec(text) ?? [];
-  if (kind === undefined || name === undefined) return code(text);
-  return kind === "AWS"
-    ? code(name)
-    : `${kind.startsWith("aws_") ? code(kind) : kind.toLowerCase()} ${code(name)}`;
+function updates({ changes }: Group, room: Room): string[] {
+  const updated = changes.filter(({ action }) => action === "updated" || action === "replaced");
+  return updated.slice(0, room.folded).map((change) => {
+    const attributes = [...new Set(differencesOf(change.before, change.after).map(({ keys }) => keys[0]!))];
+    return `${code(change.address)} ${change.action}: ${attributes.slice(0, 8).map(code).join(", ")}`;
+  });
 }

@@ -32,7 +32,9 @@ export interface Permissions {
  */
 export function permissionsOf(changes: readonly Change[], ownAccounts: readonly string[]): Permissions {
   const reach = new Reach(changes, ownAccounts);
-  const found = subjectsOf(changes).map((subject) => {
+  // Policies that stay as they are give and take nothing.
+  const touched = subjectsOf(changes).filter(({ addresses, unread }) => addresses.size + unread.length > 0);
+  const found = touched.map((subject) => {
     const now = gained(subject.before, subject.after).map((effect): Permission => {
       const because = subject.created ? reach.because(subject, effect) : undefined;
       return { subject, effect, ...(because === undefined ? {} : { because }) };

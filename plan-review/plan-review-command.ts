@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { readAllowances } from "./allowances";
 import { pageOf } from "./page";
 import { readPlan, UsageError } from "./plan";
+import { decoded } from "./plan-text";
 import { review } from "./review";
 
 const USAGE = `Usage: cdktf-aws-etl plan-review [options] <plan.json>
@@ -79,7 +80,7 @@ const reasonOf = (error: unknown): string => (error as NodeJS.ErrnoException).co
 
 function read(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return decoded(readFileSync(file));
   } catch (error) {
     throw new UsageError(`${file} cannot be read (${reasonOf(error)})`);
   }

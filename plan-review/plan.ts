@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { type ConfiguredModule, type Configuration, configurationOf } from "./configuration";
+import { firstMistake, planObject } from "./plan-text";
+import { UsageError } from "./usage-error";
 
-/** A mistake of the caller: a file that is missing, is not a plan, or has an unsupported format. */
-export class UsageError extends Error {}
+export { UsageError };
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -9,11 +11,12 @@ const values = z.record(z.string(), z.unknown()).nullish();
 
 const change = z.object({
   address: z.string(),
-  mode: z.string(),
+  mode: z.string().optional(),
   type: z.string(),
   name: z.string(),
   previous_address: z.string().optional(),
   action_reason: z.string().optional(),
+  deposed: z.string().optional(),
   change: z.object({
     actions: z.array(z.enum(["no-op", "create", "read", "update", "delete", "forget"])),
     before: values,
@@ -21,48 +24,96 @@ const change = z.object({
     after_unknown: z.unknown().optional(),
     before_sensitive: z.unknown().optional(),
     after_sensitive: z.unknown().optional(),
-    replace_paths: z.array(z.array(z.union([z.string(), z.number()]))).optional(),
+    replace_paths: z.array(z.array(z.union([z.string(), z.number()]))).nullish(),
     importing: z.unknown().optional(),
   }),
 });
 
-const configured = z.object({
+/** An action that the plan invokes, e.g. the start of a state machine. */
+const invocation = z.object({
   address: z.string(),
-  expressions: z.record(z.string(), z.unknown()).optional(),
+  type: z.string().optional(),
+  config_values: values,
+  lifecycle_action_trigger: z
+    .object({
+      triggering_resource_address: z.string().optional(),
+      action_trigger_event: z.string().optional(),
+    })
+    .nullish(),
 });
 
-interface ConfiguredModule {
-  readonly resources?: readonly z.infer<typeof configured>[];
-  readonly module_calls?: Readonly<Record<string, { readonly module?: ConfiguredModule }>>;
-}
+const deferred = z.object({ reason: z.string().optional(), resource_change: change });
+
+const check = z.object({
+  address: z.object({ to_display: z.string().optional() }).optional(),
+  status: z.string().optional(),
+});
 
 const configuredModule: z.ZodType<ConfiguredModule> = z.lazy(() =>
   z.object({
-    resources: z.array(configured).optional(),
-    module_calls: z.record(z.string(), z.object({ module: configuredModule.optional() })).optional(),
+    resources: z
+      .array(
+        z.object({
+          address: z.string(),
+          expressions: z.record(z.string(), z.unknown()).optional(),
+          for_each_expression: z.unknown().optional(),
+          count_expression: z.unknown().optional(),
+        }),
+      )
+      .optional(),
+    outputs: z.record(z.string(), z.unknown()).optional(),
+    module_calls: z
+      .record(
+        z.string(),
+        z.object({
+          module: configuredModule.optional(),
+          expressions: z.record(z.string(), z.unknown()).optional(),
+          for_each_expression: z.unknown().optional(),
+        }),
+      )
+      .optional(),
   }),
 );
 
 const document = z.object({
-  format_version: z.string(),
   errored: z.boolean().optional(),
-  resource_changes: z.array(change).optional(),
+  complete: z.boolean().optional(),
+  resource_changes: z.array(change).nullish(),
+  resource_drift: z.array(change).nullish(),
+  deferred_changes: z.array(deferred).nullish(),
+  action_invocations: z.array(invocation).nullish(),
+  deferred_action_invocations: z
+    .array(z.object({ reason: z.string().optional(), action_invocation: invocation }))
+    .nullish(),
+  checks: z.array(check).nullish(),
   configuration: z
     .object({
       provider_config: z.record(z.string(), z.object({ expressions: z.unknown().optional() })).optional(),
       root_module: configuredModule.optional(),
     })
-    .optional(),
+    .nullish(),
 });
 
-export type ResourceChange = z.infer<typeof change>;
+export type ResourceChange = z.infer<typeof change> & {
+  /** The reason why Terraform puts the change off to a later plan. */
+  readonly deferred?: string;
+};
+export type Invocation = z.infer<typeof invocation> & { readonly deferred?: string };
 export type Expressions = Readonly<Record<string, unknown>>;
 
 /** A plan that was read from the JSON of `terraform show -json PLAN`. */
 export interface Plan {
+  /** Deferred changes are among them. */
   readonly resources: readonly ResourceChange[];
-  /** The configuration of each resource, by address without instance keys; `undefined` if it is not in the plan. */
-  readonly configuration?: ReadonlyMap<string, Expressions>;
+  /** Resources that something else changed since the last apply. */
+  readonly drift: readonly ResourceChange[];
+  readonly invocations: readonly Invocation[];
+  /** Checks of the configuration that fail, by their addresses. */
+  readonly failedChecks: readonly string[];
+  /** `false` if Terraform knows that another plan must follow. */
+  readonly complete: boolean;
+  /** `undefined` if it is not in the plan. */
+  readonly configuration?: Configuration;
   /** The accounts that the provider allows, which are the plan's own. */
   readonly allowedAccounts: readonly string[];
 }
@@ -72,44 +123,38 @@ export interface Plan {
  * (https://developer.hashicorp.com/terraform/internals/json-format).
  *
  * @param what the text's name in messages, e.g. its file
- * @throws UsageError if it is not a plan that can be reviewed
+ * @throws UsageError in one sentence if it is not a plan that can be reviewed
  */
 export function readPlan(text: string, what: string): Plan {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`${what} is not valid JSON (${(error as Error).message}): ${HOW}`);
-  }
-  const version = z.object({ format_version: z.string() }).safeParse(json);
-  if (!version.success) throw new UsageError(`${what} is not a plan: it has no format_version. ${HOW}`);
-  if (!version.data.format_version.startsWith("1."))
-    throw new UsageError(
-      `${what} has format_version ${version.data.format_version}, but only 1.x is supported: use Terraform 1.1 or later`,
-    );
-  const parsed = document.safeParse(json);
-  if (!parsed.success) throw new UsageError(`${what} is not a plan:\n${z.prettifyError(parsed.error)}`);
-  const { resource_changes, configuration, errored } = parsed.data;
-  if (resource_changes === undefined && configuration === undefined)
-    throw new UsageError(`${what} is a state, not a plan: ${HOW}`);
+  const parsed = document.safeParse(planObject(text, what));
+  if (!parsed.success) throw firstMistake(parsed.error, what);
+  const { configuration, errored, complete, checks } = parsed.data;
   if (errored === true)
     throw new UsageError(`${what} is an incomplete plan: Terraform failed while planning`);
-  const found = new Map<string, Expressions>();
-  if (configuration?.root_module !== undefined) collect(configuration.root_module, "", found);
+  const isManaged = ({ mode }: ResourceChange) => mode === undefined || mode === "managed";
+  const put = (parsed.data.deferred_changes ?? []).map(({ reason, resource_change }) => ({
+    ...resource_change,
+    deferred: reason ?? "no reason given",
+  }));
   return {
-    resources: (resource_changes ?? []).filter(({ mode }) => mode === "managed"),
-    ...(configuration === undefined ? {} : { configuration: found }),
+    resources: [...(parsed.data.resource_changes ?? []), ...put].filter(isManaged),
+    drift: (parsed.data.resource_drift ?? []).filter(isManaged),
+    invocations: [
+      ...(parsed.data.action_invocations ?? []),
+      ...(parsed.data.deferred_action_invocations ?? []).map(({ reason, action_invocation }) => ({
+        ...action_invocation,
+        deferred: reason ?? "no reason given",
+      })),
+    ],
+    failedChecks: (checks ?? [])
+      .filter(({ status }) => status === "fail" || status === "error")
+      .map(({ address }) => address?.to_display ?? "a check"),
+    complete: complete !== false,
+    ...(configuration?.root_module === undefined
+      ? {}
+      : { configuration: configurationOf(configuration.root_module) }),
     allowedAccounts: Object.values(configuration?.provider_config ?? {}).flatMap(allowedAccounts),
   };
-}
-
-const HOW = "create it with terraform plan -out=plan.tfplan; terraform show -json plan.tfplan > plan.json";
-
-function collect(module: ConfiguredModule, prefix: string, into: Map<string, Expressions>): void {
-  for (const { address, expressions } of module.resources ?? [])
-    into.set(prefix + address, expressions ?? {});
-  for (const [name, call] of Object.entries(module.module_calls ?? {}))
-    if (call.module !== undefined) collect(call.module, `${prefix}module.${name}.`, into);
 }
 
 const accounts = z.object({ allowed_account_ids: z.object({ constant_value: z.array(z.string()) }) });

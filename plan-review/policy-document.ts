@@ -51,13 +51,21 @@ export function parsePolicy(
   });
 }
 
-/** Tells whether a value may be a policy document. */
-export function looksLikePolicy(value: unknown): boolean {
-  if (typeof value !== "string" || !value.includes('"Statement"')) return false;
+/** Tells whether a value may be a policy document, as a text or as an object. */
+export const looksLikePolicy = (value: unknown): boolean => statementsIn(value).length > 0;
+
+/** Tells whether a policy document names principals, as policies of resources do, and those of roles do not. */
+export const namesPrincipals = (value: unknown): boolean =>
+  statementsIn(value).some(({ Principal, NotPrincipal }) => (Principal ?? NotPrincipal) !== undefined);
+
+function statementsIn(value: unknown): Fields[] {
+  if (typeof value === "string" && !value.includes('"Statement"')) return [];
   try {
-    return isFields(JSON.parse(value));
+    const json: unknown = typeof value === "string" ? JSON.parse(value) : value;
+    if (!isFields(json) || json.Statement === undefined) return [];
+    return asList(json.Statement).filter((one): one is Fields => isFields(one) && "Effect" in one);
   } catch {
-    return false;
+    return [];
   }
 }
 

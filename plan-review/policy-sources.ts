@@ -1,6 +1,16 @@
 import { type Change, UNKNOWN } from "./change";
-import { looksLikePolicy, NotUnderstood, parsePolicy, type Statement } from "./policy-document";
-import { type Values } from "./plan";
+import { attachedTo } from "./attachments";
+import { grantOf } from "./grants";
+import { Holders } from "./holders";
+import { documentsIn } from "./policy-search";
+import {
+  looksLikePolicy,
+  namesPrincipals,
+  NotUnderstood,
+  parsePolicy,
+  type Statement,
+} from "./policy-document";
+import { isReadElsewhere, rightsUnread } from "./unread-rights";
 
 /** All policies of one holder, before and after; they may come from several resources. */
 export interface Subject {
@@ -13,6 +23,8 @@ export interface Subject {
   readonly after: Statement[];
   /** Policies that could not be read; each counts as widened if something existed before. */
   readonly unread: Unread[];
+  /** The changed resources that the rights come from. */
+  readonly addresses: Set<string>;
 }
 
 export interface Unread {
@@ -41,43 +53,113 @@ const SOURCES: Readonly<Record<string, readonly Source[]>> = {
   aws_kms_key_policy: [{ attribute: "policy", kind: "resource", of: "key_id", word: "key" }],
 };
 
-/** Resources that give rights without a policy document: a new or changed one is named, and counts as widened. */
-const OTHER_RIGHTS = [
-  ...["aws_iam_access_key", "aws_kms_grant", "aws_lambda_permission", "aws_ram_principal_association"],
-  ...["aws_lakeformation_permissions", "aws_lakeformation_opt_in", "aws_iam_user_login_profile"],
-];
-const ATTACHMENTS = /^aws_iam_(role|user|group)_policy_attachment$/;
+const WORDS: Readonly<Record<string, string>> = {
+  ...{ aws_iam_role: "role", aws_iam_user: "user", aws_iam_group: "group", aws_iam_policy: "policy" },
+  ...{ aws_kms_key: "key", aws_sns_topic: "topic", aws_sqs_queue: "queue", aws_s3_bucket: "bucket" },
+  aws_lambda_function: "function",
+};
+const wordOf = (type: string): string => WORDS[type] ?? type;
 
 export function subjectsOf(changes: readonly Change[]): Subject[] {
-  const subjects = new Map<string, Subject>();
-  const createdRoles = new Set(
-    changes.filter(({ type, existed }) => type === "aws_iam_role" && !existed).map(({ name }) => name),
-  );
-  const subject = (holder: string, kind: Subject["kind"], created: boolean): Subject => {
-    const key = `${kind} ${holder}`;
-    const found = subjects.get(key) ?? { holder, kind, created, before: [], after: [], unread: [] };
-    subjects.set(key, found);
-    return found;
-  };
-  for (const change of changes) {
-    for (const source of sourcesOf(change)) {
-      const name = source.of === undefined ? change.name : text(change, source.of);
-      const holder = `${source.word ?? change.type} ${name ?? change.address}`;
-      const isNew =
-        source.kind === "identity" && source.word === "role" ? createdRoles.has(name ?? "") : !change.existed;
-      read(change, source, subject(holder, source.kind, isNew && protectedIsNew(change, source, changes)));
-    }
-    readOthers(change, subject, createdRoles);
-  }
-  const gone = new Set(changes.filter(({ action }) => action === "destroyed").flatMap(namesOf));
-  return [...subjects.values()].filter(({ holder }) => !gone.has(holder.slice(holder.indexOf(" ") + 1)));
+  return new Subjects(changes).all();
 }
 
-/** A policy resource may be added later than the bucket it protects. */
-function protectedIsNew(change: Change, { kind, of }: Source, changes: readonly Change[]): boolean {
-  if (kind !== "resource" || of === undefined) return true;
-  const value = text(change, of);
-  return !changes.some((other) => other.existed && value !== undefined && namesOf(other).includes(value));
+class Subjects {
+  private readonly found = new Map<string, Subject>();
+  private readonly createdRoles: ReadonlySet<string>;
+  private readonly existingNames: ReadonlySet<unknown>;
+  private readonly holders: Holders;
+
+  constructor(private readonly changes: readonly Change[]) {
+    this.holders = new Holders(changes);
+    this.createdRoles = new Set(
+      changes.filter(({ type, existed }) => type === "aws_iam_role" && !existed).map(({ name }) => name),
+    );
+    this.existingNames = new Set(changes.filter(({ existed }) => existed).flatMap(namesOf));
+  }
+
+  all(): Subject[] {
+    for (const change of this.changes) {
+      this.policies(change);
+      this.attachments(change);
+      this.grants(change);
+      this.unread(change);
+    }
+    const gone = new Set(
+      this.changes
+        .filter(({ action }) => action === "destroyed")
+        .flatMap((change) => namesOf(change).map((name) => `${wordOf(change.type)} ${String(name)}`)),
+    );
+    return [...this.found.values()].filter(({ holder }) => !gone.has(holder));
+  }
+
+  private subject(holder: string, kind: Subject["kind"], created: boolean): Subject {
+    const key = `${kind} ${holder}`;
+    const known = this.found.get(key);
+    if (known !== undefined) return known;
+    const made = { holder, kind, created, before: [], after: [], unread: [], addresses: new Set<string>() };
+    this.found.set(key, made);
+    return made;
+  }
+
+  private policies(change: Change): void {
+    const known = SOURCES[change.type] ?? [];
+    for (const source of known) {
+      const name = source.of === undefined ? change.name : text(change, source.of);
+      const isNew =
+        source.kind === "identity" && source.word === "role"
+          ? this.createdRoles.has(name ?? "")
+          : !change.existed;
+      const isProtectedNew =
+        source.of === undefined || source.kind !== "resource" || !this.existingNames.has(name);
+      const holder = `${source.word ?? change.type} ${name ?? change.address}`;
+      const subject = this.subject(holder, source.kind, isNew && isProtectedNew);
+      read(change, source.attribute, subject, [
+        change.before?.[source.attribute],
+        change.after?.[source.attribute],
+      ]);
+    }
+    const attributes = known.map(({ attribute }) => attribute);
+    for (const { path, was, is } of documentsIn(change, attributes)) {
+      const isIdentity = [was, is].some((one) => looksLikePolicy(one) && !namesPrincipals(one));
+      const kind = isIdentity ? "identity" : "resource";
+      const subject = this.subject(`${wordOf(change.type)} ${change.name}`, kind, !change.existed);
+      read(change, path, subject, [was, is]);
+    }
+  }
+
+  private attachments(change: Change): void {
+    for (const when of ["before", "after"] as const)
+      for (const { holder, what, where } of attachedTo(change, when)) {
+        const isNewRole = holder.startsWith("role ") && this.createdRoles.has(holder.slice("role ".length));
+        const target = this.subject(holder, "identity", isNewRole);
+        const one = (value: string) => ({ except: false, values: [value] });
+        const attached = { effect: "Allow" as const, principals: one(holder), conditions: [] };
+        target[when].push({ ...attached, actions: one(what), resources: one(where) });
+        if (change.isChanged) target.addresses.add(change.address);
+      }
+  }
+
+  private grants(change: Change): void {
+    const granted = grantOf(change);
+    if (granted === undefined) return;
+    const subject = this.subject(granted.holder, "resource", !change.existed && this.holders.isNew(change));
+    subject.before.push(...granted.before);
+    subject.after.push(...granted.after);
+    if (change.isChanged) subject.addresses.add(change.address);
+    if (granted.unknown !== undefined) subject.unread.push({ address: change.address, why: granted.unknown });
+  }
+
+  private unread(change: Change): void {
+    for (const why of rightsUnread(change)) {
+      const isNew = !change.existed && this.holders.isNew(change);
+      const holder = isReadElsewhere(change.type) ? `${wordOf(change.type)} ${change.name}` : change.address;
+      this.subject(holder, isReadElsewhere(change.type) ? "identity" : "resource", isNew).unread.push({
+        address: change.address,
+        why,
+      });
+    }
+  }
 }
 
 /** The names by which other resources refer to a resource with a policy; none for a policy resource. */
@@ -96,48 +178,25 @@ function text(change: Change, attribute: string): string | undefined {
   return value;
 }
 
-function sourcesOf(change: Change): readonly Source[] {
-  const known = SOURCES[change.type];
-  if (known !== undefined) return known;
-  const found = new Set<string>();
-  for (const values of [change.before, change.after])
-    for (const [attribute, value] of Object.entries(values ?? {}))
-      if (looksLikePolicy(value) || (value === UNKNOWN && /polic(y|ies)(_document)?$/.test(attribute)))
-        // An attribute that is not configured mirrors another resource (a bucket its policy), or is AWS's default.
-        if (change.configured === undefined || change.configured[attribute] !== undefined)
-          found.add(attribute);
-  return [...found].map((attribute) => ({ attribute, kind: "resource", word: wordOf(change.type) }));
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  ...{ aws_kms_key: "key", aws_sns_topic: "topic", aws_sqs_queue: "queue", aws_s3_bucket: "bucket" },
-};
-const wordOf = (type: string): string => WORDS[type] ?? type;
-
-function read(change: Change, { attribute, kind }: Source, subject: Subject): void {
-  const holder = {
-    ...(kind === "identity" ? { principal: subject.holder } : {}),
-    ...(kind === "identity" ? {} : { resource: subject.holder }),
-  };
-  for (const [values, into] of [
-    [change.before, subject.before],
-    [change.after, subject.after],
+function read(change: Change, path: string, subject: Subject, [was, is]: readonly unknown[]): void {
+  const { kind, holder } = subject;
+  const names = kind === "identity" ? { principal: holder } : { resource: holder };
+  const unread = (why: string) => subject.unread.push({ address: change.address, why });
+  if (change.isChanged && was !== is) subject.addresses.add(change.address);
+  for (const [value, into] of [
+    [was, subject.before],
+    [is, subject.after],
   ] as const) {
-    const value = values?.[attribute];
     if (value === undefined || value === null || value === "") continue;
     if (value === UNKNOWN) {
-      subject.unread.push({
-        address: change.address,
-        why: `not known until apply${dependsOn(change, attribute)}`,
-      });
+      unread(`not known until apply${dependsOn(change, path.split(".")[0]!)}`);
       continue;
     }
     try {
-      into.push(...parsePolicy(value, holder));
+      into.push(...parsePolicy(value, names));
     } catch (error) {
       if (!(error instanceof NotUnderstood)) throw error;
-      if (into === subject.after)
-        subject.unread.push({ address: change.address, why: `not understood: ${error.message}` });
+      if (into === subject.after && was !== is) unread(`not understood: ${error.message}`);
     }
   }
 }
@@ -147,42 +206,4 @@ function dependsOn(change: Change, attribute: string): string {
   const all = [...new Set(expression?.references)];
   const leaves = all.filter((one) => !all.some((other) => other.startsWith(`${one}.`)));
   return leaves.length === 0 ? "" : `: it depends on ${leaves.map((one) => `\`${one}\``).join(", ")}`;
-}
-
-type SubjectOf = (holder: string, kind: Subject["kind"], created: boolean) => Subject;
-
-function readOthers(change: Change, subject: SubjectOf, createdRoles: ReadonlySet<string>): void {
-  const kind = ATTACHMENTS.exec(change.type)?.[1];
-  if (kind !== undefined) {
-    const name = text(change, kind) ?? change.address;
-    const target = subject(`${kind} ${name}`, "identity", kind === "role" && createdRoles.has(name));
-    for (const [values, into] of [
-      [change.before, target.before],
-      [change.after, target.after],
-    ] as const)
-      if (values !== undefined) into.push(everythingOf(target.holder, values));
-  }
-  if (OTHER_RIGHTS.includes(change.type) && ["created", "updated", "replaced"].includes(change.action)) {
-    const why = `rights of the type ${change.type} are not read`;
-    subject(change.address, "resource", false).unread.push({ address: change.address, why });
-  }
-  const { before, after } = change;
-  if (change.type !== "aws_iam_role" || before === undefined || after === undefined) return;
-  const boundary = [before.permissions_boundary, after.permissions_boundary];
-  if (typeof boundary[0] === "string" && boundary[0] !== "" && boundary[0] !== boundary[1])
-    subject(`role ${change.name}`, "identity", false).unread.push({
-      address: change.address,
-      why: `its permissions boundary \`${boundary[0]}\` is taken away or replaced`,
-    });
-}
-
-/** An attached policy is not in the plan; it counts as one permission. */
-function everythingOf(principal: string, values: Values): Statement {
-  const arn =
-    values.policy_arn === UNKNOWN ? "a policy that is not known until apply" : String(values.policy_arn);
-  const one = (value: string) => ({ except: false, values: [value] });
-  return {
-    ...{ effect: "Allow" as const, principals: one(principal), conditions: [] },
-    ...{ actions: one(`everything in ${arn}`), resources: one("what that policy names") },
-  };
 }

@@ -4,6 +4,7 @@ import { type BenchOptions } from "./benchmarks/bench-options";
 import { measureJob } from "./benchmarks/job";
 import { measureMobile } from "./benchmarks/mobile";
 import { measureMoney } from "./benchmarks/money";
+import { measurePlanReview } from "./benchmarks/plan-review";
 import { measureStart } from "./benchmarks/start";
 import { measureGrowth, measureSynth } from "./benchmarks/synth";
 import { UserError } from "../local/user-error";
@@ -17,6 +18,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<voi
   mobile: measureMobile,
   start: measureStart,
   money: measureMoney,
+  "plan-review": measurePlanReview,
 };
 
 /** Options as commander returns them: numbers in lists. */

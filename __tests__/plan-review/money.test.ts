@@ -39,7 +39,7 @@ function money(given: readonly Given[]): string[] {
     },
   });
   const plan = readPlan(text, "plan");
-  return moneyOf(changesOf(plan), plan).map(({ what, before, after }) => `${what}: ${before} → ${after}`);
+  return moneyOf(changesOf(plan)).lines.map(({ what, before, after }) => `${what}: ${before} → ${after}`);
 }
 
 const created = (type: string, count = 1, after: object = {}): Given[] =>
@@ -288,9 +288,292 @@ test.each<[string, unknown, number]>([
 
 test("every price has its page, and the page of a plan says what is not counted", () => {
   const { pages, month: monthly, region, asOf } = prices;
-  const priced = ["glueDpuHour", "crawler", "free", ...Object.keys(monthly)];
+  const priced = ["glueDpuHour", "lambdaGbSecond", "crawler", "free", ...Object.keys(monthly)];
   expect(Object.keys(pages).sort()).toEqual(priced.sort());
   expect(Object.values(pages).every((page) => page.startsWith("https://aws.amazon.com/"))).toBe(true);
   expect(PRICED).toContain(`${region} as of ${asOf}`);
   expect(PRICED).toContain("Not counted: storage, requests");
+});
+
+const job = (more: object = {}): object => ({
+  ...{
+    name: "shop",
+    worker_type: "G.1X",
+    number_of_workers: 10,
+    timeout: 60,
+    max_retries: 0,
+    glue_version: "5.0",
+  },
+  ...more,
+});
+const streaming = { command: [{ name: "gluestreaming" }] };
+const run = (text: string) => `job \`shop\`, a run at most: ${text}`;
+
+test.each<[string, object, object, string]>([
+  ["larger workers", job(), job({ worker_type: "G.2X" }), "job `shop`, workers: 10 × G.1X → 10 × G.2X"],
+  [
+    "a streaming job without a time-out",
+    job(streaming),
+    job({ ...streaming, timeout: null }),
+    run("10 DPU-hours → unlimited: it has no time-out"),
+  ],
+  [
+    "a time-out of zero",
+    job(streaming),
+    job({ ...streaming, timeout: 0 }),
+    run("10 DPU-hours → unlimited: it has no time-out"),
+  ],
+  [
+    "Glue 4 without a time-out",
+    job(),
+    job({ glue_version: "4.0", timeout: null }),
+    run("10 DPU-hours → 480 DPU-hours"),
+  ],
+  ["Glue 5 without a time-out", job(), job({ timeout: null }), run("10 DPU-hours → 80 DPU-hours")],
+  [
+    "a Python shell job",
+    job(),
+    { name: "shop", command: [{ name: "pythonshell" }], max_capacity: 0.0625, timeout: 480 },
+    "job `shop`, workers: 10 × G.1X → Python shell, 0.0625 DPU",
+  ],
+  [
+    "no workers at all",
+    job(),
+    { name: "shop", timeout: 60, glue_version: "5.0" },
+    "job `shop`, workers: 10 × G.1X → 10 DPU by default",
+  ],
+  [
+    "a worker type that nobody knows",
+    job(),
+    job({ worker_type: "G.99X" }),
+    "job `shop`, workers: 10 × G.1X → not known",
+  ],
+])("a job: %s", (_what, before, after, line) => {
+  expect(money([{ type: "aws_glue_job", before, after }])).toContain(line);
+});
+
+const TARGET = { references: ["aws_glue_job.j.name", "aws_glue_job.j"] };
+const machineArn = "arn:aws:states:eu-west-1:111122223333:stateMachine:shop";
+const machine = (more: object = {}): Given => ({
+  type: "aws_sfn_state_machine",
+  name: "m",
+  after: {
+    name: "shop-machine",
+    arn: machineArn,
+    definition: '{"States":{"A":{"Parameters":{"JobName":"shop"}}}}',
+  },
+  ...more,
+});
+const rule = (more: object): Given => ({
+  type: "aws_cloudwatch_event_rule",
+  name: "r",
+  after: { name: "hourly", ...more },
+});
+const target: Given = {
+  type: "aws_cloudwatch_event_target",
+  name: "t",
+  after: { rule: "hourly", arn: machineArn },
+};
+
+test.each<[string, Given[], string]>([
+  [
+    "a trigger of Glue",
+    [
+      {
+        type: "aws_glue_trigger",
+        after: {
+          type: "SCHEDULED",
+          schedule: "cron(0/15 * * * ? *)",
+          enabled: true,
+          actions: [{ job_name: "shop" }],
+        },
+      },
+    ],
+    "$12856.80 (2922 runs)",
+  ],
+  [
+    "a trigger that is off",
+    [
+      {
+        type: "aws_glue_trigger",
+        after: {
+          type: "SCHEDULED",
+          schedule: "rate(1 day)",
+          enabled: false,
+          actions: [{ job_name: "shop" }],
+        },
+      },
+    ],
+    "$0.00 (0 runs)",
+  ],
+  [
+    "a trigger after another job",
+    [
+      { type: "aws_glue_job", name: "first", after: job({ name: "first" }) },
+      {
+        type: "aws_glue_trigger",
+        name: "a",
+        after: { type: "SCHEDULED", schedule: "rate(1 day)", actions: [{ job_name: "first" }] },
+      },
+      {
+        type: "aws_glue_trigger",
+        name: "b",
+        after: {
+          type: "CONDITIONAL",
+          predicate: [{ conditions: [{ job_name: "first" }] }],
+          actions: [{ job_name: "shop" }],
+        },
+      },
+    ],
+    "$133.93 (30.4 runs)",
+  ],
+  [
+    "a rule with a target",
+    [rule({ schedule_expression: "rate(1 hour)" }), target, machine()],
+    "$3214.20 (730.5 runs)",
+  ],
+  [
+    "a rule that is off",
+    [rule({ schedule_expression: "rate(1 hour)", state: "DISABLED" }), target, machine()],
+    "$0.00 (0 runs)",
+  ],
+  [
+    "an event",
+    [rule({ event_pattern: "{}" }), target, machine()],
+    "on events of `aws_cloudwatch_event_rule.r`: nobody knows how often",
+  ],
+  [
+    "a schedule of a version of a machine",
+    [
+      {
+        type: "aws_scheduler_schedule",
+        after: { schedule_expression: "rate(1 day)", target: [{ arn: `${machineArn}:current` }] },
+      },
+      machine(),
+    ],
+    "$133.93 (30.4 runs)",
+  ],
+  [
+    "a machine that starts a machine",
+    [
+      {
+        type: "aws_scheduler_schedule",
+        after: {
+          schedule_expression: "rate(1 day)",
+          target: [{ arn: "arn:aws:states:eu-west-1:111122223333:stateMachine:parent" }],
+        },
+      },
+      {
+        type: "aws_sfn_state_machine",
+        name: "p",
+        after: {
+          arn: "arn:aws:states:eu-west-1:111122223333:stateMachine:parent",
+          definition: `{"A":"${machineArn}"}`,
+        },
+      },
+      machine(),
+    ],
+    "$133.93 (30.4 runs)",
+  ],
+  [
+    "a schedule that names it in its input",
+    [
+      {
+        type: "aws_scheduler_schedule",
+        after: {
+          schedule_expression: "rate(1 day)",
+          target: [{ arn: "arn:aws:scheduler:::aws-sdk:glue:startJobRun", input: '{"JobName":"shop"}' }],
+        },
+      },
+    ],
+    "$133.93 (30.4 runs)",
+  ],
+  [
+    "a function",
+    [
+      {
+        type: "aws_scheduler_schedule",
+        after: { schedule_expression: "rate(1 day)" },
+        expressions: { target: [{ arn: { references: ["aws_lambda_function.f.arn"] } }] },
+      },
+      {
+        type: "aws_lambda_function",
+        name: "f",
+        after: { function_name: "f", memory_size: 512, timeout: 60 },
+        expressions: { environment: [{ variables: TARGET }] },
+      },
+    ],
+    "$133.93 (30.4 runs)",
+  ],
+  ["nobody", [], "no schedule seen"],
+])("a job that is started by %s", (_what, starters, text) => {
+  const lines = money([{ type: "aws_glue_job", name: "j", after: job() }, ...starters]);
+  expect(lines).toContain(`job \`shop\`, a month at most: – → ${text}`);
+});
+
+test("a deleted pipeline's month is known from what it was", () => {
+  const { after: values, ...rest } = machine();
+  const lines = money([
+    { type: "aws_glue_job", before: job() },
+    { ...rest, before: values! },
+    {
+      type: "aws_scheduler_schedule",
+      before: { schedule_expression: "rate(1 day)", target: [{ arn: machineArn }] },
+    },
+  ]);
+  expect(lines).toContain("job `shop`, a month at most: $133.93 (30.4 runs) → –");
+});
+
+test("references go through outputs and variables of modules", () => {
+  const change = (address: string, type: string, after: object) => ({
+    ...{ address, mode: "managed", type, name: "x" },
+    change: { actions: ["create"], before: null, after },
+  });
+  const text = JSON.stringify({
+    format_version: "1.2",
+    resource_changes: [
+      change("module.etl.aws_glue_job.s", "aws_glue_job", job()),
+      change("module.clock.aws_scheduler_schedule.d[0]", "aws_scheduler_schedule", {
+        schedule_expression: "rate(1 day)",
+      }),
+    ],
+    configuration: {
+      root_module: {
+        module_calls: {
+          etl: {
+            module: {
+              outputs: { job_name: { expression: { references: ["aws_glue_job.s.name"] } } },
+              resources: [{ address: "aws_glue_job.s" }],
+            },
+          },
+          clock: {
+            expressions: { job: { references: ["module.etl.job_name", "module.etl"] } },
+            module: {
+              resources: [
+                {
+                  address: "aws_scheduler_schedule.d",
+                  expressions: { target: [{ input: { references: ["var.job"] } }] },
+                },
+              ],
+            },
+          },
+        },
+      },
+    },
+  });
+  const lines = moneyOf(changesOf(readPlan(text, "plan"))).lines.map(({ after }) => after);
+  expect(lines).toContain("$133.93 (30.4 runs)");
+});
+
+test("a function has a ceiling too", () => {
+  const lines = money([
+    {
+      type: "aws_lambda_function",
+      before: { function_name: "f", memory_size: 512, timeout: 60 },
+      after: { function_name: "f", memory_size: 1024, timeout: 600 },
+    },
+  ]);
+  expect(lines).toEqual([
+    "function `f`, an invocation at most: $0.001500 (512 MB × 60 s × 3) → $0.03 (1024 MB × 600 s × 3)",
+  ]);
 });

@@ -58,6 +58,6 @@ test("a sensitive value is not shown", () => {
   for (const { change } of plan.resource_changes)
     change.before_sensitive = change.after_sensitive = { name: true };
   const { said } = run(file("secret.json", JSON.stringify(plan)));
-  expect(said).toContain("retention of `(sensitive)`");
+  expect(said).toContain("`(sensitive)`: `retention_in_days` 90 → 7");
   expect(said).not.toContain("/shop/job");
 });

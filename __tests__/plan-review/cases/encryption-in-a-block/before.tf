@@ -1,0 +1,18 @@
+resource "aws_kms_key" "lake" {
+}
+
+resource "aws_glue_security_configuration" "jobs" {
+  name = "shop-jobs"
+  encryption_configuration {
+    cloudwatch_encryption {
+      cloudwatch_encryption_mode = "SSE-KMS"
+      kms_key_arn                = aws_kms_key.lake.arn
+    }
+    job_bookmarks_encryption {
+      job_bookmarks_encryption_mode = "DISABLED"
+    }
+    s3_encryption {
+      s3_encryption_mode = "DISABLED"
+    }
+  }
+}
