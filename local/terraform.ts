@@ -5,7 +5,7 @@ import { isAstray } from "./astray";
 import { digests } from "./digests";
 import { type Endpoint } from "./endpoint";
 import { interrupted } from "./interrupts";
-import { LOCAL, LOGS } from "./places";
+import { LOCAL } from "./places";
 import { forget, killGroup, remember } from "./processes";
 import { providerOverride } from "./provider-override";
 import { providerSource } from "./provider-source";
@@ -36,17 +36,22 @@ export function isCurrent(synthesised: string, stack: string): boolean {
 
 /** The deployment of one stack on the embedded AWS. */
 export class Deployment {
+  /** Where Terraform works. */
+  private readonly folder: string;
+
   /**
    * @param synthesised the stack's folder of `cdktf.out`
-   * @param folder where Terraform works and keeps the state; default: the stack's own
+   * @param local the folder of the bench, in which Terraform keeps the state and its logs
    */
   constructor(
     private readonly synthesised: string,
     stack: string,
     private readonly at: Endpoint,
     private readonly say: (line: string) => void,
-    private readonly folder: string = terraformFolder(stack),
-  ) {}
+    private readonly local: string = LOCAL,
+  ) {
+    this.folder = terraformFolder(stack, local);
+  }
 
   /**
    * Applies the synthesised files.
@@ -114,7 +119,7 @@ export class Deployment {
   }
 
   private async terraform(args: readonly string[], heard: (line: string) => void = () => undefined) {
-    const source = await providerSource(join(LOCAL, "terraform"), process.env);
+    const source = await providerSource(join(this.local, "terraform"), process.env);
     if (args[0] === "init" && source.note !== undefined) this.say(source.note);
     const env: Record<string, string | undefined> = {
       ...process.env,
@@ -127,8 +132,9 @@ export class Deployment {
     };
     // A file, not a pipe. When this command is killed, Terraform soon fails without a server and ends its provider. A broken
     // pipe would end Terraform at once and leave the provider running.
-    mkdirSync(LOGS, { recursive: true });
-    const log = join(LOGS, `terraform-${args[0]}.log`);
+    const logs = join(this.local, "logs");
+    mkdirSync(logs, { recursive: true });
+    const log = join(logs, `terraform-${args[0]}.log`);
     writeFileSync(log, "");
     const child = execa("terraform", args, {
       cwd: this.folder,
