@@ -5,8 +5,10 @@ import { environmentPipelines, stackName } from "./known-environments";
 import { keeperText, keptBench, refuseWhileKept } from "./kept-bench";
 import { workingCommand } from "./lock";
 import { BENCH, LAST_RUN, LOCAL } from "./places";
+import { discardBases, plansAtWork } from "./plan/kept-bases";
 import { APPLIED, endLeftOver, incompleteText, returnPoint } from "./return-point";
 import { deployedResources, terraformFolder } from "./terraform-state";
+import { UserError } from "./user-error";
 
 /** `status` shows what a run left; `down` removes it. */
 
@@ -84,6 +86,10 @@ export function rowsLine(
 /** Discards everything local, data included. No guard is weakened: nothing that it guards is left. */
 export async function down(): Promise<void> {
   refuseWhileKept("down removes the bench");
+  const [plan] = plansAtWork();
+  if (plan !== undefined)
+    throw new UserError(`npm run plan is at work (process ${plan}): wait for it, or end it`);
+  await discardBases();
   const was = existsSync(join(LOCAL, "aws"));
   const stacks = join(LOCAL, "terraform");
   // Beside the stacks may lie Terraform's settings, which are a file.

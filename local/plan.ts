@@ -140,11 +140,11 @@ function reviewed({ json, about, folder }: Planned, { allow, output }: Options):
 }
 
 function withoutVerdict(why: string, { environment, output }: Options): number {
-  console.error(why);
+  if (output !== undefined) console.error(why);
   const page = output === undefined ? join(PLANS, `no-verdict-${environment}.md`) : near(output);
   mkdirSync(dirname(page), { recursive: true });
   writeFileSync(page, noVerdictPage(environment, why));
-  show(page, output ?? page);
+  show(page, output);
   return 1;
 }
 

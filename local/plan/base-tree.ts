@@ -103,7 +103,7 @@ async function npmCi({ name, commit }: Base, cwd: string): Promise<void> {
   interrupted.throwIfAborted();
   if (exitCode === 0) return;
   throw new NoVerdict(
-    `the node modules of the base ${name} (${short(commit)}) cannot be installed: ` +
-      `check the network or the registry settings, or name a base with the present ${LOCK_FILE}\n${all?.trim() ?? ""}`,
+    `the node modules of the base ${name} (${short(commit)}) cannot be installed\n` +
+      `Check the network and the registry settings, or name a base with the present ${LOCK_FILE}. npm says:\n${all.trim()}`,
   );
 }

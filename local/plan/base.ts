@@ -34,7 +34,8 @@ export async function findBase({ environment, given, variables }: Asked, git = n
   if (target !== undefined) return mergeBase(target, git);
   throw new NoVerdict(
     [
-      "there is nothing to compare with. Type one of these:",
+      "there is nothing to compare with",
+      "Type one of these:",
       `  npm run plan -- --environment ${environment} --base ${await likelyBase(git)}`,
       `  npm run plan -- --environment ${environment} --live`,
       "The first compares with what that commit synthesises, and needs no account; the second with what is deployed, with your credentials.",
@@ -50,12 +51,12 @@ async function refuseOutsideRepository(git: Git, isNamed: boolean): Promise<void
   if (ok) return;
   const why = isNamed ? "a base needs a git repository" : "there is nothing to compare with";
   throw new NoVerdict(
-    `${why}, and this folder is in none that git can read: clone the repository with git, or use --live\n${complaint}`,
+    `${why}, and this folder is in no repository that git can read\nClone it with git, or use --live. git says:\n${complaint}`,
   );
 }
 
 async function givenBase(ref: string, git: Git): Promise<Base> {
-  if (ref === "") throw new NoVerdict("--base is empty: name a commit, a branch or a tag, e.g. --base main");
+  if (ref === "") throw new NoVerdict("--base is empty\nName a commit, a branch or a tag, e.g. --base main.");
   const commit = await commitOf(ref, git);
   if (commit === undefined) throw new NoVerdict(await missingText(ref, git));
   return { name: ref, commit, tree: await treeOf(commit, git), notes: await aheadNotes(ref, commit, git) };
@@ -74,12 +75,12 @@ async function mergeBase(target: CiTarget, git: Git): Promise<Base> {
   }
   const shallow = await isShallow(git);
   throw new NoVerdict(
-    `${variable} names the target branch ${branch}, and the commit that it has in common with HEAD is not in this clone` +
-      `${shallow ? ", which is shallow" : ""}: ` +
+    `the commit that HEAD has in common with ${branch} is not in this clone${shallow ? ", which is shallow" : ""}\n` +
+      `${variable} names ${branch} as the target branch. ` +
       (shallow
-        ? "let the service fetch the whole history (GitHub: fetch-depth: 0 of actions/checkout; GitLab: GIT_DEPTH: 0), "
-        : `type git fetch origin ${branch}:refs/remotes/origin/${branch}, `) +
-      "or name another commit with --base",
+        ? "Let the service fetch the whole history (GitHub: fetch-depth: 0 of actions/checkout; GitLab: GIT_DEPTH: 0)"
+        : `Type git fetch origin ${branch}:refs/remotes/origin/${branch}`) +
+      ", or name a commit with --base.",
   );
 }
 
@@ -95,19 +96,20 @@ async function treeOf(commit: string, git: Git): Promise<string> {
   const tree = await git.find("rev-parse", "--verify", "--quiet", `${commit}:${prefix.replace(/\/$/, "")}`);
   if (tree === undefined)
     throw new NoVerdict(
-      `the commit ${short(commit)} has no folder ${prefix}: name a commit with it, e.g. --base HEAD`,
+      `the commit ${short(commit)} has no folder ${prefix}\nName a commit that has it, e.g. --base HEAD.`,
     );
   return tree;
 }
 
 async function missingText(ref: string, git: Git): Promise<string> {
   if (!(await isShallow(git)))
-    return `--base: there is no commit '${ref}' in this clone: check its name, or fetch it first (git fetch origin ${ref})`;
+    return `there is no commit '${ref}' in this clone\nCheck the name, or fetch it first: git fetch origin ${ref}`;
+  const shallow = `'${ref}' is not in this clone, which is shallow`;
   // A name relative to another commit cannot be fetched.
-  const fetch = /[~^@:]/.test(ref)
-    ? `git fetch --deepen=100, then the same command again`
-    : `git fetch --depth=1 origin ${ref.replace(/^origin\//, "")}, then ${/^[0-9a-f]{40}$/.test(ref) ? "the same command again" : "use --base FETCH_HEAD"}`;
-  return `--base: '${ref}' is not in this clone, which is shallow: type ${fetch}`;
+  if (/[~^@:]/.test(ref)) return `${shallow}\nType git fetch --deepen=100, then the same command again.`;
+  const isHash = /^[0-9a-f]{40}$/.test(ref);
+  const then = isHash ? "the same command again" : "the command with --base FETCH_HEAD";
+  return `${shallow}\nType git fetch --depth=1 origin ${ref.replace(/^origin\//, "")}, then ${then}.`;
 }
 
 /** A base that went on has changes which the working tree lacks, and the plan takes them back. */

@@ -29,7 +29,7 @@ export class Git {
     });
     interrupted.throwIfAborted();
     if (ended.code === "ENOENT")
-      throw new NoVerdict("a base needs git, and there is no git on the PATH: install it, or use --live");
+      throw new NoVerdict("a base needs git, and there is no git on the PATH\nInstall git, or use --live.");
     return { ok: ended.exitCode === 0, text: ended.stdout.trim(), complaint: ended.stderr.trim() };
   }
 

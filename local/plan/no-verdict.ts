@@ -1,18 +1,18 @@
 import { UserError } from "../user-error";
 
-/** Why a plan was not judged, and what to type instead. Never a verdict: a page without one must not look like a green one. */
+/**
+ * Why a plan was not judged: a line that says what is wrong, then lines that say what to do. A page without a verdict must never
+ * look like a green one.
+ */
 export class NoVerdict extends UserError {}
 
 /** The page of a plan that was not judged. */
 export function noVerdictPage(environment: string, why: string): string {
-  const [first = "", ...rest] = why.trim().split("\n");
-  return [
-    `**❔ No verdict on \`${environment}\`: ${first}**`,
-    ...(rest.length === 0
-      ? []
-      : ["", "```text", ...rest.join("\n").replaceAll("```", "'''").trim().split("\n"), "```"]),
-    "",
-  ].join("\n");
+  const [what = "", ...rest] = why.trim().split("\n");
+  const verdict = `**❔ No verdict on \`${environment}\`: ${what.replace(/:$/, "")}**\n`;
+  // A fence that the text holds must not end this one.
+  const details = rest.join("\n").replaceAll("```", "'''");
+  return details.trim() === "" ? verdict : `${verdict}\n\`\`\`text\n${details}\n\`\`\`\n`;
 }
 
 /** The first line of a page, as a terminal shows it. */

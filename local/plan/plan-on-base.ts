@@ -80,10 +80,19 @@ async function planAlone(plan: Plan): Promise<PlannedOnBase> {
       }),
     );
     await discardOldest(environment, folder);
-    return { json, folder, isNew: kept!.isNew };
+    return { json: withoutDrift(json), folder, isNew: kept!.isNew };
   } finally {
     if (kept === undefined) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Nobody else uses the bench, so nothing on it changes outside Terraform. The plan still lists attributes that the provider read only
+ * after the apply, such as a bucket's policy.
+ */
+function withoutDrift(json: string): string {
+  const { resource_drift: _, ...plan } = JSON.parse(json) as Readonly<Record<string, unknown>>;
+  return JSON.stringify(plan);
 }
 
 /** Checks the types of the working tree meanwhile. Wrong types end `body`, whose signal is then aborted. */
@@ -119,7 +128,7 @@ async function withServer<T>(
     return await body({ ...aws.at, gone: ends }, () => aws.save());
   } catch (error) {
     if (gone?.aborted !== true || interrupted.aborted) throw error;
-    throw new NoVerdict(`${(gone.reason as Error).message} during the plan: type the command again`);
+    throw new NoVerdict(`${(gone.reason as Error).message} during the plan\nType the command again.`);
   } finally {
     await aws.stop();
   }
@@ -174,7 +183,7 @@ async function deployBase(
 
 function withoutBase({ name, commit }: Base, environment: string, what: string, error: Error): NoVerdict {
   return new NoVerdict(
-    `the base ${name} (${short(commit)}) ${what}: name another commit with --base, or use --live\n` +
-      `the base says of ${environment}:\n${error.message}`,
+    `the base ${name} (${short(commit)}) ${what}\n` +
+      `Name another commit with --base, or use --live. What ${short(commit)} says of ${environment}:\n${error.message}`,
   );
 }

@@ -41,7 +41,5 @@ export async function checkTypes(folder: string, stop: AbortSignal): Promise<voi
   if (exitCode === 0 || stop.aborted) return;
   const lines = stdout.trim().split("\n");
   const more = lines.length > SHOWN ? [`… and ${lines.length - SHOWN} lines more: type npm run lint`] : [];
-  throw new UserError(
-    ["the working tree has wrong types: mend them first", ...lines.slice(0, SHOWN), ...more].join("\n"),
-  );
+  throw new UserError(["the working tree does not type-check", ...lines.slice(0, SHOWN), ...more].join("\n"));
 }
