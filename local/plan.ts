@@ -52,7 +52,7 @@ interface Planned {
   readonly json: string;
   /** Says which environment was planned, and against what. */
   readonly about: string;
-  /** Where the plan, and the page without `--output`, are written. */
+  /** The folder of the plan, and of the page without `--output`. */
   readonly folder: string;
 }
 

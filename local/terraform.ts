@@ -40,7 +40,7 @@ export function isCurrent(synthesised: string, stack: string): boolean {
 
 /** The deployment of one stack on the embedded AWS. */
 export class Deployment {
-  /** Where Terraform works. */
+  /** The folder in which Terraform works. */
   private readonly folder: string;
 
   /**

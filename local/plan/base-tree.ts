@@ -12,7 +12,7 @@ const LOCK_FILE = "package-lock.json";
 /** They decide what `npm ci` installs. */
 const OF_NPM = ["package.json", LOCK_FILE, ".npmrc"];
 
-/** Not those of the user's clone: a sparse checkout is none of a base, and no file may appear in `.git`. */
+/** Settings of the user's clone that do not hold here: all files are written, and no file appears in `.git`. */
 const SETTINGS = [
   "core.sparseCheckout=false",
   "core.splitIndex=false",

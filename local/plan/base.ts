@@ -14,7 +14,7 @@ export interface Base {
   readonly notes: readonly string[];
 }
 
-/** What the user typed, and where. */
+/** The user's wish, and the variables of the process. */
 export interface Asked {
   readonly environment: string;
   /** The value of `--base`. @default the merge base with the branch that the CI service names */

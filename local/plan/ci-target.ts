@@ -1,4 +1,4 @@
-/** The branch that a change is to be merged into, as services that run pull requests name it in variables. Pure. */
+/** The branch that a change is to be merged into, as services that run pull requests name it in variables. */
 export interface CiTarget {
   readonly variable: string;
   /** The branch, without `refs/heads/`. */
@@ -12,7 +12,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 interface Service {
   readonly variable: string;
   readonly commit?: string;
-  /** Where the name of the variable alone does not say enough. */
+  /** A further condition, for a variable whose name alone does not say enough. */
   readonly holds?: (variables: Variables) => boolean;
 }
 

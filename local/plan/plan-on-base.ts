@@ -59,31 +59,41 @@ export async function planOnBase(
 }
 
 async function planAlone(plan: Plan): Promise<PlannedOnBase> {
-  const { environment, folder, progress } = plan;
-  let kept = keptBase(folder);
+  const { environment, folder } = plan;
+  const kept = keptBase(folder);
   if (kept === undefined) await discardBase(folder);
   try {
-    const change = await progress.step("synth", (note) =>
-      synthesiseEnvironment(environment, { outdir: join(folder, "change"), note }),
-    );
-    const synthesised = kept === undefined ? await synthesiseBase(plan) : undefined;
-    const json = await withTypes(folder, (failed) =>
-      withServer(folder, progress, failed, async (at, save) => {
-        if (kept === undefined) {
-          const deployed = await deployBase(plan, synthesised, basename(change), at);
-          await save();
-          keepBase(folder, deployed);
-          kept = deployed;
-        }
-        const { stack } = kept;
-        return progress.step("plan", (note) => new Deployment(change, stack, at, note, folder).plan());
-      }),
-    );
+    const planned = await withTypes(folder, (failed) => planChange(plan, kept, failed));
     await discardOldest(environment, folder);
-    return { json: withoutDrift(json), folder, isNew: kept!.isNew };
+    return planned;
   } finally {
-    if (kept === undefined) rmSync(folder, { recursive: true, force: true });
+    if (keptBase(folder) === undefined) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Both sides are synthesised before anything is created. */
+async function planChange(
+  plan: Plan,
+  before: KeptBase | undefined,
+  failed: AbortSignal,
+): Promise<PlannedOnBase> {
+  const { environment, folder, progress } = plan;
+  const change = await progress.step("synth", (note) =>
+    synthesiseEnvironment(environment, { outdir: join(folder, "change"), note }),
+  );
+  const base = before === undefined ? await synthesiseBase(plan) : undefined;
+  failed.throwIfAborted();
+  return withServer(folder, progress, failed, async (at, save) => {
+    const kept = before ?? (await deployBase(plan, base, basename(change), at));
+    if (before === undefined) {
+      await save();
+      keepBase(folder, kept);
+    }
+    const json = await progress.step("plan", (note) =>
+      new Deployment(change, kept.stack, at, note, folder).plan(),
+    );
+    return { json: withoutDrift(json), folder, isNew: kept.isNew };
+  });
 }
 
 /**
@@ -91,8 +101,7 @@ async function planAlone(plan: Plan): Promise<PlannedOnBase> {
  * after the apply, such as a bucket's policy.
  */
 function withoutDrift(json: string): string {
-  const { resource_drift: _, ...plan } = JSON.parse(json) as Readonly<Record<string, unknown>>;
-  return JSON.stringify(plan);
+  return JSON.stringify({ ...(JSON.parse(json) as object), resource_drift: undefined });
 }
 
 /** Checks the types of the working tree meanwhile. Wrong types end `body`, whose signal is then aborted. */
