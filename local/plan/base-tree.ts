@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { execa } from "execa";
-import { interrupted } from "../interrupts";
 import { LOCAL, ROOT } from "../places";
 import { type Base, short } from "./base";
 import { Git } from "./git";
 import { NoVerdict } from "./no-verdict";
+import { run } from "./run";
 
 const LOCK_FILE = "package-lock.json";
 /** They decide what `npm ci` installs. */
@@ -93,17 +92,10 @@ async function ownModules(
 
 async function npmCi({ name, commit }: Base, cwd: string): Promise<void> {
   const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
-  const { exitCode, all } = await execa("npm", args, {
-    cwd,
-    all: true,
-    reject: false,
-    stdin: "ignore",
-    cancelSignal: interrupted,
-  });
-  interrupted.throwIfAborted();
-  if (exitCode === 0) return;
+  const { code, stdout, stderr } = await run("npm", args, { cwd });
+  if (code === 0) return;
   throw new NoVerdict(
     `the node modules of the base ${name} (${short(commit)}) cannot be installed\n` +
-      `Check the network and the registry settings, or name a base with the present ${LOCK_FILE}. npm says:\n${all.trim()}`,
+      `Check the network and the registry settings, or name a base with the present ${LOCK_FILE}. npm says:\n${`${stdout}\n${stderr}`.trim()}`,
   );
 }

@@ -1,7 +1,6 @@
-import { execa } from "execa";
-import { interrupted } from "../interrupts";
 import { ROOT } from "../places";
 import { NoVerdict } from "./no-verdict";
+import { run } from "./run";
 
 export interface Said {
   readonly ok: boolean;
@@ -19,18 +18,11 @@ export class Git {
   /** @throws NoVerdict when git is not installed */
   async ask(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Said> {
     const inherited = Object.entries(process.env).filter(([name]) => !OF_HOOKS.includes(name));
-    const ended = await execa("git", args, {
-      cwd: this.folder,
-      env: { ...Object.fromEntries(inherited), GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C", ...variables },
-      extendEnv: false,
-      reject: false,
-      stdin: "ignore",
-      cancelSignal: interrupted,
-    });
-    interrupted.throwIfAborted();
-    if (ended.code === "ENOENT")
+    const env = { ...Object.fromEntries(inherited), GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C", ...variables };
+    const { code, stdout, stderr } = await run("git", args, { cwd: this.folder, env });
+    if (code === undefined)
       throw new NoVerdict("a base needs git, and there is no git on the PATH\nInstall git, or use --live.");
-    return { ok: ended.exitCode === 0, text: ended.stdout.trim(), complaint: ended.stderr.trim() };
+    return { ok: code === 0, text: stdout.trim(), complaint: stderr.trim() };
   }
 
   /** @returns `undefined` where git refuses, or says nothing */
