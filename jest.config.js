@@ -19,6 +19,7 @@ const platform = benchTests(
   "foreign-repository",
   "iceberg",
   "mobile-users",
+  "plan",
   "scanners",
   "schedule",
   "security-configuration",
