@@ -193,10 +193,10 @@ test(
     expect(
       both.filter(({ screen }) => screen.includes("waiting for another plan on this base")),
     ).toHaveLength(1);
-    expect(both[0]!.page).toBe(first.page);
+    expect(both[0].page).toBe(first.page);
     // `HEAD` and `main` are the same commit.
     expect(readFileSync(join(clone, "page.md"), "utf8").replace("`main`", "`HEAD`")).toBe(first.page);
-    expect(lastLines(both[1]!.page)[1]).toBe("page: page.md");
+    expect(lastLines(both[1].page)[1]).toBe("page: page.md");
     expect(bases("dev").filter((name) => !name.endsWith(".lock"))).toHaveLength(1);
     rmSync(join(clone, "page.md"));
   },
