@@ -110,9 +110,9 @@ async function planned({ environment, base: given, live }: Options): Promise<Pla
 
 function aboutText(environment: string, base: Base, change: string, { isNew }: PlannedOnBase): string {
   const narrowing = narrowingText(environment);
-  const named = base.name === base.commit ? "" : ` ${base.name.replace(/\S+$/, (ref) => `\`${ref}\``)}`;
+  const named = base.name.replace(/\S+$/, (ref) => `\`${ref}\``);
   return [
-    `\`${environment}\`: ${change} against${named} (${short(base.commit)}). Planned on the bench, not on AWS.`,
+    `\`${environment}\`: ${change} against ${named} (${short(base.commit)}). Planned on the bench, not on AWS.`,
     ...(isNew ? ["The base has no such environment, so all of it is new."] : []),
     // A plan of a part must not look like one of the whole.
     ...(narrowing === undefined ? [] : [`Only the pipelines of \`${narrowing}\`, in both.`]),

@@ -11,10 +11,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { digests } from "../digests";
-import { workingCommand } from "../lock";
+import { alone, workingCommand } from "../lock";
 import { LOCAL, ROOT } from "../places";
 import { endRemembered, isOwned } from "../processes";
 import { SERVER_GRACE_MS, serverProcess, terraformProcess } from "../return-point";
+import { UserError } from "../user-error";
 import { type Base } from "./base";
 
 /**
@@ -63,13 +64,21 @@ export async function discardBase(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Notes that a base was used now, and discards those of its environment that were not used for longest. */
+/**
+ * Notes that a base was used now. Discards those of its environment that were not used for longest, or are of plans that were cut
+ * off, unless another plan uses them.
+ */
 export async function discardOldest(environment: string, used: string): Promise<void> {
   utimesSync(join(used, RECORD), new Date(), new Date());
-  const others = foldersIn(join(BASES, environment))
-    .filter((folder) => folder !== used && workingCommand(lockOfBench(folder)) === undefined)
-    .sort((one, other) => usedAt(other) - usedAt(one));
-  for (const folder of others.slice(KEPT - 1)) await discardBase(folder);
+  const others = foldersIn(join(BASES, environment)).filter((folder) => folder !== used);
+  const whole = others.filter((folder) => keptBase(folder) !== undefined);
+  const newest = whole.sort((one, other) => usedAt(other) - usedAt(one)).slice(0, KEPT - 1);
+  for (const folder of others.filter((one) => !newest.includes(one)))
+    await alone(() => discardBase(folder), { lock: lockOfBench(folder) }).catch(unlessBusy);
+}
+
+function unlessBusy(error: unknown): void {
+  if (!(error instanceof UserError)) throw error;
 }
 
 /** The processes that plan against a base now. */
@@ -101,10 +110,7 @@ function inputs(): string {
     .slice(0, 8);
 }
 
-const usedAt = (folder: string): number => {
-  const record = join(folder, RECORD);
-  return existsSync(record) ? statSync(record).mtimeMs : 0;
-};
+const usedAt = (folder: string): number => statSync(join(folder, RECORD)).mtimeMs;
 
 function foldersIn(folder: string): string[] {
   if (!existsSync(folder)) return [];

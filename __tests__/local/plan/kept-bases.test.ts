@@ -66,6 +66,14 @@ test("the three last used bases of an environment are kept", async () => {
   ]);
 });
 
+test("what a plan left that was cut off is discarded", async () => {
+  const cut = bases.benchFolder("dev", baseOf("a"));
+  mkdirSync(join(cut, "aws"), { recursive: true });
+  const used = kept("b", 1);
+  await bases.discardOldest("dev", used);
+  expect([cut, used].map((folder) => existsSync(folder))).toEqual([false, true]);
+});
+
 test("a base that another plan uses now is not discarded, and down waits for it", async () => {
   const folders = ["a", "b", "c", "d"].map((tree, days) => kept(tree, days));
   expect(bases.plansAtWork()).toEqual([]);
