@@ -93,9 +93,10 @@ function start(...args: string[]): { readonly child: ChildProcess; readonly said
   child.stdout.on("data", (chunk: Buffer) => (page += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (screen += chunk.toString()));
   const said = new Promise<Said>((resolve) =>
-    child.once("close", (code) =>
+    child.once("close", (code, signal) =>
       resolve({
-        code,
+        // npm ends by the signal, as a shell's own programs do.
+        code: signal === "SIGINT" ? 130 : code,
         page,
         screen: screen.replace(/\n {2,}(?=\S)/g, " "),
         seconds: (Date.now() - began) / 1000,
