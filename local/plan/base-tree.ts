@@ -1,15 +1,13 @@
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { LOCAL, ROOT } from "../places";
+import { ROOT } from "../places";
 import { type Base, short } from "./base";
 import { Git } from "./git";
 import { NoVerdict } from "./no-verdict";
 import { run } from "./run";
 
 const LOCK_FILE = "package-lock.json";
-/** They decide what `npm ci` installs. */
-const OF_NPM = ["package.json", LOCK_FILE, ".npmrc"];
 
 /** Settings of the user's clone that do not hold here: all files are written, and no file appears in `.git`. */
 const SETTINGS = [
@@ -43,15 +41,18 @@ export async function checkOut({ tree }: Base, folder: string, git = new Git()):
  * Gives a base its node modules: the present ones, or, where its lock file differs, those of its own. Only so a changed version of
  * a library shows in the plan.
  *
- * @returns the hash of the lock file that the modules are of
  * @throws NoVerdict when its own cannot be installed
  */
-export async function linkModules(base: Base, folder: string, note: (text: string) => void): Promise<void> {
+export async function giveModules(base: Base, folder: string, note: (text: string) => void): Promise<void> {
+  const modules = join(folder, "node_modules");
+  rmSync(modules, { recursive: true, force: true });
   const lock = lockOf(folder);
-  const isOwn = lock !== undefined && lock !== lockOf(ROOT);
-  const modules = isOwn ? await ownModules(base, folder, lock, note) : join(ROOT, "node_modules");
-  rmSync(join(folder, "node_modules"), { recursive: true, force: true });
-  symlinkSync(modules, join(folder, "node_modules"));
+  if (lock === undefined || lock === lockOf(ROOT)) {
+    symlinkSync(join(ROOT, "node_modules"), modules);
+    return;
+  }
+  note(`${LOCK_FILE} of the base differs: installing its node modules, which takes a minute or more`);
+  await npmCi(base, folder);
 }
 
 /** The hash of what a lock file installs: without the version of the project itself. */
@@ -65,33 +66,8 @@ export function lockOf(folder: string): string | undefined {
   return createHash("sha256").update(JSON.stringify(installed)).digest("hex").slice(0, 12);
 }
 
-/** Installed once, beside the bases. */
-async function ownModules(
-  base: Base,
-  folder: string,
-  lock: string,
-  note: (text: string) => void,
-): Promise<string> {
-  const kept = join(LOCAL, "plan", "modules", lock);
-  const modules = join(kept, "node_modules");
-  if (existsSync(modules)) return modules;
-  note(`${LOCK_FILE} of the base differs: installing its node modules, once`);
-  const half = `${kept}.${process.pid}`;
-  try {
-    mkdirSync(half, { recursive: true });
-    for (const file of OF_NPM.filter((name) => existsSync(join(folder, name))))
-      cpSync(join(folder, file), join(half, file));
-    await npmCi(base, half);
-    // Another plan may have been faster.
-    if (!existsSync(kept)) renameSync(half, kept);
-  } finally {
-    rmSync(half, { recursive: true, force: true });
-  }
-  return modules;
-}
-
 async function npmCi({ name, commit }: Base, cwd: string): Promise<void> {
-  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+  const args = ["ci", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
   const { code, stdout, stderr } = await run("npm", args, { cwd });
   if (code === 0) return;
   throw new NoVerdict(

@@ -9,7 +9,7 @@ import { type Progress } from "../progress";
 import { Deployment } from "../terraform";
 import { UserError } from "../user-error";
 import { type Base, short } from "./base";
-import { checkOut, linkModules } from "./base-tree";
+import { checkOut, giveModules } from "./base-tree";
 import {
   benchFolder,
   discardBase,
@@ -149,7 +149,7 @@ async function synthesiseBase({ environment, base, folder, progress }: Plan): Pr
     try {
       note(`${base.name} (${short(base.commit)})`);
       await checkOut(base, root);
-      await linkModules(base, root, note);
+      await giveModules(base, root, note);
       return await synthesiseEnvironment(environment, {
         root,
         outdir: join(folder, "base"),

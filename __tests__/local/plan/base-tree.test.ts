@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { findBase } from "../../../local/plan/base";
-import { checkOut, linkModules, lockOf } from "../../../local/plan/base-tree";
+import { checkOut, giveModules, lockOf } from "../../../local/plan/base-tree";
 import { Git } from "../../../local/plan/git";
 import { ROOT } from "../../support/clone";
 import { newFolder, newRepository, removeFolders, type Repository } from "./repositories";
@@ -73,7 +73,7 @@ test("a base with the present lock file uses the present node modules", async ()
   repository.commit({ "package-lock.json": JSON.stringify({ ...lock, version: "9.9.9" }) });
   const folder = await checkedOut(repository);
   const notes: string[] = [];
-  await linkModules(
+  await giveModules(
     { name: "HEAD", commit: "1".repeat(40), tree: "2", notes: [] },
     folder,
     (text) => void notes.push(text),
@@ -81,6 +81,51 @@ test("a base with the present lock file uses the present node modules", async ()
   expect(readlinkSync(join(folder, "node_modules"))).toBe(join(ROOT, "node_modules"));
   expect(notes).toEqual([]);
 });
+
+/** A project whose only dependency is a file or a folder of its own, so that no registry is asked. */
+function ownModules(specifier: string, locked: Readonly<Record<string, object>>): Record<string, string> {
+  const project = { name: "old", version: "1.0.0", dependencies: { left: specifier } };
+  return {
+    "package.json": JSON.stringify(project),
+    "left/package.json": JSON.stringify({ name: "left", version: "1.0.0" }),
+    "package-lock.json": JSON.stringify({
+      ...{ name: "old", version: "1.0.0", lockfileVersion: 3 },
+      packages: { "": project, ...locked },
+    }),
+  };
+}
+
+const OLD = { name: "old", commit: "1".repeat(40), tree: "2", notes: [] };
+
+test("a base with another lock file gets node modules of its own, and says so", async () => {
+  const repository = newRepository();
+  repository.commit(
+    ownModules("file:left", {
+      left: { version: "1.0.0" },
+      "node_modules/left": { resolved: "left", link: true },
+    }),
+  );
+  const folder = await checkedOut(repository);
+  const notes: string[] = [];
+  await giveModules(OLD, folder, (text) => void notes.push(text));
+  expect(readdirSync(join(folder, "node_modules"))).toContain("left");
+  expect(notes).toEqual([
+    "package-lock.json of the base differs: installing its node modules, which takes a minute or more",
+  ]);
+}, 60_000);
+
+test("node modules that cannot be installed are reported with what to do", async () => {
+  const repository = newRepository();
+  repository.commit(
+    ownModules("file:left.tgz", { "node_modules/left": { version: "1.0.0", resolved: "file:left.tgz" } }),
+  );
+  const folder = await checkedOut(repository);
+  await expect(giveModules(OLD, folder, () => undefined)).rejects.toThrow(
+    "the node modules of the base old (1111111111) cannot be installed\n" +
+      "Check the network and the registry settings, or name a base with the present package-lock.json. npm says:\n" +
+      "npm error code ENOENT",
+  );
+}, 60_000);
 
 test("two lock files are the same when they install the same", () => {
   const at = (text: string): string => {
