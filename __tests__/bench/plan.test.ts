@@ -165,7 +165,7 @@ test(
     expect(first.page).toContain("products");
     expect(first.page).toContain("not committed) against `HEAD` (");
   },
-  8 * MINUTES,
+  12 * MINUTES,
 );
 
 test("the screen ends with the verdict and the file of the page", () => {
