@@ -19,10 +19,6 @@ const OVERRIDE = "override.tf.json";
 const PLAN = "plan.tfplan";
 /** Time for an interrupted Terraform to write its state. */
 const GRACE_MS = 60_000;
-/** They read the provider's schemas, which are large, and end. Fewer collections take a third less time, for half a gigabyte. */
-const READING = ["plan", "show"];
-/** https://pkg.go.dev/runtime: the share of new memory, in percent, at which Go collects. Its default is 100. */
-const COLLECT_LESS = "300";
 const FOLLOW_MS = 300;
 const SAY_MS = 3_000;
 
@@ -46,6 +42,7 @@ export class Deployment {
   /**
    * @param synthesised the stack's folder of `cdktf.out`
    * @param local the folder of the bench, in which Terraform keeps the state and its logs
+   * @param variables further environment variables of Terraform
    */
   constructor(
     private readonly synthesised: string,
@@ -53,6 +50,7 @@ export class Deployment {
     private readonly at: Endpoint,
     private readonly say: (line: string) => void,
     private readonly local: string = LOCAL,
+    private readonly variables: Readonly<Record<string, string>> = {},
   ) {
     this.folder = terraformFolder(stack, local);
   }
@@ -134,7 +132,7 @@ export class Deployment {
       AWS_EC2_METADATA_DISABLED: "true",
       CHECKPOINT_DISABLE: "1",
       TF_IN_AUTOMATION: "1",
-      ...(READING.includes(args[0]!) ? { GOGC: process.env.GOGC ?? COLLECT_LESS } : {}),
+      ...this.variables,
     };
     // A file, not a pipe. When this command is killed, Terraform soon fails without a server and ends its provider. A broken
     // pipe would end Terraform at once and leave the provider running.
