@@ -89,7 +89,7 @@ export async function down(): Promise<void> {
   const [plan] = plansAtWork();
   if (plan !== undefined)
     throw new UserError(`npm run plan is at work (process ${plan}): wait for it, or end it`);
-  await discardBases();
+  const bases = await discardBases();
   const was = existsSync(join(LOCAL, "aws"));
   const stacks = join(LOCAL, "terraform");
   // Beside the stacks may lie Terraform's settings, which are a file.
@@ -100,7 +100,8 @@ export async function down(): Promise<void> {
   rmSync(discarded, { recursive: true, force: true });
   if (was) renameSync(join(LOCAL, "aws"), discarded);
   rmSync(LOCAL, { recursive: true, force: true });
-  console.log(was ? "removed .local: deployment, data, logs and records" : "nothing was deployed here");
+  if (was) console.log("removed .local: deployment, data, logs and records");
+  else console.log(bases > 0 ? "removed .local: the bases of plans" : "nothing was deployed here");
 }
 
 function ago(file: string): string {

@@ -89,10 +89,11 @@ export function plansAtWork(): number[] {
     .flatMap((lock) => workingCommand(lock) ?? []);
 }
 
-/** Ends what killed plans left, before `.local/` is removed. */
-export async function discardBases(): Promise<void> {
-  for (const environment of foldersIn(BASES))
-    for (const folder of foldersIn(environment)) await discardBase(folder);
+/** Removes all bases, and ends what killed plans left. @returns how many there were */
+export async function discardBases(): Promise<number> {
+  const folders = foldersIn(BASES).flatMap(foldersIn);
+  for (const folder of folders) await discardBase(folder);
+  return folders.length;
 }
 
 /** The digest of what decides what is deployed, beside the tree: variables of the synth, and the embedded AWS itself. */

@@ -66,6 +66,13 @@ test("the three last used bases of an environment are kept", async () => {
   ]);
 });
 
+test("down removes the bases of all environments", async () => {
+  const folders = [kept("a", 1), kept("b", 2, "prod")];
+  expect(await bases.discardBases()).toBe(2);
+  expect(folders.map((folder) => existsSync(folder))).toEqual([false, false]);
+  expect(await bases.discardBases()).toBe(0);
+});
+
 test("what a plan left that was cut off is discarded", async () => {
   const cut = bases.benchFolder("dev", baseOf("a"));
   mkdirSync(join(cut, "aws"), { recursive: true });
