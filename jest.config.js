@@ -21,6 +21,7 @@ const platform = benchTests(
   "foreign-repository",
   "iceberg",
   "mobile-users",
+  "plan",
   "postgres",
   "scanners",
   "schedule",

@@ -14,6 +14,8 @@ import { UserError } from "./user-error";
 /** Any environment on the embedded AWS: `deploy`, `destroy` and `guards`. `npm start` itself runs in dev. */
 
 interface SynthesisOptions {
+  /** The folder with the app. @default this clone */
+  readonly root?: string;
   /** @default the environment's own folder */
   readonly outdir?: string;
   /** @default all that the environment has, or those that the user's own variable names */
@@ -21,6 +23,8 @@ interface SynthesisOptions {
   /** Their orchestrators, as the environment's variable takes them. @default the user's own variable */
   readonly orchestrations?: string;
   readonly note?: (text: string) => void;
+  /** @default warnings are written to standard error */
+  readonly warn?: (warning: string) => void;
 }
 
 /**
@@ -32,10 +36,12 @@ interface SynthesisOptions {
 export async function synthesiseEnvironment(
   environment: string,
   {
+    root,
     outdir = synthesisedFolder(environment),
     pipelines,
     orchestrations,
     note = () => undefined,
+    warn,
   }: SynthesisOptions = {},
 ): Promise<string> {
   refuseUnknown(environment);
@@ -56,7 +62,7 @@ export async function synthesiseEnvironment(
     ...(orchestrations === undefined ? {} : { [orchestrationVariable(environment)]: orchestrations }),
   };
   mkdirSync(dirname(outdir), { recursive: true });
-  const [stack] = await synthesise(variables, { outdir, typeCheck: false });
+  const [stack] = await synthesise(variables, { outdir, typeCheck: false, root, warn });
   return stack!;
 }
 

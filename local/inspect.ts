@@ -5,8 +5,10 @@ import { environmentPipelines, stackName } from "./known-environments";
 import { keeperText, keptBench, refuseWhileKept } from "./kept-bench";
 import { workingCommand } from "./lock";
 import { BENCH, LAST_RUN, LOCAL } from "./places";
+import { discardBases, plansAtWork } from "./plan/kept-bases";
 import { APPLIED, endLeftOver, incompleteText, returnPoint } from "./return-point";
 import { deployedResources, terraformFolder } from "./terraform-state";
+import { UserError } from "./user-error";
 
 /** `status` shows what a run left; `down` removes it. */
 
@@ -84,6 +86,10 @@ export function rowsLine(
 /** Discards everything local, data included. No guard is weakened: nothing that it guards is left. */
 export async function down(): Promise<void> {
   refuseWhileKept("down removes the bench");
+  const [plan] = plansAtWork();
+  if (plan !== undefined)
+    throw new UserError(`npm run plan is at work (process ${plan}): wait for it, or end it`);
+  const bases = await discardBases();
   const was = existsSync(join(LOCAL, "aws"));
   const stacks = join(LOCAL, "terraform");
   // Beside the stacks may lie Terraform's settings, which are a file.
@@ -94,7 +100,8 @@ export async function down(): Promise<void> {
   rmSync(discarded, { recursive: true, force: true });
   if (was) renameSync(join(LOCAL, "aws"), discarded);
   rmSync(LOCAL, { recursive: true, force: true });
-  console.log(was ? "removed .local: deployment, data, logs and records" : "nothing was deployed here");
+  if (was) console.log("removed .local: deployment, data, logs and records");
+  else console.log(bases > 0 ? "removed .local: the bases of plans" : "nothing was deployed here");
 }
 
 function ago(file: string): string {

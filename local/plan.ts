@@ -1,80 +1,84 @@
-import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { execa } from "execa";
 import { planReviewCommand } from "../plan-review/plan-review-command";
-import { healAloud } from "./deploy";
-import { deployedPipelines, synthesisedPipelines } from "./deployed-pipelines";
-import { EmbeddedAws } from "./embedded-aws";
-import { synthesiseEnvironment } from "./environments";
 import { interrupted, listenForInterrupts } from "./interrupts";
-import { environmentPipelines, narrowingText, refuseUnknown, stackName } from "./known-environments";
+import { fit } from "./lines";
+import { narrowingText, refuseUnknown } from "./known-environments";
 import { alone } from "./lock";
 import { LOCAL, ROOT, SYNTHESISED } from "./places";
+import { type Base, changeText, findBase, short } from "./plan/base";
+import { noVerdictPage, verdictOf } from "./plan/no-verdict";
+import { planLive } from "./plan/plan-live";
+import { type PlannedOnBase, planOnBase } from "./plan/plan-on-base";
 import { Progress } from "./progress";
-import { providerSource } from "./provider-source";
-import { synthesise } from "./synth";
-import { Deployment } from "./terraform";
 import { UserError } from "./user-error";
 
 /**
- * `npm run plan -- --environment E`: plans an environment and reviews the plan. By default it plans without credentials against
- * the bench's state, in a separate folder, so that the bench stays as it is. `--live` plans against the backend.
+ * `npm run plan -- --environment E --base REF`: plans the working tree against what a commit synthesises, and reviews the plan. The
+ * commit is deployed on a bench of its own. `--live` plans against the backend. There is no verdict without one of them.
  */
 
-const USAGE = `Usage: npm run plan -- --environment <name> [options]
+const USAGE = `Usage: npm run plan -- --environment <name> --base <git ref> [options]
 
-Plans an environment and summarises the plan as one page of Markdown.
+Plans the working tree, uncommitted and new files too, against what a commit
+synthesises, and reviews the plan as one page of Markdown. Needs no AWS account:
+the commit is deployed on a bench of its own, which is kept for the next time.
 
 Options:
   --environment <name>  dev, staging or prod
-  --live                plan against the environment's backend with your credentials
-                        (default: against the bench's state, without credentials)
+  --base <git ref>      the commit to compare with
+                        (default, in CI for pull requests: the merge base with
+                        the target branch)
+  --live                plan against the environment's backend with your
+                        credentials instead
   --allow <file>        a file of reviewed permissions that may be widened
   --output <file>       write the page to this file
 
-Exit codes: 0 nothing dangerous, 1 the command or Terraform failed, 2 data is
-lost, 3 permissions are widened.`;
+Exit codes: 0 nothing dangerous, 1 there is no verdict, 2 data is lost,
+3 permissions are widened.`;
 
 const PLANS = join(LOCAL, "plan");
-const STATE = "terraform.tfstate";
+
+interface Options {
+  readonly environment: string;
+  readonly base?: string;
+  readonly live?: boolean;
+  readonly allow?: string;
+  readonly output?: string;
+}
 
 interface Planned {
   readonly json: string;
-  /** States which environment was planned, and against which state. */
+  /** Says which environment was planned, and against what. */
   readonly about: string;
+  /** The folder of the plan, and of the page without `--output`. */
+  readonly folder: string;
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const { environment, live, allow, output, help } = parse(args);
+  const { help, ...given } = parse(args);
   if (help === true) {
     console.log(USAGE);
     return 0;
   }
+  const { environment, base, live } = given;
   refuseUnknown(environment);
-  // Only the page goes to standard output, which may be piped into a file.
-  const progress = new Progress();
-  progress.line = (text) => void process.stderr.write(`${text}\n`);
-  const { json, about } = await alone(() =>
-    live === true ? planLive(environment, progress) : planOnBench(environment, progress),
-  );
-  mkdirSync(PLANS, { recursive: true });
-  const file = join(PLANS, `${environment}.json`);
-  // Only for the user: a plan shows sensitive values in plain text.
-  writeFileSync(file, json, { mode: 0o600 });
-  const near = (path: string) => resolve(process.env.INIT_CWD ?? ROOT, path);
-  const options = [
-    ...["--about", about],
-    ...(allow === undefined ? [] : ["--allow", near(allow)]),
-    ...(output === undefined ? [] : ["--output", near(output)]),
-  ];
-  return planReviewCommand([file, ...options], (text) => process.stdout.write(text));
+  if (base !== undefined && live === true) throw new UserError("choose one of --base and --live");
+  const options = { ...given, environment };
+  try {
+    return reviewed(await planned(options), options);
+  } catch (error) {
+    if (!(error instanceof UserError) || interrupted.aborted) throw error;
+    return withoutVerdict(error.message, options);
+  }
 }
 
 function parse(args: readonly string[]) {
   try {
     const options = {
       environment: { type: "string" },
+      base: { type: "string" },
       live: { type: "boolean" },
       allow: { type: "string" },
       output: { type: "string" },
@@ -86,88 +90,77 @@ function parse(args: readonly string[]) {
   }
 }
 
-async function planOnBench(environment: string, progress: Progress): Promise<Planned> {
-  const stack = stackName(environment);
-  const outdir = join(PLANS, "cdktf.out");
-  const synthesised = await progress.step("synth", (note) =>
-    synthesiseEnvironment(environment, { outdir, note }),
-  );
-  const folder = join(PLANS, stack);
-  mkdirSync(folder, { recursive: true });
-  rmSync(join(folder, STATE), { force: true });
-  const applied = join(LOCAL, "terraform", stack, STATE);
-  await healAloud((line) => progress.line(line));
-  const isApplied = existsSync(applied);
-  if (isApplied) copyFileSync(applied, join(folder, STATE));
-  const aws = await progress.step("embedded AWS", () => EmbeddedAws.start());
-  try {
-    const json = await progress.step("plan", (note) =>
-      new Deployment(synthesised, stack, aws.at, note, folder).plan(),
-    );
-    const against = isApplied
-      ? "what is applied on the bench"
-      : "an empty state: nothing is applied on the bench";
-    return {
-      json,
-      about:
-        `\`${environment}\`, planned without credentials against ${against}. Not AWS.` +
-        narrowedText(environment) +
-        (isApplied ? addedText(environment, synthesised) : ""),
-    };
-  } finally {
-    await aws.stop();
+async function planned({ environment, base: given, live }: Options): Promise<Planned> {
+  // Only the page goes to standard output, which may be piped into a file.
+  const progress = new Progress();
+  progress.line = (text) => void process.stderr.write(`${text}\n`);
+  if (live === true) {
+    const json = await alone(() => planLive(environment, progress));
+    const where = relative(ROOT, SYNTHESISED);
+    const about = `\`${environment}\`, planned against its backend (synthesised in \`${where}\`).`;
+    return { json, about, folder: join(PLANS, "live", environment) };
   }
+  const base = await findBase({ environment, given, variables: process.env });
+  const change = await changeText();
+  progress.line(`comparing ${change} with ${base.name} (${short(base.commit)})`);
+  for (const note of base.notes) progress.note(note.replaceAll("`", ""));
+  const onBase = await planOnBase(base, environment, progress);
+  return { ...onBase, about: aboutText(environment, base, change, onBase) };
 }
 
-/** A plan of a part must not look like one of the whole. */
-function narrowedText(environment: string): string {
+function aboutText(environment: string, base: Base, change: string, { isNew }: PlannedOnBase): string {
   const narrowing = narrowingText(environment);
-  return narrowing === undefined
-    ? ""
-    : ` Only the pipelines of \`${narrowing}\`: the plan removes the others.`;
+  const named = base.name.replace(/\S+$/, (ref) => `\`${ref}\``);
+  return [
+    `\`${environment}\`: ${change} against ${named} (${short(base.commit)}). Planned on the bench, not on AWS.`,
+    ...(isNew ? ["The base has no such environment, so all of it is new."] : []),
+    // A plan of a part must not look like one of the whole.
+    ...(narrowing === undefined ? [] : [`Only the pipelines of \`${narrowing}\`, in both.`]),
+    ...base.notes,
+  ].join(" ");
 }
 
-/** All of the environment is planned, so that nothing goes unjudged: the page says which pipelines the bench never had. */
-function addedText(environment: string, synthesised: string): string {
-  const all = environmentPipelines(environment);
-  const deployed = deployedPipelines(stackName(environment), all);
-  const added = synthesisedPipelines(synthesised, all).filter((name) => !deployed.includes(name));
-  if (added.length === 0) return "";
-  return (
-    ` Not deployed on the bench yet, so the plan adds them: ${added.join(", ")}. To see only your change, run ` +
-    `\`npm start -- deploy --environment ${environment}\` before you make it.`
-  );
+/** Writes the page, and ends the screen with its verdict and its place. */
+function reviewed({ json, about, folder }: Planned, { allow, output }: Options): number {
+  mkdirSync(folder, { recursive: true });
+  const plan = join(folder, "plan.json");
+  // Only for the user: a plan shows sensitive values in plain text.
+  writeFileSync(plan, json, { mode: 0o600 });
+  const page = output === undefined ? join(folder, "page.md") : near(output);
+  rmSync(page, { force: true });
+  const options = [
+    ...["--about", about, "--output", page],
+    ...(allow === undefined ? [] : ["--allow", near(allow)]),
+  ];
+  let complaint = "";
+  const code = planReviewCommand([plan, ...options], (text) => (complaint += text));
+  if (complaint !== "") throw new UserError(complaint.trim());
+  show(page, output);
+  return code;
 }
 
-/** Plans as `cdktf diff` does: in the synthesised folder, with the configured backend and credentials. */
-async function planLive(environment: string, progress: Progress): Promise<Planned> {
-  const synthesised = await progress.step("synth", () => synthesise({ ETL_ENVIRONMENTS: environment }));
-  const cwd = synthesised[0]!;
-  const { variables } = await providerSource(join(LOCAL, "terraform"), process.env);
-  const terraform = async (...args: string[]) => {
-    const env = { ...process.env, ...variables, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" };
-    const ended = await execa("terraform", args, {
-      cwd,
-      env,
-      extendEnv: false,
-      reject: false,
-      cancelSignal: interrupted,
-    });
-    interrupted.throwIfAborted();
-    if (ended.exitCode !== 0) throw new UserError(`terraform ${args[0]} failed:\n${ended.stderr.trim()}`);
-    return ended.stdout;
-  };
-  const json = await progress.step("plan", async () => {
-    await terraform("init", "-input=false", "-no-color");
-    // No lock: the reading role may not write one, and this plan is never applied.
-    await terraform("plan", "-input=false", "-no-color", "-lock=false", "-out=plan.tfplan");
-    return terraform("show", "-json", "plan.tfplan");
-  });
-  const where = relative(ROOT, SYNTHESISED);
-  return { json, about: `\`${environment}\`, planned against its backend (synthesised in \`${where}\`).` };
+function withoutVerdict(why: string, { environment, output }: Options): number {
+  if (output !== undefined) console.error(why);
+  const page = output === undefined ? join(PLANS, `no-verdict-${environment}.md`) : near(output);
+  mkdirSync(dirname(page), { recursive: true });
+  writeFileSync(page, noVerdictPage(environment, why));
+  show(page, output);
+  return 1;
 }
+
+/** The page goes to standard output, or to a file; then the screen ends with the verdict and that file. */
+function show(file: string, output: string | undefined): void {
+  const page = readFileSync(file, "utf8");
+  if (output === undefined) process.stdout.write(page);
+  const say = output === undefined ? console.error : console.log;
+  say(verdictOf(page));
+  say(`page: ${relative(process.env.INIT_CWD ?? ROOT, file) || file}`);
+}
+
+const near = (path: string): string => resolve(process.env.INIT_CWD ?? ROOT, path);
 
 listenForInterrupts();
+fit(process.stderr);
 main(process.argv.slice(2)).then(
   (code) => (process.exitCode = code),
   (error: unknown) => {

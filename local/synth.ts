@@ -2,6 +2,7 @@ import { execa } from "execa";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ceilingLine } from "./ceilings";
+import { interrupted } from "./interrupts";
 import { fit } from "./lines";
 import { ROOT, SYNTHESISED } from "./places";
 import { samplePlace, sampleSubscribers } from "./sample-place";
@@ -10,31 +11,45 @@ import { warningsIn, warningText } from "./warnings";
 
 /** `npm run synth`: runs the app as `cdktf synth` does, type-checked, with a sample account and region if none is set. */
 
+interface Options {
+  readonly outdir?: string;
+  readonly typeCheck?: boolean;
+  readonly app?: string;
+  /** The folder with the app and its node modules. @default this clone */
+  readonly root?: string;
+  /** @default written to standard error */
+  readonly warn?: (warning: string) => void;
+}
+
+const toStderr = (warning: string): void => console.error(warningText(warning));
+
 /**
- * Synthesises into `outdir`, which is emptied first. Warnings go to stderr.
+ * Synthesises into `outdir`, which is emptied first.
  *
  * @throws UserError with the app's own message
  */
 export async function synthesise(
   variables: Readonly<Record<string, string>>,
-  { outdir = SYNTHESISED, typeCheck = true, app = "main.ts" } = {},
+  { outdir = SYNTHESISED, typeCheck = true, app = "main.ts", root = ROOT, warn = toStderr }: Options = {},
 ): Promise<string[]> {
   rmSync(outdir, { recursive: true, force: true });
-  const bin = join(ROOT, "node_modules", "ts-node", "dist", "bin.js");
+  const bin = join(root, "node_modules", "ts-node", "dist", "bin.js");
   const args = [
     bin,
     ...(typeCheck ? [] : ["--swc"]),
     "--project",
-    join(ROOT, "tsconfig.json"),
-    join(ROOT, app),
+    join(root, "tsconfig.json"),
+    join(root, app),
   ];
   const { exitCode, stderr, stdout } = await execa(process.execPath, args, {
-    cwd: ROOT,
+    cwd: root,
     env: { CDKTF_OUTDIR: outdir, ...variables },
     reject: false,
+    cancelSignal: interrupted,
   });
+  interrupted.throwIfAborted();
   if (exitCode !== 0) throw new UserError(stderr.trim() || stdout.trim());
-  for (const warning of warningsIn(outdir)) console.error(warningText(warning));
+  for (const warning of warningsIn(outdir)) warn(warning);
   return readdirSync(join(outdir, "stacks")).map((stack) => join(outdir, "stacks", stack));
 }
 

@@ -11,9 +11,9 @@ interface State {
   readonly outputs?: Readonly<Record<string, { readonly value: unknown }>>;
 }
 
-/** The folder in which Terraform works on a stack. */
-export function terraformFolder(stack: string): string {
-  return join(LOCAL, "terraform", stack);
+/** The folder in which Terraform works on a stack. @param local the bench's folder */
+export function terraformFolder(stack: string, local: string = LOCAL): string {
+  return join(local, "terraform", stack);
 }
 
 /** How many resources Terraform's state of a stack holds. */

@@ -5,7 +5,7 @@ import { isAstray } from "./astray";
 import { digests } from "./digests";
 import { type Endpoint } from "./endpoint";
 import { interrupted } from "./interrupts";
-import { LOCAL, LOGS } from "./places";
+import { LOCAL } from "./places";
 import { forget, killGroup, remember } from "./processes";
 import { providerOverride } from "./provider-override";
 import { providerSource } from "./provider-source";
@@ -36,17 +36,24 @@ export function isCurrent(synthesised: string, stack: string): boolean {
 
 /** The deployment of one stack on the embedded AWS. */
 export class Deployment {
+  /** The folder in which Terraform works. */
+  private readonly folder: string;
+
   /**
    * @param synthesised the stack's folder of `cdktf.out`
-   * @param folder where Terraform works and keeps the state; default: the stack's own
+   * @param local the folder of the bench, in which Terraform keeps the state and its logs
+   * @param variables further environment variables of Terraform
    */
   constructor(
     private readonly synthesised: string,
     stack: string,
     private readonly at: Endpoint,
     private readonly say: (line: string) => void,
-    private readonly folder: string = terraformFolder(stack),
-  ) {}
+    private readonly local: string = LOCAL,
+    private readonly variables: Readonly<Record<string, string>> = {},
+  ) {
+    this.folder = terraformFolder(stack, local);
+  }
 
   /**
    * Applies the synthesised files.
@@ -69,6 +76,7 @@ export class Deployment {
     await this.run("init", ["-input=false"]);
     await this.run("plan", ["-input=false", `-out=${PLAN}`]);
     const { exitCode, output } = await this.terraform(["show", "-json", PLAN]);
+    interrupted.throwIfAborted();
     if (exitCode !== 0) throw new UserError(`terraform show failed:\n${errorsOf(output)}`);
     return output;
   }
@@ -114,7 +122,7 @@ export class Deployment {
   }
 
   private async terraform(args: readonly string[], heard: (line: string) => void = () => undefined) {
-    const source = await providerSource(join(LOCAL, "terraform"), process.env);
+    const source = await providerSource(join(this.local, "terraform"), process.env);
     if (args[0] === "init" && source.note !== undefined) this.say(source.note);
     const env: Record<string, string | undefined> = {
       ...process.env,
@@ -124,11 +132,13 @@ export class Deployment {
       AWS_EC2_METADATA_DISABLED: "true",
       CHECKPOINT_DISABLE: "1",
       TF_IN_AUTOMATION: "1",
+      ...this.variables,
     };
     // A file, not a pipe. When this command is killed, Terraform soon fails without a server and ends its provider. A broken
     // pipe would end Terraform at once and leave the provider running.
-    mkdirSync(LOGS, { recursive: true });
-    const log = join(LOGS, `terraform-${args[0]}.log`);
+    const logs = join(this.local, "logs");
+    mkdirSync(logs, { recursive: true });
+    const log = join(logs, `terraform-${args[0]}.log`);
     writeFileSync(log, "");
     const child = execa("terraform", args, {
       cwd: this.folder,

@@ -17,7 +17,7 @@ export async function withLock(folder, body, waitMilliseconds = 500) {
     const owner = ownerOf(lock);
     if (owner !== undefined && !isAlive(owner)) rmSync(lock, { force: true });
     else if (waited === 0 && owner !== undefined)
-      process.stdout.write(`waiting for another set-up (process ${owner}) …\n`);
+      process.stderr.write(`waiting for another set-up (process ${owner}) …\n`);
     await new Promise((resolve) => setTimeout(resolve, waitMilliseconds));
   }
   const release = () => rmSync(lock, { force: true });

@@ -316,16 +316,17 @@ function stampOf(name, files, extra = "") {
 
 // ---- running ---------------------------------------------------------------------------------------------------------
 
+/** Progress goes to standard error: the program's standard output may be data. */
 async function step(what, body) {
   const started = Date.now();
-  process.stdout.write(`installing ${what} …\n`);
-  const alive = setInterval(() => process.stdout.write(`  … ${what}, ${seconds(started)} s\n`), 15_000);
+  process.stderr.write(`installing ${what} …\n`);
+  const alive = setInterval(() => process.stderr.write(`  … ${what}, ${seconds(started)} s\n`), 15_000);
   try {
     await body();
   } finally {
     clearInterval(alive);
   }
-  process.stdout.write(`installed ${what} in ${seconds(started)} s\n`);
+  process.stderr.write(`installed ${what} in ${seconds(started)} s\n`);
 }
 
 function seconds(started) {

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../support/clone";
 import { ENVIRONMENTS } from "../support/app";
-import { type Job, readYaml, type Workflow } from "../support/workflow";
+import { commandOf, type Job, readYaml, type Workflow } from "../support/workflow";
 
 /** Checks the workflow templates with the platforms' schemas, a security linter and this project's rules. */
 
@@ -124,13 +124,27 @@ test("only jobs with an environment get credentials, and forks never do", () => 
     "deploy-environment.yml: plan",
     "deploy-environment.yml: apply",
     "drift.yml: drift",
-    "plan.yml: plan",
   ]);
   const unbound = withToken.filter(([, , { environment }]) => environment === undefined);
   expect(unbound.map(([file, name]) => `${file}: ${name}`)).toEqual([]);
   expect(FILES.filter((file) => "pull_request_target" in readYaml<Workflow>(`github/${file}`).on)).toEqual(
     [],
   );
+});
+
+test("a change is planned against its merge base, without credentials, also from a fork", () => {
+  const { jobs, permissions } = readYaml<Workflow>("github/plan.yml");
+  const { steps = [], environment, permissions: own } = jobs["plan"]!;
+  expect({ permissions, own, environment }).toEqual({ permissions: { contents: "read" } });
+  expect(steps.find(({ uses }) => uses?.startsWith("actions/checkout"))).toMatchObject({
+    with: { "persist-credentials": false, "fetch-depth": 0 },
+  });
+  const gitlab = readYaml<Record<string, Record<string, unknown>>>(`gitlab/${GITLAB}`)["plan"]!;
+  expect(gitlab).toMatchObject({ extends: ".merge-request", variables: { GIT_DEPTH: 0 } });
+  for (const typed of [commandOf("plan.yml", "plan", "npm run plan"), String(gitlab["script"])]) {
+    expect(typed).toContain('npm run --silent plan -- --environment "$ENVIRONMENT" --output');
+    expect(typed).not.toContain("--live");
+  }
 });
 
 test("jobs with the writing role run only the reviewed plan, and no code of the repository or of npm", () => {

@@ -123,7 +123,7 @@ test.each([
     rmSync(join(clone, ".setup"));
     writeFileSync(join(folder, "npm"), `#!/bin/sh\necho "${words}" >&2\nexit 1\n`);
     chmodSync(join(folder, "npm"), 0o755);
-    const { status, stderr } = spawnSync(
+    const { status, stdout, stderr } = spawnSync(
       process.execPath,
       [join(clone, "tools", "setup.mjs"), "local/synth.ts"],
       {
@@ -131,8 +131,11 @@ test.each([
         env: { PATH: folder, HOME: folder },
       },
     );
-    expect(status).toBe(1);
-    expect(stderr.trim()).toMatch(sentence);
+    // Standard output is the program's: its reader must not find progress in it.
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    const [progress, ...mistake] = stderr.trim().split("\n");
+    expect(progress).toBe("installing node modules …");
+    expect(mistake.join("\n")).toMatch(sentence);
   } finally {
     rmSync(clone, { recursive: true, force: true });
   }
