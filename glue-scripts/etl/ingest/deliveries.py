@@ -10,7 +10,7 @@ from functools import reduce
 
 from py4j.protocol import Py4JJavaError
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from etl import io, session
@@ -146,12 +146,35 @@ class _Frame:
     def all_days(self) -> frozenset[date]:
         return frozenset[date]().union(*self.days.values())
 
-    @property
-    def first(self) -> DeliverySource:
-        return next(iter(self.sources.values()))
+    def reads_like(self, other: "_Frame") -> bool:
+        one, another = (next(iter(of.sources.values())).contract for of in (self, other))
+        return one.reads_like(another)
 
     def of(self, number: int) -> DataFrame:
         return self.rows if len(self.sources) == 1 else self.rows.filter(reading.read_number() == number)
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Rows of sources that are read alike, and the sources by the numbers of their reads."""
+
+    sources: Mapping[int, DeliverySource]
+    rows: DataFrame
+
+    @property
+    def contract(self) -> Contract:
+        """The contract of all of them."""
+        contracts = {number: source.contract for number, source in self.sources.items()}
+        return next(iter(contracts.values())).of_reads(contracts)
+
+    @property
+    def source_name(self) -> Column:
+        """The name of a row's source."""
+        names = {source.name for source in self.sources.values()}
+        if len(names) == 1:
+            return F.lit(*names)
+        of_reads = self.sources.items()
+        return F.coalesce(*(F.when(reading.read_number() == at, F.lit(of.name)) for at, of in of_reads))
 
 
 @dataclass(frozen=True)
@@ -219,20 +242,29 @@ class RawRows:
     def of(self, dates: Collection[date]) -> DataFrame | None:
         """The rows of these dates; None if there are no rows. Of sources that are not read alike, without
         what only `explain_rejected` needs, which differs between them."""
-        groups: list[tuple[Contract, list[DataFrame]]] = []
+        groups = self.alike(dates)
+        if len(groups) < 2:
+            return groups[0].rows if groups else None
+        return reduce(DataFrame.unionByName, [_alike(one.rows, one.contract) for one in groups])
+
+    def alike(self, dates: Collection[date]) -> list["Alike"]:
+        """The rows of these dates, of sources that are read alike together. Sources without rows are left
+        out."""
+        groups: list[list[_Frame]] = []
         for frame in self._frames:
             if frame.all_days & set(dates):
-                rows = self._only(dates, frame.all_days, frame.rows)
-                contract = frame.first.contract
-                found = next((frames for other, frames in groups if other.reads_like(contract)), None)
+                found = next((one for one in groups if one[0].reads_like(frame)), None)
                 if found is None:
-                    groups.append((contract, [rows]))
+                    groups.append([frame])
                 else:
-                    found.append(rows)
-        united = [(contract, reduce(DataFrame.unionByName, frames)) for contract, frames in groups]
-        if len(united) < 2:
-            return united[0][1] if united else None
-        return reduce(DataFrame.unionByName, [_alike(rows, contract) for contract, rows in united])
+                    found.append(frame)
+        return [
+            Alike(
+                {number: source for frame in frames for number, source in frame.sources.items()},
+                reduce(DataFrame.unionByName, [self._only(dates, one.all_days, one.rows) for one in frames]),
+            )
+            for frames in groups
+        ]
 
     def by_source(self, dates: Collection[date]) -> list[tuple[DeliverySource, DataFrame]]:
         """The rows of these dates of each source that has any."""

@@ -93,10 +93,11 @@ class Plan:
     def quarantined_of_own(self) -> dict[tuple[str, str], dict[str, int]]:
         """The quarantined rows of the run's own dates, counted by date and source, then by reason."""
         found: dict[tuple[str, str], dict[str, int]] = {}
-        for source, rows in self.own_by_source():
-            rejected = rows.filter(F.col("reason").isNotNull())
-            for row in rejected.groupBy("run_date", "reason").count().collect():
-                found.setdefault((row["run_date"], source.name), {})[row["reason"]] = row["count"]
+        for alike in self.raw.alike(self.own):
+            rejected = alike.rows.filter(F.col("reason").isNotNull())
+            for row in rejected.groupBy("run_date", alike.source_name, "reason").count().collect():
+                day, source, reason, count = row
+                found.setdefault((day, source), {})[reason] = count
         return found
 
     def forget(self) -> None:

@@ -11,10 +11,9 @@ from pyspark.sql import functions as F
 from etl import io
 from etl.ingest import by_date
 from etl.ingest.contract import Contract
-from etl.ingest.deliveries import Delivery
+from etl.ingest.deliveries import Alike, Delivery
 from etl.ingest.plan import Plan
 from etl.ingest.rules import Rules
-from etl.ingest.sources import DeliverySource
 from etl.ingest.tables import Tables
 from etl.ingest.transforms.compute_columns import aggregate_rows
 from etl.ingest.transforms.decode_uri import decode_uri
@@ -56,7 +55,7 @@ def publish(
         write_good_rows(arguments, contract, plan)
     else:
         write_table(table, contract, plan)
-    write_rejected(arguments, rules, plan, plan.raw.by_source(dates), arguments.quarantine)
+    write_rejected(arguments, rules, plan, dates, arguments.quarantine)
     write_aggregate(arguments, contract, plan, table)
     counted = None if table is None else count_current(table, plan, contract, rules.sources.column)
     plan.forget()
@@ -105,27 +104,27 @@ def write_rejected(
     arguments: Arguments,
     rules: Rules,
     plan: Plan,
-    frames: Sequence[tuple[DeliverySource, DataFrame]],
+    dates: Collection[date],
     location: str,
 ) -> None:
-    """Writes the rejected rows of each source. Sources with names have them in the column `source`."""
-    if not frames:
+    """Writes the rejected rows of these dates. Sources with names have them in the column `source`."""
+    together = plan.raw.alike(dates)
+    if not together:
         return
-    columns = [_rejected(arguments, rules, plan, rows, source) for source, rows in frames]
+    columns = [_rejected(arguments, rules, plan, alike) for alike in together]
     # Each source's rows lie in tasks of their own.
-    is_scattered = plan.raw.is_scattered or len(frames) > 1
+    is_scattered = plan.raw.is_scattered or len(together) > 1
     partitions.write_partitions(
         reduce(DataFrame.unionByName, columns), location, order="row_id", is_scattered=is_scattered
     )
 
 
-def _rejected(
-    arguments: Arguments, rules: Rules, plan: Plan, rows: DataFrame, source: DeliverySource
-) -> DataFrame:
+def _rejected(arguments: Arguments, rules: Rules, plan: Plan, alike: Alike) -> DataFrame:
+    rows = alike.rows
     if plan.raw.has_rejected:
         rejected = explain_rejected(
             rows,
-            source.contract,
+            alike.contract,
             rules.quality.quarantine_rules,
             has_wrong_types=plan.raw.has_wrong_types,
         )
@@ -140,7 +139,7 @@ def _rejected(
         decode_uri(F.col("file_path")).alias("source_file"),
         F.lit(arguments.run_id).alias("run_id"),
         "reason_values",
-        *([F.lit(source.name).alias(QUARANTINED_SOURCE)] if source.name else []),
+        *([alike.source_name.alias(QUARANTINED_SOURCE)] if plan.raw.has_names else []),
     )
 
 
@@ -164,7 +163,7 @@ def refuse(arguments: Arguments, rules: Rules, plan: Plan) -> dict[date, DateFig
     if arguments.refused is not None:
         io.delete_leftovers(arguments.refused)
         before = list_partitions(arguments.refused, plan.own)
-        write_rejected(arguments, rules, plan, plan.own_by_source(), arguments.refused)
+        write_rejected(arguments, rules, plan, plan.own, arguments.refused)
         remove_stale(before, list_partitions(arguments.refused, plan.own))
         log(f"refused: its rejected rows are in {arguments.refused}")
     return count_refused(rules, plan)

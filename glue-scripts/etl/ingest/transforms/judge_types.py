@@ -142,9 +142,10 @@ def _is_no_folder(value: Column) -> Column:
 def delivered_text(contract: Contract, column: ContractColumn) -> Column:
     """The text that was delivered for a column."""
     read = F.col("texts")[column.name]
-    # A clean row of JSON has no texts.
-    again = parse_member(F.col("line"), column.name, StringType())
-    return read if contract.has_exact_texts else F.coalesce(read, again)
+    if contract.has_exact_texts:
+        return read
+    # A clean row has no texts.
+    return F.coalesce(read, parse_member(F.col("line"), column.name, StringType()))
 
 
 def _parts(contract: Contract, column: ContractColumn) -> list[Part]:
@@ -159,11 +160,13 @@ def _parts(contract: Contract, column: ContractColumn) -> list[Part]:
         is_wrong = F.when(_looks_wrong(value, column), _is_wrong(F.col("line"), value, column))
         return [Part(column.name, is_lost | is_short | F.coalesce(is_wrong, F.lit(False)), text)]
     if column.type != "array":
-        is_exact = contract.has_exact_texts or column.name in contract.claimed
-        looks = F.lit(False) if is_exact else _looks_wrong(value, column)
-        is_wrong = F.when(looks, _is_wrong(F.col("line"), value, column)).otherwise(False)
-        own = _does_not_fit_itself(column) if _may_not_fit(contract, column) else F.lit(False)
-        return [Part(column.label, is_lost | is_wrong | own, text)]
+        wrong = [is_lost]
+        if not contract.has_exact_texts and column.name not in contract.claimed:
+            looks = _looks_wrong(value, column)
+            wrong.append(F.when(looks, _is_wrong(F.col("line"), value, column)).otherwise(False))
+        if _may_not_fit(contract, column):
+            wrong.append(_does_not_fit_itself(column))
+        return [Part(column.label, reduce(or_, wrong), text)]
     fields = [
         Part(f"{column.name}[].{field.name}", _is_wrong_in_an_entry(column, field), text)
         for field in column.fields
