@@ -90,6 +90,53 @@ def test_the_first_row_of_a_key_is_that_of_the_first_object_key_over_all_sources
     assert empty["inputBytes"] > 0
 
 
+def test_sources_that_are_read_alike_keep_their_names(tmp_path: Path, spark: SparkSession) -> None:
+    """Two that differ in their places only, beside one of another format."""
+    alike = {**CALLS, "properties": SOURCES[WEB]["properties"]}
+    shops = Shops(tmp_path, contract=contract_with({PHONE: alike}))
+    shops.deliver_rows(TILLS, D1, till("a"), "b;x;1;20.11.2025")
+    shops.deliver_rows(WEB, D1, web("c"), web("d"), "{")
+    shops.deliver_rows(PHONE, D1, web("d"), web("e"), web("f"), {"amount": 1})
+    shops.deliver_rows(TILLS, D2, till("g"))
+    # On the second day the shop alone.
+    shops.deliver_rows(WEB, D2, web("h"), "{")
+    books = shops.run(D1, D2)
+    assert {name: figures(of) for name, of in books["sources"].items()} == {
+        TILLS: (3, 2, 0, 1),
+        WEB: (5, 2, 1, 2),
+        PHONE: (4, 3, 0, 1),
+    }
+    assert {row["receipt"]: row["channel"] for row in shops.rows(spark, "processed")} == {
+        **dict.fromkeys("ag", TILLS),
+        **dict.fromkeys("ch", WEB),
+        **dict.fromkeys("def", PHONE),
+    }
+    rejected = sorted(
+        (row["run_date"], row["source"], row["reason"]) for row in shops.rows(spark, "quarantine")
+    )
+    assert rejected == [
+        (D1, PHONE, "missing_receipt"),
+        (D1, TILLS, "wrong_type"),
+        (D1, WEB, "malformed"),
+        (D2, WEB, "malformed"),
+    ]
+    assert [(one["source"], one["reason"], one["rows"]) for one in books["reasons"]] == [
+        (TILLS, "wrong_type", 1),
+        (WEB, "malformed", 2),
+        (PHONE, "missing_receipt", 1),
+    ]
+    # The next run restates the second day, whose deliveries are read again.
+    shops.deliver_rows(PHONE, D1, web("h"))
+    again = shops.run(D1, run_id="late")
+    assert again["restated"]["dates"] == [D2]
+    assert {row["receipt"]: row["channel"] for row in shops.rows(spark, "processed")} == {
+        **dict.fromkeys("ag", TILLS),
+        "c": WEB,
+        "d": WEB,
+        "h": PHONE,
+    }
+
+
 def test_a_source_that_is_missing_is_said_and_its_late_delivery_is_taken(
     tmp_path: Path, spark: SparkSession
 ) -> None:

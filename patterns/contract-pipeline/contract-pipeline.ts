@@ -323,7 +323,7 @@ export class ContractPipeline extends Construct {
     const { qualityQuery: query } = task;
     const { sourceNames: sources } = this;
     // It may have been a Glue workflow's before.
-    const workflow = { workflowName: this.name, jobName: task.jobName };
+    const workflow = { workflowName: this.name, jobName: task.job.jobName };
     return [
       Step.acquireLock("AcquireLock", { table, workflow }),
       this.crawlRaw(deadlineMinutes),
