@@ -10,7 +10,7 @@ const shared = {
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }] },
 };
 const benchTests = (...names) => names.map((name) => `<rootDir>/__tests__/bench/${name}.test.ts`);
-const deployed = benchTests("promises", "sales", "sessions");
+const deployed = benchTests("promises", "sales");
 const platform = benchTests(
   "alarms",
   "connections",
@@ -26,6 +26,7 @@ const platform = benchTests(
   "scanners",
   "schedule",
   "security-configuration",
+  "sessions",
   "workflow-schedule",
 );
 const deployOnce = "<rootDir>/__tests__/bench/deploy-once.ts";

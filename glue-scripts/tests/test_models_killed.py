@@ -67,8 +67,10 @@ def rides(before: Path, tmp_path: Path) -> Rides:
     "step",
     [
         PUBLISHED,
-        PUBLISHED + 2,
-        *(pytest.param(one, marks=pytest.mark.long) for one in (1, 4, WRITTEN, RECOMPUTED, len(STEPS) - 1)),
+        *(
+            pytest.param(one, marks=pytest.mark.long)
+            for one in (1, 4, PUBLISHED + 2, WRITTEN, RECOMPUTED, len(STEPS) - 1)
+        ),
     ],
 )
 def test_killed_between_two_steps(rides: Rides, spark: SparkSession, undisturbed: Any, step: int) -> None:
@@ -80,7 +82,8 @@ def test_killed_between_two_steps(rides: Rides, spark: SparkSession, undisturbed
     assert "unfinished" not in rides.lake.books_by_date()
 
 
-@pytest.mark.parametrize("step", [PUBLISHED, pytest.param(WRITTEN, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("step", [PUBLISHED, WRITTEN])
 def test_killed_and_then_another_date(rides: Rides, spark: SparkSession, step: int) -> None:
     """The rows of the 2nd are gone from the table: the next run must know that they had been there."""
     with killed_before(step), pytest.raises(Killed):
@@ -103,7 +106,7 @@ def test_killed_twice(rides: Rides, spark: SparkSession) -> None:
     assert {row[3] for row in rides.made(spark, "rides_by_city")} == {D1, D3, D9}
 
 
-@pytest.mark.parametrize("run", [D1, D9])
+@pytest.mark.parametrize("run", [D1, pytest.param(D9, marks=pytest.mark.long)])
 def test_killed_in_the_write_of_a_model(
     rides: Rides, spark: SparkSession, monkeypatch: pytest.MonkeyPatch, run: str
 ) -> None:

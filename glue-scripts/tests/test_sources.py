@@ -13,6 +13,8 @@ from shops import CALLS, D1, D2, PHONE, SOURCES, TILLS, WEB, Shops, contract_wit
 from support import balances, figures, same
 from test_reading_deliveries import lines_scanned
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def shops(tmp_path: Path, spark: SparkSession) -> Shops:

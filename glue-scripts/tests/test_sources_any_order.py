@@ -28,6 +28,8 @@ from shops import (
 )
 from support import balances
 
+pytestmark = pytest.mark.once
+
 DAYS = (D1, D2, D3, D4)
 LOOKBACK = 2
 NO_KEY, BROKEN = "!", "?"
