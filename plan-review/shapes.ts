@@ -23,6 +23,7 @@ interface Seen extends Difference {
  */
 export function judgementOf(difference: Difference, change: Change): Judgement | undefined {
   if (difference.is === UNKNOWN || difference.was === UNKNOWN) return undefined;
+  if (isDrawing(difference, change)) return undefined;
   const seen = {
     ...difference,
     low: difference.path.toLowerCase(),
@@ -34,6 +35,10 @@ export function judgementOf(difference: Difference, change: Change): Judgement |
   }
   return undefined;
 }
+
+/** The body of a dashboard only shows, and protects nothing. */
+const isDrawing = ({ path }: Difference, { type }: Change): boolean =>
+  /_dashboard$/.test(type) && /^(dashboard_body|definition)([._[]|$)/.test(path);
 
 const arrow = ({ path, was, is }: Difference): string => `${code(path)} ${shown(was)} → ${shown(is)}`;
 const guard = (text: string): Judgement => ({ kind: "guard", text });

@@ -218,6 +218,18 @@ test.each<[string, Given[], string]>([
 
 test.each<[string, Given[]]>([
   [
+    "another drawing of a dashboard",
+    change(
+      "aws_cloudwatch_dashboard",
+      {
+        dashboard_body: JSON.stringify({
+          widgets: [{ properties: { metrics: [["A", "b"]], monitor: "on" } }],
+        }),
+      },
+      { dashboard_body: JSON.stringify({ widgets: [] }) },
+    ),
+  ],
+  [
     "encryption that is switched on",
     change("aws_kinesis_stream", { encryption_type: "NONE" }, { encryption_type: "KMS", kms_key_id: "k" }),
   ],
