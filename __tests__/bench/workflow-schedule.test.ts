@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { GetWorkflowRunsCommand, type WorkflowRun } from "@aws-sdk/client-glue";
 import { processesOf, npmStart } from "./commands";
 import { deployedClone } from "./deployed-clone";
-import { judgeRights } from "./rights";
+import { judgeRights, type NotShown } from "./rights";
 import { BenchSession, pause } from "./session";
 
 /**
@@ -56,7 +56,10 @@ test(
     expect(run).toMatchObject({ Status: "COMPLETED", Statistics: { FailedActions: 0, ErroredActions: 0 } });
     const fromDate = dateOf(run.StartedOn!.getTime() - DAY_MS);
     const [message, ...more] = await messages();
-    expect(message).toMatchObject({ outcome: "SUCCEEDED", fromDate, toDate: fromDate, read: 5, written: 5 });
+    expect(message).toMatchObject({
+      outcome: "SUCCEEDED",
+      books: { fromDate, toDate: fromDate, read: 5, written: 5 },
+    });
     expect(more).toEqual([]);
     const rows = await session.query(
       "select run_date, count(*), sum(total_amount) from etl_dev_processed.sales group by 1",
@@ -68,19 +71,30 @@ test(
   5 * MINUTES,
 );
 
+// The rights of schedules are judged in schedule.test.ts.
+const WATCHER = `${WORKFLOW}-watcher-function`;
+const NOT_SHOWN: readonly NotShown[] = [
+  {
+    role: WATCHER,
+    action: "kms:Decrypt",
+    why: "Lambda decrypts the function's settings with its role; the bench keeps them as they are",
+    page: "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html",
+  },
+  {
+    role: WATCHER,
+    action: "sqs:SendMessage",
+    why: "a look that failed three times becomes a dead letter; here none fails",
+    page: "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
+  },
+];
+
 test(
-  "each right of its job and of its watcher is needed",
+  "each right of its watcher is needed",
   async () => {
     await session.close();
-    const { said, mistakes } = judgeRights(clone, trace(), ["--roles", `${WORKFLOW}-watcher*`]);
+    const { said, mistakes } = judgeRights(clone, trace(), ["--roles", WATCHER], NOT_SHOWN);
     expect(mistakes).toEqual([]);
-    for (const right of [
-      "glue:GetWorkflowRun",
-      "sns:Publish",
-      "dynamodb:UpdateItem",
-      "lambda:InvokeFunction",
-    ])
-      expect(said).toContain(right);
+    for (const right of ["glue:GetWorkflowRun", "sns:Publish"]) expect(said).toContain(right);
   },
   2 * MINUTES,
 );
@@ -90,8 +104,7 @@ test(
   () => {
     const { exitCode, output } = npmStart(clone, "destroy");
     if (exitCode !== 0) throw new Error(output);
-    expect(output).toMatch(/aws_glue_workflow\.\S+: Destruction complete/);
-    expect(output).toMatch(/Destroy complete!/);
+    expect(output).toMatch(/Destroy complete! Resources: [1-9]\d* destroyed/);
     expect(processesOf(clone)).toEqual([]);
   },
   5 * MINUTES,
