@@ -11,6 +11,7 @@ from conftest import settings_in
 
 from embedded_aws.core import snapshots
 from embedded_aws.glue import outcomes
+from embedded_aws.glue.answers import RefusedError
 from embedded_aws.glue.jobs import runs as job_runs
 from embedded_aws.glue.workflows import chains as chains_module
 from embedded_aws.glue.workflows.chains import Chains, Loose, Trigger
@@ -33,7 +34,7 @@ class Plant:
         self.started.append(name)
         assert len(self.started) < 1000, "triggers fire without an end"
         if self.ends[name] == "refused":
-            raise job_runs.StartRefusedError("ConcurrentRunsExceededException", "too many")
+            raise RefusedError("ConcurrentRunsExceededException", "too many")
         run = {"Id": f"jr_{next(self.ids)}", "JobName": name, "JobRunState": "RUNNING"}
         self.running.append(run)
         return run

@@ -17,6 +17,7 @@ import botocore.exceptions
 from embedded_aws.core import emulator, snapshots
 from embedded_aws.core.settings import Settings
 from embedded_aws.glue import outcomes
+from embedded_aws.glue.answers import RefusedError
 from embedded_aws.glue.crawls import tables as crawl_tables
 from embedded_aws.glue.crawls.catalogue import Catalogue, Changes, Policy
 from embedded_aws.glue.crawls.source import Source, Target, TargetError, targets_of
@@ -77,20 +78,12 @@ def _end_interrupted_crawls() -> None:
             }
 
 
-class CrawlRefusedError(Exception):
-    """Glue's error code and message for a crawl that cannot start or stop."""
-
-    def __init__(self, code: str, words: str) -> None:
-        super().__init__(words)
-        self.code = code
-
-
 def _answered(act: Callable[[str], None]) -> Callable[..., Any]:
     def answer(data: dict[str, Any]) -> Any:
         glue = emulator.service("glue")
         try:
             act(str(data.get("Name")))
-        except CrawlRefusedError as error:
+        except RefusedError as error:
             return glue.error_response_json(error.code, str(error), 400)
         return glue.json_response({})
 
@@ -98,12 +91,12 @@ def _answered(act: Callable[[str], None]) -> Callable[..., Any]:
 
 
 def start(settings: Settings, name: str) -> None:
-    """Start a crawl. Raises CrawlRefusedError."""
+    """Start a crawl. Raises RefusedError."""
     with _lock:
         crawler = _crawler(name)
         if crawler["State"] != "READY":
             message = f"Crawler with name {name} has already started"
-            raise CrawlRefusedError("CrawlerRunningException", message)
+            raise RefusedError("CrawlerRunningException", message)
         crawler["State"] = "RUNNING"
     crawl = _Crawl(settings, crawler)
     _stops[(*roles.current_scope(), name)] = crawl.stopped
@@ -112,12 +105,12 @@ def start(settings: Settings, name: str) -> None:
 
 
 def stop(name: str) -> None:
-    """Stop the crawler's crawl. Raises CrawlRefusedError."""
+    """Stop the crawler's crawl. Raises RefusedError."""
     crawler = _crawler(name)
     if crawler["State"] == "READY":
-        raise CrawlRefusedError("CrawlerNotRunningException", f"Crawler with name {name} isn't running")
+        raise RefusedError("CrawlerNotRunningException", f"Crawler with name {name} isn't running")
     if crawler["State"] == "STOPPING":
-        raise CrawlRefusedError("CrawlerStoppingException", f"Crawler with name {name} is already stopping")
+        raise RefusedError("CrawlerStoppingException", f"Crawler with name {name} is already stopping")
     crawler["State"] = "STOPPING"
     event = _stops.get((*roles.current_scope(), name))
     if event:
@@ -127,7 +120,7 @@ def stop(name: str) -> None:
 def _crawler(name: str) -> dict[str, Any]:
     crawler: dict[str, Any] | None = emulator.service("glue")._crawlers.get(name)
     if crawler is None:
-        raise CrawlRefusedError("EntityNotFoundException", f"Crawler {name} not found")
+        raise RefusedError("EntityNotFoundException", f"Crawler {name} not found")
     return crawler
 
 

@@ -25,6 +25,7 @@ from embedded_aws.cloudwatch import metric_emission
 from embedded_aws.core import emulator, snapshots
 from embedded_aws.core.settings import Settings
 from embedded_aws.glue import outcomes
+from embedded_aws.glue.answers import RefusedError
 from embedded_aws.glue.jobs import deaths
 from embedded_aws.glue.jobs.logs import JobLog
 from embedded_aws.glue.jobs.security import JobSecurity, SecurityMissingError, security_of
@@ -97,14 +98,6 @@ def _end_interrupted_runs() -> None:
 # -- starting --
 
 
-class StartRefusedError(Exception):
-    """Glue's error code and message for a run that cannot start."""
-
-    def __init__(self, code: str, words: str) -> None:
-        super().__init__(words)
-        self.code = code
-
-
 @dataclass(frozen=True)
 class StartedBy:
     """The trigger that starts a run, what preceded it, and the arguments that the trigger's workflow adds."""
@@ -118,23 +111,23 @@ def _start_job_run(settings: Settings, data: dict[str, Any]) -> Any:
     glue = emulator.service("glue")
     try:
         return glue.json_response({"JobRunId": start(settings, data)["Id"]})
-    except StartRefusedError as error:
+    except RefusedError as error:
         return glue.error_response_json(error.code, str(error), 400)
 
 
 def start(settings: Settings, data: dict[str, Any], by: StartedBy | None = None) -> dict[str, Any]:
     """Start a run of a job with the parameters of StartJobRun. Returns the run, which changes until it ends.
 
-    Raises StartRefusedError.
+    Raises RefusedError.
     """
     glue = emulator.service("glue")
     name = str(data.get("JobName"))
     job = glue._jobs.get(name)
     if job is None:
-        raise StartRefusedError("EntityNotFoundException", f"Failed to start job run: job {name} not found")
+        raise RefusedError("EntityNotFoundException", f"Failed to start job run: job {name} not found")
     given = data.get("Arguments") or {}
     if not all(isinstance(value, str) for value in given.values()):
-        raise StartRefusedError("InvalidInputException", "Arguments must be a map of string to string")
+        raise RefusedError("InvalidInputException", "Arguments must be a map of string to string")
     run_id = f"jr_{secrets.token_hex(32)}"
     account, region = roles.current_scope()
     try:
@@ -143,12 +136,12 @@ def start(settings: Settings, data: dict[str, Any], by: StartedBy | None = None)
             job.get("Role", ""), "glue.amazonaws.com", f"GlueJobRunnerSession-{name}", source
         )
     except roles.RoleNotAssumableError as error:
-        raise StartRefusedError("InvalidInputException", str(error)) from error
+        raise RefusedError("InvalidInputException", str(error)) from error
     with _lock:
         runs = glue._job_runs.get(name) or []
         most = int((job.get("ExecutionProperty") or {}).get("MaxConcurrentRuns", 1))
         if sum(1 for run in runs if run["JobRunState"] in LIVE) >= most:
-            raise StartRefusedError("ConcurrentRunsExceededException", f"Concurrent runs exceeded for {name}")
+            raise RefusedError("ConcurrentRunsExceededException", f"Concurrent runs exceeded for {name}")
         run = _new_run(job, name, run_id, data, by)
         glue._job_runs[name] = [run, *runs]  # the latest first, as AWS lists them
     stopped = _stops[run_id] = threading.Event()
@@ -356,7 +349,7 @@ class _Run:
         return [python_modules.install(python, modules, options, self._settings.state / "python-modules")]
 
 
-class _RefusedError(Exception):
+class _UnfitError(Exception):
     """The job asks for something that is not supported here."""
 
 
@@ -365,17 +358,17 @@ _EXPECTED = (
     python_modules.PythonModulesError,
     SparkMissingError,
     SecurityMissingError,
-    _RefusedError,
+    _UnfitError,
 )
 
 
 def _check(job: dict[str, Any], version: str) -> None:
     command = job.get("Command") or {}
     if command.get("Name") != "glueetl":
-        raise _RefusedError(f"jobs of type '{command.get('Name')}' are not supported here; use 'glueetl'")
+        raise _UnfitError(f"jobs of type '{command.get('Name')}' are not supported here; use 'glueetl'")
     if version not in SPARK_OF_GLUE and not docker.image_for(version):
         known = ", ".join(SPARK_OF_GLUE)
-        raise _RefusedError(
+        raise _UnfitError(
             f"Glue {version} is not supported here; set the job's Glue version to one of {known}"
         )
 
@@ -387,7 +380,7 @@ def _listed(arguments: dict[str, str], name: str) -> list[str]:
 def _download(s3: Any, uri: str, folder: Path) -> Path:
     found = re.fullmatch(r"s3[an]?://([^/]+)/(.+)", uri)
     if not found:
-        raise _RefusedError(f"'{uri}' is not an s3:// URI of an object")
+        raise _UnfitError(f"'{uri}' is not an s3:// URI of an object")
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / found.group(2).rsplit("/", 1)[-1]
     with target.open("wb") as file:

@@ -192,7 +192,12 @@ class _Catalogue:
     def get_tables(self, db_name: str, pattern: str) -> list[str]:
         return _meeting(pattern, self.get_all_tables(db_name))
 
-    def get_tables_by_type(self, db_name: str, pattern: str, tableType: str) -> list[str]:  # noqa: N803 - Hive
+    def get_tables_by_type(
+        self,
+        db_name: str,
+        pattern: str,
+        tableType: str,  # noqa: N803 - Hive's name
+    ) -> list[str]:
         names = [one["Name"] for one in self._tables(db_name) if _kind(one) == tableType]
         return _meeting(pattern, names)
 

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from embedded_aws.core import snapshots
 from embedded_aws.core.settings import Settings
 from embedded_aws.glue import outcomes
+from embedded_aws.glue.answers import RefusedError
 from embedded_aws.glue.crawls import crawler
 from embedded_aws.glue.jobs import runs as job_runs
 from embedded_aws.glue.workflows import conditions, graph
@@ -120,7 +121,7 @@ class Chains:
 
     def _stop_crawl(self, attempt: Attempt) -> None:
         attempt["Record"]["State"] = "CANCELLING"
-        with contextlib.suppress(crawler.CrawlRefusedError):  # it is ending by itself
+        with contextlib.suppress(RefusedError):  # it is ending by itself
             crawler.stop(attempt["Name"])
 
     # -- ends --
@@ -188,7 +189,7 @@ class Chains:
         try:
             attempt["Record"] = job_runs.start(self._settings, action, by)
             self._jobs[attempt["Record"]["Id"]] = (chain, attempt)
-        except job_runs.StartRefusedError as error:
+        except RefusedError as error:
             state = "ERROR" if error.code == "EntityNotFoundException" else "FAILED"
             exceeded = error.code == "ConcurrentRunsExceededException"
             words = "Max concurrent runs exceeded" if exceeded else str(error)
@@ -202,7 +203,7 @@ class Chains:
             crawler.start(self._settings, attempt["Name"])
             attempt["Record"] = {"State": "RUNNING", "StartedOn": now}
             self._crawls[(*roles.current_scope(), attempt["Name"])] = (chain, attempt)
-        except crawler.CrawlRefusedError as error:
+        except RefusedError as error:
             record = {"State": "ERROR", "StartedOn": now, "CompletedOn": now, "ErrorMessage": str(error)}
             attempt.update(State="ERROR", Record=record)
 
