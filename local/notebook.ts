@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, openSync } from "node:fs";
-import { createServer } from "node:net";
 import { join, relative, resolve } from "node:path";
 import { clientsOf } from "./clients";
+import { anyFreePort } from "./free-port";
 import { interrupted, pause } from "./interrupts";
 import { withBench } from "./keep-up";
 import { writeData } from "./lines";
@@ -78,7 +78,7 @@ async function serveNotebooks(
   // JupyterLab opens only files below its root.
   const isInside = file === undefined || !relative(ROOT, file).startsWith("..");
   const root = isInside ? ROOT : resolve(file, "..");
-  const [port, token] = [await freePort(), randomBytes(24).toString("hex")];
+  const [port, token] = [await anyFreePort("JupyterLab"), randomBytes(24).toString("hex")];
   const options = {
     "ServerApp.ip": "127.0.0.1",
     "ServerApp.port": String(port),
@@ -140,15 +140,4 @@ function kernelVariables(): Record<string, string> {
     IPYTHONDIR: of("ipython"),
     PYTHONSTARTUP: join(RUNTIME, "start_notebook.py"),
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { Client } from "pg";
-import { freePort } from "./free-port";
+import { anyFreePort, freePort } from "./free-port";
 import { POSTGRES } from "./places";
 import { endRemembered, forget, isOwned, remember } from "./processes";
 import { scramVerifier } from "./scram-verifier";
@@ -210,8 +210,7 @@ function alone(data: string, statement: string, user: RunsAs | undefined): void 
 /** The port of the last start if it is free, so that what names it stays right; else another, which is kept. */
 async function portFor(file: string): Promise<number> {
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { port: number }).port : 0;
-  const port = (await freePort(before)) ?? (await freePort());
-  if (port === undefined) throw new UserError("no port of 127.0.0.1 is free for PostgreSQL");
+  const port = (await freePort(before)) ?? (await anyFreePort("PostgreSQL"));
   writeFileSync(file, JSON.stringify({ port }));
   return port;
 }

@@ -10,7 +10,7 @@ export interface Ended {
 
 const MOST_BYTES = 64 * 1024 * 1024;
 
-/** Runs a program to its end. @throws the interrupt, when the user ends the command meanwhile */
+/** Runs a program to its end; by Node alone, because tests of units cannot load execa. @throws the interrupt, when the user ends the command meanwhile */
 export async function run(
   command: string,
   args: readonly string[],
