@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
+from typing import TypeVar
 
 from py4j.protocol import Py4JJavaError
 from pyspark import StorageLevel
@@ -25,6 +26,8 @@ from etl.ingest.transforms.skip_lines import is_in_order
 from etl.ingest.unpacking import find_broken
 from etl.run.log import log
 from etl.write.partitions import PARTITION
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -146,9 +149,10 @@ class _Frame:
     def all_days(self) -> frozenset[date]:
         return frozenset[date]().union(*self.days.values())
 
-    def reads_like(self, other: "_Frame") -> bool:
-        one, another = (next(iter(of.sources.values())).contract for of in (self, other))
-        return one.reads_like(another)
+    @property
+    def contract(self) -> Contract:
+        """The contract of the first source; those of the others are like it."""
+        return next(iter(self.sources.values())).contract
 
     def of(self, number: int) -> DataFrame:
         return self.rows if len(self.sources) == 1 else self.rows.filter(reading.read_number() == number)
@@ -247,23 +251,16 @@ class RawRows:
             return groups[0].rows if groups else None
         return reduce(DataFrame.unionByName, [_alike(one.rows, one.contract) for one in groups])
 
-    def alike(self, dates: Collection[date]) -> list["Alike"]:
+    def alike(self, dates: Collection[date]) -> list[Alike]:
         """The rows of these dates, of sources that are read alike together. Sources without rows are left
         out."""
-        groups: list[list[_Frame]] = []
-        for frame in self._frames:
-            if frame.all_days & set(dates):
-                found = next((one for one in groups if one[0].reads_like(frame)), None)
-                if found is None:
-                    groups.append([frame])
-                else:
-                    found.append(frame)
+        frames_with_rows = [frame for frame in self._frames if frame.all_days & set(dates)]
         return [
             Alike(
                 {number: source for frame in frames for number, source in frame.sources.items()},
                 reduce(DataFrame.unionByName, [self._only(dates, one.all_days, one.rows) for one in frames]),
             )
-            for frames in groups
+            for frames in _grouped(frames_with_rows, lambda frame: frame.contract)
         ]
 
     def by_source(self, dates: Collection[date]) -> list[tuple[DeliverySource, DataFrame]]:
@@ -381,15 +378,18 @@ def _together(parts: Iterable[Part]) -> list[list[_Read]]:
     for part in parts:
         _, files = by_place.setdefault((part.source.name, part.location), (part.source, []))
         files += [file for file in part.files if file.size > 0]
-    groups: list[list[_Read]] = []
-    for (_, location), (source, files) in by_place.items():
-        if not files:
-            continue
-        read = _Read(source, location, files)
-        alike = (one for one in groups if one[0].source.contract.reads_like(source.contract))
-        found = next(alike, None)
-        if found is None:
-            groups.append([read])
+    reads = [_Read(source, location, files) for (_, location), (source, files) in by_place.items() if files]
+    return _grouped(reads, lambda read: read.source.contract)
+
+
+def _grouped(found: Iterable[_T], contract_of: Callable[[_T], Contract]) -> list[list[_T]]:
+    """Lists of those whose contracts are read alike, in their order."""
+    groups: list[list[_T]] = []
+    for one in found:
+        alike = (group for group in groups if contract_of(group[0]).reads_like(contract_of(one)))
+        group = next(alike, None)
+        if group is None:
+            groups.append([one])
         else:
-            found.append(read)
+            group.append(one)
     return groups

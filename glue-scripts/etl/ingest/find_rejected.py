@@ -36,7 +36,7 @@ def find_rejected_of_run(
         return []
     counted = plan.quarantined_of_own()
     found = []
-    for source, rows in plan.own_by_source():
+    for source, rows in plan.raw.by_source(plan.own):
         counts: Counter[str] = Counter()
         for (_, name), of_date in counted.items():
             counts.update(of_date if name == source.name else {})

@@ -21,7 +21,7 @@ from etl.ingest.by_date import NO_HISTORY, History, ProcessedDeliveries, read_hi
 from etl.ingest.contract import Contract
 from etl.ingest.deliveries import Deliveries, RawRows
 from etl.ingest.reading import read_number
-from etl.ingest.sources import DeliverySource, Sources
+from etl.ingest.sources import Sources
 from etl.ingest.transforms.find_duplicates import ORDER, find_duplicates, find_repeated
 from etl.ingest.transforms.find_touched_dates import find_changed_keys, find_touched_dates
 from etl.write.partitions import PARTITION
@@ -84,11 +84,6 @@ class Plan:
     def rows_of_own(self) -> DataFrame | None:
         """All rows of the run's own dates, judged; None if there are no rows."""
         return _of(self.result.rows, self.own)
-
-    def own_by_source(self) -> list[tuple[DeliverySource, DataFrame]]:
-        """The rows of the run's own dates of each source that has any, with what `explain_rejected` needs."""
-        found = [(source, _of(rows, self.own)) for source, rows in self.raw.by_source(self.deliveries)]
-        return [(source, rows) for source, rows in found if rows is not None]
 
     def quarantined_of_own(self) -> dict[tuple[str, str], dict[str, int]]:
         """The quarantined rows of the run's own dates, counted by date and source, then by reason."""

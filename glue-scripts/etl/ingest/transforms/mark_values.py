@@ -30,6 +30,7 @@ _VALUE = rf'\G((?:[^"0-9tf-]++|{_TEXT})*+)({_NUMBER}|true|false)(?=[ \t\r\n]*+[,
 _STRUCTURE = r"(?=[{\[]|\\u00[57][bB])"
 _OTHERS = rf'(?:[^"]++|"(?!{_STRUCTURE}){_REST}|{_TEXT}(?=[ \t\r\n]*+:))*+'
 _TEXT_LIKE_A_STRUCTURE = rf'\G({_OTHERS})"{_STRUCTURE}({_REST})'
+_OPENINGS = {"object": "{", "array": "["}
 _SIGNS = {VALUE_MARK: "-", TEXT_MARK: "=", LOST_MARK: "!"}
 
 
@@ -72,7 +73,7 @@ def bare(text: Column) -> Column:
 
 def is_of_kind(text: Column, kind: str) -> Column:
     """True if a marked text is an object, or an array. Null for null, and false for what is `lost`."""
-    return text.startswith("{" if kind == "object" else "[")
+    return text.startswith(_OPENINGS[kind])
 
 
 def kind_of(text: Column) -> Column:
