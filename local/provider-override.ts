@@ -17,7 +17,7 @@ const SERVICES = [
     "s3",
     "scheduler",
   ],
-  ...["secretsmanager", "sfn", "sns", "sqs", "ssm", "sts"],
+  ...["s3tables", "secretsmanager", "sfn", "sns", "sqs", "ssm", "sts"],
 ];
 
 /** The content of an override file that points a stack's provider at the embedded AWS. */

@@ -26,7 +26,8 @@ export function grantOf(change: Change): Grant | undefined {
   const given = { holder, before: before?.statements ?? [], after: after?.statements ?? [] };
   if (given.before.length + given.after.length + unknown.length === 0) return undefined;
   if (unknown.length === 0 || !change.isChanged) return given;
-  return { ...given, unknown: `not known until apply: ${unknown.map(code).join(", ")}` };
+  const are = unknown.length === 1 ? "is" : "are";
+  return { ...given, unknown: `its ${unknown.map(code).join(", ")} ${are} not known until apply` };
 }
 
 const unknownIn = (values: Values, fields: readonly string[]): string[] =>

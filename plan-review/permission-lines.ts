@@ -5,7 +5,7 @@ import { type Clause, type Named } from "./policy-document";
 
 export const unreadLine = ({ holder, why, address }: UnreadPolicy): Finding => ({
   address,
-  text: `${held(holder)}: ${/^(not|rights|its|what)/.test(why) && !why.startsWith("not") ? why : `its policy is ${why}`} (${code(address)})`,
+  text: `${held(holder)}: ${why} (${code(address)})`,
 });
 
 /**

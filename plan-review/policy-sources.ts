@@ -29,6 +29,7 @@ export interface Subject {
 
 export interface Unread {
   readonly address: string;
+  /** A clause about the holder, such as "its policy is not known until apply". */
   readonly why: string;
 }
 
@@ -189,14 +190,14 @@ function read(change: Change, path: string, subject: Subject, [was, is]: readonl
   ] as const) {
     if (value === undefined || value === null || value === "") continue;
     if (value === UNKNOWN) {
-      unread(`not known until apply${dependsOn(change, path.split(".")[0]!)}`);
+      unread(`its policy is not known until apply${dependsOn(change, path.split(".")[0]!)}`);
       continue;
     }
     try {
       into.push(...parsePolicy(value, names));
     } catch (error) {
       if (!(error instanceof NotUnderstood)) throw error;
-      if (into === subject.after && was !== is) unread(`not understood: ${error.message}`);
+      if (into === subject.after && was !== is) unread(`its policy is not understood: ${error.message}`);
     }
   }
 }

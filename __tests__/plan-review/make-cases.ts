@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EmbeddedAws } from "../../local/embedded-aws";
@@ -9,7 +17,7 @@ import { planOfModule } from "./trim-plan";
 /**
  * Makes every case's `plan.json` anew: applies its `before.tf` to an embedded AWS, then really plans its `after.tf`. All
  * cases are modules of one root, so that there is one apply and one plan; names are told apart by a mark that is taken out
- * again.
+ * again. Terraform takes imports in a root only, so `imports.json` of a case, from addresses to ids, becomes blocks of the root.
  *
  *     npx ts-node --swc __tests__/plan-review/make-cases.ts [case …]
  */
@@ -54,9 +62,20 @@ function layOut(names: readonly string[], moment: "before" | "after", work: stri
     writeFileSync(join(folder, "main.tf"), text.replaceAll(NAME, markOf(name)));
     return [moduleOf(name), { source: `./${name}` }];
   });
-  const settings = { ...SETTINGS, module: Object.fromEntries(modules) as object };
+  const imports = moment === "before" ? [] : names.flatMap(importsOf);
+  const settings = { ...SETTINGS, module: Object.fromEntries(modules) as object, import: imports };
   writeFileSync(join(root, "main.tf.json"), JSON.stringify(settings));
   return root;
+}
+
+function importsOf(name: string) {
+  const file = join(CASES, name, "imports.json");
+  if (!existsSync(file)) return [];
+  const text = readFileSync(file, "utf8").replaceAll(NAME, markOf(name));
+  return Object.entries(JSON.parse(text) as Record<string, string>).map(([address, id]) => ({
+    to: `module.${moduleOf(name)}.${address}`,
+    id,
+  }));
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
