@@ -154,9 +154,6 @@ class _Frame:
         """The contract of the first source; those of the others are like it."""
         return next(iter(self.sources.values())).contract
 
-    def of(self, number: int) -> DataFrame:
-        return self.rows if len(self.sources) == 1 else self.rows.filter(reading.read_number() == number)
-
 
 @dataclass(frozen=True)
 class Alike:
@@ -262,17 +259,6 @@ class RawRows:
             )
             for frames in _grouped(frames_with_rows, lambda frame: frame.contract)
         ]
-
-    def by_source(self, dates: Collection[date]) -> list[tuple[DeliverySource, DataFrame]]:
-        """The rows of these dates of each source that has any."""
-        found: dict[str, tuple[DeliverySource, list[DataFrame]]] = {}
-        for frame in self._frames:
-            for number, source in frame.sources.items():
-                days = frame.days[number]
-                if days & set(dates):
-                    rows = self._only(dates, days, frame.of(number))
-                    found.setdefault(source.name, (source, []))[1].append(rows)
-        return [(source, reduce(DataFrame.unionByName, frames)) for source, frames in found.values()]
 
     def counts(self, dates: Collection[date]) -> Mapping[date, int]:
         return {day: self.read[day] for day in dates}

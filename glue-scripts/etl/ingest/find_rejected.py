@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 
 from etl.ingest.contract import Contract, Format
 from etl.ingest.line_numbers import find_lines
 from etl.ingest.plan import Plan
 from etl.ingest.reasons import describe_rejected, reasons_by_column, wrong_types
 from etl.ingest.rules import Rules
-from etl.ingest.transforms.count_rejected import FIRST_CHARACTERS, Counted, count_rejected
+from etl.ingest.transforms.count_rejected import FIRST_CHARACTERS, Counted, count_rejected_by_source
 from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.io import StoredObject
 from etl.run.quality import Rule
@@ -34,15 +35,20 @@ def find_rejected_of_run(
         return find_rejected(rows, rules.contract, taking, by_reason, files=files, with_places=with_places)
     if not any(by_reason.values()):
         return []
-    counted = plan.quarantined_of_own()
+    reasons_of: dict[str, Counter[str]] = {}
+    for (_, name), of_date in plan.quarantined_of_own().items():
+        reasons_of.setdefault(name, Counter()).update(of_date)
     found = []
-    for source, rows in plan.raw.by_source(plan.own):
-        counts: Counter[str] = Counter()
-        for (_, name), of_date in counted.items():
-            counts.update(of_date if name == source.name else {})
-        files = [file for delivery in plan.own.values() for file in delivery.files_of(source.name)]
-        of_source = find_rejected(rows, source.contract, taking, counts, files=files, with_places=with_places)
-        found += [replace(one, source=source.name) for one in of_source]
+    for alike in plan.raw.alike(plan.own):
+        sources = {source.name: source for source in alike.sources.values()}
+        counts = {name: reasons_of.get(name, Counter()) for name in sources}
+        counted_of = _count(
+            alike.rows, alike.contract, taking, counts, source=alike.source_name, with_places=with_places
+        )
+        for name, source in sources.items():
+            files = [file for delivery in plan.own.values() for file in delivery.files_of(name)]
+            described = _describe(source.contract, taking, counts[name], counted_of.get(name, {}), files)
+            found += [replace(one, source=name) for one in described]
     return found
 
 
@@ -56,16 +62,44 @@ def find_rejected(
     with_places: bool,
 ) -> list[Rejected]:
     """Says why rows are rejected. `rows` are judged, and kept in memory; `rules` are the rules that
-    quarantine; `by_reason` counts the rows of each reason; `files` are the files of the rows. The rows are
-    queried only if `by_reason` is not enough: for the columns of wrong values, and with `with_places` for
-    the first rows."""
-    by_columns = reasons_by_column(contract)
-    is_asked = any(by_reason.values()) if with_places else any(by_reason.get(name) for name in by_columns)
+    quarantine; `by_reason` counts the rows of each reason; `files` are the files of the rows."""
     counted: Mapping[tuple[str, str], Counted] = {}
-    if is_asked and rows is not None:
-        has_wrong_types = any(by_reason.get(name) for name in wrong_types(contract))
-        explained = explain_rejected(rows, contract, rules, has_wrong_types=has_wrong_types)
-        counted = count_rejected(explained, by_columns, with_first=with_places)
+    if rows is not None:
+        of_all = {"": by_reason}
+        counted = _count(rows, contract, rules, of_all, source=F.lit(""), with_places=with_places).get("", {})
+    return _describe(contract, rules, by_reason, counted, files)
+
+
+def _count(
+    rows: DataFrame,
+    contract: Contract,
+    rules: Sequence[Rule],
+    by_reason: Mapping[str, Mapping[str, int]],
+    *,
+    source: Column,
+    with_places: bool,
+) -> Mapping[str, Mapping[tuple[str, str], Counted]]:
+    """Counts the rejected rows by source, reason and column. `by_reason` counts those of each source. The
+    rows are queried only if that is not enough: for the columns of wrong values, and with `with_places` for
+    the first rows."""
+    by_columns, of_all = reasons_by_column(contract), Counter[str]()
+    for of_source in by_reason.values():
+        of_all.update(of_source)
+    is_asked = any(of_all.values()) if with_places else any(of_all[name] for name in by_columns)
+    if not is_asked:
+        return {}
+    has_wrong_types = any(of_all[name] for name in wrong_types(contract))
+    explained = explain_rejected(rows, contract, rules, has_wrong_types=has_wrong_types)
+    return count_rejected_by_source(explained, by_columns, source, with_first=with_places)
+
+
+def _describe(
+    contract: Contract,
+    rules: Sequence[Rule],
+    by_reason: Mapping[str, int],
+    counted: Mapping[tuple[str, str], Counted],
+    files: Iterable[StoredObject],
+) -> list[Rejected]:
     by_column = {of: one.rows for of, one in counted.items()}
     places = _find_places(counted, files, contract.format)
     return describe_rejected(contract, rules, by_reason, by_column, places)

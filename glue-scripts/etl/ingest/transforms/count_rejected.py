@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from etl.ingest.transforms.decode_uri import stored_uri
@@ -33,6 +33,14 @@ def count_rejected(
     """Counts `rows`, which `explain_rejected` made, by reason and column. The column is "" except for the
     reasons in `by_columns`: a row with one of these is counted in each of its columns. The first rows cost
     more."""
+    found = count_rejected_by_source(rows, by_columns, F.lit(""), with_first=with_first)
+    return found.get("", {})
+
+
+def count_rejected_by_source(
+    rows: DataFrame, by_columns: Sequence[str], source: Column, *, with_first: bool
+) -> dict[str, dict[tuple[str, str], Counted]]:
+    """Counts the rows of each source, whose name is `source`, as `count_rejected` does."""
     column = F.when(F.col("reason").isin(list(by_columns)), F.map_keys("reason_values"))
     of_row = F.struct(
         stored_uri(F.col("file_path")).alias("file"),
@@ -41,16 +49,18 @@ def count_rejected(
     )
     place = F.struct("run_date", "row_id")
     of_columns = rows.select(
+        source.alias("source"),
         "reason",
         F.explode_outer(column).alias("column"),
         *((of_row.alias("of_row"), place.alias("place")) if with_first else ()),
     )
     first = (F.min_by("of_row", "place").alias("first"),) if with_first else ()
-    counted = of_columns.groupBy("reason", "column").agg(F.count(F.lit(1)).alias("rows"), *first).collect()
-    return {
-        (row["reason"], row["column"] or ""): Counted(row["rows"], _first(row) if with_first else None)
-        for row in counted
-    }
+    by = of_columns.groupBy("source", "reason", "column")
+    found: dict[str, dict[tuple[str, str], Counted]] = {}
+    for row in by.agg(F.count(F.lit(1)).alias("rows"), *first).collect():
+        counted = Counted(row["rows"], _first(row) if with_first else None)
+        found.setdefault(row["source"], {})[row["reason"], row["column"] or ""] = counted
+    return found
 
 
 def _first(row: Row) -> FirstRow:
