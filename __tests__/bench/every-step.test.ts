@@ -209,15 +209,27 @@ test(
   5 * MINUTES,
 );
 
+/** The check of quality needs the right too, so it is taken away between the queries. A busy computer may be too late for that: then again. */
+async function failedQuery(): Promise<Finished> {
+  let ended: Finished | undefined;
+  for (const day of ["2026-03-05", "2026-03-15", "2026-03-16", "2026-03-17"]) {
+    await deliver(day, ["Hull", "Leeds"]);
+    const executionArn = await start(day);
+    await session.until(executionArn, "CheckQualityVerdict");
+    const restore = await session.withoutRight(MACHINE_ROLE, "athena:GetQueryResults");
+    ended = await session.finish(executionArn);
+    await restore();
+    if (ended.status !== "SUCCEEDED") return ended;
+    await session.messages();
+  }
+  return ended!;
+}
+
 test(
   "query: the machine may not read the table; a redrive asks again and runs no job again",
   async () => {
-    await deliver("2026-03-05", ["Hull", "Leeds"]);
-    const executionArn = await start("2026-03-05");
-    await session.until(executionArn, "CheckQualityVerdict");
-    const restore = await session.withoutRight(MACHINE_ROLE, "athena:GetQueryResults");
-    const failed = await session.finish(executionArn);
-    await restore();
+    const failed = await failedQuery();
+    const { executionArn } = failed;
     expect(failed).toMatchObject({ status: "FAILED" });
     expect(failed.error).toMatch(/^Athena\./);
     expect(await session.redrive(executionArn)).toMatchObject({ status: "SUCCEEDED" });
@@ -306,6 +318,12 @@ const NOT_NEEDED_HERE: readonly NotShown[] = [
     action: "glue:BatchStopJobRun",
     why: "no run is stopped here; promises.test.ts stops one",
     page: "https://docs.aws.amazon.com/step-functions/latest/dg/connect-glue.html",
+  },
+  {
+    role: MACHINE_ROLE,
+    action: "glue:GetWorkflowRun",
+    why: "no workflow run holds the lock here; promises.test.ts has one",
+    page: "https://docs.aws.amazon.com/glue/latest/webapi/API_GetWorkflowRun.html",
   },
 ];
 
