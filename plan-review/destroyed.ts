@@ -23,11 +23,13 @@ export interface Destroyed {
   readonly lost: readonly Finding[];
   /** Entries of the catalogue, logs and uploaded files: their data stays, or can be made again. */
   readonly removed: readonly Finding[];
+  /** Uploaded files that are replaced by what the configuration has now. */
+  readonly renewed: readonly Finding[];
 }
 
 /** Reports what goes with a destroyed or replaced resource. */
 export function destroyedBy(change: Change): Destroyed {
-  const none = { lost: [], removed: [] };
+  const none = { lost: [], removed: [], renewed: [] };
   if (!change.isGone) return none;
   const holds = holdsOf(change);
   if (holds === "nothing") return none;
@@ -39,6 +41,7 @@ export function destroyedBy(change: Change): Destroyed {
       text: `${code(address)}${named} is ${change.action}: ${reasonOf(change)}${LAST[holds](change)}`,
     },
   ];
+  if (holds === "copy" && change.action === "replaced") return { ...none, renewed: finding };
   return holds === "data" || holds === "unknown" ? { ...none, lost: finding } : { ...none, removed: finding };
 }
 
@@ -53,7 +56,8 @@ const LAST: Readonly<Record<Exclude<Holds, "nothing">, (change: Change) => strin
     before?.skip_destroy === true
       ? "; `skip_destroy` is on, so the log stays"
       : "; its log lines are deleted",
-  copy: () => "; its content comes from the configuration, so it can be uploaded again",
+  copy: ({ action }) =>
+    `; its content comes from the configuration${action === "replaced" ? "" : ", so it can be uploaded again"}`,
 };
 
 function reasonOf(change: Change): string {

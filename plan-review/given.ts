@@ -45,3 +45,9 @@ export const listOf = (value: unknown): unknown[] =>
     : Array.isArray(value)
       ? (value as unknown[])
       : [value];
+
+/** The blocks of an attribute; a value that is no block is left out. */
+export const blocksOf = (value: unknown): Values[] =>
+  listOf(value).filter(
+    (one): one is Values => typeof one === "object" && one !== null && !Array.isArray(one),
+  );

@@ -1,6 +1,6 @@
 import { type Change, UNKNOWN } from "./change";
 import { code, shown } from "./markdown";
-import { allow, listOf, principalOf, type Read } from "./given";
+import { allow, blocksOf, listOf, principalOf, type Read } from "./given";
 import { type Clause, type Statement } from "./policy-document";
 import { type Values } from "./plan";
 import { rolesInLists } from "./who-lists";
@@ -105,7 +105,7 @@ const lakeFormation: Read = (values) => {
 };
 
 function lakeName(block: unknown): string {
-  const { database_name, name, wildcard, arn, ...rest } = block as Values;
+  const { database_name, name, wildcard, arn, ...rest } = blocksOf(block)[0] ?? {};
   const own = wildcard === true ? "*" : (name ?? arn);
   const columns = Object.entries(rest).filter(
     ([field, value]) =>
@@ -129,10 +129,9 @@ const lakeSettings: Read = (values) => {
       .filter((one) => one !== UNKNOWN)
       .map((one) => allow(lakePrincipal(one), [action], where));
   const defaults = (field: string, what: string) =>
-    listOf(values[field]).flatMap((block) => {
-      const { permissions, principal } = block as Values;
-      return allow(lakePrincipal(principal), lakeActions(permissions, "lakeformation"), `every new ${what}`);
-    });
+    blocksOf(values[field]).map(({ permissions, principal }) =>
+      allow(lakePrincipal(principal), lakeActions(permissions, "lakeformation"), `every new ${what}`),
+    );
   const flag = (field: string, action: string) =>
     values[field] === true ? [allow("engines outside AWS", [action], where)] : [];
   return {
@@ -179,11 +178,10 @@ const acl: Read = (values, change) => {
   const own = (field: string) =>
     change.configured === undefined || change.configured[field] !== undefined ? values[field] : undefined;
   const canned = typeof values.acl === "string" ? (CANNED[values.acl] ?? []) : [];
-  const policies = listOf(own("access_control_policy")) as Values[];
-  const owners = policies.flatMap(({ owner }) => (listOf(owner) as Values[]).map(({ id }) => id));
-  const grants = [...policies.flatMap(({ grant }) => listOf(grant)), ...listOf(own("grant"))].filter(
-    (one): one is Values =>
-      typeof one === "object" && one !== null && !owners.includes(granteeOf(one as Values).id),
+  const policies = blocksOf(own("access_control_policy"));
+  const owners = policies.flatMap(({ owner }) => blocksOf(owner).map(({ id }) => id));
+  const grants = [...policies.flatMap(({ grant }) => blocksOf(grant)), ...blocksOf(own("grant"))].filter(
+    (one) => !owners.includes(granteeOf(one).id),
   );
   const where = change.type === "aws_s3_object" ? shown(values.key) : holder;
   return {
@@ -196,7 +194,7 @@ const acl: Read = (values, change) => {
   };
 };
 
-const granteeOf = (grant: Values): Values => (listOf(grant.grantee)[0] as Values | undefined) ?? grant;
+const granteeOf = (grant: Values): Values => blocksOf(grant.grantee)[0] ?? grant;
 
 function grantee(grant: Values, where: string): Statement[] {
   const { uri, id, email_address } = granteeOf(grant);

@@ -21,6 +21,8 @@ export interface Judgements {
   readonly guards: readonly Finding[];
   /** Entries, logs and files that go while the data stays. */
   readonly removed: readonly Finding[];
+  /** Uploaded files that are replaced by what the configuration has now. */
+  readonly renewed: readonly Finding[];
   readonly weakened: readonly Finding[];
   /** Values that decide about data, rights or protection and are not known until apply. */
   readonly unknown: readonly Finding[];
@@ -36,6 +38,7 @@ export function judgementsOf(changes: readonly Change[]): Judgements {
     lost: all("lost"),
     guards: all("guards"),
     removed: all("removed"),
+    renewed: all("renewed"),
     weakened: all("weakened"),
     unknown: all("unknown"),
     unjudged: all("unjudged"),
@@ -43,7 +46,7 @@ export function judgementsOf(changes: readonly Change[]): Judgements {
 }
 
 function judgementsOn(change: Change, holders: Holders): Judgements {
-  const { lost, removed } = destroyedBy(change);
+  const { lost, removed, renewed } = destroyedBy(change);
   const protections = removedProtections(change, (one) => holders.isGone(one));
   const isNew = (one: Change) => holders.isNew(one);
   // A new or destroyed resource differs in everything; only a type that no rule knows is then looked at.
@@ -60,6 +63,7 @@ function judgementsOn(change: Change, holders: Holders): Judgements {
     ],
     guards: [...protections.guards, ...archived(change, isNew), ...findings(change, shaped.guard)],
     removed,
+    renewed,
     weakened: [
       ...protections.weakened,
       ...findings(change, shaped.weakened),

@@ -82,6 +82,8 @@ function written(review: Review, all: Findings, about: string, room: Room): stri
     shut("Cost of new resources", split(found.money, NEW_COST).news, PRICED),
     shut("Permissions allowed by the reviewed file", found.allowed),
     shut("Permissions narrowed", found.narrowed),
+    shut("Permissions that follow a resource to its new name", found.followed),
+    shut("Uploaded files that get another content", found.renewed),
     shut("Permissions of roles and resources that this plan creates", found.created),
     shut("Moves and other changes outside this plan", found.quiet),
     ...goingWith(deleted, all, room),

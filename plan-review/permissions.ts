@@ -1,4 +1,5 @@
 import { type Change } from "./change";
+import { Renamed } from "./followed";
 import { arnContains, contains } from "./globs";
 import { type Named } from "./policy-document";
 import { type Effect, gained } from "./policy-effects";
@@ -23,6 +24,8 @@ export interface Permissions {
   readonly created: readonly Permission[];
   readonly createdUnread: readonly UnreadPolicy[];
   readonly narrowed: readonly Permission[];
+  /** Permissions that stay with a resource which the plan replaces under another name. */
+  readonly followed: readonly Permission[];
 }
 
 /**
@@ -32,10 +35,13 @@ export interface Permissions {
  */
 export function permissionsOf(changes: readonly Change[], ownAccounts: readonly string[]): Permissions {
   const reach = new Reach(changes, ownAccounts);
+  const renamed = new Renamed(changes);
   // Policies that stay as they are give and take nothing.
   const touched = subjectsOf(changes).filter(({ addresses, unread }) => addresses.size + unread.length > 0);
   const found = touched.map((subject) => {
-    const now = gained(subject.before, subject.after).map((effect): Permission => {
+    const lost = subject.created ? [] : gained(subject.after, subject.before);
+    const compared = renamed.follow(gained(subject.before, subject.after), lost);
+    const now = compared.gained.map((effect): Permission => {
       const because = subject.created ? reach.because(subject, effect) : undefined;
       return { subject, effect, ...(because === undefined ? {} : { because }) };
     });
@@ -48,10 +54,8 @@ export function permissionsOf(changes: readonly Change[], ownAccounts: readonly 
       created: now.filter((one) => !counts(one)),
       widenedUnread: isHarmless ? [] : unread,
       createdUnread: isHarmless ? unread : [],
-      narrowed: (subject.created ? [] : gained(subject.after, subject.before)).map((effect): Permission => ({
-        subject,
-        effect,
-      })),
+      narrowed: compared.lost.map((effect): Permission => ({ subject, effect })),
+      followed: compared.followed.map((effect): Permission => ({ subject, effect })),
     };
   });
   return {
@@ -61,6 +65,7 @@ export function permissionsOf(changes: readonly Change[], ownAccounts: readonly 
     createdUnread: found.flatMap(({ createdUnread }) => createdUnread),
     // A subject that is unknown after the plan only seems to lose its permissions.
     narrowed: found.flatMap(({ narrowed }, i) => (found[i]!.widenedUnread.length > 0 ? [] : narrowed)),
+    followed: found.flatMap(({ followed }) => followed),
   };
 }
 

@@ -13,7 +13,7 @@ import { type Plan } from "./plan";
 
 /** The content of a page. */
 export interface Review {
-  readonly data: Pick<Judgements, "lost" | "guards" | "removed">;
+  readonly data: Pick<Judgements, "lost" | "guards" | "removed" | "renewed">;
   readonly permissions: Permissions;
   readonly judged: Judged;
   readonly weakened: readonly Finding[];
@@ -41,11 +41,11 @@ export function review(plan: Plan, allowances: readonly Allowance[], today: stri
   const accounts = accountsOf(plan, changes);
   const permissions = permissionsOf(changes, accounts);
   const judged = judge(permissions.widened, allowances, today);
-  const { lost, guards, removed, weakened, unjudged, unknown } = judgementsOf(changes);
+  const { lost, guards, removed, renewed, weakened, unjudged, unknown } = judgementsOf(changes);
   const groups = groupsOf(changes);
   const isWidened = judged.widened.length + permissions.widenedUnread.length > 0;
   return {
-    data: { lost, guards, removed },
+    data: { lost, guards, removed, renewed },
     ...{ permissions, judged, unjudged, unknown, groups },
     weakened: [...weakened, ...changes.flatMap(exclusiveOf)],
     operations: operationsOf(changes),

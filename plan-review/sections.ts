@@ -12,10 +12,12 @@ export interface Findings {
   readonly unjudged: readonly Finding[];
   readonly weakened: readonly Finding[];
   readonly removed: readonly Finding[];
+  readonly renewed: readonly Finding[];
   readonly operations: readonly Finding[];
   readonly money: readonly Finding[];
   readonly allowed: readonly Finding[];
   readonly narrowed: readonly Finding[];
+  readonly followed: readonly Finding[];
   readonly created: readonly Finding[];
   readonly quiet: readonly Finding[];
 }
@@ -39,6 +41,7 @@ export function findingsOf(review: Review): Findings {
     others: [...others.notes, ...others.drift],
     unjudged: [...unknown, ...unjudged],
     removed: data.removed,
+    renewed: data.renewed,
     ...{ weakened, operations },
     money: money.lines.map(({ what, before, after, address = "" }) => ({
       address,
@@ -50,6 +53,7 @@ export function findingsOf(review: Review): Findings {
       ),
     ),
     narrowed: permissionLines(permissions.narrowed, "no longer may"),
+    followed: permissionLines(permissions.followed, "still may"),
     created: [...permissionLines(permissions.created), ...permissions.createdUnread.map(unreadLine)],
     quiet: others.quiet,
   };
