@@ -70,11 +70,17 @@ export class Deployment {
     writeFileSync(join(this.folder, APPLIED), JSON.stringify(digests(this.synthesised), null, 2));
   }
 
-  /** Plans the synthesised files against the state. @returns the plan as JSON. @throws UserError with Terraform's message */
-  async plan(): Promise<string> {
+  /**
+   * Plans the synthesised files against the state.
+   *
+   * @param refresh `false` takes the state for what exists, without reading each resource
+   * @returns the plan as JSON
+   * @throws UserError with Terraform's message
+   */
+  async plan({ refresh = true } = {}): Promise<string> {
     this.layOut();
     await this.run("init", ["-input=false"]);
-    await this.run("plan", ["-input=false", `-out=${PLAN}`]);
+    await this.run("plan", ["-input=false", `-refresh=${refresh}`, `-out=${PLAN}`]);
     const { exitCode, output } = await this.terraform(["show", "-json", PLAN]);
     interrupted.throwIfAborted();
     if (exitCode !== 0) throw new UserError(`terraform show failed:\n${errorsOf(output)}`);

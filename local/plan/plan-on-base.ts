@@ -99,9 +99,10 @@ async function planChange(
       keepBase(folder, kept);
     }
     const json = await progress.step("plan", (note) =>
-      new Deployment(change, kept.stack, at, note, folder, COLLECT_LESS).plan(),
+      // Nobody else uses the bench, so nothing on it changes outside Terraform.
+      new Deployment(change, kept.stack, at, note, folder, COLLECT_LESS).plan({ refresh: false }),
     );
-    return { json: withoutDrift(json), folder, isNew: kept.isNew };
+    return { json, folder, isNew: kept.isNew };
   });
 }
 
@@ -109,14 +110,6 @@ async function planChange(
 async function bothEnded<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([one, other]);
   return [await one, await other];
-}
-
-/**
- * Nobody else uses the bench, so nothing on it changes outside Terraform. The plan still lists attributes that the provider read only
- * after the apply, such as a bucket's policy.
- */
-function withoutDrift(json: string): string {
-  return JSON.stringify({ ...(JSON.parse(json) as object), resource_drift: undefined });
 }
 
 /** Checks the types of the working tree meanwhile. Wrong types end `body`, whose signal is then aborted. */
