@@ -7,6 +7,7 @@ every row went."""
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 
@@ -57,25 +58,28 @@ def run(arguments: Arguments) -> None:
     targets = open_targets(arguments)
     skipped = find_unknown(arguments.source, rules.sources)
     deliveries = find_deliveries(arguments.source, rules.sources, arguments.from_date, arguments.to_date)
-    with spark_failures_named():
+    with ThreadPoolExecutor(max_workers=1) as beside, spark_failures_named():
         spark = open_session(arguments.pipeline)
-        check_models(spark, [target.model for target in targets], rules.contract.output_types)
+        # Spark plans a query in one thread, so the models are checked while the rows are read.
+        models = [target.model for target in targets]
+        checked = beside.submit(check_models, spark, models, rules.contract.output_types)
         table = open_iceberg_table(spark, arguments, rules.contract)
         plan = plan_run(spark, arguments, rules, deliveries, table)
+        checked.result()
         judgement = judge_run(arguments, rules, plan)
         rejected = find_rejected_of_run(plan, rules, judgement.quarantined, with_places=judgement.is_refused)
         # Nothing has been written or removed so far. A run that has lost its lock must not touch the tables.
         if arguments.lock is not None:
             lock.take_lock(arguments.lock.table, arguments.pipeline, arguments.lock.owner)
-        models = None
+        modelled = None
         if judgement.is_refused:
             figures = refuse(arguments, rules, plan)
         elif targets:
-            figures, models = publish_with_models(spark, arguments, rules, plan, tables, targets)
+            figures, modelled = publish_with_models(spark, arguments, rules, plan, tables, targets)
         else:
             figures = publish(arguments, rules, plan, tables, table)
     seconds = time.monotonic() - started
-    keep_books(arguments, rules, plan, judgement, figures, rejected, seconds, skipped, models)
+    keep_books(arguments, rules, plan, judgement, figures, rejected, seconds, skipped, modelled)
 
 
 def publish_with_models(

@@ -1,4 +1,4 @@
-"""Compares the SELECT of each model with the table that it is to give, before a row is read."""
+"""Compares the SELECT of each model with the table that it is to give, before a row is written."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
