@@ -110,8 +110,10 @@ class Reach {
 
   private reached(action: string, where: string): string | undefined {
     const service = action.split(":")[0]!.toLowerCase();
-    const found = this.existing.find(({ before }) => {
+    const found = this.existing.find(({ type, before }) => {
       const arn = before?.arn;
+      // The ARN of a target or a policy is that of another resource.
+      if (/_(target|policy)$/.test(type) && type !== "aws_iam_policy") return false;
       if (typeof arn !== "string" || !contains(service, arn.split(":")[2] ?? "")) return false;
       // The objects of a bucket and the streams of a log group count too.
       return (

@@ -178,6 +178,12 @@ const JUDGED: Readonly<Record<string, string>> = {
     "function_name architectures code_sha256 source_code_hash source_code_size filename image_uri s3_bucket s3_key s3_object_version handler " +
     "runtime layers memory_size timeout ephemeral_storage environment publish version qualified_arn qualified_invoke_arn invoke_arn role " +
     "kms_key_arn package_type reserved_concurrent_executions dead_letter_config logging_config tracing_config vpc_config skip_destroy",
+  aws_lambda_event_source_mapping:
+    "arn batch_size bisect_batch_on_function_error destination_config enabled event_source_arn filter_criteria function_arn function_name " +
+    "function_response_types kms_key_arn last_processing_result maximum_batching_window_in_seconds maximum_record_age_in_seconds " +
+    "maximum_retry_attempts metrics_config parallelization_factor scaling_config starting_position state state_transition_reason uuid",
+  aws_lambda_function_event_invoke_config:
+    "destination_config function_name maximum_event_age_in_seconds maximum_retry_attempts qualifier",
   aws_lambda_permission:
     "action function_name function_url_auth_type principal principal_org_id qualifier source_account source_arn statement_id",
   aws_ram_principal_association: "principal resource_share_arn",
@@ -248,7 +254,7 @@ export const isJudged = (type: string): boolean => RULES.has(type);
 
 /** Tells whether a rule of the type judges an attribute, or knows it as harmless. */
 export const judges = (type: string, attribute: string): boolean =>
-  HARMLESS.has(attribute) || (RULES.get(type)?.has(attribute) ?? false);
+  HARMLESS.has(attribute) || attribute.endsWith("_description") || (RULES.get(type)?.has(attribute) ?? false);
 
 export const JUDGED_TYPES: readonly string[] = [...RULES.keys()];
 export const DATA_TYPES: readonly string[] = [...DATA, ...CATALOGUE, ...LOGS];

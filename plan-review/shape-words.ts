@@ -12,7 +12,7 @@ export const DESTRUCTIVE =
 
 /** Guards of data: without them nothing is lost yet. */
 export const GUARD =
-  /versioning|deletion_protection|delete_protection|prevent_destroy|point_in_time|object_lock|legal_hold|mfa_delete|replica|backup|final_snapshot|(^|[._])pitr|vault_lock|skip_destroy|copy_tags_to_snapshot|dead_letter|redrive_policy|deletion_window|recovery_window|termination_protection/;
+  /versioning|deletion_protection|delete_protection|prevent_destroy|point_in_time|object_lock|legal_hold|mfa_delete|replica|backup|final_snapshot|(^|[._])pitr|vault_lock|skip_destroy|copy_tags_to_snapshot|dead_letter|on_failure|redrive_policy|deletion_window|recovery_window|termination_protection/;
 
 /** Protections other than guards of data. */
 export const PROTECTION =

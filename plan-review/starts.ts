@@ -2,6 +2,7 @@ import { runsPerMonth } from "../modules/schedules/runs-per-month";
 import { type Change, UNKNOWN, withoutKeys } from "./change";
 import { type When } from "./money-line";
 import { type Values } from "./plan";
+import { StartRights } from "./start-rights";
 
 /** How often something is started. */
 export interface Starts {
@@ -22,10 +23,14 @@ const EVENTS = /^aws_(lambda_event_source_mapping|pipes_pipe|s3_bucket_notificat
 
 /**
  * The graph of who starts whom at one moment: schedules, rules with their targets, triggers and workflows of Glue, state machines with their children,
- * functions. The edges are the references of the configuration, also through modules, and names and ARNs among the values.
+ * functions. The edges are the references of the configuration, also through modules, and names and ARNs among the values. A function or a state machine
+ * starts what it names only if its role may; where that is not known, it counts as something that happens.
  */
 export class StartGraph {
   private readonly incoming = new Map<Change, Set<Change>>();
+  /** Resources that name it, and of which it is not known whether they may start it. */
+  private readonly possible = new Map<Change, Set<Change>>();
+  private readonly rights: StartRights;
   private readonly byText = new Map<string, Change[]>();
   private readonly byAddress = new Map<string, Change[]>();
 
@@ -33,6 +38,7 @@ export class StartGraph {
     changes: readonly Change[],
     private readonly when: When,
   ) {
+    this.rights = new StartRights(changes, when);
     const links = changes.filter((change) => LINKS.test(change.type) && change[when] !== undefined);
     for (const change of links) this.index(change);
     for (const change of links) this.connect(change);
@@ -54,8 +60,14 @@ export class StartGraph {
         runs.length === 0 || runs.includes(undefined)
           ? undefined
           : runs.reduce<number>((sum, one) => sum + one!, 0),
-      events: [...seen].filter((one) => isOnEvents(one, this.when)).map(({ address }) => address),
+      events: this.eventsOf(seen),
     };
+  }
+
+  private eventsOf(starters: ReadonlySet<Change>): string[] {
+    const sure = [...starters].filter((one) => isOnEvents(one, this.when));
+    const possible = [...starters].flatMap((one) => [...(this.possible.get(one) ?? [])]);
+    return [...new Set([...sure, ...possible].map(({ address }) => address))];
   }
 
   private index(change: Change): void {
@@ -76,8 +88,12 @@ export class StartGraph {
     const named = (attributes: readonly string[]) =>
       attributes.flatMap((attribute) => this.named(change, attribute));
     const link = (from: Change, to: readonly Change[]) => {
-      for (const one of to)
-        if (one !== from) this.incoming.set(one, (this.incoming.get(one) ?? new Set()).add(from));
+      for (const one of to) {
+        const may = one === from ? "no" : this.rights.mayStart(from, one);
+        if (may === "no") continue;
+        const edges = may === "yes" ? this.incoming : this.possible;
+        edges.set(one, (edges.get(one) ?? new Set()).add(from));
+      }
     };
     if (change.type === "aws_cloudwatch_event_target") {
       link(change, named(["arn", "input", "input_transformer"]));

@@ -375,6 +375,39 @@ const target: Given = {
   after: { rule: "hourly", arn: machineArn },
 };
 
+/** A function that a schedule starts every day, and that names the job. */
+const FUNCTION_ROLE: Given = { type: "aws_iam_role", name: "f", after: { name: "shop-f" } };
+const byFunction = (policies: readonly Given[]): Given[] => [
+  {
+    type: "aws_scheduler_schedule",
+    after: { schedule_expression: "rate(1 day)" },
+    expressions: { target: [{ arn: { references: ["aws_lambda_function.f.arn"] } }] },
+  },
+  {
+    type: "aws_lambda_function",
+    name: "f",
+    after: {
+      ...{ function_name: "f", memory_size: 512, timeout: 60 },
+      role: "arn:aws:iam::111122223333:role/etl/shop-f",
+      environment: [{ variables: { JOB: "shop" } }],
+    },
+  },
+  FUNCTION_ROLE,
+  ...policies,
+];
+const allowed = (Action: string): Given[] => [
+  {
+    type: "aws_iam_role_policy",
+    after: {
+      role: "shop-f",
+      policy: JSON.stringify({ Statement: [{ Effect: "Allow", Action, Resource: "*" }] }),
+    },
+  },
+];
+const UNKNOWN_POLICY: Given[] = [
+  { type: "aws_iam_role_policy", after: { role: "shop-f" }, unknown: { policy: true } },
+];
+
 test.each<[string, Given[], string]>([
   [
     "a trigger of Glue",
@@ -504,6 +537,35 @@ test.each<[string, Given[], string]>([
       },
     ],
     "$133.93 (30.4 runs)",
+  ],
+  ["a function whose role may start it", byFunction(allowed("glue:StartJobRun")), "$133.93 (30.4 runs)"],
+  ["a function whose role may everything", byFunction(allowed("glue:*")), "$133.93 (30.4 runs)"],
+  ["nobody, and a function reads its runs", byFunction(allowed("glue:GetJobRun")), "no schedule seen"],
+  [
+    "a function whose rights are not known",
+    byFunction(UNKNOWN_POLICY),
+    "on events of `aws_lambda_function.f`: nobody knows how often",
+  ],
+  [
+    "a function whose role has a policy of another stack",
+    byFunction([
+      {
+        type: "aws_iam_role_policy_attachment",
+        after: { role: "shop-f", policy_arn: "arn:aws:iam::111122223333:policy/p" },
+      },
+    ]),
+    "on events of `aws_lambda_function.f`: nobody knows how often",
+  ],
+  [
+    "a machine, and another one reports its runs",
+    [
+      rule({ event_pattern: "{}" }),
+      target,
+      machine({ expressions: { role_arn: { references: ["aws_iam_role.f.arn"] } } }),
+      FUNCTION_ROLE,
+      ...allowed("sns:Publish"),
+    ],
+    "no schedule seen",
   ],
   ["nobody", [], "no schedule seen"],
 ])("a job that is started by %s", (_what, starters, text) => {
