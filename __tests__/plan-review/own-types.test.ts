@@ -7,7 +7,7 @@ import { settingsOf, synthEnvironment } from "../support/environment-stacks";
 const { pipelines } = ENVIRONMENTS.dev!;
 const byWorkflow = {
   ...pipelines,
-  "mobile-users": { ...pipelines!["mobile-users"]!, orchestration: "workflow" as const },
+  "mobile-users": { ...pipelines["mobile-users"]!, orchestration: "workflow" as const },
 };
 
 test.each([
