@@ -44,12 +44,17 @@ export class StartRights {
   }
 
   mayStart(from: Change, to: Change): May {
+    return this.of(from, to) ?? "yes";
+  }
+
+  /** The same; `undefined`: the resource has no role, or the plan does not have its policies. */
+  of(from: Change, to: Change): May | undefined {
     const attribute = ROLES[from.type];
     const wanted = ACTIONS[to.type];
-    if (attribute === undefined || wanted === undefined) return "yes";
+    if (attribute === undefined || wanted === undefined) return undefined;
     const role = this.roleIn(from, attribute);
     // A role without a policy here has its policies elsewhere.
-    if (role === undefined || !this.policies.has(role)) return "yes";
+    if (role === undefined || !this.policies.has(role)) return undefined;
     const statements = this.statementsOf(role);
     if (statements === undefined) return "unknown";
     const allows = ({ effect, actions: { except, values } }: Statement) =>
@@ -67,8 +72,10 @@ export class StartRights {
     // A policy that is attached may hold anything.
     if (change.type === "aws_iam_role_policy_attachment") add(this.roleIn(change, "role"), UNKNOWN);
     if (change.type !== "aws_iam_role") return;
-    const managed = values.managed_policy_arns;
-    if (managed === UNKNOWN || (Array.isArray(managed) && managed.length > 0)) add(change, UNKNOWN);
+    const { managed_policy_arns: managed } = values;
+    // Of a new role AWS gives the list, which is empty, unless it is configured.
+    const isGiven = change.configured === undefined || change.configured.managed_policy_arns !== undefined;
+    if (managed === UNKNOWN ? isGiven : Array.isArray(managed) && managed.length > 0) add(change, UNKNOWN);
     for (const block of Array.isArray(values.inline_policy) ? (values.inline_policy as unknown[]) : [])
       add(change, (block as { policy?: unknown } | null)?.policy);
   }

@@ -2,7 +2,7 @@ import { runsPerMonth } from "../modules/schedules/runs-per-month";
 import { type Change, UNKNOWN, withoutKeys } from "./change";
 import { type When } from "./money-line";
 import { type Values } from "./plan";
-import { StartRights } from "./start-rights";
+import { type May, StartRights } from "./start-rights";
 
 /** How often something is started. */
 export interface Starts {
@@ -89,7 +89,7 @@ export class StartGraph {
       attributes.flatMap((attribute) => this.named(change, attribute));
     const link = (from: Change, to: readonly Change[]) => {
       for (const one of to) {
-        const may = one === from ? "no" : this.rights.mayStart(from, one);
+        const may = one === from ? "no" : this.mayStart(from, one, to);
         if (may === "no") continue;
         const edges = may === "yes" ? this.incoming : this.possible;
         edges.set(one, (edges.get(one) ?? new Set()).add(from));
@@ -107,6 +107,17 @@ export class StartGraph {
     } else if (change.type === "aws_lambda_event_source_mapping") link(change, named(["function_name"]));
     else if (change.type !== "aws_glue_job" && change.type !== "aws_glue_crawler")
       link(change, named(attributesOf(change, this.when)));
+  }
+
+  /** A machine may start something itself, or pass its name to another machine that it starts. */
+  private mayStart(from: Change, one: Change, named: readonly Change[]): May {
+    const own = this.rights.mayStart(from, one);
+    if (own !== "no") return own;
+    const others = named.filter(
+      (other) => other !== from && other !== one && this.rights.mayStart(from, other) === "yes",
+    );
+    const through = others.map((other) => this.rights.of(other, one)).filter((may) => may !== undefined);
+    return through.includes("yes") ? "yes" : through.includes("unknown") ? "unknown" : "no";
   }
 
   /** The resources that an attribute names. */

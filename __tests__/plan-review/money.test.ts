@@ -567,6 +567,41 @@ test.each<[string, Given[], string]>([
     ],
     "no schedule seen",
   ],
+  [
+    "a machine that passes its name to another one",
+    [
+      {
+        type: "aws_scheduler_schedule",
+        after: { schedule_expression: "rate(1 day)", target: [{ arn: `${machineArn}-parent` }] },
+      },
+      {
+        type: "aws_sfn_state_machine",
+        name: "p",
+        after: {
+          arn: `${machineArn}-parent`,
+          role_arn: "arn:aws:iam::111122223333:role/shop-f",
+          definition: JSON.stringify({ Machine: machineArn, Input: { JobName: "shop" } }),
+        },
+      },
+      FUNCTION_ROLE,
+      ...allowed("states:StartExecution"),
+      machine({
+        after: {
+          ...{ name: "shop-machine", arn: machineArn, definition: "{}" },
+          role_arn: "arn:aws:iam::111122223333:role/shop-child",
+        },
+      }),
+      { type: "aws_iam_role", name: "child", after: { name: "shop-child" } },
+      {
+        type: "aws_iam_role_policy",
+        after: {
+          role: "shop-child",
+          policy: '{"Statement":{"Effect":"Allow","Action":"glue:StartJobRun","Resource":"*"}}',
+        },
+      },
+    ],
+    "$133.93 (30.4 runs)",
+  ],
   ["nobody", [], "no schedule seen"],
 ])("a job that is started by %s", (_what, starters, text) => {
   const lines = money([{ type: "aws_glue_job", name: "j", after: job() }, ...starters]);
