@@ -73,7 +73,7 @@ export class StartRights {
     if (change.type === "aws_iam_role_policy_attachment") add(this.roleIn(change, "role"), UNKNOWN);
     if (change.type !== "aws_iam_role") return;
     const { managed_policy_arns: managed } = values;
-    // Of a new role AWS gives the list, which is empty, unless it is configured.
+    // AWS gives the list of a new role, which is empty, unless it is configured.
     const isGiven = change.configured === undefined || change.configured.managed_policy_arns !== undefined;
     if (managed === UNKNOWN ? isGiven : Array.isArray(managed) && managed.length > 0) add(change, UNKNOWN);
     for (const block of Array.isArray(values.inline_policy) ? (values.inline_policy as unknown[]) : [])

@@ -21,7 +21,7 @@
   https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
 - S3: a key that ends with a slash, such as a folder marker, is checked with the slash.
   https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
-- Lambda: an invoked version or alias is checked by its own ARN.
+- Lambda: an invoked version or alias is checked by its own ARN, a new function by the name that it gets.
   https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
 - DynamoDB: `dynamodb:LeadingKeys` has the partition keys that a request names, except in transactions.
   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
@@ -195,11 +195,15 @@ def s3_resource(arn: str, path: str) -> str:
     return f"{arn}/" if path.endswith("/") and "/" in path.strip("/") else arn
 
 
-def function_resource(arn: str, path: str, query: dict[str, Any]) -> str:
-    """The ARN of an invoked function, with the version or alias that the call names.
+def function_resource(arn: str, path: str, query: dict[str, Any], data: dict[str, Any], place: str) -> str:
+    """The ARN of an invoked function, with the version or alias that the call names; that of a function
+    which is created, from its name.
 
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
     """
+    created = data.get("FunctionName")
+    if isinstance(created, str) and path.rstrip("/").endswith("/functions"):
+        return created if created.startswith("arn:") else f"arn:aws:lambda:{place}:function:{created}"
     named = query.get("Qualifier") or ""
     qualifier = str(named[0] if isinstance(named, list) else named)
     if not qualifier or not path.rstrip("/").endswith("/invocations") or len(arn.split(":")) > 7:

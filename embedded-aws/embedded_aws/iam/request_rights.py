@@ -114,7 +114,7 @@ def _resource_arn(original: Any) -> Callable[..., Any]:
         if service == "s3":
             arn = request_resources.s3_resource(arn, path)
         if service == "lambda":
-            arn = request_resources.function_resource(arn, path, query or {})
+            arn = request_resources.function_resource(arn, path, query or {}, data, f"{region}:{account}")
         resources = _Resources(arn)
         resources.others, resources.context = found.arns[1:], found.context
         resources.passed = passed_roles.passed_roles(service, action, data, account)

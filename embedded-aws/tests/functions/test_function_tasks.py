@@ -195,6 +195,20 @@ def test_the_caller_of_create_function_passes_the_role(orchard: Orchard) -> None
         )
 
 
+def test_a_function_is_created_under_a_name_that_its_creator_may_use(orchard: Orchard) -> None:
+    worker = make_role(orchard.bench, "worker-hedger", PRINCIPAL, [LOGS])
+    passed = statement(["iam:PassRole"], [worker])
+    make(orchard, "hedger", statement(["lambda:CreateFunction"], [f"{FUNCTIONS}hedge-*"]), passed)
+    client = orchard.client("lambda", taken(orchard, "hedger"))
+    code = {"ZipFile": b"x"}
+    made = {"Role": worker, "Runtime": "python3.11", "Handler": "a.b", "Code": code}
+    with pytest.raises(ClientError, match=f"CreateFunction on resource: {FUNCTIONS}wall"):
+        client.create_function(FunctionName="wall", **made)
+    with pytest.raises(ClientError) as allowed:
+        client.create_function(FunctionName="hedge-one", **made)
+    assert allowed.value.response["Error"]["Code"] == "InvalidParameterValueException"  # it is no zip
+
+
 def test_a_right_on_the_function_is_none_on_its_alias(farm: Orchard) -> None:
     client = farm.client("lambda")
     version = client.publish_version(FunctionName="farm-weigh")["Version"]
