@@ -67,6 +67,11 @@ export interface ContractSource {
   readonly name?: string;
   /** The folder of its days, below the pipeline's; "" or ending in a slash. */
   readonly folder: string;
+  /**
+   * The ends of the names of its files.
+   * @default - every file of the folder
+   */
+  readonly endings?: readonly string[];
   /** The names of the folders of days: `dt=2025-11-21`, or the milliseconds of a UTC midnight. */
   readonly layout: SourceLayout;
   /** The name that a crawler gives to its table, without a prefix; "" where the source has no name. */
@@ -77,4 +82,13 @@ export interface ContractSource {
 export const placesOf = ({ sources }: Contract): readonly ContractSource[] =>
   sources.length === 0
     ? [{ folder: "", layout: "dt", table: "" }]
-    : sources.map(({ name, folder, layout }) => ({ name, folder, layout, table: crawledName(folder) }));
+    : sources.map((source) => {
+        const { name, folder, endings, layout } = source;
+        return {
+          name,
+          folder,
+          layout,
+          table: crawledName(source),
+          ...(endings.length > 0 ? { endings } : {}),
+        };
+      });

@@ -16,7 +16,8 @@ REFUSE, SKIP = "refuse", "skip"
 @dataclass(frozen=True)
 class DeliverySource:
     """A place of deliveries: `<location><folder><day>/`, where `layout` (an `etl.io.LAYOUTS`) says how the
-    folder of a day is named. `name` is "" and `folder` too where a contract declares no sources.
+    folder of a day is named. `name` is "" and `folder` too where a contract declares no sources. Sources may
+    share a folder: then `endings` are the ends of the names of its files.
 
     `unknown_folders` says what becomes of what is no day: refuse, skip, or ignore (nobody looks).
     `when_missing` says what becomes of a date that only other sources have delivered: fail or report.
@@ -29,6 +30,11 @@ class DeliverySource:
     unknown_folders: str = "ignore"
     when_missing: str = "fail"
     table: str = ""
+    endings: tuple[str, ...] = ()
+
+    def has(self, name: str) -> bool:
+        """True if a file in its folder may be its own."""
+        return not self.endings or name.endswith(self.endings)
 
 
 @dataclass(frozen=True)
