@@ -248,7 +248,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         xml('<row id="1"/>', declaration='<?xml version="1.0" encoding="ISO-8859-1"?>'),
         "it says that its encoding is ISO-8859-1, and x-etl.format says UTF-8",
     ),
-    "5-utf-16.xml": ('<rows><row id="1"/></rows>'.encode("utf-16"), "it is UTF-16"),
+    "5-utf-16.xml": ('<rows><row id="1"/></rows>'.encode("utf-16"), "it is text in UTF-16"),
     "6-cut.xml.bz2": (bz2.compress(GOOD)[:-9], "its bzip2 is cut"),
 }
 CUT = {

@@ -136,14 +136,15 @@ def wrong_types(schema: StructType, contract: Contract) -> list[str]:
     for column in contract.columns:
         found, at = _type_at(schema, column.place)
         wanted = _wanted(column, contract)
-        if found is None or any(is_such(found) for is_such in wanted.values()):
+        is_there = len(at) == len(column.place)
+        if found is None or (is_there and any(is_such(found) for is_such in wanted.values())):
             continue
         words = " or ".join(wanted)
         place = path_text(at)
         mistakes.append(
             f"its column {place} is {found.simpleString()}, and the contract wants {words} for "
             f"{column.name} ({glue_type(column)}): correct the file or the contract"
-            if len(at) == len(column.place)
+            if is_there
             else f"its column {place} is {found.simpleString()}, and {column.label} lies inside of it"
         )
     return mistakes
