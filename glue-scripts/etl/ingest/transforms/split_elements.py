@@ -147,9 +147,10 @@ def _with_tags(pieces: DataFrame, tag: str) -> DataFrame:
 
 
 def _root() -> Column:
-    """The name of the first element of the piece; null without one."""
-    name = F.regexp_extract("plain", r"<([^\s<>/!?][^\s<>/]*)", 1)
-    return F.when(name != "", name)
+    """The name of the first element of the piece; null without one. One without content needs no end."""
+    tag = r"<([^\s<>/!?][^\s<>/]*)[^<>]*?(/?)(?:>|\z)"
+    name = F.regexp_extract("plain", tag, 1)
+    return F.when((name != "") & (F.regexp_extract("plain", tag, 2) == ""), name)
 
 
 def _with_depth(pieces: DataFrame) -> DataFrame:
