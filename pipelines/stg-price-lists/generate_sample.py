@@ -1,5 +1,5 @@
-"""Makes the price lists of two suppliers that do not exist, from days of the shop (`pipelines/shop`). All is
-synthetic but the shop's own prices. For each product with a line on a day, whose price after the day is known:
+"""Makes the price lists of two suppliers that do not exist, from days of the shop (`pipelines/shop`). All
+is synthetic but the shop's own prices. For each product with a line on a day, whose price after the day is known:
 
 - the supplier is ACME if the first character of the code is even as a code point, else BOLT;
 - the list price is the shop's price times 1.25, rounded half up to two decimals; the currency is GBP.
@@ -24,7 +24,7 @@ from xml.sax.saxutils import escape
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "shop"))
 
-from shop_days import InvalidDayFileError, Shop, day_files  # noqa: E402 (the path is set above)
+from shop_days import InvalidDayFileError, Shop, day_files
 
 COLUMNS = ("product_id", "supplier", "list_price", "currency", "valid_on")
 MARGIN, CENT = Decimal("1.25"), Decimal("0.01")
