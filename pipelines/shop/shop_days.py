@@ -2,8 +2,8 @@
 tables `customers`, `products`, `invoices` and `invoice_lines`:
 
 - customers of D: the country of their last line; `last_seen` is D.
-- products of D: the most frequent description and price of D, where there is one; a product without a line for
-  more than five calendar days is deleted.
+- products of D: the most frequent description and price of D, where there is one; a product without a line
+  for more than five calendar days is deleted.
 - invoices: the first line's customer, time and country, once. Lines count on from those that the invoice has.
 
 This is a model in memory, with the standard library only: it makes the suppliers' price lists and judges what
@@ -116,8 +116,8 @@ class Shop:
         self._line_count: Counter[str] = Counter()  # per invoice
 
     def apply(self, day: date, csv_path: Path) -> DayChanges:
-        """Applies the file of a day. Raises InvalidDayFileError, and ValueError for a day that is not after the
-        last one; then nothing has changed."""
+        """Applies the file of a day. Raises InvalidDayFileError, and ValueError for a day that is not after
+        the last one; then nothing has changed."""
         if self.day is not None and day <= self.day:
             raise ValueError(f"day {day} is not after {self.day}: fill a new shop for a correction")
         lines = read_lines(csv_path)
