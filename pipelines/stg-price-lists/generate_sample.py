@@ -1,5 +1,6 @@
 """Makes the price lists of two suppliers that do not exist, from days of the shop (`pipelines/shop`). All
-is synthetic but the shop's own prices. For each product with a line on a day, whose price after the day is known:
+is synthetic but the shop's own prices. For each product with a line on a day, whose price after the day is
+known:
 
 - the supplier is ACME if the first character of the code is even as a code point, else BOLT;
 - the list price is the shop's price times 1.25, rounded half up to two decimals; the currency is GBP.
