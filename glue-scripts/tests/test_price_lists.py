@@ -13,7 +13,7 @@ from plans import REPOSITORY
 PIPELINE = REPOSITORY / "pipelines" / "stg-price-lists"
 sys.path.insert(0, str(PIPELINE))
 
-import generate_sample  # noqa: E402 (the path is set above)
+import generate_sample  # type: ignore[import-not-found]  # noqa: E402 (the path is set above)
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 
