@@ -23,6 +23,7 @@ const platform = benchTests(
   "mobile-users",
   "plan",
   "postgres",
+  "price-lists",
   "scanners",
   "schedule",
   "security-configuration",

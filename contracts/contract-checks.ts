@@ -3,8 +3,8 @@ import type { Computed } from "./computed";
 import type { Contract, Rule } from "./contract";
 import { allTypes, baseTypes, outputTypes, scalarsOf } from "./contract-types";
 import { expressionMistakes, ROW_FUNCTIONS, SUM_FUNCTIONS } from "./expression";
-import { type Format, isCsv, KEPT } from "./format";
-import { droppedAndRead, listsBesidePaths, pathsOfCsv, wrongPlaces } from "./path-checks";
+import { type Format, hasTexts, isCsv, KEPT } from "./format";
+import { droppedAndRead, listsBesidePaths, pathsOfCsv, pathsOfXml, wrongPlaces } from "./path-checks";
 import {
   hiddenShapes,
   shapesOfNoCsv,
@@ -66,6 +66,7 @@ const CHECKS: readonly (readonly [parts: readonly Part[], find: Find])[] = [
   [["format", "properties"], ofAnotherFormat],
   [["format", "onDrift"], blindToDrift],
   [["format", "properties", "dropped"], pathsOfCsv],
+  [["format", "properties", "dropped"], pathsOfXml],
   [["format", "properties"], listsBesidePaths],
   [["format", "properties"], wrongPlaces],
   [["properties", "dropped"], droppedAndRead],
@@ -349,9 +350,11 @@ function wrongKinds({ rules, timestamp, columns }: Contract): Mistake[] {
 function ofAnotherFormat({ format, columns }: Contract): Mistake[] {
   return columns.flatMap((column): Mistake[] => {
     const { place, kind, number, words, nulls } = column;
-    if (isCsv(format)) {
-      if (kind === "array" || kind === "object")
-        return [[place, `must not be an ${kind}: a line of CSV cannot hold one`]];
+    if (hasTexts(format)) {
+      const why = isCsv(format)
+        ? "a line of CSV cannot hold one"
+        : "take the texts that are inside of it by x-path, each as a column";
+      if (kind === "array" || kind === "object") return [[place, `must not be an ${kind}: ${why}`]];
       return number === undefined ? [] : wrongMarks(`${place}.x-number`, number, format);
     }
     const kinds = `in ${format.kind}`;
@@ -385,7 +388,15 @@ const CRAWLED_DELIMITERS = [",", "|", "\t", ";", "\u0001"];
 
 /** Finds a contract that wants to fail on drift that no crawl can show. */
 function blindToDrift({ format, onDrift }: Contract): Mistake[] {
-  if (onDrift !== "fail" || !isCsv(format)) return [];
+  if (onDrift !== "fail") return [];
+  if (format.kind === "xml" || format.kind === "parquet")
+    return [
+      [
+        "x-etl.onDrift",
+        `must be report in ${format.kind}: its columns are not compared with those of a crawl`,
+      ],
+    ];
+  if (!isCsv(format)) return [];
   const { delimiter, skipTop, comment } = format;
   const why = [
     ...(CRAWLED_DELIMITERS.includes(delimiter) ? [] : [`the delimiter ${JSON.stringify(delimiter)}`]),

@@ -1,6 +1,6 @@
 import { got, isText, NOTES, type NodeReader } from "./node-reader";
 
-/** How a file is read. All but `kind` is about CSV. */
+/** How a file is read. All but `kind`, `rowTag` and `encoding` is about CSV. */
 export interface Format {
   readonly kind: (typeof KINDS)[number];
   /** One character. */
@@ -22,9 +22,11 @@ export interface Format {
   readonly comment: string | null;
   /** The delivered names in order, where files have no header line. */
   readonly columns: readonly string[] | null;
+  /** The name of the elements of XML that are rows, with its prefix if they have one; `null` in other formats. */
+  readonly rowTag: string | null;
 }
 
-const KINDS = ["jsonLines", "jsonObjects", "jsonArray", "csv"] as const;
+const KINDS = ["jsonLines", "jsonObjects", "jsonArray", "csv", "xml", "parquet"] as const;
 const UNKNOWN = ["ignore", "keep", "refuse"] as const;
 const ENCODINGS = ["UTF-8", "ISO-8859-1", "windows-1252"] as const;
 /** More than that is a document, not a preamble. */
@@ -33,6 +35,10 @@ const CSV_KEYS = [
   ...["delimiter", "quote", "escape", "multiLine", "unknownColumns", "encoding"],
   ...["skipTop", "skipBottom", "comment", "columns"],
 ];
+const KEYS = { csv: CSV_KEYS, xml: ["rowTag", "encoding"] } as const;
+/** Of ASCII, so that it has the same bytes in every encoding. */
+const ROW_TAG = /^(?:[A-Za-z_][A-Za-z0-9_.-]*:)?[A-Za-z_][A-Za-z0-9_.-]*$/;
+const LONGEST_ROW_TAG = 100;
 
 export const JSON_LINES: Format = {
   kind: "jsonLines",
@@ -46,6 +52,7 @@ export const JSON_LINES: Format = {
   skipBottom: 0,
   comment: null,
   columns: null,
+  rowTag: null,
 };
 
 /** The characters that windows-1252 has in place of control characters of ISO-8859-1. Node's TextDecoder does not know them. */
@@ -63,10 +70,17 @@ export const [KEPT, KEPT_TYPE] = ["unknown_columns", "map<string,string>"] as co
 
 export const isCsv = ({ kind }: Format): boolean => kind === "csv";
 
+export const isXml = ({ kind }: Format): boolean => kind === "xml";
+
+/** Tells whether every delivered value is a text, whose type the contract alone knows. */
+export const hasTexts = ({ kind }: Format): boolean => kind === "csv" || kind === "xml";
+
 export function readFormat(node: NodeReader | undefined): Format {
   const kind = node?.oneOf("kind", KINDS);
   if (node === undefined || kind === undefined) return JSON_LINES;
-  node.refuseOthers(`a format ${kind}`, ["kind", ...(kind === "csv" ? CSV_KEYS : [])], NOTES);
+  const keys = kind === "csv" || kind === "xml" ? KEYS[kind] : [];
+  node.refuseOthers(`a format ${kind}`, ["kind", ...keys], NOTES);
+  if (kind === "xml") return { ...JSON_LINES, kind, rowTag: readRowTag(node), encoding: readEncoding(node) };
   if (kind !== "csv") return { ...JSON_LINES, kind };
   const format: Format = {
     kind,
@@ -81,9 +95,18 @@ export function readFormat(node: NodeReader | undefined): Format {
     skipBottom: node.has("skipBottom") ? node.whole("skipBottom", 0, MOST_SKIPPED) : 0,
     comment: node.has("comment") ? readCharacter(node, "comment", null) : null,
     columns: node.has("columns") ? node.names("columns") : null,
+    rowTag: null,
   };
   refuseTogether(node, format);
   return format;
+}
+
+function readRowTag(node: NodeReader): string {
+  const value = node.value("rowTag");
+  if (isText(value) && ROW_TAG.test(value) && value.length <= LONGEST_ROW_TAG) return value;
+  const demand = `the name of the elements that are rows, of at most ${LONGEST_ROW_TAG} letters, digits, '_', '-' and '.', with a prefix if they have one`;
+  node.wrong("rowTag", `must be ${demand}, e.g. "price" or "p:price", ${got(value)}`);
+  return "row";
 }
 
 function readCharacter<T extends string | null>(node: NodeReader, key: string, otherwise: T): string | T {

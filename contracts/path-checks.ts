@@ -1,6 +1,6 @@
 import { type Column, isFlattened, placeOf } from "./columns";
 import type { Contract } from "./contract";
-import { isCsv } from "./format";
+import { isCsv, isXml } from "./format";
 import { commonSteps, type Path, pathText } from "./paths";
 import type { Mistake } from "../modules/core/refusals";
 
@@ -26,9 +26,61 @@ export function pathsOfCsv({ format, columns, dropped }: Contract): Mistake[] {
   return dropped.length === 0 ? found : [...found, ["x-etl.dropped", `must be left out in csv: ${advice}`]];
 }
 
+/** Finds places that no element of XML has, and what is said of JSON and means nothing in XML. */
+export function pathsOfXml({ format, columns, dropped }: Contract): Mistake[] {
+  if (!isXml(format)) return [];
+  const mistakes = columns.flatMap((column, index): Mistake[] => {
+    const others = columns.slice(0, index).flatMap((other) => capitalsMistake(column, other) ?? []);
+    return [
+      ...(column.accepts.length > 0
+        ? [[`${column.place}.x-accepts`, "must be left out in xml: every value is a text"] as const]
+        : []),
+      ...(column.isCount
+        ? [
+            [
+              `${column.place}.x-count`,
+              "must be left out in xml: it counts the elements of a list of JSON",
+            ] as const,
+          ]
+        : []),
+      ...[elementMistake(placeOf(column)), ...others]
+        .flatMap((mistake) => mistake ?? [])
+        .slice(0, 1)
+        .map((mistake): Mistake => [fieldOf(column), mistake]),
+    ];
+  });
+  const advice = "what is not named is not read";
+  return dropped.length === 0
+    ? mistakes
+    : [...mistakes, ["x-etl.dropped", `must be left out in xml: ${advice}`]];
+}
+
+function elementMistake(path: Path): string | undefined {
+  const at = path.findIndex((step, index) => typeof step === "number" && typeof path[index - 1] === "number");
+  if (at >= 0)
+    return `must name an element between [${path[at - 1]!}] and [${path[at]!}]: XML has no lists of lists`;
+  const names = path.slice(0, -1);
+  if (
+    names.some((step) => typeof step === "string" && step.startsWith("@")) ||
+    (typeof path.at(-1) === "number" && String(path.at(-2)).startsWith("@"))
+  )
+    return `must end with an attribute, since nothing lies inside of one, got ${pathText(path)}`;
+  return undefined;
+}
+
+/** Spark 4 takes names that differ in capitals for one, and Spark 3.5 does not. */
+function capitalsMistake(column: Column, other: Column): string | undefined {
+  const [path, before] = [placeOf(column), placeOf(other)];
+  const common = commonSteps(path, before);
+  const [step, theirs] = [path[common], before[common]];
+  if (typeof step !== "string" || typeof theirs !== "string") return undefined;
+  if (step.toLowerCase() !== theirs.toLowerCase()) return undefined;
+  return `must differ from the place of ${other.place} in more than capitals, which Spark ignores, got ${pathText(path)}`;
+}
+
 /** Finds lists that are read as a whole where objects are flattened. */
 export function listsBesidePaths({ columns, format }: Contract): Mistake[] {
-  if (isCsv(format) || !columns.some(isFlattened)) return [];
+  if (isCsv(format) || isXml(format) || !columns.some(isFlattened)) return [];
   const why = "must not be an array in a contract with x-path, x-count, x-accepts or x-blank";
   const advice =
     'take its elements by x-path and its length by x-count, or keep its text by type object with "x-accepts": ["array"]';
@@ -37,7 +89,7 @@ export function listsBesidePaths({ columns, format }: Contract): Mistake[] {
 
 /** Finds places that no object can have together, and names that Spark takes for one. */
 export function wrongPlaces({ columns, format }: Contract): Mistake[] {
-  if (isCsv(format) || !columns.some(isFlattened)) return [];
+  if (isCsv(format) || isXml(format) || !columns.some(isFlattened)) return [];
   return columns.flatMap((column, index) => {
     const mistakes = columns.slice(0, index).flatMap((other) => togetherMistake(column, other) ?? []);
     return mistakes.slice(0, 1).map((mistake): Mistake => [fieldOf(column), mistake]);

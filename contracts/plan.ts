@@ -3,7 +3,7 @@ import { BOUNDS, type Column, placeOf } from "./columns";
 import type { Contract } from "./contract";
 import { glueType, outputTypes } from "./contract-types";
 import { columnsOf } from "./expression";
-import { type Format, isCsv } from "./format";
+import { type Format, hasTexts, isCsv, isXml } from "./format";
 import type { Moments } from "./moments";
 import type { Quality, QualityRule } from "./quality-rules";
 import { type SourceContract, sourceContracts } from "./source-contracts";
@@ -13,7 +13,7 @@ import { crawledName } from "./sources";
  * The version of the plan's form. The job refuses another one (`PLAN_VERSION` in `glue-scripts/etl/ingest/load_plan.py`): raise it here and
  * there with every change of what a key means, or of which keys there are.
  */
-export const PLAN_VERSION = 2;
+export const PLAN_VERSION = 3;
 
 /** A contract and its quality rules, compiled: what the job loads. It has every default, and nothing in it is judged again. */
 export interface Plan {
@@ -84,11 +84,15 @@ function sourcePlan({ source, contract }: SourceContract): object {
   const { columns, format, given } = contract;
   const place =
     source === undefined
-      ? { name: null, table: null, folder: "", layout: "dt", unknownFolders: "ignore", whenMissing: "fail" }
+      ? {
+          ...{ name: null, table: null, folder: "", endings: [], layout: "dt" },
+          ...{ unknownFolders: "ignore", whenMissing: "fail" },
+        }
       : {
           name: source.name,
-          table: crawledName(source.folder),
+          table: crawledName(source),
           folder: source.folder,
+          endings: source.endings,
           layout: source.layout,
           unknownFolders: source.unknownFolders,
           whenMissing: source.whenMissing,
@@ -109,6 +113,7 @@ const computedPlan = ({ name, expression, type }: { name: string; expression: st
 });
 
 function formatPlan(format: Format): object {
+  if (isXml(format)) return { kind: format.kind, rowTag: format.rowTag, encoding: format.encoding };
   if (!isCsv(format)) return { kind: format.kind };
   const { kind, delimiter, quote, escape, multiLine, unknownColumns, encoding } = format;
   const { skipTop, skipBottom, comment, columns } = format;
@@ -140,13 +145,13 @@ function columnPlan(column: Column, format: Format): object {
   const isNumber = kind === "integer" || kind === "number";
   return {
     ...common,
-    ...(kind === "string" || isCsv(format) ? { nulls } : {}),
+    ...(kind === "string" || hasTexts(format) ? { nulls } : {}),
     ...(kind === "string"
       ? { dateFormats, moments: moments === undefined ? null : momentsPlan(moments) }
       : {}),
     ...(kind === "number" ? { decimal: decimal ?? null } : {}),
-    ...(isNumber && isCsv(format) ? { number: column.number ?? { decimal: ".", thousands: "" } } : {}),
-    ...(kind === "boolean" && isCsv(format)
+    ...(isNumber && hasTexts(format) ? { number: column.number ?? { decimal: ".", thousands: "" } } : {}),
+    ...(kind === "boolean" && hasTexts(format)
       ? { words: column.words ?? { true: ["true"], false: ["false"] } }
       : {}),
     ...(kind === "string" || kind === "integer" ? { allowed } : {}),

@@ -1,4 +1,5 @@
 import type { Contract } from "./contract";
+import { type Format, isXml } from "./format";
 import { baseTypes } from "./contract-types";
 import { crawledName, type DeliverySource, type Given, type SourceLayout } from "./sources";
 import type { Mistake } from "../modules/core/refusals";
@@ -67,14 +68,36 @@ export interface ContractSource {
   readonly name?: string;
   /** The folder of its days, below the pipeline's; "" or ending in a slash. */
   readonly folder: string;
+  /**
+   * The ends of the names of its files.
+   * @default - every file of the folder
+   */
+  readonly endings?: readonly string[];
   /** The names of the folders of days: `dt=2025-11-21`, or the milliseconds of a UTC midnight. */
   readonly layout: SourceLayout;
+  /**
+   * Its files are XML, for which Spark 3.5 needs a jar.
+   * @default false
+   */
+  readonly isXml?: boolean;
   /** The name that a crawler gives to its table, without a prefix; "" where the source has no name. */
   readonly table: string;
 }
 
+const xmlOf = (format: Format) => (isXml(format) ? { isXml: true } : {});
+
 /** The places that the deliveries of a contract without mistakes come from; at least one. */
-export const placesOf = ({ sources }: Contract): readonly ContractSource[] =>
+export const placesOf = ({ sources, format }: Contract): readonly ContractSource[] =>
   sources.length === 0
-    ? [{ folder: "", layout: "dt", table: "" }]
-    : sources.map(({ name, folder, layout }) => ({ name, folder, layout, table: crawledName(folder) }));
+    ? [{ folder: "", layout: "dt", table: "", ...xmlOf(format) }]
+    : sources.map((source) => {
+        const { name, folder, endings, layout } = source;
+        return {
+          name,
+          folder,
+          layout,
+          table: crawledName(source),
+          ...xmlOf(source.format),
+          ...(endings.length > 0 ? { endings } : {}),
+        };
+      });

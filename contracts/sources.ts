@@ -8,8 +8,10 @@ export interface DeliverySource {
   /** The field that declares it, e.g. `x-etl.sources.ios`. */
   readonly place: string;
   readonly name: string;
-  /** Below the pipeline's folder; ends in a slash. */
+  /** Below the pipeline's folder; ends in a slash. "" is that folder itself, for a source with `endings`. */
   readonly folder: string;
+  /** The ends of the names of its files, where sources share a folder; empty: every file there is its own. */
+  readonly endings: readonly string[];
   readonly layout: SourceLayout;
   /** The end of folders and files below it that are no day. */
   readonly unknownFolders: OnUnknown;
@@ -37,7 +39,16 @@ export type OnUnknown = (typeof ON_UNKNOWN)[number];
 const LAYOUTS: readonly SourceLayout[] = ["dt", "epochMillis"];
 const ON_UNKNOWN = ["refuse", "skip"] as const;
 const WHEN_MISSING = ["fail", "report"] as const;
-const KEYS = ["folder", "layout", "unknownFolders", "whenMissing", "properties", "format", "shapes"];
+const KEYS = [
+  "folder",
+  "endings",
+  "layout",
+  "unknownFolders",
+  "whenMissing",
+  "properties",
+  "format",
+  "shapes",
+];
 const MOST_SOURCES = 20;
 /** A source's name is part of the names of states, crawlers and tables. */
 const LONGEST_NAME = 20;
@@ -74,7 +85,8 @@ function readSource(name: string, node: NodeReader, common: Common): DeliverySou
   return {
     place: node.place,
     name,
-    folder: readFolder(node),
+    folder: node.has("folder") || !node.has("endings") ? readFolder(node) : "",
+    endings: node.has("endings") ? readEndings(node) : [],
     layout: (node.has("layout") ? node.oneOf("layout", LAYOUTS) : undefined) ?? "dt",
     unknownFolders: readOnUnknown(node, "unknownFolders"),
     whenMissing: (node.has("whenMissing") ? node.oneOf("whenMissing", WHEN_MISSING) : undefined) ?? "fail",
@@ -103,18 +115,28 @@ function readFolder(node: NodeReader): string {
   return "";
 }
 
+function readEndings(node: NodeReader): readonly string[] {
+  const endings = node.names("endings");
+  const wrong = endings.find((one) => !/^\.[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(one) || one.length > 100);
+  if (wrong !== undefined)
+    node.wrong("endings", `must hold ends of names like ".xml" or ".csv.bz2", ${got(wrong)}`);
+  return endings;
+}
+
 /** Compares the places of sources. A source with a mistake in its folder is not compared. */
 function refuseTogether(node: NodeReader, sources: readonly DeliverySource[]): void {
-  const known = sources.filter(({ folder }) => folder !== "");
-  for (const [index, { name, folder }] of known.entries())
+  const known = sources.filter(({ folder, endings }) => folder !== "" || endings.length > 0);
+  for (const [index, { name, folder, endings }] of known.entries())
     for (const earlier of known.slice(0, index)) {
       const [one, other] = [folder, earlier.folder];
-      if (one.startsWith(other) || other.startsWith(one))
+      if (one === other && endings.length > 0 && earlier.endings.length > 0)
+        refuseSharedEndings(node, name, endings, earlier);
+      else if (one.startsWith(other) || other.startsWith(one))
         node.wrong(
           `${name}.folder`,
           `must not be or lie in that of ${earlier.name}, '${other}', ${got(one)}`,
         );
-      else if (crawledName(one) === crawledName(other))
+      else if (crawledName({ name, folder }) === crawledName(earlier))
         node.wrong(
           `${name}.folder`,
           `must end in another name than that of ${earlier.name}, '${other}', ${got(one)}: a crawler names a table after it`,
@@ -122,13 +144,26 @@ function refuseTogether(node: NodeReader, sources: readonly DeliverySource[]): v
     }
 }
 
-/** The name that a crawler gives to the table of a folder, without its prefix. */
-export const crawledName = (folder: string): string =>
-  folder
-    .split("/")
-    .at(-2)!
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9_]/g, "_");
+/** Sources of one folder are told apart by the ends of names, so no name may have ends of both. */
+function refuseSharedEndings(
+  node: NodeReader,
+  name: string,
+  endings: readonly string[],
+  earlier: DeliverySource,
+): void {
+  const shared = endings.find((one) =>
+    earlier.endings.some((other) => one.endsWith(other) || other.endsWith(one)),
+  );
+  if (shared !== undefined)
+    node.wrong(
+      `${name}.endings`,
+      `must not hold '${shared}', which a name may share with the endings of ${earlier.name}, ${earlier.endings.join(", ")}`,
+    );
+}
+
+/** The name that a crawler gives to the table of a source's folder, without its prefix; the source's name in the pipeline's own folder. */
+export const crawledName = ({ name, folder }: Pick<DeliverySource, "name" | "folder">): string =>
+  (folder === "" ? name : folder.split("/").at(-2)!).toLowerCase().replaceAll(/[^a-z0-9_]/g, "_");
 
 /** Columns with those of a source: in the place of the column of the same name, or behind. */
 function merged(common: readonly Column[], own: readonly Column[]): readonly Column[] {

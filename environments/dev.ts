@@ -52,5 +52,7 @@ export const dev: EnvironmentData = {
     products: daily,
     // At one in the afternoon in UTC it is early morning in Los Angeles, and the day that ended is there.
     "mobile-users": { ...daily, schedule: { ...daily.schedule, cron: "cron(0 13 * * ? *)" } },
+    // Suppliers deliver file by file.
+    "stg-price-lists": { ...daily, tableFormat: "iceberg", writeMode: "append" },
   },
 };

@@ -118,9 +118,10 @@ function expectedOfSources(pipeline: string, places: readonly ContractSource[]):
   const shown = places.map(
     ({ folder, layout }) => `${folder}${layout === "dt" ? "dt=2025-11-21" : "1763683200000"}/`,
   );
+  const different = [...new Set(shown)];
   const millis = places.some(({ layout }) => layout === "epochMillis");
   const why = millis ? ", where the number is the milliseconds of a UTC midnight" : "";
-  return `${pipeline} expects folders like ${shown.join(" and ")} with files in them${why}`;
+  return `${pipeline} expects folders like ${different.join(" and ")} with files in them${why}`;
 }
 
 /** The dates of the folders that files lie in, in order. */

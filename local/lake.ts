@@ -1,5 +1,6 @@
 import {
   BatchDeletePartitionCommand,
+  DeleteTableCommand,
   type GlueClient,
   paginateGetPartitions,
   paginateGetTables,
@@ -24,19 +25,24 @@ export class Lake {
     private readonly clients: { readonly s3: S3Client; readonly glue: GlueClient },
     private readonly outputs: Outputs,
     private readonly pipeline: string,
+    private readonly deliveries = `${pipeline}/`,
   ) {
     this.rawBucket = output(outputs, "raw_bucket");
   }
 
-  /** Removes the pipeline's data, books and registered partitions from every zone; tables and other pipelines stay. */
+  /**
+   * Removes the pipeline's data, books and registered partitions from every zone; declared tables and other pipelines stay. A table of Iceberg
+   * goes with its files: the job makes it.
+   */
   async empty(): Promise<void> {
     for (const zone of ZONES) {
       const bucket = this.outputs[`${zone}_bucket`];
       if (bucket === undefined) continue;
-      const prefixes = [`${this.pipeline}/`, ...(zone === "processed" ? [`books/${this.pipeline}/`] : [])];
+      const own = zone === "raw" ? this.deliveries : `${this.pipeline}/`;
+      const prefixes = [own, ...(zone === "processed" ? [`books/${this.pipeline}/`] : [])];
       for (const prefix of prefixes) await this.remove(bucket, await this.keysOf(bucket, prefix));
       const database = this.outputs[`${zone}_database`];
-      if (database !== undefined) await this.unregister(database, `s3://${bucket}/${this.pipeline}/`);
+      if (database !== undefined) await this.unregister(database, `s3://${bucket}/${own}`);
     }
   }
 
@@ -62,6 +68,11 @@ export class Lake {
   private async unregister(database: string, location: string): Promise<void> {
     const { glue: client } = this.clients;
     for await (const { TableList = [] } of paginateGetTables({ client }, { DatabaseName: database })) {
+      for (const { Name, Parameters, StorageDescriptor } of TableList) {
+        const isIceberg = Parameters?.table_type?.toUpperCase() === "ICEBERG";
+        if (isIceberg && `${StorageDescriptor?.Location}/`.startsWith(location))
+          await client.send(new DeleteTableCommand({ DatabaseName: database, Name }));
+      }
       for (const { Name } of TableList.filter(({ PartitionKeys = [] }) => PartitionKeys.length > 0)) {
         const table = { DatabaseName: database, TableName: Name };
         const found: Partition[] = [];

@@ -22,15 +22,15 @@ export interface Mirrored {
   readonly startedEmpty: boolean;
 }
 
-/** @param input the folder or file that the deliveries were found in */
+/** @param input the folder or file that the deliveries were found in. @param prefix the folder of the pipeline's deliveries */
 export async function mirrorInput(
   s3: S3Client,
   lake: Lake,
   pipeline: string,
   input: string,
   { files }: Deliveries,
+  prefix = `${pipeline}/`,
 ): Promise<Mirrored> {
-  const prefix = `${pipeline}/`;
   const before = allRecords()[pipeline];
   const startedEmpty = before !== undefined && before.folder !== input;
   if (startedEmpty) await lake.empty();

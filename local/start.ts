@@ -27,6 +27,7 @@ import { mirrorInput } from "./raw-zone";
 import { findExamples } from "./refused";
 import { record, type Run, succeeded, tell } from "./run-record";
 import { installSpark4For } from "./spark4";
+import { deliveriesFolderOf, deliveriesIn } from "./made-deliveries";
 import { output } from "./stack-outputs";
 import { type Outputs } from "./terraform";
 import { UserError } from "./user-error";
@@ -48,7 +49,8 @@ export async function start(options: StartOptions): Promise<number> {
   const { environment } = BENCH;
   const all = environmentPipelines(environment);
   refuseUnknownPipeline({ pipeline: options.pipeline, environment, all });
-  const input = options.input === undefined ? sampleOf(options.pipeline) : asTyped(options.input);
+  const given = options.input === undefined ? sampleOf(options.pipeline) : asTyped(options.input);
+  const input = deliveriesIn(options.pipeline, given);
   const deliveries = findDeliveries(input, { ...options, places: placesOfPipeline(options.pipeline) });
   const progress = new Progress();
   // Before the choice: it may change what is deployed.
@@ -90,8 +92,16 @@ async function runPipeline(
   const clients = clientsOf(aws.at);
   const { s3, sfn, sns, sqs, athena, glue } = clients;
   await progress.step("input", async (note) => {
-    const lake = new Lake(clients, outputs, pipeline);
-    const { uploaded, removed, startedEmpty } = await mirrorInput(s3, lake, pipeline, input, deliveries);
+    const lake = new Lake(clients, outputs, pipeline, deliveriesFolderOf(pipeline));
+    const folder = deliveriesFolderOf(pipeline);
+    const { uploaded, removed, startedEmpty } = await mirrorInput(
+      s3,
+      lake,
+      pipeline,
+      input,
+      deliveries,
+      folder,
+    );
     const { files, dates } = deliveries;
     if (startedEmpty) note("another input than last time: its lake starts empty");
     note(`${files.length} files of ${dates.length} dates, ${uploaded} uploaded, ${removed} removed`);

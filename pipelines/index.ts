@@ -5,6 +5,7 @@ import { defineEvents } from "./events/pipeline";
 import { defineMobileUsers } from "./mobile-users/pipeline";
 import { defineProducts } from "./products/pipeline";
 import { defineSales } from "./sales/pipeline";
+import { definePriceLists, PRICE_LISTS } from "./stg-price-lists/pipeline";
 import { contractPipelineSettings, declaredTableSettings, modelledSettings } from "./settings";
 
 /** A pipeline that environments can have. */
@@ -19,6 +20,13 @@ interface Entry<Name extends string, Settings> {
     platform: EtlPlatform,
     settings: Settings,
   ) => ContractPipeline;
+  /** The folder of its deliveries in the raw zone, where it has another name than the pipeline; ends in a slash. */
+  readonly deliveriesFolder?: string;
+  /**
+   * A Python program of its folder that makes its deliveries from days of the shop, files `YYYY-MM-DD.csv`: for the bench.
+   * `python3 <program> --input DIR --into DIR`.
+   */
+  readonly madeFromDays?: string;
   /** The pipelines whose tables it reads; they are deployed with it. */
   readonly needs?: readonly string[];
 }
@@ -32,6 +40,10 @@ export const PIPELINES = [
   entry({ name: "customers", settings: declaredTableSettings, define: defineCustomers }),
   entry({ name: "products", settings: declaredTableSettings, define: defineProducts }),
   entry({ name: "mobile-users", settings: modelledSettings, define: defineMobileUsers }),
+  entry({
+    ...{ name: "stg-price-lists", settings: declaredTableSettings, define: definePriceLists },
+    ...{ deliveriesFolder: PRICE_LISTS, madeFromDays: "generate_sample.py" },
+  }),
 ] as const;
 
 type Registered = (typeof PIPELINES)[number];

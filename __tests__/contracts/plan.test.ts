@@ -42,7 +42,8 @@ const BOUNDS = { minimum: null, maximum: null, exclusiveMinimum: null, exclusive
 
 /** The only source of a contract that declares none, without what differs by format. */
 const ONLY = {
-  ...{ name: null, table: null, folder: "", layout: "dt", unknownFolders: "ignore", whenMissing: "fail" },
+  ...{ name: null, table: null, folder: "", endings: [], layout: "dt" },
+  ...{ unknownFolders: "ignore", whenMissing: "fail" },
 };
 
 /** The parts of a plan that the small contract has in every format. */
@@ -93,7 +94,7 @@ const ID = {
 test("the whole plan of a small contract of CSV, with every default", () => {
   const source = (name: string) => ({ delivered: name, column: name, clean: [] });
   const plan = {
-    planVersion: 2,
+    planVersion: 3,
     contract: {
       sources: [
         {
@@ -121,7 +122,7 @@ test("the whole plan of a small contract of CSV, with every default", () => {
   expect(textOf(small({ format: { kind: "csv" } }))).toBe(`${JSON.stringify(plan, null, 2)}\n`);
 });
 
-test.each([["jsonLines"], ["jsonObjects"], ["jsonArray"]])(
+test.each([["jsonLines"], ["jsonObjects"], ["jsonArray"], ["parquet"]])(
   "the whole plan of a small contract of %s",
   (kind) => {
     const { name, kind: type, type: made, ...rest } = ID;
@@ -133,7 +134,7 @@ test.each([["jsonLines"], ["jsonObjects"], ["jsonArray"]])(
       },
     ];
     const plan = {
-      planVersion: 2,
+      planVersion: 3,
       contract: { sources: [{ ...ONLY, format: { kind }, shapes: [], columns, given: [] }], ...REST },
       quality: QUALITY,
     };
@@ -141,6 +142,18 @@ test.each([["jsonLines"], ["jsonObjects"], ["jsonArray"]])(
     if (kind === "jsonLines") expect(textOf(small())).toBe(textOf(small({ format: { kind } })));
   },
 );
+
+test("in a plan of XML every column has its place, and how its texts are read", () => {
+  const plan = JSON.parse(textOf(small({ format: { kind: "xml", rowTag: "p:row" } }))) as {
+    contract: { sources: [{ format: object; columns: object[] }] };
+  };
+  const [{ format, columns }] = plan.contract.sources;
+  expect(format).toEqual({ kind: "xml", rowTag: "p:row", encoding: "UTF-8" });
+  expect(columns[1]).toEqual({
+    ...{ name: "n", kind: "integer", type: "bigint", path: ["n"], accepts: [], isCount: false },
+    ...{ nulls: [], number: { decimal: ".", thousands: "" }, allowed: [], bounds: BOUNDS },
+  });
+});
 
 test("what is left out is what its default says", () => {
   const short = {

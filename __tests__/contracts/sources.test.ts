@@ -40,7 +40,7 @@ test.each<[string, Node, string[]]>([
     "a key that no source has",
     others({ Folder: "x/" }),
     [
-      "'x-etl.sources.web_shop.Folder' is unknown: a source may hold folder, layout, unknownFolders, whenMissing, properties, format, shapes",
+      "'x-etl.sources.web_shop.Folder' is unknown: a source may hold folder, endings, layout, unknownFolders, whenMissing, properties, format, shapes",
     ],
   ],
   ...[undefined, "", "/in/", "in", "in//web/", "../in/", "_in/", "in/dt=2025/", 7].map(
@@ -70,6 +70,29 @@ test.each<[string, Node, string[]]>([
     "a folder in another's",
     others({ folder: "in/" }),
     ["'x-etl.sources.web_shop.folder' must not be or lie in that of tills, 'in/tills/', got \"in/\""],
+  ],
+  [
+    "ends of names that are none",
+    others({ endings: ["xml", ".csv"] }),
+    ['\'x-etl.sources.web_shop.endings\' must hold ends of names like ".xml" or ".csv.bz2", got "xml"'],
+  ],
+  [
+    "a folder that only one of its sources tells by endings",
+    others({ folder: "in/tills/", endings: [".xml"] }),
+    ["'x-etl.sources.web_shop.folder' must not be or lie in that of tills, 'in/tills/', got \"in/tills/\""],
+  ],
+  [
+    "endings that one name may share",
+    {
+      ...shopsContract(),
+      "x-etl": {
+        ...(shopsContract() as { "x-etl": object })["x-etl"],
+        sources: { tills: { endings: [".bz2"] }, web_shop: { endings: [".csv.bz2"] } },
+      },
+    },
+    [
+      "'x-etl.sources.web_shop.endings' must not hold '.csv.bz2', which a name may share with the endings of tills, .bz2",
+    ],
   ],
   [
     "folders whose tables would have one name",
@@ -206,7 +229,7 @@ test("the plan has each source with its columns, and what only others deliver", 
   const names = (columns: unknown) => (columns as { name: string }[]).map(({ name }) => name);
   const [tills, web] = contract.sources;
   expect(tills).toMatchObject({
-    ...{ name: "tills", table: "tills", folder: "in/tills/", layout: "dt" },
+    ...{ name: "tills", table: "tills", folder: "in/tills/", endings: [], layout: "dt" },
     ...{ unknownFolders: "skip", whenMissing: "fail", format: { kind: "csv", delimiter: ";" } },
     given: [
       { name: "channel", type: "string", value: "tills" },
@@ -215,7 +238,7 @@ test("the plan has each source with its columns, and what only others deliver", 
   });
   expect(names(tills!.columns)).toEqual(["receipt", "amount", "till", "sold"]);
   expect(web).toMatchObject({
-    ...{ name: "web_shop", table: "web_shop", folder: "in/web-shop/", layout: "epochMillis" },
+    ...{ name: "web_shop", table: "web_shop", folder: "in/web-shop/", endings: [], layout: "epochMillis" },
     ...{ unknownFolders: "refuse", whenMissing: "report", format: { kind: "jsonLines" }, shapes: [] },
     given: [
       { name: "channel", type: "string", value: "web_shop" },

@@ -108,6 +108,8 @@ describe("ContractPipeline", () => {
         aggregateTable: "table_one",
         crawlProcessed: true,
         artifactsPrefix: "one/",
+        deliveriesFolder: "in/one/",
+        crawlRaw: false,
       },
       schedule: {
         ...{ cron: "cron(0 4 * * ? *)", timeZone: "Europe/Berlin", lagDays: 3, enabled: false },
@@ -123,7 +125,7 @@ describe("ContractPipeline", () => {
       ...{ description: "Two", workerType: "G.1X", maxWorkers: 4, jobTimeoutMinutes: 12 },
       ...{ jobName: "job-two", processedCrawlerName: "crawl-two" },
       ...{ executionClass: "STANDARD", aggregateTable: "table_two", crawlProcessed: false },
-      artifactsPrefix: "two/",
+      ...{ artifactsPrefix: "two/", deliveriesFolder: "in/two/", crawlRaw: true },
       schedule: {
         ...{ cron: "cron(0 5 * * ? *)", timeZone: "Asia/Tokyo", lagDays: 4, enabled: true },
         ...{ start: "2030-02-01T00:00:00Z", end: "2031-02-01T00:00:00Z" },

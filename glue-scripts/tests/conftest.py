@@ -31,6 +31,10 @@ JARS = sorted(
 )
 
 
+# Spark 4 reads XML itself; Spark 3.5 has this jar from the job.
+XML_JARS = [] if Path(sys.prefix).name.endswith("spark4") else sorted((ROOT / "jars").glob("spark-xml*.jar"))
+
+
 class WAREHOUSE:
     """The folder of the Iceberg tables of the tests; set with the session."""
 
@@ -153,7 +157,7 @@ def spark(event_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         .config("spark.eventLog.rolling.enabled", "false")
         .config("spark.eventLog.compress", "false")
         .config("spark.eventLog.dir", event_log.as_uri())
-        .config("spark.jars", ",".join(map(str, JARS)))
+        .config("spark.jars", ",".join(map(str, [*JARS, *XML_JARS])))
         .config("spark.sql.extensions", "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")
         .config("spark.sql.catalog.glue_catalog", "org.apache.iceberg.spark.SparkCatalog")
         .config("spark.sql.catalog.glue_catalog.type", "hadoop")

@@ -40,7 +40,7 @@ def read_examples() -> list[Example]:
         elif kind == "delivered":
             example = examples[-1]
             format_ = example.contract["x-etl"].get("format", {"kind": "jsonLines"})
-            ending = "csv" if format_["kind"] == "csv" else "json"
+            ending = format_["kind"] if format_["kind"] in ("csv", "xml") else "json"
             place = name or f"{len(example.delivered) + 1}.{ending}"
             content = text.translate(_CONTROLS).encode(format_.get("encoding", "UTF-8"))
             assert place not in example.delivered, f"{heading}: {place} is there twice"

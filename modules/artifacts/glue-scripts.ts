@@ -11,4 +11,6 @@ export const GLUE_SCRIPTS = {
   jobs: join(FOLDER, "jobs"),
   /** The functions, a folder each: `folder` of an `EtlFunction` is one of them, e.g. `count_objects`. */
   functions: join(FOLDER, "functions"),
+  /** Reads XML in jobs of Glue 5.1, whose Spark is 3.5; Spark 4 has it built in: one of `jars` of a job. */
+  sparkXml: join(FOLDER, "jars", "spark-xml_2.12-0.18.0.jar"),
 } as const;

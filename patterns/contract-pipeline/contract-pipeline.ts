@@ -143,7 +143,8 @@ export class ContractPipeline extends Construct {
     this.pipeline = pipeline;
     this.name = `${platform.name}-${pipeline}`;
 
-    this.rawCrawlers = judged.tables.sources.map((source) => this.rawCrawler(source));
+    const crawled = props.crawlRaw === false ? [] : judged.tables.sources;
+    this.rawCrawlers = crawled.map((source) => this.rawCrawler(source));
     this.task = this.defineTask(judged);
     if (this.task.table.registeredBy === "crawler") this.processedCrawler = this.crawlerOfTable();
     this.task.declareTables();
@@ -200,11 +201,27 @@ export class ContractPipeline extends Construct {
     const mistakes = [
       ...nameMistakes(pipeline),
       ...lagMistakes(schedule?.lagDays),
+      ...folderMistakes(this.props.deliveriesFolder),
+      ...(tables === undefined ? [] : this.crawlMistakes(tables)),
       ...(tables === undefined ? [] : crawlerNameMistakes(this.props.rawCrawlerNames, tables.sources)),
       ...(tables === undefined ? [] : this.orchestrationMistakes(tables)),
       ...sentences,
     ];
     return tables === undefined || mistakes.length > 0 ? this.fail(mistakes) : { tables, models };
+  }
+
+  /** Sources of one folder cannot be crawled: a crawler would make one table of the files of all. */
+  private crawlMistakes({ sources }: JudgedFiles["tables"]): string[] {
+    const { crawlRaw, orchestration } = this.props;
+    if (crawlRaw === false)
+      return orchestration === "workflow"
+        ? ["'crawlRaw' must not be false with a Glue workflow, which begins with the crawls of deliveries"]
+        : [];
+    const shared = sources.filter(({ endings }) => endings !== undefined).flatMap(({ name }) => name ?? []);
+    if (shared.length === 0) return [];
+    return [
+      `'crawlRaw' must be false: the sources ${shared.join(", ")} have 'endings', and a crawler reads whole folders`,
+    ];
   }
 
   private orchestrationMistakes({ sources }: JudgedFiles["tables"]): string[] {
@@ -229,7 +246,9 @@ export class ContractPipeline extends Construct {
     { name = `${this.name}-${zone}`, folder = "", tablePrefix, grouping }: CrawledFolder = {},
   ): GlueCrawler {
     const { lake, account, region } = this.props.platform;
-    const target: S3Location = lake.location(zone, `${this.pipeline}/${folder}`);
+    const { deliveriesFolder = `${this.pipeline}/` } = this.props;
+    const root = zone === Zone.RAW ? deliveriesFolder : `${this.pipeline}/`;
+    const target: S3Location = lake.location(zone, `${root}${folder}`);
     const database: DatabaseReference = lake.database(zone);
     return new GlueCrawler(this, id, { name, target, database, account, region, tablePrefix, grouping });
   }
@@ -326,7 +345,7 @@ export class ContractPipeline extends Construct {
     const workflow = { workflowName: this.name, jobName: task.job.jobName };
     return [
       Step.acquireLock("AcquireLock", { table, workflow }),
-      this.crawlRaw(deadlineMinutes),
+      ...(this.rawCrawlers.length === 0 ? [] : [this.crawlRaw(deadlineMinutes)]),
       Step.runJob("RunJob", { ...task.job, runArguments, overrides }),
       Step.checkBooks("CheckBooks", { books: task.books, emptyGoesTo: "ReleaseLock", sources }),
       ...(this.processedCrawler === undefined
@@ -387,6 +406,13 @@ function nameMistakes(pipeline: string): string[] {
       `'pipeline' must not be or end with 'refused', which names the place of refused rows, ${got}; rename it`,
     ];
   return [];
+}
+
+function folderMistakes(folder: string | undefined): string[] {
+  if (folder === undefined || /^(?:[A-Za-z0-9][A-Za-z0-9_.-]*\/)+$/.test(folder)) return [];
+  return [
+    `'deliveriesFolder' must be one or more folders of letters, digits, '_', '-' and '.', each ending in '/', got '${folder}'`,
+  ];
 }
 
 function lagMistakes(days: number | undefined): string[] {

@@ -24,6 +24,16 @@ import { declareQuarantine, declareRefused, declareTable } from "./declared-tabl
 
 /** How the job of a task runs and writes. */
 export interface IngestJobProps {
+  /**
+   * The folder of the deliveries in the raw zone, where it has another name than the pipeline; ends in a slash.
+   * @default - the pipeline's name and a slash
+   */
+  readonly deliveriesFolder?: string;
+  /**
+   * `false`: nobody crawls the deliveries, so no run says how their columns differ from the contract. Each run still judges every file and row.
+   * @default true
+   */
+  readonly crawlRaw?: boolean;
   /** @default - says that it checks, quarantines, deduplicates and rebuilds */
   readonly description?: string;
   /**
@@ -149,6 +159,7 @@ export class IngestTask extends Construct implements Task {
   /** The rules, which the job and a query judge by. */
   readonly quality: DataQuality;
   private readonly prefix: string;
+  private readonly deliveries: string;
   private readonly artifacts: S3Location;
 
   constructor(
@@ -159,6 +170,7 @@ export class IngestTask extends Construct implements Task {
     super(scope, id);
     const { pipeline, platform } = props;
     this.prefix = `${pipeline}/`;
+    this.deliveries = props.deliveriesFolder ?? this.prefix;
     this.artifacts = platform.lake.location(Zone.ARTIFACTS, props.artifactsPrefix ?? this.prefix);
     this.books = platform.lake.location(Zone.PROCESSED, `books/${this.prefix}`);
     this.sources = this.decideSources();
@@ -246,7 +258,7 @@ export class IngestTask extends Construct implements Task {
       kind: "deliveries",
       name,
       layout,
-      location: lake.location(Zone.RAW, `${this.prefix}${folder}`),
+      location: lake.location(Zone.RAW, `${this.deliveries}${folder}`),
       database,
       table: name === undefined ? this.tableName : `${this.tableName}_${table}`,
     }));
@@ -315,7 +327,8 @@ export class IngestTask extends Construct implements Task {
       artifacts,
       temporary: lake.location(Zone.ARTIFACTS, `temp/${name}/`),
       // The folder of all sources, because the job names what lies beside theirs.
-      inputs: [lake.location(Zone.RAW, this.prefix)],
+      inputs: [lake.location(Zone.RAW, this.deliveries)],
+      jars: this.jars(),
       files: models === undefined ? [plan] : [plan, models],
       outputs: this.outputs(),
       arguments: { ...this.jobArguments(plan), ...this.modelArguments(models) },
@@ -332,10 +345,22 @@ export class IngestTask extends Construct implements Task {
       region,
     });
     this.grantLock(job);
-    for (const { table } of this.sources) lake.grantDescribeTable(job.role, Zone.RAW, table);
+    if (this.isRawCrawled)
+      for (const { table } of this.sources) lake.grantDescribeTable(job.role, Zone.RAW, table);
     for (const table of [...this.declaredTables(), ...this.models])
       lake.grantRegisterPartitions(job.role, table.zone, table.name);
     return job;
+  }
+
+  private get isRawCrawled(): boolean {
+    return this.props.crawlRaw !== false;
+  }
+
+  /** Spark 3.5 reads XML with a jar that Glue does not have. */
+  private jars(): string[] | undefined {
+    const { judged, platform } = this.props;
+    const hasXml = judged.tables.sources.some(({ isXml }) => isXml === true);
+    return hasXml && platform.glueVersion === "5.1" ? [GLUE_SCRIPTS.sparkXml] : undefined;
   }
 
   /** Without a step for it the job holds the lock itself, and asks whether another owner is still at work. */
@@ -387,7 +412,7 @@ export class IngestTask extends Construct implements Task {
     return {
       pipeline,
       source_bucket: lake.bucket(Zone.RAW).bucketName,
-      source_prefix: this.prefix,
+      source_prefix: this.deliveries,
       output_bucket: this.table.location.bucketName,
       output_prefix: this.prefix,
       quarantine_bucket: lake.bucket(Zone.QUARANTINE).bucketName,
@@ -395,9 +420,7 @@ export class IngestTask extends Construct implements Task {
       books_bucket: this.books.bucketName,
       books_prefix: this.books.prefix,
       plan_uri: plan.uri,
-      source_database: lake.database(Zone.RAW).name,
-      // The job adds what the plan says of each source.
-      source_table: this.tableName,
+      ...this.crawledArguments(),
       lock_table: locks.tableName,
       ...(this.props.workflow === undefined ? {} : { workflow_arn: workflowArn(this.props.workflow) }),
       time_zone: timeZone,
@@ -405,6 +428,13 @@ export class IngestTask extends Construct implements Task {
       ...this.refusedArguments(),
       ...this.curatedArguments(),
     };
+  }
+
+  /** The tables of crawls; the job adds to the name what the plan says of each source. */
+  private crawledArguments(): Record<string, string> {
+    if (!this.isRawCrawled) return {};
+    const { name } = this.props.platform.lake.database(Zone.RAW);
+    return { source_database: name, source_table: this.tableName };
   }
 
   /** The models as the job loads them. */

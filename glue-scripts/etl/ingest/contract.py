@@ -20,7 +20,9 @@ _GLUE_SCALARS = {"string": "string", "integer": "bigint", "number": "double", "b
 @dataclass(frozen=True)
 class Format:
     """How a file is read. `kind` is csv, jsonLines (one object a line), jsonObjects (objects one after the
-    other, on one line or over several) or jsonArray (one array of objects a file). The rest is about CSV.
+    other, on one line or over several), jsonArray (one array of objects a file), xml or parquet. The rest is
+    about CSV, but `row_tag`, the name of the elements of XML that are rows, and `encoding`, which XML has
+    too.
 
     `delimiter` is one character. `unknown_columns` says what becomes of a column of the header that the
     file's shape does not name. `is_multi_line` lets a quoted text hold line ends; without `has_quotes` a
@@ -40,15 +42,29 @@ class Format:
     skip_bottom: int = 0
     comment: str | None = None
     columns: tuple[str, ...] = ()
+    row_tag: str = ""
 
     @property
     def is_csv(self) -> bool:
         return self.kind == "csv"
 
     @property
+    def is_xml(self) -> bool:
+        return self.kind == "xml"
+
+    @property
+    def is_parquet(self) -> bool:
+        return self.kind == "parquet"
+
+    @property
+    def has_lines(self) -> bool:
+        """False if the place of a row is its number in its file, from 1, and not that of a line."""
+        return not (self.is_xml or self.is_parquet)
+
+    @property
     def has_records(self) -> bool:
         """True if a row may go over several lines, or share its line with others."""
-        return self.is_multi_line or self.kind in ("jsonObjects", "jsonArray")
+        return self.is_multi_line or self.kind in ("jsonObjects", "jsonArray", "xml")
 
 
 JSON_LINES = Format()
@@ -322,13 +338,14 @@ class Contract:
     @property
     def is_flattened(self) -> bool:
         """True if the columns lie anywhere in the delivered objects (`transforms/flatten_lines.py`)."""
-        return not self.format.is_csv and any(column.is_flattened for column in self.columns)
+        is_json = not (self.format.is_csv or self.format.is_xml)
+        return is_json and any(column.is_flattened for column in self.columns)
 
     @property
     def has_exact_texts(self) -> bool:
         """True if a row has the text of each column, and a clean row has right values only. Where Spark
         types the values of a line itself, some have to be looked at again."""
-        return self.format.is_csv or self.is_flattened
+        return self.format.is_csv or self.format.is_xml or self.is_flattened
 
     @property
     def claimed(self) -> frozenset[str]:

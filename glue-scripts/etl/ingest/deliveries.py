@@ -17,9 +17,10 @@ from pyspark.sql import functions as F
 from etl import io, session
 from etl.errors import InvalidDelivery, MissingDelivery
 from etl.ingest import reading
-from etl.ingest.contract import Contract
+from etl.ingest.contract import Contract, Format
+from etl.ingest.parquet_files import find_unreadable
 from etl.ingest.proofs import find_left_out, find_open_texts, find_unread
-from etl.ingest.sources import DeliverySource, Sources, days_between
+from etl.ingest.sources import SKIP, DeliverySource, Sources, days_between
 from etl.ingest.starts import MAX_NAMED, refuse_files
 from etl.ingest.transforms.find_duplicates import ORDER
 from etl.ingest.transforms.skip_lines import is_in_order
@@ -33,12 +34,14 @@ _T = TypeVar("_T")
 @dataclass(frozen=True)
 class Part:
     """The delivery of one source for a day: the files below its folder of that day, below `location`, that
-    are read, and those that are `left_out` because of their names."""
+    are read, and those that are `left_out` because of their names. `strangers` lie there too, and have no
+    ending of a source."""
 
     source: DeliverySource
     location: str
     files: tuple[io.StoredObject, ...]
     left_out: tuple[io.StoredObject, ...] = ()
+    strangers: tuple[io.StoredObject, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,9 @@ class Delivery:
     def fingerprint(self) -> str:
         """Differs between deliveries by the names and sizes of their files, which a listing knows, and by the
         sources that have delivered."""
-        present = sorted(part.source.name for part in self.parts if part.source.name)
+        present = sorted(
+            part.source.name for part in self.parts if part.source.name and not part.source.endings
+        )
         files = sorted(
             (part.source.folder + file.name, file.size) for part in self.parts for file in part.files
         )
@@ -84,20 +89,56 @@ Deliveries = Mapping[date, Delivery]
 def list_deliveries(location: str, sources: Sources, days: Collection[date]) -> dict[date, Delivery]:
     """The deliveries of these days. A day on which no source has delivered is not in the answer."""
     parts: dict[date, list[Part]] = {}
+    listed: dict[tuple[str, str], dict[date, list[io.StoredObject]]] = {}
     for source in sources.all:
         place = f"{location}{source.folder}"
-        for day, files in io.list_days(place, source.layout, days).items():
-            read = tuple(file for file in files if not io.is_hidden(file))
-            left_out = tuple(file for file in files if io.is_hidden(file))
-            parts.setdefault(day, []).append(Part(source, place, read, left_out))
+        is_first = (place, source.layout) not in listed
+        if is_first:
+            listed[place, source.layout] = io.list_days(place, source.layout, days)
+        beside = [one for one in sources.all if one.folder == source.folder]
+        for day, files in listed[place, source.layout].items():
+            part = _part(source, place, files, beside if is_first else ())
+            if part.files or part.left_out or part.strangers or not source.endings:
+                parts.setdefault(day, []).append(part)
     return {
         day: Delivery(day, location, tuple(found), _lacking(sources, found))
         for day, found in sorted(parts.items())
     }
 
 
+def _part(
+    source: DeliverySource, place: str, files: Sequence[io.StoredObject], beside: Collection[DeliverySource]
+) -> Part:
+    """The files of a source. What no source of its folder has is given to the first, which has all of them
+    `beside` it."""
+    own = [file for file in files if source.has(file.name)]
+    strangers = [file for file in files if beside and not any(one.has(file.name) for one in beside)]
+    return Part(
+        source,
+        place,
+        tuple(file for file in own if not io.is_hidden(file)),
+        tuple(file for file in (*own, *strangers) if io.is_hidden(file)),
+        tuple(file for file in strangers if not io.is_hidden(file)),
+    )
+
+
+def _refuse_strangers(sources: Sources, found: Deliveries) -> None:
+    """Raises InvalidDelivery with the files that have no ending of a source, or logs them."""
+    endings = ", ".join(ending for source in sources.all for ending in source.endings)
+    why = f"its name has no ending of a source ({endings})"
+    parts = [part for delivery in found.values() for part in delivery.parts]
+    refused = [file for part in parts if part.source.unknown_folders != SKIP for file in part.strangers]
+    skipped = [file for part in parts if part.source.unknown_folders == SKIP for file in part.strangers]
+    advice = 'rename it, move it away, or say "unknownFolders": "skip" in x-etl.sources'
+    refuse_files([f"{file.uri}: {why}: {advice}" for file in refused])
+    for file in skipped[:MAX_NAMED]:
+        log(f"skipped {file.uri}: {why}")
+    if len(skipped) > MAX_NAMED:
+        log(f"skipped {len(skipped) - MAX_NAMED} more")
+
+
 def _lacking(sources: Sources, parts: Sequence[Part]) -> tuple[str, ...]:
-    present = {part.source.name for part in parts}
+    present = {one.source.name for one in parts if one.files or one.left_out or not one.source.endings}
     return tuple(name for name in sources.names if name not in present)
 
 
@@ -109,6 +150,7 @@ def find_deliveries(location: str, sources: Sources, first: date, last: date) ->
         dates = f"{first}" if first == last else f"{first} to {last}"
         of = f" of any source ({', '.join(sources.names)})" if sources.names else ""
         raise MissingDelivery(f"no delivery{of} under {location} for {dates}")
+    _refuse_strangers(sources, found)
     _refuse_missing(location, sources, found)
     files = sum(len(delivery.files) for delivery in found.values())
     log(f"{len(found)} deliveries: {files} files, {sum(one.input_bytes for one in found.values())} bytes")
@@ -303,7 +345,7 @@ class RawRows:
             refuse_files(find_unread((), files, format_))
             return
         rows = judged.persist(StorageLevel.MEMORY_AND_DISK)
-        counted = self._count(rows, files)
+        counted = self._count(rows, files, format_)
         refuse_files(
             [
                 *find_open_texts(counted.open_files, files, format_),
@@ -332,13 +374,16 @@ class RawRows:
             )
         )
 
-    def _count(self, rows: DataFrame, files: list[io.StoredObject]) -> reading.Counted:
+    def _count(self, rows: DataFrame, files: list[io.StoredObject], format_: Format) -> reading.Counted:
         """This reads the files. Raises InvalidDelivery with those that cannot be read to their end."""
         try:
             return reading.count_rows(rows, self.unreadable_reason, self.wrong_types)
         except Py4JJavaError as error:
             cause = session.root_cause(error)
-            broken = find_broken(files) if cause.startswith(("java.io.", "java.util.zip.")) else []
+            if format_.is_parquet:
+                broken = find_unreadable(self.spark, files)
+            else:
+                broken = find_broken(files) if cause.startswith(("java.io.", "java.util.zip.")) else []
             if not broken:
                 raise
             refuse_files(broken)

@@ -56,9 +56,12 @@ def find_drift(crawled: Columns, contract: Contract, table: str, absent: Sequenc
 
 
 def is_comparable(crawled: Columns, contract: Contract) -> bool:
-    """False where a crawl says nothing about the columns of CSV: because the crawler found no table in the
-    files, the format is strange to it, or it took the header for a row."""
+    """False where a crawl says nothing about the columns: in XML, and in Parquet, whose footers are checked
+    in each run; in CSV because the crawler found no table in the files, the format is strange to it, or it
+    took the header for a row."""
     format_ = contract.format
+    if not format_.has_lines:
+        return False
     if not format_.is_csv:
         return True
     if (

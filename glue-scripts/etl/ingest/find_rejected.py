@@ -109,8 +109,11 @@ def _find_places(
     counted: Mapping[tuple[str, str], Counted], files: Iterable[StoredObject], format_: Format
 ) -> dict[tuple[str, str], Place]:
     """The places of the first rows in their files. At most MOST_FILES are opened, each once. A line that
-    is cut, or part of a format where rows are no lines, has no number: it could be another line as well."""
+    is cut, or part of a format where rows are no lines, has no number: it could be another line as well. In
+    XML and Parquet it is the number of the row, which is known."""
     first = {of: one.first for of, one in counted.items() if one.first}
+    if not format_.has_lines:
+        return {of: Place(row.file, row.block, row.value) for of, row in first.items()}
     by_file: dict[str, set[str]] = {}
     for row in first.values():
         if len(row.line) < FIRST_CHARACTERS and not format_.has_records:

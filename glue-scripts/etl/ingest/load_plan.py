@@ -31,7 +31,7 @@ from etl.ingest.sources import DeliverySource, Sources
 from etl.run.quality import MILLION, Quality
 from etl.run.quality import Rule as QualityRule
 
-PLAN_VERSION = 2
+PLAN_VERSION = 3
 _ADVICE = "compile the contract again with the release that this job is of"
 
 Node = Mapping[str, Any]
@@ -63,6 +63,7 @@ def _source(source: Node, node: Node) -> DeliverySource:
         name=source["name"] or "",
         contract=_contract(source, node),
         folder=source["folder"],
+        endings=tuple(source["endings"]),
         layout=source["layout"],
         unknown_folders=source["unknownFolders"],
         when_missing=source["whenMissing"],
@@ -98,6 +99,8 @@ def _contract(source: Node, node: Node) -> Contract:
 
 
 def _format(node: Node) -> Format:
+    if node["kind"] == "xml":
+        return Format("xml", encoding=node["encoding"], row_tag=node["rowTag"])
     if node["kind"] != "csv":
         return Format(node["kind"])
     return Format(

@@ -10,6 +10,7 @@ from etl.ingest import reading
 from etl.ingest.contract import Contract
 from etl.ingest.deliveries import Deliveries, RawRows
 from etl.ingest.headers import find_layouts
+from etl.ingest.parquet_files import check_parquet
 from etl.ingest.plan import Plan, make_plan
 from etl.ingest.reading import is_below_header
 from etl.ingest.reasons import wrong_types
@@ -20,8 +21,10 @@ from etl.ingest.transforms.flatten_lines import flatten_lines
 from etl.ingest.transforms.join_lines import join_lines
 from etl.ingest.transforms.parse_csv import parse_csv
 from etl.ingest.transforms.parse_lines import parse_lines
+from etl.ingest.transforms.parse_xml import parse_xml
 from etl.ingest.transforms.skip_lines import skip_lines
 from etl.ingest.transforms.split_array import split_array
+from etl.ingest.transforms.split_elements import split_elements
 from etl.ingest.transforms.split_objects import split_objects
 from etl.ingest.upserts import plan_upsert
 from etl.run.arguments import Arguments
@@ -82,8 +85,14 @@ def judge_rows(
 
 def parse_files(lines: DataFrame, files: Sequence[io.StoredObject], contract: Contract) -> DataFrame | None:
     """The rows of the files. Raises InvalidDelivery with every file that is not of a known kind."""
-    if not contract.format.is_csv:
+    if contract.format.is_parquet:
+        check_parquet(lines.sparkSession, files, contract)
+    if contract.format.is_xml:
         check_files(files, contract.format)
+        return parse_xml(split_elements(lines, contract.format.row_tag), contract)
+    if not contract.format.is_csv:
+        if not contract.format.is_parquet:
+            check_files(files, contract.format)
         split = _SPLITS.get(contract.format.kind)
         parse = flatten_lines if contract.is_flattened else parse_lines
         return parse(split(lines) if split else lines, contract)

@@ -22,7 +22,9 @@ def find_open_texts(uris: Collection[str], files: Iterable[StoredObject], format
     mistakes: list[str] = []
     for at, file in enumerate(named):
         if len(mistakes) == MAX_NAMED:
-            what = "its array may not be whole" if format_.kind == "jsonArray" else "it may have an open text"
+            what = {"jsonArray": "its array may not be whole", "xml": "it may be cut"}.get(
+                format_.kind, "it may have an open text"
+            )
             return mistakes + [f"{other.uri}: {what} too" for other in named[at:]]
         if mistake := _open_text(file, format_):
             mistakes.append(f"{file.uri}: {mistake}")
@@ -30,6 +32,11 @@ def find_open_texts(uris: Collection[str], files: Iterable[StoredObject], format
 
 
 def _open_text(file: StoredObject, format_: Format) -> str:
+    if format_.is_xml:
+        return (
+            f"its XML is cut: an element <{format_.row_tag}> does not end, or that around the rows, "
+            "or a comment: deliver it whole"
+        )
     with open_unpacked(file) as lines:
         if format_.kind == "jsonArray":
             return read_array(lines)[0] or NOT_WHOLE
@@ -47,6 +54,8 @@ def find_unread(read: Collection[str], files: Sequence[StoredObject], format_: F
 
 
 def _unread(file: StoredObject, format_: Format) -> str:
+    if format_.is_parquet:
+        return ""  # its footer counts its rows
     try:
         with open_unpacked(file) as lines:
             if format_.is_csv and (mistake := _too_few_lines(lines, format_)) is not None:
@@ -61,6 +70,11 @@ def _unread(file: StoredObject, format_: Format) -> str:
                 return ""
     except BrokenFileError as error:
         return str(error)
+    if format_.is_xml:
+        return (
+            f"it has no element <{format_.row_tag}> (x-etl.format.rowTag): correct the tag or the file; "
+            "a delivery without rows is an empty file"
+        )
     return (
         f"no row was read from its {file.size} bytes, and they are not blank lines: "
         "check the file, then run again"

@@ -12,6 +12,7 @@ from etl import session
 from etl.ingest.contract import JSON_LINES, Format
 from etl.ingest.file_lines import encode
 from etl.ingest.packings import ENDINGS
+from etl.ingest.parquet_files import read_parquet
 from etl.io import DAY_MILLIS, DELIVERY, DT, StoredObject
 from etl.write.partitions import PARTITION
 
@@ -47,17 +48,22 @@ def read_lines(
     ending; a byte-order mark at the start of a file is dropped.
 
     A line ends with a line feed alone: inside JSON a carriage return is space. Where the header of a file is
-    simply its first line (`is_below_header`), header and blank lines and comments are left out.
+    simply its first line (`is_below_header`), header and blank lines and comments are left out. In XML a line
+    ends where the end tag of a row begins. Of Parquet each row is an object of JSON on a line, and
+    `block_start` is its number in its file, from 1.
     """
     paths = session.paths_of(files)
-    read = _read_below_header if is_below_header(format_) else _read_all
-    lines = read(spark, paths, format_)
-    # `row_id` orders the lines of a split, `block_start` the splits of a file.
-    placed = lines.select(
-        "value",
-        F.col("_metadata.file_path").alias("file_path"),
-        F.col("_metadata.file_block_start").alias("block_start"),
-    )
+    if format_.is_parquet:
+        placed = read_parquet(spark, files)
+    else:
+        read = _read_below_header if is_below_header(format_) else _read_all
+        lines = read(spark, paths, format_)
+        # `row_id` orders the lines of a split, `block_start` the splits of a file.
+        placed = lines.select(
+            "value",
+            F.col("_metadata.file_path").alias("file_path"),
+            F.col("_metadata.file_block_start").alias("block_start"),
+        )
     together = placed.coalesce(1) if _fit_in_a_task(files) else placed
     columns = together.select(
         "*", (F.monotonically_increasing_id() + F.lit(number << _READ_BITS)).alias("row_id")
@@ -118,7 +124,7 @@ def _comment(format_: Format) -> str:
 
 
 def _read_all(spark: SparkSession, files: list[str], format_: Format) -> DataFrame:
-    lines = spark.read.text(files, lineSep="\n")
+    lines = spark.read.text(files, lineSep=f"</{format_.row_tag}" if format_.is_xml else "\n")
     if format_.encoding == "UTF-8":
         return lines
     return lines.withColumn("value", _translated(F.decode(F.col("value").cast("binary"), _BYTES), format_))

@@ -55,9 +55,11 @@ def describe_rejected(
 def _of_contract(contract: Contract) -> Iterable[tuple[str, str, str]]:
     """Triples of reason, column and what is expected of it."""
     encoding = contract.format.encoding
-    line = (
-        f"a row of CSV in {encoding} (x-etl.format.encoding)" if contract.format.is_csv else "a JSON object"
-    )
+    line = {
+        "csv": f"a row of CSV in {encoding} (x-etl.format.encoding)",
+        "xml": f"an element of XML in {encoding} (x-etl.format.encoding)",
+        "parquet": "a row of Parquet",
+    }.get(contract.format.kind, "a JSON object")
     for reason in contract.reasons:
         [rule, *others] = [one for one in contract.rules if one.reason == reason]
         if others or not rule.names:

@@ -16,7 +16,8 @@ REFUSE, SKIP = "refuse", "skip"
 @dataclass(frozen=True)
 class DeliverySource:
     """A place of deliveries: `<location><folder><day>/`, where `layout` (an `etl.io.LAYOUTS`) says how the
-    folder of a day is named. `name` is "" and `folder` too where a contract declares no sources.
+    folder of a day is named. `name` is "" and `folder` too where a contract declares no sources. Sources may
+    share a folder: then `endings` are the ends of the names of its files.
 
     `unknown_folders` says what becomes of what is no day: refuse, skip, or ignore (nobody looks).
     `when_missing` says what becomes of a date that only other sources have delivered: fail or report.
@@ -29,6 +30,11 @@ class DeliverySource:
     unknown_folders: str = "ignore"
     when_missing: str = "fail"
     table: str = ""
+    endings: tuple[str, ...] = ()
+
+    def has(self, name: str) -> bool:
+        """True if a file in its folder may be its own."""
+        return not self.endings or name.endswith(self.endings)
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,8 @@ def _beside_sources(location: str, sources: Sources) -> list[tuple[Skipped, str]
     advice = 'declare it in x-etl.sources, move it away, or say "unknownSources": "skip" in x-etl'
     known = {one.folder for one in sources.all}
     found = []
-    for parent in sorted({_parent(one.folder) for one in sources.all}):
+    # Beside the days of a source in the pipeline's own folder nothing else has a place.
+    for parent in sorted({_parent(folder) for folder in known if folder} - known):
         for name in io.list_folder(f"{location}{parent}"):
             # The folder may lead to that of a source.
             if not any(folder.startswith(f"{parent}{name}") for folder in known):
@@ -102,9 +109,11 @@ def _beside_sources(location: str, sources: Sources) -> list[tuple[Skipped, str]
 
 def _beside_days(location: str, sources: Sources) -> list[tuple[Skipped, str]]:
     found = []
+    looked_at: set[str] = set()
     for source in sources.all:
-        if source.unknown_folders not in (REFUSE, SKIP):
+        if source.unknown_folders not in (REFUSE, SKIP) or source.folder in looked_at:
             continue
+        looked_at.add(source.folder)
         layout = io.LAYOUTS[source.layout]
         place = f"x-etl.sources.{source.name}"
         advice = f'rename it, move it away, or say "unknownFolders": "skip" in {place}'

@@ -1,5 +1,6 @@
 """The beginning of each delivered file: its kind, and in CSV its first record. Read once, before the rows."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -75,9 +76,29 @@ def _read(file: StoredObject, format_: Format) -> Start:
                 )
             if format_.is_csv:
                 return _with_record(file, stream, format_)
+            if format_.is_xml:
+                return Start(file, mistake_of_declaration(stream.peek()[:SEEN_BYTES], format_))
             return Start(file, _mistake_of_json(stream, format_))
     except (BrokenFileError, ValueError) as error:
         return Start(file, str(error))
+
+
+def mistake_of_declaration(first: bytes, format_: Format) -> str:
+    """Says so if the file declares another encoding than the contract. A parser of rows does not see what
+    stands at the beginning of the file."""
+    found = re.match(rb"\s*<\?xml\s[^>]*?encoding\s*=\s*[\"']([^\"'>]+)", first.removeprefix(BOM))
+    if found is None:
+        return ""
+    declared = found[1].decode("latin-1")
+    name = {"us-ascii": "utf-8", "latin1": "iso-8859-1", "cp1252": "windows-1252"}.get(
+        declared.lower(), declared.lower()
+    )
+    if name == format_.encoding.lower():
+        return ""
+    return (
+        f"it says that its encoding is {declared}, and x-etl.format says {format_.encoding}: "
+        "correct the contract, or convert the file"
+    )
 
 
 def _mistake_of_json(stream: BufferedReader, format_: Format) -> str:

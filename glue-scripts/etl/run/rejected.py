@@ -9,8 +9,9 @@ RULE = "rule "
 
 @dataclass(frozen=True)
 class Place:
-    """The place of a rejected row: the URI of its file, the number of its line (from 1, with the header;
-    None if it is not known), and the delivered value of the column (None if there was no value)."""
+    """The place of a rejected row: the URI of its file, the number of its line (from 1, with the header; of
+    its row in XML and Parquet; None if it is not known), and the delivered value of the column (None if there
+    was no value)."""
 
     file: str
     line: int | None = None

@@ -13,12 +13,13 @@ FIRST_CHARACTERS = 4_000  # of a line, to find it again in its file
 
 @dataclass(frozen=True)
 class FirstRow:
-    """The first rejected row: the URI of its file, the beginning of its line, and the delivered value of the
-    column."""
+    """The first rejected row: the URI of its file, the beginning of its line, the delivered value of the
+    column, and where its block of the file begins; without lines that is its number in the file."""
 
     file: str
     line: str
     value: str | None
+    block: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def count_rejected_by_source(
         stored_uri(F.col("file_path")).alias("file"),
         F.substring("raw_line", 1, FIRST_CHARACTERS).alias("line"),
         F.col("reason_values").alias("values"),
+        (F.col("block_start") if "block_start" in rows.columns else F.lit(0)).alias("block"),
     )
     place = F.struct("run_date", "row_id")
     of_columns = rows.select(
@@ -67,4 +69,4 @@ def _first(row: Row) -> FirstRow:
     first, column = row["first"], row["column"]
     values = first["values"] or {}
     value = values.get(column) if column else next(iter(values.values()), None)
-    return FirstRow(first["file"], first["line"], value)
+    return FirstRow(first["file"], first["line"], value, first["block"])

@@ -48,7 +48,7 @@ def parse_csv(lines: DataFrame, contract: Contract, layouts: Layouts) -> DataFra
     )
     is_object = F.coalesce(
         ~F.col("is_cut")
-        & _is_in_its_encoding(format_)
+        & is_in_its_encoding(format_)
         & _is_quoted(format_)
         & _keeps_nuls(format_)
         & is_whole,
@@ -59,10 +59,10 @@ def parse_csv(lines: DataFrame, contract: Contract, layouts: Layouts) -> DataFra
         _kept(of_layout, format_).alias(KEPT),
     )
     read = parsed.select(*others, "line", texts.alias("texts"), is_object.alias("is_object"))
-    typed = [_typed(column).alias(column.name) for column in contract.columns]
+    typed = [typed_text(column).alias(column.name) for column in contract.columns]
     row = F.struct(*typed, F.col("texts")[KEPT].alias(KEPT))
     rows = read.select("*", row.alias("row"))
-    is_clean = reduce(lambda one, other: one & other, map(_fits, contract.columns), F.col("is_object"))
+    is_clean = reduce(lambda one, other: one & other, map(fits, contract.columns), F.col("is_object"))
     return rows.select("*", is_clean.alias("is_clean"))
 
 
@@ -164,7 +164,8 @@ def _is_whole(at: int, layout: Layout, format_: Format) -> Column:
     return reduce(lambda whole, field: whole & (F.coalesce(field, F.lit("")) == ""), spare, is_whole)
 
 
-def _is_in_its_encoding(format_: Format) -> Column:
+def is_in_its_encoding(format_: Format) -> Column:
+    """True if `line` has only characters of the encoding."""
     if format_.encoding == "UTF-8":
         return is_utf8()
     # In windows-1252 some bytes are no characters.
@@ -240,8 +241,8 @@ def _with_values(kept: Column, nameless: list[str]) -> Column:
     return F.when(F.size(filled) > 0, filled)
 
 
-def _typed(column: ContractColumn) -> Column:
-    """The text as its declared type; null if it does not have that type."""
+def typed_text(column: ContractColumn) -> Column:
+    """The text in `texts` as its declared type; null if it does not have that type."""
     text = F.col("texts")[column.name]
     if column.type == "string":
         return text
@@ -301,5 +302,6 @@ def _literal(text: str) -> str:
     return "'" + "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)) + "'"
 
 
-def _fits(column: ContractColumn) -> Column:
+def fits(column: ContractColumn) -> Column:
+    """True if the text in `texts` has become a value in `row`, or there is no text."""
     return F.col("texts")[column.name].isNull() | F.col("row")[column.name].isNotNull()
