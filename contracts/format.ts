@@ -36,7 +36,7 @@ const CSV_KEYS = [
   ...["skipTop", "skipBottom", "comment", "columns"],
 ];
 const KEYS = { csv: CSV_KEYS, xml: ["rowTag", "encoding"] } as const;
-/** Of ASCII, so that it has the same bytes in every encoding. */
+/** It is ASCII, so that it has the same bytes in every encoding. */
 const ROW_TAG = /^(?:[A-Za-z_][A-Za-z0-9_.-]*:)?[A-Za-z_][A-Za-z0-9_.-]*$/;
 const LONGEST_ROW_TAG = 100;
 

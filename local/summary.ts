@@ -85,6 +85,6 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function sourceText(drift: Books["drift"]): string {
-  if (drift === null) return "not compared: a crawl does not show the columns of such files";
+  if (drift === null) return "not compared: no crawl shows the columns of such files";
   return drift === "" ? "as in the contract" : `drifted: ${drift}`;
 }

@@ -72,7 +72,7 @@ test.each<[string, Node, string[]]>([
     ["'x-etl.sources.web_shop.folder' must not be or lie in that of tills, 'in/tills/', got \"in/\""],
   ],
   [
-    "ends of names that are none",
+    "ends of names without a dot",
     others({ endings: ["xml", ".csv"] }),
     ['\'x-etl.sources.web_shop.endings\' must hold ends of names like ".xml" or ".csv.bz2", got "xml"'],
   ],

@@ -79,7 +79,7 @@ def test_a_run_writes_its_rows_its_quarantine_and_its_books(lake: Lake, spark: S
             )
         ],
         "quality": {"verdict": "PASSED", "score": 100, "threshold": 0, "failed": ""},
-        "drift": "",
+        "drift": None,
         "seconds": books["seconds"],
         "books": f"{lake.root}/processed/books/events/run-1/books.json",
         "dates": [

@@ -13,13 +13,13 @@ from etl.run.log import log
 from etl.run.measure_quality import OptionalColumns, measure_quality
 from etl.run.quality import Verdict, judge, judge_dates, judge_sources, nothing_to_judge
 
-_BLIND = "not compared, because the crawl does not show its columns; the headers were checked"
+_BLIND = "not compared, because no crawl shows its columns; headers and types of files were checked"
 
 
 @dataclass(frozen=True)
 class Judgement:
     """The findings before anything is written. `drift` is "" if the source is as the contract says, and
-    None if a crawl cannot show its columns;
+    None if no crawl shows its columns;
     `quarantined` counts the rejected rows by reason."""
 
     verdict: Verdict
@@ -46,10 +46,10 @@ def judge_run(arguments: Arguments, rules: Rules, plan: Plan) -> Judgement:
         read_of = {of: count for of, count in plan.raw.read_of.items() if of[0] in plan.own}
         verdict = judge_sources(rules.quality, verdict, plan.raw.unreadable_of, read_of)
     log(f"quality: {verdict.verdict}, score {verdict.score}{verdict.failed and f'; {verdict.failed}'}")
-    drift: str | None = ""
+    drift = None
     if arguments.source_table is not None:
         drift = _drift(arguments.source_table, rules.sources, plan, measured.absent)
-        log(f"source: {_BLIND if drift is None else drift or 'as in the contract'}")
+    log(f"source: {_BLIND if drift is None else drift or 'as in the contract'}")
     return Judgement(verdict, drift, measured.quarantined)
 
 
