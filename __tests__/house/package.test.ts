@@ -47,6 +47,7 @@ describe("the package", () => {
       ...["compiler", "etl", "functions", "jobs"].flatMap((folder) =>
         filesBelow(join("glue-scripts", folder), /\.(py|json)$|py\.typed$/),
       ),
+      ...filesBelow(join("glue-scripts", "jars"), /\.jar$/),
     ];
     expect(wanted.length).toBeGreaterThan(30);
     const compiled = packed.filter((file) => file.startsWith("dist/"));

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -16,6 +17,18 @@ test("the lock file names no registry, so that anybody's registry serves", () =>
   };
   const resolved = Object.entries(lock.packages).filter(([, entry]) => entry.resolved?.startsWith("http"));
   expect(resolved).toEqual([]);
+});
+
+test("each jar of the repository is the one that the table of dependencies names", () => {
+  const table = readFileSync(join(root, "docs", "reference", "dependencies.md"), "utf8");
+  const jars = tracked.filter((file) => file.endsWith(".jar"));
+  expect(jars).toHaveLength(1);
+  for (const jar of jars) {
+    const hash = createHash("sha256")
+      .update(readFileSync(join(root, jar)))
+      .digest("hex");
+    expect(table).toContain(`SHA-256 \`${hash}\``);
+  }
 });
 
 test("every dependency is pinned to one version", () => {

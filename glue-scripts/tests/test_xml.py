@@ -69,7 +69,7 @@ def given_of(lake: Lake, **contract: Any) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Case:
-    """What stands between the tags of the root, the rows that are written (without what is null), and the
+    """The text between the tags of the root, the rows that are written (without what is null), and the
     quarantined ones: the reason, the columns and the raw text."""
 
     name: str
@@ -239,7 +239,7 @@ def xml(*rows: str, declaration: str = "") -> bytes:
 
 
 GOOD = xml(*(f'<row id="{number}"><name>n{number}</name></row>\n' for number in range(1, 4)))
-# What is delivered, and the beginning of the message.
+# A delivered text, and the beginning of the message.
 REFUSED: dict[str, tuple[bytes, str]] = {
     "1-no-row-tag.xml": (b"<prices><price/></prices>", "it has no element <row> (x-etl.format.rowTag)"),
     "2-no-rows.xml": (b"<rows/>", "it has no element <row> (x-etl.format.rowTag)"),
