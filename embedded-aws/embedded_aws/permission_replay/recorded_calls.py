@@ -159,8 +159,12 @@ class Policies:
     # -- deciding --
 
     def is_gone(self, call: Call) -> bool:
-        """True if a service called a resource that no longer exists, so that its policy is gone too."""
-        return call.kind == "service" and self.of_resource(call.resource) is None
+        """True if a service called a resource that no longer exists, or if the role that called or was taken
+        no longer exists, so that the policy is gone too."""
+        if call.kind == "service":
+            return self.of_resource(call.resource) is None
+        role = call.resource if call.kind == "trust" else call.principal
+        return ":role/" in role and self._record(role) is None
 
     def allows(self, call: Call, instead: Document | None = None) -> bool:
         """True if the policies allow a call. ``instead`` replaces the document that it is a version of."""

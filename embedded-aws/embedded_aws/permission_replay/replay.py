@@ -9,8 +9,8 @@ allowed call is denied without it. First, with all rights, every verdict must be
 Otherwise the replay proves nothing.
 
 If several runs share the work, --roles judges the rights of some roles only, --other-roles those of all
-others. Calls of services to resources that no longer exist are left out, because only those resources'
-policies decided them.
+others. Calls of services to resources that no longer exist, and calls of roles that no longer exist, are left
+out, because the policies that decided them are gone too.
 
 The exit code is 0; 1 if a right is not shown to be needed and --not-shown does not explain it, or a call was
 denied and --denied does not explain it, or an entry of these files is out of date; 2 if the trace and the
