@@ -1,11 +1,20 @@
 import type { Construct } from "constructs";
-import type { ContractPipeline, EtlPlatform } from "../index";
+import type { ContractPipeline, DatabaseExtract, EtlPlatform } from "../index";
 import { defineCustomers } from "./customers/pipeline";
 import { defineEvents } from "./events/pipeline";
 import { defineMobileUsers } from "./mobile-users/pipeline";
 import { defineProducts } from "./products/pipeline";
 import { defineSales } from "./sales/pipeline";
-import { contractPipelineSettings, declaredTableSettings, modelledSettings } from "./settings";
+import {
+  contractPipelineSettings,
+  declaredTableSettings,
+  extractSettings,
+  modelledSettings,
+} from "./settings";
+import { defineShop } from "./shop/pipeline";
+
+/** Every kind of pipeline. */
+export type Made = ContractPipeline | DatabaseExtract;
 
 /** A pipeline that environments can have. */
 interface Entry<Name extends string, Settings> {
@@ -13,12 +22,9 @@ interface Entry<Name extends string, Settings> {
   readonly name: Name;
   /** The zod schema of its settings. It is an object to the compiler, which would spend a tenth of a synth on comparing schemas. */
   readonly settings: object;
-  readonly define: (
-    scope: Construct,
-    id: string,
-    platform: EtlPlatform,
-    settings: Settings,
-  ) => ContractPipeline;
+  readonly define: (scope: Construct, id: string, platform: EtlPlatform, settings: Settings) => Made;
+  /** `true`: it reads a database, whose connection comes from outside of the environment's file. */
+  readonly hasConnection?: boolean;
   /** The pipelines whose tables it reads; they are deployed with it. */
   readonly needs?: readonly string[];
 }
@@ -32,6 +38,7 @@ export const PIPELINES = [
   entry({ name: "customers", settings: declaredTableSettings, define: defineCustomers }),
   entry({ name: "products", settings: declaredTableSettings, define: defineProducts }),
   entry({ name: "mobile-users", settings: modelledSettings, define: defineMobileUsers }),
+  entry({ name: "shop", settings: extractSettings, define: defineShop, hasConnection: true }),
 ] as const;
 
 type Registered = (typeof PIPELINES)[number];

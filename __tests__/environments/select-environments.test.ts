@@ -143,7 +143,12 @@ describe("the pipelines", () => {
 describe("who orchestrates", () => {
   const of = (variables: Record<string, string>, context?: unknown) =>
     select({ ...PLACE, ETL_ENVIRONMENTS: "dev", ...variables }, ENVIRONMENTS, context).map(({ pipelines }) =>
-      Object.fromEntries(Object.entries(pipelines).map(([name, one]) => [name, one.orchestration])),
+      Object.fromEntries(
+        Object.entries(pipelines).map(([name, one]) => [
+          name,
+          (one as { orchestration?: string }).orchestration,
+        ]),
+      ),
     )[0];
 
   test("is Step Functions, and a variable or the context changes the pipelines that it names", () => {

@@ -30,6 +30,9 @@ JARS = sorted(
     (ROOT.parent / ".setup").glob(f"{Path(sys.prefix).name.replace('venv', 'jars')}/*iceberg-spark*.jar")
 )
 
+# The JDBC drivers that Glue has.
+DRIVERS = sorted((ROOT.parent / ".setup" / "jars-jdbc").glob("*postgresql*.jar"))
+
 
 class WAREHOUSE:
     """The folder of the Iceberg tables of the tests; set with the session."""
@@ -153,7 +156,7 @@ def spark(event_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         .config("spark.eventLog.rolling.enabled", "false")
         .config("spark.eventLog.compress", "false")
         .config("spark.eventLog.dir", event_log.as_uri())
-        .config("spark.jars", ",".join(map(str, JARS)))
+        .config("spark.jars", ",".join(map(str, [*JARS, *DRIVERS])))
         .config("spark.sql.extensions", "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")
         .config("spark.sql.catalog.glue_catalog", "org.apache.iceberg.spark.SparkCatalog")
         .config("spark.sql.catalog.glue_catalog.type", "hadoop")
