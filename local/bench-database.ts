@@ -12,6 +12,8 @@ import { install } from "./setup";
 
 /** The database of pipelines that read one, and the settings of their connection, which a synth gets as an environment's variables. */
 
+/** The name in the certificate of the bench. */
+const HOST = "localhost";
 /** The default VPC of the embedded account, and its subnet in the first zone. */
 const NETWORK = {
   SUBNET_ID: "subnet-00000001",
@@ -33,34 +35,53 @@ export const hasDatabase = (pipeline: string): boolean =>
 /** A database that runs. */
 export interface RunningDatabase {
   readonly postgres: BenchPostgres;
+  readonly at: {
+    readonly host: string;
+    readonly port: number;
+    /** `true`: its own port was taken, so that what is deployed names another one. */
+    readonly isMoved: boolean;
+  };
   readonly stop: () => Promise<void>;
 }
 
-/**
- * Starts the pipeline's database, and remembers the settings of its connection for this synth and later ones. The passwords lie in Secrets Manager,
- * for which the embedded AWS runs meanwhile.
- */
+/** Starts the pipeline's database; the embedded AWS runs meanwhile, because the passwords lie in its Secrets Manager. */
 export async function startDatabase(pipeline: string): Promise<RunningDatabase> {
   await install("jdbc,postgres");
   const aws = await EmbeddedAws.start();
+  try {
+    return await startDatabaseBeside(aws, pipeline);
+  } finally {
+    await aws.stop();
+  }
+}
+
+/** Starts the pipeline's database, and remembers the settings of its connection for this synth and later ones. */
+export async function startDatabaseBeside(aws: EmbeddedAws, pipeline: string): Promise<RunningDatabase> {
   const secrets = new BenchSecrets(aws.at);
   try {
     const tls = join(LOCAL, "tls");
     const database = snakeCase(pipeline);
+    const before = recalled(pipeline)?.PORT;
     const postgres = await BenchPostgres.start({ local: LOCAL, database, tls, secrets });
+    const port = String(postgres.port);
     remember(pipeline, {
-      HOST: "localhost",
-      PORT: String(postgres.port),
+      HOST,
+      PORT: port,
       DATABASE: database,
       SECRET_ARN: postgres.reader.secretArn,
       CERTIFICATE: join(tls, "ca.pem"),
       ...NETWORK,
     });
-    return { postgres, stop: () => postgres.stop() };
+    const at = { host: HOST, port: postgres.port, isMoved: before !== undefined && before !== port };
+    return { postgres, at, stop: () => postgres.stop() };
   } finally {
     secrets.destroy();
-    await aws.stop();
   }
+}
+
+function recalled(pipeline: string): Settings | undefined {
+  const file = recordOf(pipeline);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Settings) : undefined;
 }
 
 function remember(pipeline: string, settings: Settings): void {
@@ -70,15 +91,13 @@ function remember(pipeline: string, settings: Settings): void {
 
 /** The variables of an environment for the connections of the bench's databases. Those that the user has set win. */
 export function connectionVariables(environment: string): Record<string, string> {
-  const given = PIPELINES.filter(({ name }) => hasDatabase(name) && existsSync(recordOf(name))).flatMap(
-    ({ name }) => {
-      const settings = JSON.parse(readFileSync(recordOf(name), "utf8")) as Settings;
-      const prefix = snakeCase(name).toUpperCase();
-      return Object.entries(settings).map(
-        ([suffix, value]) => [variableOf(environment, `${prefix}_${suffix}`), value] as const,
-      );
-    },
-  );
+  const given = PIPELINES.filter(({ name }) => hasDatabase(name)).flatMap(({ name }) => {
+    const settings = recalled(name) ?? {};
+    const prefix = snakeCase(name).toUpperCase();
+    return Object.entries(settings).map(
+      ([suffix, value]) => [variableOf(environment, `${prefix}_${suffix}`), value] as const,
+    );
+  });
   return Object.fromEntries(given.filter(([name]) => (process.env[name] ?? "") === ""));
 }
 

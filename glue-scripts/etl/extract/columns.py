@@ -43,8 +43,8 @@ _WRITTEN = {"integer": "int", "text": "string", "uuid": "string", "json": "strin
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column as the database describes it. `shown` is its type in words, `type` the name in pg_type, that of
-    the elements where `is_array`. `precision` and `scale` are those of a numeric that has them."""
+    """A column as the database describes it. `shown` is its type in words, `type` the name in pg_type, that
+    of the elements where `is_array`. `precision` and `scale` are those of a numeric that has them."""
 
     name: str
     shown: str

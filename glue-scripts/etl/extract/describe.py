@@ -8,7 +8,6 @@ from etl.extract.database import Session
 from etl.extract.document import Extract, Table
 
 Described = Mapping[str, Mapping[str, SourceColumn]]
-_VIEWS = ("v", "m", "f")
 
 
 def describe(session: Session, extract: Extract, connection: str) -> Described:
@@ -20,8 +19,8 @@ def describe(session: Session, extract: Extract, connection: str) -> Described:
     ]
     if mistakes:
         raise SourceDrifted(
-            f"connection {connection}: {'; '.join(mistakes)}; change the declaration, or ask the owner of the "
-            "database; nothing was written"
+            f"connection {connection}: {'; '.join(mistakes)}; change the declaration, or ask the owner of "
+            "the database; nothing was written"
         )
     return found
 

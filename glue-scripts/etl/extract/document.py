@@ -1,4 +1,5 @@
-"""The compiled declaration of an extract. Synth has judged it (`contracts/extracts.ts`), so it is only loaded."""
+"""The compiled declaration of an extract. Synth has judged it (`contracts/extracts.ts`), so it is only
+loaded."""
 
 import json
 import re

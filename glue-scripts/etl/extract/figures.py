@@ -87,8 +87,8 @@ def _refuse(table: Table, place: str, found: Mapping[str, SourceColumn], refused
     ]
     if mistakes:
         raise ValueRefused(
-            f"table {place}: {'; '.join(mistakes)}: no value is rounded, cut or left out; declare a type that "
-            "holds them, or correct the rows; nothing was written"
+            f"table {place}: {'; '.join(mistakes)}: no value is rounded, cut or left out; declare a type "
+            "that holds them, or correct the rows; nothing was written"
         )
 
 

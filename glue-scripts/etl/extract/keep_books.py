@@ -16,9 +16,9 @@ from etl.run.log import log
 
 
 def keep_books(arguments: ExtractArguments, outcome: Outcome, seconds: float) -> None:
-    """Writes the books, then the summary. Rows read are those that the database counted, rows written those in
-    the files. Duplicates and rejected rows cannot be: a key of the database is unique, and a value that cannot
-    be carried ends the run."""
+    """Writes the books, then the summary. Rows read are those that the database counted, rows written those
+    in the files. An extract removes no duplicates and rejects no rows: a value that cannot be carried ends
+    the run."""
     folder = f"{arguments.books}{arguments.run_id}/"
     books = make_books(
         pipeline=arguments.pipeline,

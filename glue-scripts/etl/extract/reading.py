@@ -47,8 +47,8 @@ def span_of_day(day: date) -> Span:
 
 
 def condition(table: Table, span: Span) -> str:
-    """The SQL of the rows that a run reads. A row whose mark is null is read by every run. The day of a span is
-    one of the session's time zone, a mark is an instant in UTC or a time without zone."""
+    """The SQL of the rows that a run reads. A row whose mark is null is read by every run. The day of a span
+    is one of the session's time zone, a mark is an instant in UTC or a time without zone."""
     if table.mark is None or span == Span():
         return "true"
     name = quoted(table.mark.column)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pyspark.sql import SparkSession
 
 from etl import io
+from etl.errors import TooManyRows
 from etl.extract import marks as of_marks
 from etl.extract.arguments import ExtractArguments
 from etl.extract.columns import written_type
@@ -28,6 +29,7 @@ from etl.extract.reading import (
     shares,
 )
 from etl.run import lock
+from etl.run.books import MAX_ROWS
 from etl.session import configure
 
 _BYTES_OF_A_ROW = 100  # about, as they are stored
@@ -55,8 +57,8 @@ class Outcome:
 
 
 def run_extract(spark: SparkSession, arguments: ExtractArguments, extract: Extract) -> Outcome:
-    """Reads, checks, publishes, and then moves the marks. Raises SourceUnavailable, SourceDrifted, ValueRefused
-    and BooksDoNotBalance before anything is published."""
+    """Reads, checks, publishes, and then moves the marks. Raises SourceUnavailable, SourceDrifted,
+    ValueRefused, TooManyRows and BooksDoNotBalance before anything is published."""
     database = find_database(arguments.connection)
     before = of_marks.read_marks(arguments.lock.table, arguments.pipeline)
     place = Place(arguments.output, arguments.day, arguments.run_id)
@@ -64,6 +66,7 @@ def run_extract(spark: SparkSession, arguments: ExtractArguments, extract: Extra
     with open_session(spark, database, extract, f"{arguments.pipeline} {arguments.run_id}"[:63]) as session:
         described = describe(session, extract, arguments.connection)
         source = figures(session, extract, described, before, arguments)
+        refuse_too_many(sum(one.rows for one in source.values()))
         readings = {
             table.name: plan(session, extract, table, described, before, arguments, source[table.name])
             for table in extract.tables
@@ -71,9 +74,8 @@ def run_extract(spark: SparkSession, arguments: ExtractArguments, extract: Extra
         configure(spark, sum(one.rows for one in source.values()) * _BYTES_OF_A_ROW)
         take_lock(arguments)
         clear_aside(place)
-        for name, reading in readings.items():
+        for reading in readings.values():
             write(spark, database, session, extract, reading, place)
-            del name
     written = check(spark, extract, place, source)
     # A run that has lost its lock must not touch what others read.
     take_lock(arguments)
@@ -98,6 +100,14 @@ def run_extract(spark: SparkSession, arguments: ExtractArguments, extract: Extra
         is_consistent=extract.is_consistent,
         is_correction=before.run_date is not None and arguments.day < before.run_date,
     )
+
+
+def refuse_too_many(rows: int) -> None:
+    """Raises TooManyRows, before anything is written."""
+    if rows > MAX_ROWS:
+        raise TooManyRows(
+            f"the tables have {rows} rows, and the books of a run count to {MAX_ROWS}: make several extracts"
+        )
 
 
 def figures(
