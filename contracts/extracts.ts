@@ -19,7 +19,7 @@ export interface ExtractColumn {
   readonly name: string;
   /** One of the declared types, e.g. `text` or `decimal(10,4)`. */
   readonly type: string;
-  /** What becomes of infinite dates and times: they end the run, or are null. */
+  /** Infinite dates and times end the run, or become null. */
   readonly infinity: "refuse" | "null";
   /** @default - none */
   readonly comment?: string;

@@ -107,7 +107,7 @@ function connectionOf(environment: string, pipeline: string, { variables, contex
   return { connection: entries.length === 0 ? undefined : connection, missing };
 }
 
-/** What is no number is left as it is: the schema reports it. */
+/** A port that is not a number is left as it is: the schema reports it. */
 function valueOf(setting: string, value: unknown): unknown {
   if (setting === "port" && typeof value === "string" && /^\d+$/.test(value)) return Number(value);
   return setting === "securityGroupIds" ? entriesOf(value) : value;

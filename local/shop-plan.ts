@@ -24,7 +24,7 @@ export interface ShopPlan {
 export interface ShopState {
   /** The days of the input, in their order. */
   readonly days: readonly Day[];
-  /** What the database has, in its order. */
+  /** The days that the database has, in their order. */
   readonly applied: readonly AppliedDay[];
   /** The dates that have a delivery in the raw zone. */
   readonly delivered: ReadonlySet<string>;

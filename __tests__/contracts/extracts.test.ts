@@ -72,7 +72,7 @@ test.each<[string, unknown, string, string]>([
   ["an unknown setting", { ...good, tls: true }, "tls", "is unknown: an extract may hold schema"],
   ["no schema", { ...good, schema: undefined }, "schema", "must be a text, got nothing"],
   ["a schema in capitals", { ...good, schema: "Shop" }, "schema", "must be named in at most 63"],
-  ["a zone that is none", { ...good, timeZone: "London" }, "timeZone", "must be a time zone of the IANA"],
+  ["an unknown zone", { ...good, timeZone: "London" }, "timeZone", "must be a time zone of the IANA"],
   ["one connection", { ...good, maxConnections: 1 }, "maxConnections", "must be a whole number from 2 to 64"],
   ["no fetch size", { ...good, fetchSize: 0 }, "fetchSize", "must be a whole number from 1 to 1000000"],
   ["consistent as text", { ...good, consistent: "yes" }, "consistent", "must be true or false"],

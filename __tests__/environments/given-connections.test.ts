@@ -78,7 +78,7 @@ test("a part of it is a mistake, and so is a shop that somebody asked for", () =
   expect(select({ ETL_DEV_PIPELINES: "events" }).notes).toBeUndefined();
 });
 
-test("a port that is no number is reported by its field", () => {
+test("a port that is not a number is reported by its field", () => {
   expect(refusal({ ...SHOP, ETL_DEV_SHOP_PORT: "x" })).toContain("'pipelines.shop.connection.port'");
 });
 

@@ -101,7 +101,7 @@ test("every mistake at once", () => {
     expect(message).toContain(part);
 });
 
-test("a file that is not there, and one that is no JSON", () => {
+test("a file that is not there, and one that is not JSON", () => {
   expect(refused({ extractFile: join(folder, "none.extract.json") })).toContain("file not found; create it");
   const file = join(folder, "text.extract.json");
   writeFileSync(file, "{");

@@ -69,7 +69,7 @@ class SparkFailed(JobError):
 
 
 class SourceUnavailable(JobError):
-    """The database cannot be reached, refuses the login, or fails while it is read: mend it, then redrive."""
+    """The database cannot be reached, refuses the login, or fails while it is read: fix it, then redrive."""
 
 
 class ValueRefused(JobError):

@@ -1,7 +1,12 @@
 import { join } from "node:path";
 import { Construct } from "constructs";
-import { deliveredColumns, type Extract, extractText, type ExtractTable } from "../../contracts/extracts";
-import { readExtract } from "../../contracts/extracts";
+import {
+  deliveredColumns,
+  type Extract,
+  type ExtractTable,
+  extractText,
+  readExtract,
+} from "../../contracts/extracts";
 import { ArtifactText } from "../../modules/artifacts/artifact-text";
 import { GLUE_SCRIPTS } from "../../modules/artifacts/glue-scripts";
 import { CatalogTable } from "../../modules/catalog-table/catalog-table";
@@ -15,6 +20,7 @@ import { EtlOrchestrator } from "../../modules/etl-orchestrator/etl-orchestrator
 import type { RunOverrides } from "../../modules/etl-orchestrator/run-overrides";
 import { LOCK_ARGUMENTS, RUN_ARGUMENTS, Step } from "../../modules/etl-orchestrator/step";
 import type { JdbcEngine } from "../../modules/glue-connection/jdbc-url";
+import { encryptStatements } from "../../modules/iam/s3-actions";
 import { GlueSparkJob } from "../../modules/glue-spark-job/glue-spark-job";
 import type { WorkerType } from "../../modules/glue-spark-job/job-capacity";
 import type { IGlueConnection } from "../../modules/glue-spark-job/job-connections";
@@ -192,7 +198,7 @@ export class DatabaseExtract extends Construct {
       temporary: lake.location(Zone.ARTIFACTS, `temp/${name}/`),
       inputs: [],
       files: [compiled],
-      outputs: [deliveries, books],
+      outputs: [deliveries],
       connections: [connection],
       arguments: {
         pipeline,
@@ -220,6 +226,11 @@ export class DatabaseExtract extends Construct {
       account,
       region,
     });
+    // It writes its books, and reads none.
+    job.role.addToPolicy(
+      { actions: ["s3:PutObject"], resources: [`${books.bucketArn}/${books.prefix}*`] },
+      ...encryptStatements(books, region),
+    );
     locks.grantFence(job.role, pipeline);
     locks.grantMarks(job.role, pipeline);
     return job;
