@@ -18,9 +18,11 @@ const daily: DeclaredTableSettings = {
 };
 
 /** A run an hour before the pipelines that read what it delivers. */
-const { crawlDeadlineMinutes: _noCrawl, ...likeDaily } = daily;
 const extract: ExtractSettings = {
-  ...likeDaily,
+  workerType: daily.workerType,
+  maxWorkers: daily.maxWorkers,
+  jobTimeoutMinutes: daily.jobTimeoutMinutes,
+  alarms: daily.alarms,
   schedule: { ...daily.schedule, cron: "cron(0 5 * * ? *)", timeZone: "Europe/London", lagDays: 1 },
 };
 

@@ -60,7 +60,8 @@ test("an extract without mistakes", () => {
 
 test("consistency can be given up, and a whole table has no mark", () => {
   const { customers } = good.tables;
-  const { mark: _mark, ...whole } = { ...customers, mode: "whole" };
+  const { key, partitionColumn, columns } = customers;
+  const whole = { mode: "whole", key, partitionColumn, columns };
   const { extract, mistakes } = readExtract({ ...good, consistent: false, tables: { customers: whole } });
   expect(mistakes).toEqual([]);
   expect(extract.consistent).toBe(false);

@@ -70,8 +70,9 @@ test("the context gives it too, and a variable wins", () => {
 });
 
 test("a part of it is a mistake, and so is a shop that somebody asked for", () => {
-  const { ETL_DEV_SHOP_HOST: _host, ...rest } = SHOP;
-  expect(refusal(rest)).toBe("environment 'dev': 'shop' needs its connection: ETL_DEV_SHOP_HOST is not set");
+  expect(refusal({ ...SHOP, ETL_DEV_SHOP_HOST: "" })).toBe(
+    "environment 'dev': 'shop' needs its connection: ETL_DEV_SHOP_HOST is not set",
+  );
   expect(refusal({ ETL_DEV_PIPELINES: "shop" })).toContain(
     "environment 'dev': 'shop' needs its connection: ETL_DEV_SHOP_HOST, ",
   );
@@ -97,7 +98,7 @@ test("what needs a pipeline that is left out is left out too", () => {
   const { pipelines, notes, mistakes } = connectPipelines(
     "dev",
     { variables: {}, context: {} },
-    settings as never,
+    settings,
     false,
     registry,
   );
