@@ -34,6 +34,16 @@ class Database:
     password: str = field(repr=False)
     certificate: str = field(default="", repr=False)
 
+    @property
+    def jdbc_url(self) -> str:
+        """The URL for the driver, for which settings of the URL win over those beside it: with a certificate
+        of its own, the URL must not name Java's trust store."""
+        if not self.certificate:
+            return self.url
+        server, _, settings = self.url.partition("?")
+        kept = [one for one in settings.split("&") if not one.startswith("sslfactory=")]
+        return f"{server}?{'&'.join(kept)}"
+
     def properties(self, application: str) -> dict[str, str]:
         """The settings of the driver beside those of the URL."""
         trusted = (
@@ -136,7 +146,7 @@ def open_session(
     try:
         loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
         driver = loader.loadClass(DRIVER).newInstance()
-        jconnection = driver.connect(database.url, settings)
+        jconnection = driver.connect(database.jdbc_url, settings)
         jconnection.setAutoCommit(False)
     except Py4JJavaError as error:
         raise unavailable(database, "", cause_of(error)) from error

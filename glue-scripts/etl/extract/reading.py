@@ -153,9 +153,9 @@ def read(
     }
     shared = list(reading.shares)
     frame = (
-        spark.read.jdbc(database.url, rows, predicates=shared, properties=properties)
+        spark.read.jdbc(database.jdbc_url, rows, predicates=shared, properties=properties)
         if shared
-        else spark.read.jdbc(database.url, rows, properties=properties)
+        else spark.read.jdbc(database.jdbc_url, rows, properties=properties)
     )
     return frame.select(*(written(column) for column in table.columns))
 
