@@ -197,6 +197,11 @@ export { PipelineSchedule, type PipelineScheduleProps } from "./modules/pipeline
 export { RunLock, type RunLockProps } from "./modules/run-lock/run-lock";
 export { ContractPipeline, type ContractPipelineProps } from "./patterns/contract-pipeline/contract-pipeline";
 export { type PipelineAlarmSettings } from "./patterns/contract-pipeline/watching";
+export {
+  type DatabaseConnection,
+  DatabaseExtract,
+  type DatabaseExtractProps,
+} from "./patterns/database-extract/database-extract";
 export { EtlPlatform, type EtlPlatformProps, type Subscriber } from "./patterns/etl-platform/etl-platform";
 export { type IngestJobProps, type IngestTask } from "./patterns/ingest-task/ingest-task";
 export { type DeliveriesSource, type Source } from "./patterns/source";

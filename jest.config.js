@@ -28,6 +28,7 @@ const platform = benchTests(
   "schedule",
   "security-configuration",
   "sessions",
+  "shop",
   "workflow-schedule",
 );
 const deployOnce = "<rootDir>/__tests__/bench/deploy-once.ts";

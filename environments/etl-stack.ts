@@ -1,8 +1,8 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { LocalBackend, TerraformOutput, TerraformStack } from "cdktf";
+import { Annotations, LocalBackend, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { type ContractPipeline, EtlPlatform, PermissionsBoundary, PipelineDashboard, Zone } from "../index";
-import { PIPELINES } from "../pipelines";
+import { EtlPlatform, PermissionsBoundary, PipelineDashboard, Zone } from "../index";
+import { type Made, PIPELINES } from "../pipelines";
 import { makeAll } from "./make-all";
 import { MOVED } from "./moved";
 import type { EnvironmentSettings } from "./settings";
@@ -10,13 +10,13 @@ import { stackMistakes } from "./stack-checks";
 import { defineS3Backend } from "./state-stack";
 
 /** How a pipeline is made whose own settings are not known here: the registry pairs the two. */
-type Define = (scope: Construct, id: string, platform: EtlPlatform, settings: unknown) => ContractPipeline;
+type Define = (scope: Construct, id: string, platform: EtlPlatform, settings: unknown) => Made;
 
 /** One environment: backend, provider, platform, and every pipeline of the registry that it has settings for. */
 export class EtlStack extends TerraformStack {
   readonly platform: EtlPlatform;
   /** By name, in the order of the registry. */
-  readonly pipelines: Readonly<Record<string, ContractPipeline>>;
+  readonly pipelines: Readonly<Record<string, Made>>;
   readonly dashboard: PipelineDashboard;
 
   constructor(
@@ -38,6 +38,7 @@ export class EtlStack extends TerraformStack {
     if (settings.permissionsBoundaryArn !== undefined) {
       PermissionsBoundary.apply(this, settings.permissionsBoundaryArn);
     }
+    for (const note of settings.notes ?? []) Annotations.of(this).addInfo(note);
     if (MOVED.length > 0) this.addOverride("moved", MOVED);
   }
 
@@ -125,7 +126,8 @@ export class EtlStack extends TerraformStack {
       dashboard: this.dashboard.dashboardName,
     };
     for (const [pipeline, made] of Object.entries(this.pipelines)) {
-      const { workflow, task } = made;
+      const { task } = made;
+      const workflow = "workflow" in made ? made.workflow : undefined;
       const prefix = pipeline.replaceAll("-", "_");
       if (workflow === undefined) {
         outputs[`${prefix}_state_machine_arn`] = made.orchestrator.stateMachineArn;

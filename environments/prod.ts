@@ -1,4 +1,4 @@
-import type { DeclaredTableSettings } from "../pipelines/settings";
+import type { DeclaredTableSettings, ExtractSettings } from "../pipelines/settings";
 import type { EnvironmentData } from "./settings";
 
 /** Pipelines of one delivery a day: at most an hour. */
@@ -15,6 +15,15 @@ const daily: DeclaredTableSettings = {
     minimumRows: 1,
     missedRunGraceMinutes: 120,
   },
+};
+
+/** A run an hour before the pipelines that read what it delivers. */
+const extract: ExtractSettings = {
+  workerType: daily.workerType,
+  maxWorkers: daily.maxWorkers,
+  jobTimeoutMinutes: daily.jobTimeoutMinutes,
+  alarms: daily.alarms,
+  schedule: { ...daily.schedule, cron: "cron(0 5 * * ? *)", timeZone: "Europe/London", lagDays: 1 },
 };
 
 /** Guarded: nothing that holds data can be destroyed by a deployment. */
@@ -52,6 +61,8 @@ export const prod: EnvironmentData = {
     products: daily,
     // At one in the afternoon in UTC it is early morning in Los Angeles, and the day that ended is there.
     "mobile-users": { ...daily, schedule: { ...daily.schedule, cron: "cron(0 13 * * ? *)" } },
+    // Only with a connection, which comes from outside: ETL_PROD_SHOP_HOST and its companions.
+    shop: extract,
     // Suppliers deliver file by file.
     "stg-price-lists": { ...daily, tableFormat: "iceberg", writeMode: "append" },
   },

@@ -1,6 +1,7 @@
 import { dev } from "./dev";
 import { prod } from "./prod";
-import { entriesOf, isBlank } from "./given";
+import { entriesOf, isBlank, pipelinesVariable } from "./given";
+import { connectionKeys, connectionSuffixes, connectPipelines } from "./given-connections";
 import { choosePipelines } from "./given-pipelines";
 import { type EnvironmentData, type EnvironmentSettings, settingsMistakes } from "./settings";
 import { staging } from "./staging";
@@ -99,7 +100,10 @@ export function selectEnvironments(
     mistakes.push(...found.map((mistake) => `environment '${name}': ${mistake}`));
   }
   if (mistakes.length > 0) throw new EnvironmentError(mistakes.join("\n"));
-  return candidates.map(([, candidate]) => candidate as EnvironmentSettings);
+  return candidates.map(([name, candidate]) => {
+    const { notes } = choices[name]!;
+    return (notes.length === 0 ? candidate : { ...candidate, notes }) as EnvironmentSettings;
+  });
 }
 
 function requestedNames(value: string | undefined, known: readonly string[]): readonly string[] {
@@ -149,9 +153,13 @@ function subscriptionsOf(
 function pipelinesOf(name: string, { variables, context }: Deployment, data: EnvironmentData) {
   // The schema reports anything else.
   if (typeof data.pipelines !== "object" || data.pipelines === null)
-    return { pipelines: data.pipelines, mistakes: [] };
+    return { pipelines: data.pipelines, mistakes: [], notes: [] };
   const given = { variables, context: asRecord(asRecord(context)[name]) };
-  return choosePipelines(name, given, data);
+  const isAsked = !isBlank(variables[pipelinesVariable(name)]) || !isBlank(given.context.pipelines);
+  const chosen = choosePipelines(name, given, data);
+  // A mistake in the names leaves all pipelines of the file, whose connections nobody asked for.
+  const connected = connectPipelines(name, given, chosen.pipelines, isAsked && chosen.mistakes.length === 0);
+  return { ...connected, mistakes: [...chosen.mistakes, ...connected.mistakes] };
 }
 
 function givenSubscribers(name: string, topic: Topic, { variables, context }: Deployment) {
@@ -178,8 +186,8 @@ function misnamed(name: string, { environment }: Partial<EnvironmentSettings>): 
 /** Variables and context keys of one environment that give nothing: a misspelt one, or a setting that is a file's alone. */
 function notGivenThatWay(name: string, { variables, context }: Deployment): string[] {
   const prefix = `ETL_${name.toUpperCase()}_`;
-  const given = Object.keys(GIVEN_FROM_OUTSIDE);
-  const suffixes = Object.values(GIVEN_FROM_OUTSIDE);
+  const given = [...Object.keys(GIVEN_FROM_OUTSIDE), ...connectionKeys()];
+  const suffixes = [...Object.values(GIVEN_FROM_OUTSIDE), ...connectionSuffixes()];
   const unknownVariables = Object.keys(variables)
     .filter((variable) => variable.startsWith(prefix) && !suffixes.includes(variable.slice(prefix.length)))
     .map(

@@ -96,10 +96,12 @@ export const settingsSchema = z.strictObject({
 /** A validated environment. */
 export type EnvironmentSettings = Omit<z.infer<typeof settingsSchema>, "pipelines"> & {
   pipelines: PipelinesSettings;
+  /** Lines for whoever synthesises: the pipelines that are left out, and why. */
+  notes?: readonly string[];
 };
 
 /** The data of `dev.ts`, `staging.ts` and `prod.ts`: all settings but those that come from the caller. */
-export type EnvironmentData = Omit<EnvironmentSettings, "accountId" | "region">;
+export type EnvironmentData = Omit<EnvironmentSettings, "accountId" | "region" | "notes">;
 
 /** Longest zone in a bucket's name; names are `<project>-<environment>-<zone>-<account>-<region>`. */
 const LONGEST_ZONE = "query-results";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Endpoint } from "./endpoint";
 import { keeperText, type KeptBench, keptBench } from "./kept-bench";
-import { BENCH, JARS, LOCAL, LOSE_ANSWERS, PYTHON, ROOT } from "./places";
+import { BENCH, JARS, JDBC_DRIVERS, LOCAL, LOSE_ANSWERS, PYTHON, ROOT } from "./places";
 import { endRemembered, forget, isOwned, isStill, remember } from "./processes";
 import { SERVER_GRACE_MS, serverProcess } from "./return-point";
 import { SPARK4_JARS, SPARK4_PYTHON } from "./spark4";
@@ -44,6 +44,7 @@ export class EmbeddedAws {
       [
         join(ROOT, "embedded-aws", "server.py"),
         ...["--state", join(local, "aws"), "--tls", join(local, "tls"), "--jars", JARS, "--logs", logs],
+        ...["--jdbc-drivers", JDBC_DRIVERS],
         ...["--spark4-python", SPARK4_PYTHON, "--spark4-jars", SPARK4_JARS],
         ...["--account", BENCH.accountId, "--region", BENCH.region],
         ...lossy,

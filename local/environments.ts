@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { connectionVariables } from "./bench-database";
 import { destroyDeployed, healAloud, withDeployed } from "./deploy";
 import { orchestrationVariable, pipelinesVariable } from "../environments/given";
 import { guardsOf, guardsTable } from "./guards";
@@ -58,6 +59,7 @@ export async function synthesiseEnvironment(
     [`${prefix}_REGION`]: "",
     ETL_ACCOUNT_ID: BENCH.accountId,
     ETL_REGION: BENCH.region,
+    ...(environment === BENCH.environment ? connectionVariables(environment) : {}),
     ...(pipelines === undefined ? {} : { [pipelinesVariable(environment)]: pipelines.join(",") }),
     ...(orchestrations === undefined ? {} : { [orchestrationVariable(environment)]: orchestrations }),
   };

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { endLeftDatabase } from "./bench-database";
 import { deployedPipelines } from "./deployed-pipelines";
 import { environmentPipelines, stackName } from "./known-environments";
 import { keeperText, keptBench, refuseWhileKept } from "./kept-bench";
@@ -95,6 +96,7 @@ export async function down(): Promise<void> {
   // Beside the stacks may lie Terraform's settings, which are a file.
   const entries = existsSync(stacks) ? readdirSync(stacks, { withFileTypes: true }) : [];
   await endLeftOver(...entries.filter((entry) => entry.isDirectory()).map(({ name }) => name));
+  await endLeftDatabase();
   // Renamed first: a kill must not leave half of it, which looks like a deployment.
   const discarded = join(LOCAL, "discarded");
   rmSync(discarded, { recursive: true, force: true });

@@ -32,7 +32,7 @@ export async function mirrorInput(
   prefix = `${pipeline}/`,
 ): Promise<Mirrored> {
   const before = allRecords()[pipeline];
-  const startedEmpty = before !== undefined && before.folder !== input;
+  const startedEmpty = isAnotherInput(pipeline, input);
   if (startedEmpty) await lake.empty();
   const wanted = new Map(files.map((file) => [`${prefix}${file.name}`, file]));
   const present = new Set(await lake.keysOf(lake.rawBucket, prefix));
@@ -50,9 +50,24 @@ export async function mirrorInput(
     );
   }
   const uploaded = Object.fromEntries([...wanted].map(([key, { sha256 }]) => [key, sha256]));
-  const records = { ...allRecords(), [pipeline]: { folder: input, uploaded } satisfies InputRecord };
-  writeFileSync(RECORD, JSON.stringify(records, null, 2));
+  recordInput(pipeline, input, uploaded);
   return { uploaded: changed.length, removed: stale.length, startedEmpty };
+}
+
+/** `true`: the pipeline ran on another input last time. */
+export function isAnotherInput(pipeline: string, input: string): boolean {
+  const before = allRecords()[pipeline];
+  return before !== undefined && before.folder !== input;
+}
+
+/** @param content digests of what was taken from it, by name */
+export function recordInput(
+  pipeline: string,
+  input: string,
+  content: Readonly<Record<string, string>>,
+): void {
+  const records = { ...allRecords(), [pipeline]: { folder: input, uploaded: content } satisfies InputRecord };
+  writeFileSync(RECORD, JSON.stringify(records, null, 2));
 }
 
 function allRecords(): Record<string, InputRecord | undefined> {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import pc from "picocolors";
 import { ENVIRONMENTS } from "../environments/registry";
 import { PROFILE, quoted, removeAwsProfile, writeAwsProfile } from "./aws-profile";
+import { hasDatabase, type RunningDatabase, startDatabaseBeside } from "./bench-database";
 import { clientsOf } from "./clients";
 import { findDeliveries } from "./deliveries";
 import { deployedPipelines } from "./deployed-pipelines";
@@ -26,6 +27,7 @@ const BUSY_MS = 500;
 export async function serve(): Promise<number> {
   const say = (line: string) => console.log(line);
   return keepUp("npm start -- serve", { say }, async (aws) => {
+    const databases = await startDeployedDatabases(aws, say);
     try {
       for (const line of deployedLines()) say(line);
       for (const line of reachLines(aws.at, writeAwsProfile(aws.at))) say(line);
@@ -34,10 +36,29 @@ export async function serve(): Promise<number> {
       if (!interrupted.aborted) throw error;
     } finally {
       removeAwsProfile();
+      for (const database of databases) await database.stop();
     }
     say("stopped: the bench's state is kept in .local");
     return 0;
   });
+}
+
+/** The databases that deployed pipelines read, on the ports that their connections name. */
+async function startDeployedDatabases(
+  aws: EmbeddedAws,
+  say: (line: string) => void,
+): Promise<RunningDatabase[]> {
+  const { environment } = BENCH;
+  const deployed = deployedPipelines(stackName(environment), environmentPipelines(environment));
+  const started: RunningDatabase[] = [];
+  for (const pipeline of deployed.filter(hasDatabase)) {
+    const database = await startDatabaseBeside(aws, pipeline);
+    started.push(database);
+    const { host, port, isMoved } = database.at;
+    const moved = isMoved ? `; its connection names another port: npm start -- --pipeline ${pipeline}` : "";
+    say(`database of ${pipeline}: ${host}:${port}${moved}`);
+  }
+  return started;
 }
 
 /** One line for each stack that is deployed. */

@@ -6,10 +6,10 @@ import { UserError } from "./user-error";
 /**
  * Installs what is missing of the parts that `npm start` does not install by itself.
  *
- * @param part a word of `--needs` in tools/setup.mjs
+ * @param part words of `--needs` in tools/setup.mjs
  * @throws UserError with set-up's own words when it cannot be installed
  */
-export async function install(part: "spark4" | "notebook"): Promise<void> {
+export async function install(part: "spark4" | "notebook" | "jdbc,postgres"): Promise<void> {
   const needs = `python,java,${part}`;
   // Its progress goes to standard error: a command may write data to standard output.
   const child = spawn(process.execPath, [join(ROOT, "tools", "setup.mjs"), "--needs", needs], {

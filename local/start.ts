@@ -3,6 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { readContract } from "../contracts/contract";
 import { type ContractSource, placesOf } from "../contracts/source-contracts";
 import { ask } from "./athena";
+import { hasDatabase, startDatabase } from "./bench-database";
 import { readBooks } from "./books";
 import { clientsOf } from "./clients";
 import { type Deliveries, findDeliveries, leftOutLines } from "./deliveries";
@@ -25,6 +26,7 @@ import { Progress } from "./progress";
 import { questionsOf } from "./questions";
 import { mirrorInput } from "./raw-zone";
 import { findExamples } from "./refused";
+import { runShop } from "./run-shop";
 import { record, type Run, succeeded, tell } from "./run-record";
 import { installSpark4For } from "./spark4";
 import { deliveriesFolderOf, deliveriesIn } from "./made-deliveries";
@@ -69,17 +71,28 @@ export async function start(options: StartOptions): Promise<number> {
     names: pipelines,
     deployed: deployedOrchestrations(STACK, all),
   });
-  const stack = await progress.step("synth", () =>
-    synthesiseEnvironment(environment, { pipelines, orchestrations }),
-  );
-  await installSpark4For(stack);
-  return withDeployed({ synthesised: stack, name: STACK }, progress, async (aws, deployment) => {
-    const outputs = await deployment.outputs();
-    const run = await runPipeline(options, { input, deliveries }, { aws, outputs, progress });
-    record(run);
-    tell(run);
-    return succeeded(run) ? 0 : 1;
-  });
+  // Before the synth, which needs the settings of its connection.
+  const database = hasDatabase(options.pipeline)
+    ? await progress.step("database", () => startDatabase(options.pipeline))
+    : undefined;
+  try {
+    const stack = await progress.step("synth", () =>
+      synthesiseEnvironment(environment, { pipelines, orchestrations }),
+    );
+    await installSpark4For(stack);
+    return await withDeployed({ synthesised: stack, name: STACK }, progress, async (aws, deployment) => {
+      const bench = { aws, outputs: await deployment.outputs(), progress };
+      const run =
+        database === undefined
+          ? await runPipeline(options, { input, deliveries }, bench)
+          : await runShop({ ...options, input, deliveries }, { ...bench, database });
+      record(run);
+      tell(run);
+      return succeeded(run) ? 0 : 1;
+    });
+  } finally {
+    await database?.stop();
+  }
 }
 
 /** Uploads the deliveries, runs the execution, and collects its notifications, books and rows. */

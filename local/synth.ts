@@ -7,7 +7,7 @@ import { fit } from "./lines";
 import { ROOT, SYNTHESISED } from "./places";
 import { samplePlace, sampleSubscribers } from "./sample-place";
 import { UserError } from "./user-error";
-import { warningsIn, warningText } from "./warnings";
+import { notesIn, warningsIn, warningText } from "./warnings";
 
 /** `npm run synth`: runs the app as `cdktf synth` does, type-checked, with a sample account and region if none is set. */
 
@@ -19,6 +19,8 @@ interface Options {
   readonly root?: string;
   /** @default written to standard error */
   readonly warn?: (warning: string) => void;
+  /** @default written to standard error */
+  readonly note?: (line: string) => void;
 }
 
 const toStderr = (warning: string): void => console.error(warningText(warning));
@@ -30,7 +32,14 @@ const toStderr = (warning: string): void => console.error(warningText(warning));
  */
 export async function synthesise(
   variables: Readonly<Record<string, string>>,
-  { outdir = SYNTHESISED, typeCheck = true, app = "main.ts", root = ROOT, warn = toStderr }: Options = {},
+  {
+    outdir = SYNTHESISED,
+    typeCheck = true,
+    app = "main.ts",
+    root = ROOT,
+    warn = toStderr,
+    note = console.error,
+  }: Options = {},
 ): Promise<string[]> {
   rmSync(outdir, { recursive: true, force: true });
   const bin = join(root, "node_modules", "ts-node", "dist", "bin.js");
@@ -50,6 +59,7 @@ export async function synthesise(
   interrupted.throwIfAborted();
   if (exitCode !== 0) throw new UserError(stderr.trim() || stdout.trim());
   for (const warning of warningsIn(outdir)) warn(warning);
+  for (const line of notesIn(outdir)) note(line);
   return readdirSync(join(outdir, "stacks")).map((stack) => join(outdir, "stacks", stack));
 }
 

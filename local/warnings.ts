@@ -12,13 +12,18 @@ interface Manifest {
 }
 
 /** The warnings in the manifest of a synthesised folder, each once: several stacks may hold the same pipeline. */
-export function warningsIn(outdir: string): string[] {
+export const warningsIn = (outdir: string): string[] => annotationsIn(outdir, "@cdktf/warn");
+
+/** The lines that a synth has to say without a warning: what an environment leaves out. */
+export const notesIn = (outdir: string): string[] => annotationsIn(outdir, "@cdktf/info");
+
+function annotationsIn(outdir: string, wanted: string): string[] {
   const { stacks } = JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8")) as Manifest;
-  const warnings = Object.values(stacks)
+  const found = Object.values(stacks)
     .flatMap(({ annotations = [] }) => annotations)
-    .filter(({ level }) => level === "@cdktf/warn")
+    .filter(({ level }) => level === wanted)
     .map(({ message }) => message);
-  return [...new Set(warnings)];
+  return [...new Set(found)];
 }
 
 /** The lines of a warning on a terminal. */

@@ -31,3 +31,7 @@ export interface ScheduleTrigger {
    */
   readonly end?: string;
 }
+
+/** Without a schedule too: a run that is started with a scheduled time has a date. */
+export const DEFAULT_TIME_ZONE = "UTC";
+export const DEFAULT_LAG_DAYS = 1;

@@ -1,12 +1,21 @@
 import type { Construct } from "constructs";
-import type { ContractPipeline, EtlPlatform } from "../index";
+import type { ContractPipeline, DatabaseExtract, EtlPlatform } from "../index";
 import { defineCustomers } from "./customers/pipeline";
 import { defineEvents } from "./events/pipeline";
 import { defineMobileUsers } from "./mobile-users/pipeline";
 import { defineProducts } from "./products/pipeline";
 import { defineSales } from "./sales/pipeline";
 import { definePriceLists, PRICE_LISTS } from "./stg-price-lists/pipeline";
-import { contractPipelineSettings, declaredTableSettings, modelledSettings } from "./settings";
+import {
+  contractPipelineSettings,
+  declaredTableSettings,
+  extractSettings,
+  modelledSettings,
+} from "./settings";
+import { defineShop } from "./shop/pipeline";
+
+/** Every kind of pipeline. */
+export type Made = ContractPipeline | DatabaseExtract;
 
 /** A pipeline that environments can have. */
 interface Entry<Name extends string, Settings> {
@@ -14,12 +23,7 @@ interface Entry<Name extends string, Settings> {
   readonly name: Name;
   /** The zod schema of its settings. It is an object to the compiler, which would spend a tenth of a synth on comparing schemas. */
   readonly settings: object;
-  readonly define: (
-    scope: Construct,
-    id: string,
-    platform: EtlPlatform,
-    settings: Settings,
-  ) => ContractPipeline;
+  readonly define: (scope: Construct, id: string, platform: EtlPlatform, settings: Settings) => Made;
   /** The folder of its deliveries in the raw zone, where it has another name than the pipeline; ends in a slash. */
   readonly deliveriesFolder?: string;
   /**
@@ -27,6 +31,8 @@ interface Entry<Name extends string, Settings> {
    * `python3 <program> --input DIR --into DIR`.
    */
   readonly madeFromDays?: string;
+  /** `true`: it reads a database, whose connection comes from outside of the environment's file. */
+  readonly hasConnection?: boolean;
   /** The pipelines whose tables it reads; they are deployed with it. */
   readonly needs?: readonly string[];
 }
@@ -40,6 +46,7 @@ export const PIPELINES = [
   entry({ name: "customers", settings: declaredTableSettings, define: defineCustomers }),
   entry({ name: "products", settings: declaredTableSettings, define: defineProducts }),
   entry({ name: "mobile-users", settings: modelledSettings, define: defineMobileUsers }),
+  entry({ name: "shop", settings: extractSettings, define: defineShop, hasConnection: true }),
   entry({
     ...{ name: "stg-price-lists", settings: declaredTableSettings, define: definePriceLists },
     ...{ deliveriesFolder: PRICE_LISTS, madeFromDays: "generate_sample.py" },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { connectionSchema } from "./connection-settings";
 import { alarmsSchema } from "./alarm-settings";
 import { ORCHESTRATIONS } from "../modules/core/orchestrations";
 import { jobSettings } from "./job-settings";
@@ -35,3 +36,22 @@ export const modelledSettings = contractPipelineSettings.omit({
 
 export type ContractPipelineSettings = z.infer<typeof contractPipelineSettings>;
 export type DeclaredTableSettings = z.infer<typeof declaredTableSettings>;
+
+/** Settings of extracts, which read a database and write deliveries. */
+export const extractSettings = contractPipelineSettings
+  .pick({
+    workerType: true,
+    maxWorkers: true,
+    jobTimeoutMinutes: true,
+    executionClass: true,
+    jobRunQueuingEnabled: true,
+    runOverrides: true,
+    alarms: true,
+    schedule: true,
+  })
+  .extend({
+    /** From variables or the context (`environments/given-connections.ts`): an environment without it has no such pipeline. */
+    connection: connectionSchema.optional(),
+  });
+
+export type ExtractSettings = z.infer<typeof extractSettings>;

@@ -119,8 +119,8 @@ describe("the pipelines", () => {
     const pipelines = { ...ENVIRONMENTS.dev!.pipelines, products: undefined };
     const variables = { ...PLACE, ...SUBSCRIBERS, ETL_DEV_PIPELINES: "sale,products" };
     expect(refusal(variables, { dev: { ...ENVIRONMENTS.dev!, pipelines } }).split("\n")).toEqual([
-      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers, mobile-users), got \"sale\"; correct the spelling",
-      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers, mobile-users), got \"products\"; " +
+      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers, mobile-users, shop), got \"sale\"; correct the spelling",
+      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers, mobile-users, shop), got \"products\"; " +
         "give it settings in environments/dev.ts",
     ]);
   });
@@ -143,7 +143,12 @@ describe("the pipelines", () => {
 describe("who orchestrates", () => {
   const of = (variables: Record<string, string>, context?: unknown) =>
     select({ ...PLACE, ETL_ENVIRONMENTS: "dev", ...variables }, ENVIRONMENTS, context).map(({ pipelines }) =>
-      Object.fromEntries(Object.entries(pipelines).map(([name, one]) => [name, one.orchestration])),
+      Object.fromEntries(
+        Object.entries(pipelines).map(([name, one]) => [
+          name,
+          (one as { orchestration?: string }).orchestration,
+        ]),
+      ),
     )[0];
 
   test("is Step Functions, and a variable or the context changes the pipelines that it names", () => {

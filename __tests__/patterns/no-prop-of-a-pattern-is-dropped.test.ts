@@ -5,6 +5,8 @@ import { type TerraformStack } from "cdktf";
 import {
   ContractPipeline,
   type ContractPipelineProps,
+  DatabaseExtract,
+  type DatabaseExtractProps,
   EtlPlatform,
   type EtlPlatformProps,
   GlueWorkflow,
@@ -77,6 +79,76 @@ test("EtlPlatform", () => {
     within: ["subscribers"],
     becomes: { retainData: "!prevent_destroy", encryptJobLogs: "aws_glue_security_configuration" },
   });
+});
+
+/** The shop's tables under a name by which they are found in what is synthesised. */
+function extractFile(name: string, fetchSize: number): string {
+  const file = join(folder, `${name}.extract.json`);
+  const shop = JSON.parse(
+    readFileSync(join(ROOT, "pipelines", "shop", "shop.extract.json"), "utf8"),
+  ) as object;
+  writeFileSync(
+    file,
+    JSON.stringify({ ...shop, description: name, tables: tablesOf(shop, name), fetchSize }),
+  );
+  return file;
+}
+
+const tablesOf = (shop: object, name: string) => {
+  const { products } = (shop as { tables: { products: object } }).tables;
+  return { [name]: products };
+};
+
+describe("DatabaseExtract", () => {
+  const build = (stack: TerraformStack, props: DatabaseExtractProps) =>
+    new DatabaseExtract(stack, "Orders", props);
+  const connection = (name: string) => ({ connectionName: name, engine: "postgresql" as const });
+
+  type Plain = Required<Omit<DatabaseExtractProps, "jobRunQueuingEnabled">>;
+  const sets = (stack: TerraformStack): [Plain, Plain] => [
+    {
+      ...{ platform: platform(stack, "one"), pipeline: "orders", extractFile: extractFile("one_ones", 11) },
+      ...{ connection: connection("database-one"), description: "One", workerType: "G.2X", maxWorkers: 3 },
+      ...{ jobTimeoutMinutes: 11, executionClass: "FLEX", artifactsPrefix: "one/" },
+      schedule: { cron: "cron(0 4 * * ? *)", timeZone: "Europe/Berlin", lagDays: 3, enabled: false },
+      alarms: { actionsEnabled: false },
+      runOverrides: { workers: 5 },
+      steps: (steps) => steps.without("RecordMetrics"),
+    },
+    {
+      ...{ platform: platform(stack, "two"), pipeline: "parcels", extractFile: extractFile("two_ones", 12) },
+      ...{ connection: connection("database-two"), description: "Two", workerType: "G.1X", maxWorkers: 4 },
+      ...{ jobTimeoutMinutes: 12, executionClass: "STANDARD", artifactsPrefix: "two/" },
+      schedule: { cron: "cron(0 5 * * ? *)", timeZone: "Asia/Tokyo", lagDays: 4, enabled: true },
+      alarms: { actionsEnabled: true },
+      runOverrides: { workers: 6 },
+      steps: (steps) => steps.without("Notify"),
+    },
+  ];
+
+  test("its props", () => {
+    judge<DatabaseExtractProps>("DatabaseExtractProps", sets, build, {
+      within: ["schedule"],
+      becomes: {
+        extractFile: "orders_one_ones",
+        connection: "database-one",
+        platform: '"one-orders-extract"',
+        steps: "!RecordMetrics",
+      },
+    });
+  }, 240_000);
+
+  test("a run that waits for room", () => {
+    const queuing = (stack: TerraformStack): [DatabaseExtractProps, DatabaseExtractProps] => {
+      const [one] = sets(stack);
+      const shared = { ...one, executionClass: "STANDARD" as const, runOverrides: undefined };
+      return [
+        { ...shared, jobRunQueuingEnabled: true },
+        { ...shared, jobRunQueuingEnabled: false },
+      ];
+    };
+    judge("DatabaseExtractProps", queuing, build, { only: ["jobRunQueuingEnabled"] });
+  }, 120_000);
 });
 
 describe("ContractPipeline", () => {

@@ -66,3 +66,11 @@ class StorageError(JobError):
 
 class SparkFailed(JobError):
     """Spark failed. The message is the root cause; the stack trace is above it in the log."""
+
+
+class SourceUnavailable(JobError):
+    """The database cannot be reached, refuses the login, or fails while it is read: fix it, then redrive."""
+
+
+class ValueRefused(JobError):
+    """The source holds values that the declared type cannot carry: declare another, or correct them."""

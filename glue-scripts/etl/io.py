@@ -4,6 +4,7 @@ no object is opened for them."""
 
 import hashlib
 import re
+import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -225,6 +226,38 @@ def is_hidden(stored: StoredObject) -> bool:
     """True if Spark, Athena and Glue skip the object: its name or a folder below the date begins with `_` or
     `.`."""
     return any(part.startswith(("_", ".")) for part in stored.name.split("/")[1:])
+
+
+def list_below(location: str) -> list[StoredObject]:
+    """Every object below `location`, hidden or not, in the order of the keys. The marker of an empty folder
+    does not count."""
+    if not is_s3(location):
+        root = local_path(location)
+        paths = [path for path in root.rglob("*") if path.is_file()] if root.is_dir() else []
+        named = sorted((path.relative_to(root).as_posix(), path) for path in paths)
+        return [StoredObject(str(path), name, path.stat().st_size) for name, path in named]
+    found = _list(location, "", chr(0x10FFFF))
+    return [stored for stored in found if not (stored.name.endswith("/") and stored.size == 0)]
+
+
+def copy(stored: StoredObject, uri: str) -> None:
+    """Copies an object of at most 5 GiB in one piece. Raises StorageError.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html"""
+    try:
+        if is_s3(uri):
+            from_bucket, from_key = split(stored.uri)
+            bucket, key = split(uri)
+            source = {"Bucket": from_bucket, "Key": from_key}
+            client("s3").copy_object(Bucket=bucket, Key=key, CopySource=source)
+        else:
+            path = local_path(uri)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f".{path.name}.new")
+            shutil.copyfile(local_path(stored.uri), fresh)
+            fresh.replace(path)
+    except Exception as error:
+        raise StorageError(f"cannot copy {stored.uri} to {uri}: {error}") from error
 
 
 def delete(objects: Iterable[StoredObject]) -> None:

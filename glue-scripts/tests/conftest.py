@@ -30,6 +30,9 @@ JARS = sorted(
     (ROOT.parent / ".setup").glob(f"{Path(sys.prefix).name.replace('venv', 'jars')}/*iceberg-spark*.jar")
 )
 
+# The JDBC drivers that Glue has.
+DRIVERS = sorted((ROOT.parent / ".setup" / "jars-jdbc").glob("*postgresql*.jar"))
+
 
 # Spark 4 reads XML itself; Spark 3.5 has this jar from the job.
 XML_JARS = [] if Path(sys.prefix).name.endswith("spark4") else sorted((ROOT / "jars").glob("spark-xml*.jar"))
@@ -157,7 +160,7 @@ def spark(event_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         .config("spark.eventLog.rolling.enabled", "false")
         .config("spark.eventLog.compress", "false")
         .config("spark.eventLog.dir", event_log.as_uri())
-        .config("spark.jars", ",".join(map(str, [*JARS, *XML_JARS])))
+        .config("spark.jars", ",".join(map(str, [*JARS, *XML_JARS, *DRIVERS])))
         .config("spark.sql.extensions", "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")
         .config("spark.sql.catalog.glue_catalog", "org.apache.iceberg.spark.SparkCatalog")
         .config("spark.sql.catalog.glue_catalog.type", "hadoop")

@@ -69,6 +69,15 @@ export class RunLock extends Construct {
     });
   }
 
+  /** Lets a job read and move its pipeline's marks, up to where it has read a database: the item `marks/<pipeline>` of this table. */
+  grantMarks(grantable: IGrantable, pipeline: string): void {
+    grantable.grantee.addToPolicy({
+      actions: ["dynamodb:GetItem", "dynamodb:PutItem"],
+      resources: [this.tableArn],
+      conditions: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": `marks/${pipeline}` } },
+    });
+  }
+
   /** Lets a watcher claim the runs of a workflow, so that each is reported once: items `runs/<workflow>/<run id>` of this table. */
   grantClaims(grantable: IGrantable, workflow: string): void {
     grantable.grantee.addToPolicy({

@@ -1,11 +1,9 @@
-import { Token } from "cdktf";
 import { Construct } from "constructs";
 import type { ContractSource } from "../../contracts/source-contracts";
 import { shownPath } from "../../modules/core/refusals";
 import type { S3Location } from "../../modules/core/s3-location";
 import { type DatabaseReference } from "../../modules/data-lake/data-lake";
 import { Zone } from "../../modules/data-lake/zone";
-import { MOST_LAG_DAYS } from "../../modules/schedules/lag-days";
 import { EtlOrchestrator } from "../../modules/etl-orchestrator/etl-orchestrator";
 import type { RunOverrides } from "../../modules/etl-orchestrator/run-overrides";
 import { LOCK_ARGUMENTS, RUN_ARGUMENTS, Step } from "../../modules/etl-orchestrator/step";
@@ -29,8 +27,9 @@ import {
   type JudgedFiles,
   tableNameOf,
 } from "../ingest-task/ingest-task";
+import { lagMistakes, nameMistakes } from "../pipeline-mistakes";
 import { Steps } from "../steps";
-import type { ScheduleTrigger } from "../trigger";
+import { DEFAULT_LAG_DAYS, DEFAULT_TIME_ZONE, type ScheduleTrigger } from "../trigger";
 import { DEFAULT_USUAL_MINUTES, defineAlarms, defineSchedule, type PipelineAlarmSettings } from "./watching";
 
 /** A pipeline: its platform, its two files, and changes from the defaults. */
@@ -95,9 +94,6 @@ export interface ContractPipelineProps extends IngestJobProps {
    */
   readonly steps?: (steps: Steps) => Steps;
 }
-
-const DEFAULT_TIME_ZONE = "UTC";
-const DEFAULT_LAG_DAYS = 1;
 
 /**
  * A pipeline of one contract: deliveries in the raw zone become one table, checked, without duplicates, judged, watched. A run validates its
@@ -389,34 +385,9 @@ function crawlerNameMistakes(
   );
 }
 
-/** Folders and physical names beside those of pipelines. */
-const RESERVED: Readonly<Record<string, string>> = {
-  books: "the folder of books",
-  failures: "the state machine of failure messages",
-};
-
-function nameMistakes(pipeline: string): string[] {
-  const got = `got '${pipeline}'`;
-  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(pipeline))
-    return [`'pipeline' must be lower-case words of letters and digits joined by hyphens, ${got}`];
-  if (Object.hasOwn(RESERVED, pipeline))
-    return [`'pipeline' must not be '${pipeline}', which names ${RESERVED[pipeline]}; rename it`];
-  if (/(^|-)refused$/.test(pipeline))
-    return [
-      `'pipeline' must not be or end with 'refused', which names the place of refused rows, ${got}; rename it`,
-    ];
-  return [];
-}
-
 function folderMistakes(folder: string | undefined): string[] {
   if (folder === undefined || /^(?:[A-Za-z0-9][A-Za-z0-9_.-]*\/)+$/.test(folder)) return [];
   return [
     `'deliveriesFolder' must be one or more folders of letters, digits, '_', '-' and '.', each ending in '/', got '${folder}'`,
   ];
-}
-
-function lagMistakes(days: number | undefined): string[] {
-  if (days === undefined || Token.isUnresolved(days)) return [];
-  if (Number.isInteger(days) && days >= 0 && days <= MOST_LAG_DAYS) return [];
-  return [`'schedule.lagDays' must be a whole number from 0 to ${MOST_LAG_DAYS}, got ${days}`];
 }

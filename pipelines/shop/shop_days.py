@@ -92,7 +92,7 @@ class InvoiceLine:
 
 @dataclass(frozen=True)
 class DayChanges:
-    """The changes of a day: the rows it inserted or changed, as they are after it, and the products it deleted."""
+    """The changes of a day: inserted and changed rows, as they are after it, and deleted products."""
 
     day: date
     customers: tuple[Customer, ...]

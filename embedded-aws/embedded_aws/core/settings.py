@@ -42,6 +42,9 @@ class Settings:
     metric_minute_seconds: float = 60.0
     """Length of a minute of an alarm's periods: 60, less in tests."""
 
+    jdbc_drivers: Path | None = None
+    """The folder of the JDBC drivers that Glue has; without it jobs with connections find none."""
+
     schedule_clock: datetime | None = None
     """The time that schedules see when the server starts; without it, the real time."""
 

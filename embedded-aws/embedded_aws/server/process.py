@@ -72,6 +72,7 @@ def _arguments() -> argparse.Namespace:
         "--jars", type=folder, required=True, help="folder of the jars that Spark needs for S3"
     )
     parser.add_argument("--spark4-python", type=Path, help="the Python that has PySpark 4, for Glue 6.0")
+    parser.add_argument("--jdbc-drivers", type=folder, help="folder of the JDBC drivers that Glue has")
     parser.add_argument("--spark4-jars", type=folder, help="folder of the jars that Spark 4 needs for S3")
     parser.add_argument(
         "--logs", type=folder, required=True, help="folder of aws.log and of the job runs' output"
@@ -155,6 +156,7 @@ def _settings(arguments: argparse.Namespace, port: int, tls: TlsMaterial) -> Set
         access_key_id=key_id,
         secret_access_key=secret,
         seconds_per_minute=arguments.job_minute_seconds,
+        jdbc_drivers=arguments.jdbc_drivers,
         spark4=_spark4(arguments.spark4_python, arguments.spark4_jars),
         trace=arguments.trace,
         deaths=arguments.deaths,

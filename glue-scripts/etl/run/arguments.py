@@ -5,7 +5,7 @@ The names that belong to Glue itself
 those with a hyphen or a capital letter, and the few in `GLUE_ARGUMENTS`."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
@@ -189,7 +189,10 @@ _CHECKS: dict[str, _Check] = {
     "models_bucket": _BUCKET_NAME,
     "models_database": _TEXT,
     "show_values": (lambda text: text in ("true", "false"), "must be true or false"),
+    "extract_uri": _TEXT,
+    "connection": _TEXT,
 }
+_OF_EXTRACTS = frozenset({"extract_uri", "connection"})
 _PAIRS = (
     ("lock_table", "lock_owner"),
     ("source_database", "source_table"),
@@ -226,14 +229,8 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
 
     Raises InvalidArguments naming every missing, unknown, repeated or wrong argument and what it got.
     """
-    given, mistakes = _pair(argv)
-    values = _DEFAULTS | given
-    for name, (is_right, demand) in _CHECKS.items():
-        if name not in values:
-            if name not in _OPTIONAL:
-                mistakes.append(f"--{name} is missing")
-        elif not is_right(values[name]):
-            mistakes.append(f"--{name} {demand}, got '{values[name]}'")
+    names = [name for name in _CHECKS if name not in _OF_EXTRACTS]
+    values, mistakes = _read(argv, names, _OPTIONAL)
     for one, other in _PAIRS:
         if (one in values) != (other in values):
             mistakes.append(f"--{one} and --{other} go together: give both or neither")
@@ -271,10 +268,36 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
     )
 
 
+def read_values(argv: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """The values of another job, whose arguments are these and all of them required but those with a default.
+    The dates of a scheduled run are known. Raises InvalidArguments naming every mistake."""
+    values, mistakes = _read(argv, names)
+    mistakes += _date_mistakes(values)
+    if mistakes:
+        raise InvalidArguments("; ".join(mistakes))
+    return values | _dates(values)
+
+
+def _read(
+    argv: Sequence[str], names: Sequence[str], optional: Collection[str] = ()
+) -> tuple[dict[str, str], list[str]]:
+    """The values of the named arguments, with defaults, and the mistakes in each of them."""
+    given, mistakes = _pair(argv, names)
+    values = {name: value for name, value in _DEFAULTS.items() if name in names} | given
+    for name in names:
+        is_right, demand = _CHECKS[name]
+        if name not in values:
+            if name not in optional:
+                mistakes.append(f"--{name} is missing")
+        elif not is_right(values[name]):
+            mistakes.append(f"--{name} {demand}, got '{values[name]}'")
+    return values, mistakes
+
+
 def _models(values: dict[str, str]) -> ModelsPlace | None:
     if "models_uri" not in values:
         return None
-    return ModelsPlace(values["models_uri"], _root(values["models_bucket"]), values.get("models_database"))
+    return ModelsPlace(values["models_uri"], root_of(values["models_bucket"]), values.get("models_database"))
 
 
 def _table(values: dict[str, str], name: str) -> CatalogueTable | None:
@@ -298,13 +321,13 @@ def named_values(argv: Sequence[str]) -> Iterator[tuple[str | None, str]]:
         yield name, value
 
 
-def _pair(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+def _pair(argv: Sequence[str], names: Collection[str]) -> tuple[dict[str, str], list[str]]:
     values: dict[str, str] = {}
     mistakes: list[str] = []
     for name, value in named_values(argv):
         if name is None:
             mistakes.append(f"'{value}' belongs to no argument")
-        elif name in _CHECKS:
+        elif name in names:
             if name in values:
                 mistakes.append(f"--{name} is given twice, '{values[name]}' and '{value}'")
             values[name] = value
@@ -372,10 +395,10 @@ def _format_mistakes(values: dict[str, str]) -> list[str]:
 
 
 def _uri(values: dict[str, str], name: str) -> str:
-    return f"{_root(values[f'{name}_bucket'])}{values[f'{name}_prefix']}"
+    return f"{root_of(values[f'{name}_bucket'])}{values[f'{name}_prefix']}"
 
 
-def _root(bucket: str) -> str:
+def root_of(bucket: str) -> str:
     return f"{bucket}/" if bucket.startswith(("/", "file:")) else f"s3://{bucket}/"
 
 

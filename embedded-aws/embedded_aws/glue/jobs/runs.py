@@ -311,9 +311,21 @@ class _Run:
             return "STOPPED", ""
         return ("SUCCEEDED", "") if outcome.exit_code == 0 else ("FAILED", outcome.error)
 
+    def _drivers(self) -> list[Path]:
+        """Glue's JDBC drivers, for a job that has connections: a class path of its own costs a Java process.
+
+        https://docs.aws.amazon.com/glue/latest/dg/migrating-version-50.html (appendix of drivers)"""
+        folder = self._settings.jdbc_drivers
+        if folder is None or not self._connections():
+            return []
+        return sorted(folder.glob("*.jar"))
+
+    def _connections(self) -> list[str]:
+        return (self._job.get("Connections") or {}).get("Connections") or []
+
     def _look_up_connections(self) -> None:
         """Raises ClientError for the first connection that is missing, or that the role may not see."""
-        names = (self._job.get("Connections") or {}).get("Connections") or []
+        names = self._connections()
         if names:
             glue = roles.client(self._settings, "glue", self._credentials)
             for name in names:
@@ -329,7 +341,7 @@ class _Run:
         for uri in _listed(self._arguments, "--extra-files"):
             _download(s3, uri, work)
         # Each in a folder of its own, because two keys may end alike.
-        jars = [
+        jars = self._drivers() + [
             _download(s3, uri, folder / "jars" / str(index))
             for index, uri in enumerate(_listed(self._arguments, "--extra-jars"))
         ]

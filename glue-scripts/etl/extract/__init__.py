@@ -1,0 +1,1 @@
+"""Tables of a database become deliveries in the raw zone."""
