@@ -1,0 +1,18 @@
+import { z } from "zod";
+
+/** How arriving files start a pipeline. */
+export const arrivalSchema = z.strictObject({
+  /** `false`: runs are started by the schedule or by hand only. */
+  enabled: z.boolean(),
+  /** When the files of a source and date are complete. */
+  complete: z.discriminatedUnion("rule", [
+    z.strictObject({ rule: z.literal("quiet"), seconds: z.int().min(1).max(900) }),
+    z.strictObject({ rule: z.literal("marker"), name: z.string() }),
+    z.strictObject({ rule: z.literal("manifest"), name: z.string() }),
+    z.strictObject({ rule: z.literal("count"), files: z.int().min(1).max(10_000) }),
+  ]),
+  /** When a delivery that is not complete counts as half, minutes after its first file; 240 when left out. */
+  deadlineMinutes: z.int().min(1).max(10_080).optional(),
+  /** The ends of names that start runs; all when left out. */
+  endings: z.array(z.string().min(1)).optional(),
+});
