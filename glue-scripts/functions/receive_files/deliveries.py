@@ -64,7 +64,7 @@ class Located:
 
 @dataclass(frozen=True)
 class File:
-    """A file of the ledger. `arrived` is S3's time, `recorded` that of the ledger, both in seconds since 1970."""
+    """A file of the ledger. `arrived` is S3's time, `recorded` the ledger's, both in seconds since 1970."""
 
     key: str
     state: str

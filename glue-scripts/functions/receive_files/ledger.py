@@ -62,7 +62,7 @@ class Ledger:
             Key=_key(delivery, file.key),
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in changes),
             ConditionExpression="#version = :version AND #state <> :done",
-            ExpressionAttributeNames={"#version": "version", **{f"#{name}": name for name in {*changes, "state"}}},
+            ExpressionAttributeNames={f"#{name}": name for name in {*changes, "state", "version"}},
             ExpressionAttributeValues={
                 ":version": _text(file.version),
                 ":done": _text(DONE),
@@ -80,9 +80,12 @@ class Ledger:
         found = self._client.get_item(TableName=self._table, Key=_key(kind, name), ConsistentRead=True)
         return _plain(found["Item"]) if "Item" in found else None
 
-    def put_note(self, kind: str, name: str, *, only_if: tuple[str, str] | None = None, **fields: str) -> bool:
-        """Writes a note. With `only_if` only where there is none, or its field has that value; False if not."""
-        asked: dict[str, Any] = {"Item": {**_key(kind, name), **{key: _text(of) for key, of in fields.items()}}}
+    def put_note(
+        self, kind: str, name: str, fields: Mapping[str, str], only_if: tuple[str, str] | None = None
+    ) -> bool:
+        """Writes a note. With `only_if` only where none exists, or its field has that value; False if not."""
+        item = {**_key(kind, name), **{field: _text(value) for field, value in fields.items()}}
+        asked: dict[str, Any] = {"Item": item}
         if only_if is not None:
             field, value = only_if
             asked |= {
@@ -163,4 +166,3 @@ def _number(value: float) -> dict[str, str]:
 
 def _plain(item: Item) -> dict[str, str]:
     return {name: str(next(iter(value.values()))) for name, value in item.items()}
-

@@ -33,7 +33,9 @@ from deliveries import (
 )
 from ledger import OPEN, RUN, STRANGERS, WAKE, Ledger
 
-MOST_DELAY_SECONDS = 900  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+MOST_DELAY_SECONDS = (
+    900  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+)
 UNDATED = "undated"
 _RUNNING = ("RUNNING", "PENDING_REDRIVE")
 
@@ -157,7 +159,8 @@ def _open(delivery: Delivery) -> None:
     """After its files, so that whoever closes the delivery has seen them, or this note is newer."""
     before = _ledger().note(OPEN, delivery.id) or {}
     kept = {name: before[name] for name in ("failedAt", "isAlone", "since") if name in before}
-    _ledger().put_note(OPEN, delivery.id, **{"since": f"{_now():.3f}", **kept, "token": str(uuid.uuid4())})
+    note = {"since": f"{_now():.3f}", **kept, "token": str(uuid.uuid4())}
+    _ledger().put_note(OPEN, delivery.id, note)
 
 
 def _list(delivery: Delivery, now: float) -> Iterator[File]:
@@ -172,10 +175,11 @@ def _list(delivery: Delivery, now: float) -> Iterator[File]:
                     continue
                 endings = settings["endings"]
                 counts = not endings or is_hidden(key, folder) or key.endswith(tuple(endings))
+                etag = entry["ETag"].strip('"')
                 yield File(
                     key=key,
                     state=WAITING if counts else LEFT_ALONE,
-                    version=f"{size}-{entry['ETag'].strip('\"')}",
+                    version=f"{size}-{etag}",
                     arrived=entry["LastModified"].timestamp(),
                     recorded=now,
                     size=size,
@@ -198,7 +202,7 @@ def _note_beside(pipeline: str, key: str) -> None:
 def _settle(execution: str) -> str:
     """Books what a run read, whoever started it. Returns its pipeline."""
     machine, name = execution.split(":")[6:8]
-    pipeline = next(one["name"] for one in _settings()["pipelines"] if one["machine"] == machine)
+    pipeline = str(next(one["name"] for one in _settings()["pipelines"] if one["machine"] == machine))
     found = _client("stepfunctions").describe_execution(executionArn=execution)
     if found["status"] in _RUNNING:
         return pipeline
@@ -255,7 +259,7 @@ def _note_failure(pipeline: str, run: Mapping[str, str]) -> None:
             if first != last:
                 fields["isAlone"] = "yes"
             fields["failedAt"] = run["decided"]
-            _ledger().put_note(OPEN, name, **{**fields, "token": str(uuid.uuid4())})
+            _ledger().put_note(OPEN, name, {**fields, "token": str(uuid.uuid4())})
 
 
 # -- what is due --
@@ -324,9 +328,10 @@ def _judge_delivery(delivery: Delivery, files: Mapping[str, File], now: float) -
 
 
 def _begin(pipeline: str, first: date, last: date) -> None:
-    """Notes the run before it is started, so that only one call starts it, and a later one can finish that."""
-    run = {"first": str(first), "last": str(last), "decided": f"{_now():.3f}", "name": f"arrival-{uuid.uuid4()}"}
-    if _ledger().put_note(RUN, pipeline, only_if=("name", run["name"]), **run):
+    """Notes the run before it is started, so that one call starts it, and a later one can finish that."""
+    name, decided = f"arrival-{uuid.uuid4()}", f"{_now():.3f}"
+    run = {"first": str(first), "last": str(last), "decided": decided, "name": name}
+    if _ledger().put_note(RUN, pipeline, run, only_if=("name", run["name"])):
         _start(pipeline, run)
 
 
@@ -347,7 +352,8 @@ def _start(pipeline: str, run: Mapping[str, str]) -> str:
         # It has ended meanwhile.
         execution = f"{alias.rsplit(':', 1)[0].replace(':stateMachine:', ':execution:')}:{run['name']}"
     fields = {name: run[name] for name in ("first", "last", "decided", "name")}
-    _ledger().put_note(RUN, pipeline, only_if=("name", run["name"]), execution=execution, **fields)
+    started = {**fields, "execution": execution}
+    _ledger().put_note(RUN, pipeline, started, only_if=("name", run["name"]))
     print(f"started {execution} for {run['first']} to {run['last']}")
     return str(execution)
 
@@ -360,7 +366,7 @@ def _wake_at(pipeline: str, moment: float) -> None:
     if now < pending <= at + 1:
         return
     delay = max(1, int(at - now) + 1)
-    _ledger().put_note(WAKE, pipeline, at=f"{now + delay:.3f}")
+    _ledger().put_note(WAKE, pipeline, {"at": f"{now + delay:.3f}"})
     body = json.dumps({"source": "look", "pipeline": pipeline})
     _client("sqs").send_message(QueueUrl=_settings()["queue"], MessageBody=body, DelaySeconds=delay)
 
