@@ -13,6 +13,8 @@ export const arrivalSchema = z.strictObject({
   ]),
   /** When a delivery that is not complete counts as half, minutes after its first file; 240 when left out. */
   deadlineMinutes: z.int().min(1).max(10_080).optional(),
+  /** The zone of the day to which a file without a date's folder is copied; it is quarantined when left out. */
+  undatedZone: z.string().optional(),
   /** The ends of names that start runs; all when left out. */
   endings: z.array(z.string().min(1)).optional(),
 });

@@ -1,3 +1,4 @@
+import { timeZoneMistake } from "../../modules/schedules/time-zone";
 import type { Mistake } from "../../modules/core/refusals";
 import type { ArrivalRule, CompleteRule } from "./arrival-props";
 
@@ -53,6 +54,7 @@ export function arrivalMistakes(given: JudgedArrival, isKnown: (value: unknown) 
       ),
       ...whole(`pipelines.${one.name}.deadlineMinutes`, one.deadlineMinutes ?? 1, 1, MOST_DEADLINE_MINUTES),
       ...ruleMistakes(`pipelines.${one.name}.complete`, one.complete, whole),
+      ...zoneMistakes(`pipelines.${one.name}.undatedZone`, one.undatedZone, isKnown),
       ...(one.endings ?? []).flatMap((ending) =>
         unless(
           !isKnown(ending) || (ending !== "" && !ending.includes("/")),
@@ -62,6 +64,15 @@ export function arrivalMistakes(given: JudgedArrival, isKnown: (value: unknown) 
       ),
     ]),
   ];
+}
+
+function zoneMistakes(
+  field: string,
+  zone: string | undefined,
+  isKnown: (value: unknown) => boolean,
+): Mistake[] {
+  const mistake = zone === undefined || !isKnown(zone) ? undefined : timeZoneMistake(zone);
+  return mistake === undefined ? [] : [[field, mistake]];
 }
 
 function ruleMistakes(

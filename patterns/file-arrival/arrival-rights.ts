@@ -2,7 +2,7 @@ import { partitionOf, viaService } from "../../modules/core/partition";
 import { PIPELINE_NAMESPACE } from "../../modules/core/pipeline-metrics";
 import type { S3Location } from "../../modules/core/s3-location";
 import type { PolicyStatement } from "../../modules/iam/policy-statement";
-import { DECRYPT, READ_OBJECT } from "../../modules/iam/s3-actions";
+import { DECRYPT, encryptStatements, READ_OBJECT } from "../../modules/iam/s3-actions";
 import type { ArrivingPipeline } from "./arrival-props";
 
 interface Place {
@@ -34,7 +34,7 @@ export const METRICS_STATEMENT: PolicyStatement = {
 
 /** The rights to list a pipeline's deliveries, to read its manifests and the lists of what its runs read, and to start and ask for its runs. */
 export function pipelineStatements(
-  { pipeline, complete }: ArrivingPipeline,
+  { pipeline, complete, undatedZone }: ArrivingPipeline,
   { account, region }: Place,
 ): PolicyStatement[] {
   const { run, task } = pipeline;
@@ -51,11 +51,21 @@ export function pipelineStatements(
       conditions: { StringLike: { "s3:prefix": `${location.prefix}*` } },
     })),
     ...manifests,
+    ...(undatedZone === undefined ? [] : task.sources.flatMap(({ location }) => copyStatements(location, region))),
     ...readStatements(task.books, "*/files.json", region),
     { actions, resources, conditions },
     { actions: ["states:DescribeExecution"], resources: [execution] },
   ];
 }
+
+/** A copy reads and writes an object. */
+const copyStatements = (location: S3Location, region: string): PolicyStatement[] => [
+  {
+    actions: [...READ_OBJECT, "s3:PutObject"],
+    resources: [`${location.bucketArn}/${location.prefix}*`],
+  },
+  ...encryptStatements(location, region),
+];
 
 function readStatements(location: S3Location, names: string, region: string): PolicyStatement[] {
   const { bucketArn, prefix, encryptionKeyArn } = location;

@@ -41,11 +41,18 @@ export function arrivalSettings(arrival: Arrival): string {
   );
 }
 
-const settingsOfPipeline = ({ pipeline, complete, deadlineMinutes, endings }: ArrivingPipeline) => ({
+const settingsOfPipeline = ({
+  pipeline,
+  complete,
+  deadlineMinutes,
+  endings,
+  undatedZone,
+}: ArrivingPipeline) => ({
   name: pipeline.pipeline,
   machine: pipeline.run.name,
   places: pipeline.task.sources.map(({ layout, location }) => ({ prefix: location.prefix, layout })),
   complete,
   deadlineMinutes: deadlineMinutes ?? DEFAULT_DEADLINE_MINUTES,
   endings: endings ?? [],
+  undatedZone: undatedZone ?? null,
 });

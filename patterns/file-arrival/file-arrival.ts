@@ -11,7 +11,7 @@ import { Construct } from "constructs";
 import { GLUE_SCRIPTS } from "../../modules/artifacts/glue-scripts";
 import { partitionOf } from "../../modules/core/partition";
 import { placeholderMistakes } from "../../modules/core/placeholder";
-import { Refusals } from "../../modules/core/refusals";
+import { Refusals, shownPath } from "../../modules/core/refusals";
 import { Zone } from "../../modules/data-lake/zone";
 import { EtlFunction } from "../../modules/etl-function/etl-function";
 import { defineDeadLetters, onlyOverTls } from "../../modules/iam/dead-letters";
@@ -89,6 +89,25 @@ export class FileArrival extends Construct {
     this.grantRights();
     this.defineRules();
     this.alarmNames = [...this.function.alarmNames, ...this.defineAlarms()];
+  }
+
+  /**
+   * Lets another account's roles put files below the prefixes of a pipeline, and nothing else.
+   *
+   * @param pipeline the name of one of its pipelines
+   * @param accountId 12 digits
+   * @throws Error if it does not start that pipeline, or the account is invalid
+   */
+  grantProducer(pipeline: string, accountId: string): void {
+    const found = this.props.pipelines.find((one) => one.pipeline.pipeline === pipeline);
+    if (found === undefined) {
+      const known = this.props.pipelines.map((one) => one.pipeline.pipeline).join(", ");
+      throw new Error(
+        `FileArrival '${shownPath(this.node.path)}': 'pipeline' must be one of ${known}, got '${pipeline}'; correct the spelling`,
+      );
+    }
+    for (const { location } of found.pipeline.task.sources)
+      this.props.platform.lake.grantDeliver(accountId, Zone.RAW, location.prefix);
   }
 
   private refuse(): void {

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-WAITING, DONE, QUARANTINED, GONE, LEFT_ALONE = "waiting", "done", "quarantined", "gone", "leftAlone"
+WAITING, DONE, QUARANTINED = "waiting", "done", "quarantined"
+GONE, LEFT_ALONE, COPIED = "gone", "leftAlone", "copied"  # these are not counted as files that are in
 MOST_NAMED = 5
 
 _MILLIS = re.compile(r"0|[1-9]\d{0,17}", re.ASCII)
@@ -55,11 +56,13 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Located:
-    """A key: without a place it is a stranger, without a day it lies beside the folders of days."""
+    """A key: without a place it is a stranger, without a day it lies beside the folders of days. `reason`
+    says why it has no day; `is_undated` that it lies in no folder that looks like a day."""
 
     place: Place | None
     day: date | None = None
     reason: str = ""
+    is_undated: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def locate(key: str, places: Sequence[Place]) -> Located:
         wanted = "dt=YYYY-MM-DD" if place.layout == "dt" else "milliseconds of a UTC midnight"
         if slash and re.match(r"dt=|\d+$", folder):
             return Located(place, None, f"its folder must be named {wanted}, got {folder!r}")
-        return Located(place, None, f"it lies in no folder named {wanted}")
+        return Located(place, None, f"it lies in no folder named {wanted}", is_undated=True)
     return Located(None)
 
 

@@ -4,7 +4,7 @@ Items of files have the delivery as `delivery` (`events/2026-01-31`) and the key
 `delivery` that no pipeline's name gives: `#open` has the deliveries that have something to do, `#run` the
 run of each pipeline that was started, `#wake` when the function is woken."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -26,15 +26,15 @@ class Ledger:
         """The files of a delivery by key, as they are now."""
         return {file.key: file for file in map(_file_of, self._query(delivery))}
 
-    def record(self, delivery: str, files: list[File], reasons: Mapping[str, str] | None = None) -> None:
-        """Writes files that are new, or have new content. Another call may have written the same."""
-        self._each(lambda file: self._put(delivery, file, (reasons or {}).get(file.key, "")), files)
+    def record(self, delivery: str, files: list[File], reason: str = "") -> int:
+        """Writes files that are new, or have new content. Returns how many; others may have written some."""
+        return sum(self._each(lambda file: self._put(delivery, file, reason), files))
 
     def end(self, delivery: str, files: list[File], state: str, *, run: str = "", reason: str = "") -> None:
         """Moves waiting files to a state, unless they have other content by now."""
         self._each(lambda file: self._end(delivery, file, state, run, reason), files)
 
-    def _put(self, delivery: str, file: File, reason: str) -> None:
+    def _put(self, delivery: str, file: File, reason: str) -> bool:
         item = {
             "delivery": _text(delivery),
             "item": _text(file.key),
@@ -46,7 +46,7 @@ class Ledger:
             **({"run": _text(file.run)} if file.run else {}),
             **({"reason": _text(reason)} if reason else {}),
         }
-        self._unless_refused(
+        return self._unless_refused(
             "put_item",
             Item=item,
             ConditionExpression="attribute_not_exists(#item) OR #version <> :version OR #state = :gone",
@@ -54,10 +54,10 @@ class Ledger:
             ExpressionAttributeValues={":version": _text(file.version), ":gone": _text(GONE)},
         )
 
-    def _end(self, delivery: str, file: File, state: str, run: str, reason: str) -> None:
+    def _end(self, delivery: str, file: File, state: str, run: str, reason: str) -> bool:
         more = {"run": run, "reason": reason}
         changes = {name: _text(value) for name, value in {"state": state, **more}.items() if value}
-        self._unless_refused(
+        return self._unless_refused(
             "update_item",
             Key=_key(delivery, file.key),
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in changes),
@@ -123,13 +123,11 @@ class Ledger:
         for page in pages:
             yield from page["Items"]
 
-    def _each(self, work: Any, files: list[File]) -> None:
+    def _each(self, work: Callable[[File], bool], files: list[File]) -> list[bool]:
         if len(files) < 2:
-            for file in files:
-                work(file)
-            return
+            return [work(file) for file in files]
         with ThreadPoolExecutor(min(_WRITERS, len(files))) as pool:
-            list(pool.map(work, files))
+            return list(pool.map(work, files))
 
     def _unless_refused(self, operation: str, **asked: Any) -> bool:
         try:

@@ -8,12 +8,13 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any
-from urllib.parse import unquote_plus
+from zoneinfo import ZoneInfo
 
 from deliveries import (
+    COPIED,
     DONE,
     GONE,
     LEFT_ALONE,
@@ -36,6 +37,7 @@ from ledger import OPEN, RUN, STRANGERS, WAKE, Ledger
 MOST_DELAY_SECONDS = (
     900  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 )
+MOST_COPIED_BYTES = 5 * 1024**3  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 UNDATED = "undated"
 _RUNNING = ("RUNNING", "PENDING_REDRIVE")
 
@@ -137,9 +139,9 @@ def _sort(work: Work, message: str, body: Any) -> None:
 def _compare(delivery: Delivery) -> dict[str, File]:
     """Brings the ledger of a delivery to what lies in the bucket: new files and new content wait, files that
     are gone do not. Returns its files."""
-    ledger, now = _ledger(), _now()
+    ledger = _ledger()
     known = ledger.files(delivery.id)
-    listed = {file.key: file for file in _list(delivery, now)}
+    listed = {file.key: file for file in _list(delivery)}
     new = [
         file
         for key, file in listed.items()
@@ -148,7 +150,9 @@ def _compare(delivery: Delivery) -> dict[str, File]:
     gone = [file for key, file in known.items() if file.state == WAITING and key not in listed]
     ledger.record(delivery.id, new)
     ledger.end(delivery.id, gone, GONE)
-    files = {**known, **{file.key: file for file in new}}
+    # The same content may have been put again: a marker closes a delivery each time.
+    again = {key: replace(file, arrived=listed[key].arrived) for key, file in known.items() if key in listed}
+    files = {**known, **again, **{file.key: file for file in new}}
     files |= {file.key: replace(file, state=GONE) for file in gone}
     if any(file.state == WAITING for file in files.values()):
         _open(delivery)
@@ -163,37 +167,61 @@ def _open(delivery: Delivery) -> None:
     _ledger().put_note(OPEN, delivery.id, note)
 
 
-def _list(delivery: Delivery, now: float) -> Iterator[File]:
-    settings = _pipeline(delivery.pipeline)
+def _list(delivery: Delivery) -> Iterator[File]:
+    endings = _pipeline(delivery.pipeline)["endings"]
     for place in _places_of(delivery.pipeline):
         folder = place.folder_of(delivery.day)
-        pages = _client("s3").get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=_settings()["bucket"], Prefix=folder, EncodingType="url"):
-            for entry in page.get("Contents", []):
-                key, size = unquote_plus(entry["Key"]), entry["Size"]
-                if is_folder_marker(key, size):
-                    continue
-                endings = settings["endings"]
-                counts = not endings or is_hidden(key, folder) or key.endswith(tuple(endings))
-                etag = entry["ETag"].strip('"')
-                yield File(
-                    key=key,
-                    state=WAITING if counts else LEFT_ALONE,
-                    version=f"{size}-{etag}",
-                    arrived=entry["LastModified"].timestamp(),
-                    recorded=now,
-                    size=size,
-                )
+        for file in _list_keys(folder):
+            if is_folder_marker(file.key, file.size):
+                continue
+            counts = not endings or is_hidden(file.key, folder) or file.key.endswith(tuple(endings))
+            yield file if counts else replace(file, state=LEFT_ALONE)
+
+
+def _list_keys(prefix: str) -> Iterator[File]:
+    pages = _client("s3").get_paginator("list_objects_v2")
+    for page in pages.paginate(Bucket=_settings()["bucket"], Prefix=prefix):
+        for entry in page.get("Contents", []):
+            size, etag = entry["Size"], entry["ETag"].strip('"')
+            arrived = entry["LastModified"].timestamp()
+            yield File(entry["Key"], WAITING, f"{size}-{etag}", arrived, _now(), size)
 
 
 def _note_beside(pipeline: str, key: str) -> None:
-    """A file of no declared folder is counted and left alone. One beside the folders of days is quarantined:
-    no run can read it."""
-    reason = locate(key, _places()).reason
-    state, delivery = (LEFT_ALONE, STRANGERS) if pipeline == "" else (QUARANTINED, f"{pipeline}/{UNDATED}")
-    file = File(key, state, version="", arrived=_now(), recorded=_now())
-    _ledger().record(delivery, [file], {key: reason})
-    _count("leftAlone" if pipeline == "" else "quarantined", pipeline or "none", 1)
+    """A file of no declared folder is counted and left alone. One beside the folders of days is copied to the
+    day that it arrived, where the pipeline has a zone for that; otherwise no run can read it."""
+    located = locate(key, _places())
+    if located.place is None:
+        stranger = File(key, LEFT_ALONE, version="", arrived=_now(), recorded=_now())
+        if _ledger().record(STRANGERS, [stranger]):
+            _count("leftAlone", "none", 1)
+        return
+    file = next((found for found in _list_keys(key) if found.key == key), None)
+    if file is None or is_folder_marker(key, file.size):
+        return
+    zone = _pipeline(pipeline)["undatedZone"]
+    reason = located.reason
+    if zone is not None and located.is_undated:
+        if file.size <= MOST_COPIED_BYTES:
+            _copy(pipeline, located.place, file, zone)
+            return
+        reason += f", and with {file.size} bytes it is too large to be copied to the day that it arrived"
+    if _ledger().record(f"{pipeline}/{UNDATED}", [replace(file, state=QUARANTINED)], reason):
+        _count("quarantined", pipeline, 1)
+
+
+def _copy(pipeline: str, place: Place, file: File, zone: str) -> None:
+    """Copies a file to the folder of the day that it arrived, once for its content. The copy has an event of
+    its own; the original stays."""
+    delivery = f"{pipeline}/{UNDATED}"
+    known = _ledger().files(delivery).get(file.key)
+    if known is not None and known.version == file.version:
+        return
+    day = datetime.fromtimestamp(file.arrived, ZoneInfo(zone)).date()
+    target = place.folder_of(day) + file.key[len(place.prefix) :]
+    source = {"Bucket": _settings()["bucket"], "Key": file.key}
+    _client("s3").copy_object(Bucket=_settings()["bucket"], Key=target, CopySource=source)
+    _ledger().record(delivery, [replace(file, state=COPIED)], f"copied to {target}")
 
 
 # -- the ends of runs --
