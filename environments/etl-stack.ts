@@ -1,7 +1,14 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { LocalBackend, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { type ContractPipeline, EtlPlatform, FileArrival, PermissionsBoundary, PipelineDashboard, Zone } from "../index";
+import {
+  type ContractPipeline,
+  EtlPlatform,
+  FileArrival,
+  PermissionsBoundary,
+  PipelineDashboard,
+  Zone,
+} from "../index";
 import { PIPELINES } from "../pipelines";
 import { makeAll } from "./make-all";
 import { MOVED } from "./moved";

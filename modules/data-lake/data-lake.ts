@@ -205,7 +205,11 @@ export class DataLake extends Construct {
     const refusals = new Refusals("DataLake", this.node.path);
     const isAccount = Token.isUnresolved(accountId) || /^\d{12}$/.test(accountId);
     refusals.check(isAccount, "accountId", `must be 12 digits, got ${JSON.stringify(accountId)}`);
-    refusals.check(prefix !== "", "prefix", "must not be empty: a producer is given its own folder, not the zone");
+    refusals.check(
+      prefix !== "",
+      "prefix",
+      "must not be empty: a producer is given its own folder, not the zone",
+    );
     refusals.throwIfAny();
     const { bucketArn } = this.location(zone, prefix);
     const { region } = this.props;
@@ -217,7 +221,10 @@ export class DataLake extends Construct {
     });
     // With bucket keys the context is the bucket's ARN: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
     const conditions = {
-      StringEquals: { "kms:ViaService": viaService("s3", region), "kms:EncryptionContext:aws:s3:arn": bucketArn },
+      StringEquals: {
+        "kms:ViaService": viaService("s3", region),
+        "kms:EncryptionContext:aws:s3:arn": bucketArn,
+      },
     };
     this.key.allowAccount(principal, ENCRYPT, conditions);
   }

@@ -16,7 +16,11 @@ export interface IEncryptionKey {
   /** Lets an AWS service use the key. For an existing key this does nothing: its owner must allow the service in its policy. */
   allowService(service: string, actions: readonly string[], conditions: PolicyStatement["conditions"]): void;
   /** Lets another account give its roles the use of the key. For an existing key this does nothing: its owner must allow the account. */
-  allowAccount(principal: string, actions: readonly string[], conditions: PolicyStatement["conditions"]): void;
+  allowAccount(
+    principal: string,
+    actions: readonly string[],
+    conditions: PolicyStatement["conditions"],
+  ): void;
 }
 
 /** Props of {@link EncryptionKey}. */
@@ -105,7 +109,11 @@ export class EncryptionKey extends Construct implements IEncryptionKey {
    *
    * @param principal the account as a principal, `arn:aws:iam::<account>:root`
    */
-  allowAccount(principal: string, actions: readonly string[], conditions: PolicyStatement["conditions"]): void {
+  allowAccount(
+    principal: string,
+    actions: readonly string[],
+    conditions: PolicyStatement["conditions"],
+  ): void {
     this.statements.push({ principal: { AWS: principal }, actions, resources: ["*"], conditions });
   }
 }

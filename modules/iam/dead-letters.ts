@@ -22,7 +22,10 @@ export interface DeadLetters {
  * Makes `DeadLetters` and `DeadLettersPolicy` directly below a construct. The queue keeps messages for 14 days, refuses calls without TLS,
  * and is encrypted with SQS's own key, so that who sends needs no right to a key.
  */
-export function defineDeadLetters(scope: Construct, { name, arn, tags, senders = [] }: DeadLetters): SqsQueue {
+export function defineDeadLetters(
+  scope: Construct,
+  { name, arn, tags, senders = [] }: DeadLetters,
+): SqsQueue {
   const queue = new SqsQueue(scope, "DeadLetters", {
     name,
     messageRetentionSeconds: RETENTION_SECONDS,

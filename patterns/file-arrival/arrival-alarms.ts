@@ -36,15 +36,16 @@ const PERIOD_SECONDS = 300;
 /** The alarms of an arrival: those of its queues, and for each pipeline those of its files. */
 export function arrivalAlarms(watched: Watched): ArrivalAlarm[] {
   const { name, pipelines, platform } = watched;
-  return [...queueAlarms(watched), ...pipelines.flatMap(({ pipeline }) => fileAlarms(name, pipeline.pipeline))].map(
-    ({ description, ...alarm }) => ({
-      ...alarm,
-      description:
-        `File arrival ${name}: ${description} ` +
-        `Function: ${functionConsole(partitionOf(platform.region), platform.region, name)} ` +
-        `Runbook: ${runbookLink(platform.runbookUrl, "file-arrival")}`,
-    }),
-  );
+  return [
+    ...queueAlarms(watched),
+    ...pipelines.flatMap(({ pipeline }) => fileAlarms(name, pipeline.pipeline)),
+  ].map(({ description, ...alarm }) => ({
+    ...alarm,
+    description:
+      `File arrival ${name}: ${description} ` +
+      `Function: ${functionConsole(partitionOf(platform.region), platform.region, name)} ` +
+      `Runbook: ${runbookLink(platform.runbookUrl, "file-arrival")}`,
+  }));
 }
 
 /** Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html */

@@ -42,9 +42,12 @@ export function arrivalMistakes(given: JudgedArrival, isKnown: (value: unknown) 
       `must have at most ${LONGEST_NAME} characters, because its role is named '<name>-function', got ${JSON.stringify(name)} (${name.length})`,
     ),
     ...unless(pipelines.length > 0, "pipelines", "must not be empty"),
-    ...repeated.map((one): Mistake => ["pipelines", `must name each pipeline once, got '${one}' more than once`]),
+    ...repeated.map((one): Mistake => [
+      "pipelines",
+      `must name each pipeline once, got '${one}' more than once`,
+    ]),
     ...whole("lookEveryMinutes", given.lookEveryMinutes, 1, 60),
-    ...whole("batchWindowSeconds", given.batchWindowSeconds, 0, 300),
+    ...whole("batchWindowSeconds", given.batchWindowSeconds, 1, 300),
     ...whole("maxReceives", given.maxReceives, 1, 1_000),
     ...pipelines.flatMap((one) => [
       ...unless(

@@ -57,7 +57,7 @@ export interface FileArrivalProps {
    */
   readonly lookEveryMinutes?: number;
   /**
-   * How long messages are gathered for one call of the function, seconds; 0 to 300.
+   * How long messages are gathered for one call of the function, seconds; 1 to 300.
    * @default 5
    */
   readonly batchWindowSeconds?: number;

@@ -21,7 +21,9 @@ export const ledgerStatement = (ledgerArn: string): PolicyStatement => ({
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
 export const queueStatement = (queueArn: string): PolicyStatement => ({
-  actions: ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "SendMessage"].map((action) => `sqs:${action}`),
+  actions: ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "SendMessage"].map(
+    (action) => `sqs:${action}`,
+  ),
   resources: [queueArn],
 });
 
@@ -51,7 +53,9 @@ export function pipelineStatements(
       conditions: { StringLike: { "s3:prefix": `${location.prefix}*` } },
     })),
     ...manifests,
-    ...(undatedZone === undefined ? [] : task.sources.flatMap(({ location }) => copyStatements(location, region))),
+    ...(undatedZone === undefined
+      ? []
+      : task.sources.flatMap(({ location }) => copyStatements(location, region))),
     ...readStatements(task.books, "*/files.json", region),
     { actions, resources, conditions },
     { actions: ["states:DescribeExecution"], resources: [execution] },

@@ -119,7 +119,9 @@ export class FileArrival extends Construct {
       isWorkflow: pipeline.workflow !== undefined,
     }));
     const given = { ...withDefaults(this.props), pipelines: rules };
-    refusals.noteUnfilled(placeholderMistakes({ name: given.name, platform: platform.name, rules, tags }, isKnown));
+    refusals.noteUnfilled(
+      placeholderMistakes({ name: given.name, platform: platform.name, rules, tags }, isKnown),
+    );
     refusals.noteAll(arrivalMistakes(given, isKnown));
     refusals.throwIfAny();
   }
@@ -242,7 +244,9 @@ export class FileArrival extends Construct {
 
   private defineRules(): void {
     const { platform, pipelines } = this.props;
-    const machines = pipelines.map(({ pipeline }) => this.arnOf("states", `stateMachine:${pipeline.run.name}`));
+    const machines = pipelines.map(({ pipeline }) =>
+      this.arnOf("states", `stateMachine:${pipeline.run.name}`),
+    );
     const { lookEveryMinutes: minutes } = withDefaults(this.props);
     this.defineRule("Arrived", {
       description: "Files that arrive in the raw zone",
