@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type TerraformStack } from "cdktf";
 import {
   type ArrivingPipeline,
@@ -12,6 +15,9 @@ import { shopsFiles } from "../support/shops";
 import { ACCOUNT, byText, refusal, REGION, synth } from "../support/synth";
 
 /** What arriving files are given: a queue, a ledger, a function, three rules, alarms, and rights for what the function calls. */
+
+const folder = mkdtempSync(join(tmpdir(), "etl-arrival-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const NAME = "shop-arrival";
 const sqs = (name: string) => `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`;
@@ -332,7 +338,7 @@ test("every prop changed", () => {
 });
 
 test("several sources are several folders, each with its layout", () => {
-  const { at } = arrival({ pipeline: shopsFiles() });
+  const { at } = arrival({ pipeline: shopsFiles(folder) });
   const [{ places }] = settingsOf(at("Arrival/Function/Resource")).pipelines as [{ places: object[] }];
   expect(places.length).toBeGreaterThan(1);
   for (const place of places)
@@ -373,7 +379,7 @@ test("a producer may put below the pipeline's prefix, with the key, and nothing 
 
 test("refuses a producer of an unknown pipeline, or without an account", () => {
   expect(() => synth((stack) => make(stack).grantProducer("order", "999988887777"))).toThrow(
-    "FileArrival 'test/Arrival': 'pipeline' must be one of orders, got 'order'; correct the spelling",
+    "FileArrival 'etl-dev/Arrival': 'pipeline' must be one of orders, got 'order'; correct the spelling",
   );
   expect(() => synth((stack) => make(stack).grantProducer("orders", "9999"))).toThrow(
     "'accountId' must be 12 digits, got \"9999\"",
@@ -450,7 +456,7 @@ test("refuses a pipeline that is named twice, and reports all mistakes at once",
     return new FileArrival(stack, "Arrival", { platform, pipelines: [one, one], maxReceives: 0 });
   };
   expect(refusal(twice)).toBe(
-    "FileArrival 'test/Arrival': 'pipelines' must name each pipeline once, got 'orders' more than once; " +
+    "FileArrival 'etl-dev/Arrival': 'pipelines' must name each pipeline once, got 'orders' more than once; " +
       "'maxReceives' must be a whole number from 1 to 1000, got 0",
   );
 });
