@@ -222,6 +222,12 @@ const common = (reference: (id: string, attribute: string) => string) => {
     },
     {
       Effect: "Allow",
+      Action: "s3:ListBucket",
+      Resource: reference("Platform/Lake/Processed/Resource", "arn"),
+      Condition: { StringLike: { "s3:prefix": "books/orders/*/files.json" } },
+    },
+    {
+      Effect: "Allow",
       Action: "kms:Decrypt",
       Resource: key,
       Condition: { StringEquals: { "kms:ViaService": `s3.${REGION}.amazonaws.com` } },

@@ -515,6 +515,29 @@ def test_an_error_about_one_delivery_fails_its_messages_only(world: World) -> No
     assert states(world) == {"elsewhere/1.csv": "leftAlone"}
 
 
+def test_a_success_that_does_not_say_what_it_read_is_not_repeated(world: World) -> None:
+    key = "orders/dt=2026-01-30/1.csv"
+    bring(world, key)
+    ended = world.end(running(world)[0], "SUCCEEDED")
+    del world.objects[next(place for place in world.objects if place[0] == BOOKS)]
+    assert call(ended) == []
+    world.now += 1000
+    call(LOOK)
+    assert (states(world), len(world.executions)) == ({key: "waiting"}, 1)
+
+
+def test_a_file_that_its_run_did_not_read_starts_no_further_runs(world: World) -> None:
+    bring(world, "orders/dt=2026-01-30/1.csv")
+    (execution,) = running(world)
+    books = f"books/orders/{execution.rsplit(':', 1)[-1]}/files.json"
+    world.put(books, json.dumps({"files": {}, "leftOut": {}}), BOOKS)
+    call(world.end(execution, "SUCCEEDED"))
+    world.now += 1000
+    call(LOOK)
+    assert (states(world), len(world.executions)) == ({"orders/dt=2026-01-30/1.csv": "quarantined"}, 1)
+    assert world.metrics == [("FilesQuarantined", "etl-dev-arrival/orders", 1)]
+
+
 # -- what no run reads --
 
 

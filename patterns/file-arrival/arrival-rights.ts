@@ -52,6 +52,12 @@ export function pipelineStatements(
       resources: [location.bucketArn],
       conditions: { StringLike: { "s3:prefix": `${location.prefix}*` } },
     })),
+    // Tells a list that is not there from one that may not be read.
+    {
+      actions: ["s3:ListBucket"],
+      resources: [task.books.bucketArn],
+      conditions: { StringLike: { "s3:prefix": `${task.books.prefix}*/files.json` } },
+    },
     ...manifests,
     ...(undatedZone === undefined
       ? []

@@ -234,21 +234,42 @@ def _settle(execution: str) -> str:
     found = _client("stepfunctions").describe_execution(executionArn=execution)
     if found["status"] in _RUNNING:
         return pipeline
-    if found["status"] == "SUCCEEDED":
-        _book(pipeline, name)
     run = _ledger().note(RUN, pipeline)
-    if run is not None and run.get("execution") == execution:
-        if found["status"] != "SUCCEEDED":
+    is_ours = run is not None and run.get("execution") == execution
+    is_booked = found["status"] == "SUCCEEDED" and _book(pipeline, name)
+    if run is not None and is_ours:
+        if is_booked:
+            _leave_nothing_behind(pipeline, run)
+        else:
             _note_failure(pipeline, run)
         _ledger().remove_note(RUN, pipeline, "execution", execution)
     return pipeline
 
 
-def _book(pipeline: str, run: str) -> None:
+def _leave_nothing_behind(pipeline: str, run: Mapping[str, str]) -> None:
+    """A file that waited before a run of its date and is in none of its lists would start runs for ever."""
+    first, last = date.fromisoformat(run["first"]), date.fromisoformat(run["last"])
+    for name in _ledger().notes(OPEN, f"{pipeline}/"):
+        day = date.fromisoformat(name.rsplit("/", 1)[-1])
+        if not first <= day <= last:
+            continue
+        files = _compare(Delivery(pipeline, day)).values()
+        before = float(run["decided"])
+        left = [file for file in files if file.state == WAITING and file.recorded < before]
+        _ledger().end(name, left, QUARANTINED, run=run["name"], reason="the run of its date did not read it")
+        if left:
+            _count("quarantined", pipeline, len(left))
+
+
+def _book(pipeline: str, run: str) -> bool:
     """The files that a run read are done. Those that it leaves out because of their names are done if the
-    rule names them, otherwise quarantined."""
-    key = f"books/{pipeline}/{run}/files.json"
-    answer = _client("s3").get_object(Bucket=_settings()["booksBucket"], Key=key)
+    rule names them, otherwise quarantined. False if the run has not said what it read."""
+    s3, key = _client("s3"), f"books/{pipeline}/{run}/files.json"
+    listed = s3.list_objects_v2(Bucket=_settings()["booksBucket"], Prefix=key).get("Contents", [])
+    if not any(one["Key"] == key for one in listed):
+        print(f"run {run} of {pipeline} left no {key}: its files go on waiting")
+        return False
+    answer = s3.get_object(Bucket=_settings()["booksBucket"], Key=key)
     lists = json.loads(answer["Body"].read())
     control = _pipeline(pipeline)["complete"].get("name")
     read: dict[Delivery, dict[str, str]] = {}
@@ -275,6 +296,7 @@ def _book(pipeline: str, run: str) -> None:
         _ledger().end(delivery.id, others, QUARANTINED, run=run, reason=reason)
         if others:
             _count("quarantined", pipeline, len(others))
+    return True
 
 
 def _note_failure(pipeline: str, run: Mapping[str, str]) -> None:
