@@ -39,7 +39,7 @@ export const WORKFLOW_METRICS = {
 /** The only dimension of what arrives: the physical name of the `FileArrival`, a slash, and the pipeline or `none`. */
 export const ARRIVAL_DIMENSION = "FileArrival";
 
-/** What `FileArrival` counts, in files; `half` in deliveries, at each look. */
+/** The counts of `FileArrival`, in files; `half` in deliveries, at each look. */
 export const ARRIVAL_METRICS = {
   /** Files of no declared folder. */
   leftAlone: "FilesLeftAlone",

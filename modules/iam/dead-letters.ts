@@ -14,7 +14,7 @@ export interface DeadLetters {
   /** The ARN composed of that name, so that a plan knows it. */
   readonly arn: string;
   readonly tags?: Record<string, string>;
-  /** Who may send besides roles of the account that have the right. @default - nobody */
+  /** The senders besides roles of the account that have the right. @default - nobody */
   readonly senders?: readonly ResourcePolicyStatement[];
 }
 

@@ -17,13 +17,16 @@ export const ledgerStatement = (ledgerArn: string): PolicyStatement => ({
 });
 
 /**
- * Lambda takes messages with the function's role, which also sends itself one for later.
+ * Lambda takes messages with the function's role, which for a quiet period also sends itself one for later.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
-export const queueStatement = (queueArn: string): PolicyStatement => ({
-  actions: ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "SendMessage"].map(
-    (action) => `sqs:${action}`,
-  ),
+export const queueStatement = (queueArn: string, hasQuiet: boolean): PolicyStatement => ({
+  actions: [
+    "ReceiveMessage",
+    "DeleteMessage",
+    "GetQueueAttributes",
+    ...(hasQuiet ? ["SendMessage"] : []),
+  ].map((action) => `sqs:${action}`),
   resources: [queueArn],
 });
 

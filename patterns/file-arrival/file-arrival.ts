@@ -235,7 +235,10 @@ export class FileArrival extends Construct {
   private grantRights(): void {
     const { platform, pipelines } = this.props;
     this.function.role.addToPolicy(
-      queueStatement(this.arnOf("sqs", this.queueName)),
+      queueStatement(
+        this.arnOf("sqs", this.queueName),
+        pipelines.some(({ complete }) => complete.rule === "quiet"),
+      ),
       ledgerStatement(this.arnOf("dynamodb", `table/${this.ledgerName}`)),
       METRICS_STATEMENT,
       ...pipelines.flatMap((one) => pipelineStatements(one, platform)),

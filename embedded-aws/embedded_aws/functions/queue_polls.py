@@ -164,7 +164,7 @@ def _has_messages(queue: dict[str, Any]) -> bool:
 def _receive(
     settings: Settings, config: dict[str, Any], arn: str, gathered: _Gathered, most: int
 ) -> list[dict[str, Any]]:
-    client = _client(settings, config, gathered)
+    client = _client(settings, config, arn, gathered)
     answer = client.receive_message(
         QueueUrl=_url(settings, arn),
         MaxNumberOfMessages=most,
@@ -174,10 +174,15 @@ def _receive(
     return list(answer.get("Messages", []))
 
 
-def _client(settings: Settings, config: dict[str, Any], gathered: _Gathered) -> Any:
-    if gathered.credentials is None or gathered.credentials.role_arn != str(config["Role"]):
-        gathered.credentials = _assume(config)
-    return roles.client(settings, "sqs", gathered.credentials)
+def _client(settings: Settings, config: dict[str, Any], arn: str, gathered: _Gathered) -> Any:
+    if gathered.credentials is not None and gathered.credentials.role_arn == str(config["Role"]):
+        return roles.client(settings, "sqs", gathered.credentials)
+    gathered.credentials = _assume(config)
+    client = roles.client(settings, "sqs", gathered.credentials)
+    # Lambda asks how many messages there are, to decide how often it receives.
+    names = ["ApproximateNumberOfMessages"]
+    client.get_queue_attributes(QueueUrl=_url(settings, arn), AttributeNames=names)
+    return client
 
 
 def _url(settings: Settings, arn: str) -> str:
@@ -232,7 +237,7 @@ def _invoke(
             function = mapping["FunctionName"]
             _logger.warning("function %s: %s of %s: %s", function, words, arn, result.get("body"))
     succeeded = [message for message in messages if message["MessageId"] not in failed]
-    client = _client(settings, config, gathered)
+    client = _client(settings, config, arn, gathered)
     for start in range(0, len(succeeded), MOST_RECEIVED):
         part = succeeded[start : start + MOST_RECEIVED]
         client.delete_message_batch(

@@ -179,7 +179,7 @@ def test_messages_are_taken_with_the_functions_role(orchard: Orchard, weigher: s
         for line in lines(orchard.trace)
         if "weigher" in str(line) and f"{QUEUES}baskets-traced" in str(line)
     }
-    assert {"sqs:ReceiveMessage", "sqs:DeleteMessage"} <= calls
+    assert {"sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:DeleteMessage"} <= calls
 
 
 def test_mappings_that_could_not_work_are_refused(orchard: Orchard, weigher: str) -> None:

@@ -48,7 +48,7 @@ class UnknownMessage(Exception):
 
 @dataclass
 class Work:
-    """What a batch of messages asks for, with the ids of the messages that ask for it."""
+    """The wishes of a batch of messages, each with the ids of the messages that have it."""
 
     arrived: dict[Delivery, set[str]] = field(default_factory=dict)
     beside: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # pipeline ("" for strangers), key
