@@ -12,7 +12,7 @@ import {
 } from "../../index";
 import { contractFile, rulesFile } from "../support/contracts";
 import { shopsFiles } from "../support/shops";
-import { ACCOUNT, byText, refusal, REGION, synth } from "../support/synth";
+import { ACCOUNT, byText, refusal, REGION, type Statement, synth } from "../support/synth";
 
 /** Arriving files are given a queue, a ledger, a function, three rules, alarms, and rights for what the function calls. */
 
@@ -189,7 +189,7 @@ const rightsOf = (given?: Given) => {
   return { own: byText(own), reference };
 };
 
-const common = (reference: (id: string, attribute: string) => string, hasQuiet = true) => {
+const common = (reference: (id: string, attribute: string) => string, hasQuiet = true): Statement[] => {
   const key = reference("Platform/Lake/Key/Resource", "arn");
   return [
     {
@@ -249,7 +249,11 @@ const common = (reference: (id: string, attribute: string) => string, hasQuiet =
   ];
 };
 
-const readOf = (resource: string) => ({ Effect: "Allow", Action: "s3:GetObject", Resource: resource });
+const readOf = (resource: string): Statement => ({
+  Effect: "Allow",
+  Action: "s3:GetObject",
+  Resource: resource,
+});
 
 describe("its rights are those of its calls, and no file of a delivery is among them", () => {
   test("without a manifest", () => {
