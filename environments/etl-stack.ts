@@ -98,8 +98,7 @@ export class EtlStack extends TerraformStack {
     const arriving = Object.entries(pipelines).flatMap(([name, of]) => {
       const pipeline = this.pipelines[name];
       if (pipeline === undefined || of?.arrival?.enabled !== true) return [];
-      const { enabled: _, ...rule } = of.arrival;
-      return [{ pipeline, ...rule }];
+      return [{ pipeline, ...of.arrival }];
     });
     if (arriving.length === 0) return undefined;
     const actionsEnabled = Object.values(pipelines).some((one) => one?.alarms.actionsEnabled);

@@ -183,7 +183,7 @@ describe("which pipelines files start", () => {
     select({ ...PLACE, ETL_ENVIRONMENTS: "dev", ...variables }, ENVIRONMENTS, context)[0]!.pipelines.events
       ?.arrival?.enabled;
 
-  test("are none, and a variable or the context turns on those that it names", () => {
+  test("are off, and a variable or the context turns on those that it names", () => {
     expect(of({})).toBe(false);
     expect(of({ ETL_DEV_ARRIVAL: "events" })).toBe(true);
     expect(of({}, { dev: { arrival: ["events"] } })).toBe(true);
