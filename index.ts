@@ -203,6 +203,13 @@ export {
   type DatabaseExtractProps,
 } from "./patterns/database-extract/database-extract";
 export { EtlPlatform, type EtlPlatformProps, type Subscriber } from "./patterns/etl-platform/etl-platform";
+export {
+  type ArrivalRule,
+  type ArrivingPipeline,
+  type CompleteRule,
+  type FileArrivalProps,
+} from "./patterns/file-arrival/arrival-props";
+export { FileArrival } from "./patterns/file-arrival/file-arrival";
 export { type IngestJobProps, type IngestTask } from "./patterns/ingest-task/ingest-task";
 export { type DeliveriesSource, type Source } from "./patterns/source";
 export { Steps } from "./patterns/steps";

@@ -13,6 +13,7 @@ const benchTests = (...names) => names.map((name) => `<rootDir>/__tests__/bench/
 const deployed = benchTests("promises", "sales");
 const platform = benchTests(
   "alarms",
+  "arrival",
   "connections",
   "deployer",
   "drivers",

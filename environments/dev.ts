@@ -43,6 +43,8 @@ export const dev: EnvironmentData = {
   tags: {},
   pipelines: {
     events: {
+      // Off: `npm start` delivers and starts runs itself. ETL_DEV_ARRIVAL=events turns it on.
+      arrival: { enabled: false, complete: { rule: "quiet", seconds: 20 } },
       workerType: "G.1X",
       maxWorkers: 2,
       jobTimeoutMinutes: 30,

@@ -1,8 +1,16 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { Annotations, LocalBackend, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { EtlPlatform, PermissionsBoundary, PipelineDashboard, Zone } from "../index";
+import {
+  ContractPipeline,
+  EtlPlatform,
+  FileArrival,
+  PermissionsBoundary,
+  PipelineDashboard,
+  Zone,
+} from "../index";
 import { type Made, PIPELINES } from "../pipelines";
+import { arrivalOf } from "../pipelines/arrival-settings";
 import { makeAll } from "./make-all";
 import { MOVED } from "./moved";
 import type { EnvironmentSettings } from "./settings";
@@ -17,6 +25,8 @@ export class EtlStack extends TerraformStack {
   readonly platform: EtlPlatform;
   /** By name, in the order of the registry. */
   readonly pipelines: Readonly<Record<string, Made>>;
+  /** Only where files start a pipeline. */
+  readonly arrival?: FileArrival;
   readonly dashboard: PipelineDashboard;
 
   constructor(
@@ -33,6 +43,7 @@ export class EtlStack extends TerraformStack {
 
     this.platform = this.definePlatform(name);
     this.pipelines = this.definePipelines(settings);
+    this.arrival = this.defineArrival(settings);
     this.dashboard = this.defineDashboard(name, settings);
     this.defineOutputs();
     if (settings.permissionsBoundaryArn !== undefined) {
@@ -84,6 +95,19 @@ export class EtlStack extends TerraformStack {
     return makeAll(Object.fromEntries(makers));
   }
 
+  /** One for all pipelines whose arrival is on. */
+  private defineArrival({ pipelines }: EnvironmentSettings): FileArrival | undefined {
+    const arriving = Object.entries(pipelines).flatMap(([name, of]) => {
+      const pipeline = this.pipelines[name];
+      const arrival = arrivalOf(of);
+      if (!(pipeline instanceof ContractPipeline) || arrival?.enabled !== true) return [];
+      return [{ pipeline, ...arrival }];
+    });
+    if (arriving.length === 0) return undefined;
+    const actionsEnabled = Object.values(pipelines).some((one) => one?.alarms.actionsEnabled);
+    return new FileArrival(this, "Arrival", { platform: this.platform, pipelines: arriving, actionsEnabled });
+  }
+
   private defineDashboard(name: string, { region }: EnvironmentSettings): PipelineDashboard {
     return new PipelineDashboard(this, "Dashboard", {
       name,
@@ -124,6 +148,7 @@ export class EtlStack extends TerraformStack {
       notifications_topic_arn: notifications.topicArn,
       alerts_topic_arn: alerts.topicArn,
       dashboard: this.dashboard.dashboardName,
+      ...(this.arrival === undefined ? {} : { arrival_ledger: this.arrival.ledgerName }),
     };
     for (const [pipeline, made] of Object.entries(this.pipelines)) {
       const { task } = made;

@@ -1,9 +1,10 @@
 import { PIPELINES } from "../pipelines";
+import { arrivalOf } from "../pipelines/arrival-settings";
 import { ORCHESTRATIONS } from "../modules/core/orchestrations";
-import { entriesOf, isBlank, orchestrationVariable, pipelinesVariable } from "./given";
+import { arrivalVariable, entriesOf, isBlank, orchestrationVariable, pipelinesVariable } from "./given";
 import type { EnvironmentData } from "./settings";
 
-/** Reads what comes from outside about the pipelines of an environment: the names of those to deploy, and their orchestration. */
+/** Reads what comes from outside about the pipelines of an environment: the names of those to deploy, their orchestration, and those that files start. */
 
 /** The variables and the part of the context that are about one environment. */
 export interface GivenPipelines {
@@ -34,9 +35,10 @@ export function choosePipelines(
 ): Chosen {
   const narrowed = narrow(name, given, pipelines, registry);
   const orchestrated = orchestrate(name, given, narrowed.pipelines);
+  const arriving = startByFiles(name, given, pipelines, orchestrated.pipelines);
   return {
-    pipelines: orchestrated.pipelines,
-    mistakes: [...narrowed.mistakes, ...orchestrated.mistakes],
+    pipelines: arriving.pipelines,
+    mistakes: [...narrowed.mistakes, ...orchestrated.mistakes, ...arriving.mistakes],
   };
 }
 
@@ -96,6 +98,35 @@ function orchestrate(name: string, given: GivenPipelines, pipelines: Environment
   const changed = Object.entries(pipelines).map(([one, settings]) =>
     chosen.has(one) ? [one, { ...settings, orchestration: chosen.get(one) }] : [one, settings],
   );
+  return { pipelines: Object.fromEntries(changed) as EnvironmentData["pipelines"], mistakes: [] };
+}
+
+/** Turns on the arrival of the named pipelines, and off that of others. Those that are not deployed now may be named. */
+function startByFiles(
+  name: string,
+  given: GivenPipelines,
+  all: EnvironmentData["pipelines"],
+  pipelines: EnvironmentData["pipelines"],
+): Chosen {
+  const { source, value } = givenAs(name, given, arrivalVariable(name), "arrival");
+  if (isBlank(value)) return { pipelines, mistakes: [] };
+  const known = Object.entries(all ?? {}).flatMap(([one, settings]) =>
+    arrivalOf(settings) === undefined ? [] : [one],
+  );
+  const asked = entriesOf(value);
+  const mistakes = asked
+    .filter((one) => !known.includes(one))
+    .map(
+      (one) =>
+        `${source} must name pipelines whose settings say how files start them (${known.join(", ") || "there are none"}), ` +
+        `got ${JSON.stringify(one)}; give it 'arrival' in environments/${name}.ts, or correct the spelling`,
+    );
+  if (mistakes.length > 0) return { pipelines, mistakes };
+  const changed = Object.entries(pipelines).map(([one, settings]) => {
+    const arrival = arrivalOf(settings);
+    if (arrival === undefined) return [one, settings];
+    return [one, { ...settings, arrival: { ...arrival, enabled: asked.includes(one) } }];
+  });
   return { pipelines: Object.fromEntries(changed) as EnvironmentData["pipelines"], mistakes: [] };
 }
 

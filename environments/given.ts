@@ -11,6 +11,9 @@ export const pipelinesVariable = (environment: string): string => variableOf(env
 export const orchestrationVariable = (environment: string): string =>
   variableOf(environment, "ORCHESTRATION");
 
+/** The variable that says which pipelines of an environment are started by arriving files. */
+export const arrivalVariable = (environment: string): string => variableOf(environment, "ARRIVAL");
+
 /** A blank text counts as not given. */
 export const isBlank = (given: unknown): boolean =>
   given === undefined || (typeof given === "string" && given.trim() === "");

@@ -18,7 +18,7 @@ export interface Deployment {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /**
    * CDKTF context (`cdktf.json`, `CDKTF_CONTEXT_JSON`):
-   * `{ accountId, region, alerts, notifications, <environment>: { accountId, region, glueVersion, alerts, notifications, pipelines, orchestration } }`.
+   * `{ accountId, region, alerts, notifications, <environment>: { accountId, region, glueVersion, alerts, notifications, pipelines, orchestration, arrival } }`.
    */
   readonly context: unknown;
   /**
@@ -37,6 +37,7 @@ const GIVEN_FROM_OUTSIDE: Readonly<Record<string, string>> = {
   notifications: "NOTIFICATIONS",
   pipelines: "PIPELINES",
   orchestration: "ORCHESTRATION",
+  arrival: "ARRIVAL",
 };
 
 /** Settings that cannot be used; the message lists every mistake of every selected environment. */

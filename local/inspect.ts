@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { arrivedLine, arrivedStates } from "./arrived-files";
 import { endLeftDatabase } from "./bench-database";
 import { deployedPipelines } from "./deployed-pipelines";
 import { environmentPipelines, stackName } from "./known-environments";
@@ -8,7 +9,7 @@ import { workingCommand } from "./lock";
 import { BENCH, LAST_RUN, LOCAL } from "./places";
 import { discardBases, plansAtWork } from "./plan/kept-bases";
 import { APPLIED, endLeftOver, incompleteText, returnPoint } from "./return-point";
-import { deployedResources, terraformFolder } from "./terraform-state";
+import { deployedResources, outputValues, terraformFolder } from "./terraform-state";
 import { UserError } from "./user-error";
 
 /** `status` shows what a run left; `down` removes it. */
@@ -16,7 +17,7 @@ import { UserError } from "./user-error";
 const STACK = stackName(BENCH.environment);
 export const NOTHING = "nothing is deployed here: type npm start";
 
-export function status(): void {
+export async function status(): Promise<void> {
   const working = workingCommand();
   const point = returnPoint();
   if (point !== undefined) console.log(incompleteText(point, deployedResources(point.stack), working));
@@ -36,6 +37,13 @@ export function status(): void {
   const kept = keptBench();
   if (kept !== undefined)
     console.log(`running: ${keeperText(kept)} keeps the bench up at ${kept.at.endpoint}`);
+  const ledger = outputValues(STACK).arrival_ledger;
+  if (typeof ledger === "string")
+    console.log(
+      kept === undefined
+        ? "files: the ledger can be read while npm start -- serve runs"
+        : arrivedLine(await arrivedStates(kept.at, ledger)),
+    );
   if (working !== undefined) console.log(`running: a command (process ${working})`);
   else if (kept === undefined) console.log("running: nothing (the embedded AWS runs while a command does)");
   if (!existsSync(LAST_RUN)) return;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { connectionSchema } from "./connection-settings";
 import { alarmsSchema } from "./alarm-settings";
+import { arrivalSchema } from "./arrival-settings";
 import { ORCHESTRATIONS } from "../modules/core/orchestrations";
 import { jobSettings } from "./job-settings";
 import { scheduleSchema } from "./schedule-settings";
@@ -14,6 +15,8 @@ export const contractPipelineSettings = z.strictObject({
   alarms: alarmsSchema,
   /** When it starts by itself. */
   schedule: scheduleSchema,
+  /** How arriving files start it; not at all when left out. `ETL_<ENVIRONMENT>_ARRIVAL` turns it on. */
+  arrival: arrivalSchema.optional(),
   /** The orchestrator of its runs; stepFunctions when left out. `ETL_<ENVIRONMENT>_ORCHESTRATION` wins. */
   orchestration: z.enum(ORCHESTRATIONS).optional(),
 });

@@ -183,6 +183,28 @@ describe("who orchestrates", () => {
   });
 });
 
+describe("which pipelines files start", () => {
+  const of = (variables: Record<string, string>, context?: unknown) =>
+    select({ ...PLACE, ETL_ENVIRONMENTS: "dev", ...variables }, ENVIRONMENTS, context)[0]!.pipelines.events
+      ?.arrival?.enabled;
+
+  test("are off, and a variable or the context turns on those that it names", () => {
+    expect(of({})).toBe(false);
+    expect(of({ ETL_DEV_ARRIVAL: "events" })).toBe(true);
+    expect(of({}, { dev: { arrival: ["events"] } })).toBe(true);
+    // It may stay set while another pipeline is run.
+    expect(of({ ETL_DEV_ARRIVAL: "events", ETL_DEV_PIPELINES: "sales" })).toBeUndefined();
+  });
+
+  test("have settings for it", () => {
+    const variables = { ...PLACE, ...SUBSCRIBERS, ETL_ENVIRONMENTS: "dev", ETL_DEV_ARRIVAL: "events,sales" };
+    expect(refusal(variables)).toBe(
+      "environment 'dev': ETL_DEV_ARRIVAL must name pipelines whose settings say how files start them (events), " +
+        "got \"sales\"; give it 'arrival' in environments/dev.ts, or correct the spelling",
+    );
+  });
+});
+
 describe("what a pipeline needs", () => {
   const registry = [{ name: "events" }, { name: "sales", needs: ["events", "products"] }];
   const chosen = (names: string) =>

@@ -9,6 +9,8 @@ import {
   type DatabaseExtractProps,
   EtlPlatform,
   type EtlPlatformProps,
+  FileArrival,
+  type FileArrivalProps,
   GlueWorkflow,
   ServiceRole,
   WorkflowNode,
@@ -382,6 +384,32 @@ test("WorkflowWatcher", () => {
   });
 });
 
+test("FileArrival", () => {
+  const sets = (stack: TerraformStack): [Required<FileArrivalProps>, Required<FileArrivalProps>] => {
+    const [one, two] = [platform(stack, "one"), platform(stack, "two")];
+    const pipeline = (of: EtlPlatform, name: string) =>
+      new ContractPipeline(stack, name, { platform: of, pipeline: name, ...SALES, aggregateTable: name });
+    return [
+      {
+        platform: one,
+        pipelines: [{ pipeline: pipeline(one, "orders"), complete: { rule: "quiet", seconds: 61 } }],
+        ...{ name: "arrival-one", lookEveryMinutes: 7, batchWindowSeconds: 17, maxReceives: 27 },
+        ...{ actionsEnabled: false, tags: { team: "data" } },
+      },
+      {
+        platform: two,
+        pipelines: [{ pipeline: pipeline(two, "returns"), complete: { rule: "count", files: 62 } }],
+        ...{ name: "arrival-two", lookEveryMinutes: 8, batchWindowSeconds: 18, maxReceives: 28 },
+        ...{ actionsEnabled: true, tags: { team: "shop" } },
+      },
+    ];
+  };
+  const build = (stack: TerraformStack, props: FileArrivalProps) => new FileArrival(stack, "Arrival", props);
+  judge("FileArrivalProps", sets, build, {
+    becomes: { platform: "one-alerts", pipelines: "arrival-one-orders-half" },
+  });
+});
+
 test("every pattern's props type has a case that names all its props", () => {
-  expect(unjudged((type) => /(Platform|ContractPipeline|Watcher)Props$/.test(type))).toEqual([]);
+  expect(unjudged((type) => /(Platform|ContractPipeline|Watcher|Arrival)Props$/.test(type))).toEqual([]);
 });

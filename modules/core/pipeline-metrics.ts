@@ -35,3 +35,16 @@ export const WORKFLOW_METRICS = {
   duration: "RunTime",
   stillRunning: "RunsStillRunning",
 } as const;
+
+/** The only dimension of what arrives: the physical name of the `FileArrival`, a slash, and the pipeline or `none`. */
+export const ARRIVAL_DIMENSION = "FileArrival";
+
+/** The counts of `FileArrival`, in files; `half` in deliveries, at each look. */
+export const ARRIVAL_METRICS = {
+  /** Files of no declared folder. */
+  leftAlone: "FilesLeftAlone",
+  /** Files of a pipeline that no run can read. */
+  quarantined: "FilesQuarantined",
+  /** Deliveries that were not complete at their deadline. */
+  half: "HalfDeliveries",
+} as const;

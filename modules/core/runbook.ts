@@ -6,6 +6,7 @@ export const RUNBOOK_PAGES = [
   "dead-letters",
   "execution-failed",
   "executions",
+  "file-arrival",
   "function-calls",
   "function-failed",
   "missed-run",

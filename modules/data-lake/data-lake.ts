@@ -1,7 +1,7 @@
 import { GlueCatalogDatabase } from "@cdktf/provider-aws/lib/glue-catalog-database";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
-import { partitionOf } from "../core/partition";
+import { partitionOf, viaService } from "../core/partition";
 import { placeMistakes } from "../core/place";
 import { placeholderMistakes } from "../core/placeholder";
 import { Refusals, shownPath } from "../core/refusals";
@@ -9,7 +9,7 @@ import { prefixMistake, type S3Location } from "../core/s3-location";
 import { EncryptionKey, type IEncryptionKey } from "../encryption/encryption-key";
 import { type IGrantable } from "../iam/grantable";
 import { type ResourcePolicyStatement } from "../iam/policy-statement";
-import { readStatements, writeStatements } from "../iam/s3-actions";
+import { ENCRYPT, readStatements, writeStatements } from "../iam/s3-actions";
 import {
   bucketName,
   DATA_ZONES,
@@ -190,6 +190,43 @@ export class DataLake extends Construct {
   /** Lets a role list, read, write and remove below a prefix of a zone. */
   grantWrite(grantable: IGrantable, zone: Zone, prefix = ""): void {
     grantable.grantee.addToPolicy(...writeStatements(this.location(zone, prefix), this.props.region));
+  }
+
+  /**
+   * Lets another account's roles put objects below a prefix of a zone, and nothing else: not list, not read, not remove. That account must allow
+   * its roles the same. The objects belong to the lake, encrypted with its key; for an existing key its owner must allow the account.
+   * Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html,
+   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions (a multipart upload decrypts its parts)
+   *
+   * @param accountId 12 digits
+   * @throws Error if the account or the prefix is invalid
+   */
+  grantDeliver(accountId: string, zone: Zone, prefix: string): void {
+    const refusals = new Refusals("DataLake", this.node.path);
+    const isAccount = Token.isUnresolved(accountId) || /^\d{12}$/.test(accountId);
+    refusals.check(isAccount, "accountId", `must be 12 digits, got ${JSON.stringify(accountId)}`);
+    refusals.check(
+      prefix !== "",
+      "prefix",
+      "must not be empty: a producer is given its own folder, not the zone",
+    );
+    refusals.throwIfAny();
+    const { bucketArn } = this.location(zone, prefix);
+    const { region } = this.props;
+    const principal = `arn:${partitionOf(region)}:iam::${accountId}:root`;
+    this.buckets[zone].addToPolicy({
+      principal: { AWS: principal },
+      actions: ["s3:PutObject", "s3:AbortMultipartUpload"],
+      resources: [`${bucketArn}/${prefix}*`],
+    });
+    // With bucket keys the context is the bucket's ARN: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
+    const conditions = {
+      StringEquals: {
+        "kms:ViaService": viaService("s3", region),
+        "kms:EncryptionContext:aws:s3:arn": bucketArn,
+      },
+    };
+    this.key.allowAccount(principal, ENCRYPT, conditions);
   }
 
   /** Lets a role read one table's entry in the catalogue: its columns, not its partitions. */

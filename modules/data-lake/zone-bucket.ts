@@ -63,6 +63,7 @@ export class ZoneBucket extends Construct {
   readonly bucketArn: string;
   /** The bucket policy. */
   readonly policy: S3BucketPolicy;
+  private readonly statements: ResourcePolicyStatement[] = [];
 
   constructor(scope: Construct, id: string, props: ZoneBucketProps) {
     super(scope, id);
@@ -78,6 +79,11 @@ export class ZoneBucket extends Construct {
     this.bucketName = this.policy.bucket;
     this.defineKeeping(props);
     this.defineTelling(props);
+  }
+
+  /** Adds a statement to the bucket policy. */
+  addToPolicy(statement: ResourcePolicyStatement): void {
+    this.statements.push(statement);
   }
 
   private defineAccess(props: ZoneBucketProps): S3BucketPolicy {
@@ -105,10 +111,10 @@ export class ZoneBucket extends Construct {
             },
       ],
     });
-    const statements = [...guards(this.bucketArn, keyArn), ...(props.statements?.(this.bucketArn) ?? [])];
+    this.statements.push(...guards(this.bucketArn, keyArn), ...(props.statements?.(this.bucketArn) ?? []));
     return new S3BucketPolicy(this, "Policy", {
       bucket: this.resource.bucket,
-      policy: policyDocument(() => statements),
+      policy: policyDocument(() => this.statements),
       dependsOn: [publicAccess, ownership, encryption],
     });
   }

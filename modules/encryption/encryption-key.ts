@@ -15,6 +15,12 @@ export interface IEncryptionKey {
   readonly keyArn: string;
   /** Lets an AWS service use the key. For an existing key this does nothing: its owner must allow the service in its policy. */
   allowService(service: string, actions: readonly string[], conditions: PolicyStatement["conditions"]): void;
+  /** Lets another account give its roles the use of the key. For an existing key this does nothing: its owner must allow the account. */
+  allowAccount(
+    principal: string,
+    actions: readonly string[],
+    conditions: PolicyStatement["conditions"],
+  ): void;
 }
 
 /** Props of {@link EncryptionKey}. */
@@ -90,12 +96,25 @@ export class EncryptionKey extends Construct implements IEncryptionKey {
           "an alias or a bare id is not accepted",
       );
     }
-    return { keyArn, allowService: () => undefined };
+    return { keyArn, allowService: () => undefined, allowAccount: () => undefined };
   }
 
   /** Lets an AWS service use the key, e.g. `events.amazonaws.com`, by a statement in the key's policy. */
   allowService(service: string, actions: readonly string[], conditions: PolicyStatement["conditions"]): void {
     this.statements.push({ principal: { Service: service }, actions, resources: ["*"], conditions });
+  }
+
+  /**
+   * Lets another account give its roles the use of the key, by a statement in the key's policy.
+   *
+   * @param principal the account as a principal, `arn:aws:iam::<account>:root`
+   */
+  allowAccount(
+    principal: string,
+    actions: readonly string[],
+    conditions: PolicyStatement["conditions"],
+  ): void {
+    this.statements.push({ principal: { AWS: principal }, actions, resources: ["*"], conditions });
   }
 }
 

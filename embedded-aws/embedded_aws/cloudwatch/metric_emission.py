@@ -19,6 +19,8 @@ MOST_SAMPLES = 600
 """The most minutes of one queue that are filled at once after a pause."""
 KEPT_MINUTES = 8 * 24 * 60
 """Minutes of a queue's samples that are kept: a day longer than the longest alarm looks back."""
+FEW_RECEIVES = 3
+"""From so many receives on a message is at the back of the queue, and its age does not count."""
 _ENDS = {
     "SUCCEEDED": "ExecutionsSucceeded",
     "FAILED": "ExecutionsFailed",
@@ -125,8 +127,18 @@ class Queues:
             counts = {name: int(queue["attributes"][held]) for name, held in _COUNTS.items()}
             if self._is_active(str(queue["name"]), tuple(counts.values()), now):
                 self._record(str(queue["name"]), counts, first, latest)
+                self._record_age(queue, now, latest)
         self._sampled = latest
         metrics.forget_before(now - KEPT_MINUTES * self._minute, "AWS/SQS")
+
+    def _record_age(self, queue: dict[str, Any], now: float, latest: float) -> None:
+        """The age of the oldest message, seconds on CloudWatch's clock. A message that was received three
+        times or more does not count."""
+        messages = list(queue["messages"])
+        sent = [float(one["sent_at"]) for one in messages if one["receive_count"] < FEW_RECEIVES]
+        age = max(0.0, now - min(sent)) * 60 / self._minute if sent else 0.0
+        name = "ApproximateAgeOfOldestMessage"
+        metrics.record_at(latest, "AWS/SQS", name, {"QueueName": str(queue["name"])}, age, "Seconds")
 
     def _is_active(self, name: str, counts: tuple[int, ...], now: float) -> bool:
         before = self._active.get(name)

@@ -25,6 +25,7 @@ _PRINCIPAL = "events.amazonaws.com"
 _logger = logging.getLogger("embedded-aws.event-delivery")
 _rule: contextvars.ContextVar[str] = contextvars.ContextVar("rule_arn", default="")
 _role: contextvars.ContextVar[str] = contextvars.ContextVar("role_arn", default="")
+_dead_letters: contextvars.ContextVar[str] = contextvars.ContextVar("dead_letters", default="")
 
 
 def install(settings: Settings) -> Callable[[], None]:
@@ -33,11 +34,13 @@ def install(settings: Settings) -> Callable[[], None]:
     def targets(original: Any) -> Callable[..., Any]:
         def invoke_target(target: dict[str, Any], event: Any, rule: dict[str, Any], view: Any = None) -> Any:
             tokens = _rule.set(str((rule or {}).get("Arn", ""))), _role.set(str(target.get("RoleArn") or ""))
+            kept = _dead_letters.set(str((target.get("DeadLetterConfig") or {}).get("Arn") or ""))
             try:
                 return original(target, event, rule, view)
             finally:
                 _rule.reset(tokens[0])
                 _role.reset(tokens[1])
+                _dead_letters.reset(kept)
 
         return invoke_target
 
@@ -104,6 +107,11 @@ def _kind(source_arn: str) -> str:
 def current_rule() -> str:
     """The ARN of the rule whose target is being invoked in this context; empty without one."""
     return _rule.get()
+
+
+def current_dead_letters() -> str:
+    """The ARN of the dead-letter queue of the target that is being invoked; empty without one."""
+    return _dead_letters.get()
 
 
 def allows(policy: str, action: str, resource: str, source_arn: str, principal: str) -> bool:

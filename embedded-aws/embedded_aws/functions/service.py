@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from embedded_aws.core.settings import Settings
-from embedded_aws.functions import asynchronous, configuration, invocations, sources
+from embedded_aws.functions import asynchronous, configuration, invocations, queue_polls, sources
 
 
 def install(settings: Settings) -> Callable[[], None]:
@@ -12,8 +12,10 @@ def install(settings: Settings) -> Callable[[], None]:
     end_environments = invocations.install(settings)
     configuration.install()
     sources.install()
+    end_polls = queue_polls.install(settings)
 
     def end() -> None:
+        end_polls()
         end_waits()
         end_environments()
 

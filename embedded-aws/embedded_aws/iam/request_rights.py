@@ -61,6 +61,13 @@ def install(settings: Settings) -> Callable[[], None]:
     )
     emulator.replace(
         "core.iam_actions",
+        "extract_iam_action",
+        ("service", "method", "path", "headers", "body", "query_params"),
+        _action,
+        _BEHAVIOUR,
+    )
+    emulator.replace(
+        "core.iam_actions",
         "extract_resource_arn",
         ("service", "method", "path", "headers", "body", "query_params", "region", "account_id"),
         _resource_arn,
@@ -94,6 +101,22 @@ def install(settings: Settings) -> Callable[[], None]:
 
 
 # -- resources --
+
+
+def _action(original: Any) -> Callable[..., Any]:
+    """A call of SQS about a batch of messages needs the right to the same about one message:
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+    """
+
+    def extract_iam_action(
+        service: str, method: str, path: str, headers: Any, body: bytes, query_params: Any
+    ) -> str | None:
+        action: str | None = original(service, method, path, headers, body, query_params)
+        if action is not None and action.startswith("sqs:"):
+            return action.removesuffix("Batch")
+        return action
+
+    return extract_iam_action
 
 
 def _resource_arn(original: Any) -> Callable[..., Any]:

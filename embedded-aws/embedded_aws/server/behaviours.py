@@ -8,7 +8,7 @@ from embedded_aws.cloudwatch import dashboards
 from embedded_aws.cloudwatch.alarms import timer
 from embedded_aws.core import snapshots
 from embedded_aws.core.settings import Settings
-from embedded_aws.events import delivery
+from embedded_aws.events import service as events
 from embedded_aws.functions import service
 from embedded_aws.glue import details
 from embedded_aws.glue.catalogue import calls
@@ -30,10 +30,10 @@ _BEHAVIOURS = (
     deaths,
     crawler,
     machines,
-    delivery,
+    events,
     service,
     schedules,
-    workflow_calls,  # after runs, crawler, delivery and schedules, which it extends
+    workflow_calls,  # after runs, crawler, events and schedules, which it extends
     timer,
     dashboards,
     queries,

@@ -1,5 +1,6 @@
 """Writes the books of a run."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -28,7 +29,8 @@ def keep_books(
     skipped: Sequence[Skipped] = (),
     models: Mapping[str, Mapping[str, int]] | None = None,
 ) -> None:
-    """Writes the books by date, then the books, then the summary, so that with a summary the others exist."""
+    """Writes the books by date, then the books and the list of the files that were read, then the summary, so
+    that with a summary the others exist."""
     folder = f"{arguments.books}{arguments.run_id}/"
     books = make_books(
         pipeline=arguments.pipeline,
@@ -50,11 +52,24 @@ def keep_books(
     )
     if not judgement.is_refused:
         keep_books_by_date(arguments, plan, books)
+        io.write_text(f"{folder}files.json", files_text(plan))
     io.write_text(f"{folder}books.json", to_json(books))
     io.write_text(f"{folder}summary.json", to_json(summarise(books)))
     log(to_json(summarise(books)))
     if (plan.is_noted or models) and not judgement.is_refused:
         by_date.remove_note(arguments.books)
+
+
+def files_text(plan: Plan) -> str:
+    """The files of the run's own dates as JSON, one a line: by URI the version (`io.version_of`) that was
+    listed before they were read. `leftOut` are those that are not read because of their names."""
+    own = [plan.own[day] for day in sorted(plan.own)]
+    lists = {
+        "files": [file for delivery in own for file in delivery.files],
+        "leftOut": [file for delivery in own for file in delivery.left_out],
+    }
+    versions = {name: {file.uri: io.version_of(file) for file in files} for name, files in lists.items()}
+    return json.dumps(versions, indent=0, ensure_ascii=False) + "\n"
 
 
 def explain(
