@@ -1,5 +1,7 @@
 import { acceptedShapes } from "./shape-checks";
+import { comparedColumns } from "./change-checks";
 import { BOUNDS, type Column, placeOf } from "./columns";
+import { FILE } from "./changes";
 import type { Contract } from "./contract";
 import { glueType, outputTypes } from "./contract-types";
 import { columnsOf } from "./expression";
@@ -13,7 +15,7 @@ import { crawledName } from "./sources";
  * The version of the plan's form. The job refuses another one (`PLAN_VERSION` in `glue-scripts/etl/ingest/load_plan.py`): raise it here and
  * there with every change of what a key means, or of which keys there are.
  */
-export const PLAN_VERSION = 2;
+export const PLAN_VERSION = 3;
 
 /** A contract and its quality rules, compiled: what the job loads. It has every default, and nothing in it is judged again. */
 export interface Plan {
@@ -75,7 +77,22 @@ function contractPlan(contract: Contract): object {
         ? null
         : { groupBy: aggregate.groupBy, columns: aggregate.columns.map(computedPlan) },
     orderColumn: contract.orderColumn ?? null,
+    changes: changesPlan(contract),
     dropped: contract.dropped,
+  };
+}
+
+function changesPlan(contract: Contract): object | null {
+  const { changes } = contract;
+  if (changes === undefined) return null;
+  const { delivery, order, validFrom, proof, op } = changes;
+  return {
+    delivery,
+    order: order.filter((name) => name !== FILE),
+    validFrom: validFrom ?? null,
+    compare: comparedColumns(contract),
+    proof: proof ?? null,
+    op: op ?? null,
   };
 }
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import date
+from datetime import UTC, date, datetime
 
 from etl.ingest.deliveries import find_deliveries
 from etl.ingest.find_rejected import find_rejected_of_run
@@ -51,7 +51,7 @@ def hold_own_lock(arguments: Arguments) -> AbstractContextManager[None]:
 
 
 def run(arguments: Arguments) -> None:
-    started = time.monotonic()
+    started, began = datetime.now(UTC), time.monotonic()
     rules = read_rules(arguments)
     tables = open_tables(arguments, rules.contract)
     targets = open_targets(arguments)
@@ -61,7 +61,7 @@ def run(arguments: Arguments) -> None:
         spark = open_session(arguments.pipeline)
         check_models(spark, [target.model for target in targets], rules.contract.output_types)
         table = open_iceberg_table(spark, arguments, rules.contract)
-        plan = plan_run(spark, arguments, rules, deliveries, table)
+        plan = plan_run(spark, arguments, rules, deliveries, table, started)
         judgement = judge_run(arguments, rules, plan)
         rejected = find_rejected_of_run(plan, rules, judgement.quarantined, with_places=judgement.is_refused)
         # Nothing has been written or removed so far. A run that has lost its lock must not touch the tables.
@@ -74,7 +74,7 @@ def run(arguments: Arguments) -> None:
             figures, models = publish_with_models(spark, arguments, rules, plan, tables, targets)
         else:
             figures = publish(arguments, rules, plan, tables, table)
-    seconds = time.monotonic() - started
+    seconds = time.monotonic() - began
     keep_books(arguments, rules, plan, judgement, figures, rejected, seconds, skipped, models)
 
 

@@ -49,7 +49,7 @@ export function readPipelineFiles(files: PipelineFiles): ReadFiles {
 function propMistakes(document: unknown, { aggregateTable, models = [], written }: PipelineFiles): Mistake[] {
   const { orderColumn } = written;
   const contract = document as {
-    readonly "x-etl": { readonly aggregate?: object; readonly orderColumn?: string };
+    readonly "x-etl": { readonly aggregate?: object; readonly orderColumn?: string; readonly changes?: object };
   };
   const extension = contract["x-etl"];
   const mistakes: Mistake[] = [];
@@ -67,7 +67,12 @@ function propMistakes(document: unknown, { aggregateTable, models = [], written 
     mistakes.push(["models", "must be left out with tableFormat iceberg: models read the folders of dates"]);
   const isOrderDeclared = extension.orderColumn !== undefined;
   mistakes.push(
-    ...writeModeMistakes({ ...written, isOrderDeclared, isAddedUp: extension.aggregate !== undefined }),
+    ...writeModeMistakes({
+      ...written,
+      isOrderDeclared,
+      isAddedUp: extension.aggregate !== undefined,
+      hasChanges: extension.changes !== undefined,
+    }),
   );
   if (orderColumn === undefined) return mistakes;
   if (extension.orderColumn !== undefined && extension.orderColumn !== orderColumn) {
