@@ -3,12 +3,9 @@
 from datetime import date
 from pathlib import Path
 
-import pytest
 from pyspark.sql import SparkSession
 from stages import D1, D2, Stage, row
 from support import balances, figures
-
-pytestmark = pytest.mark.once
 
 SHOWN = ("sku", "name", "change", "valid_from", "run_date")
 

@@ -196,7 +196,7 @@ export class ContractPipeline extends Construct {
   private refuse(): JudgedFiles {
     const { pipeline, schedule } = this.props;
     const files = { ...this.props, table: tableNameOf(pipeline), written: this.props };
-    const { tables, models, sentences } = readPipelineFiles(files);
+    const { tables, current, models, sentences } = readPipelineFiles(files);
     const mistakes = [
       ...nameMistakes(pipeline),
       ...lagMistakes(schedule?.lagDays),
@@ -204,7 +204,7 @@ export class ContractPipeline extends Construct {
       ...(tables === undefined ? [] : this.orchestrationMistakes(tables)),
       ...sentences,
     ];
-    return tables === undefined || mistakes.length > 0 ? this.fail(mistakes) : { tables, models };
+    return tables === undefined || mistakes.length > 0 ? this.fail(mistakes) : { tables, current, models };
   }
 
   private orchestrationMistakes({ sources }: JudgedFiles["tables"]): string[] {

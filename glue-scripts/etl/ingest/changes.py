@@ -350,14 +350,20 @@ class _Derivation:
         if not self._changes.is_whole:
             others = self._lying.filter(of_dates).join(self._old.select(*self._keys).distinct(), self._keys, "left_anti")
             rows = rows.unionByName(others)
-        return Versions(
-            rows=rows,
-            dates=dates,
-            unchanged=_texts(_by_date(self._unchanged())),
-            superseded=_texts(_by_date(self._superseded)),
-            orphans=_texts(_by_date(self._derived.filter("is_orphan"))),
-            kept=tuple(self._kept),
-        )
+        return Versions(rows, dates, self._counts(), tuple(self._kept))
+
+    def _counts(self) -> dict[str, dict[str, int]]:
+        """Rows that make no version, and deletes of nothing, by date."""
+        kinds = {
+            "unchanged": self._unchanged(),
+            "superseded": self._superseded,
+            "orphans": self._derived.filter("is_orphan"),
+        }
+        frames = [frame.select("run_date", F.lit(kind).alias("kind")) for kind, frame in kinds.items()]
+        found: dict[str, dict[str, int]] = {kind: {} for kind in kinds}
+        for row in reduce(DataFrame.unionByName, frames).groupBy("kind", "run_date").count().collect():
+            found[row["kind"]][row["run_date"]] = row["count"]
+        return found
 
 
 def _empty(table: IcebergTable) -> DataFrame:
@@ -371,10 +377,6 @@ def _is_of(names: Collection[str], keys: Collection[str]) -> bool:
 def _by_date(frame: DataFrame) -> dict[date, int]:
     counted = frame.groupBy("run_date").count().collect()
     return {date.fromisoformat(row["run_date"]): row["count"] for row in counted}
-
-
-def _texts(counts: Mapping[date, int]) -> dict[str, int]:
-    return {f"{day}": count for day, count in counts.items()}
 
 
 def _named(name: str) -> Column:

@@ -57,15 +57,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Versions:
-    """The versions of keys that a run writes: `rows` are all those of `dates`. By date: delivered rows that
-    are `unchanged`, rows that a later one of the same snapshot has `superseded`, and `orphans`, deletes of
-    keys that were not there. `kept` are frames in memory."""
+    """The versions of keys that a run writes: `rows` are all those of `dates`. `counts` are by date delivered
+    rows that are `unchanged`, rows that a later one of the same snapshot has `superseded`, and `orphans`,
+    deletes of keys that were not there. `kept` are frames in memory."""
 
     rows: DataFrame
     dates: frozenset[date]
-    unchanged: Mapping[str, int]
-    superseded: Mapping[str, int]
-    orphans: Mapping[str, int]
+    counts: Mapping[str, Mapping[str, int]]
     kept: tuple[DataFrame, ...] = ()
 
 
