@@ -55,17 +55,17 @@ export const VERSION_COLUMNS = [
 export function readChanges(node: NodeReader | undefined): Changes | undefined {
   if (node === undefined) return undefined;
   node.refuseOthers("changes", KEYS, NOTES);
-  const delivery = node.oneOf("delivery", DELIVERIES) ?? "increment";
+  const delivery = node.oneOf("delivery", DELIVERIES);
   const order = node.names("order");
   if (order.length > 0 && order.at(-1) !== FILE) refuseTies(node, order);
   if (order.slice(0, -1).includes(FILE))
     node.wrong("order", `must name '${FILE}' last: nothing after it can decide, ${got(order)}`);
   return {
-    delivery,
+    delivery: delivery ?? "increment",
     order,
     validFrom: node.has("validFrom") ? node.text("validFrom") : undefined,
     compare: node.has("compare") ? readCompare(node) : undefined,
-    ...readDeletes(node, delivery),
+    ...(delivery === undefined ? {} : readDeletes(node, delivery)),
   };
 }
 

@@ -67,6 +67,7 @@ const REST = {
   partitionBy: [],
   aggregate: null,
   orderColumn: null,
+  changes: null,
   dropped: [],
 };
 const QUALITY = {
@@ -93,7 +94,7 @@ const ID = {
 test("the whole plan of a small contract of CSV, with every default", () => {
   const source = (name: string) => ({ delivered: name, column: name, clean: [] });
   const plan = {
-    planVersion: 2,
+    planVersion: 3,
     contract: {
       sources: [
         {
@@ -133,7 +134,7 @@ test.each([["jsonLines"], ["jsonObjects"], ["jsonArray"]])(
       },
     ];
     const plan = {
-      planVersion: 2,
+      planVersion: 3,
       contract: { sources: [{ ...ONLY, format: { kind }, shapes: [], columns, given: [] }], ...REST },
       quality: QUALITY,
     };
