@@ -43,7 +43,12 @@ def contract_of(changes: dict[str, Any], **extension: object) -> dict[str, Any]:
             "price": {"type": ["number", "null"], "x-decimal": [10, 4]},
             **({"op": {"type": "string", "enum": ["I", "U", "D"]}} if has_op else {}),
             **(
-                {"changed_at": {"type": "string", "x-timestamp": {"formats": ["yyyy-MM-dd HH:mm"], "timeZone": "UTC"}}}
+                {
+                    "changed_at": {
+                        "type": "string",
+                        "x-timestamp": {"formats": ["yyyy-MM-dd HH:mm"], "timeZone": "UTC"},
+                    }
+                }
                 if is_timed
                 else {}
             ),

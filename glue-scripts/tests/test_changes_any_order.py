@@ -1,5 +1,5 @@
-"""Whatever is delivered, and in whatever order its dates are run, corrected, repeated and killed: the table of
-every version and the books are those of an independent model that reads the deliveries in order.
+"""Whatever is delivered, and in whatever order its dates are run, corrected, repeated and killed: the table
+of every version and the books are those of an independent model that reads the deliveries in order.
 
 Keys do not know of one another, so a few runs with many keys are many histories."""
 
@@ -37,7 +37,9 @@ class Shop:
     runs: int = 0
 
     def deliver(self, day: str) -> None:
-        files = {f"{name}.csv": self.rows(day) for name in self.chance.sample("abc", self.chance.choice((1, 2)))}
+        files = {
+            f"{name}.csv": self.rows(day) for name in self.chance.sample("abc", self.chance.choice((1, 2)))
+        }
         for path in (self.stage.root / "raw" / "events" / f"dt={day}").glob("*"):
             path.unlink()
         count = sum(len(rows) for rows in files.values())
@@ -104,8 +106,8 @@ class Shop:
             return of_snapshots(self.delivered)
         return of_increments(self.delivered, by_time=self.kind == "by time")
 
-    def versions(self) -> list[Version]:
-        return sorted(map(str, map(self._version, self.stage.rows(self.spark, "processed"))))  # type: ignore[arg-type]
+    def versions(self) -> list[str]:
+        return sorted(map(str, map(self._version, self.stage.rows(self.spark, "processed"))))
 
     def _version(self, row: Any) -> Version:
         is_timed = self.kind == "by time"

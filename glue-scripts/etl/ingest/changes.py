@@ -40,7 +40,12 @@ _DISK = StorageLevel.MEMORY_AND_DISK
 
 
 def plan_changes(
-    raw: RawRows, own: Deliveries, table: IcebergTable, sources: Sources, arguments: Arguments, started: datetime
+    raw: RawRows,
+    own: Deliveries,
+    table: IcebergTable,
+    sources: Sources,
+    arguments: Arguments,
+    started: datetime,
 ) -> Plan:
     """`raw` holds the rows of the `own` deliveries; the run began at `started` (UTC). Raises InvalidDelivery
     where a delivery is not proved to be complete, and where one that must be derived again is gone or has
@@ -87,7 +92,9 @@ class _Around:
         self.left = frozenset(self.history.unfinished - set(own))
         found = list_deliveries(self.arguments.source, self.sources, self.left - self.history.processed)
         gone = self.left - self.history.processed - set(found)
-        self._refuse(dict.fromkeys(gone, "its delivery is gone, and a killed run may have written its versions"))
+        self._refuse(
+            dict.fromkeys(gone, "its delivery is gone, and a killed run may have written its versions")
+        )
         return {**found, **self.find(self.left & self.history.processed)}
 
     def find(self, days: Collection[date]) -> dict[date, Delivery]:
@@ -101,8 +108,8 @@ class _Around:
         if reasons:
             shown = "; ".join(f"{day}: {reason}" for day, reason in sorted(reasons.items()))
             raise InvalidDelivery(
-                f"versions of other dates follow from this run, and cannot be derived again: {shown}. Nothing was "
-                "written: run these dates in one run, or deliver them again"
+                f"versions of other dates follow from this run, and cannot be derived again: {shown}. "
+                "Nothing was written: run these dates in one run, or deliver them again"
             )
 
 
@@ -158,8 +165,13 @@ class _Derivation:
         if rows is None:
             empty = {
                 **{name: types[name] for name in self.contract.output},
-                **{"run_date": "string", "sequence": "int", "source_file": "string", "row_id": "bigint"},
-                **{"is_delete": "boolean", "is_absent": "boolean", "is_state": "boolean"},
+                "run_date": "string",
+                "sequence": "int",
+                "source_file": "string",
+                "row_id": "bigint",
+                "is_delete": "boolean",
+                "is_absent": "boolean",
+                "is_state": "boolean",
                 "own_from": types["valid_from"],
             }
             return no_rows(self.table.spark, empty)
@@ -169,7 +181,8 @@ class _Derivation:
         )
         if self.raw.reads > 1:
             good = session.without_plan(good)
-        place = [*map(_named, self._changes.order), decode_uri(F.col("file_path")), "block_start", "row_id"]
+        of_file = [decode_uri(F.col("file_path")), F.col("block_start"), F.col("row_id")]
+        place = [*map(_named, self._changes.order), *of_file]
         of_key = Window.partitionBy(*self._keys, "run_date").orderBy(*place)
         whole_day = of_key.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
         number, last = F.row_number().over(of_key), F.count(F.lit(1)).over(whole_day)
@@ -262,7 +275,12 @@ class _Derivation:
 
     def _compared(self) -> DataFrame:
         """Versions as they should be (`new`) beside those that lie there (`old`)."""
-        contents = [*map(_named, self.contract.output), "change", "valid_from", "source_file"]
+        contents: list[Column | str] = [
+            *map(_named, self.contract.output),
+            "change",
+            "valid_from",
+            "source_file",
+        ]
         new = self._derived.filter("is_version").select(
             *self._keys, *_PLACE, F.struct(*contents).alias("new"), F.col("row_hash").alias("new_hash")
         )
@@ -303,7 +321,11 @@ class _Derivation:
         check_files_of_proof(proof, self.chosen, self.raw.read)
         rejected = self._rejected_keys()
         if rejected is not None:
-            of_key = {one.reason for one in self.contract.rules if one.kind == "missing" and _is_of(one.names, self._keys)}
+            of_key = {
+                one.reason
+                for one in self.contract.rules
+                if one.kind == "missing" and _is_of(one.names, self._keys)
+            }
             hidden = rejected.filter(~F.col("is_whole_key") & ~F.col("reason").isin(list(of_key)))
             absent = self._derived.filter("is_version and is_absent").filter(self._is_chosen())
             check_hidden_keys(_by_date(hidden), _by_date(absent))
@@ -318,7 +340,13 @@ class _Derivation:
             "change", "run_date", F.lead("run_date").over(of_key).alias("next_date")
         )
         counts = [
-            F.count(F.when((F.col("run_date") < f"{day}") & (F.col("next_date").isNull() | (F.col("next_date") >= f"{day}")), 1))
+            F.count(
+                F.when(
+                    (F.col("run_date") < f"{day}")
+                    & (F.col("next_date").isNull() | (F.col("next_date") >= f"{day}")),
+                    1,
+                )
+            )
             for day in self.chosen
         ]
         [found] = spans.filter(F.col("change") != DELETE).agg(*counts).collect()
@@ -348,7 +376,9 @@ class _Derivation:
             F.when(is_same, F.col("row_hash")).otherwise(F.col("new_hash")).alias("row_hash"),
         )
         if not self._changes.is_whole:
-            others = self._lying.filter(of_dates).join(self._old.select(*self._keys).distinct(), self._keys, "left_anti")
+            others = self._lying.filter(of_dates).join(
+                self._old.select(*self._keys).distinct(), self._keys, "left_anti"
+            )
             rows = rows.unionByName(others)
         return Versions(rows, dates, self._counts(), tuple(self._kept))
 

@@ -27,8 +27,8 @@ def check_floor(proof: Proof, delivered: Mapping[date, int], present: Mapping[da
     InvalidDelivery with every delivery below the floor."""
     _refuse(
         [
-            f"{day}: it has {keys} keys, and the floor is {proof.share / MILLION:g} of the {present[day]} that are "
-            "present"
+            f"{day}: it has {keys} keys, and the floor is {proof.share / MILLION:g} of the {present[day]} "
+            "that are present"
             for day, keys in sorted(delivered.items())
             if keys * MILLION < proof.share * present[day]
         ]

@@ -227,7 +227,9 @@ class RawRows:
             self._read(alike)
         empty = [part for day, part in parts if self.read_of[day, part.source.name] == 0]
         refuse_files(
-            find_left_out(file for part in empty for file in part.left_out if not _is_proof(file, part.source))
+            find_left_out(
+                file for part in empty for file in part.left_out if not _is_proof(file, part.source)
+            )
         )
 
     @property

@@ -45,8 +45,8 @@ def plan_run(
     table: IcebergTable | None = None,
     started: datetime | None = None,
 ) -> Plan:
-    """Reads the deliveries once, and finds their duplicates and the later dates that they change. The run began
-    at `started` (UTC)."""
+    """Reads the deliveries once, and finds their duplicates and the later dates that they change. The run
+    began at `started` (UTC)."""
     session.configure(spark, reading.weigh(file for one in own.values() for file in one.files))
     raw = RawRows(
         spark,

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from etl import io
 from etl.ingest import by_date
 from etl.ingest.contract import Contract
+from etl.ingest.count_versions import count_versions
 from etl.ingest.deliveries import Alike, Delivery
 from etl.ingest.plan import Plan
 from etl.ingest.rules import Rules
@@ -18,7 +19,6 @@ from etl.ingest.tables import Tables
 from etl.ingest.transforms.compute_columns import aggregate_rows
 from etl.ingest.transforms.decode_uri import decode_uri
 from etl.ingest.transforms.explain_rejected import explain_rejected
-from etl.ingest.count_versions import count_versions
 from etl.ingest.upserts import count_current, rows_to_append
 from etl.run.arguments import Arguments
 from etl.run.books import DateFigures, SourceFigures

@@ -40,8 +40,8 @@ def read_rules(arguments: Arguments) -> Rules:
 
 
 def _check_write_mode(arguments: Arguments, contract: Contract) -> None:
-    """Raises InvalidArguments where a merge would lose rows, or cannot tell the latest row of a key, and where
-    mode and contract do not agree about versions."""
+    """Raises InvalidArguments where a merge would lose rows, or cannot tell the latest row of a key, and
+    where mode and contract do not agree about versions."""
     if (arguments.write_mode == CHANGES) != (contract.changes is not None):
         has = "no" if contract.changes is None else "an"
         raise InvalidArguments(

@@ -69,7 +69,11 @@ def classify_rows(
 def _rejected_key(contract: Contract) -> list[Column]:
     if contract.changes is None or not contract.changes.is_whole:
         return []
-    return [F.struct(*(output_of(contract, name).alias(name) for name in contract.business_key)).alias(REJECTED_KEY)]
+    return [
+        F.struct(*(output_of(contract, name).alias(name) for name in contract.business_key)).alias(
+            REJECTED_KEY
+        )
+    ]
 
 
 def _row_alone(parsed: DataFrame) -> Column:

@@ -60,7 +60,11 @@ def order_of(contract: Contract) -> list[Column]:
     changes = contract.changes
     assert changes is not None
     columns = [] if changes.is_whole else [_named(name) for name in changes.order]
-    return [*(column.asc_nulls_first() for column in columns), F.col("run_date").asc(), F.col("sequence").asc()]
+    return [
+        *(column.asc_nulls_first() for column in columns),
+        F.col("run_date").asc(),
+        F.col("sequence").asc(),
+    ]
 
 
 def row_hash(contract: Contract, names: Sequence[str]) -> Column:
