@@ -34,7 +34,10 @@ def text_of(sql: str, columns: dict[str, str], schema: str = DATABASE) -> str:
 
 
 def make_view(bench: Bench, name: str, text: str, columns: dict[str, str], database: str = DATABASE) -> None:
-    storage = {"Columns": [{"Name": column, "Type": kind} for column, kind in columns.items()], "Location": ""}
+    storage = {
+        "Columns": [{"Name": column, "Type": kind} for column, kind in columns.items()],
+        "Location": "",
+    }
     table = {
         "Name": name,
         "TableType": "VIRTUAL_VIEW",
@@ -54,7 +57,9 @@ def holdings(bench: Bench) -> None:
     of_two = {"book": "varchar", "holder": "varchar"}
     make_view(bench, "latest", text_of(LATEST, of_two), {"book": "string", "holder": "string"})
     bench.client("glue").create_database(DatabaseInput={"Name": "elsewhere"})
-    nested = text_of("SELECT holder, count(*) FROM latest GROUP BY 1", {"holder": "varchar", "books": "bigint"})
+    nested = text_of(
+        "SELECT holder, count(*) FROM latest GROUP BY 1", {"holder": "varchar", "books": "bigint"}
+    )
     make_view(bench, "busy", nested, {"holder": "string", "books": "bigint"})
     over = text_of(f"SELECT book FROM {DATABASE}.holdings", {"book": "varchar"}, "elsewhere")
     make_view(bench, "books", over, {"book": "string"}, "elsewhere")
@@ -67,7 +72,10 @@ def holdings(bench: Bench) -> None:
         ("select * from latest order by book", [["emma", "bob"], ["ulysses", "ann"]]),
         ("select latest.holder from lending.latest where book = 'emma'", [["bob"]]),
         ("select lending.latest.holder from lending.latest where book = 'emma'", [["bob"]]),
-        ("select l.holder, h.reader from latest l join holdings h on h.book = l.book and h.at = 2", [["bob", "bob"]]),
+        (
+            "select l.holder, h.reader from latest l join holdings h on h.book = l.book and h.at = 2",
+            [["bob", "bob"]],
+        ),
         ("with a as (select * from latest) select count(*) from a", [["2"]]),
         # A view of a view, and one in another database than its tables.
         ("select * from busy order by 1", [["ann", "1"], ["bob", "1"]]),
@@ -110,5 +118,6 @@ def test_a_view_gives_no_right_to_its_table(bench: Bench) -> None:
     execution = run(client, "select * from latest")
     assert execution["Status"]["State"] == "FAILED"
     assert (
-        f"glue:GetTable on resource: {glue}table/{DATABASE}/holdings" in execution["Status"]["StateChangeReason"]
+        f"glue:GetTable on resource: {glue}table/{DATABASE}/holdings"
+        in execution["Status"]["StateChangeReason"]
     )
