@@ -1,6 +1,6 @@
 """A run that writes versions may be killed while Iceberg commits: a reader sees the table before the commit
-or after it, and the next run, of whatever date, ends with the history of the model. Kills between the steps of a
-run are part of `test_changes_any_order`."""
+or after it, and the next run, of whatever date, ends with the history that it would have had. Kills between
+the steps of a run are part of `test_changes_any_order`."""
 
 from pathlib import Path
 

@@ -68,12 +68,15 @@ export class CatalogView extends Construct {
 const encoded = ({ sql, database, columns }: CatalogViewProps): string =>
   Fn.base64encode(
     Fn.jsonencode({
-      originalSql: sql,
+      originalSql: quotable(sql),
       catalog: "awsdatacatalog",
       schema: database.name,
-      columns: columns.map(({ name, type }) => ({ name, type: prestoType(type) ?? type })),
+      columns: columns.map(({ name, type }) => ({ name: quotable(name), type: prestoType(type) ?? type })),
     }),
   );
+
+/** cdktf escapes nothing in the arguments of functions. */
+const quotable = (text: string): string => (Token.isUnresolved(text) ? text : Fn.rawString(text));
 
 function refuse(scope: Construct, props: CatalogViewProps): void {
   const { name, sql, columns } = props;

@@ -25,6 +25,7 @@ test("minimum: a view as Athena keeps it, encoded by Terraform", () => {
     storage_descriptor: { columns: [{ name: "sku", type: "string" }] },
   });
   expect(text).toMatch(/^\/\* Presto View: \$\{base64encode\(jsonencode\(\{.*\}\)\)\} \*\/$/);
+  expect(text).toContain('"originalSql" = "SELECT \\"sku\\" FROM \\"stock\\""');
   for (const part of ['"schema" = "shop"', '"catalog" = "awsdatacatalog"', '"type" = "varchar"'])
     expect(text).toContain(part);
 });
@@ -57,7 +58,7 @@ test("every mistake at once", () => {
     ],
   };
   expect(refusal((stack) => make(stack, props))).toBe(
-    "CatalogView 'Test/View': 'name' must be at most 255 lower-case letters, digits and underscores, not beginning with a digit, got \"Stock\"; " +
+    "CatalogView 'etl-dev/View': 'name' must be at most 255 lower-case letters, digits and underscores, not beginning with a digit, got \"Stock\"; " +
       "'sql' must be one SELECT, got \"DROP TABLE stock\"; 'columns[1].name' must not repeat 'a'; " +
       "'columns[1].type' must be a type of Hive that Athena's views have, got \"map<string,string>\"",
   );
