@@ -145,8 +145,6 @@ export class IngestTask extends Construct implements Task {
   readonly table: Table;
   /** The table of the contract's aggregate, if it has one. */
   readonly aggregate?: Table;
-  /** The view of the present; only where the table holds every version, after `declareTables`. */
-  current?: CatalogView;
   /** The tables of its models. */
   readonly models: readonly Table[];
   /** The folder of the books that the job writes. */
@@ -155,6 +153,7 @@ export class IngestTask extends Construct implements Task {
   readonly job: GlueSparkJob;
   /** The rules, which the job and a query judge by. */
   readonly quality: DataQuality;
+  private currentView?: CatalogView;
   private readonly prefix: string;
   private readonly artifacts: S3Location;
 
@@ -181,6 +180,11 @@ export class IngestTask extends Construct implements Task {
   get jobName(): string {
     const { platform, pipeline, jobName = `${pipeline}-transform` } = this.props;
     return `${platform.name}-${jobName}`;
+  }
+
+  /** The view of the present, `<table>_current`; only where the table holds every version. */
+  get current(): CatalogView | undefined {
+    return this.currentView;
   }
 
   /** The query that judges what readers see. */
@@ -231,7 +235,7 @@ export class IngestTask extends Construct implements Task {
     const { platform, judged } = this.props;
     if (judged.current === undefined) return;
     const { name, zone } = this.table;
-    this.current = new CatalogView(this, "CurrentView", {
+    this.currentView = new CatalogView(this, "CurrentView", {
       name: `${name}_current`,
       description: `The present of ${name}: the last version of each key that is not deleted`,
       database: platform.lake.database(zone),

@@ -58,7 +58,9 @@ def plan_run(
     check_size(sum(raw.counts(own).values()), "in one run", "run fewer dates at a time")
     if table is not None and table.mode == CHANGES:
         now = started or datetime.now(UTC)
-        return plan_changes(raw, own, table, rules.sources, arguments, now)
+        derived = plan_changes(raw, own, table, rules.sources, arguments, now)
+        check_size(sum(raw.read.values()), "with the dates that follow from it", "run fewer dates at a time")
+        return derived
     if table is not None and table.mode != REBUILD:
         return plan_upsert(raw, own, table, rules.contract)
     published: Published = (
