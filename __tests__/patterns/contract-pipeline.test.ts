@@ -37,7 +37,11 @@ function versioned(): Given {
   };
   const file = join(folder, "orders", "versioned.schema.json");
   writeFileSync(file, JSON.stringify(changedContract({ of: "products", put })));
-  return { contractFile: file, rulesFile: rulesFile("products") };
+  // Without expressions, which Spark would have to judge.
+  const rules = join(folder, "orders", "versioned.quality.json");
+  const few = { name: "few", type: "quarantineLimit", reason: "malformed", atMost: 0.1, action: "halt" };
+  writeFileSync(rules, JSON.stringify({ threshold: 0, rules: [few] }));
+  return { contractFile: file, rulesFile: rules };
 }
 const CHANGES = { tableFormat: "iceberg", writeMode: "changes" } as const;
 
