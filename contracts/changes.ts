@@ -16,7 +16,7 @@ export interface Changes {
   readonly op?: Op;
 }
 
-/** What proves that a whole delivery is complete. */
+/** The ways to prove that a whole delivery is complete. */
 export type Proof =
   | {
       readonly provedBy: "count";

@@ -18,7 +18,7 @@ SHOWN = ("sku", "name", "change", "valid_from", "run_date")
 def test_two_snapshots(tmp_path: Path, spark: SparkSession) -> None:
     stage = Stage(tmp_path)
     stage.deliver_rows(D1, row(1, "a"), row(2, "b"), row(3, "c"))
-    # Of several rows of a key the last one is its state.
+    # The last of several rows of a key is its state.
     stage.deliver_rows(D2, row(1, "a"), row(2, "x"), row(2, "B"), row(4, "d"))
     one = stage.run(D1, run_id="one")
     two = stage.run(D2, run_id="two")
@@ -70,7 +70,7 @@ def test_what_is_not_proved_deletes_nothing(tmp_path: Path, spark: SparkSession)
     ):
         stage.run(D2, run_id="unreadable")
     assert stage.history(spark, *SHOWN) == before
-    # Where it can, the key stays as it was; a row whose key is null is only quarantined.
+    # If it can, the key stays as it was; a row whose key is null is only quarantined.
     stage.deliver_rows(D2, row(1, "a"), row(2, "b", "dear"), row("", "z"))
     books = stage.run(D2, run_id="rejected")
     assert figures(books) == (3, 0, 1, 2) and balances(books)
@@ -103,7 +103,7 @@ def test_a_delivery_that_follows_and_cannot_be_read_again(tmp_path: Path, spark:
     assert stage.run(D2, D3, run_id="both")["written"] == 2
 
 
-# What is hashed, as it lies in tables: another text would make a version of every row.
+# The text that is hashed, as it lies in tables: another text would make a version of every row.
 ALL = '6:is_new5:btrue4:name6:sTea 15:price4:n1.55:share21:f0x1.999999999999ap-44:tags10:j["x","y"]'
 
 

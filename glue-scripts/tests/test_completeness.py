@@ -35,8 +35,8 @@ def test_a_count_that_is_confirmed(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ('{"rows": 4}', r"says 4 rows, and 3 were read"),
-        ('{"rows": "3"}', r"gives '3' as rows, which is no number of rows"),
-        ('{"rows": true}', r"gives True as rows, which is no number of rows"),
+        ('{"rows": "3"}', r"gives '3' as rows, which is not a number of rows"),
+        ('{"rows": true}', r"gives True as rows, which is not a number of rows"),
         ('{"count": 3}', r"does not give the number of rows as rows \(KeyError\('rows'\)\)"),
         ("[3]", r"does not give the number of rows as rows \(TypeError"),
         ('{"rows": 3', r"does not give the number of rows as rows \(JSONDecodeError"),

@@ -64,5 +64,5 @@ def _mistake(proof: Proof, delivery: Delivery, rows: int) -> str:
     except (StorageError, ValueError, KeyError, TypeError) as error:
         return f"{files[0].uri} does not give the number of rows as {proof.member} ({error!r})"
     if isinstance(counted, bool) or not isinstance(counted, int):
-        return f"{files[0].uri} gives {counted!r} as {proof.member}, which is no number of rows"
+        return f"{files[0].uri} gives {counted!r} as {proof.member}, which is not a number of rows"
     return "" if counted == rows else f"{files[0].uri} says {counted} rows, and {rows} were read"

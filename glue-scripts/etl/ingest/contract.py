@@ -292,7 +292,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Proof:
-    """What proves that a whole delivery is complete. `by` is count (`file` is JSON, and its `member` the
+    """The proof that a whole delivery is complete. `by` is count (`file` is JSON, and its `member` the
     number of rows), marker (`file` is there) or floor (the delivery has at least `share`, in millionths, of
     the present keys)."""
 

@@ -13,8 +13,8 @@ MOST_REASONS = 20  # with their columns, in the summary: a state has at most 256
 MOST_NAMED = 20  # missing sources, and what was skipped, in the summary
 
 COUNTS = ("read", "written", "duplicates", "quarantined")
-# Of a table of every version. Delivered rows: the first five, with `quarantined` in sum `read`. The others
-# are deletes that no row says, and those of the deleted rows whose key was not there.
+# A table of every version has these too. Delivered rows are in the first five; with `quarantined` they add up
+# to `read`. The others are deletes that no row says, and deletes by a row of a key that was not there.
 CHANGES = (
     *("inserted", "updated", "deleted", "unchanged", "superseded"),
     *("deletedByAbsence", "deletedUnknown"),

@@ -24,7 +24,7 @@ from etl.write.partitions import PARTITION
 CATALOGUE = "glue_catalog"  # as Glue's documentation calls it in --conf
 REBUILD, MERGE, APPEND, CHANGES = WRITE_MODES = ("rebuild", "merge", "append", "changes")
 SOURCE_COLUMNS = ("source_file", "source_version")  # of each row where objects are taken once
-# Of each version of a key. `valid_from` has the type of the business time; without one it is a date.
+# Each version of a key has these. `valid_from` has the type of the business time; without one it is a date.
 VERSION_COLUMNS = {
     "change": "string",
     "valid_from": "date",
