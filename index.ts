@@ -11,6 +11,7 @@ export {
   type DailyPartition,
   type TableColumn,
 } from "./modules/catalog-table/catalog-table";
+export { CatalogView, type CatalogViewProps, type ViewColumn } from "./modules/catalog-view/catalog-view";
 export {
   type ContractColumn,
   type ContractTable,

@@ -1,3 +1,4 @@
+import { wrongChanges } from "./change-checks";
 import type { Column, NumberForm } from "./columns";
 import type { Computed } from "./computed";
 import type { Contract, Rule } from "./contract";
@@ -76,12 +77,14 @@ const CHECKS: readonly (readonly [parts: readonly Part[], find: Find])[] = [
   [["format", "shapes", "properties"], wrongFileColumns],
   [ALL, wrongComputed],
   [[...ALL, "output", "aggregate"], wrongAggregate],
+  [[...ALL, "output", "required", "businessKey", "changes"], wrongChanges],
 ];
 
 /** The checks of what sources have in common: their key, their rules, and what becomes of their rows. */
 const OF_ALL: readonly Find[] = [
   ...[wrongOutput, keyNotPublished, wrongPartitions, keyInPartitions, onlyPartitions, wrongOrder],
   ...[unjudged, repeatedReasons, wrongKinds, wrongComputed, wrongAggregate],
+  wrongChanges,
 ];
 
 /**

@@ -1,3 +1,4 @@
+import { type Changes, readChanges } from "./changes";
 import { type Column, readColumns } from "./columns";
 import { type Aggregate, type Computed, readAggregate, readComputed } from "./computed";
 import { datePatternMistake } from "./datetime-pattern";
@@ -42,6 +43,8 @@ export interface Contract {
   readonly partitionBy: readonly string[];
   readonly aggregate?: Aggregate;
   readonly orderColumn?: string;
+  /** How deliveries become versions; for the write mode `changes`. */
+  readonly changes?: Changes;
   /** The places that deliveries come from; empty: one, the pipeline's own folder. */
   readonly sources: readonly DeliverySource[];
   /** The column that holds the name of a row's source; only with sources. */
@@ -89,7 +92,7 @@ const RULES = ["notAnObject", "wrongType", "notAllowed", ...RULES_WITH_COLUMN] a
 const SCHEMA_KEYS = ["$schema", "$id", "type", "properties", "required", "additionalProperties", "x-etl"];
 const EXTENSION_KEYS = [
   ...["businessKey", "lookbackDays", "onDrift", "reasons", "timestamp", "category", "output"],
-  ...["format", "shapes", "computed", "partitionBy", "aggregate", "orderColumn"],
+  ...["format", "shapes", "computed", "partitionBy", "aggregate", "orderColumn", "changes"],
   ...["sources", "sourceColumn", "unknownSources"],
   "dropped",
 ];
@@ -189,6 +192,7 @@ function readExtension(node: NodeReader): Extension {
     partitionBy: node.has("partitionBy") ? node.names("partitionBy") : [],
     aggregate: node.has("aggregate") ? readAggregate(node.child("aggregate")) : undefined,
     orderColumn: node.has("orderColumn") ? node.text("orderColumn") : undefined,
+    changes: node.has("changes") ? readChanges(node.child("changes")) : undefined,
     ...{ sources: [], unknownSources: "refuse", given: [] },
     dropped: node.has("dropped") ? readDropped(node) : [],
   };

@@ -1,5 +1,7 @@
 import { acceptedShapes } from "./shape-checks";
+import { comparedColumns } from "./change-checks";
 import { BOUNDS, type Column, placeOf } from "./columns";
+import { FILE } from "./changes";
 import type { Contract } from "./contract";
 import { glueType, outputTypes } from "./contract-types";
 import { columnsOf } from "./expression";
@@ -75,7 +77,22 @@ function contractPlan(contract: Contract): object {
         ? null
         : { groupBy: aggregate.groupBy, columns: aggregate.columns.map(computedPlan) },
     orderColumn: contract.orderColumn ?? null,
+    changes: changesPlan(contract),
     dropped: contract.dropped,
+  };
+}
+
+function changesPlan(contract: Contract): object | null {
+  const { changes } = contract;
+  if (changes === undefined) return null;
+  const { delivery, order, validFrom, proof, op } = changes;
+  return {
+    delivery,
+    order: order.filter((name) => name !== FILE),
+    validFrom: validFrom ?? null,
+    compare: comparedColumns(contract),
+    proof: proof ?? null,
+    op: op ?? null,
   };
 }
 

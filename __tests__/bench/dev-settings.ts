@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Settings of dev, changed in a clone before it is deployed. */
+/** Settings and contracts, changed in a clone before it is deployed. */
 
 const EVENTS = /\n {4}events: \{[^]*?\n {4}\},\n/;
 
@@ -28,4 +28,23 @@ export function changeEvents(
     file,
     text.replace(before, () => after),
   );
+}
+
+/**
+ * Makes the products pipeline one that keeps every version: its settings, and in its contract `x-etl.changes`.
+ *
+ * @param changes the declaration of `x-etl.changes`
+ * @throws Error when dev has no plain products
+ */
+export function keepVersionsOfProducts(clone: string, changes: object): void {
+  const settings = join(clone, "environments", "dev.ts");
+  const text = readFileSync(settings, "utf8");
+  const as = '    products: { ...daily, tableFormat: "iceberg", writeMode: "changes" },\n';
+  const changed = text.replace("    products: daily,\n", as);
+  if (changed === text) throw new Error(`${settings} has no plain products`);
+  writeFileSync(settings, changed);
+  const file = join(clone, "pipelines", "products", "products.schema.json");
+  const contract = JSON.parse(readFileSync(file, "utf8")) as { "x-etl": Record<string, unknown> };
+  contract["x-etl"].changes = changes;
+  writeFileSync(file, JSON.stringify(contract));
 }

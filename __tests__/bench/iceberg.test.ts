@@ -4,14 +4,14 @@ import { DeleteTableCommand, GetTableCommand } from "@aws-sdk/client-glue";
 import { lastRun, npmStart } from "./commands";
 import { type Call, deathsFile, runJob } from "./deaths";
 import { deployedClone } from "./deployed-clone";
-import { changeEvents } from "./dev-settings";
+import { changeEvents, keepVersionsOfProducts } from "./dev-settings";
 import { events } from "./faults";
 import { BenchSession } from "./session";
 
 /**
  * The events pipeline as a table of Iceberg by settings alone, deployed over an environment that has it as crawled Parquet: real
- * input, the same again, corrections by key, and job runs that are killed on both sides of their commit. The tests build on each
- * other, because a deployment takes a minute.
+ * input, the same again, corrections by key, and job runs that are killed on both sides of their commit. Beside it the products as a
+ * table of every version. The tests build on each other, because a deployment takes a minute.
  */
 
 const MINUTES = 60_000;
@@ -27,6 +27,11 @@ beforeAll(() => {
   clone = deployedClone("iceberg", (folder) => {
     asParquet = lastRun(folder).rows;
     changeEvents(folder, [["    events: {", `    events: {\n      ${SETTINGS}`]]);
+    keepVersionsOfProducts(folder, {
+      delivery: "whole",
+      order: ["file"],
+      deletes: { provedBy: "count", file: "_count.json", member: "rows" },
+    });
   });
 }, 10 * MINUTES);
 
@@ -224,6 +229,75 @@ describe("a job run that is killed", () => {
     10 * MINUTES,
   );
 });
+
+test(
+  "of whole deliveries every version is kept, and Athena reads the present as a view",
+  async () => {
+    const on = await bench();
+    const raw = on.output("raw_bucket");
+    const deliver = async (day: string, products: Record<string, string>, count?: number) => {
+      const lines = Object.entries(products).map(([id, price]) => `${id},Product ${id},,${price}`);
+      const text = ["product_id,product_name,category,unit_price", ...lines, ""].join("\n");
+      await on.put(raw, `products/dt=${day}/products.csv`, text);
+      await on.put(raw, `products/dt=${day}/_count.json`, JSON.stringify({ rows: count ?? lines.length }));
+    };
+    const run = async (day: string) =>
+      on.finish(await on.start({ runDate: day }, on.output("products_alias_arn")));
+    const history = () =>
+      on.query(
+        'select product_id, unit_price, "change", valid_from, run_date from etl_dev_processed.products order by 1, 5',
+      );
+    const present = () =>
+      on.query("select product_id, unit_price, run_date from etl_dev_processed.products_current order by 1");
+
+    await deliver("2011-01-01", { a: "1.00", b: "2.00", c: "3.00" });
+    await deliver("2011-01-03", { a: "1.00", b: "2.50", d: "4.00" });
+    for (const day of ["2011-01-01", "2011-01-03"])
+      expect(await run(day)).toMatchObject({ status: "SUCCEEDED" });
+    const [a, d] = [
+      ["a", "1.0000", "insert", "2011-01-01", "2011-01-01"],
+      ["d", "4.0000", "insert", "2011-01-03", "2011-01-03"],
+    ];
+    expect(await history()).toEqual([
+      a,
+      ["b", "2.0000", "insert", "2011-01-01", "2011-01-01"],
+      ["b", "2.5000", "update", "2011-01-03", "2011-01-03"],
+      ["c", "3.0000", "insert", "2011-01-01", "2011-01-01"],
+      ["c", "3.0000", "delete", "2011-01-03", "2011-01-03"],
+      d,
+    ]);
+    const afterTwo = [
+      ["a", "1.0000", "2011-01-01"],
+      ["b", "2.5000", "2011-01-03"],
+      ["d", "4.0000", "2011-01-03"],
+    ];
+    expect(await present()).toEqual(afterTwo);
+
+    // A day between them comes late, and cuts into the history of b and c.
+    await deliver("2011-01-02", { a: "1.00", b: "2.50" });
+    expect(await run("2011-01-02")).toMatchObject({ status: "SUCCEEDED" });
+    expect(await history()).toEqual([
+      a,
+      ["b", "2.0000", "insert", "2011-01-01", "2011-01-01"],
+      ["b", "2.5000", "update", "2011-01-02", "2011-01-02"],
+      ["c", "3.0000", "insert", "2011-01-01", "2011-01-01"],
+      ["c", "3.0000", "delete", "2011-01-02", "2011-01-02"],
+      d,
+    ]);
+    expect(await present()).toEqual([afterTwo[0], ["b", "2.5000", "2011-01-02"], afterTwo[2]]);
+
+    // A count that the rows do not confirm: nothing counts as deleted.
+    const before = await history();
+    await deliver("2011-01-04", { a: "1.00" }, 3);
+    const cut = await run("2011-01-04");
+    expect([cut.status, cut.cause]).toEqual([
+      "FAILED",
+      expect.stringContaining("says 3 rows, and 1 were read"),
+    ]);
+    expect(await history()).toEqual(before);
+  },
+  10 * MINUTES,
+);
 
 test("the rights of the construct suffice: nothing was denied", async () => {
   await session!.close();

@@ -52,7 +52,11 @@ const CONTRACTS = [
       sources: { other: { ...OTHER, layout: WRONG, unknownFolders: WRONG, whenMissing: WRONG } },
     },
   },
-  { "x-etl": { format: { kind: WRONG } } },
+  { "x-etl": { format: { kind: WRONG }, changes: { ...OTHER, delivery: WRONG } } },
+  { "x-etl": { changes: { delivery: "increment", deletes: OTHER } } },
+  ...["count", "marker", "floor", WRONG].map((provedBy) => ({
+    "x-etl": { changes: { delivery: "whole", deletes: { ...OTHER, provedBy } } },
+  })),
 ];
 
 const MESSAGES = CONTRACTS.flatMap((contract) => contractMistakes(contract).map(([, message]) => message));

@@ -2,6 +2,7 @@ import { readContract } from "../../contracts/contract";
 import { contractMistakes } from "../../contracts/contract-mistakes";
 import { planOf, planText } from "../../contracts/plan";
 import {
+  WHOLE_CHANGES,
   WHOLE_CSV,
   WHOLE_FLAT,
   WHOLE_HEADLESS,
@@ -17,6 +18,7 @@ const WHOLE = {
   ...{ csv: WHOLE_CSV, json: WHOLE_JSON, headless: WHOLE_HEADLESS, lines: WHOLE_LINES },
   sources: WHOLE_SOURCES,
   flat: WHOLE_FLAT,
+  ...WHOLE_CHANGES,
 };
 
 /** The mistakes of a contract, or its plan. */

@@ -68,6 +68,7 @@ const REST = {
   partitionBy: [],
   aggregate: null,
   orderColumn: null,
+  changes: null,
   dropped: [],
 };
 const QUALITY = {

@@ -22,6 +22,29 @@ const OWN = { contractFile: contractFile("customers"), rulesFile: rulesFile("cus
 /** The ones of sales have an aggregate. */
 const ADDED_UP = { contractFile: contractFile("sales"), rulesFile: rulesFile("sales") };
 
+/** Products as whole deliveries, of which every version is kept. */
+function versioned(): Given {
+  const changes = {
+    delivery: "whole",
+    order: ["unit_price", "file"],
+    deletes: { provedBy: "marker", file: "_END" },
+  };
+  const reason = { reason: "missing_unit_price", rule: "missing", column: "unit_price" };
+  const put = {
+    "x-etl/changes": changes,
+    required: ["product_id", "unit_price"],
+    "x-etl/reasons/3": reason,
+  };
+  const file = join(folder, "orders", "versioned.schema.json");
+  writeFileSync(file, JSON.stringify(changedContract({ of: "products", put })));
+  // Without expressions, which Spark would have to judge.
+  const rules = join(folder, "orders", "versioned.quality.json");
+  const few = { name: "few", type: "quarantineLimit", reason: "malformed", atMost: 0.1, action: "halt" };
+  writeFileSync(rules, JSON.stringify({ threshold: 0, rules: [few] }));
+  return { contractFile: file, rulesFile: rules };
+}
+const CHANGES = { tableFormat: "iceberg", writeMode: "changes" } as const;
+
 const MERGED = { tableFormat: "iceberg", writeMode: "merge" } as const;
 
 function platformIn(stack: TerraformStack): EtlPlatform {
@@ -61,6 +84,28 @@ const FLOW = [
 
 const jobArguments = ({ at }: Synthesised<unknown>): Record<string, string> =>
   at("Orders/Default/Transform/Resource").default_arguments as Record<string, string>;
+
+test("a table of every version has a view of the present, and no declaration", () => {
+  const made = pipeline({ ...versioned(), ...CHANGES });
+  const { built, counts, at } = made;
+  expect(jobArguments(made)["--write_mode"]).toBe("changes");
+  expect(counts.aws_glue_catalog_table).toBe(3);
+  const view = at("Orders/Default/CurrentView/Resource");
+  expect(view).toMatchObject({ name: "orders_current", table_type: "VIRTUAL_VIEW" });
+  expect(built.task.current?.resource.nameInput).toBe("orders_current");
+  // A snapshot's date orders versions, and no column of it.
+  const text = String(view.view_original_text);
+  expect(text).toContain(
+    'PARTITION BY \\"product_id\\"\\n    ORDER BY \\"run_date\\" DESC, \\"sequence\\" DESC)',
+  );
+  expect(text).toContain("<> 'delete'");
+  const { columns } = view.storage_descriptor as { columns: { name: string; type: string }[] };
+  expect(columns.map(({ name, type }) => `${name} ${type}`)).toEqual([
+    ...["product_id string", "product_name string", "category string", "unit_price decimal(10,4)"],
+    ...["change string", "valid_from date", "sequence int", "loaded_at timestamp", "run_id string"],
+    ...["source_file string", "row_hash string", "run_date string"],
+  ]);
+});
 
 test("of a platform, a name, a contract and rules it makes everything but a schedule", () => {
   const made = pipeline();
@@ -362,6 +407,22 @@ describe("refuses, before anything is created,", () => {
       "a merge without Iceberg",
       () => ({ writeMode: "merge", orderColumn: "run_date" }),
       "'writeMode' must be rebuild with tableFormat parquet, got merge: Parquet files can only be replaced; set tableFormat to iceberg",
+    ],
+    [
+      "every version of a contract that does not say how",
+      () => CHANGES,
+      "'writeMode' must not be changes without x-etl.changes in the contract: it says what a delivery holds, and the order of a key's rows",
+    ],
+    [
+      "every version, written in another mode",
+      () => versioned(),
+      "'writeMode' must be changes, got rebuild: the contract has x-etl.changes, which no other mode reads",
+    ],
+    [
+      "every version in Parquet, by two runs at once",
+      () => ({ ...versioned(), writeMode: "changes", maxConcurrentRuns: 2 }),
+      "'writeMode' must be rebuild with tableFormat parquet, got changes: Parquet files can only be replaced; set tableFormat to iceberg; " +
+        "'maxConcurrentRuns' must be 1 for a job that writes changes, got 2: two runs would derive versions from the same history; lower it to 1",
     ],
     [
       "an order column that the contract does not have",

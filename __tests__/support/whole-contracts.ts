@@ -224,3 +224,48 @@ export const WHOLE_FLAT: Node = {
     output: ["id", "other_id", "version", "amount", "sku", "parts", "is_gift", "rest", "tags", "sent"],
   },
 };
+
+const versioned = (changes: Node, ...required: string[]): Node => ({
+  $schema: DRAFT,
+  properties: {
+    id: { type: "string" },
+    name: { type: "string" },
+    op: { type: "string" },
+    at: { type: "string", "x-date": ["yyyy-MM-dd"] },
+  },
+  required: ["id", ...required],
+  "x-etl": {
+    businessKey: ["id"],
+    lookbackDays: 3,
+    reasons: [
+      { reason: "malformed", rule: "notAnObject" },
+      ...["id", ...required].map((column) => ({ reason: `missing_${column}`, rule: "missing", column })),
+      { reason: "wrong_type", rule: "wrongType" },
+    ],
+    output: ["id", "name", "op", "at"],
+    changes,
+  },
+});
+
+/** Contracts of tables with every version: one for each kind of delivery and of proof. */
+export const WHOLE_CHANGES: Readonly<Record<string, Node>> = {
+  increments: versioned(
+    {
+      ...{ delivery: "increment", order: ["at", "file"], validFrom: "at", compare: ["at"] },
+      deletes: { column: "op", values: ["D"] },
+    },
+    ...["op", "at"],
+  ),
+  counted: versioned({
+    ...{ delivery: "whole", order: ["file"], compare: ["name"] },
+    deletes: { provedBy: "count", file: "_count.json", member: "rows" },
+  }),
+  marked: versioned({
+    ...{ delivery: "whole", order: ["file"], compare: ["name"] },
+    deletes: { provedBy: "marker", file: "_END" },
+  }),
+  "with a floor": versioned({
+    ...{ delivery: "whole", order: ["file"], compare: ["name"] },
+    deletes: { provedBy: "floor", share: 0.5 },
+  }),
+};

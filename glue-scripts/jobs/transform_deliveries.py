@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from datetime import date
+from datetime import UTC, date, datetime
 
 from etl.ingest.deliveries import find_deliveries
 from etl.ingest.find_rejected import find_rejected_of_run
@@ -52,7 +52,7 @@ def hold_own_lock(arguments: Arguments) -> AbstractContextManager[None]:
 
 
 def run(arguments: Arguments) -> None:
-    started = time.monotonic()
+    started, began = datetime.now(UTC), time.monotonic()
     rules = read_rules(arguments)
     tables = open_tables(arguments, rules.contract)
     targets = open_targets(arguments)
@@ -64,7 +64,7 @@ def run(arguments: Arguments) -> None:
         models = [target.model for target in targets]
         checked = beside.submit(check_models, spark, models, rules.contract.output_types)
         table = open_iceberg_table(spark, arguments, rules.contract)
-        plan = plan_run(spark, arguments, rules, deliveries, table)
+        plan = plan_run(spark, arguments, rules, deliveries, table, started)
         checked.result()
         judgement = judge_run(arguments, rules, plan)
         rejected = find_rejected_of_run(plan, rules, judgement.quarantined, with_places=judgement.is_refused)
@@ -78,7 +78,7 @@ def run(arguments: Arguments) -> None:
             figures, modelled = publish_with_models(spark, arguments, rules, plan, tables, targets)
         else:
             figures = publish(arguments, rules, plan, tables, table)
-    seconds = time.monotonic() - started
+    seconds = time.monotonic() - began
     keep_books(arguments, rules, plan, judgement, figures, rejected, seconds, skipped, modelled)
 
 

@@ -10,7 +10,7 @@ from plans import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "contracts.md").read_text("utf-8")
 # Blocks that belong to an example, by the second word behind the fence.
-KINDS = ("contract", "delivered", "crawled", "result", "published", "merged", "sums")
+KINDS = ("contract", "delivered", "crawled", "result", "published", "merged", "versions", "sums")
 _BLOCK = re.compile(r"^```\w+ (?P<kind>\w+)(?: (?P<name>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _CONTROLS = {0x2400 + code: code for code in range(32)}

@@ -1,12 +1,17 @@
 """Shared by the tests of Iceberg: a lake whose output is a table, in a catalogue of folders."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import CONTRACT, WAREHOUSE, Lake
+from conftest import CONTRACT, JARS, ROOT, WAREHOUSE, Lake
 from etl.write.iceberg_tables import CATALOGUE, IcebergTable
 from pyspark.sql import Row, SparkSession
 from restating import killed_before
@@ -89,3 +94,47 @@ def killed_at(step: int) -> AbstractContextManager[list[str]]:
     """Within it, a run ends before its `step`th write, removal or commit (from 0). Gives the steps it
     began."""
     return killed_before(step, [(IcebergTable, name) for name in ("prepare", "overwrite", "merge", "append")])
+
+
+def kill_when_there_is_more(table: Path, pattern: str, arguments: list[str], folder: Path) -> None:
+    """Runs the job until a file of this pattern has come to the table, and kills it with its JVM."""
+    present = set(table.glob(pattern))
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'jobs'}", "PYSPARK_PYTHON": sys.executable}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(WAREHOUSE.folder), ",".join(map(str, JARS)), *arguments],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            deadline = time.monotonic() + 300
+            while not set(table.glob(pattern)) - present:
+                assert process.poll() is None, (folder / "log").read_text()[-3000:]
+                assert time.monotonic() < deadline
+                time.sleep(0.002)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    assert process.returncode == -signal.SIGKILL
+
+
+# The job in a session of its own; it goes no further than its commit, however late the signal comes.
+CHILD = """
+import sys, time
+from pyspark.sql import SparkSession
+warehouse, jars, *arguments = sys.argv[1:]
+catalogue = "spark.sql.catalog.glue_catalog"
+extensions = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
+builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+builder = builder.config("spark.jars", jars).config(catalogue + ".type", "hadoop")
+builder = builder.config("spark.sql.extensions", extensions)
+builder = builder.config(catalogue, "org.apache.iceberg.spark.SparkCatalog")
+builder.config(catalogue + ".warehouse", "file:" + warehouse).getOrCreate()
+import time
+import transform_deliveries
+from etl.ingest import publish
+publish.write_rejected = lambda *_: time.sleep(600)
+transform_deliveries.main(arguments)
+"""

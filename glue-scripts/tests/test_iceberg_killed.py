@@ -1,16 +1,11 @@
 """A run that merges, appends or rebuilds a table of Iceberg may be killed at any point: run again it ends as
 if nothing had been, and until then a reader sees the table before the commit or after it."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
-from conftest import JARS, ROOT, WAREHOUSE, event
-from icebergs import IcebergLake, killed_at
+from conftest import WAREHOUSE, event
+from icebergs import IcebergLake, kill_when_there_is_more, killed_at
 from pyspark.sql import SparkSession
 from restating import Killed
 from support import D1, balances, figures
@@ -90,47 +85,3 @@ def test_killed_within_the_commit(tmp_path: Path, spark: SparkSession, mode: str
     again = lake.run(D1, run_id="run")
     assert lake.state(spark) == undisturbed.state(spark)
     assert figures(again) == figures(books) and balances(again)
-
-
-def kill_when_there_is_more(table: Path, pattern: str, arguments: list[str], folder: Path) -> None:
-    """Runs the job until a file of this pattern has come to the table, and kills it with its JVM."""
-    present = set(table.glob(pattern))
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'jobs'}", "PYSPARK_PYTHON": sys.executable}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(WAREHOUSE.folder), ",".join(map(str, JARS)), *arguments],
-            env=environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            deadline = time.monotonic() + 300
-            while not set(table.glob(pattern)) - present:
-                assert process.poll() is None, (folder / "log").read_text()[-3000:]
-                assert time.monotonic() < deadline
-                time.sleep(0.002)
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    assert process.returncode == -signal.SIGKILL
-
-
-# The job in a session of its own; it goes no further than its commit, however late the signal comes.
-CHILD = """
-import sys, time
-from pyspark.sql import SparkSession
-warehouse, jars, *arguments = sys.argv[1:]
-catalogue = "spark.sql.catalog.glue_catalog"
-extensions = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
-builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
-builder = builder.config("spark.jars", jars).config(catalogue + ".type", "hadoop")
-builder = builder.config("spark.sql.extensions", extensions)
-builder = builder.config(catalogue, "org.apache.iceberg.spark.SparkCatalog")
-builder.config(catalogue + ".warehouse", "file:" + warehouse).getOrCreate()
-import time
-import transform_deliveries
-from etl.ingest import publish
-publish.write_rejected = lambda *_: time.sleep(600)
-transform_deliveries.main(arguments)
-"""

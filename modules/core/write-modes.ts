@@ -7,12 +7,13 @@ export type TableFormat = (typeof TABLE_FORMATS)[number];
 
 /**
  * Write modes: `rebuild` replaces all rows of a delivery date, `merge` keeps the latest row of each key, `append` adds the rows of each
- * delivered object once.
+ * delivered object once, `changes` keeps every version of each key.
  */
-export const WRITE_MODES = ["rebuild", "merge", "append"] as const;
+export const WRITE_MODES = ["rebuild", "merge", "append", "changes"] as const;
 /**
  * How a job writes its table: `rebuild` replaces all rows of a delivery date, `merge` keeps the latest row of each key, `append` adds the
- * rows of each delivered object once. `merge` and `append` need Iceberg.
+ * rows of each delivered object once, `changes` keeps every version of each key (the contract's `x-etl.changes` says how). All but
+ * `rebuild` need Iceberg.
  */
 export type WriteMode = (typeof WRITE_MODES)[number];
 
@@ -22,6 +23,8 @@ interface Judged {
   readonly orderColumn?: string;
   readonly isOrderDeclared?: boolean;
   readonly isAddedUp?: boolean;
+  /** Tells whether the contract has `x-etl.changes`; not known where only settings are judged. */
+  readonly hasChanges?: boolean;
   readonly maxConcurrentRuns?: number;
 }
 
@@ -32,6 +35,7 @@ export function writeModeMistakes({
   orderColumn,
   isOrderDeclared = false,
   isAddedUp = false,
+  hasChanges,
   maxConcurrentRuns: runs = 1,
 }: Judged): Mistake[] {
   const mistakes: Mistake[] = [];
@@ -59,7 +63,25 @@ export function writeModeMistakes({
       "must be rebuild or append if the contract has an aggregate, got merge: a merge removes rows from dates that were already aggregated",
     ]);
   }
+  if (writeMode === "changes" && hasChanges === false) {
+    mistakes.push([
+      "writeMode",
+      "must not be changes without x-etl.changes in the contract: it says what a delivery holds, and the order of a key's rows",
+    ]);
+  }
+  if (writeMode !== "changes" && hasChanges === true) {
+    mistakes.push([
+      "writeMode",
+      `must be changes, got ${writeMode}: the contract has x-etl.changes, which no other mode reads`,
+    ]);
+  }
   // The second of two concurrent merges fails and writes nothing; two appends could both append the same object.
+  if (writeMode === "changes" && runs > 1) {
+    mistakes.push([
+      "maxConcurrentRuns",
+      `must be 1 for a job that writes changes, got ${runs}: two runs would derive versions from the same history; lower it to 1`,
+    ]);
+  }
   if (writeMode === "append" && runs > 1) {
     mistakes.push([
       "maxConcurrentRuns",

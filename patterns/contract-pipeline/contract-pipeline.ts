@@ -193,7 +193,7 @@ export class ContractPipeline extends Construct {
   private refuse(): JudgedFiles {
     const { pipeline, schedule } = this.props;
     const files = { ...this.props, table: tableNameOf(pipeline), written: this.props };
-    const { tables, models, sentences } = readPipelineFiles(files);
+    const { tables, current, models, sentences } = readPipelineFiles(files);
     const mistakes = [
       ...nameMistakes(pipeline),
       ...lagMistakes(schedule?.lagDays),
@@ -203,7 +203,7 @@ export class ContractPipeline extends Construct {
       ...(tables === undefined ? [] : this.orchestrationMistakes(tables)),
       ...sentences,
     ];
-    return tables === undefined || mistakes.length > 0 ? this.fail(mistakes) : { tables, models };
+    return tables === undefined || mistakes.length > 0 ? this.fail(mistakes) : { tables, current, models };
   }
 
   /** Sources of one folder cannot be crawled: a crawler would make one table of the files of all. */

@@ -1,4 +1,6 @@
+import { readContract } from "../../contracts/contract";
 import { type ContractTables, contractTables } from "../../contracts/contract-tables";
+import { type CurrentView, currentView } from "../../contracts/current-view";
 import type { Model } from "../../contracts/models";
 import { contractMistakes } from "../../contracts/contract-mistakes";
 import { type PlanFiles, readPlan } from "../../modules/contract-plan/plan-files";
@@ -27,6 +29,8 @@ export interface PipelineFiles extends PlanFiles {
 export interface ReadFiles {
   /** The tables that the contract makes; `undefined` after a mistake. */
   readonly tables?: ContractTables;
+  /** The present of a table of every version. */
+  readonly current?: CurrentView;
   /** The models of the pipeline. */
   readonly models: readonly Model[];
   /** Every mistake as a sentence: by file and field, then what does not fit the contract. */
@@ -42,14 +46,20 @@ export function readPipelineFiles(files: PipelineFiles): ReadFiles {
   const tables = contractTables(contract);
   const models = readModelFiles(files.models ?? [], { ...files, tables });
   const all = [...ofFiles, ...models.sentences];
-  return { tables: all.length > 0 ? undefined : tables, models: models.models, sentences: all };
+  const { contract: read } = readContract(contract);
+  const current = read.changes === undefined ? undefined : currentView(read, read.changes, files.table);
+  return { tables: all.length > 0 ? undefined : tables, current, models: models.models, sentences: all };
 }
 
 /** Compares the props with a contract that is right in itself. */
 function propMistakes(document: unknown, { aggregateTable, models = [], written }: PipelineFiles): Mistake[] {
   const { orderColumn } = written;
   const contract = document as {
-    readonly "x-etl": { readonly aggregate?: object; readonly orderColumn?: string };
+    readonly "x-etl": {
+      readonly aggregate?: object;
+      readonly orderColumn?: string;
+      readonly changes?: object;
+    };
   };
   const extension = contract["x-etl"];
   const mistakes: Mistake[] = [];
@@ -67,7 +77,12 @@ function propMistakes(document: unknown, { aggregateTable, models = [], written 
     mistakes.push(["models", "must be left out with tableFormat iceberg: models read the folders of dates"]);
   const isOrderDeclared = extension.orderColumn !== undefined;
   mistakes.push(
-    ...writeModeMistakes({ ...written, isOrderDeclared, isAddedUp: extension.aggregate !== undefined }),
+    ...writeModeMistakes({
+      ...written,
+      isOrderDeclared,
+      isAddedUp: extension.aggregate !== undefined,
+      hasChanges: extension.changes !== undefined,
+    }),
   );
   if (orderColumn === undefined) return mistakes;
   if (extension.orderColumn !== undefined && extension.orderColumn !== orderColumn) {

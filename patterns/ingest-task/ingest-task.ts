@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { Construct } from "constructs";
 import type { ContractTables } from "../../contracts/contract-tables";
+import type { CurrentView } from "../../contracts/current-view";
 import { type Model, modelsText, modelTable } from "../../contracts/models";
 import type { QualityQuery } from "../../contracts/quality-query";
 import { ArtifactText } from "../../modules/artifacts/artifact-text";
 import { GLUE_SCRIPTS } from "../../modules/artifacts/glue-scripts";
+import { CatalogView } from "../../modules/catalog-view/catalog-view";
 import { ContractPlan } from "../../modules/contract-plan/contract-plan";
 import type { ExecutionClass } from "../../modules/core/job-runs";
 import { partitionOf } from "../../modules/core/partition";
@@ -64,7 +66,7 @@ export interface IngestJobProps {
    */
   readonly jobRunQueuingEnabled?: boolean;
   /**
-   * How many runs of the job may work at once; 1 for a job that rebuilds or appends.
+   * How many runs of the job may work at once; more than 1 for a job that merges only.
    * @default 1
    */
   readonly maxConcurrentRuns?: number;
@@ -74,7 +76,8 @@ export interface IngestJobProps {
    */
   readonly tableFormat?: TableFormat;
   /**
-   * `merge` and `append` need Iceberg (docs/decisions/09).
+   * All but `rebuild` need Iceberg (docs/decisions/09). `changes` keeps every version of each key, as the contract's `x-etl.changes` says,
+   * and declares a view `<table>_current` of the present.
    * @default "rebuild"
    */
   readonly writeMode?: WriteMode;
@@ -113,6 +116,8 @@ export const DEFAULT_JOB_TIMEOUT_MINUTES = 60;
 export interface JudgedFiles {
   /** The tables that the contract makes. */
   readonly tables: ContractTables;
+  /** The present of a table of every version. */
+  readonly current?: CurrentView;
   /** The models of the published table. */
   readonly models: readonly Model[];
 }
@@ -158,6 +163,7 @@ export class IngestTask extends Construct implements Task {
   readonly job: GlueSparkJob;
   /** The rules, which the job and a query judge by. */
   readonly quality: DataQuality;
+  private currentView?: CatalogView;
   private readonly prefix: string;
   private readonly deliveries: string;
   private readonly artifacts: S3Location;
@@ -186,6 +192,11 @@ export class IngestTask extends Construct implements Task {
   get jobName(): string {
     const { platform, pipeline, jobName = `${pipeline}-transform` } = this.props;
     return `${platform.name}-${jobName}`;
+  }
+
+  /** The view of the present, `<table>_current`; only where the table holds every version. */
+  get current(): CatalogView | undefined {
+    return this.currentView;
   }
 
   /** The query that judges what readers see. */
@@ -222,12 +233,26 @@ export class IngestTask extends Construct implements Task {
         aggregate,
         `What the ${name} job adds up`,
       );
+    this.declareCurrent();
     for (const model of this.props.judged.models) {
       const { columns, partitionKeys } = modelTable(model);
       const place = { lake, zone: Zone.CURATED, prefix: `${model.name}/`, name: model.name };
       const description = model.description ?? `What the ${name} job recomputes by ${model.by}`;
       declareTable(this, `ModelTable-${model.name}`, place, { columns, partitionKeys }, description);
     }
+  }
+
+  /** The present of a table of every version, for queries. */
+  private declareCurrent(): void {
+    const { platform, judged } = this.props;
+    if (judged.current === undefined) return;
+    const { name, zone } = this.table;
+    this.currentView = new CatalogView(this, "CurrentView", {
+      name: `${name}_current`,
+      description: `The present of ${name}: the last version of each key that is not deleted`,
+      database: platform.lake.database(zone),
+      ...judged.current,
+    });
   }
 
   private placeOf({ zone, name }: Table) {

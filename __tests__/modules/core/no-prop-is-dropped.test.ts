@@ -10,6 +10,8 @@ import {
   type AthenaWorkgroupProps,
   CatalogTable,
   type CatalogTableProps,
+  CatalogView,
+  type CatalogViewProps,
   ContractPlan,
   type ContractPlanProps,
   DataLake,
@@ -638,6 +640,27 @@ test("CatalogTable", () => {
   });
   const keyed: [Registered, Registered] = [registered(sets[0], "day"), registered(sets[1], "region")];
   judge<CatalogTableProps>("CatalogTableProps", () => keyed, build, { only: ["partitionKeys"] });
+});
+
+test("CatalogView", () => {
+  const sets: [Required<CatalogViewProps>, Required<CatalogViewProps>] = [
+    {
+      name: "one",
+      description: "One",
+      database: { name: "one" },
+      sql: "SELECT a FROM one",
+      columns: [{ name: "a", type: "string" }],
+    },
+    {
+      name: "two",
+      description: "Two",
+      database: { name: "two" },
+      sql: "SELECT b FROM two",
+      columns: [{ name: "b", type: "bigint" }],
+    },
+  ];
+  const build = (stack: TerraformStack, props: CatalogViewProps) => new CatalogView(stack, "View", props);
+  judge<CatalogViewProps>("CatalogViewProps", () => sets, build, { within: ["database"] });
 });
 
 test("PipelineDashboard", () => {

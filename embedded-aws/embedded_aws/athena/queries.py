@@ -19,7 +19,7 @@ from typing import Any
 import botocore.exceptions
 import duckdb
 
-from embedded_aws.athena import relations, rewrites, workgroups
+from embedded_aws.athena import relations, rewrites, views, workgroups
 from embedded_aws.athena import results as athena_results
 from embedded_aws.athena import sql as athena_sql
 from embedded_aws.athena.catalogue import Catalogue, columns_of
@@ -184,8 +184,9 @@ class _Query:
         sql = athena_sql.with_parameters(sql, self._held.get("ExecutionParameters") or [])
         query = athena_sql.parse(sql)
         database = self._held["QueryExecutionContext"].get("Database") or "default"
-        scans = athena_sql.scans_of(query, database)
         catalogue = Catalogue(self._client("glue"))
+        views.expand(query, database, catalogue)
+        scans = athena_sql.scans_of(query, database)
         tables = {scan.name: catalogue.table(scan) for scan in scans}
         bound = athena_sql.bind(
             query,

@@ -110,7 +110,7 @@ def _syntax_error(error: SqlglotError) -> QueryFailedError:
 def scans_of(query: exp.Query, database: str) -> list[Scan]:
     """Every place where the query reads a table. Replaces the tables in the query by the scans' names."""
     scans: list[Scan] = []
-    for table in _tables_of(query):
+    for table in tables_of(query):
         name, place = f"scan_{len(scans)}", position(table.this)
         if not isinstance(table.this, exp.Identifier):
             raise QueryFailedError(
@@ -125,11 +125,11 @@ def scans_of(query: exp.Query, database: str) -> list[Scan]:
         table.set("this", exp.to_identifier(name))
         table.set("db", None)
         table.set("catalog", None)
-    _drop_databases(query, {(scan.database, scan.table) for scan in scans})
+    drop_databases(query, {(scan.database, scan.table) for scan in scans})
     return scans
 
 
-def _drop_databases(query: exp.Query, tables: set[tuple[str, str]]) -> None:
+def drop_databases(query: exp.Query, tables: set[tuple[str, str]]) -> None:
     """Shorten ``database.table.column`` to ``table.column``: the scans have no database."""
     for column in query.find_all(exp.Column):
         catalogue, database, table = (column.text(part).lower() for part in ("catalog", "db", "table"))
@@ -140,7 +140,7 @@ def _drop_databases(query: exp.Query, tables: set[tuple[str, str]]) -> None:
             column.set("catalog", None)
 
 
-def _tables_of(query: exp.Query) -> list[exp.Table]:
+def tables_of(query: exp.Query) -> list[exp.Table]:
     """The tables of the catalogue, without the names that WITH defines."""
     found: dict[int, exp.Table] = {}
     try:

@@ -307,11 +307,43 @@ class Given:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """The proof that a whole delivery is complete. `by` is count (`file` is JSON, and its `member` the
+    number of rows), marker (`file` is there) or floor (the delivery has at least `share`, in millionths, of
+    the present keys)."""
+
+    by: str
+    file: str = ""
+    member: str = ""
+    share: int = 0
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How deliveries become versions of keys. `delivery` is whole or increment. The rows of a key are ordered
+    by the columns in `order`, then by date, file name and line. `valid_from` is the column with the business
+    time. A row that differs in `compare` is another version. Rows whose `op_column` has one of `op_values`
+    are deletes."""
+
+    delivery: str
+    order: tuple[str, ...]
+    valid_from: str | None
+    compare: tuple[str, ...]
+    proof: Proof | None = None
+    op_column: str | None = None
+    op_values: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        return self.delivery == "whole"
+
+
+@dataclass(frozen=True)
 class Contract:
     """The contract as the rows of one source see it. `on_drift` is report or fail; in a merge, `order_column`
     decides which of two rows with one key is newer. `shapes` are the accepted headers of CSV, in the order in
     which they are tried. `given` are the columns that the source does not deliver, `dropped` places in the
-    delivered objects that are known, and not read."""
+    delivered objects that are known, and not read. `changes` is for a table of every version."""
 
     columns: tuple[Column, ...]
     business_key: tuple[str, ...]
@@ -329,6 +361,7 @@ class Contract:
     order_column: str | None = None
     given: tuple[Given, ...] = ()
     dropped: tuple[tuple[Step, ...], ...] = ()
+    changes: Changes | None = None
 
     @property
     def reasons(self) -> tuple[str, ...]:

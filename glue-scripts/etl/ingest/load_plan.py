@@ -12,6 +12,7 @@ from etl.ingest.contract import (
     Aggregate,
     Bounds,
     CategoryRule,
+    Changes,
     CleanUp,
     Column,
     Computed,
@@ -21,6 +22,7 @@ from etl.ingest.contract import (
     Moments,
     NumberForm,
     Pattern,
+    Proof,
     Rule,
     Shape,
     Source,
@@ -95,7 +97,28 @@ def _contract(source: Node, node: Node) -> Contract:
         order_column=node["orderColumn"],
         given=tuple(Given(one["name"], one["type"], one["value"]) for one in source["given"]),
         dropped=tuple(map(tuple, node["dropped"])),
+        changes=None if node["changes"] is None else _changes(node["changes"]),
     )
+
+
+def _changes(node: Node) -> Changes:
+    op, proof = node["op"], node["proof"]
+    return Changes(
+        delivery=node["delivery"],
+        order=tuple(node["order"]),
+        valid_from=node["validFrom"],
+        compare=tuple(node["compare"]),
+        proof=None if proof is None else _proof(proof),
+        op_column=None if op is None else op["column"],
+        op_values=() if op is None else tuple(op["values"]),
+    )
+
+
+def _proof(node: Node) -> Proof:
+    by = node["provedBy"]
+    if by == "floor":
+        return Proof(by, share=int(node["share"] * MILLION))
+    return Proof(by, node["file"], node["member"] if by == "count" else "")
 
 
 def _format(node: Node) -> Format:

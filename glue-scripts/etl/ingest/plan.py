@@ -56,10 +56,22 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Versions:
+    """The versions of keys that a run writes: `rows` are all those of `dates`. `counts` are by date delivered
+    rows that are `unchanged`, rows that a later one of the same snapshot has `superseded`, and `orphans`,
+    deletes of keys that were not there. `kept` are frames in memory."""
+
+    rows: DataFrame
+    dates: frozenset[date]
+    counts: Mapping[str, Mapping[str, int]]
+    kept: tuple[DataFrame, ...] = ()
+
+
+@dataclass(frozen=True)
 class Plan:
     """`own` are the dates of the run, `restated` others that must follow them; `is_noted` is true if a
     kill would leave dates in doubt; `passed_over` are dates that may need to be restated and cannot be;
-    `history` is what earlier runs left."""
+    `history` is what earlier runs left; `versions` is for a table of every version."""
 
     own: Deliveries
     restated: Deliveries
@@ -68,6 +80,7 @@ class Plan:
     is_noted: bool
     passed_over: Mapping[date, str]
     history: History = NO_HISTORY
+    versions: Versions | None = None
 
     @property
     def deliveries(self) -> Deliveries:
@@ -97,6 +110,8 @@ class Plan:
 
     def forget(self) -> None:
         self.result.forget()
+        for frame in () if self.versions is None else self.versions.kept:
+            frame.unpersist()
         self.raw.forget()
 
 

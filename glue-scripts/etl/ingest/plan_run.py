@@ -1,12 +1,14 @@
 """Reads the deliveries of a run, and plans what it is going to write."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
 from etl import io, session
 from etl.errors import TooManyRows
 from etl.ingest import reading
+from etl.ingest.changes import plan_changes
 from etl.ingest.contract import Contract
 from etl.ingest.deliveries import Deliveries, RawRows
 from etl.ingest.headers import find_layouts
@@ -31,7 +33,7 @@ from etl.run.arguments import Arguments
 from etl.run.books import MAX_ROWS
 from etl.run.log import log
 from etl.run.quality import Quality
-from etl.write.iceberg_tables import REBUILD, IcebergTable
+from etl.write.iceberg_tables import CHANGES, REBUILD, IcebergTable
 from etl.write.published import IcebergRows, ParquetFolders, Published
 
 # JSON formats in which a row is not a line.
@@ -44,8 +46,10 @@ def plan_run(
     rules: Rules,
     own: Deliveries,
     table: IcebergTable | None = None,
+    started: datetime | None = None,
 ) -> Plan:
-    """Reads the deliveries once, and finds their duplicates and the later dates that they change."""
+    """Reads the deliveries once, and finds their duplicates and the later dates that they change. The run
+    began at `started` (UTC)."""
     session.configure(spark, reading.weigh(file for one in own.values() for file in one.files))
     raw = RawRows(
         spark,
@@ -55,6 +59,11 @@ def plan_run(
     )
     raw.add(own.values())
     check_size(sum(raw.counts(own).values()), "in one run", "run fewer dates at a time")
+    if table is not None and table.mode == CHANGES:
+        now = started or datetime.now(UTC)
+        derived = plan_changes(raw, own, table, rules.sources, arguments, now)
+        check_size(sum(raw.read.values()), "with the dates that follow from it", "run fewer dates at a time")
+        return derived
     if table is not None and table.mode != REBUILD:
         return plan_upsert(raw, own, table, rules.contract)
     published: Published = (

@@ -1,7 +1,7 @@
 """Publishes the rows of a plan, or keeps those that a refused run rejected."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import reduce
 
@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from etl import io
 from etl.ingest import by_date
 from etl.ingest.contract import Contract
+from etl.ingest.count_versions import count_versions
 from etl.ingest.deliveries import Alike, Delivery
 from etl.ingest.plan import Plan
 from etl.ingest.rules import Rules
@@ -57,7 +58,12 @@ def publish(
         write_table(table, contract, plan)
     write_rejected(arguments, rules, plan, dates, arguments.quarantine)
     write_aggregate(arguments, contract, plan, table)
-    counted = None if table is None else count_current(table, plan, contract, rules.sources.column)
+    of_changes = None if plan.versions is None or table is None else count_versions(table, plan, contract)
+    counted = None
+    if of_changes is not None:
+        counted = {(day, ""): counts.written for day, counts in of_changes.items()}
+    elif table is not None:
+        counted = count_current(table, plan, contract, rules.sources.column)
     plan.forget()
     now = {
         location: remove_stale(before[location], list_partitions(location, dates)) for location in locations
@@ -68,7 +74,10 @@ def publish(
         )
     forget_refused(arguments, plan)
     files = now[arguments.output] if table is None else table.files(dates)
-    return count_figures(arguments, rules, plan, files, now[arguments.quarantine], counted)
+    figures = count_figures(arguments, rules, plan, files, now[arguments.quarantine], counted)
+    if of_changes is None:
+        return figures
+    return {day: replace(one, changes=of_changes[f"{day}"].figures) for day, one in figures.items()}
 
 
 def write_table(table: IcebergTable, contract: Contract, plan: Plan) -> None:
@@ -78,6 +87,9 @@ def write_table(table: IcebergTable, contract: Contract, plan: Plan) -> None:
     if table.mode == REBUILD:
         rows = no_rows(table.spark, table.columns) if kept is None else kept
         table.overwrite(rows, plan.deliveries)
+    elif plan.versions is not None:
+        if plan.versions.dates:
+            table.overwrite(plan.versions.rows, plan.versions.dates)
     elif kept is not None and table.mode == MERGE:
         table.merge(kept, contract.business_key)
     elif kept is not None:

@@ -9,7 +9,7 @@ from etl.ingest.load_plan import load_plan
 from etl.ingest.sources import Sources
 from etl.run.arguments import Arguments
 from etl.run.quality import Quality
-from etl.write.iceberg_tables import MERGE
+from etl.write.iceberg_tables import CHANGES, MERGE
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,14 @@ def read_rules(arguments: Arguments) -> Rules:
 
 
 def _check_write_mode(arguments: Arguments, contract: Contract) -> None:
-    """Raises InvalidArguments where a merge would lose rows, or cannot tell the latest row of a key."""
+    """Raises InvalidArguments where a merge would lose rows, or cannot tell the latest row of a key, and
+    where mode and contract do not agree about versions."""
+    if (arguments.write_mode == CHANGES) != (contract.changes is not None):
+        has = "no" if contract.changes is None else "an"
+        raise InvalidArguments(
+            f"--write_mode 'changes' and x-etl.changes go together: got '{arguments.write_mode}', and the "
+            f"contract of {arguments.plan_uri} has {has} x-etl.changes"
+        )
     if arguments.write_mode != MERGE:
         return
     if contract.aggregate is not None:

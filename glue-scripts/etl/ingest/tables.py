@@ -30,6 +30,7 @@ def open_iceberg_table(spark: SparkSession, arguments: Arguments, contract: Cont
         partition_by=keys,
         mode=arguments.write_mode,
         order=order,
+        valid_from=None if contract.changes is None else contract.changes.valid_from,
     )
 
 

@@ -18,7 +18,7 @@ NONE = "."  # Glue refuses an empty value
 NO_SUBPREFIX = NONE
 MAX_LAG_DAYS = 366
 TABLE_FORMATS = ("parquet", "iceberg")
-WRITE_MODES = ("rebuild", "merge", "append")
+WRITE_MODES = ("rebuild", "merge", "append", "changes")
 
 _PREFIX = re.compile(r"([^/]+/)*")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")

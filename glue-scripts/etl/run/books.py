@@ -13,6 +13,12 @@ MOST_REASONS = 20  # with their columns, in the summary: a state has at most 256
 MOST_NAMED = 20  # missing sources, and what was skipped, in the summary
 
 COUNTS = ("read", "written", "duplicates", "quarantined")
+# A table of every version has these too. Delivered rows are in the first five; with `quarantined` they add up
+# to `read`. The others are deletes that no row says, and deletes by a row of a key that was not there.
+CHANGES = (
+    *("inserted", "updated", "deleted", "unchanged", "superseded"),
+    *("deletedByAbsence", "deletedUnknown"),
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class SourceFigures:
 class DateFigures:
     """One delivery date. `files`, `output_bytes` and `partitions` are about the processed zone; bytes are as
     stored. `sources` has the figures of each source that has a name, `missing_sources` those that have not
-    delivered."""
+    delivered. `changes` (of CHANGES) is about a table of every version."""
 
     run_date: date
     read: int
@@ -43,6 +49,7 @@ class DateFigures:
     partitions: int
     sources: Mapping[str, SourceFigures] = field(default_factory=dict)
     missing_sources: Sequence[str] = ()
+    changes: Mapping[str, int] | None = None
 
 
 def make_books(
@@ -94,11 +101,17 @@ def make_books(
         "seconds": round(seconds, 1),
         "books": uri,
         **({} if refused is None else {"refused": dict(refused)}),
+        **_of_changes(entries),
         **_of_sources(entries, dates, skipped),
         **({"models": {name: dict(made) for name, made in models.items()}} if models else {}),
         "dates": entries,
         "restatedDates": restated_entries,
     }
+
+
+def _of_changes(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    found = [entry["changes"] for entry in entries if "changes" in entry]
+    return {"changes": {name: sum(one[name] for one in found) for name in CHANGES}} if found else {}
 
 
 def _of_sources(
@@ -190,6 +203,7 @@ def _entry(figures: DateFigures, reasons: Sequence[str]) -> dict[str, Any]:
         "outputBytes": figures.output_bytes,
         "partitions": figures.partitions,
         "files": figures.files,
+        **({} if figures.changes is None else {"changes": {name: figures.changes[name] for name in CHANGES}}),
         **of_sources,
     }
 

@@ -22,8 +22,18 @@ from etl.session import root_cause, without_plan
 from etl.write.partitions import PARTITION
 
 CATALOGUE = "glue_catalog"  # as Glue's documentation calls it in --conf
-REBUILD, MERGE, APPEND = WRITE_MODES = ("rebuild", "merge", "append")
+REBUILD, MERGE, APPEND, CHANGES = WRITE_MODES = ("rebuild", "merge", "append", "changes")
 SOURCE_COLUMNS = ("source_file", "source_version")  # of each row where objects are taken once
+# Each version of a key has these. `valid_from` has the type of the business time; without one it is a date.
+VERSION_COLUMNS = {
+    "change": "string",
+    "valid_from": "date",
+    "sequence": "int",
+    "loaded_at": "timestamp",
+    "run_id": "string",
+    "source_file": "string",
+    "row_hash": "string",
+}
 
 _MODE, _ORDER = "etl.write-mode", "etl.order-column"
 _FORMAT = "2"
@@ -170,6 +180,12 @@ class IcebergTable:
         ddl = ", ".join(f"{_quoted(name)} {kind}" for name, kind in self.columns.items())
         return dict(self.spark.createDataFrame([], ddl).dtypes)
 
+    def fitting(self, rows: DataFrame) -> DataFrame:
+        """The columns of the table with their types; a column that the rows lack is null."""
+        present = set(rows.columns)
+        lacking = {name: F.lit(None) for name in self.columns if name not in present}
+        return self._fitting(rows.withColumns(lacking) if lacking else rows)
+
     def _fitting(self, rows: DataFrame) -> DataFrame:
         return rows.select(
             *(F.col(_quoted(name)).cast(kind).alias(name) for name, kind in self.columns.items())
@@ -214,8 +230,10 @@ def open_iceberg(
     partition_by: Sequence[str],
     mode: str,
     order: str | None,
+    valid_from: str | None = None,
 ) -> IcebergTable:
     """The table of a pipeline, with columns of these `types`, partitioned by `run_date` and `partition_by`.
+    `valid_from` is the column of the business time of versions.
     Raises InvalidArguments where Spark has no such catalogue, TableRefused where the table there is another
     one."""
     if spark.conf.get(f"spark.sql.catalog.{CATALOGUE}", "") == "":
@@ -226,6 +244,8 @@ def open_iceberg(
     all_types = {**types, PARTITION: "string"}
     if mode == APPEND:
         all_types |= dict.fromkeys(SOURCE_COLUMNS, "string")
+    elif mode == CHANGES:
+        all_types |= {**VERSION_COLUMNS, "valid_from": types.get(valid_from or "", "date")}
     # Without a zone, as a Parquet table shows it: all times are UTC.
     columns = {name: "timestamp_ntz" if kind == "timestamp" else kind for name, kind in all_types.items()}
     # First by delivery, so that a file never holds rows of two deliveries.

@@ -22,6 +22,8 @@ from etl.run.quality import Rule as QualityRule
 
 # With hyphens, so that no expression can name them.
 EVIDENCE = "x-etl-evidence"
+# The key of a rejected row, as far as it can be read, where a whole delivery becomes versions.
+REJECTED_KEY = "x-etl-key"
 _LINE, _PARTS, _IS_ROW = "x-etl-line", "x-etl-parts", "x-etl-is-row"
 _OF_PARSING = ("line", "row", "texts", "is_object", "is_clean")
 _OF_THE_PARSER = (SEAL, UNPARSED)
@@ -35,7 +37,8 @@ def classify_rows(
 
     Out: the other columns of `parsed`; `reason`, null for a good row; `raw_line`, null for a good row;
     EVIDENCE, from which `explain_rejected` says what is wrong, null for a good row and for a line that is no
-    row; the contract's output columns, null for a quarantined one."""
+    row; REJECTED_KEY in a contract of whole deliveries that become versions; the contract's output columns,
+    null for a quarantined one."""
     others = [name for name in parsed.columns if name not in _OF_PARSING]
     timed = _with_times(parsed, contract)
     computed = compute_columns(timed, _usable(contract), contract.computed)
@@ -47,6 +50,7 @@ def classify_rows(
         F.col("line").alias(_LINE),
         F.struct(_row_alone(parsed), *_parts(computed, others)).alias(_PARTS),
         F.col("is_object").alias(_IS_ROW),
+        *_rejected_key(contract),
         *(F.when(is_good, output_of(contract, name)).alias(name) for name in contract.output),
     )
     if quarantine_rules:
@@ -57,8 +61,19 @@ def classify_rows(
         "reason",
         F.when(~is_good, readable(F.col(_LINE))).alias("raw_line"),
         F.when(~is_good & F.col(_IS_ROW), F.col(_PARTS)).alias(EVIDENCE),
+        *([F.when(~is_good, F.col(REJECTED_KEY)).alias(REJECTED_KEY)] if _rejected_key(contract) else []),
         *(F.when(is_good, F.col(name)).alias(name) for name in contract.output),
     )
+
+
+def _rejected_key(contract: Contract) -> list[Column]:
+    if contract.changes is None or not contract.changes.is_whole:
+        return []
+    return [
+        F.struct(*(output_of(contract, name).alias(name) for name in contract.business_key)).alias(
+            REJECTED_KEY
+        )
+    ]
 
 
 def _row_alone(parsed: DataFrame) -> Column:
