@@ -66,6 +66,10 @@ export const dev: EnvironmentData = {
     // Only with a connection, which comes from outside: ETL_DEV_SHOP_HOST and its companions.
     shop: extract,
     // Suppliers deliver file by file.
-    "stg-price-lists": { ...daily, tableFormat: "iceberg", writeMode: "append" },
+    "stg-price-lists": {
+      ...{ ...daily, tableFormat: "iceberg", writeMode: "append" },
+      // Off; ETL_DEV_ARRIVAL turns it on.
+      arrival: { enabled: false, complete: { rule: "quiet", seconds: 20 } },
+    },
   },
 };
