@@ -102,7 +102,7 @@ describe("the Glue version", () => {
 describe("the pipelines", () => {
   const names = (variables: Record<string, string>, context?: unknown) =>
     select({ ...PLACE, ...variables }, ENVIRONMENTS, context).map(({ pipelines }) => Object.keys(pipelines));
-  const all = ["events", "sales", "customers", "products", "mobile-users"];
+  const all = ["events", "sales", "customers", "products", "mobile-users", "stg-price-lists"];
 
   test("are those of the file, and a variable or the context narrows those of the environment that it names", () => {
     expect(names({})).toEqual([all, all, all]);
@@ -119,8 +119,8 @@ describe("the pipelines", () => {
     const pipelines = { ...ENVIRONMENTS.dev!.pipelines, products: undefined };
     const variables = { ...PLACE, ...SUBSCRIBERS, ETL_DEV_PIPELINES: "sale,products" };
     expect(refusal(variables, { dev: { ...ENVIRONMENTS.dev!, pipelines } }).split("\n")).toEqual([
-      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers, mobile-users, shop), got \"sale\"; correct the spelling",
-      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers, mobile-users, shop), got \"products\"; " +
+      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers, mobile-users, shop, stg-price-lists), got \"sale\"; correct the spelling",
+      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers, mobile-users, shop, stg-price-lists), got \"products\"; " +
         "give it settings in environments/dev.ts",
     ]);
   });
@@ -199,7 +199,7 @@ describe("which pipelines files start", () => {
   test("have settings for it", () => {
     const variables = { ...PLACE, ...SUBSCRIBERS, ETL_ENVIRONMENTS: "dev", ETL_DEV_ARRIVAL: "events,sales" };
     expect(refusal(variables)).toBe(
-      "environment 'dev': ETL_DEV_ARRIVAL must name pipelines whose settings say how files start them (events), " +
+      "environment 'dev': ETL_DEV_ARRIVAL must name pipelines whose settings say how files start them (events, stg-price-lists), " +
         "got \"sales\"; give it 'arrival' in environments/dev.ts, or correct the spelling",
     );
   });
