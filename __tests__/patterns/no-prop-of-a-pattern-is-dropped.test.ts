@@ -136,6 +136,7 @@ describe("DatabaseExtract", () => {
         connection: "database-one",
         platform: '"one-orders-extract"',
         steps: "!RecordMetrics",
+        crawlRaw: "!CrawlRaw",
       },
     });
   }, 240_000);
@@ -217,6 +218,7 @@ describe("ContractPipeline", () => {
     crawlDeadlineMinutes: '\\"maxPolls\\": 14',
     platform: '"one-job-one"',
     steps: "!RecordMetrics",
+    crawlRaw: "!CrawlRaw",
   };
 
   test("with files of Parquet", () => {
@@ -406,7 +408,7 @@ test("FileArrival", () => {
   };
   const build = (stack: TerraformStack, props: FileArrivalProps) => new FileArrival(stack, "Arrival", props);
   judge("FileArrivalProps", sets, build, {
-    becomes: { platform: "one-alerts", pipelines: "arrival-one-orders-half" },
+    becomes: { platform: "aws_sns_topic.Platform-one_Alerts", pipelines: "arrival-one-orders-half" },
   });
 });
 

@@ -914,7 +914,10 @@ function file(stack: TerraformStack, name: string): ArtifactFile {
 test("every public props type has a case that names all its props", () => {
   expect(
     unjudged(
-      (type) => !/(Step|Orchestrator|Messenger|Platform|ContractPipeline|IngestJob|Watcher|Extract|Arrival)Props$/.test(type),
+      (type) =>
+        !/(Step|Orchestrator|Messenger|Platform|ContractPipeline|IngestJob|Watcher|Extract|Arrival)Props$/.test(
+          type,
+        ),
     ),
   ).toEqual([]);
 });
