@@ -110,7 +110,9 @@ const STATE = "terraform-state";
 const BUCKET_NAME_MAX = 63;
 
 /** Checks one environment; returns every mistake as `'field' what is wrong, got value`. */
-export function settingsMistakes(candidate: Partial<EnvironmentSettings>): string[] {
+export function settingsMistakes(given: Partial<EnvironmentSettings>): string[] {
+  const data = Object.entries(given).filter(([name]) => name !== "notes");
+  const candidate: Partial<EnvironmentSettings> = Object.fromEntries(data);
   const parsed = settingsSchema.safeParse(candidate, { reportInput: true });
   const issues = parsed.success ? [] : parsed.error.issues;
   const judgeable = withoutMistaken(candidate, issues);

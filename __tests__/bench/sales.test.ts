@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { dirname, join } from "node:path";
 import { paginateGetPartitions } from "@aws-sdk/client-glue";
 import { type CommandResult, jobLogs, lastRun, nonZero, npmStart, said } from "./commands";
-import { PIPELINES } from "../support/pipelines";
+import { ALL_PIPELINES } from "../support/pipelines";
 import { deployedClone } from "./deployed-clone";
 import { judgeRights, type NotShown, notShownOf } from "./rights";
 import { BenchSession } from "./session";
@@ -107,7 +107,7 @@ test(
     const result = npmStart(clone, "--pipeline", "sails");
     expectExit(result, 1);
     expect(said(result)).toContain(
-      `--pipeline: dev has no pipeline 'sails'; its pipelines are ${[...PIPELINES].sort().join(", ")}`,
+      `--pipeline: dev has no pipeline 'sails'; its pipelines are ${[...ALL_PIPELINES].sort().join(", ")}`,
     );
     expect(result.output).not.toContain("synth");
   },

@@ -136,7 +136,6 @@ describe("DatabaseExtract", () => {
         connection: "database-one",
         platform: '"one-orders-extract"',
         steps: "!RecordMetrics",
-        crawlRaw: "!CrawlRaw",
       },
     });
   }, 240_000);
