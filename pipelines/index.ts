@@ -11,6 +11,7 @@ import {
   declaredTableSettings,
   extractSettings,
   modelledSettings,
+  uncrawledSettings,
 } from "./settings";
 import { defineShop } from "./shop/pipeline";
 
@@ -48,7 +49,7 @@ export const PIPELINES = [
   entry({ name: "mobile-users", settings: modelledSettings, define: defineMobileUsers }),
   entry({ name: "shop", settings: extractSettings, define: defineShop, hasConnection: true }),
   entry({
-    ...{ name: "stg-price-lists", settings: declaredTableSettings, define: definePriceLists },
+    ...{ name: "stg-price-lists", settings: uncrawledSettings, define: definePriceLists },
     ...{ deliveriesFolder: PRICE_LISTS, madeFromDays: "generate_sample.py" },
   }),
 ] as const;

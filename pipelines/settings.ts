@@ -30,6 +30,9 @@ export const declaredTableSettings = contractPipelineSettings.extend({
   crawlProcessed: z.boolean().optional(),
 });
 
+/** The same, of pipelines whose deliveries are not crawled: a Glue workflow would begin with crawls of them. */
+export const uncrawledSettings = declaredTableSettings.omit({ orchestration: true });
+
 /** Settings of pipelines with models, which read the folders of dates of Parquet. */
 export const modelledSettings = contractPipelineSettings.omit({
   tableFormat: true,

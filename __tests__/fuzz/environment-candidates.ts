@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { type z } from "zod";
 import { settingsSchema } from "../../environments/settings";
-import { PIPELINES } from "../support/pipelines";
+import { ALL_PIPELINES } from "../support/pipelines";
 import { LONGEST_WATCHED_NAME } from "../../modules/core/orchestrations";
 
 /**
@@ -88,13 +88,31 @@ const EXAMPLES: Readonly<Record<string, Examples>> = {
       wrong: ["2029-01-01", "2030-01-01T00:00:00"],
     },
     orderColumn: { right: ["run_date", "event_timestamp"], wrong: [""] },
+    "arrival.complete.name": { right: ["_SUCCESS", ".complete"], wrong: ["", "_a/b", "done"] },
+    "arrival.undatedZone": { right: ["UTC", "Europe/Berlin"], wrong: ["Mars/Olympus"] },
+    "arrival.endings": { right: [".jsonl", ".csv.gz"], wrong: [""] },
+    "connection.host": { right: ["shop.example.com"], wrong: [""] },
+    "connection.database": { right: ["shop"], wrong: [""] },
+    "connection.secretArn": {
+      right: ["arn:aws:secretsmanager:eu-west-1:000000000000:secret:shop-AbCdEf"],
+      wrong: [""],
+    },
+    "connection.secretKeyArn": {
+      right: ["arn:aws:kms:eu-west-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+      wrong: [""],
+    },
+    "connection.subnetId": { right: ["subnet-0a1b2c3d"], wrong: [""] },
+    "connection.availabilityZone": { right: ["eu-west-1a"], wrong: [""] },
+    "connection.vpcId": { right: ["vpc-0a1b2c3d"], wrong: [""] },
+    "connection.securityGroupIds": { right: ["sg-0a1b2c3d"], wrong: [""] },
+    "connection.certificate": { right: ["/etc/ssl/shop.pem"], wrong: [""] },
   }),
 };
 
 /** Every pipeline has the same texts. */
 function examplesOfPipelines(of: Readonly<Record<string, Examples>>): Record<string, Examples> {
   return Object.fromEntries(
-    PIPELINES.flatMap((pipeline) =>
+    ALL_PIPELINES.flatMap((pipeline) =>
       Object.entries(of).map(([path, examples]) => [`pipelines.${pipeline}.${path}`, examples]),
     ),
   );
@@ -268,6 +286,7 @@ function together(candidate: Candidate): Candidate {
           jobRunQueuingEnabled: queues,
           maxConcurrentRuns: pipeline.maxConcurrentRuns && 1,
           ...(pipeline.orchestration === "workflow" ? watchedByGlue(candidate, pipeline, name) : {}),
+          ...(pipeline.orchestration === "workflow" ? { arrival: undefined } : {}),
         }),
       ];
     },

@@ -2,7 +2,7 @@ import { type EnvironmentSettings } from "../../environments/settings";
 import { type Block, type StackJson } from "./environment-stacks";
 import { type ModuleJson } from "./validated-modules";
 
-const REFERENCE = /\b(aws_[a-z0-9_]+)\.([A-Za-z]\w*)(?:\.\w+|\[[^\]]*\])*/g;
+const REFERENCE = /\b(aws_[a-z0-9_]+)\.([A-Za-z][\w-]*)(?:\.\w+|\[[^\]]*\])*/g;
 
 /**
  * Gives, stack after stack, the resources that no stack before had: those of two environments differ mostly in the letters of their
