@@ -1,5 +1,5 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { Annotations, LocalBackend, TerraformOutput, TerraformStack } from "cdktf";
+import { AnnotationMetadataEntryType, LocalBackend, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import {
   ContractPipeline,
@@ -49,7 +49,8 @@ export class EtlStack extends TerraformStack {
     if (settings.permissionsBoundaryArn !== undefined) {
       PermissionsBoundary.apply(this, settings.permissionsBoundaryArn);
     }
-    for (const note of settings.notes ?? []) Annotations.of(this).addInfo(note);
+    // Without the trace that Annotations add, which names folders.
+    for (const note of settings.notes ?? []) this.node.addMetadata(AnnotationMetadataEntryType.INFO, note);
     if (MOVED.length > 0) this.addOverride("moved", MOVED);
   }
 

@@ -46,12 +46,12 @@ describe("by settings", () => {
     [
       "a variable",
       () => select({ variables: { ETL_PROD_RETAIN_DATA: "false" } }),
-      /^environment 'prod': ETL_PROD_RETAIN_DATA gives no setting; variables are ETL_PROD_ACCOUNT_ID, ETL_PROD_REGION, ETL_PROD_GLUE_VERSION, ETL_PROD_ALERTS, ETL_PROD_NOTIFICATIONS, ETL_PROD_PIPELINES, ETL_PROD_ORCHESTRATION, ETL_PROD_ARRIVAL; all other settings stand in environments\/prod\.ts$/,
+      /^environment 'prod': ETL_PROD_RETAIN_DATA gives no setting; variables are ETL_PROD_ACCOUNT_ID, ETL_PROD_REGION, ETL_PROD_GLUE_VERSION, ETL_PROD_ALERTS, ETL_PROD_NOTIFICATIONS, ETL_PROD_PIPELINES, ETL_PROD_ORCHESTRATION, ETL_PROD_ARRIVAL, ETL_PROD_SHOP_HOST, [A-Z_, ]+; all other settings stand in environments\/prod\.ts$/,
     ],
     [
       "the context",
       () => select({ context: { prod: { allowDataDestruction: true } } }),
-      /^environment 'prod': context 'etl\.prod\.allowDataDestruction' gives no setting; the context gives accountId, region, glueVersion, alerts, notifications, pipelines, orchestration, arrival; all other/,
+      /^environment 'prod': context 'etl\.prod\.allowDataDestruction' gives no setting; the context gives accountId, region, glueVersion, alerts, notifications, pipelines, orchestration, arrival, shop; all other/,
     ],
   ];
 

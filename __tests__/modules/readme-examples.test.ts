@@ -13,6 +13,7 @@ const MODULES = [
   "artifacts",
   "athena-workgroup",
   "catalog-table",
+  "catalog-view",
   "contract-plan",
   "core",
   "data-lake",

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { Annotations } from "cdktf";
+import { AnnotationMetadataEntryType } from "cdktf";
 import { Construct } from "constructs";
 import { type ContractTables, contractTables } from "../../contracts/contract-tables";
 import { planText } from "../../contracts/plan";
@@ -47,7 +47,8 @@ export class ContractPlan extends Construct {
     const { prefix = DEFAULT_PREFIX } = props;
     const { compiled, contract, warnings } = refuse(this, { ...props, prefix });
 
-    for (const warning of warnings) Annotations.of(this).addWarning(warning);
+    // Without the trace that Annotations add, which names folders.
+    for (const warning of warnings) this.node.addMetadata(AnnotationMetadataEntryType.WARN, warning);
     const artifact = new ArtifactText(this, "Text", {
       name: basename(props.contractFile).replace(/(?:\.schema)?\.json$/, ".plan.json"),
       text: planText(compiled!.plan!),
