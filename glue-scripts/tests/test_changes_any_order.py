@@ -140,6 +140,7 @@ def compare(tmp_path: Path, spark: SparkSession, kind: str, seed: int, steps: in
     assert shop.figures() == model.figures
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_order_gives_the_history_of_the_model(tmp_path: Path, spark: SparkSession, kind: str) -> None:
     compare(tmp_path, spark, kind, seed=1, steps=3)
