@@ -101,11 +101,18 @@ const SUITES: readonly Suite[] = [
   { name: "types: mypy embedded-aws", command: [python, "-m", "mypy", "embedded-aws"] },
   jest("unit", { faults: "interpreter", workers: 1 }),
   pytest("glue-scripts/tests", { faults: "pytest", args: ["-m", "not long"] }),
-  pytest("glue-scripts/tests", { interpreter: spark4Python, suffix: " (spark 4)", args: ["-m", "not once"] }),
   { ...pytest("glue-scripts/tests", { suffix: " kills", args: ["-m", "long"] }), ifNamed: true },
   // Deployments mostly wait for S3: three files at a time.
   jest("bench deployed", { beside: true, faults: "bench", workers: 3 }),
   { ...pytest("embedded-aws/tests"), beside: true },
+  {
+    ...pytest("glue-scripts/tests", {
+      interpreter: spark4Python,
+      suffix: " (spark 4)",
+      args: ["-m", "not once"],
+    }),
+    beside: true,
+  },
   jest("platform", { beside: true, ifNamed: true, workers: 2 }),
 ];
 

@@ -53,7 +53,8 @@ test(
   () => {
     copyFileSync(join(clone, "pipelines", "shop", "sample", "2010-12-02.csv"), join(input, "2010-12-02.csv"));
     expect(start("--input", input).exitCode).toBe(0);
-    expect(lastRun(clone).rows).toMatchObject({ read: 855 + 74, written: 855 + 74 });
+    // A product without a price that day has none: the shop begins with it.
+    expect(lastRun(clone).rows).toMatchObject({ read: 851 + 72, written: 851 + 72 });
     const day = join(input, "price-lists", "dt=2010-12-02");
     mkdirSync(day, { recursive: true });
     writeFileSync(join(day, "bolt.xml"), "<prices><cost/></prices>");
