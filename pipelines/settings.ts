@@ -30,8 +30,11 @@ export const declaredTableSettings = contractPipelineSettings.extend({
   crawlProcessed: z.boolean().optional(),
 });
 
+/** A pipeline that a Glue workflow cannot run. */
+const onlyStepFunctions = { orchestration: z.literal("stepFunctions").optional() };
+
 /** The same, of pipelines whose deliveries are not crawled: a Glue workflow would begin with crawls of them. */
-export const uncrawledSettings = declaredTableSettings.omit({ orchestration: true });
+export const uncrawledSettings = declaredTableSettings.extend(onlyStepFunctions);
 
 /** Settings of pipelines with models, which read the folders of dates of Parquet. */
 export const modelledSettings = contractPipelineSettings.omit({
@@ -56,6 +59,7 @@ export const extractSettings = contractPipelineSettings
     schedule: true,
   })
   .extend({
+    ...onlyStepFunctions,
     /** From variables or the context (`environments/given-connections.ts`): an environment without it has no such pipeline. */
     connection: connectionSchema.optional(),
   });
