@@ -96,14 +96,14 @@ def test_a_view_shows_what_its_tables_hold_now(bench: Bench) -> None:
 def test_what_cannot_be_read_is_refused_by_name(bench: Bench) -> None:
     columns = {"one": "integer"}
     make_view(bench, "plain", "SELECT 1", columns)
-    make_view(bench, "wrong", text_of("SELEKT 1", columns), columns)
+    make_view(bench, "misspelt", text_of("SELEKT 1", columns), columns)
     make_view(bench, "round", text_of("SELECT one FROM round", columns), columns)
     make_view(bench, "dangling", text_of("SELECT one FROM gone", columns), columns)
     assert reason(bench, "select * from plain") == (
         "INVALID_VIEW: line 1:15: View 'lending.plain' is not a view that Athena can read"
     )
-    assert reason(bench, "select * from wrong").startswith(
-        "INVALID_VIEW: line 1:15: Failed to parse the query of view 'lending.wrong': SYNTAX_ERROR"
+    assert reason(bench, "select * from misspelt").startswith(
+        "INVALID_VIEW: line 1:15: Failed to parse the query of view 'lending.misspelt': SYNTAX_ERROR"
     )
     assert "View is recursive: lending.round" in reason(bench, "select * from round")
     assert "Table 'awsdatacatalog.lending.gone' does not exist" in reason(bench, "select * from dangling")
