@@ -24,7 +24,8 @@ STEPS = [
         "write_partitions",
         "delete",
     ),  # the model: what a killed write left, its dates, what became stale
-    *("write_text", "write_text", "write_text", "delete"),  # books of the date and the run, summary; the note
+    *(["write_text"] * 4),  # the books of the date and of the run, its files, its summary
+    "delete",  # the note
 ]
 WRITTEN, PUBLISHED, RECOMPUTED = 5, 7, 10
 

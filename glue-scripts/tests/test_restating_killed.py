@@ -23,7 +23,8 @@ STEPS = [
     *("write_text", "delete", "delete"),  # the note; what a killed write left
     *("write_partitions", "write_partitions", "delete", "delete"),  # output, quarantine; what became stale
     *(["write_text"] * 4),  # the books of four dates
-    *("write_text", "write_text", "delete"),  # the run's books, its summary; the note
+    *(["write_text"] * 3),  # the run's books, its files, its summary
+    "delete",  # the note
 ]
 
 
