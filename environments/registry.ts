@@ -1,3 +1,4 @@
+import { arrivalSettingMistakes } from "./arrival-checks";
 import { dev } from "./dev";
 import { prod } from "./prod";
 import { entriesOf, isBlank, pipelinesVariable } from "./given";
@@ -86,6 +87,7 @@ export function selectEnvironments(
       ...choices[name]!.mistakes,
       ...TOPICS.flatMap((topic) => givenSubscribers(name, topic, deployment)?.mistakes ?? []),
       ...settingsMistakes(candidate),
+      ...arrivalSettingMistakes(candidate),
       ...silentTopics(candidate)
         // Mistakes in given subscribers are reported already.
         .filter(

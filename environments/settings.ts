@@ -5,7 +5,6 @@ import { LOG_RETENTION_DAYS, logRetentionMistake } from "../modules/core/log-ret
 import { boundaryMistake } from "../modules/core/permissions-boundary";
 import { PIPELINES, type PipelinesSettings } from "../pipelines";
 import { budgetMistakes } from "./budget";
-import { arrivalSettingMistakes } from "../pipelines/arrival-settings";
 import { orchestrationMistakes } from "../pipelines/orchestration-settings";
 import { glueVersionSchema, jobSettingMistakes } from "../pipelines/job-settings";
 import { missedRunSettingMistakes, scheduleSettingMistakes } from "../pipelines/schedule-settings";
@@ -130,7 +129,6 @@ export function settingsMistakes(given: Partial<EnvironmentSettings>): string[] 
     // The longest gap is known only for a schedule without mistakes.
     ...(schedule.length > 0 ? [] : missedRunSettingMistakes(judgeable)),
     ...(schedule.length > 0 ? [] : orchestrationMistakes(judgeable)),
-    ...arrivalSettingMistakes(judgeable),
     ...nameMistakes(judgeable),
   ];
 }

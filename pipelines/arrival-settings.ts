@@ -1,4 +1,3 @@
-import { arrivalMistakes } from "../patterns/file-arrival/arrival-mistakes";
 import { z } from "zod";
 
 /** How arriving files start a pipeline. */
@@ -25,32 +24,3 @@ export type ArrivalSettings = z.infer<typeof arrivalSchema>;
 /** How files start a pipeline with these settings; `undefined` of one that has none, or that reads no files. */
 export const arrivalOf = (settings: { readonly arrival?: ArrivalSettings } | object | undefined) =>
   typeof settings === "object" && "arrival" in settings ? settings.arrival : undefined;
-
-interface Candidate {
-  readonly pipelines?: Readonly<Record<string, object | undefined>>;
-}
-
-/** Mistakes in the arrival of pipelines: of its rules, and where they do not go together with the orchestration. */
-export function arrivalSettingMistakes({ pipelines = {} }: Candidate): string[] {
-  return Object.entries(pipelines).flatMap(([name, settings]) => {
-    const arrival = arrivalOf(settings);
-    if (arrival?.complete === undefined) return [];
-    const isWorkflow = "orchestration" in settings! && settings.orchestration === "workflow";
-    const rules = arrivalMistakes(
-      { ...JUDGED_ALONE, pipelines: [{ ...arrival, name, isWorkflow: false }] },
-      () => true,
-    ).map(
-      ([field, mistake]) =>
-        `'${field.replace(`pipelines.${name}.`, `pipelines.${name}.arrival.`)}' ${mistake}`,
-    );
-    if (!isWorkflow || !arrival.enabled) return rules;
-    return [
-      ...rules,
-      `'pipelines.${name}.arrival.enabled' must be false where 'orchestration' is "workflow", got true: a Glue workflow cannot be given the ` +
-        "dates of a run's deliveries; use a schedule",
-    ];
-  });
-}
-
-/** The settings of a whole `FileArrival`, which an environment does not choose. */
-const JUDGED_ALONE = { name: "arrival", lookEveryMinutes: 5, batchWindowSeconds: 20, maxReceives: 20 };
