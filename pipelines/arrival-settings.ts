@@ -22,5 +22,5 @@ export const arrivalSchema = z.strictObject({
 export type ArrivalSettings = z.infer<typeof arrivalSchema>;
 
 /** How files start a pipeline with these settings; `undefined` of one that has none, or that reads no files. */
-export const arrivalOf = (settings: { readonly arrival?: ArrivalSettings } | object | undefined) =>
-  typeof settings === "object" && "arrival" in settings ? settings.arrival : undefined;
+export const arrivalOf = (settings: { readonly arrival?: ArrivalSettings } | object | null | undefined) =>
+  typeof settings === "object" && settings !== null && "arrival" in settings ? settings.arrival : undefined;
