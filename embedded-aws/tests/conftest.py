@@ -106,6 +106,15 @@ def statement(actions: list[str], resources: list[str], **conditions: Any) -> di
     return {**allow, "Condition": conditions} if conditions else allow
 
 
+def queue_policy(queue: str, rule: str) -> str:
+    """The policy of a queue that lets a rule of the default bus send to it."""
+    places = f"{REGION}:{ACCOUNT}"
+    source = {"aws:SourceArn": f"arn:aws:events:{places}:rule/{rule}"}
+    send = statement(["sqs:SendMessage"], [f"arn:aws:sqs:{places}:{queue}"], ArnEquals=source)
+    allowed = {**send, "Principal": {"Service": "events.amazonaws.com"}}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+
+
 def make_role(bench: Bench, name: str, service: str, statements: list[dict[str, Any]]) -> str:
     """Make a role that ``service`` may assume, with one inline policy. Returns its ARN."""
     iam = bench.client("iam")

@@ -199,7 +199,7 @@ def test_a_run_that_is_called_by_date_does_no_harm(lake: Lake, spark: SparkSessi
     deliver(lake, {D1: "b"})
     assert lake.run(D1, D1, "by-date")["restated"]["dates"] == [D2]
     assert kept(lake, spark) == {D1: "b", D2: "a"}
-    assert set(lake.books_by_date()) == {D1, D2, "books", "summary"}
+    assert set(lake.books_by_date()) == {D1, D2, "books", "files", "summary"}
 
 
 def test_the_ordinary_run_costs_a_listing_and_no_more(lake: Lake, spark: SparkSession) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 import watch
-from conftest import ACCOUNT, REGION, Bench, wait_for
+from conftest import ACCOUNT, REGION, Bench, queue_policy, wait_for
 from watch import ALARM, allow, collect, messages, put, turns, until
 
 
@@ -259,9 +259,7 @@ def test_policies_of_topic_and_key_decide_which_messages_arrive(tower: Bench) ->
 def test_a_change_of_state_is_an_event_too(tower: Bench) -> None:
     events, sqs = tower.client("events"), tower.client("sqs")
     arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:log-book"
-    rules = {"ArnEquals": {"aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/log-book"}}
-    send = watch.allow("sqs:SendMessage", arn, "events.amazonaws.com", rules)
-    sqs.create_queue(QueueName="log-book", Attributes={"Policy": watch.document(send)})
+    sqs.create_queue(QueueName="log-book", Attributes={"Policy": queue_policy("log-book", "log-book")})
     pattern = {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"]}
     detail = {"alarmName": ["logged"], "state": {"value": ["ALARM"]}}
     events.put_rule(Name="log-book", EventPattern=json.dumps({**pattern, "detail": detail}))

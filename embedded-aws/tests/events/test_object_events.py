@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import ACCOUNT, REGION, Bench, wait_for
+from conftest import ACCOUNT, REGION, Bench, queue_policy, wait_for
 
 QUEUES = f"arn:aws:sqs:{REGION}:{ACCOUNT}:"
 RULES = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/"
@@ -17,17 +17,6 @@ ODD_KEYS = [
     "rye/Müller & Söhne.txt",
     "rye/%20.txt",
 ]
-
-
-def policy(queue: str, rule: str) -> str:
-    allow = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": f"{QUEUES}{queue}",
-        "Condition": {"ArnEquals": {"aws:SourceArn": f"{RULES}{rule}"}},
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [allow]})
 
 
 def make_rule(bench: Bench, name: str, detail: dict[str, Any], **target: Any) -> None:
@@ -49,7 +38,7 @@ def granary(bench: Bench) -> Iterator[Bench]:
         sqs.create_queue(QueueName=name)
     for queue, rule in (("brought", "brought"), ("lost", "locked")):
         url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy(queue, rule)})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": queue_policy(queue, rule)})
     bucket = {"bucket": {"name": ["granary"]}}
     make_rule(bench, "brought", {**bucket, "object": {"key": [{"prefix": "rye/"}]}})
     dead_letters = {"DeadLetterConfig": {"Arn": f"{QUEUES}lost"}}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from brewery import on_demand
-from conftest import ACCOUNT, REGION, Bench, make_role, statement, wait_for
+from conftest import ACCOUNT, REGION, Bench, make_role, queue_policy, statement, wait_for
 
 BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:rule"
 WORKFLOW = f"arn:aws:glue:{REGION}:{ACCOUNT}:workflow"
@@ -27,7 +27,9 @@ class Hopyard:
     def __init__(self, bench: Bench) -> None:
         self.bench, self.glue, self.events = bench, bench.client("glue"), bench.client("events")
         self.sqs = bench.client("sqs")
-        self.url = self.sqs.create_queue(QueueName="hopyard")["QueueUrl"]
+        self.url = self.sqs.create_queue(
+            QueueName="hopyard", Attributes={"Policy": queue_policy("hopyard", "hopyard-all")}
+        )["QueueUrl"]
         self.seen: list[dict[str, Any]] = []
         s3 = bench.client("s3")
         s3.create_bucket(Bucket="hopyard", CreateBucketConfiguration={"LocationConstraint": REGION})
