@@ -6,7 +6,7 @@ interface Candidate {
 }
 
 /** Mistakes in the arrival of pipelines, as far as its schema takes it: of its rules, and where it does not go together with the orchestration. */
-export function arrivalSettingMistakes({ pipelines = {} }: Candidate): string[] {
+export function arrivalSettingMistakes({ pipelines }: Candidate): string[] {
   return Object.entries(pipelines ?? {}).flatMap(([name, settings]) => {
     const { success, data: arrival } = arrivalSchema.safeParse(arrivalOf(settings));
     if (!success) return [];

@@ -43,15 +43,18 @@ interface Connected {
 
 const upperSnake = (pipeline: string): string => pipeline.toUpperCase().replaceAll("-", "_");
 
+const connectedIn = (registry: readonly Registered[]): string[] =>
+  registry.filter(({ hasConnection }) => hasConnection === true).map(({ name }) => name);
+
 /** The ends of the variables' names of all connections, e.g. `SHOP_HOST`. */
 export const connectionSuffixes = (registry: readonly Registered[] = PIPELINES): string[] =>
-  registry
-    .filter(({ hasConnection }) => hasConnection === true)
-    .flatMap(({ name }) => Object.keys(SETTINGS).map((suffix) => `${upperSnake(name)}_${suffix}`));
+  connectedIn(registry).flatMap((name) =>
+    Object.keys(SETTINGS).map((suffix) => `${upperSnake(name)}_${suffix}`),
+  );
 
 /** The context keys of all connections, which are the pipelines' names. */
 export const connectionKeys = (registry: readonly Registered[] = PIPELINES): string[] =>
-  registry.filter(({ hasConnection }) => hasConnection === true).map(({ name }) => name);
+  connectedIn(registry);
 
 /**
  * Adds the given connections to the settings of the pipelines that need one, and leaves pipelines without one out.
@@ -68,9 +71,7 @@ export function connectPipelines(
   const mistakes: string[] = [];
   const notes: string[] = [];
   const left = new Map(Object.entries(pipelines));
-  for (const { name } of registry.filter(
-    (one) => one.hasConnection === true && left.get(one.name) !== undefined,
-  )) {
+  for (const name of connectedIn(registry).filter((one) => left.get(one) !== undefined)) {
     const { connection, missing } = connectionOf(environment, name, given);
     const said = `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not set`;
     if (missing.length === 0) left.set(name, { ...left.get(name), connection } as never);
@@ -80,12 +81,14 @@ export function connectPipelines(
       notes.push(`environment '${environment}' has no ${name}: ${said}`);
     }
   }
-  // A list that grows while it is read: what needs something that is left out is left out too.
-  for (const { name, needs = [] } of [...registry, ...registry]) {
-    const lacking = needs.find((need) => pipelines[need as never] !== undefined && !left.has(need));
-    if (lacking === undefined || left.get(name) === undefined) continue;
-    left.delete(name);
-    notes.push(`environment '${environment}' has no ${name}: it needs ${lacking}`);
+  const lackOf = ({ name, needs = [] }: Registered): string | undefined =>
+    left.get(name) === undefined
+      ? undefined
+      : needs.find((need) => pipelines[need as never] !== undefined && !left.has(need));
+  // A pipeline that needs something which is left out goes too, and so on.
+  for (let one = registry.find(lackOf); one !== undefined; one = registry.find(lackOf)) {
+    notes.push(`environment '${environment}' has no ${one.name}: it needs ${lackOf(one)}`);
+    left.delete(one.name);
   }
   return { pipelines: Object.fromEntries(left), mistakes, notes };
 }

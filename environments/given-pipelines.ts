@@ -118,7 +118,7 @@ function startByFiles(
     .filter((one) => !known.includes(one))
     .map(
       (one) =>
-        `${source} must name pipelines whose settings say how files start them (${known.join(", ") || "there are none"}), ` +
+        `${source} must name pipelines whose settings say how files start them (${known.join(", ") || "no pipeline has them"}), ` +
         `got ${JSON.stringify(one)}; give it 'arrival' in environments/${name}.ts, or correct the spelling`,
     );
   if (mistakes.length > 0) return { pipelines, mistakes };

@@ -32,12 +32,21 @@ def csv_of(rows: list[tuple[int, str]] = ROWS) -> bytes:
 TEXTS: dict[str, Callable[[list[tuple[int, str]]], bytes]] = {"jsonLines": json_of, "csv": csv_of}
 
 
-def contract_of(lake: Lake, format_: dict[str, Any] | str, *, keys: tuple[str, ...] = ("id",)) -> str:
-    """A contract of two columns, where the lake keeps it."""
+TWO_COLUMNS: dict[str, Any] = {"id": {"type": "integer"}, "name": {"type": ["string", "null"]}}
+
+
+def contract_of(
+    lake: Lake,
+    format_: dict[str, Any] | str,
+    *,
+    keys: tuple[str, ...] = ("id",),
+    columns: dict[str, Any] = TWO_COLUMNS,
+) -> str:
+    """A contract of these columns, where the lake keeps it."""
     kind = {"kind": format_} if isinstance(format_, str) else format_
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "properties": {"id": {"type": "integer"}, "name": {"type": ["string", "null"]}},
+        "properties": columns,
         "required": ["id"],
         "x-etl": {
             "format": kind,
@@ -48,7 +57,7 @@ def contract_of(lake: Lake, format_: dict[str, Any] | str, *, keys: tuple[str, .
                 {"reason": "missing_id", "rule": "missing", "column": "id"},
                 {"reason": "wrong_type", "rule": "wrongType"},
             ],
-            "output": ["id", "name"],
+            "output": list(columns),
         },
     }
     path = lake.root / "tiny.schema.json"

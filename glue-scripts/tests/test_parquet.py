@@ -12,7 +12,7 @@ from conftest import Lake
 from etl import session
 from etl.errors import InvalidDelivery
 from etl.ingest.parquet_files import wrong_types
-from kinds import quality_of
+from kinds import contract_of, quality_of
 from plans import contract_of_columns
 from pyspark.sql import DataFrame, SparkSession
 from support import D1, D2, figures
@@ -49,28 +49,6 @@ ROWS: list[tuple[Any, ...]] = [
 ]  # fmt: skip
 
 
-def contract_of(lake: Lake, columns: dict[str, Any]) -> str:
-    document = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "properties": columns,
-        "required": ["id"],
-        "x-etl": {
-            "format": {"kind": "parquet"},
-            "businessKey": ["id"],
-            "lookbackDays": 7,
-            "reasons": [
-                {"reason": "malformed", "rule": "notAnObject"},
-                {"reason": "missing_id", "rule": "missing", "column": "id"},
-                {"reason": "wrong_type", "rule": "wrongType"},
-            ],
-            "output": list(columns),
-        },
-    }
-    path = lake.root / "tiny.schema.json"
-    path.write_text(json.dumps(document))
-    return str(path)
-
-
 def write(lake: Lake, rows: DataFrame, name: str, day: str = D1) -> Path:
     """One file of Parquet."""
     folder = lake.root / "written"
@@ -88,7 +66,7 @@ def settings(spark: SparkSession) -> None:
 
 
 def test_values_are_those_of_the_file(lake: Lake, spark: SparkSession) -> None:
-    given = {"contract": contract_of(lake, COLUMNS), "quality": quality_of(lake)}
+    given = {"contract": contract_of(lake, "parquet", columns=COLUMNS), "quality": quality_of(lake)}
     write(lake, spark.createDataFrame(ROWS, TYPES), "a.parquet")
     # Dictionaries are the writer's default; INT96 is what old writers have for an instant.
     many = spark.range(100, 3100).selectExpr(
@@ -128,7 +106,7 @@ def test_values_are_those_of_the_file(lake: Lake, spark: SparkSession) -> None:
 def test_files_that_are_not_whole_or_of_another_type_end_the_run_by_name(
     lake: Lake, spark: SparkSession
 ) -> None:
-    given = {"contract": contract_of(lake, COLUMNS), "quality": quality_of(lake)}
+    given = {"contract": contract_of(lake, "parquet", columns=COLUMNS), "quality": quality_of(lake)}
     good = write(lake, spark.range(5000).selectExpr("id", "uuid() name"), "good.parquet")
     whole = good.read_bytes()
     at = int.from_bytes(whole[-8:-4], "little")

@@ -3,7 +3,6 @@ that is not whole ends the run by its name."""
 
 import bz2
 import gzip
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from etl.ingest.load_plan import load_plan
 from etl.ingest.plan_run import judge_rows
 from etl.ingest.transforms.explain_rejected import explain_rejected
 from etl.io import StoredObject
-from kinds import put, quality_of
+from kinds import contract_of, put, quality_of
 from plans import plan_of
 from pyspark.sql import Row, SparkSession
 from support import D1, D2, figures
@@ -33,27 +32,9 @@ COLUMNS: dict[str, Any] = {
 }
 
 
-def contract_of(lake: Lake, row_tag: str = "row", encoding: str = "UTF-8", **columns: Any) -> str:
-    properties = columns or COLUMNS
-    document = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "properties": properties,
-        "required": ["id"],
-        "x-etl": {
-            "format": {"kind": "xml", "rowTag": row_tag, "encoding": encoding},
-            "businessKey": ["id"],
-            "lookbackDays": 7,
-            "reasons": [
-                {"reason": "malformed", "rule": "notAnObject"},
-                {"reason": "missing_id", "rule": "missing", "column": "id"},
-                {"reason": "wrong_type", "rule": "wrongType"},
-            ],
-            "output": list(properties),
-        },
-    }
-    path = lake.root / "tiny.schema.json"
-    path.write_text(json.dumps(document))
-    return str(path)
+def xml_contract(lake: Lake, row_tag: str = "row", encoding: str = "UTF-8", **columns: Any) -> str:
+    format_ = {"kind": "xml", "rowTag": row_tag, "encoding": encoding}
+    return contract_of(lake, format_, columns=columns or COLUMNS)
 
 
 def given_of(lake: Lake, **contract: Any) -> dict[str, str]:
@@ -64,7 +45,7 @@ def given_of(lake: Lake, **contract: Any) -> dict[str, str]:
         "atMost": 1,
         "action": "warn",
     }
-    return {"contract": contract_of(lake, **contract), "quality": quality_of(lake, anything)}
+    return {"contract": xml_contract(lake, **contract), "quality": quality_of(lake, anything)}
 
 
 @dataclass(frozen=True)

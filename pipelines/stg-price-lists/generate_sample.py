@@ -7,7 +7,7 @@ known:
 
 ACME sends CSV in bzip2, BOLT sends XML: `price-lists/dt=<day>/`. The same days give the same bytes.
 
-    python3 pipelines/stg-price-lists/generate_sample.py --input pipelines/shop/sample --into /tmp/lists
+    python3 pipelines/stg-price-lists/generate_sample.py --input pipelines/shop/sample --into lists
 """
 
 import argparse

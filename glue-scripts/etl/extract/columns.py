@@ -74,6 +74,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def qualified(schema: str, name: str) -> str:
+    """The quoted name of a table."""
+    return f"{quoted(schema)}.{quoted(name)}"
+
+
 def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 

@@ -45,7 +45,8 @@ def _columns(session: Session, schema: str, table: Table) -> Mapping[str, Source
     # Names of columns are judged; schema and table are quoted as texts.
     where = f"n.nspname = {literal(schema)} and c.relname = {literal(table.name)}"
     rows = session.rows(
-        "select a.attname, format_type(a.atttypid, a.atttypmod), coalesce(e.typname, b.typname, t.typname),"  # noqa: S608
+        "select a.attname, format_type(a.atttypid, a.atttypmod),"  # noqa: S608 (texts are quoted)
+        " coalesce(e.typname, b.typname, t.typname),"
         " (coalesce(b.typcategory, t.typcategory) = 'A')::text,"
         " (coalesce(b.typtype, t.typtype) = 'e')::text,"
         " case when t.typtype = 'd' then t.typtypmod else a.atttypmod end::text"

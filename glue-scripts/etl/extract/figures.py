@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from etl.errors import BooksDoNotBalance, ValueRefused
 from etl.extract.columns import (
     SourceColumn,
+    qualified,
     quoted,
     refused_where,
     summed_source,
@@ -55,9 +56,10 @@ def figures_of_source(
         ]
     if table.mark is not None:
         fields.append(greatest(table.by_name[table.mark.column]))
-    source = f"{quoted(extract.schema)}.{quoted(table.name)}"
+    source = qualified(extract.schema, table.name)
     place = f"{extract.schema}.{table.name}"
-    [answer] = session.rows(f"select {', '.join(fields)} from {source} where {where}", place)  # noqa: S608
+    question = f"select {', '.join(fields)} from {source} where {where}"  # noqa: S608 (names are quoted)
+    [answer] = session.rows(question, place)
     by_column = {column.name: answer[1 + 3 * at : 4 + 3 * at] for at, column in enumerate(table.columns)}
     _refuse(table, place, found, {name: _whole(of[0]) for name, of in by_column.items()})
     return Figures(

@@ -13,6 +13,7 @@ from etl.extract.columns import (
     carried_type,
     expression,
     literal,
+    qualified,
     quoted,
     written,
 )
@@ -82,9 +83,10 @@ def shares(
 
 
 def _has_nulls(session: Session, extract: Extract, table: Table, where: str) -> bool:
-    source = f"{quoted(extract.schema)}.{quoted(table.name)}"
+    source = qualified(extract.schema, table.name)
     name = quoted(str(table.partition_column))
-    question = f"select exists (select from {source} where {where} and {name} is null)::text"  # noqa: S608
+    nulls = f"select from {source} where {where} and {name} is null"
+    question = f"select exists ({nulls})::text"
     [(answer,)] = session.rows(question, f"{extract.schema}.{table.name}")
     return answer == "true"
 
@@ -94,15 +96,16 @@ def _quantiles(
 ) -> list[str]:
     """Bounds between `parts` parts, each once. A large table is sampled by its pages: bounds decide how even
     the shares are, and nothing else."""
-    source = f"{quoted(extract.schema)}.{quoted(table.name)}"
+    source = qualified(extract.schema, table.name)
     name = quoted(str(table.partition_column))
     place = f"{extract.schema}.{table.name}"
     shares_of = ", ".join(f"{number / parts:.6f}" for number in range(1, parts))
     sample = ""
     if rows >= _SAMPLED_FROM_ROWS and _has_pages(session, extract, table):
         sample = f" tablesample system ({100 * _SAMPLED_ROWS / rows:.4f}) repeatable (1)"
+    quantiles = f"percentile_disc(array[{shares_of}]::float8[]) within group (order by {name})"
     question = (
-        f"select unnest(percentile_disc(array[{shares_of}]::float8[]) within group (order by {name}))::text"  # noqa: S608
+        f"select unnest({quantiles})::text"  # noqa: S608 (names are quoted)
         f" from {source}{sample} where {where} and {name} is not null"
     )
     found = [value for (value,) in session.rows(question, place) if value is not None]
@@ -112,7 +115,8 @@ def _quantiles(
 def _has_pages(session: Session, extract: Extract, table: Table) -> bool:
     """A view has no pages to sample."""
     found = session.rows(
-        "select c.relkind from pg_class c join pg_namespace n on n.oid = c.relnamespace"  # noqa: S608
+        "select c.relkind"  # noqa: S608 (texts are quoted)
+        " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
         f" where n.nspname = {literal(extract.schema)} and c.relname = {literal(table.name)}"
     )
     return found == [("r",)]
@@ -140,8 +144,9 @@ def read(
     ]
     if reading.shares:
         fields.append(f"{quoted(str(table.partition_column))} as {PARTITION}")
-    source = f"{quoted(extract.schema)}.{quoted(table.name)}"
-    rows = f"(select {', '.join(fields)} from {source} where {reading.where}) as rows"  # noqa: S608
+    source = qualified(extract.schema, table.name)
+    selected = f"select {', '.join(fields)} from {source} where {reading.where}"  # noqa: S608 (names are quoted)
+    rows = f"({selected}) as rows"
     types = ", ".join(f"`{column.name}` {carried_type(column)}" for column in table.columns)
     properties = {
         **database.properties("extract"),
