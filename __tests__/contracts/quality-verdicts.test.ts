@@ -122,11 +122,24 @@ const given: fc.Arbitrary<Case> = fc.record({
   }),
 });
 
+/** The same rules, of which none fails a run but by a quarantine. */
+const mild = (one: Case): Case => ({
+  ...one,
+  quality: {
+    threshold: 0,
+    rules: one.quality.rules.map((some) =>
+      "action" in some && some.action === "quarantine" ? some : { ...some, action: "warn" },
+    ),
+  },
+});
+
 test("any rows and rules: the query's verdict is that of the definitions", () => {
   // All in one process; a case that differs is reported whole instead of being shrunk.
-  const cases = fc
-    .sample(given, 100)
-    .map((one, index) => ({ one, written: Math.max(0, one.rows.length + (index % 3) - 1) }));
+  const cases = fc.sample(given, 100).map((one, index) => ({
+    // Only a mild file over complete rows can warn: of any files and rows, too few do.
+    one: index % 6 === 1 ? mild(one) : one,
+    written: Math.max(0, one.rows.length + (index % 3) - 1),
+  }));
   const answers = verdictsOf(cases.map(({ one, written }) => runOf(one, written)));
   const compared = cases.map(({ one, written }, index) => ({
     one,
