@@ -1,8 +1,8 @@
-import type { DeclaredTableSettings, ExtractSettings } from "../pipelines/settings";
+import type { DeclaredTableSettings, ExtractSettings, VersionsSettings } from "../pipelines/settings";
 import type { EnvironmentData } from "./settings";
 
 /** Pipelines of one delivery a day: at most an hour. */
-const daily: DeclaredTableSettings = {
+const daily = {
   workerType: "G.1X",
   maxWorkers: 2,
   jobTimeoutMinutes: 60,
@@ -15,7 +15,7 @@ const daily: DeclaredTableSettings = {
     minimumRows: 1,
     missedRunGraceMinutes: 120,
   },
-};
+} satisfies DeclaredTableSettings;
 
 /** A run an hour before the pipelines that read what it delivers. */
 const extract: ExtractSettings = {
@@ -24,6 +24,14 @@ const extract: ExtractSettings = {
   jobTimeoutMinutes: daily.jobTimeoutMinutes,
   alarms: daily.alarms,
   schedule: { ...daily.schedule, cron: "cron(0 5 * * ? *)", timeZone: "Europe/London", lagDays: 1 },
+};
+
+/** The histories of the tables that the extract delivers, an hour after it. */
+const versions: VersionsSettings = {
+  ...daily,
+  tableFormat: "iceberg",
+  writeMode: "changes",
+  schedule: { ...daily.schedule, timeZone: "Europe/London" },
 };
 
 /** Small and disposable: data may be destroyed with the stack, state is a file beside the clone. */
@@ -65,6 +73,10 @@ export const dev: EnvironmentData = {
     "mobile-users": { ...daily, schedule: { ...daily.schedule, cron: "cron(0 13 * * ? *)" } },
     // Only with a connection, which comes from outside: ETL_DEV_SHOP_HOST and its companions.
     shop: extract,
+    "stg-customers": versions,
+    "stg-products": versions,
+    "stg-invoices": versions,
+    "stg-invoice-lines": versions,
     // Suppliers deliver file by file.
     "stg-price-lists": {
       ...{ ...daily, tableFormat: "iceberg", writeMode: "append" },

@@ -51,7 +51,23 @@ export interface Refused {
   readonly query?: string;
 }
 
+/** The rows of a table of every version by what they made; the first five and the quarantined are all that were read. */
+export interface Changes {
+  readonly inserted: number;
+  readonly updated: number;
+  readonly deleted: number;
+  readonly unchanged: number;
+  /** Rows that a later one of the same snapshot has replaced. */
+  readonly superseded: number;
+  /** Keys that a whole delivery lacks. */
+  readonly deletedByAbsence: number;
+  /** Deletes by a row of a key that was not there. */
+  readonly deletedUnknown: number;
+}
+
 export interface Books extends Figures {
+  /** Set only for a table of every version. */
+  readonly changes?: Changes;
   readonly reasons: readonly Rejected[];
   /** Set only for a refused run. */
   readonly refused?: Refused;

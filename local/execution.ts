@@ -7,7 +7,6 @@ import {
 } from "@aws-sdk/client-sfn";
 import { type Orchestration } from "../modules/core/orchestrations";
 import { pause } from "./interrupts";
-import { type Progress } from "./progress";
 import { type Lines, StateLines } from "./state-lines";
 
 /** How an execution or the run of a workflow ended. */
@@ -31,7 +30,7 @@ export async function runExecution(
   sfn: SFNClient,
   stateMachineArn: string,
   input: unknown,
-  progress: Progress,
+  progress: Lines,
 ): Promise<Ended> {
   const { executionArn } = await sfn.send(
     new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }),

@@ -12,6 +12,8 @@ interface Known {
   readonly name: string;
   readonly deliveriesFolder?: string;
   readonly madeFromDays?: string;
+  readonly needs?: readonly string[];
+  readonly followedBy?: readonly string[];
 }
 
 const known = (pipeline: string): Known | undefined =>
@@ -20,6 +22,22 @@ const known = (pipeline: string): Known | undefined =>
 /** The folder of the pipeline's deliveries in the raw zone, ending in a slash. */
 export const deliveriesFolderOf = (pipeline: string): string =>
   known(pipeline)?.deliveriesFolder ?? `${pipeline}/`;
+
+/** The pipelines that run after it. */
+export const followersOf = (pipeline: string): readonly string[] => known(pipeline)?.followedBy ?? [];
+
+/** `true`: the bench makes its deliveries from days of the shop. */
+export const isMadeFromDays = (pipeline: string): boolean => known(pipeline)?.madeFromDays !== undefined;
+
+/** @throws UserError when its deliveries come from another pipeline, which runs it */
+export function refuseFollower(pipeline: string): void {
+  const { needs = [] } = known(pipeline) ?? {};
+  const leader = needs.find((name) => followersOf(name).includes(pipeline));
+  if (leader !== undefined)
+    throw new UserError(
+      `--pipeline: ${pipeline} reads what ${leader} delivers, and runs after it: npm start -- --pipeline ${leader}`,
+    );
+}
 
 /**
  * The folder of an input that has the pipeline's deliveries: `DIR/price-lists/`, where there is one. From days of the shop,

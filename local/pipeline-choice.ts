@@ -1,12 +1,14 @@
 import { entriesOf, isBlank, pipelinesVariable } from "../environments/given";
 import { UserError } from "./user-error";
 
-/** Which pipelines a run deploys: the one that it runs, what that one needs, and what is deployed already. */
+/** Which pipelines a run deploys: the one that it runs, what that one needs, what follows it, and what is deployed already. */
 
 export interface Pipeline {
   readonly name: string;
   /** Names of the pipelines that it needs. */
   readonly needs?: readonly string[];
+  /** Names of the pipelines that run after it. */
+  readonly followedBy?: readonly string[];
 }
 
 export interface Asked {
@@ -45,8 +47,12 @@ export function choosePipelines(asked: Asked): Choice {
   const needed = withNeeds(asked);
   const given = namesOf(asked.given);
   if (given !== undefined) refuseMissing(asked, needed, given);
+  const followers = all.find(({ name }) => name === asked.pipeline)?.followedBy ?? [];
   const names =
-    given ?? all.map(({ name }) => name).filter((name) => needed.has(name) || deployed.includes(name));
+    given ??
+    all
+      .map(({ name }) => name)
+      .filter((name) => needed.has(name) || followers.includes(name) || deployed.includes(name));
   return { names, text: textOf(names, deployed, environment, given !== undefined) };
 }
 

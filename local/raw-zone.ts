@@ -20,6 +20,8 @@ export interface Mirrored {
   readonly uploaded: number;
   readonly removed: number;
   readonly startedEmpty: boolean;
+  /** Names of the uploaded files, below the folder of the deliveries. */
+  readonly names: readonly string[];
 }
 
 /** @param input the folder or file that the deliveries were found in. @param prefix the folder of the pipeline's deliveries */
@@ -51,7 +53,8 @@ export async function mirrorInput(
   }
   const uploaded = Object.fromEntries([...wanted].map(([key, { sha256 }]) => [key, sha256]));
   recordInput(pipeline, input, uploaded);
-  return { uploaded: changed.length, removed: stale.length, startedEmpty };
+  const names = changed.map(([, { name }]) => name);
+  return { uploaded: changed.length, removed: stale.length, startedEmpty, names };
 }
 
 /** `true`: the pipeline ran on another input last time. */

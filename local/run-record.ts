@@ -9,9 +9,11 @@ import { type Notification } from "./notifications";
 import { BENCH, LAST_RUN, LOCAL } from "./places";
 import { type StepSeconds } from "./progress";
 import { type Questions } from "./questions";
+import type { FollowerRun } from "./followers";
 import { type Examples, refusedLines } from "./refused";
 import {
   booksTable,
+  followersTable,
   notificationText,
   qualityLines,
   reasonsLine,
@@ -30,18 +32,24 @@ export interface Run {
   /** Values of a refused run's rejected rows. */
   readonly examples: Examples;
   readonly notifications: readonly Notification[];
+  /** The pipelines that ran after it. */
+  readonly followers?: readonly FollowerRun[];
   readonly seconds: StepSeconds;
 }
 
 /** `true`: the execution succeeded and the books balance. */
-export function succeeded({ ended, books }: Pick<Run, "ended" | "books">): boolean {
-  return ended.status === "SUCCEEDED" && books !== undefined && balances(books);
+export function succeeded({
+  ended,
+  books,
+  followers = [],
+}: Pick<Run, "ended" | "books" | "followers">): boolean {
+  return ended.status === "SUCCEEDED" && books !== undefined && balances(books) && followers.every(succeeded);
 }
 
 /** Prints the end of a run. */
 export function tell(run: Run): void {
-  const { pipeline, ended, books, questions, answer, examples, notifications, seconds } = run;
-  const paint = succeeded(run) ? pc.green : pc.red;
+  const { pipeline, ended, books, questions, answer, examples, notifications, followers = [], seconds } = run;
+  const paint = succeeded({ ended, books }) ? pc.green : pc.red;
   console.log("");
   console.log(pc.bold(`${pipeline}: ${paint(ended.status)}`));
   if (ended.error !== undefined) console.log(failureText(ended, books));
@@ -51,6 +59,9 @@ export function tell(run: Run): void {
     console.log(`${reasonsLine(books)}\n${qualityLines(books)}`);
     for (const line of refusedLines(books, examples)) console.log(line);
   }
+  if (followers.length > 0) console.log(followersTable(followers));
+  for (const follower of followers.filter((one) => one.ended.error !== undefined))
+    console.log(`${follower.pipeline}: ${failureText(follower.ended, follower.books)}`);
   if (answer !== undefined) console.log(`\n${wrap(questions.final)}\n${answerTable(answer)}`);
   console.log(`\nnotifications received: ${notifications.length}`);
   for (const notification of notifications) console.log(notificationText(notification));
@@ -66,18 +77,9 @@ export function tell(run: Run): void {
 }
 
 /** Writes the run down for machines. */
-export function record({ pipeline, ended, books, notifications, seconds }: Run): void {
+export function record({ pipeline, ended, books, notifications, followers, seconds }: Run): void {
   const { orchestration, status, executionArn, workflow, name, error, cause } = ended;
-  const rows =
-    books === undefined
-      ? undefined
-      : {
-          read: books.read,
-          written: books.written,
-          duplicates: books.duplicates,
-          quarantined: books.quarantinedByReason,
-          sources: books.sources && rowsOf(books.sources),
-        };
+  const rows = books && rowsIn(books);
   const run = {
     pipeline,
     environment: BENCH.environment,
@@ -96,11 +98,33 @@ export function record({ pipeline, ended, books, notifications, seconds }: Run):
     quality: books?.quality,
     drift: books?.drift,
     restated: books?.restated.dates,
+    followers: followers?.map(ofFollower),
     seconds,
     notifications,
   };
   mkdirSync(LOCAL, { recursive: true });
   writeFileSync(LAST_RUN, `${JSON.stringify(run, null, 2)}\n`);
+}
+
+function rowsIn(books: Books): object {
+  return {
+    read: books.read,
+    written: books.written,
+    duplicates: books.duplicates,
+    quarantined: books.quarantinedByReason,
+    changes: books.changes,
+    sources: books.sources && rowsOf(books.sources),
+  };
+}
+
+function ofFollower({ pipeline, ended, books }: FollowerRun): object {
+  const { status, executionArn, error, cause } = ended;
+  return {
+    ...{ pipeline, status, executionArn, error, cause },
+    rows: books && rowsIn(books),
+    dates: books?.dates.map(({ runDate }) => runDate),
+    restated: books?.restated.dates,
+  };
 }
 
 /** The rows of each source, as those of the run. */

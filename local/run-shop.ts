@@ -6,6 +6,7 @@ import { clientOptions, clientsOf } from "./clients";
 import { type Deliveries, leftOutLines } from "./deliveries";
 import type { EmbeddedAws } from "./embedded-aws";
 import { type Ended, runExecution } from "./execution";
+import { emptyFollowers, runFollowers } from "./followers";
 import { interrupted } from "./interrupts";
 import { Lake } from "./lake";
 import { NotificationListener } from "./notifications";
@@ -18,7 +19,7 @@ import { planShop, type ShopPlan } from "./shop-plan";
 import { output } from "./stack-outputs";
 import type { Outputs } from "./terraform";
 
-/** Runs `shop`: the days of the input change its database, and after each of them one run extracts it. */
+/** Runs `shop`: the days of the input change its database, after each of them one run extracts it, and its followers run once at the end. */
 
 const PIPELINE = "shop";
 
@@ -75,9 +76,16 @@ export async function runShop({ input, deliveries, runDate }: ShopRun, bench: Be
       const isLastCorrection = plan.end !== undefined && plan.extracts[index + 1]?.afresh === undefined;
       if (isLastCorrection && afresh !== undefined) await shop.fillAfresh(plan.end, extracted);
     }
-    const notifications = await listener.received();
     const last = runs.at(-1)!;
     const books = together(runs.map((one) => one.books));
+    const followers = succeeded({ ended: last.ended, books })
+      ? await runFollowers(
+          PIPELINE,
+          { input, extracted: plan.extracts.map(({ date }) => date) },
+          { clients, outputs, progress },
+        )
+      : [];
+    const notifications = await listener.received();
     const questions = questionsOf(PIPELINE, outputs);
     const answer = succeeded({ ended: last.ended, books })
       ? await progress.step("query", () => ask(clients.athena, output(outputs, "workgroup"), questions.final))
@@ -91,6 +99,7 @@ export async function runShop({ input, deliveries, runDate }: ShopRun, bench: Be
       answer,
       examples: [],
       notifications,
+      followers,
       seconds,
     };
   } finally {
@@ -120,6 +129,7 @@ async function planned(
   if (plan.anew !== undefined) {
     note(`${plan.anew}: its lake and its database start empty`);
     await lake.empty();
+    await emptyFollowers(PIPELINE, { clients: clientsOf(aws.at), outputs });
     await removeMarks(aws, output(outputs, "lock_table"));
   }
   if (plan.anew !== undefined || applied.length === 0) await shop.fillAfresh([]);

@@ -1,7 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { readContract } from "../contracts/contract";
-import { type ContractSource, placesOf } from "../contracts/source-contracts";
 import { ask } from "./athena";
 import { hasDatabase, startDatabase } from "./bench-database";
 import { readBooks } from "./books";
@@ -29,7 +27,8 @@ import { findExamples } from "./refused";
 import { runShop } from "./run-shop";
 import { record, type Run, succeeded, tell } from "./run-record";
 import { installSpark4For } from "./spark4";
-import { deliveriesFolderOf, deliveriesIn } from "./made-deliveries";
+import { placesOfPipeline } from "./places-of-pipeline";
+import { deliveriesFolderOf, deliveriesIn, refuseFollower } from "./made-deliveries";
 import { output } from "./stack-outputs";
 import { type Outputs } from "./terraform";
 import { UserError } from "./user-error";
@@ -51,6 +50,7 @@ export async function start(options: StartOptions): Promise<number> {
   const { environment } = BENCH;
   const all = environmentPipelines(environment);
   refuseUnknownPipeline({ pipeline: options.pipeline, environment, all });
+  refuseFollower(options.pipeline);
   const given = options.input === undefined ? sampleOf(options.pipeline) : asTyped(options.input);
   const input = deliveriesIn(options.pipeline, given);
   const deliveries = findDeliveries(input, { ...options, places: placesOfPipeline(options.pipeline) });
@@ -174,12 +174,6 @@ function sampleOf(pipeline: string): string {
   throw new UserError(
     `--input: ${pipeline} has no sample in ${relative(ROOT, folder)}; give a folder with its deliveries`,
   );
-}
-
-/** The places that the pipeline's contract names; none where it has no contract of its own. */
-function placesOfPipeline(pipeline: string): readonly ContractSource[] {
-  const file = join(ROOT, "pipelines", pipeline, `${pipeline}.schema.json`);
-  return existsSync(file) ? placesOf(readContract(JSON.parse(readFileSync(file, "utf8"))).contract) : [];
 }
 
 /** Relative to the folder in which the user typed the command; npm runs it elsewhere. */

@@ -1,5 +1,6 @@
 import Table from "cli-table3";
 import { type Books, type Figures } from "./books";
+import type { FollowerRun } from "./followers";
 import { wrap, wrapCommand } from "./lines";
 import { type Notification } from "./notifications";
 import { type StepSeconds } from "./progress";
@@ -32,6 +33,26 @@ export function sourcesLines({ sources = {}, missingSources = [], skipped = [] }
     ...(missing.length === 0 ? [] : [wrap(`missing sources: ${missing.join(", ")}`)]),
     ...(skipped.length === 0 ? [] : [wrap(`skipped, no delivery: ${skipped.join(", ")}`)]),
   ];
+}
+
+/** The pipelines that ran after another, one line each. */
+export function followersTable(followers: readonly FollowerRun[]): string {
+  const head = ["then ran", "read", "new", "changed", "deleted", "same", "rejected"];
+  return table(
+    head,
+    followers.map(({ pipeline, ended, books }) => [
+      pipeline,
+      ...(ended.status !== "SUCCEEDED" || books === undefined
+        ? [ended.status, "", "", "", "", ""]
+        : changesOf(books)),
+    ]),
+  );
+}
+
+function changesOf({ read, written, duplicates, quarantined, changes }: Books): string[] {
+  const of = changes ?? { inserted: written, updated: 0, deleted: 0, deletedByAbsence: 0 };
+  const cells = [read, of.inserted, of.updated, of.deleted + of.deletedByAbsence, duplicates, quarantined];
+  return cells.map(String);
 }
 
 export function reasonsLine({ quarantinedByReason, outcome }: Books): string {

@@ -5,14 +5,20 @@ import { defineEvents } from "./events/pipeline";
 import { defineMobileUsers } from "./mobile-users/pipeline";
 import { defineProducts } from "./products/pipeline";
 import { defineSales } from "./sales/pipeline";
+import { defineCustomersStaging } from "./stg-customers/pipeline";
+import { defineInvoiceLinesStaging } from "./stg-invoice-lines/pipeline";
+import { defineInvoicesStaging } from "./stg-invoices/pipeline";
 import { definePriceLists, PRICE_LISTS } from "./stg-price-lists/pipeline";
+import { defineProductsStaging } from "./stg-products/pipeline";
 import {
   contractPipelineSettings,
   declaredTableSettings,
   extractSettings,
   modelledSettings,
   uncrawledSettings,
+  versionsSettings,
 } from "./settings";
+import { folderOfTable } from "./shop-tables";
 import { defineShop } from "./shop/pipeline";
 
 /** Every kind of pipeline. */
@@ -34,11 +40,20 @@ interface Entry<Name extends string, Settings> {
   readonly madeFromDays?: string;
   /** `true`: it reads a database, whose connection comes from outside of the environment's file. */
   readonly hasConnection?: boolean;
-  /** The pipelines whose tables it reads; they are deployed with it. */
+  /** The pipelines whose tables or deliveries it reads; they are deployed with it. */
   readonly needs?: readonly string[];
+  /** The pipelines that the bench deploys with it and runs after it, once for all its dates. */
+  readonly followedBy?: readonly string[];
 }
 
 const entry = <const Name extends string, Settings>(one: Entry<Name, Settings>) => one;
+
+/** The entry of a history of a table that `shop` extracts. */
+const ofTable = (table: string) => ({
+  settings: versionsSettings,
+  deliveriesFolder: folderOfTable(table),
+  needs: ["shop"],
+});
 
 /** The registry: one line for each pipeline, in the order of settings, outputs and the dashboard. */
 export const PIPELINES = [
@@ -47,7 +62,14 @@ export const PIPELINES = [
   entry({ name: "customers", settings: declaredTableSettings, define: defineCustomers }),
   entry({ name: "products", settings: declaredTableSettings, define: defineProducts }),
   entry({ name: "mobile-users", settings: modelledSettings, define: defineMobileUsers }),
-  entry({ name: "shop", settings: extractSettings, define: defineShop, hasConnection: true }),
+  entry({
+    ...{ name: "shop", settings: extractSettings, define: defineShop, hasConnection: true },
+    followedBy: ["stg-customers", "stg-products", "stg-invoices", "stg-invoice-lines", "stg-price-lists"],
+  }),
+  entry({ ...ofTable("customers"), name: "stg-customers", define: defineCustomersStaging }),
+  entry({ ...ofTable("products"), name: "stg-products", define: defineProductsStaging }),
+  entry({ ...ofTable("invoices"), name: "stg-invoices", define: defineInvoicesStaging }),
+  entry({ ...ofTable("invoice_lines"), name: "stg-invoice-lines", define: defineInvoiceLinesStaging }),
   entry({
     ...{ name: "stg-price-lists", settings: uncrawledSettings, define: definePriceLists },
     ...{ deliveriesFolder: PRICE_LISTS, madeFromDays: "generate_sample.py" },

@@ -36,6 +36,12 @@ const onlyStepFunctions = { orchestration: z.literal("stepFunctions").optional()
 /** The same, of pipelines whose deliveries are not crawled: a Glue workflow would begin with crawls of them. */
 export const uncrawledSettings = declaredTableSettings.extend(onlyStepFunctions);
 
+/** Settings of tables of every version, which are written in one way. Their deliveries come from an extract, and start nothing when they arrive. */
+export const versionsSettings = uncrawledSettings.omit({ orderColumn: true, arrival: true }).extend({
+  tableFormat: z.literal("iceberg"),
+  writeMode: z.literal("changes"),
+});
+
 /** Settings of pipelines with models, which read the folders of dates of Parquet. */
 export const modelledSettings = contractPipelineSettings.omit({
   tableFormat: true,
@@ -45,6 +51,7 @@ export const modelledSettings = contractPipelineSettings.omit({
 
 export type ContractPipelineSettings = z.infer<typeof contractPipelineSettings>;
 export type DeclaredTableSettings = z.infer<typeof declaredTableSettings>;
+export type VersionsSettings = z.infer<typeof versionsSettings>;
 
 /** Settings of extracts, which read a database and write deliveries. */
 export const extractSettings = contractPipelineSettings

@@ -1,6 +1,7 @@
 """Writes the deliveries of a run aside, and puts them in their place once all are right."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,6 +12,7 @@ from etl.session import paths_of
 from etl.write.partitions import MAX_RECORDS_PER_FILE
 
 ASIDE = "_unpublished/"  # what begins with _ is skipped by Spark, Athena and Glue
+COUNT = "_count.json"  # beside the files of a delivery, the rows that the database has counted
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,19 @@ def read_aside(spark: SparkSession, place: Place, table: str, schema: str) -> Da
     return spark.read.schema(schema).parquet(*paths_of(files_aside(place, table)))
 
 
-def publish(place: Place, tables: Sequence[str]) -> dict[str, list[io.StoredObject]]:
-    """Replaces the deliveries of the date by those that lie aside. New files come before old ones go, and no
-    name is used twice: whatever a kill leaves, the next run of the date puts right. Gives the new files."""
-    for table in tables:
+def publish(place: Place, rows: Mapping[str, int]) -> dict[str, list[io.StoredObject]]:
+    """Replaces the deliveries of the date by those that lie aside, whose `rows` by table are those of the
+    database. New files come before old ones go, and no name is used twice; the count comes last, so that a
+    delivery is not taken for a whole one while it is replaced. Whatever a kill leaves, the next run of the
+    date puts right. Gives the new files."""
+    for table, count in rows.items():
         before = io.list_below(place.delivery(table))
-        fresh = set()
+        fresh = {COUNT}
         for file in files_aside(place, table):
             io.copy(file, f"{place.delivery(table)}{file.name}")
             fresh.add(file.name)
         io.delete(one for one in before if one.name not in fresh)
-    return {table: io.list_below(place.delivery(table)) for table in tables}
+        io.write_text(f"{place.delivery(table)}{COUNT}", json.dumps({"rows": count}) + "\n")
+    return {
+        table: [file for file in io.list_below(place.delivery(table)) if file.name != COUNT] for table in rows
+    }

@@ -79,7 +79,7 @@ def run_extract(spark: SparkSession, arguments: ExtractArguments, extract: Extra
     written = check(spark, extract, place, source)
     # A run that has lost its lock must not touch what others read.
     take_lock(arguments)
-    files = publish(place, [table.name for table in extract.tables])
+    files = publish(place, {table.name: source[table.name].rows for table in extract.tables})
     greatest = {table.name: source[table.name].greatest for table in extract.tables if table.mark is not None}
     after = of_marks.marks_after(before, arguments.day, arguments.run_id, greatest)
     if after != before:
