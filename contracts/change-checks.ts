@@ -86,9 +86,10 @@ function wrongTogether(contract: Contract, changes: Changes): Mistake[] {
 }
 
 /** Parts that a history cannot have. */
-function unfit({ sources, aggregate, orderColumn, format }: Contract): Mistake[] {
+function unfit({ sources, aggregate, orderColumn, format, changes }: Contract): Mistake[] {
+  const isWhole = changes?.delivery === "whole";
   const parts: [field: string, isThere: boolean, why: string][] = [
-    ["sources", sources.length > 0, "a history has one source"],
+    ["sources", isWhole && sources.length > 0, "a whole delivery holds every key, and has one source"],
     ["aggregate", aggregate !== undefined, "versions of a key cannot be added up"],
     ["orderColumn", orderColumn !== undefined, "x-etl.changes.order says it"],
     ["format.unknownColumns", format.unknownColumns === "keep", "maps cannot be compared"],

@@ -57,7 +57,7 @@ def contract_of(changes: dict[str, Any], **extension: object) -> dict[str, Any]:
         "x-etl": {
             "businessKey": ["shop", "sku"],
             "lookbackDays": 0,
-            "format": {"kind": "csv"},
+            **({} if "sources" in extension else {"format": {"kind": "csv"}}),
             "reasons": [
                 {"reason": "malformed", "rule": "notAnObject"},
                 *({"reason": f"missing_{name}", "rule": "missing", "column": name} for name in required),
@@ -68,6 +68,7 @@ def contract_of(changes: dict[str, Any], **extension: object) -> dict[str, Any]:
                 *("shop", "sku", "name", "price"),
                 *(["op"] if has_op else []),
                 *(["changed_at"] if is_timed else []),
+                *([extension["sourceColumn"]] if "sourceColumn" in extension else []),
             ],
             "changes": changes,
             **extension,

@@ -1,15 +1,17 @@
 """The job on a table of every version: what one delivery and several make of it, and what the books say."""
 
+import json
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from etl.errors import InvalidDelivery
 from etl.ingest.transforms.derive_versions import row_hash
 from plans import contract_of_document
 from pyspark.sql import SparkSession
-from stages import D1, D2, D3, WHOLE, Stage, contract_of, row
+from stages import D1, D2, D3, INCREMENT, WHOLE, Stage, contract_of, row
 from support import balances, figures
 
 SHOWN = ("sku", "name", "change", "valid_from", "run_date")
@@ -148,3 +150,35 @@ def test_a_hash_is_the_same_for_ever(each_spark: SparkSession) -> None:
         for tags in ("null", "array()", "array('1')", "array('1', '')", "array(null)")
     }
     assert len(different) == 4 * 5 * 5
+
+
+@pytest.mark.once
+def test_increments_of_two_sources_are_one_history(tmp_path: Path, spark: SparkSession) -> None:
+    formats: dict[str, Any] = {
+        "north": {"endings": [".csv"], "whenMissing": "report", "format": {"kind": "csv"}},
+        "south": {"endings": [".jsonl"], "whenMissing": "report", "format": {"kind": "jsonLines"}},
+    }
+    stage = Stage(tmp_path, changes=INCREMENT, extension={"sources": formats, "sourceColumn": "of"})
+    stage.deliver_rows(D1, row(1, "a"), row(2, "b"))
+    stage.deliver_bytes(D1, south(1, "A") + south(3, "c") + b"{\n", "stock.jsonl")
+    stage.deliver_bytes(D2, south(2, "b") + south(3, "c"), "stock.jsonl")
+    books = stage.run(D1, D2)
+    days = date.fromisoformat(D1), date.fromisoformat(D2)
+    # The files of a day follow one another by their names, and whose row it is belongs to the row.
+    assert stage.history(spark, "sku", "name", "of", "change", "valid_from") == [
+        (1, "a", "north", "insert", days[0]),
+        (1, "A", "south", "update", days[0]),
+        (2, "b", "north", "insert", days[0]),
+        (2, "b", "south", "update", days[1]),
+        (3, "c", "south", "insert", days[0]),
+    ]
+    assert figures(books) == (7, 5, 1, 1) and balances(books)
+    assert {name: figures(of) for name, of in books["sources"].items()} == {
+        "north": (2, 2, 0, 0),
+        "south": (5, 3, 1, 1),
+    }
+    assert books["missingSources"] == [{"source": "north", "date": D2}]
+
+
+def south(sku: int, name: str) -> bytes:
+    return json.dumps({"shop": "s", "sku": sku, "name": name, "op": "U"}).encode() + b"\n"

@@ -58,12 +58,16 @@ def publish(
         write_table(table, contract, plan)
     write_rejected(arguments, rules, plan, dates, arguments.quarantine)
     write_aggregate(arguments, contract, plan, table)
-    of_changes = None if plan.versions is None or table is None else count_versions(table, plan, contract)
+    source = rules.sources.column
+    of_changes = None
     counted = None
-    if of_changes is not None:
-        counted = {(day, ""): counts.written for day, counts in of_changes.items()}
+    if plan.versions is not None and table is not None:
+        of_changes = count_versions(table, plan, contract, source)
+        counted = {
+            (day, name): rows for day, counts in of_changes.items() for name, rows in counts.written.items()
+        }
     elif table is not None:
-        counted = count_current(table, plan, contract, rules.sources.column)
+        counted = count_current(table, plan, contract, source)
     plan.forget()
     now = {
         location: remove_stale(before[location], list_partitions(location, dates)) for location in locations
