@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import Lake
 from etl import session
-from etl.errors import InvalidDelivery
+from etl.errors import InvalidDelivery, SourceDrifted
 from etl.ingest.parquet_files import wrong_types
 from kinds import contract_of, quality_of
 from plans import contract_of_columns
@@ -181,3 +181,21 @@ def test_types_of_footers(spark: SparkSession, column: dict[str, Any], found: st
     schema = spark.createDataFrame([], f"id bigint, x {found}").schema
     told = wrong_types(schema, contract_of_columns({"x": column}))
     assert [one[: len(says)] for one in told] == ([says] if says else [])
+
+
+def test_unknown_and_missing_columns_are_told_or_end_the_run(lake: Lake, spark: SparkSession) -> None:
+    columns = {"id": {"type": "integer"}, "name": {"type": ["string", "null"]}}
+    contract = contract_of(lake, "parquet", columns=columns)
+    given = {"contract": contract, "quality": quality_of(lake)}
+    write(lake, spark.sql("select 1 id, 'a' name"), "a.parquet")
+    assert lake.run(D1, **given)["drift"] == ""
+    write(lake, spark.sql("select 2 id, array(1) extra"), "b.parquet")
+    books = lake.run(D1, **given)
+    assert (books["drift"], figures(books)) == ("new: extra array<int>; missing: name", (2, 2, 0, 0))
+
+    path = Path(contract)
+    document = json.loads(path.read_text())
+    document["x-etl"]["onDrift"] = "fail"
+    path.write_text(json.dumps(document))
+    with pytest.raises(SourceDrifted, match=r"Parquet of .* \(new: extra array<int>; missing: name\)"):
+        lake.run(D1, **given)

@@ -46,7 +46,11 @@ def find_drift(crawled: Columns, contract: Contract, table: str, absent: Sequenc
         compare = _compare_flattened
     else:
         compare = _compare_csv if contract.format.is_csv else _compare_json
-    text = compare(crawled, contract, absent)
+    return told(compare(crawled, contract, absent), contract, table)
+
+
+def told(text: str, contract: Contract, table: str) -> str:
+    """The differences as they are. Raises SourceDrifted if there are any and the contract says so."""
     if text and contract.on_drift == "fail":
         raise SourceDrifted(
             f"{table} is not what the contract says ({text}); "

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from etl.ingest.drift import find_drift, is_comparable
+from etl.ingest.parquet_files import find_drift_of_files
 from etl.ingest.plan import Plan
 from etl.ingest.rules import Rules
-from etl.ingest.sources import Sources
+from etl.ingest.sources import DeliverySource, Sources
 from etl.run.arguments import Arguments, CatalogueTable
 from etl.run.catalogue import table_columns
 from etl.run.log import log
@@ -46,9 +47,7 @@ def judge_run(arguments: Arguments, rules: Rules, plan: Plan) -> Judgement:
         read_of = {of: count for of, count in plan.raw.read_of.items() if of[0] in plan.own}
         verdict = judge_sources(rules.quality, verdict, plan.raw.unreadable_of, read_of)
     log(f"quality: {verdict.verdict}, score {verdict.score}{verdict.failed and f'; {verdict.failed}'}")
-    drift = None
-    if arguments.source_table is not None:
-        drift = _drift(arguments.source_table, rules.sources, plan, measured.absent)
+    drift = _drift(arguments.source_table, rules.sources, plan, measured.absent)
     log(f"source: {_BLIND if drift is None else drift or 'as in the contract'}")
     return Judgement(verdict, drift, measured.quarantined)
 
@@ -61,21 +60,32 @@ def _optional(sources: Sources) -> list[OptionalColumns]:
 
 
 def _drift(
-    table: CatalogueTable, sources: Sources, plan: Plan, absent: Mapping[str, Sequence[str]]
+    table: CatalogueTable | None, sources: Sources, plan: Plan, absent: Mapping[str, Sequence[str]]
 ) -> str | None:
     """The drift of all sources together, each named. A source that has delivered nothing is not compared, and
     one that cannot be compared is left out; None if none can."""
-    found: list[str] = []
-    is_blind = True
-    for source in sources.all:
-        name = f"{table.name}_{source.table}" if source.name else table.name
-        if source.name and not any(delivery.files_of(source.name) for delivery in plan.own.values()):
-            continue
-        crawled = table_columns(table.database, name)
-        if not is_comparable(crawled, source.contract):
-            continue
-        is_blind = False
-        text = find_drift(crawled, source.contract, f"{table.database}.{name}", absent.get(source.name, ()))
-        if text:
-            found.append(f"{source.name}: {text}" if source.name else text)
-    return None if is_blind else "; ".join(found)
+    told = [
+        (source.name, _drift_of_source(table, source, plan, absent.get(source.name, ())))
+        for source in sources.all
+        if not source.name or any(delivery.files_of(source.name) for delivery in plan.own.values())
+    ]
+    if all(text is None for _, text in told):
+        return None
+    return "; ".join(f"{name}: {text}" if name else text for name, text in told if text)
+
+
+def _drift_of_source(
+    table: CatalogueTable | None, source: DeliverySource, plan: Plan, absent: Sequence[str]
+) -> str | None:
+    """By the footers of Parquet, or by the crawled table; None if neither shows the columns."""
+    if source.contract.format.is_parquet:
+        files = [file for delivery in plan.own.values() for file in delivery.files_of(source.name)]
+        place = f"the Parquet of {min(plan.own)} to {max(plan.own)}"
+        return find_drift_of_files(plan.raw.spark, files, source.contract, place)
+    if table is None:
+        return None
+    name = f"{table.name}_{source.table}" if source.name else table.name
+    crawled = table_columns(table.database, name)
+    if not is_comparable(crawled, source.contract):
+        return None
+    return find_drift(crawled, source.contract, f"{table.database}.{name}", absent)

@@ -33,6 +33,7 @@ from pyspark.sql.types import (
 
 from etl import session
 from etl.ingest.contract import Column, Contract, Step, glue_type, path_text
+from etl.ingest.drift import describe_drift, told
 from etl.ingest.starts import refuse_files
 from etl.ingest.unpacking import read_start
 from etl.io import StoredObject
@@ -88,6 +89,21 @@ def check_parquet(spark: SparkSession, files: Sequence[StoredObject], contract: 
         found = [footer.mistake] if footer.schema is None else wrong_types(footer.schema, contract)
         mistakes += [f"{footer.file.uri}: {mistake}" for mistake in found[:1]]
     refuse_files(mistakes)
+
+
+def find_drift_of_files(
+    spark: SparkSession, files: Sequence[StoredObject], contract: Contract, place: str
+) -> str:
+    """The columns that a footer has and the contract does not, and those that a file lacks; "" without any.
+    Their types are checked before. `place` is where the files lie. Raises SourceDrifted instead if the
+    contract says `onDrift: fail`."""
+    schemas = [footer.schema for footer in read_footers(spark, files) if footer.schema is not None]
+    found = {field.name: field.dataType.simpleString() for schema in schemas for field in schema.fields}
+    lacking = {name for schema in schemas for name in found.keys() - set(schema.names)}
+    wanted = {str(column.place[0]): found.get(str(column.place[0]), "") for column in contract.columns}
+    dropped = {str(path[0]) for path in contract.dropped if len(path) == 1}
+    there = [one for one in found.items() if one[0] not in dropped and one[0] not in lacking & wanted.keys()]
+    return told(describe_drift(there, list(wanted.items())), contract, place)
 
 
 def read_footers(spark: SparkSession, files: Iterable[StoredObject]) -> list[Footer]:
