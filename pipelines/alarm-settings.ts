@@ -8,7 +8,7 @@ export const alarmsSchema = z.strictObject({
   usualMinutes: z.number().positive("must be more than 0").max(10_079),
   /** The share of a run's rows that may be quarantined, percent. */
   quarantineSharePercent: z.number().min(0).lt(100, "must be below 100, which a share never exceeds"),
-  /** The fewest rows that a run writes; an empty delivery writes none. */
+  /** The fewest rows that a run writes (with the write mode changes: reads); an empty delivery has none. */
   minimumRows: z.int().min(1, "must be at least 1, since no run writes fewer than 0 rows"),
   /**
    * How long a scheduled run may take and be late before it counts as missed, minutes; without it nobody watches for missed

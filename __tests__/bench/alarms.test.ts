@@ -94,15 +94,14 @@ const path = ({ transitions }: Seen, alarm: string): State[] =>
 
 /** Everything that has rung is silent again, and what suppresses it has let go. */
 async function quiet(): Promise<void> {
-  for (let attempt = 0; attempt < 60; attempt++) {
+  let ringing: (readonly [alarm: string, state: string])[] = [];
+  for (let attempt = 0; attempt < 240; attempt++) {
     const { states } = await watch.entered(now(), [], 0);
-    const ringing = Object.entries(states).filter(
-      ([alarm, state]) => alarm !== "missed-run" && state !== "OK",
-    );
+    ringing = Object.entries(states).filter(([alarm, state]) => alarm !== "missed-run" && state !== "OK");
     if (ringing.length === 0) return;
     await pause(500);
   }
-  throw new Error("an alarm rings for ever");
+  throw new Error(`these ring for ever: ${ringing.join("; ")}`);
 }
 
 interface Scenario {

@@ -225,7 +225,8 @@ EOF`);
       step: boolean;
     };
     const root = terminal.path("node_modules", "cdktf-aws-etl", "glue-scripts");
-    expect(folders.sort()).toEqual(["etl", "functions", "jobs"].map((folder) => join(root, folder)));
+    const xml = join("jars", "spark-xml_2.12-0.18.0.jar");
+    expect(folders.sort()).toEqual(["etl", "functions", xml, "jobs"].map((path) => join(root, path)));
     expect(files).toContain("__init__.py");
     expect(step).toBe(true);
   },

@@ -64,7 +64,7 @@ function edit(file: string, by: (text: string) => string): void {
 /** As docs/add-a-pipeline.md says it. */
 function removeProducts(): void {
   rmSync(join(clone, "pipelines", "products"), { recursive: true });
-  edit("pipelines/index.ts", (text) => text.replace(/^.*(defineProducts|"products").*\n/gm, ""));
+  edit("pipelines/index.ts", (text) => text.replace(/^.*(defineProducts\b|name: "products").*\n/gm, ""));
   for (const environment of ["dev", "staging", "prod"])
     edit(`environments/${environment}.ts`, (text) => text.replace(/^ {4}products: daily,\n/m, ""));
 }
@@ -73,10 +73,7 @@ function removeProducts(): void {
 function doubleWorkers(): void {
   writeFileSync(join(clone, "environments", "workers.ts"), "export const WORKERS = 4;\n");
   edit("environments/dev.ts", (text) =>
-    `import { WORKERS } from "./workers";\n${text}`.replace(
-      /(events: \{\s+workerType: "G.1X",\s+maxWorkers: )2/,
-      "$1WORKERS",
-    ),
+    `import { WORKERS } from "./workers";\n${text}`.replace(/( events: \{[^]*?maxWorkers: )2/, "$1WORKERS"),
   );
 }
 

@@ -9,12 +9,17 @@ const folders = readdirSync(join(ROOT, "pipelines"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
+/** Another pipeline delivers what it reads, so that it needs no sample. */
+const isDelivered = (name: string): boolean =>
+  PIPELINES.some((one) => "followedBy" in one && (one.followedBy ?? []).some((follower: string) => follower === name));
+
 /** The files that a pipeline's folder lacks: an extract declares tables and has no contract. */
 function missing(name: string): string[] {
   const isExtract = existsSync(join(ROOT, "pipelines", name, `${name}.extract.json`));
   const declared = isExtract ? [] : [`${name}.schema.json`, `${name}.quality.json`];
   const files = ["pipeline.ts", "README.md", ...declared];
   const absent = files.filter((file) => !existsSync(join(ROOT, "pipelines", name, file)));
+  if (isDelivered(name)) return absent;
   const sample = join(ROOT, "pipelines", name, "sample");
   return existsSync(sample) && readdirSync(sample).length > 0 ? absent : [...absent, "sample/"];
 }

@@ -51,6 +51,7 @@ export interface AlarmScope {
   readonly slowFactor: number;
   readonly quarantineSharePercent: number;
   readonly minimumRows: number;
+  readonly minimumOf: "written" | "read";
   readonly hasSources: boolean;
   readonly missedRun?: { readonly longestGapMinutes: number; readonly graceMinutes: number };
 }
@@ -178,7 +179,7 @@ const figure = ({ run }: AlarmScope, name: string): Metric => ({
 });
 
 function figures(scope: AlarmScope): AlarmDefinition[] {
-  const { quarantineSharePercent, minimumRows } = scope;
+  const { quarantineSharePercent, minimumRows, minimumOf } = scope;
   return [
     {
       id: "QuarantineShare",
@@ -204,7 +205,10 @@ function figures(scope: AlarmScope): AlarmDefinition[] {
       speaker: "data",
       signal: {
         kind: "metric",
-        metric: figure(scope, PIPELINE_METRICS.rowsWritten),
+        metric: figure(
+          scope,
+          minimumOf === "read" ? PIPELINE_METRICS.rowsRead : PIPELINE_METRICS.rowsWritten,
+        ),
         statistic: "Minimum",
       },
       periodSeconds: PERIOD_SECONDS,
@@ -212,7 +216,7 @@ function figures(scope: AlarmScope): AlarmDefinition[] {
       comparison: "LessThanThreshold",
       threshold: minimumRows,
       missing: "notBreaching",
-      happened: `a run wrote fewer than ${minimumRows} rows`,
+      happened: `a run ${minimumOf === "read" ? "read" : "wrote"} fewer than ${minimumRows} rows`,
       remedy: "Check whether the delivery was complete; once the rest has arrived, run the date again.",
       runbook: "row-count",
     },

@@ -62,6 +62,11 @@ export interface PipelineAlarmsProps {
    */
   readonly minimumRows?: number;
   /**
+   * `read`: the fewest rows that a run must read, for a table that is not written where nothing has changed.
+   * @default "written"
+   */
+  readonly minimumOf?: "written" | "read";
+  /**
    * `true`: runs record the metric `SourcesMissing`, and an alarm watches it.
    * @default false
    */
@@ -161,6 +166,7 @@ export class PipelineAlarms extends Construct {
       slowFactor: props.slowFactor ?? DEFAULT_SLOW_FACTOR,
       quarantineSharePercent: props.quarantineSharePercent ?? DEFAULT_QUARANTINE_SHARE_PERCENT,
       minimumRows: props.minimumRows ?? DEFAULT_MINIMUM_ROWS,
+      minimumOf: props.minimumOf ?? "written",
       hasSources: props.hasSources ?? false,
       missedRun: props.missedRun,
     };

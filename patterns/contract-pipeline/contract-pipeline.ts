@@ -145,7 +145,9 @@ export class ContractPipeline extends Construct {
     if (this.task.table.registeredBy === "crawler") this.processedCrawler = this.crawlerOfTable();
     this.task.declareTables();
     const hasSources = this.sourceNames.length > 0;
-    const watched = { platform, pipeline, name: this.name, hasSources };
+    // A day without a change writes nothing to a table of every version.
+    const minimumOf = props.writeMode === "changes" ? ("read" as const) : undefined;
+    const watched = { platform, pipeline, name: this.name, hasSources, minimumOf };
     if (this.isWorkflow) {
       const { workflow, watcher } = this.defineWorkflow();
       this.workflow = workflow;

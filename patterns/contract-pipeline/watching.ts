@@ -23,7 +23,7 @@ export interface PipelineAlarmSettings {
    */
   readonly quarantineSharePercent?: number;
   /**
-   * The fewest rows that a run writes.
+   * The fewest rows that a run writes; of the write mode `changes`, that it reads.
    * @default 1
    */
   readonly minimumRows?: number;
@@ -46,6 +46,8 @@ interface Watched {
   readonly crawlStateMachineName?: string;
   /** The contract names sources. */
   readonly hasSources: boolean;
+  /** The rows that must not be too few; those written when left out. */
+  readonly minimumOf?: "written" | "read";
 }
 
 /** The clock that starts runs, as the alarm for missed runs sees it. */
@@ -75,7 +77,7 @@ export function defineSchedule(
 
 export function defineAlarms(
   scope: Construct,
-  { platform, pipeline, name, run, crawlStateMachineName, hasSources }: Watched,
+  { platform, pipeline, name, run, crawlStateMachineName, hasSources, minimumOf }: Watched,
   {
     missedRunGraceMinutes: graceMinutes,
     usualMinutes = DEFAULT_USUAL_MINUTES,
@@ -90,6 +92,7 @@ export function defineAlarms(
     ...alarms,
     usualMinutes,
     hasSources,
+    minimumOf,
     name,
     pipeline,
     environment: platform.environment,

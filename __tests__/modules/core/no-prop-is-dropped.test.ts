@@ -543,6 +543,7 @@ test("PipelineAlarms", () => {
       slowFactor: 3,
       quarantineSharePercent: 20,
       minimumRows: 2,
+      minimumOf: "read",
       hasSources: true,
       missedRun: { longestGapMinutes: 1_440, graceMinutes: 120 },
       deadLetterQueueName: "one-dead-letters",
@@ -561,6 +562,7 @@ test("PipelineAlarms", () => {
       slowFactor: 4,
       quarantineSharePercent: 30,
       minimumRows: 3,
+      minimumOf: "written",
       hasSources: false,
       missedRun: { longestGapMinutes: 2_880, graceMinutes: 240 },
       deadLetterQueueName: "two-dead-letters",
@@ -572,7 +574,11 @@ test("PipelineAlarms", () => {
     new PipelineAlarms(stack, "Alarms", props);
   judge("PipelineAlarmsProps", () => sets, build, {
     within: ["missedRun"],
-    becomes: { missedRun: '"evaluation_periods": 26', hasSources: "source-missing" },
+    becomes: {
+      missedRun: '"evaluation_periods": 26',
+      hasSources: "source-missing",
+      minimumOf: "RowsRead",
+    },
   });
 });
 

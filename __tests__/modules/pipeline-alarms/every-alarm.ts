@@ -17,6 +17,7 @@ export const SCOPE: AlarmScope = {
   slowFactor: 2,
   quarantineSharePercent: 60,
   minimumRows: 1,
+  minimumOf: "written",
   hasSources: true,
   missedRun: { longestGapMinutes: 1_500, graceMinutes: 120 },
 };
