@@ -147,7 +147,7 @@ export class Changes<P extends object> {
     private readonly build: (stack: TerraformStack, props: P) => unknown,
   ) {}
 
-  /** What the full set becomes. @throws Error when it is refused */
+  /** The full set as Terraform's JSON. @throws Error when it is refused */
   get whole(): string {
     const outcome = this.outcome("whole", ([full]) => full);
     if ("refused" in outcome) throw new Error(outcome.refused);
