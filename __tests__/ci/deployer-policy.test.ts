@@ -10,7 +10,10 @@ import {
   PLAN,
   type Place,
   type Statement,
+  SOURCES,
+  WITH_SOURCES,
   WITH_WORKFLOWS,
+  WORKFLOWS,
   statementsOf,
 } from "../support/deployer-policy";
 
@@ -81,6 +84,22 @@ const WORKFLOW_TYPES: typeof MADE_BY = {
   aws_lambda_function: ["lambda:CreateFunction", named("lambda", "function:")],
 };
 
+/** The types that come with a connection to a database, or with files that announce themselves. */
+const SOURCE_TYPES: typeof MADE_BY = {
+  aws_glue_connection: ["glue:CreateConnection", named("glue", "connection/")],
+  // It has no ARN before it is made, and then one without a name; a condition names its function.
+  aws_lambda_event_source_mapping: ["lambda:CreateEventSourceMapping", () => "*"],
+  aws_security_group: ["ec2:CreateSecurityGroup", () => arn("ec2", "security-group/sg-1")],
+  aws_vpc_security_group_egress_rule: [
+    "ec2:AuthorizeSecurityGroupEgress",
+    () => arn("ec2", "security-group/sg-1"),
+  ],
+  aws_vpc_security_group_ingress_rule: [
+    "ec2:AuthorizeSecurityGroupIngress",
+    () => arn("ec2", "security-group/sg-1"),
+  ],
+};
+
 /** Parts of the types above, created with rights on those, or a key, which has no name. */
 const PARTS =
   /^aws_(?:cloudwatch_event_target|glue_catalog_table|iam_role_policy|kms_key|lambda_(?:function_event_invoke_config|permission)|s3_bucket_\w+|s3_object|sfn_alias|sns_topic_(?:policy|subscription)|sqs_queue_policy)$/;
@@ -105,7 +124,7 @@ test.each(ENVIRONMENTS)("every resource of %s may be created, by its name", (env
 /** The resources that the statements do not let anybody make. */
 function refusedOf(blocks: Blocks, statements: readonly Statement[]): string[] {
   return namesOf(blocks).flatMap(([type, name]) => {
-    const made = { ...MADE_BY, ...WORKFLOW_TYPES }[type];
+    const made = { ...MADE_BY, ...WORKFLOW_TYPES, ...SOURCE_TYPES }[type];
     if (made === undefined)
       return [`${type} is new: say here what makes one, and give that right in docs/deployer`];
     const [action, arnOf] = made;
@@ -114,16 +133,23 @@ function refusedOf(blocks: Blocks, statements: readonly Statement[]): string[] {
   });
 }
 
+/** The resources of dev with settings of its own. */
+function devWith(variables: Readonly<Record<string, string>>): Blocks {
+  const outdir = mkdtempSync(join(tmpdir(), "etl-deployer-dev-"));
+  try {
+    synthesiseApp(outdir, { account: ACCOUNT, region: REGION }, [], {
+      ETL_ENVIRONMENTS: "dev",
+      ...variables,
+    });
+    const file = join(stackOf(outdir, "dev"), "cdk.tf.json");
+    return (JSON.parse(readFileSync(file, "utf8")) as { resource: Blocks }).resource;
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}
+
 test("with a Glue workflow, its own documents give what the others do not", () => {
-  const outdir = mkdtempSync(join(tmpdir(), "etl-deployer-workflow-"));
-  const variables = {
-    ETL_ENVIRONMENTS: "dev",
-    ETL_DEV_ORCHESTRATION: "mobile-users:workflow,events:workflow",
-  };
-  synthesiseApp(outdir, { account: ACCOUNT, region: REGION }, [], variables);
-  const file = join(stackOf(outdir, "dev"), "cdk.tf.json");
-  const { resource } = JSON.parse(readFileSync(file, "utf8")) as { resource: Blocks };
-  rmSync(outdir, { recursive: true, force: true });
+  const resource = devWith({ ETL_DEV_ORCHESTRATION: "mobile-users:workflow,events:workflow" });
   const place = placeOf("dev");
   expect(refusedOf(resource, statementsOf(WITH_WORKFLOWS, place))).toEqual([]);
   const lacking = refusedOf(resource, statementsOf(DEPLOY, place)).map(
@@ -145,13 +171,82 @@ test("with a Glue workflow, its own documents give what the others do not", () =
   ]);
 });
 
+/** A connection whose security group is made, and files that start runs. */
+const WITH_BOTH_SOURCES = {
+  ETL_DEV_ARRIVAL: "events",
+  ETL_DEV_SHOP_HOST: "shop.example",
+  ETL_DEV_SHOP_DATABASE: "shop",
+  ETL_DEV_SHOP_SECRET_ARN: arn("secretsmanager", "secret:shop/reader-a1B2c3"),
+  ETL_DEV_SHOP_SUBNET_ID: "subnet-0a1b2c3d4e5f67890",
+  ETL_DEV_SHOP_AVAILABILITY_ZONE: `${REGION}a`,
+  ETL_DEV_SHOP_VPC_ID: "vpc-0a1b2c3d4e5f67890",
+};
+
+test("with a database and arriving files, the documents of sources and of functions give what the others do not", () => {
+  const resource = devWith(WITH_BOTH_SOURCES);
+  const place = placeOf("dev");
+  for (const type of Object.keys(SOURCE_TYPES)) expect(Object.keys(resource)).toContain(type);
+  expect(refusedOf(resource, statementsOf(WITH_SOURCES, place))).toEqual([]);
+  const lacking = refusedOf(resource, statementsOf(WITH_WORKFLOWS, place)).map(
+    (text) => / (\w+:\w+) on/.exec(text)![1],
+  );
+  expect([...new Set(lacking)].sort()).toEqual(
+    Object.values(SOURCE_TYPES)
+      .map(([action]) => action)
+      .sort(),
+  );
+  const trusted = Object.values(resource.aws_iam_role!).map(({ name }) => String(name));
+  expect(trusted).toContain("etl-dev-arrival-function");
+  const passed = allowing(
+    statementsOf(WITH_SOURCES, place),
+    "iam:PassRole",
+    `arn:aws:iam::${ACCOUNT}:role/etl-dev-arrival-function`,
+  );
+  expect(passed.map(({ Condition }) => Condition!["StringEquals"]!["iam:PassedToService"])).toEqual([
+    "lambda.amazonaws.com",
+  ]);
+  // The ledger can be restored to a point in time, which is a call of its own.
+  const ledger = arn("dynamodb", "table/etl-dev-arrival");
+  expect(
+    allowing(statementsOf(WITH_SOURCES, place), "dynamodb:UpdateContinuousBackups", ledger),
+  ).toHaveLength(1);
+});
+
+test("what sources need on everything is bound to functions, tags or reading", () => {
+  const statements = statementsOf(SOURCES, placeOf("dev"));
+  const isWide = (resource: string): boolean => /(?:^|:[a-z-]+[:/])\*$/.test(resource);
+  const wide = statements
+    .filter(({ Resource }) => [Resource].flat().some(isWide))
+    .filter(({ Action }) => ![Action].flat().every((action) => action.startsWith("ec2:Describe")))
+    .map(({ Sid, Condition }) => [Sid, Object.values(Condition ?? {}).flatMap(Object.keys)]);
+  const [asked, has] = ["aws:RequestTag", "aws:ResourceTag"].map((key) => [
+    `${key}/project`,
+    `${key}/environment`,
+  ]);
+  expect(Object.fromEntries(wide)).toEqual({
+    ReadMappings: ["lambda:FunctionArn"],
+    ReadMappingTags: [],
+    MakeGroups: asked,
+    MakeGroupsInNetworks: [],
+    ChangeGroups: has,
+    MakeGroupRules: asked,
+    TagWhatIsMade: ["ec2:CreateAction"],
+    MakeMappings: ["lambda:FunctionArn"],
+    ChangeMappings: ["lambda:FunctionArn"],
+    TagMappings: asked,
+    UntagMappings: has,
+  });
+  const prod = arn("glue", "connection/etl-prod-shop");
+  expect(allowing(statements, "glue:UpdateConnection", prod)).toEqual([]);
+});
+
 test.each(ENVIRONMENTS)(
   "roles of %s are passed to the services that they trust, and no others",
   (environment) => {
     const statements = statementsOf(DEPLOY, placeOf(environment));
     const passing = (role: string): string[] =>
-      allowing(statements, "iam:PassRole", `arn:aws:iam::${ACCOUNT}:role/${role}`).map(
-        ({ Condition }) => Condition!["StringEquals"]!["iam:PassedToService"]!,
+      allowing(statements, "iam:PassRole", `arn:aws:iam::${ACCOUNT}:role/${role}`).map(({ Condition }) =>
+        String(Condition!["StringEquals"]!["iam:PassedToService"]),
       );
     const roles = Object.values(resources[environment]!["aws_iam_role"]!).map((role) => {
       const trust = JSON.parse(role["assume_role_policy"] as string) as {
@@ -215,15 +310,15 @@ test("the state can be written and never deleted, even with destroy-data", () =>
 
 test("the role that plans can only read", () => {
   const reading =
-    /^(?:s3|kms|glue|dynamodb|athena|iam|states|events|scheduler|sns|sqs|cloudwatch|logs|lambda):(?:Get|List|Describe|Decrypt|ValidateStateMachineDefinition)/;
-  const actions = statementsOf([...PLAN, "plan-workflows"], placeOf("prod")).flatMap(({ Action }) =>
-    [Action].flat(),
+    /^(?:s3|kms|glue|dynamodb|athena|iam|states|events|scheduler|sns|sqs|cloudwatch|logs|lambda|ec2):(?:Get|List|Describe|Decrypt|ValidateStateMachineDefinition)/;
+  const actions = statementsOf([...PLAN, "plan-workflows", "plan-sources"], placeOf("prod")).flatMap(
+    ({ Action }) => [Action].flat(),
   );
   expect(actions.filter((action) => !reading.test(action))).toEqual([]);
 });
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 6,144 characters without white space. */
-test.each([...DESTROY, "plan-workflows", "deploy-workflows"])("%s fits into a managed policy", (document) => {
+test.each([...DESTROY, ...WORKFLOWS, ...SOURCES])("%s fits into a managed policy", (document) => {
   const longest = { ...placeOf("production"), project: "a-rather-long-name", region: "ap-southeast-2" };
   expect(filledIn(document, longest).replaceAll(/\s/g, "").length).toBeLessThan(6_144);
 });

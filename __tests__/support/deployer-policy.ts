@@ -10,6 +10,9 @@ export const DEPLOY = ["plan", "deploy-foundation", "deploy-pipelines"] as const
 /** The documents for Glue workflows and functions. */
 export const WORKFLOWS = ["plan-workflows", "deploy-workflows"] as const;
 export const WITH_WORKFLOWS = [...DEPLOY, ...WORKFLOWS] as const;
+/** The documents for sources: connections to databases, and files that announce themselves. The latter have a function too. */
+export const SOURCES = ["plan-sources", "deploy-sources"] as const;
+export const WITH_SOURCES = [...WITH_WORKFLOWS, ...SOURCES] as const;
 export const DESTROY = [...DEPLOY, "destroy-data"] as const;
 
 export interface Place {
@@ -24,7 +27,7 @@ export interface Statement {
   readonly Effect: "Allow" | "Deny";
   readonly Action: string | readonly string[];
   readonly Resource: string | readonly string[];
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
 
 /** A document's text with its `<placeholders>` filled in. @throws Error when one is left */

@@ -1,5 +1,5 @@
 import { type TerraformStack } from "cdktf";
-import { droppedProps, synth } from "./synth";
+import { Changes, droppedProps, synth } from "./synth";
 import { publicProps } from "./public-props";
 
 /**
@@ -33,16 +33,15 @@ export function judge<P extends object>(
   build: Build<P>,
   { within = [], becomes = {}, refuses = [], only }: How<P> = {},
 ): void {
-  const names = synth((stack) => Object.keys(sets(stack)[0])).built;
+  const changes = new Changes(sets, build);
+  const names = Object.keys(changes.full);
   const props = names.filter((name) => only?.includes(name as keyof P & string) ?? true);
   judged.set(type, new Set([...(judged.get(type) ?? []), ...props]));
 
-  const isSeen = (name: string) => props.includes(name) && !refuses.includes(name as keyof P & string);
-  const dropped = droppedProps(sets, build, within).filter((path) => isSeen(path.split(".")[0]!));
+  const seen = props.filter((name) => !refuses.includes(name as keyof P & string));
+  const dropped = droppedProps(changes, { props: seen, within });
   expect({ type, dropped }).toEqual({ type, dropped: [] });
-  const unread = props
-    .filter(isSeen)
-    .filter((name) => !canBeReadBack(name, sets, build, becomes as Record<string, string>));
+  const unread = seen.filter((name) => !canBeReadBack(name, changes, becomes as Record<string, string>));
   expect({ type, unread }).toEqual({ type, unread: [] });
   for (const name of refuses) {
     const changed = (stack: TerraformStack): P => {
@@ -67,23 +66,17 @@ export function unjudged(isMeant: (type: string) => boolean): string[] {
 /** Tells whether a value stands in the output more often than where another value is set; to be refused is to have none. */
 function canBeReadBack<P extends object>(
   name: string,
-  sets: (stack: TerraformStack) => Sets<P>,
-  build: Build<P>,
+  changes: Changes<P>,
   becomes: Readonly<Record<string, string>>,
 ): boolean {
-  const output = (change: (sets: Sets<P>) => P): string =>
-    synth((stack) => void build(stack, change(sets(stack)))).json;
-  const whole = output(([full]) => full);
-  let changed = "";
-  try {
-    changed = output(([full, other]) => ({ ...full, [name]: (other as Record<string, unknown>)[name] }));
-  } catch {
-    // Refused together with the others.
-  }
+  const { whole } = changes;
+  const outcome = changes.changed([name]);
+  // Refused together with the others.
+  const changed = "json" in outcome ? outcome.json : "";
   const text = becomes[name];
   if (text?.startsWith("!")) return parts(text.slice(1), whole) < parts(text.slice(1), changed);
   if (text !== undefined) return parts(text, whole) > parts(text, changed);
-  const values = synth((stack) => leaves((sets(stack)[0] as Record<string, unknown>)[name])).built;
+  const values = leaves((changes.full as Record<string, unknown>)[name]);
   return values.some((value) => words(value, whole) > words(value, changed));
 }
 

@@ -134,34 +134,75 @@ export function unknownText(): string {
 /** Two sets of all props, every prop another in the second. */
 type Sets<P> = readonly [full: P, other: P];
 
+/** The end of a build and synthesis: Terraform's JSON, or why it was refused. */
+type Outcome = { readonly json: string } | { readonly refused: string };
+
+/** A full set of props and each change of one, every one of them synthesised once however often it is asked for. */
+export class Changes<P extends object> {
+  private readonly outcomes = new Map<string, Outcome>();
+  private looked?: P;
+
+  constructor(
+    private readonly sets: (stack: TerraformStack) => Sets<P>,
+    private readonly build: (stack: TerraformStack, props: P) => unknown,
+  ) {}
+
+  /** The full set as Terraform's JSON. @throws Error when it is refused */
+  get whole(): string {
+    const outcome = this.outcome("whole", ([full]) => full);
+    if ("refused" in outcome) throw new Error(outcome.refused);
+    return outcome.json;
+  }
+
+  /** The outcome with one field left out. */
+  without(path: readonly string[]): Outcome {
+    return this.outcome(`without ${path.join(".")}`, ([full]) => withField(full, path, undefined));
+  }
+
+  /** The outcome with one field as in the other set. */
+  changed(path: readonly string[]): Outcome {
+    return this.outcome(`changed ${path.join(".")}`, ([full, other]) => withField(full, path, other));
+  }
+
+  /** The full set, to look at: the constructs in it are synthesised nowhere. */
+  get full(): P {
+    this.looked ??= withOutdir((outdir) => this.sets(emptyStack(Testing.app({ outdir })))[0]);
+    return this.looked;
+  }
+
+  private outcome(key: string, change: (sets: Sets<P>) => P): Outcome {
+    const known = this.outcomes.get(key);
+    if (known !== undefined) return known;
+    const made = this.synthesised(change);
+    this.outcomes.set(key, made);
+    return made;
+  }
+
+  private synthesised(change: (sets: Sets<P>) => P): Outcome {
+    try {
+      return { json: synth((stack) => void this.build(stack, change(this.sets(stack)))).json };
+    } catch (error) {
+      return { refused: (error as Error).message };
+    }
+  }
+}
+
 /**
  * The props whose absence, or whose other value, changes nothing: they are dropped on their way. To be refused counts as a
  * change; to be required does for absence.
  *
+ * @param props those that are judged, by default all
  * @param within props that are looked into: each of their fields counts as a prop
  */
 export function droppedProps<P extends object>(
-  sets: (stack: TerraformStack) => Sets<P>,
-  build: (stack: TerraformStack, props: P) => unknown,
-  within: readonly (keyof P & string)[] = [],
+  changes: Changes<P>,
+  { props, within = [] }: { props?: readonly string[]; within?: readonly (keyof P & string)[] } = {},
 ): string[] {
-  const made = (change: (sets: Sets<P>) => P): string =>
-    synth((stack) => void build(stack, change(sets(stack)))).json;
-  const outcome = (change: (sets: Sets<P>) => P): string => {
-    try {
-      return made(change);
-    } catch (error) {
-      return (error as Error).message;
-    }
-  };
-  const whole = made(([full]) => full);
-  const fields = synth((stack) => pathsOf(sets(stack)[0], within)).built;
-  return fields
-    .filter(
-      (path) =>
-        outcome(([full]) => withField(full, path, undefined)) === whole ||
-        outcome(([full, other]) => withField(full, path, other)) === whole,
-    )
+  const { whole } = changes;
+  const isSame = (outcome: Outcome): boolean => "json" in outcome && outcome.json === whole;
+  return pathsOf(changes.full, within)
+    .filter(([name]) => props?.includes(name!) ?? true)
+    .filter((path) => isSame(changes.without(path)) || isSame(changes.changed(path)))
     .map((path) => path.join("."));
 }
 

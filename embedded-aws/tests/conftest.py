@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -93,10 +94,21 @@ class Bench:
         return (self.folder / "logs" / "aws.log").read_text(encoding="utf-8")
 
 
+def made_drivers(folder: Path) -> Path:
+    """A folder for `--jdbc-drivers`: a jar that a class path shows, and a file that is no jar."""
+    folder.mkdir()
+    (folder / "notes.txt").write_text("Drivers of two ferry companies.\n")
+    with zipfile.ZipFile(folder / "ferries.jar", "w") as jar:
+        jar.writestr("ferries/driver.properties", "version=4.2\n")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    folder = tmp_path_factory.mktemp("bench")
     spark_4 = (word for name, path in SPARK_4.items() for word in (f"--spark4-{name}", str(path)))
-    started = Bench(tmp_path_factory.mktemp("bench"), "--job-minute-seconds", "6", *spark_4)
+    drivers = ("--jdbc-drivers", str(made_drivers(folder / "drivers")))
+    started = Bench(folder, "--job-minute-seconds", "6", *drivers, *spark_4)
     yield started
     assert started.stop() == 0
 

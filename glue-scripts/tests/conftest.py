@@ -16,6 +16,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "jobs"), str(ROOT / "compiler")]
 
 import transform_deliveries  # noqa: E402 (the path is set above)
 from etl.ingest.contract import Contract  # noqa: E402 (the path is set above)
+from halves import HALVES, half_of  # noqa: E402 (the path is set above)
 from plans import contract_of_text, put_plan  # noqa: E402 (the path is set above)
 
 PIPELINES = ROOT.parent / "pipelines"
@@ -42,6 +43,16 @@ class WAREHOUSE:
     """The folder of the Iceberg tables of the tests; set with the session."""
 
     folder: Path
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--half", choices=HALVES, help="run one half of the files; both halves are all files")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    half = config.getoption("half")
+    is_other = half is not None and collection_path.suffix == ".py" and half_of(collection_path.name) != half
+    return True if is_other else None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import { readQuality } from "../../../contracts/quality-reader";
 import { ContractPlan, type ContractPlanProps } from "../../../modules/contract-plan/contract-plan";
 import { changedContract, contractFile, rulesFile, SHIPPED, shippedContract } from "../../support/contracts";
 import { ARTIFACTS, place } from "../../support/places";
-import { droppedProps, refusal, synth, synthToFolder, unknownText } from "../../support/synth";
+import { Changes, droppedProps, refusal, synth, synthToFolder, unknownText } from "../../support/synth";
 
 const folder = mkdtempSync(join(tmpdir(), "etl-plan-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -130,7 +130,7 @@ test("no prop is dropped", () => {
       prefix: "q/",
     },
   ];
-  expect(droppedProps(() => sets, build)).toEqual([]);
+  expect(droppedProps(new Changes(() => sets, build))).toEqual([]);
 });
 
 test("two plans of the same files at one place: the message names them", () => {

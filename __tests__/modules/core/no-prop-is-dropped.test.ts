@@ -59,7 +59,7 @@ import { type ResourcePolicyStatement } from "../../../modules/iam/policy-statem
 import { ROOT } from "../../support/clone";
 import { DATABASE, KEY_ARN, place } from "../../support/places";
 import { judge, unjudged } from "../../support/judged-props";
-import { droppedProps, synth } from "../../support/synth";
+import { Changes, droppedProps, synth } from "../../support/synth";
 
 /**
  * Every prop of every construct reaches what is synthesised: taking it away or changing it changes the output, where it can be
@@ -888,7 +888,7 @@ test("a prop that is dropped is found, and so is one within another", () => {
       results: ONE,
       scanLimitBytes: 20_000_000,
     });
-  expect(droppedProps(() => sets, build, ["results"])).toEqual([
+  expect(droppedProps(new Changes(() => sets, build), { within: ["results"] })).toEqual([
     "name",
     "results",
     "results.bucketName",

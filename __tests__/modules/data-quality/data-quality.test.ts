@@ -5,7 +5,7 @@ import { TerraformOutput, type TerraformStack } from "cdktf";
 import { DataQuality, type DataQualityProps } from "../../../modules/data-quality/data-quality";
 import { ROOT } from "../../support/clone";
 import { changedContract } from "../../support/contracts";
-import { droppedProps, refusal, synth, unknownText } from "../../support/synth";
+import { Changes, droppedProps, refusal, synth, unknownText } from "../../support/synth";
 
 const folder = mkdtempSync(join(tmpdir(), "etl-quality-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -105,7 +105,7 @@ test("no prop is dropped", () => {
       partitionColumn: "j",
     },
   ];
-  expect(droppedProps(() => sets, build, ["table", "quarantineTable"])).toEqual([]);
+  expect(droppedProps(new Changes(() => sets, build), { within: ["table", "quarantineTable"] })).toEqual([]);
 });
 
 test("refusals, all at once", () => {

@@ -29,11 +29,17 @@ from pyspark.sql.functions import udf
 spark = SparkSession.builder.getOrCreate()
 jars = spark._jvm.java.lang.Thread.currentThread().getContextClassLoader()
 resource = jars.getResourceAsStream("parcels/surcharge.properties")
-seen = {"conf": spark.conf.get("spark.parcels.marker", "none"), "jar": "none", "zone": "none", "file": "none"}
+names = ("driver", "file", "jar", "zone")
+seen = {"conf": spark.conf.get("spark.parcels.marker", "none"), **dict.fromkeys(names, "none")}
 if resource is not None:
     properties = spark._jvm.java.util.Properties()
     properties.load(resource)
     seen["jar"] = properties.getProperty("bulky")
+driver = jars.getResourceAsStream("ferries/driver.properties")
+if driver is not None:
+    properties = spark._jvm.java.util.Properties()
+    properties.load(driver)
+    seen["driver"] = properties.getProperty("version")
 if Path("plan.json").is_file():
     seen["file"] = json.loads(Path("plan.json").read_text())["tariff"]
 if importlib.util.find_spec("parcel_zones"):
@@ -41,8 +47,8 @@ if importlib.util.find_spec("parcel_zones"):
     seen["zone"] = spark.createDataFrame([("FR",)], ["c"]).select(udf(zone)("c")).first()[0]
 print(json.dumps(seen, sort_keys=True))
 """
-NOTHING = {"conf": "none", "file": "none", "jar": "none", "zone": "none"}
-ALL = {"conf": "hot", "file": "summer", "jar": "12.50", "zone": "zone of FR"}
+NOTHING = {"conf": "none", "driver": "none", "file": "none", "jar": "none", "zone": "none"}
+ALL = {"conf": "hot", "driver": "4.2", "file": "summer", "jar": "12.50", "zone": "zone of FR"}
 OF_ALL = {
     "--conf": f"{S3A_REGION} --conf spark.parcels.marker=hot",
     "--extra-jars": f"s3://{BUCKET}/code/surcharge.jar",
@@ -101,7 +107,9 @@ def parcels(bench: Bench) -> Iterator[Bench]:
         glue.create_job(Name=name, **job(role))
     role = f"arn:aws:iam::{ACCOUNT}:role/job-tariffs"
     glue.create_job(Name="spark4", **job(role, GlueVersion="6.0"))
-    glue.create_job(Name="plain", **job(role, DefaultArguments={"--conf": S3A_REGION}, Connections={}))
+    bare = {"--conf": S3A_REGION}
+    glue.create_job(Name="plain", **job(role, DefaultArguments=bare, Connections={}))
+    glue.create_job(Name="connected", **job(role, DefaultArguments=bare))
     glue.create_job(Name="lost", **job(role, Connections={"Connections": ["depots", "harbour"]}))
     yield bench
 
@@ -134,6 +142,10 @@ def test_a_run_has_its_packages_jars_files_settings_and_connections_and_the_next
 ) -> None:
     assert seen(parcels, run_job(parcels, "tariffs")) == ALL
     assert seen(parcels, run_job(parcels, "plain")) == NOTHING
+
+
+def test_a_job_with_a_connection_has_the_drivers_without_asking(parcels: Bench) -> None:
+    assert seen(parcels, run_job(parcels, "connected")) == {**NOTHING, "driver": "4.2"}
 
 
 def test_glue_6_has_them_too(parcels: Bench) -> None:
