@@ -12,7 +12,7 @@ export function arrivalSettingMistakes({ pipelines }: Candidate): string[] {
     if (!success) return [];
     const isWorkflow = "orchestration" in settings! && settings.orchestration === "workflow";
     const rules = arrivalMistakes(
-      { ...JUDGED_ALONE, pipelines: [{ ...arrival, name, isWorkflow: false }] },
+      { ...JUDGED_ALONE, pipelines: [{ ...arrival, name, isWorkflow: false, refusing: [] }] },
       () => true,
     ).map(
       ([field, mistake]) =>

@@ -457,6 +457,12 @@ test.each<[string, Given, string]>([
     "'pipelines.orders.endings' must be ends of names such as '.csv', got \"/x\"",
   ],
   ["a zone", { rule: { undatedZone: "Berlin" } }, "'pipelines.orders.undatedZone' must"],
+  [
+    "a zone where runs refuse what lies beside days",
+    { rule: { undatedZone: "UTC" }, pipeline: { ...shopsFiles(folder), crawlRaw: false } },
+    '\'pipelines.orders.undatedZone\' must be left out, or the sources web_shop must say "unknownFolders": "skip" in the contract: ' +
+      "the file that is copied stays where it lies, and ends each run as InvalidDelivery",
+  ],
 ])("refuses %s", (_, given, message) => {
   expect(refusal((stack) => make(stack, given))).toContain(message);
 });

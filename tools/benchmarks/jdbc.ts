@@ -198,6 +198,7 @@ function printGrowth(peaks: readonly Sample[]): void {
   const [least, most] = [peaks[0]!, peaks.at(-1)!];
   if (peaks.length < 2) return;
   const of = Object.keys(least)
+    .filter((name) => name !== "rows")
     .map((name) => `${name} × ${ratio(most[name], least[name])!.toFixed(2)}`)
     .join(", ");
   console.log(`peak memory from the first size to the last: ${of}`);
