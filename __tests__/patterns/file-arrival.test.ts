@@ -271,7 +271,9 @@ describe("its rights are those of its calls, and no file of a delivery is among 
   });
 
   test("with a zone for undated files it copies them", () => {
-    const { own, reference } = rightsOf({ rule: { undatedZone: "Europe/Berlin" } });
+    const complete = { rule: "manifest", name: "_files.json" } as const;
+    const { own, reference } = rightsOf({ rule: { undatedZone: "Europe/Berlin", complete } });
+    expect(JSON.stringify(own)).not.toContain("_files.json"); // what it copies it may read
     const folder = `${reference("Platform/Lake/Raw/Resource", "arn")}/orders/*`;
     expect(own).toContainEqual({
       Effect: "Allow",
