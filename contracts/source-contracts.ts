@@ -80,6 +80,11 @@ export interface ContractSource {
    * @default false
    */
   readonly isXml?: boolean;
+  /**
+   * A file beside the folders of its days ends a run.
+   * @default false
+   */
+  readonly refusesStrangers?: boolean;
   /** The name that a crawler gives to its table, without a prefix; "" where the source has no name. */
   readonly table: string;
 }
@@ -91,7 +96,7 @@ export const placesOf = ({ sources, format }: Contract): readonly ContractSource
   sources.length === 0
     ? [{ folder: "", layout: "dt", table: "", ...xmlOf(format) }]
     : sources.map((source) => {
-        const { name, folder, endings, layout } = source;
+        const { name, folder, endings, layout, unknownFolders } = source;
         return {
           name,
           folder,
@@ -99,5 +104,6 @@ export const placesOf = ({ sources, format }: Contract): readonly ContractSource
           table: crawledName(source),
           ...xmlOf(source.format),
           ...(endings.length > 0 ? { endings } : {}),
+          ...(unknownFolders === "refuse" ? { refusesStrangers: true } : {}),
         };
       });

@@ -1,3 +1,7 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readContract } from "../contracts/contract";
+import { placesOf } from "../contracts/source-contracts";
 import { arrivalMistakes } from "../patterns/file-arrival/arrival-mistakes";
 import { arrivalOf, arrivalSchema } from "../pipelines/arrival-settings";
 
@@ -12,7 +16,10 @@ export function arrivalSettingMistakes({ pipelines }: Candidate): string[] {
     if (!success) return [];
     const isWorkflow = "orchestration" in settings! && settings.orchestration === "workflow";
     const rules = arrivalMistakes(
-      { ...JUDGED_ALONE, pipelines: [{ ...arrival, name, isWorkflow: false }] },
+      {
+        ...JUDGED_ALONE,
+        pipelines: [{ ...arrival, name, isWorkflow: false, refusing: refusingSources(name) }],
+      },
       () => true,
     ).map(
       ([field, mistake]) =>
@@ -29,3 +36,18 @@ export function arrivalSettingMistakes({ pipelines }: Candidate): string[] {
 
 /** The settings of a whole `FileArrival`, which an environment does not choose. */
 const JUDGED_ALONE = { name: "arrival", lookEveryMinutes: 5, batchWindowSeconds: 20, maxReceives: 20 };
+
+/** The sources of the pipeline's contract whose runs end at a file beside the folders of days; mistakes in contracts are reported elsewhere. */
+function refusingSources(pipeline: string): string[] {
+  const file = join(__dirname, "..", "pipelines", pipeline, `${pipeline}.schema.json`);
+  if (!existsSync(file)) return [];
+  try {
+    const { contract, mistakes } = readContract(JSON.parse(readFileSync(file, "utf8")));
+    if (mistakes.length > 0) return [];
+    return placesOf(contract).flatMap(({ name, refusesStrangers }) =>
+      refusesStrangers === true && name !== undefined ? [name] : [],
+    );
+  } catch {
+    return []; // no JSON
+  }
+}

@@ -233,10 +233,13 @@ class Names {
 /** Characters of an id that tell runs of one day apart. */
 const ID = 4;
 
-/** `etl-dev-events e44e`: the machine, and the begin of the execution's name. */
+/** Matches what all names of executions that files start begin with. */
+const STARTED_BY_FILES = /^arrival-/;
+
+/** `etl-dev-events e44e`: the machine, and the first characters of the execution's name that other names do not share. */
 export function executionLabel(executionArn: string): string {
   const [machine = "", name = ""] = executionArn.split(":").slice(-2);
-  return `${machine} ${name.slice(0, ID)}`;
+  return `${machine} ${name.replace(STARTED_BY_FILES, "").slice(0, ID)}`;
 }
 
 /** The execution that started this one; `undefined` for one that a person, a schedule or a rule started. */

@@ -16,6 +16,11 @@ export interface DeliveriesSource {
   readonly layout: "dt" | "epochMillis";
   /** The folder above those of the dates. */
   readonly location: S3Location;
+  /**
+   * A file beside the folders of the dates ends a run: `unknownFolders` of the contract.
+   * @default false
+   */
+  readonly refusesStrangers?: boolean;
   /** The catalogue's database of the crawled table: the job reads there what the deliveries looked like before. */
   readonly database: string;
   /** The table that a crawl of the location keeps. */

@@ -1,6 +1,8 @@
 import { Command, CommanderError, Option } from "commander";
 import { type Trouble, TROUBLES } from "./benchmarks/deployments";
 import { type BenchOptions } from "./benchmarks/bench-options";
+import { measureArrival } from "./benchmarks/arrival";
+import { measureJdbc } from "./benchmarks/jdbc";
 import { measureJob } from "./benchmarks/job";
 import { measureMobile } from "./benchmarks/mobile";
 import { measureMoney } from "./benchmarks/money";
@@ -16,6 +18,8 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<voi
   growth: measureGrowth,
   job: measureJob,
   mobile: measureMobile,
+  jdbc: measureJdbc,
+  arrival: measureArrival,
   start: measureStart,
   money: measureMoney,
   "plan-review": measurePlanReview,
@@ -26,6 +30,8 @@ interface Options {
   readonly rounds: number[];
   readonly input: string;
   readonly copies: number[];
+  readonly days: string;
+  readonly files: number[];
   readonly deployments?: number[];
   readonly trouble: Trouble;
   readonly atOnce: number[];
@@ -48,7 +54,18 @@ async function main(): Promise<void> {
       "job: folder with deliveries dt=YYYY-MM-DD/events.json",
       "pipelines/events/sample",
     )
-    .option("--copies <n,n>", "job, mobile: sizes, as multiples of the input", wholeNumbers, [1, 10, 100])
+    .option(
+      "--copies <n,n>",
+      "job, mobile, jdbc: sizes, as multiples of the input",
+      wholeNumbers,
+      [1, 10, 100],
+    )
+    .option(
+      "--days <dir>",
+      "jdbc: folder with days of the shop, YYYY-MM-DD.csv, which fill its database",
+      "pipelines/shop/sample",
+    )
+    .option("--files <n>", "arrival: how many files", wholeNumbers, [1_000])
     .option(
       "--deployments <n>",
       "start: make n first deployments and count the successful ones",
@@ -56,11 +73,16 @@ async function main(): Promise<void> {
     )
     .addOption(new Option("--trouble <kind>", troubleHelp()).choices(Object.keys(TROUBLES)).default("none"))
     .option("--at-once <n>", "start: deployments at the same time", wholeNumbers, [1])
-    .option("--seed <n>", "start: determines which process is killed, and when", wholeNumbers, [1])
+    .option(
+      "--seed <n>",
+      "start: determines which process is killed, and when; arrival: the order of events",
+      wholeNumbers,
+      [1],
+    )
     .exitOverride();
   try {
     cli.parse();
-    const { rounds, input, copies, deployments, trouble, atOnce, seed } = cli.opts<Options>();
+    const { rounds, input, copies, days, files, deployments, trouble, atOnce, seed } = cli.opts<Options>();
     const counted = deployments && {
       deployments: deployments[0]!,
       trouble,
@@ -72,7 +94,10 @@ async function main(): Promise<void> {
       throw new UserError(`unknown benchmark ${unknown.join(", ")}; benchmarks are ${names.join(", ")}`);
     const all = counted === undefined ? names : ["start"];
     for (const name of cli.args.length === 0 ? all : cli.args)
-      await BENCHMARKS[name]!({ rounds: rounds[0]!, input, copies, counted });
+      await BENCHMARKS[name]!({
+        ...{ rounds: rounds[0]!, input, copies, days, counted },
+        ...{ files: files[0]!, seed: seed[0]! },
+      });
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode;

@@ -1,29 +1,39 @@
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CloudWatchClient, DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
-import { ScanCommand } from "@aws-sdk/client-dynamodb";
+import { ScanCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  ListObjectVersionsCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { ListExecutionsCommand } from "@aws-sdk/client-sfn";
 import {
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
   GetQueueUrlCommand,
+  type Message,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
+  SetQueueAttributesCommand,
+  StartMessageMoveTaskCommand,
 } from "@aws-sdk/client-sqs";
+import { arrivedLine, arrivedStates } from "../../local/arrived-files";
 import { clientOptions } from "../../local/clients";
+import { BENCH } from "../../local/places";
 import { deployedClone } from "./deployed-clone";
-import { changeEvents } from "./dev-settings";
+import { changeEvents, letFilesStart } from "./dev-settings";
 import { judgeRights, type NotShown } from "./rights";
 import { BenchSession, pause } from "./session";
 
 /**
- * Files start the events pipeline. They are put in every way, under difficult names; their events are doubled and shuffled, some are of files that are not
- * there; one message is no event; some files arrive while a run works, some where no run reads them.
+ * Files start pipelines, one by each rule of completeness: events by a marker, price lists by a manifest, products by their count, sales by a quiet period.
+ * They are put in every way, under difficult names; their events are doubled and shuffled, lost, or of files that are not there; one message is no
+ * event; some files arrive while a run works, some where no run reads them.
  */
 
 const MINUTES = 60_000;
@@ -48,14 +58,27 @@ let session: BenchSession;
 const trace = () => join(clone, ".local", "trace.jsonl");
 
 beforeAll(async () => {
-  clone = deployedClone("arrival", (folder) =>
+  clone = deployedClone("arrival", (folder) => {
     changeEvents(folder, [
       [
         /arrival: \{.*\}, *\n|arrival: \{[^]*?\n {6}\},\n/,
         'arrival: { enabled: true, complete: { rule: "marker", name: "_SUCCESS" }, deadlineMinutes: 1 },\n',
       ],
-    ]),
-  );
+    ]);
+    letFilesStart(folder, {
+      "stg-price-lists":
+        '{ enabled: true, complete: { rule: "manifest", name: "_files.json" }, deadlineMinutes: 1, endings: [".csv.bz2", ".xml"], undatedZone: "Europe/London" }',
+      products: '{ enabled: true, complete: { rule: "count", files: 2 } }',
+      sales: '{ enabled: true, complete: { rule: "quiet", seconds: 3 } }',
+    });
+    // The original of a file that is copied to the day of its arrival stays.
+    const contract = join(folder, "pipelines", "stg-price-lists", "stg-price-lists.schema.json");
+    const text = readFileSync(contract, "utf8");
+    writeFileSync(
+      contract,
+      text.replaceAll('"whenMissing": "report",', '"whenMissing": "report", "unknownFolders": "skip",'),
+    );
+  });
   session = await BenchSession.open(clone, ["--trace", trace(), "--metric-minute-seconds", "2"]);
 }, 20 * MINUTES);
 
@@ -104,8 +127,8 @@ async function states(): Promise<Record<string, string>> {
 }
 
 /** The executions that files started, the oldest first. */
-async function started(): Promise<string[]> {
-  const stateMachineArn = session.output("events_state_machine_arn");
+async function started(pipeline = "events"): Promise<string[]> {
+  const stateMachineArn = session.output(`${pipeline}_state_machine_arn`);
   const { executions = [] } = await session.clients.sfn.send(new ListExecutionsCommand({ stateMachineArn }));
   return executions
     .filter(({ name }) => name!.startsWith("arrival-"))
@@ -208,6 +231,233 @@ test(
     expect(Messages.map(({ Body }) => Body)).toEqual(["this is no event"]);
   },
   5 * MINUTES,
+);
+
+// -- the other rules --
+
+const LISTS = "price-lists/dt=2010-12-01/";
+const ACME = `${LISTS}acme a+b 100% x=y Größe.csv.bz2`;
+const BOLT = `${LISTS}bolt.xml`;
+/** The prices of the day, as `glue-scripts/tests/test_price_lists.py` proves them by the rule. */
+const PRICES = { acme: 1181, bolt: 159 };
+const PRODUCTS = "products/dt=2010-12-03/";
+const SALES = "sales/dt=2010-12-01/2010-12-01.csv";
+const NOTES = "price-lists/dt=2010-12-02/notes.txt";
+const UNDATED = "price-lists/acme loose.csv.bz2";
+
+const sampleOf = (pipeline: string, name: string): Buffer =>
+  readFileSync(join(clone, "pipelines", pipeline, "sample", name));
+const listOf = (day: string, name: string): Buffer =>
+  sampleOf("stg-price-lists", join("price-lists", `dt=${day}`, name));
+
+/** Puts the manifest of files that lie below its folder. */
+async function putManifest(folder: string, files: Readonly<Record<string, number>>): Promise<void> {
+  const named = Object.entries(files).map(([name, bytes]) => ({ name, bytes }));
+  await session.put(raw(), `${folder}_files.json`, JSON.stringify({ files: named }));
+}
+
+async function stateOf(key: string): Promise<string | undefined> {
+  return (await states())[key];
+}
+
+/** Waits for the execution with this number, of those that files started. */
+const nth = (pipeline: string, number: number): Promise<string> =>
+  until(async () => (await started(pipeline))[number]);
+
+/** Waits until the function has worked on every message. */
+async function untilQuiet(): Promise<void> {
+  const QueueUrl = await queueUrl("etl-dev-arrival");
+  const AttributeNames = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
+  await until(async () => {
+    const { Attributes } = await session.clients.sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] }),
+    );
+    return AttributeNames.every((name) => Attributes![name] === "0");
+  });
+}
+
+const pricesOf = (runDate: string) =>
+  session.query(
+    "select delivered_by, count(*), count(distinct product_id) from etl_dev_processed.stg_price_lists " +
+      `where run_date = '${runDate}' group by 1 order by 1`,
+  );
+const asOften = ([name, rows]: readonly [string, number]) => [name, String(rows), String(rows)];
+
+test(
+  "deliveries start by a manifest, a count and a quiet period when they are complete, and once",
+  async () => {
+    const [acme, bolt] = [listOf("2010-12-01", "acme.csv.bz2"), listOf("2010-12-01", "bolt.xml")];
+    const [header, row] = sampleOf("products", "2010-12-03.csv").toString().split("\n");
+    await session.put(raw(), ACME, acme);
+    await session.put(raw(), BOLT, bolt);
+    await session.put(raw(), NOTES, "no price list");
+    await session.put(raw(), UNDATED, listOf("2010-12-02", "acme.csv.bz2"));
+    await session.put(raw(), `${PRODUCTS}1.csv`, sampleOf("products", "2010-12-03.csv"));
+    const events = [BOLT, ACME, `${LISTS}never.xml`, BOLT, ACME].map(message);
+    await send(...events);
+    for (const key of [ACME, BOLT, `${PRODUCTS}1.csv`])
+      expect([key, await until(() => stateOf(key))]).toEqual([key, "waiting"]);
+    expect(await until(() => stateOf(NOTES))).toBe("leftAlone");
+    expect(await until(() => stateOf(UNDATED))).toBe("copied");
+    await untilQuiet();
+    expect([await started("stg_price_lists"), await started("products")]).toEqual([[], []]);
+
+    const name = (key: string) => key.slice(LISTS.length);
+    await putManifest(LISTS, { [name(ACME)]: acme.length, [name(BOLT)]: bolt.length });
+    await session.put(raw(), `${PRODUCTS}2.csv`, `${header}\n${row}\n`);
+    await session.put(raw(), SALES, sampleOf("sales", "2010-12-01.csv"));
+    for (const pipeline of ["stg_price_lists", "products", "sales"])
+      expect(await session.finish(await nth(pipeline, 0))).toMatchObject({ status: "SUCCEEDED" });
+    const keys = [ACME, BOLT, `${LISTS}_files.json`, `${PRODUCTS}1.csv`, `${PRODUCTS}2.csv`, SALES];
+    for (const key of keys) await until(async () => (await stateOf(key)) === "done");
+    expect(await pricesOf("2010-12-01")).toEqual(Object.entries(PRICES).map(asOften));
+
+    await send(...events, message(SALES), message(`${PRODUCTS}1.csv`));
+    await untilQuiet();
+    for (const pipeline of ["stg_price_lists", "products", "sales"])
+      expect([pipeline, await started(pipeline)]).toEqual([pipeline, [expect.any(String)]]);
+  },
+  15 * MINUTES,
+);
+
+test(
+  "a file without a date's folder counts on the day it arrived, and is half a delivery until its manifest is there",
+  async () => {
+    const copy = Object.keys(await states()).find((key) => key.endsWith(`/${UNDATED.split("/")[1]}`))!;
+    const [, day] = /^price-lists\/dt=(\d{4}-\d\d-\d\d)\//.exec(copy)!;
+    expect(await stateOf(copy)).toBe("waiting");
+    await until(async () => {
+      await send({ source: "look" });
+      await untilQuiet();
+      return (await alarmsThatRing()).includes("etl-dev-arrival-stg-price-lists-half");
+    });
+    const name = copy.split("/").at(-1)!;
+    await putManifest(`price-lists/dt=${day}/`, { [name]: listOf("2010-12-02", "acme.csv.bz2").length });
+    expect(await session.finish(await nth("stg_price_lists", 1))).toMatchObject({ status: "SUCCEEDED" });
+    await until(async () => (await stateOf(copy)) === "done");
+    expect(await pricesOf(day!)).toEqual([asOften(["acme", 855])]);
+  },
+  10 * MINUTES,
+);
+
+test(
+  "new content under a key is a new delivery, which append refuses by name; without it the rest is read",
+  async () => {
+    const bolt = listOf("2010-12-01", "bolt.xml");
+    const changed = Buffer.from(bolt.toString().replace("</prices>", " </prices>"));
+    const files = { [ACME.slice(LISTS.length)]: listOf("2010-12-01", "acme.csv.bz2").length };
+    await session.put(raw(), BOLT, changed);
+    await putManifest(LISTS, { ...files, "bolt.xml": changed.length });
+    const failed = await session.finish(await nth("stg_price_lists", 2));
+    expect(failed).toMatchObject({ status: "FAILED" });
+    expect(failed.cause).toMatch(
+      /Redelivered: s3:\/\/[^,]*bolt\.xml: appended by an earlier run, and changed since\. Nothing was written: remove the new version,/,
+    );
+    await untilQuiet();
+    expect(await stateOf(BOLT)).toBe("waiting");
+    expect(await pricesOf("2010-12-01")).toEqual(Object.entries(PRICES).map(asOften));
+
+    const correction = bolt.toString().replace(/<product_id>[^<]*/, "<product_id>CORRECTED");
+    const { Versions = [] } = await session.clients.s3.send(
+      new ListObjectVersionsCommand({ Bucket: raw(), Prefix: BOLT }),
+    );
+    const { VersionId } = Versions.find(({ IsLatest }) => IsLatest === true)!;
+    await session.clients.s3.send(new DeleteObjectCommand({ Bucket: raw(), Key: BOLT, VersionId }));
+    await session.put(raw(), `${LISTS}bolt-2.xml`, correction);
+    const all = { ...files, "bolt.xml": bolt.length, "bolt-2.xml": Buffer.byteLength(correction) };
+    await putManifest(LISTS, all);
+    expect(await session.finish(await nth("stg_price_lists", 3))).toMatchObject({ status: "SUCCEEDED" });
+    for (const key of [BOLT, `${LISTS}bolt-2.xml`]) await until(async () => (await stateOf(key)) === "done");
+    const rows = { ...PRICES, bolt: PRICES.bolt + 1 };
+    expect(await pricesOf("2010-12-01")).toEqual(Object.entries(rows).map(asOften));
+  },
+  10 * MINUTES,
+);
+
+test(
+  "events that a rule could not send come back from the dead letters; a file whose events were all lost is found by looking",
+  async () => {
+    const { sqs, dynamodb } = session.clients;
+    const [QueueUrl, dead] = [
+      await queueUrl("etl-dev-arrival"),
+      await queueUrl("etl-dev-arrival-dead-letters"),
+    ];
+    const { Attributes } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["Policy"] }),
+    );
+    const policy = (Policy: string) =>
+      sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
+    const later = "sales/dt=2010-12-02/2010-12-02.csv";
+    const lost = `products/dt=${new Date().toISOString().slice(0, 10)}/lost.csv`;
+    await policy("");
+    await session.put(raw(), later, sampleOf("sales", "2010-12-02.csv"));
+    await session.put(raw(), lost, "product_id,product_name,category,unit_price\n");
+    // Both events are there; that of the lost file is removed, as if S3 had never sent it.
+    const seen = new Map<string, Message>();
+    await until(async () => {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({
+          ...{ QueueUrl: dead, MaxNumberOfMessages: 10, VisibilityTimeout: 1 },
+          MessageAttributeNames: ["All"],
+        }),
+      );
+      for (const one of Messages) seen.set(/"key": ?"([^"]*)"/.exec(one.Body!)?.[1] ?? "", one);
+      return seen.has(later) && seen.has(lost);
+    });
+    expect(seen.get(later)!.MessageAttributes).toMatchObject({
+      ERROR_CODE: { StringValue: "NO_PERMISSIONS" },
+    });
+    await sqs.send(
+      new DeleteMessageCommand({ QueueUrl: dead, ReceiptHandle: seen.get(lost)!.ReceiptHandle! }),
+    );
+    expect(await stateOf(later)).toBeUndefined();
+
+    await policy(Attributes!.Policy!);
+    const arn = `arn:aws:sqs:${BENCH.region}:${BENCH.accountId}:etl-dev-arrival`;
+    await pause(1_100); // what was received can be moved after its second
+    await sqs.send(
+      new StartMessageMoveTaskCommand({ SourceArn: `${arn}-dead-letters`, DestinationArn: arn }),
+    );
+    expect(await session.finish(await nth("sales", 1))).toMatchObject({ status: "SUCCEEDED" });
+    await until(async () => (await stateOf(later)) === "done");
+
+    expect(await stateOf(lost)).toBeUndefined();
+    // An hour later.
+    await dynamodb.send(
+      new UpdateItemCommand({
+        TableName: session.output("arrival_ledger"),
+        Key: { delivery: { S: "#sweep" }, item: { S: "products" } },
+        UpdateExpression: "SET #at = :ago",
+        ConditionExpression: "attribute_exists(since)",
+        ExpressionAttributeNames: { "#at": "at" },
+        ExpressionAttributeValues: { ":ago": { S: "0" } },
+      }),
+    );
+    await send({ source: "look" });
+    expect(await until(() => stateOf(lost))).toBe("waiting");
+  },
+  10 * MINUTES,
+);
+
+test(
+  "every file is in the ledger: done, quarantined or waiting, or counted apart",
+  async () => {
+    const prefixes = ["events/", "price-lists/", "products/", "sales/"];
+    const arrived = await Promise.all(prefixes.map((prefix) => session.list(raw(), prefix)));
+    const known = await states();
+    // The sample of events lay there before anything was looked at.
+    const keys = arrived.flatMap(Object.keys).filter((key) => !/^events\/dt=2010-12-0[123]\//.test(key));
+    expect(keys.filter((key) => known[key] === undefined)).toEqual([]);
+    const count = (...of: readonly string[]) => keys.filter((key) => of.includes(known[key]!)).length;
+    const line = arrivedLine(await arrivedStates(session.aws.at, session.output("arrival_ledger")));
+    expect(line).toContain(
+      `files in: ${count("done", "quarantined", "waiting")} = ${count("waiting")} waiting + ${count("done")} done + ${count("quarantined")} quarantined;`,
+    );
+    expect([count("waiting"), count("quarantined"), count("copied"), count("leftAlone")]).toEqual([
+      2, 1, 1, 1,
+    ]);
+  },
+  MINUTES,
 );
 
 test(

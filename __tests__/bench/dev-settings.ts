@@ -31,6 +31,28 @@ export function changeEvents(
 }
 
 /**
+ * Lets files start pipelines with plain settings, and the price lists.
+ *
+ * @param arrivals the settings of their arrival, as text, by pipeline
+ * @throws Error when one of them changes nothing
+ */
+export function letFilesStart(clone: string, arrivals: Readonly<Record<string, string>>): void {
+  const file = join(clone, "environments", "dev.ts");
+  const text = readFileSync(file, "utf8");
+  const after = Object.entries(arrivals).reduce((before, [pipeline, arrival]) => {
+    const changed = before
+      .replace(`    ${pipeline}: daily,\n`, `    ${pipeline}: { ...daily, arrival: ${arrival} },\n`)
+      .replace(
+        new RegExp(`(\\n {4}"?${pipeline}"?: \\{\\n[^]*?\\n {6}arrival: )\\{.*\\},\\n`),
+        (_, start: string) => `${start}${arrival},\n`,
+      );
+    if (changed === before) throw new Error(`${file} has no settings for the arrival of ${pipeline}`);
+    return changed;
+  }, text);
+  writeFileSync(file, after);
+}
+
+/**
  * Makes the products pipeline one that keeps every version: its settings, and in its contract `x-etl.changes`.
  *
  * @param changes the declaration of `x-etl.changes`

@@ -282,7 +282,10 @@ test("the table has the columns of all sources; each source is a place of its ow
   ]);
   expect(sources).toEqual([
     { name: "tills", folder: "in/tills/", layout: "dt", table: "tills" },
-    { name: "web_shop", folder: "in/web-shop/", layout: "epochMillis", table: "web_shop" },
+    {
+      ...{ name: "web_shop", folder: "in/web-shop/", layout: "epochMillis", table: "web_shop" },
+      refusesStrangers: true,
+    },
   ]);
 });
 

@@ -259,6 +259,7 @@ interface Pipeline extends Candidate {
   readonly writeMode?: string;
   readonly orderColumn?: string;
   readonly runOverrides?: Candidate;
+  readonly arrival?: Candidate;
   readonly schedule: { readonly cron: string };
   readonly alarms: { readonly usualMinutes: number; readonly missedRunGraceMinutes?: number };
 }
@@ -286,7 +287,7 @@ function together(candidate: Candidate): Candidate {
           jobRunQueuingEnabled: queues,
           maxConcurrentRuns: pipeline.maxConcurrentRuns && 1,
           ...(pipeline.orchestration === "workflow" ? watchedByGlue(candidate, pipeline, name) : {}),
-          ...(pipeline.orchestration === "workflow" ? { arrival: undefined } : {}),
+          arrival: pipeline.orchestration === "workflow" ? undefined : arriving(name, pipeline),
         }),
       ];
     },
@@ -299,6 +300,12 @@ function together(candidate: Candidate): Candidate {
     retainData: keeps ? true : candidate.retainData,
     allowDataDestruction: candidate.environment === "prod" ? false : candidate.allowDataDestruction,
   };
+}
+
+/** Runs of several sources end at a file beside the folders of days, which an undated one is. */
+function arriving(name: string, { arrival }: Pipeline): Candidate | undefined {
+  const refuses = name === "mobile-users" || name === "stg-price-lists";
+  return arrival && refuses ? withoutUndefined({ ...arrival, undatedZone: undefined }) : arrival;
 }
 
 /** Only tables of Iceberg are merged, by a column that the pipeline has, and not those that are added up. */

@@ -186,6 +186,7 @@ test.each([
 
 test("labels and long texts", () => {
   expect(executionLabel(arnOf("910f608e-5375"))).toBe("boats 910f");
+  expect(executionLabel(arnOf("arrival-2c8b608e-5375"))).toBe("boats 2c8b");
   expect(short(" a\n\tb ")).toBe("a b");
   expect(short("x".repeat(400))).toBe(`${"x".repeat(300)} …`);
 });

@@ -531,6 +531,7 @@ describe("several sources", () => {
       },
       {
         ...{ kind: "deliveries", name: "web_shop", layout: "epochMillis", table: "shop_sales_web_shop" },
+        refusesStrangers: true,
         location: { prefix: "shop-sales/in/web-shop/" },
       },
     ]);

@@ -271,7 +271,9 @@ describe("its rights are those of its calls, and no file of a delivery is among 
   });
 
   test("with a zone for undated files it copies them", () => {
-    const { own, reference } = rightsOf({ rule: { undatedZone: "Europe/Berlin" } });
+    const complete = { rule: "manifest", name: "_files.json" } as const;
+    const { own, reference } = rightsOf({ rule: { undatedZone: "Europe/Berlin", complete } });
+    expect(JSON.stringify(own)).not.toContain("_files.json"); // what it copies it may read
     const folder = `${reference("Platform/Lake/Raw/Resource", "arn")}/orders/*`;
     expect(own).toContainEqual({
       Effect: "Allow",
@@ -457,6 +459,12 @@ test.each<[string, Given, string]>([
     "'pipelines.orders.endings' must be ends of names such as '.csv', got \"/x\"",
   ],
   ["a zone", { rule: { undatedZone: "Berlin" } }, "'pipelines.orders.undatedZone' must"],
+  [
+    "a zone where runs refuse what lies beside days",
+    { rule: { undatedZone: "UTC" }, pipeline: { ...shopsFiles(folder), crawlRaw: false } },
+    '\'pipelines.orders.undatedZone\' must be left out, or the sources web_shop must say "unknownFolders": "skip" in the contract: ' +
+      "the file that is copied stays where it lies, and ends each run as InvalidDelivery",
+  ],
 ])("refuses %s", (_, given, message) => {
   expect(refusal((stack) => make(stack, given))).toContain(message);
 });

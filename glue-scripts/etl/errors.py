@@ -45,7 +45,7 @@ class ModelRefused(JobError):
 
 
 class Redelivered(JobError):
-    """An object has changed since its rows were appended: deliver the new rows under another name."""
+    """An object has changed since its rows were appended: remove its new version; use another name."""
 
 
 class TooManyRows(JobError):

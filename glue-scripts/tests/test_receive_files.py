@@ -7,7 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -344,7 +344,8 @@ def test_a_file_starts_a_run_of_its_date_after_the_quiet_period_and_is_done_once
     assert world.items["orders/2026-01-30", key]["run"]["S"] == execution.rsplit(":", 1)[-1]
     call(LOOK)
     assert len(world.executions) == 1
-    assert [key for key in world.items if key[0].startswith("#")] == [("#wake", "orders")]
+    notes = sorted(key for key in world.items if key[0].startswith("#"))
+    assert notes == [("#sweep", "orders"), ("#wake", "orders")]
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -371,7 +372,7 @@ def test_an_event_of_a_file_that_is_gone_changes_nothing(world: World) -> None:
     call(event_of("orders/notes.txt"))
     world.now += 100
     call(LOOK)
-    assert (world.items, world.executions, world.metrics) == ({}, {}, [])
+    assert (states(world), world.executions, world.metrics) == ({}, {}, [])
 
 
 def test_a_file_that_goes_while_it_waits_is_not_counted_and_starts_nothing(world: World) -> None:
@@ -453,6 +454,52 @@ def test_an_end_whose_event_was_lost_is_found(world: World) -> None:
     world.end(running(world)[0], "SUCCEEDED")
     call(LOOK)
     assert set(states(world).values()) == {"done"}
+
+
+@pytest.mark.parametrize("ago", [-1, 0, 7])
+def test_a_file_of_recent_days_whose_events_were_all_lost_is_found_within_an_hour(
+    world: World, ago: int
+) -> None:
+    day = datetime.fromtimestamp(START, UTC).date() - timedelta(days=ago)
+    call(LOOK)
+    world.now += 60
+    key = world.put(f"orders/dt={day}/1.csv")
+    world.now += receive_files.SWEEP_SECONDS - 120
+    call(LOOK)
+    assert states(world) == {}
+    world.now += 61
+    call(LOOK)
+    assert states(world) == {key: "waiting"}
+    world.now += 21
+    call(LOOK)
+    call(world.end(running(world)[0], "SUCCEEDED"))
+    assert (states(world), asked(world)) == ({key: "done"}, [{"runDate": str(day)}])
+    world.put(key, "other content")
+    world.now += receive_files.SWEEP_SECONDS
+    call(LOOK)
+    assert states(world) == {key: "waiting"}
+
+
+def test_what_lay_there_before_the_first_look_or_in_an_old_folder_is_not_swept_up(world: World) -> None:
+    world.put("orders/dt=2026-01-31/old.csv")
+    world.now += 60
+    call(LOOK)
+    world.put("orders/dt=2026-01-01/1.csv")
+    world.now += receive_files.SWEEP_SECONDS
+    call(LOOK)
+    assert (states(world), world.executions) == ({}, {})
+
+
+def test_a_sweep_that_failed_is_made_again_at_the_next_look(world: World) -> None:
+    call(LOOK)
+    world.now += 60
+    key = world.put("orders/dt=2026-01-31/1.csv")
+    world.now += receive_files.SWEEP_SECONDS
+    world.broken = {"ListObjectsV2"}
+    assert call(LOOK) == [0]
+    world.broken = set()
+    call(LOOK)
+    assert states(world) == {key: "waiting"}
 
 
 def test_a_call_that_died_before_it_started_its_run_is_finished_by_the_next(world: World) -> None:

@@ -2,9 +2,16 @@ import { timeZoneMistake } from "../../modules/schedules/time-zone";
 import type { Mistake } from "../../modules/core/refusals";
 import type { ArrivalRule, CompleteRule } from "./arrival-props";
 
+export interface JudgedPipeline extends ArrivalRule {
+  readonly name: string;
+  readonly isWorkflow: boolean;
+  /** The sources whose runs end at a file beside the folders of days. */
+  readonly refusing: readonly string[];
+}
+
 export interface JudgedArrival {
   readonly name: string;
-  readonly pipelines: readonly (ArrivalRule & { readonly name: string; readonly isWorkflow: boolean })[];
+  readonly pipelines: readonly JudgedPipeline[];
   readonly lookEveryMinutes: number;
   readonly batchWindowSeconds: number;
   readonly maxReceives: number;
@@ -58,6 +65,12 @@ export function arrivalMistakes(given: JudgedArrival, isKnown: (value: unknown) 
       ...whole(`pipelines.${one.name}.deadlineMinutes`, one.deadlineMinutes ?? 1, 1, MOST_DEADLINE_MINUTES),
       ...ruleMistakes(`pipelines.${one.name}.complete`, one.complete, whole),
       ...zoneMistakes(`pipelines.${one.name}.undatedZone`, one.undatedZone, isKnown),
+      ...unless(
+        one.undatedZone === undefined || one.refusing.length === 0,
+        `pipelines.${one.name}.undatedZone`,
+        `must be left out, or the sources ${one.refusing.join(", ")} must say "unknownFolders": "skip" in the contract: the file that is copied ` +
+          "stays where it lies, and ends each run as InvalidDelivery",
+      ),
       ...(one.endings ?? []).flatMap((ending) =>
         unless(
           !isKnown(ending) || (ending !== "" && !ending.includes("/")),

@@ -23,7 +23,8 @@ export interface ArrivalRule {
   readonly deadlineMinutes?: number;
   /**
    * The zone, a name of the IANA database, of the day to whose folder a file is copied that lies below the source's prefix and in no folder
-   * of a date: the day that it arrived. The original stays. The function may then read and write below the prefix.
+   * of a date: the day that it arrived. The original stays, so named sources of the contract must say
+   * `"unknownFolders": "skip"`. The function may then read and write below the prefix.
    * @default - such a file is quarantined: no run can read it
    */
   readonly undatedZone?: string;

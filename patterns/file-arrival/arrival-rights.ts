@@ -45,8 +45,9 @@ export function pipelineStatements(
   const { run, task } = pipeline;
   const { actions, resources, conditions } = run.start;
   const execution = `arn:${partitionOf(region)}:states:${region}:${account}:execution:${run.name}:*`;
+  // The rights to copy hold that of manifests.
   const manifests =
-    complete.rule === "manifest"
+    complete.rule === "manifest" && undatedZone === undefined
       ? task.sources.flatMap(({ location }) => readStatements(location, `*/${complete.name}`, region))
       : [];
   return [

@@ -117,6 +117,9 @@ export class FileArrival extends Construct {
       ...rule,
       name: pipeline.pipeline,
       isWorkflow: pipeline.workflow !== undefined,
+      refusing: pipeline.task.sources.flatMap(({ name, refusesStrangers }) =>
+        refusesStrangers === true && name !== undefined ? [name] : [],
+      ),
     }));
     const given = { ...withDefaults(this.props), pipelines: rules };
     refusals.noteUnfilled(

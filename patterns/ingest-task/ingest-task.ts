@@ -279,11 +279,12 @@ export class IngestTask extends Construct implements Task {
   private decideSources(): DeliveriesSource[] {
     const { lake } = this.props.platform;
     const database = lake.database(Zone.RAW).name;
-    return this.props.judged.tables.sources.map(({ name, folder, layout, table }) => ({
+    return this.props.judged.tables.sources.map(({ name, folder, layout, table, refusesStrangers }) => ({
       kind: "deliveries",
       name,
       layout,
       location: lake.location(Zone.RAW, `${this.deliveries}${folder}`),
+      ...(refusesStrangers === true ? { refusesStrangers } : {}),
       database,
       table: name === undefined ? this.tableName : `${this.tableName}_${table}`,
     }));

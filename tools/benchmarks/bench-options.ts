@@ -7,6 +7,12 @@ export interface BenchOptions {
   readonly input: string;
   /** Sizes, as multiples of the deliveries; each copy has ids of its own. */
   readonly copies: readonly number[];
+  /** Folder of days of the shop, `YYYY-MM-DD.csv`, that fill the database of the jdbc benchmark. */
+  readonly days: string;
+  /** How many files arrive in the arrival benchmark. */
+  readonly files: number;
+  /** Determines the order of their events. */
+  readonly seed: number;
   /** The start benchmark counts first deployments instead. */
   readonly counted?: DeploymentsOptions;
 }

@@ -69,7 +69,8 @@ def taken_objects(table: IcebergTable, own: Deliveries) -> set[str]:
     if changed:
         raise Redelivered(
             f"{', '.join(sorted(changed))}: appended by an earlier run, and changed since. Nothing was "
-            "written: deliver the new rows under another name, or write the table by merge or rebuild"
+            "written: remove the new version, so that the earlier one is back, and deliver the new rows "
+            "under another name; or write the table by merge or rebuild"
         )
     return {file.uri for file in present}
 

@@ -2,7 +2,8 @@
 
 Items of files have the delivery as `delivery` (`events/2026-01-31`) and the key as `item`. Others have a
 `delivery` that no pipeline's name gives: `#open` has the deliveries that have something to do, `#run` the
-run of each pipeline that was started, `#wake` when the function is woken."""
+run of each pipeline that was started, `#wake` when the function is woken, `#sweep` when the folders of a
+pipeline were last listed."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from typing import Any
 
 from deliveries import DONE, GONE, File
 
-OPEN, RUN, WAKE, STRANGERS = "#open", "#run", "#wake", "#strangers"
+OPEN, RUN, WAKE, SWEEP, STRANGERS = "#open", "#run", "#wake", "#sweep", "#strangers"
 _WRITERS = 16
 
 Item = Mapping[str, Any]

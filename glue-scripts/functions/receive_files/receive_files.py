@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,13 +32,15 @@ from deliveries import (
     next_days,
     places_of,
 )
-from ledger import OPEN, RUN, STRANGERS, WAKE, Ledger
+from ledger import OPEN, RUN, STRANGERS, SWEEP, WAKE, Ledger
 
 MOST_DELAY_SECONDS = (
     900  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 )
 MOST_COPIED_BYTES = 5 * 1024**3  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 UNDATED = "undated"
+SWEEP_SECONDS = 3600  # between two sweeps of a pipeline
+SWEPT_DAYS = 7
 _RUNNING = ("RUNNING", "PENDING_REDRIVE")
 
 
@@ -165,6 +167,32 @@ def _open(delivery: Delivery) -> None:
     kept = {name: before[name] for name in ("failedAt", "isAlone", "since") if name in before}
     note = {"since": f"{_now():.3f}", **kept, "token": str(uuid.uuid4())}
     _ledger().put_note(OPEN, delivery.id, note)
+
+
+def _sweep(pipeline: str) -> None:
+    """Finds files of which every event was lost: at most once an hour it lists the folders of the last days.
+    The first look only notes the time, because what lay there before is no arrival."""
+    now = _now()
+    note = _ledger().note(SWEEP, pipeline)
+    if note is None:
+        _ledger().put_note(SWEEP, pipeline, {"since": f"{now:.3f}", "at": f"{now:.3f}"})
+        return
+    if now < float(note["at"]) + SWEEP_SECONDS:
+        return
+    today = datetime.fromtimestamp(now, UTC).date()
+    # A day begins in the east before it does in UTC.
+    for ago in range(-1, SWEPT_DAYS + 1):
+        delivery = Delivery(pipeline, today - timedelta(days=ago))
+        fresh = [file for file in _list(delivery) if file.arrived >= float(note["since"])]
+        if not fresh:
+            continue
+        known = _ledger().files(delivery.id)
+        lost = [file for file in fresh if file.key not in known or known[file.key].version != file.version]
+        if lost:
+            print(f"found without an event: {len(lost)} files of {delivery.id}, such as {lost[0].key}")
+            _compare(delivery)
+    # Last, so that a sweep that failed is made again.
+    _ledger().put_note(SWEEP, pipeline, {"since": note["since"], "at": f"{now:.3f}"})
 
 
 def _list(delivery: Delivery) -> Iterator[File]:
@@ -317,7 +345,9 @@ def _note_failure(pipeline: str, run: Mapping[str, str]) -> None:
 
 def _judge(pipeline: str, *, is_look: bool) -> None:
     """Starts the next run if none is under way and a delivery is complete that has something new. A look
-    counts deliveries that are past their deadline too."""
+    sweeps, and counts deliveries that are past their deadline."""
+    if is_look:
+        _sweep(pipeline)
     run = _ledger().note(RUN, pipeline)
     if run is not None:
         execution = run.get("execution") or _start(pipeline, run)
