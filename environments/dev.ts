@@ -79,7 +79,7 @@ export const dev: EnvironmentData = {
     "stg-invoice-lines": versions,
     // Suppliers deliver file by file.
     "stg-price-lists": {
-      ...{ ...daily, tableFormat: "iceberg", writeMode: "changes" },
+      ...{ ...versions, schedule: daily.schedule },
       // Off; ETL_DEV_ARRIVAL turns it on.
       arrival: { enabled: false, complete: { rule: "quiet", seconds: 20 } },
     },

@@ -73,7 +73,11 @@ function unmet(names: readonly string[], registry: readonly Registered[], source
     .flatMap(({ name, needs = [] }) =>
       needs
         .filter((need) => !names.includes(need))
-        .map((need) => `${source} has '${name}', which needs '${need}'; add that too`),
+        .map((need) =>
+          source.endsWith(".ts")
+            ? `'pipelines.${need}' must be given, got nothing: '${name}' needs it; add it to ${source}`
+            : `${source} has '${name}', which needs '${need}'; add that too`,
+        ),
     );
 }
 

@@ -76,6 +76,6 @@ export const staging: EnvironmentData = {
     "stg-invoices": versions,
     "stg-invoice-lines": versions,
     // Suppliers deliver file by file.
-    "stg-price-lists": { ...daily, tableFormat: "iceberg", writeMode: "changes" },
+    "stg-price-lists": { ...versions, schedule: daily.schedule },
   },
 };

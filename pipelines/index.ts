@@ -15,7 +15,7 @@ import {
   declaredTableSettings,
   extractSettings,
   modelledSettings,
-  uncrawledSettings,
+  extractedVersionsSettings,
   versionsSettings,
 } from "./settings";
 import { folderOfTable } from "./shop-tables";
@@ -50,7 +50,7 @@ const entry = <const Name extends string, Settings>(one: Entry<Name, Settings>) 
 
 /** The entry of a history of a table that `shop` extracts. */
 const ofTable = (table: string) => ({
-  settings: versionsSettings,
+  settings: extractedVersionsSettings,
   deliveriesFolder: folderOfTable(table),
   needs: ["shop"],
 });
@@ -71,7 +71,7 @@ export const PIPELINES = [
   entry({ ...ofTable("invoices"), name: "stg-invoices", define: defineInvoicesStaging }),
   entry({ ...ofTable("invoice_lines"), name: "stg-invoice-lines", define: defineInvoiceLinesStaging }),
   entry({
-    ...{ name: "stg-price-lists", settings: uncrawledSettings, define: definePriceLists },
+    ...{ name: "stg-price-lists", settings: versionsSettings, define: definePriceLists },
     ...{ deliveriesFolder: PRICE_LISTS, madeFromDays: "generate_sample.py" },
   }),
 ] as const;

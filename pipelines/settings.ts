@@ -36,11 +36,14 @@ const onlyStepFunctions = { orchestration: z.literal("stepFunctions").optional()
 /** The same, of pipelines whose deliveries are not crawled: a Glue workflow would begin with crawls of them. */
 export const uncrawledSettings = declaredTableSettings.extend(onlyStepFunctions);
 
-/** Settings of tables of every version, which are written in one way. Their deliveries come from an extract, and start nothing when they arrive. */
-export const versionsSettings = uncrawledSettings.omit({ orderColumn: true, arrival: true }).extend({
+/** Settings of tables of every version, which are written in one way. */
+export const versionsSettings = uncrawledSettings.omit({ orderColumn: true }).extend({
   tableFormat: z.literal("iceberg"),
   writeMode: z.literal("changes"),
 });
+
+/** The same, of deliveries that an extract writes: they start nothing when they arrive. */
+export const extractedVersionsSettings = versionsSettings.omit({ arrival: true });
 
 /** Settings of pipelines with models, which read the folders of dates of Parquet. */
 export const modelledSettings = contractPipelineSettings.omit({
@@ -52,6 +55,7 @@ export const modelledSettings = contractPipelineSettings.omit({
 export type ContractPipelineSettings = z.infer<typeof contractPipelineSettings>;
 export type DeclaredTableSettings = z.infer<typeof declaredTableSettings>;
 export type VersionsSettings = z.infer<typeof versionsSettings>;
+export type ExtractedVersionsSettings = z.infer<typeof extractedVersionsSettings>;
 
 /** Settings of extracts, which read a database and write deliveries. */
 export const extractSettings = contractPipelineSettings

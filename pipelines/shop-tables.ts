@@ -1,6 +1,6 @@
 import type { Construct } from "constructs";
 import { ContractPipeline, type EtlPlatform } from "../index";
-import type { VersionsSettings } from "./settings";
+import type { ExtractedVersionsSettings } from "./settings";
 
 /** The folder of the deliveries that the extract of the shop writes of a table; ends in a slash. */
 export const folderOfTable = (table: string): string => `shop/${table}/`;
@@ -13,7 +13,12 @@ export const folderOfTable = (table: string): string => `shop/${table}/`;
  */
 export const defineTableOf =
   (table: string, files: string) =>
-  (scope: Construct, id: string, platform: EtlPlatform, settings: VersionsSettings): ContractPipeline =>
+  (
+    scope: Construct,
+    id: string,
+    platform: EtlPlatform,
+    settings: ExtractedVersionsSettings,
+  ): ContractPipeline =>
     new ContractPipeline(scope, id, {
       ...settings,
       platform,

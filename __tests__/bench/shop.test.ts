@@ -1,8 +1,9 @@
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { pages } from "../../local/athena";
+import { GetConnectionCommand } from "@aws-sdk/client-glue";
 import { BenchPostgres } from "../../local/postgres";
 import { BenchSecrets } from "../../local/secrets";
 import { cloneWorkingTree, ROOT } from "../support/clone";
@@ -328,6 +329,65 @@ describe("a run of one's own", () => {
     },
     10 * MINUTES,
   );
+
+  test(
+    "a wrong password, then an expired certificate: one sentence each, nothing changes; repaired, a redrive succeeds",
+    async () => {
+      const before = await lake(session);
+      const left = async (cause: string | undefined, expected: RegExp) => {
+        expect(cause).toMatch(expected);
+        expect([...(await lake(session)).keys()]).toEqual([...before.keys()]);
+        expect(await marks(session)).toEqual(AT_LAST);
+      };
+      const { username, password } = database!.reader;
+      await secrets.write("shop/reader", { username, password: "another" });
+      const failed = await started();
+      await left(
+        failed.cause,
+        /SourceUnavailable: connection etl-dev-shop: .*localhost:\d+\/shop cannot be read: [^;]*password authentication failed for user "reader"[^;]*; nothing was written/,
+      );
+      await secrets.write("shop/reader", { username, password });
+
+      const restore = await expireCertificate();
+      const again = await session.redrive(failed.executionArn);
+      await restore();
+      await left(
+        again.cause,
+        /SourceUnavailable: connection etl-dev-shop: .*localhost:\d+\/shop cannot be read: [^;]*NotAfter: [^;]*; nothing was written/,
+      );
+      expect(await session.redrive(failed.executionArn)).toMatchObject({ status: "SUCCEEDED" });
+      expect(await counted()).toEqual(COUNTED);
+    },
+    10 * MINUTES,
+  );
+
+  /** Gives the server an expired certificate, whose authority the connection trusts. @returns what gives both back */
+  async function expireCertificate(): Promise<() => Promise<void>> {
+    const folder = join(dirname(clone), "expired");
+    const python = join(ROOT, ".setup", "venv", "bin", "python");
+    execFileSync(python, [join(ROOT, "__tests__", "support", "expired_certificate.py"), folder]);
+    const { Connection } = await session.clients.glue.send(
+      new GetConnectionCommand({ Name: "etl-dev-shop" }),
+    );
+    const uri = new URL(Connection!.ConnectionProperties!.CUSTOM_JDBC_CERT!);
+    const [bucket, key] = [uri.hostname, decodeURIComponent(uri.pathname.slice(1))];
+    const trusted = await session.get(bucket, key);
+    await session.put(bucket, key, readFileSync(join(folder, "ca.pem")));
+    const owner = await database!.connect();
+    // Written over, so that they stay the server's own.
+    for (const [from, to] of [
+      ["server.pem", "server.crt"],
+      ["server.key", "server.key"],
+    ] as const)
+      writeFileSync(join(local(), "postgres", "data", to), readFileSync(join(folder, from)));
+    await owner.query("select pg_reload_conf()");
+    await owner.end();
+    return async () => {
+      await session.put(bucket, key, trusted);
+      await database!.stop();
+      await up();
+    };
+  }
 
   test(
     "a column that is gone: one sentence, nothing changes",

@@ -142,7 +142,10 @@ describe("tables", () => {
     Object.fromEntries(
       all(stack, "aws_glue_catalog_table")
         .filter(({ database_name: database }) => String(database).includes(databaseOf(zone)))
-        .map(({ name, partition_keys: keys }) => [String(name), (keys as Block[]).map((key) => key.name)]),
+        .map(({ name, partition_keys: keys = [] }) => [
+          String(name),
+          (keys as Block[]).map((key) => key.name),
+        ]),
     );
 
   test("are declared with the keys of their folders", () => {

@@ -119,8 +119,8 @@ describe("the pipelines", () => {
     const pipelines = { ...ENVIRONMENTS.dev!.pipelines, products: undefined };
     const variables = { ...PLACE, ...SUBSCRIBERS, ETL_DEV_PIPELINES: "sale,products" };
     expect(refusal(variables, { dev: { ...ENVIRONMENTS.dev!, pipelines } }).split("\n")).toEqual([
-      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers, mobile-users, shop, stg-price-lists), got \"sale\"; correct the spelling",
-      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers, mobile-users, shop, stg-price-lists), got \"products\"; " +
+      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers, mobile-users, shop, stg-customers, stg-products, stg-invoices, stg-invoice-lines, stg-price-lists), got \"sale\"; correct the spelling",
+      "environment 'dev': ETL_DEV_PIPELINES must name pipelines of the environment (events, sales, customers, mobile-users, shop, stg-customers, stg-products, stg-invoices, stg-invoice-lines, stg-price-lists), got \"products\"; " +
         "give it settings in environments/dev.ts",
     ]);
   });
@@ -230,7 +230,9 @@ describe("what a pipeline needs", () => {
     expect(products).toBeDefined();
     expect(
       choosePipelines("dev", { variables: {}, context: {} }, { pipelines: others }, registry).mistakes,
-    ).toEqual(["environments/dev.ts has 'sales', which needs 'products'; add that too"]);
+    ).toEqual([
+      "'pipelines.products' must be given, got nothing: 'sales' needs it; add it to environments/dev.ts",
+    ]);
   });
 });
 

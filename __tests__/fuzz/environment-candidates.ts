@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { type z } from "zod";
 import { settingsSchema } from "../../environments/settings";
+import { PIPELINES } from "../../pipelines";
 import { ALL_PIPELINES } from "../support/pipelines";
 import { LONGEST_WATCHED_NAME } from "../../modules/core/orchestrations";
 
@@ -292,15 +293,23 @@ function together(candidate: Candidate): Candidate {
       ];
     },
   );
+  const names = new Set(pipelines.map(([name]) => name));
+  const whole = pipelines.filter(([name]) => needsOf(name as string).every((need) => names.has(need)));
   const keeps = candidate.environment === "prod" || candidate.allowDataDestruction === false;
   return {
     ...candidate,
-    pipelines: Object.fromEntries(pipelines) as unknown,
+    pipelines: Object.fromEntries(whole) as unknown,
     budget: { dpuHoursPerRun: 1_000_000 },
     retainData: keeps ? true : candidate.retainData,
     allowDataDestruction: candidate.environment === "prod" ? false : candidate.allowDataDestruction,
   };
 }
+
+/** The pipelines that it needs beside it. */
+const needsOf = (pipeline: string): readonly string[] =>
+  (PIPELINES as readonly { readonly name: string; readonly needs?: readonly string[] }[]).find(
+    ({ name }) => name === pipeline,
+  )?.needs ?? [];
 
 /** Runs of several sources end at a file beside the folders of days, which an undated one is. */
 function arriving(name: string, { arrival }: Pipeline): Candidate | undefined {
@@ -310,6 +319,7 @@ function arriving(name: string, { arrival }: Pipeline): Candidate | undefined {
 
 /** Only tables of Iceberg are merged, by a column that the pipeline has, and not those that are added up. */
 function writable(name: string, { tableFormat, writeMode, orderColumn }: Pipeline): Candidate {
+  if (writeMode === "changes" && tableFormat === "iceberg" && name.startsWith("stg-")) return {};
   const merges = tableFormat === "iceberg" && writeMode === "merge" && name !== "sales";
   const appends = tableFormat === "iceberg" && writeMode === "append";
   return {

@@ -17,6 +17,7 @@ export const RUNBOOK_PAGES = [
   "redrive",
   "row-count",
   "slow",
+  "source-changed",
   "still-running",
   "throttled",
   "timed-out",

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Construct } from "constructs";
 import { ContractPipeline, type EtlPlatform } from "../../index";
-import type { DeclaredTableSettings } from "../settings";
+import type { VersionsSettings } from "../settings";
 
 /** The folder of the deliveries in the raw zone. */
 export const PRICE_LISTS = "price-lists/";
@@ -11,7 +11,7 @@ export function definePriceLists(
   scope: Construct,
   id: string,
   platform: EtlPlatform,
-  settings: DeclaredTableSettings,
+  settings: VersionsSettings,
 ): ContractPipeline {
   return new ContractPipeline(scope, id, {
     ...settings,
