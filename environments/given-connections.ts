@@ -85,11 +85,17 @@ export function connectPipelines(
     left.get(name) === undefined
       ? undefined
       : needs.find((need) => pipelines[need as never] !== undefined && !left.has(need));
-  // A pipeline that needs something which is left out goes too, and so on.
+  // A pipeline that needs something which is left out goes too, and so on. One line for all that lack the same.
+  const lacking = new Map<string, string[]>();
   for (let one = registry.find(lackOf); one !== undefined; one = registry.find(lackOf)) {
-    notes.push(`environment '${environment}' has no ${one.name}: it needs ${lackOf(one)}`);
+    const need = lackOf(one)!;
+    lacking.set(need, [...(lacking.get(need) ?? []), one.name]);
     left.delete(one.name);
   }
+  for (const [need, names] of lacking)
+    notes.push(
+      `environment '${environment}' has no ${names.join(", ")}: ${names.length > 1 ? "they need" : "it needs"} ${need}`,
+    );
   return { pipelines: Object.fromEntries(left), mistakes, notes };
 }
 

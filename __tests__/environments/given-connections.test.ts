@@ -27,6 +27,9 @@ function refusal(variables: Record<string, string>): string {
   throw new Error("nothing was refused");
 }
 
+const STAGINGS =
+  "environment 'dev' has no stg-customers, stg-products, stg-invoices, stg-invoice-lines: they need shop";
+
 test("of an environment without it there is no shop, and a line says so", () => {
   const dev = select({});
   expect(Object.keys(dev.pipelines)).not.toContain("shop");
@@ -34,6 +37,7 @@ test("of an environment without it there is no shop, and a line says so", () => 
     "environment 'dev' has no shop: ETL_DEV_SHOP_HOST, ETL_DEV_SHOP_DATABASE, ETL_DEV_SHOP_SECRET_ARN, " +
       "ETL_DEV_SHOP_SUBNET_ID, ETL_DEV_SHOP_AVAILABILITY_ZONE, ETL_DEV_SHOP_VPC_ID or ETL_DEV_SHOP_SECURITY_GROUP_IDS " +
       "are not set",
+    STAGINGS,
   ]);
 });
 
@@ -43,7 +47,7 @@ test("a synth writes the line down", () => {
   const lines = stack.node.metadata
     .filter(({ type }) => type === "@cdktf/info")
     .map(({ data }) => String(data));
-  expect(lines).toEqual([expect.stringContaining("environment 'dev' has no shop: ")]);
+  expect(lines).toEqual([expect.stringContaining("environment 'dev' has no shop: "), STAGINGS]);
 });
 
 test("variables give it, and nothing is left out", () => {

@@ -462,7 +462,7 @@ test.each<[string, Given, string]>([
   [
     "a zone where runs refuse what lies beside days",
     { rule: { undatedZone: "UTC" }, pipeline: { ...shopsFiles(folder), crawlRaw: false } },
-    '\'pipelines.orders.undatedZone\' must be left out, or the sources web_shop must say "unknownFolders": "skip" in the contract: ' +
+    '\'pipelines.orders.undatedZone\' must be left out, got "UTC", or the sources web_shop must say "unknownFolders": "skip" in the contract: ' +
       "the file that is copied stays where it lies, and ends each run as InvalidDelivery",
   ],
 ])("refuses %s", (_, given, message) => {

@@ -68,8 +68,8 @@ export function arrivalMistakes(given: JudgedArrival, isKnown: (value: unknown) 
       ...unless(
         one.undatedZone === undefined || one.refusing.length === 0,
         `pipelines.${one.name}.undatedZone`,
-        `must be left out, or the sources ${one.refusing.join(", ")} must say "unknownFolders": "skip" in the contract: the file that is copied ` +
-          "stays where it lies, and ends each run as InvalidDelivery",
+        `must be left out, got ${JSON.stringify(one.undatedZone)}, or the sources ${one.refusing.join(", ")} must say "unknownFolders": "skip" in the contract: ` +
+          "the file that is copied stays where it lies, and ends each run as InvalidDelivery",
       ),
       ...(one.endings ?? []).flatMap((ending) =>
         unless(
