@@ -202,6 +202,10 @@ def _text(column: ContractColumn, of_layout: Conditions, format_: Format) -> Col
     """A column's text as its shape cleans it; null if nothing is left of it, or a text that means null."""
     values = []
     for at, (layout, _) in enumerate(of_layout):
+        given = dict(layout.given).get(column.name)
+        if given is not None:
+            values.append(F.lit(given))
+            continue
         [(of, source)] = [item for item in layout.shape.sources.items() if item[1].column == column.name]
         field = _without_escaped_nulls(_field(at, f"c{layout.names.index(of)}"), column, format_)
         cleaned = reduce(_clean, source.clean, show(field, format_))
