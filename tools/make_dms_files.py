@@ -6,10 +6,10 @@ written them. They follow its guide, https://docs.aws.amazon.com/dms/latest/user
 
 STATES holds `YYYY-MM-DD.csv`, the table at the end of each day with a header and `\\N` for null, as
 PostgreSQL writes it: copy (select * from shop.products) to stdout (format csv, header, null '\\N'). The
-first state is the full load. Each later one is compared with the one before, and what differs are the changes of its day, in
-one transaction. INTO is the `BucketFolder`. FILE holds the settings of the endpoint in JSON, as DMS names
-them. `--overlap` writes the last N changes of each day again, in the next file, as after a restart of the
-task."""
+first state is the full load. Each later one is compared with the one before, and what differs are the
+changes of its day, in one transaction. INTO is the `BucketFolder`. FILE holds the settings of the endpoint in
+JSON, as DMS names them. `--overlap` writes the last N changes of each day again, in the next file, as after a
+restart of the task."""
 
 import argparse
 import csv
