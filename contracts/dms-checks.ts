@@ -1,9 +1,8 @@
 import { FILE } from "./changes";
-import type { Column } from "./columns";
+import { type Column, placeOf } from "./columns";
 import type { Contract } from "./contract";
 import { type Dms, hasDeletes, OP, SEQUENCE_DIGITS } from "./dms";
 import { isCsv } from "./format";
-import { placeOf } from "./columns";
 import type { Mistake } from "../modules/core/refusals";
 
 /** Judges `x-etl.dms`: settings of AWS DMS with which its files cannot be read safely, together and against the contract. */
@@ -22,6 +21,7 @@ export function wrongDms(contract: Contract): Mistake[] {
 const CHECKS: readonly Find[] = [
   ...[wrongFlags, wrongFolders, wrongTask, wrongFormat, wrongNulls],
   ...[wrongChanges, wrongOp, wrongOrder, wrongSequence, wrongTimestamp],
+  wrongAdded,
 ];
 
 /** Flags that contradict one another, or lose what the job needs. */
@@ -140,6 +140,10 @@ function wrongFormat({ endpoint }: Dms, { format, shapes }: Contract): Mistake[]
 const isPlainText = ({ kind, dateFormats, moments, allowed }: Column): boolean =>
   kind === "string" && dateFormats.length === 0 && moments === undefined && allowed.length === 0;
 
+/** Tells whether a column can hold the letters of operations alone, which are never null. */
+const isOfOperations = ({ allowed }: Column): boolean =>
+  allowed.length > 0 && allowed.every((value) => ["I", "U", "D"].includes(String(value)));
+
 /** How nulls and texts are told apart in CSV. */
 function wrongNulls({ endpoint, changeSequence }: Dms, contract: Contract): Mistake[] {
   if (!isCsv(contract.format) || endpoint.DataFormat !== "csv") return [];
@@ -161,8 +165,7 @@ function wrongNulls({ endpoint, changeSequence }: Dms, contract: Contract): Mist
     ]);
   const lacking = contract.columns.filter(({ nulls }) => nulls.some((word) => word !== CsvNullValue));
   const others = contract.columns.filter(
-    (one) =>
-      CsvNullValue !== "" && !one.nulls.includes(CsvNullValue) && one.name !== contract.changes?.op?.column,
+    (one) => CsvNullValue !== "" && !one.nulls.includes(CsvNullValue) && !isOfOperations(one),
   );
   mistakes.push(
     ...[...new Set([...lacking, ...others])].map(({ place, nulls }): Mistake => [
@@ -257,6 +260,12 @@ function wrongOrder(dms: Dms, { changes }: Contract): Mistake[] {
       "x-etl.dms.tieBreak",
       "must be left out beside changeSequence, in which no two changes tie",
     ]);
+  const { validFrom } = changes;
+  if (validFrom !== undefined && validFrom !== timestamp)
+    mistakes.push([
+      "x-etl.changes.validFrom",
+      `must be the TimestampColumnName of x-etl.dms.endpoint, got '${validFrom}' and '${timestamp}': a delete may hold its key alone`,
+    ]);
   const first = changeSequence ?? (timestamp === "" ? undefined : timestamp);
   const wanted = [...(first === undefined ? [] : [first]), FILE];
   if (JSON.stringify(changes.order) !== JSON.stringify(wanted))
@@ -301,4 +310,15 @@ function wrongTimestamp({ endpoint, fullLoadDate }: Dms, { changes, columns }: C
       `must be true, since '${name}' orders the rows: otherwise a row of the full load has the time of its transfer, which may be later than that of a change after it`,
     ],
   ];
+}
+
+/** A row without an added column must still be one. */
+function wrongAdded({ addedColumns }: Dms, { columns, required, businessKey }: Contract): Mistake[] {
+  const needed = new Set([...required, ...businessKey]);
+  return addedColumns
+    .filter((name) => needed.has(name) || !columns.some((one) => one.name === name))
+    .map((name) => [
+      "x-etl.dms.addedColumns",
+      `must name properties that are not required, got '${name}': the files of before lack it`,
+    ]);
 }

@@ -14,6 +14,8 @@ export interface Dms {
   readonly changeSequence?: string;
   /** The word for an order that leaves changes of one moment to their files and lines. */
   readonly tieBreak?: (typeof TIE_BREAKS)[number];
+  /** Columns that the table in the source got later, in the order in which it got them: files of before lack them. */
+  readonly addedColumns: readonly string[];
   readonly endpoint: Endpoint;
   readonly task: Task;
 }
@@ -53,7 +55,10 @@ const DATA_FORMATS = ["csv", "parquet"] as const;
 const SEQUENCES = ["YYYYMMDD", "YYYYMMDDHH", "YYYYMM", "MMYYYYDD", "DDMMYYYY"] as const;
 const DELIMITERS = { SLASH: "/", DASH: "-", UNDERSCORE: "_", NONE: "" } as const;
 const PREPARATIONS = ["DO_NOTHING", "DROP_AND_CREATE", "TRUNCATE_BEFORE_LOAD"] as const;
-const KEYS = ["schema", "table", "fullLoadDate", "changeSequence", "tieBreak", "endpoint", "task"];
+const KEYS = [
+  ...["schema", "table", "fullLoadDate", "changeSequence", "tieBreak", "addedColumns"],
+  ...["endpoint", "task"],
+];
 
 /** The defaults of DMS. `TargetTablePrepMode` differs between its API and its console. */
 const DEFAULTS: { readonly endpoint: Endpoint; readonly task: Task } = {
@@ -106,6 +111,7 @@ export function readDms(node: NodeReader | undefined): Dms | undefined {
     fullLoadDate: node.has("fullLoadDate") ? readDate(node) : undefined,
     changeSequence: sequence,
     tieBreak: node.has("tieBreak") ? node.oneOf("tieBreak", TIE_BREAKS) : undefined,
+    addedColumns: node.has("addedColumns") ? node.names("addedColumns") : [],
     endpoint: readSettings(node.child("endpoint"), "an endpoint", DEFAULTS.endpoint),
     task: readSettings(node.child("task"), "a task", DEFAULTS.task),
   };
@@ -159,7 +165,7 @@ export const hasDeletes = ({ endpoint }: Dms): boolean =>
 
 /** What the job must know to find the files and to read those of the full load. `op` is the column of operations. */
 export function dmsPlan(dms: Dms, op: string | undefined): object {
-  const { fullLoadDate, changeSequence, endpoint } = dms;
+  const { fullLoadDate, changeSequence, addedColumns, endpoint } = dms;
   const { DatePartitionEnabled, DatePartitionSequence, DatePartitionDelimiter } = endpoint;
   const lacks = op === undefined || endpoint.IncludeOpForFullLoad ? [] : [op];
   const values = {
@@ -171,5 +177,6 @@ export function dmsPlan(dms: Dms, op: string | undefined): object {
     dateFolders: DatePartitionEnabled
       ? { sequence: DatePartitionSequence, delimiter: DELIMITERS[DatePartitionDelimiter] }
       : null,
+    addedColumns,
   };
 }

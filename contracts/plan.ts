@@ -104,8 +104,8 @@ function sourcePlan({ source, contract }: SourceContract): object {
   const place =
     source === undefined
       ? {
-          ...{ name: null, table: null, endings: [] },
-          ...(dms === undefined ? { folder: "", layout: "dt" } : { folder: folderOf(dms), layout: "dms" }),
+          ...{ name: null, table: null, folder: dms === undefined ? "" : folderOf(dms), endings: [] },
+          layout: dms === undefined ? "dt" : "dms",
           ...{ unknownFolders: "ignore", whenMissing: "fail" },
         }
       : {

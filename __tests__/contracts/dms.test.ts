@@ -67,15 +67,16 @@ const TAKEN: [name: string, edits: Node][] = [
       [`${CHANGES}/deletes`]: undefined,
     },
   ],
-  ["the number of a sequence", { "properties/seq": { type: "number", "x-decimal": [38, 0], "x-null": ["\\N"] } }],
+  [
+    "the number of a sequence",
+    { "properties/seq": { type: "number", "x-decimal": [38, 0], "x-null": ["\\N"] } },
+  ],
   [
     "no text, and no quotes",
     {
       ...endpoint({ Rfc4180: false, CsvNullValue: "NULL" }),
       "x-etl/format/quote": null,
-      ...Object.fromEntries(
-        ["at", "id", "seq"].map((name) => [`properties/${name}/x-null`, ["NULL"]]),
-      ),
+      ...Object.fromEntries(["at", "id", "seq"].map((name) => [`properties/${name}/x-null`, ["NULL"]])),
       "properties/name": { type: "string", enum: ["a", "b"], "x-null": ["NULL"] },
     },
   ],
@@ -89,7 +90,10 @@ const REFUSED: [name: string, edits: Node, says: RegExp[]][] = [
   [
     "both flags",
     { ...endpoint({ CdcInsertsOnly: true, CdcInsertsAndUpdates: true, IncludeOpForFullLoad: true }) },
-    [/CdcInsertsOnly must not be true beside CdcInsertsAndUpdates: DMS takes one of them$/, /changes.deletes/],
+    [
+      /CdcInsertsOnly must not be true beside CdcInsertsAndUpdates: DMS takes one of them$/,
+      /changes.deletes/,
+    ],
   ],
   [
     "inserts and updates without operations in the full load",
@@ -112,7 +116,9 @@ const REFUSED: [name: string, edits: Node, says: RegExp[]][] = [
   [
     "deletes that nobody reads",
     { [`${CHANGES}/deletes`]: undefined },
-    [/^x-etl.changes.deletes must name the column of operations, e.g. .*, got nothing: DMS delivers deletes$/],
+    [
+      /^x-etl.changes.deletes must name the column of operations, e.g. .*, got nothing: DMS delivers deletes$/,
+    ],
   ],
   [
     "another letter for deletes",
@@ -127,7 +133,9 @@ const REFUSED: [name: string, edits: Node, says: RegExp[]][] = [
   [
     "no order of ties",
     { ...BY_COMMIT, [`${DMS}/tieBreak`]: undefined },
-    [/^x-etl.dms.changeSequence must name the column with \$AR_H_CHANGE_SEQ, got nothing: all rows of a transaction have one commit time\. Or say "tieBreak": "fileAndLine"/],
+    [
+      /^x-etl.dms.changeSequence must name the column with \$AR_H_CHANGE_SEQ, got nothing: all rows of a transaction have one commit time\. Or say "tieBreak": "fileAndLine"/,
+    ],
   ],
   [
     "no order at all",
@@ -162,7 +170,10 @@ const REFUSED: [name: string, edits: Node, says: RegExp[]][] = [
   [
     "a commit time that is no timestamp",
     endpoint({ TimestampColumnName: "name" }),
-    [/TimestampColumnName must name a property with x-timestamp, got 'name'/],
+    [
+      /^x-etl.changes.validFrom must be the TimestampColumnName of x-etl.dms.endpoint, got 'at' and 'name'/,
+      /TimestampColumnName must name a property with x-timestamp, got 'name'/,
+    ],
   ],
   [
     "the null word of DMS beside a text",
@@ -172,7 +183,9 @@ const REFUSED: [name: string, edits: Node, says: RegExp[]][] = [
         ["at", "id", "name", "seq"].map((name) => [`properties/${name}/x-null`, ["NULL"]]),
       ),
     },
-    [/CsvNullValue must be a word that no text is, such as '\\N', got "NULL": .*would be read as null, quoted or not/],
+    [
+      /CsvNullValue must be a word that no text is, such as '\\N', got "NULL": .*would be read as null, quoted or not/,
+    ],
   ],
   [
     "an empty null word beside a text",
@@ -197,16 +210,32 @@ const REFUSED: [name: string, edits: Node, says: RegExp[]][] = [
     { ...endpoint({ Rfc4180: false }), "x-etl/format/quote": null },
     [/Rfc4180 must be true, since 'name' are texts/],
   ],
-  ["quotes that are data", { "x-etl/format/quote": null }, [/Rfc4180 must be false where x-etl.format says "quote": null/]],
+  [
+    "quotes that are data",
+    { "x-etl/format/quote": null },
+    [/Rfc4180 must be false where x-etl.format says "quote": null/],
+  ],
   [
     "the parts of the format that DMS has not",
     { "x-etl/format/skipTop": 1, "x-etl/format/comment": "#" },
     [/^x-etl.format.skipTop must be left out/, /^x-etl.format.comment must be left out/],
   ],
-  ["another format", endpoint({ DataFormat: "parquet" }), [/DataFormat must be the kind of x-etl.format, got 'parquet' and 'csv'$/]],
-  ["another delimiter", endpoint({ CsvDelimiter: "|" }), [/CsvDelimiter must be that of x-etl.format, got "\|" and ";"$/]],
+  [
+    "another format",
+    endpoint({ DataFormat: "parquet" }),
+    [/DataFormat must be the kind of x-etl.format, got 'parquet' and 'csv'$/],
+  ],
+  [
+    "another delimiter",
+    endpoint({ CsvDelimiter: "|" }),
+    [/CsvDelimiter must be that of x-etl.format, got "\|" and ";"$/],
+  ],
   ["another end of rows", endpoint({ CsvRowDelimiter: "\r\n" }), [/CsvRowDelimiter must be a line feed/]],
-  ["a header and columns", endpoint({ AddColumnName: true }), [/AddColumnName must be false where x-etl.format has columns/]],
+  [
+    "a header and columns",
+    endpoint({ AddColumnName: true }),
+    [/AddColumnName must be false where x-etl.format has columns/],
+  ],
   [
     "neither a header nor columns",
     { "x-etl/format/columns": undefined },
@@ -217,7 +246,11 @@ const REFUSED: [name: string, edits: Node, says: RegExp[]][] = [
     endpoint({ PreserveTransactions: true, CdcPath: "cdc" }),
     [/PreserveTransactions must be false/, /CdcPath must be left out/],
   ],
-  ["a word for what was not logged", endpoint({ UseCsvNoSupValue: true }), [/UseCsvNoSupValue must be false/]],
+  [
+    "a word for what was not logged",
+    endpoint({ UseCsvNoSupValue: true }),
+    [/UseCsvNoSupValue must be false/],
+  ],
   [
     "folders of months, and another zone",
     endpoint({ DatePartitionSequence: "YYYYMM", DatePartitionTimezone: "Europe/Berlin" }),
@@ -238,6 +271,14 @@ const REFUSED: [name: string, edits: Node, says: RegExp[]][] = [
       /task.HandleSourceTableTruncated must be false \(the default of DMS is true\): with it a TRUNCATE in the source removes files$/,
       /task.HandleSourceTableDropped must be false/,
       /task.TargetTablePrepMode must be DO_NOTHING, got 'DROP_AND_CREATE'/,
+    ],
+  ],
+  [
+    "added columns that rows need, or that nobody knows",
+    { [`${DMS}/addedColumns`]: ["name", "at", "colour"] },
+    [
+      /^x-etl.dms.addedColumns must name properties that are not required, got 'at': the files of before lack it$/,
+      /got 'colour'/,
     ],
   ],
   ["no changes", { [CHANGES]: undefined }, [/^x-etl.changes must be there beside x-etl.dms, got nothing/]],
@@ -283,10 +324,12 @@ test("the plan says where the files are, and what a full load lacks", () => {
   expect(planned()).toEqual({
     fullLoad: { date: "2025-11-20", lacks: ["Op"], values: { Op: "I", seq: zeros } },
     dateFolders: { sequence: "YYYYMMDDHH", delimiter: "-" },
+    addedColumns: ["name"],
   });
   expect(planned({ ...endpoint({ IncludeOpForFullLoad: true, DatePartitionEnabled: false }) })).toEqual({
     fullLoad: { date: "2025-11-20", lacks: [], values: { seq: zeros } },
     dateFolders: null,
+    addedColumns: ["name"],
   });
   const { contract } = readContract(deliveredByDms((WHOLE["x-etl"] as Node).dms as Node));
   const plan = planOf(contract, { threshold: 0, rules: [] }).contract as { sources: Node[] };

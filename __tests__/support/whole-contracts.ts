@@ -268,7 +268,11 @@ export const deliveredByDms = (dms: Node): Node => ({
     format: { kind: "csv", delimiter: ";", columns: ["Op", "at", "id", "name", "seq"] },
     reasons: [
       { reason: "malformed", rule: "notAnObject" },
-      ...["Op", "at", "id", "seq"].map((column) => ({ reason: `missing_${column}`, rule: "missing", column })),
+      ...["Op", "at", "id", "seq"].map((column) => ({
+        reason: `missing_${column}`,
+        rule: "missing",
+        column,
+      })),
       { reason: "wrong_type", rule: "wrongType" },
       { reason: "unknown_op", rule: "notAllowed" },
     ],
@@ -304,6 +308,7 @@ export const WHOLE_CHANGES: Readonly<Record<string, Node>> = {
   }),
   "files of DMS": deliveredByDms({
     ...{ schema: "shop", table: "things", fullLoadDate: "2025-11-20", changeSequence: "seq" },
+    addedColumns: ["name"],
     endpoint: {
       ...{ CsvNullValue: "\\N", CsvDelimiter: ";", TimestampColumnName: "at" },
       ...{ UseTaskStartTimeForFullLoadTimestamp: true, DatePartitionEnabled: true },

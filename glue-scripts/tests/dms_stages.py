@@ -42,6 +42,7 @@ class Kind:
     settings: Settings
     has_sequence: bool = False
     required: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
 
     @property
     def is_csv(self) -> bool:
@@ -61,7 +62,7 @@ class Kind:
             into,
             "store",
             "stock",
-            COLUMNS,
+            (*COLUMNS, *self.added),
             KEY,
             self.settings,
             SEQUENCE if self.has_sequence else "",
@@ -79,6 +80,7 @@ class Kind:
             "name": {"type": ["string", "null"], **text_null},
             "price": {"type": ["number", "null"], "x-decimal": [10, 4], **null},
         }
+        properties |= {name: {"type": ["string", "null"], **text_null} for name in self.added}
         moments = {"formats": ["yyyy-MM-dd HH:mm:ss.SSSSSS"], "timeZone": "UTC"}
         if self.commit:
             properties[self.commit] = {"type": "string", "x-timestamp": moments, **text_null}
@@ -126,6 +128,7 @@ class Kind:
                     "table": "stock",
                     "fullLoadDate": LOAD_DAY,
                     **({"changeSequence": SEQUENCE} if self.has_sequence else {"tieBreak": "fileAndLine"}),
+                    **({"addedColumns": list(self.added)} if self.added else {}),
                     "endpoint": dict(self.settings),
                     "task": SAFE_TASK,
                 },

@@ -234,3 +234,20 @@ def test_a_source_table_that_was_truncated(tmp_path: Path, spark: SparkSession) 
     assert history_of(stage, spark) == before
     loaded[1].write_bytes(kept)
     assert io.list_folder(f"{stage.raw}/store/stock/") == ["LOAD00000002.csv"]
+
+
+@pytest.mark.parametrize("of", ["sequence", "commit time", "parquet"])
+def test_a_column_that_was_added_is_null_in_files_of_before(
+    tmp_path: Path, spark: SparkSession, of: str
+) -> None:
+    kind = KINDS[of]
+    added = Kind(kind.settings, has_sequence=kind.has_sequence, added=("colour",))
+    stage = DmsStage(tmp_path, kind=added)
+    old, new = kind.writer(stage.raw), added.writer(stage.raw)
+    old.load([stock(1, "a")], 10)
+    old.changes([change("U", f"{D1} 10:00:00", 1, stock(1, "b"))], written(f"{D1} 10:00:01"))
+    row = {**stock(1, "c"), "colour": "red"}
+    new.changes([change("U", f"{D1} 11:00:00", 2, row)], written(f"{D1} 11:00:01"))
+    books = stage.run(D1)
+    assert figures(books) == (3, 3, 0, 0)
+    assert stage.versions(spark, "name", "colour") == [("a", None), ("b", None), ("c", "red")]

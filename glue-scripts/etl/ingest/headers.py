@@ -80,15 +80,14 @@ def _layout(start: Start, contract: Contract) -> Layout:
     if dms is not None and is_load(start.file.name):
         given = dms.load_values
         format_ = replace(format_, columns=_without(format_.columns, dms.load_lacks))
-        shapes = tuple(
-            Shape(one.name, {of: to for of, to in one.sources.items() if of not in dms.load_lacks})
-            for one in shapes
-        )
+        shapes = tuple(_shape_without(one, dms.load_lacks) for one in shapes)
     names = (
-        _checked_columns(start, format_, is_strict=dms is not None)
+        _checked_columns(start, format_, None if dms is None else dms.added_columns)
         if format_.columns
         else _names(start, format_)
     )
+    if dms is not None:
+        shapes = tuple(_shape_without(one, set(dms.added_columns) - set(names)) for one in shapes)
     kept = len(names)
     while kept and names[kept - 1] == "":
         kept -= 1
@@ -144,13 +143,17 @@ def _names(start: Start, format_: Format) -> tuple[str, ...]:
         raise ValueError(f"{what}: {error}{advice}") from error
 
 
+def _shape_without(shape: Shape, names: Collection[str]) -> Shape:
+    return Shape(shape.name, {of: to for of, to in shape.sources.items() if of not in names})
+
+
 def _without(names: tuple[str, ...], lacking: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in lacking)
 
 
-def _checked_columns(start: Start, format_: Format, *, is_strict: bool) -> tuple[str, ...]:
-    """The declared columns, if the first line is not one that names them. If `is_strict`, it must have as
-    many fields."""
+def _checked_columns(start: Start, format_: Format, added: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The declared columns, if the first line is not one that names them. Unless `added` is None, it must
+    have as many fields, but it may lack the last of the columns that were `added`."""
     _refuse_excel(start, format_)
     try:
         fields = _fields(decode(start.record or b"", format_), format_)
@@ -161,11 +164,14 @@ def _checked_columns(start: Start, format_: Format, *, is_strict: bool) -> tuple
             f'its line {start.number} names the columns: if each file has such a line, say no "columns" in '
             f'x-etl.format, or "skipTop": {start.number}'
         )
-    if is_strict and len(fields) != len(format_.columns):
+    lacking = len(format_.columns) - len(fields)
+    if added is not None and 0 < lacking <= len(added):
+        return _without(format_.columns, added[-lacking:])
+    if added is not None and lacking != 0:
         raise ValueError(
             f"its first row has {len(fields)} fields, and the contract names {len(format_.columns)} columns "
             f"({', '.join(format_.columns)}): the table in the source has changed, or the endpoint. "
-            "Correct the contract, or move the file away until the contract can read both"
+            "Name an added column in x-etl.dms.addedColumns, or move the file away"
         )
     return format_.columns
 

@@ -112,6 +112,7 @@ def _dms(node: Node) -> Dms:
         date_delimiter="" if folders is None else folders["delimiter"],
         load_lacks=() if full_load is None else tuple(full_load["lacks"]),
         load_values=() if full_load is None else tuple(full_load["values"].items()),
+        added_columns=tuple(node["addedColumns"]),
     )
 
 

@@ -155,12 +155,13 @@ def _lacking(footer: Footer, contract: Contract) -> list[str]:
         for column in contract.columns
         if column.place[0] not in footer.schema.names
         and not (is_of_load and column.place[0] in contract.dms.load_lacks)
+        and column.name not in contract.dms.added_columns
     ]
     if not missing:
         return []
     return [
         f"it has no column {', '.join(missing)}: the table in the source has changed, or the endpoint. "
-        "Correct the contract, or move the file away until the contract can read both"
+        "Name an added column in x-etl.dms.addedColumns; leave out of the contract one that was dropped"
     ]
 
 
