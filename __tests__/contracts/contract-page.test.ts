@@ -88,7 +88,9 @@ const TYPES = listed(MESSAGES, /must be one of (.+), decimal\(precision,scale\)/
 
 /** Tells whether the prose has a word as code, alone or in a longer piece. */
 const explains = (word: string): boolean =>
-  [...`${PROSE}\n${withoutBlocks(OF_DMS)}`.matchAll(/`([^`]+)`/g)].some(([, code]) => code!.split(/[^\w$-]+/).includes(word));
+  [...`${PROSE}\n${withoutBlocks(OF_DMS)}`.matchAll(/`([^`]+)`/g)].some(([, code]) =>
+    code!.split(/[^\w$-]+/).includes(word),
+  );
 
 test("the judge lists its words", () => {
   expect(KEYS).toEqual(

@@ -2,6 +2,7 @@
 its history is."""
 
 import importlib.util
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -10,7 +11,11 @@ from typing import Any
 
 from plans import REPOSITORY
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from stages import Stage
+
+
+Settings = Mapping[str, Any]
 
 
 def _load() -> Any:
@@ -20,7 +25,24 @@ def _load() -> Any:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    if importlib.util.find_spec("pyarrow") is None:
+        module.__dict__["write_parquet"] = _write_by_spark
     return module
+
+
+def _write_by_spark(path: Path, names: Sequence[str], records: Sequence[Any], types: Settings) -> None:
+    """The same file, where Python has no pyarrow: beside Spark 4."""
+    spark = SparkSession.builder.getOrCreate()
+    rows = spark.createDataFrame(
+        [tuple(record[name] for name in names) for record in records],
+        ", ".join(f"`{name}` string" for name in names),
+    )
+    typed = rows.select(*(F.col(f"`{name}`").cast(types.get(name, "string")).alias(name) for name in names))
+    folder = path.with_name(f".{path.name}.made")
+    typed.coalesce(1).write.parquet(str(folder))
+    [made] = folder.glob("part-*.parquet")
+    made.rename(path)
+    shutil.rmtree(folder)
 
 
 dms = _load()
@@ -31,8 +53,6 @@ NULL = "\\N"
 LOAD_DAY = "2025-11-20"
 BEGAN = datetime(2025, 11, 20, 6, tzinfo=UTC)
 SAFE_TASK = {"HandleSourceTableTruncated": False, "HandleSourceTableDropped": False}
-
-Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,11 @@ import type { ArrivalRule, CompleteRule } from "./arrival-props";
 
 export interface JudgedArrival {
   readonly name: string;
-  readonly pipelines: readonly (ArrivalRule & { readonly name: string; readonly isWorkflow: boolean })[];
+  readonly pipelines: readonly (ArrivalRule & {
+    readonly name: string;
+    readonly isWorkflow: boolean;
+    readonly isOfDms?: boolean;
+  })[];
   readonly lookEveryMinutes: number;
   readonly batchWindowSeconds: number;
   readonly maxReceives: number;
@@ -54,6 +58,11 @@ export function arrivalMistakes(given: JudgedArrival, isKnown: (value: unknown) 
         !one.isWorkflow,
         `pipelines.${one.name}`,
         "must be orchestrated by a state machine: a Glue workflow cannot be given the dates of a run's deliveries; use a schedule",
+      ),
+      ...unless(
+        one.isOfDms !== true,
+        `pipelines.${one.name}`,
+        "must not read files of AWS DMS, which come all day: no rule says when a date is complete; use a schedule",
       ),
       ...whole(`pipelines.${one.name}.deadlineMinutes`, one.deadlineMinutes ?? 1, 1, MOST_DEADLINE_MINUTES),
       ...ruleMistakes(`pipelines.${one.name}.complete`, one.complete, whole),

@@ -117,6 +117,7 @@ export class FileArrival extends Construct {
       ...rule,
       name: pipeline.pipeline,
       isWorkflow: pipeline.workflow !== undefined,
+      isOfDms: pipeline.task.sources.some(({ layout }) => layout === "dms"),
     }));
     const given = { ...withDefaults(this.props), pipelines: rules };
     refusals.noteUnfilled(
