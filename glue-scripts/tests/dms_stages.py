@@ -14,7 +14,6 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from stages import Stage
 
-
 Settings = Mapping[str, Any]
 
 
@@ -66,7 +65,7 @@ class Kind:
 
     @property
     def is_csv(self) -> bool:
-        return self.settings.get("DataFormat", "csv") == "csv"
+        return bool(self.settings.get("DataFormat", "csv") == "csv")
 
     @property
     def commit(self) -> str:

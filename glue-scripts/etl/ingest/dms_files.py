@@ -44,7 +44,7 @@ def list_days(location: str, dms: Dms, days: Collection[date]) -> dict[date, lis
     found: dict[date, list[io.StoredObject]] = {}
     loaded = [] if not days else _named(location, _LOAD)
     _refuse_loads(loaded, dms, days)
-    if dms.full_load_date in days and loaded:
+    if dms.full_load_date is not None and dms.full_load_date in days and loaded:
         found[dms.full_load_date] = loaded
     for day in sorted(days):
         ongoing = _named(location, _start_of(day, dms))
