@@ -93,7 +93,7 @@ function wrongTask({ task, fullLoadDate }: Dms): Mistake[] {
   return mistakes;
 }
 
-/** What the endpoint and `x-etl.format` both say. */
+/** The facts that the endpoint and `x-etl.format` both state must agree. */
 function wrongFormat({ endpoint }: Dms, { format, shapes }: Contract): Mistake[] {
   const mistakes: Mistake[] = [];
   const wrong = (key: string, words: string) => mistakes.push([`${ENDPOINT}.${key}`, words]);

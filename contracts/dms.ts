@@ -163,7 +163,7 @@ export const folderOf = ({ schema, table }: Dms): string => `${schema}/${table}/
 export const hasDeletes = ({ endpoint }: Dms): boolean =>
   !endpoint.CdcInsertsOnly && !endpoint.CdcInsertsAndUpdates;
 
-/** What the job must know to find the files and to read those of the full load. `op` is the column of operations. */
+/** The part of the plan by which the job finds the files and reads those of the full load. `op` is the column of operations. */
 export function dmsPlan(dms: Dms, op: string | undefined): object {
   const { fullLoadDate, changeSequence, addedColumns, endpoint } = dms;
   const { DatePartitionEnabled, DatePartitionSequence, DatePartitionDelimiter } = endpoint;

@@ -3,7 +3,7 @@ import { readContract } from "../../contracts/contract";
 import { planOf } from "../../contracts/plan";
 import { deliveredByDms, WHOLE_CHANGES } from "../support/whole-contracts";
 
-/** Settings of AWS DMS: what the job is told of them, and which are refused. */
+/** Settings of AWS DMS: those that are taken, the plan of them, and those that are refused. */
 
 type Node = Record<string, unknown>;
 const WHOLE = WHOLE_CHANGES["files of DMS"] as Node;
