@@ -217,7 +217,8 @@ def find_changes(
     commit: datetime,
     first_number: int,
 ) -> list[Change]:
-    """The changes that make one state of a table into another, in one transaction: inserts and updates, then deletes."""
+    """The changes that make one state of a table into another, in one transaction: inserts and updates, then
+    deletes."""
     found: list[tuple[str, Row]] = [
         ("I" if key not in before else "U", row)
         for key, row in after.items()

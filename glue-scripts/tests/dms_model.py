@@ -51,8 +51,8 @@ def _price(text: str | None) -> str | None:
 
 
 def ends_of_days(versions: Sequence[Version]) -> list[Version]:
-    """The versions that snapshots at the ends of days would give: at most one version of a key and day, and none where the
-    state is as on the day before. `versions` are those of each key in order."""
+    """The versions that snapshots at the ends of days would give: at most one of a key and day, and none
+    where the state is as on the day before. `versions` are those of each key in order."""
     found: list[Version] = []
     last: dict[tuple[Key, str], Version] = {(one[0], one[1]): one for one in versions}
     before: dict[Key, tuple[bool, Any]] = {}
