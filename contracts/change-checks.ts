@@ -57,10 +57,12 @@ const DEMANDS: Readonly<Record<string, { readonly types: RegExp; readonly words:
 
 function wrongTogether(contract: Contract, changes: Changes): Mistake[] {
   const { delivery, order, validFrom, op } = changes;
+  const sequence = contract.dms?.changeSequence;
   const mistakes: Mistake[] = [];
   const wrong = (field: string, words: string) => mistakes.push([`x-etl.changes.${field}`, words]);
   const [first = FILE] = order;
-  if (delivery === "increment" && validFrom !== undefined && first !== validFrom)
+  // The sequence of AWS DMS follows the time of the commit.
+  if (delivery === "increment" && validFrom !== undefined && first !== validFrom && first !== sequence)
     wrong("validFrom", `must come first in the order of increments, got '${validFrom}' before '${first}'`);
   const compared = comparedColumns(contract);
   if (compared.length === 0)

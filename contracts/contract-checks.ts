@@ -3,6 +3,7 @@ import type { Column, NumberForm } from "./columns";
 import type { Computed } from "./computed";
 import type { Contract, Rule } from "./contract";
 import { allTypes, baseTypes, outputTypes, scalarsOf } from "./contract-types";
+import { wrongDms } from "./dms-checks";
 import { expressionMistakes, ROW_FUNCTIONS, SUM_FUNCTIONS } from "./expression";
 import { type Format, hasTexts, isCsv, KEPT } from "./format";
 import { droppedAndRead, listsBesidePaths, pathsOfCsv, pathsOfXml, wrongPlaces } from "./path-checks";
@@ -78,6 +79,7 @@ const CHECKS: readonly (readonly [parts: readonly Part[], find: Find])[] = [
   [ALL, wrongComputed],
   [[...ALL, "output", "aggregate"], wrongAggregate],
   [[...ALL, "output", "required", "businessKey", "changes"], wrongChanges],
+  [["properties", "format", "shapes", "changes", "dms"], wrongDms],
 ];
 
 /** The checks of what sources have in common: their key, their rules, and what becomes of their rows. */
@@ -393,9 +395,7 @@ const CRAWLED_DELIMITERS = [",", "|", "\t", ";", "\u0001"];
 function blindToDrift({ format, onDrift }: Contract): Mistake[] {
   if (onDrift !== "fail") return [];
   if (format.kind === "xml")
-    return [
-      ["x-etl.onDrift", "must be report in xml: its columns are not compared with those of a crawl"],
-    ];
+    return [["x-etl.onDrift", "must be report in xml: its columns are not compared with those of a crawl"]];
   if (!isCsv(format)) return [];
   const { delimiter, skipTop, comment } = format;
   const why = [

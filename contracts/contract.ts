@@ -2,6 +2,7 @@ import { type Changes, readChanges } from "./changes";
 import { type Column, readColumns } from "./columns";
 import { type Aggregate, type Computed, readAggregate, readComputed } from "./computed";
 import { datePatternMistake } from "./datetime-pattern";
+import { type Dms, readDms } from "./dms";
 import { type Format, JSON_LINES, readFormat } from "./format";
 import { readMoments, type Moments } from "./moments";
 import { got, isNode, NodeReader, NOTES } from "./node-reader";
@@ -45,6 +46,8 @@ export interface Contract {
   readonly orderColumn?: string;
   /** How deliveries become versions; for the write mode `changes`. */
   readonly changes?: Changes;
+  /** The files of AWS DMS that are delivered. */
+  readonly dms?: Dms;
   /** The places that deliveries come from; empty: one, the pipeline's own folder. */
   readonly sources: readonly DeliverySource[];
   /** The column that holds the name of a row's source; only with sources. */
@@ -94,7 +97,7 @@ const EXTENSION_KEYS = [
   ...["businessKey", "lookbackDays", "onDrift", "reasons", "timestamp", "category", "output"],
   ...["format", "shapes", "computed", "partitionBy", "aggregate", "orderColumn", "changes"],
   ...["sources", "sourceColumn", "unknownSources"],
-  "dropped",
+  ...["dropped", "dms"],
 ];
 
 /**
@@ -193,6 +196,7 @@ function readExtension(node: NodeReader): Extension {
     aggregate: node.has("aggregate") ? readAggregate(node.child("aggregate")) : undefined,
     orderColumn: node.has("orderColumn") ? node.text("orderColumn") : undefined,
     changes: node.has("changes") ? readChanges(node.child("changes")) : undefined,
+    dms: node.has("dms") ? readDms(node.child("dms")) : undefined,
     ...{ sources: [], unknownSources: "refuse", given: [] },
     dropped: node.has("dropped") ? readDropped(node) : [],
   };

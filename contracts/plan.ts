@@ -3,6 +3,7 @@ import { comparedColumns } from "./change-checks";
 import { BOUNDS, type Column, placeOf } from "./columns";
 import { FILE } from "./changes";
 import type { Contract } from "./contract";
+import { dmsPlan, folderOf } from "./dms";
 import { glueType, outputTypes } from "./contract-types";
 import { columnsOf } from "./expression";
 import { type Format, hasTexts, isCsv, isXml } from "./format";
@@ -15,7 +16,7 @@ import { crawledName } from "./sources";
  * The version of the plan's form. The job refuses another one (`PLAN_VERSION` in `glue-scripts/etl/ingest/load_plan.py`): raise it here and
  * there with every change of what a key means, or of which keys there are.
  */
-export const PLAN_VERSION = 3;
+export const PLAN_VERSION = 4;
 
 /** A contract and its quality rules, compiled: what the job loads. It has every default, and nothing in it is judged again. */
 export interface Plan {
@@ -78,6 +79,7 @@ function contractPlan(contract: Contract): object {
         : { groupBy: aggregate.groupBy, columns: aggregate.columns.map(computedPlan) },
     orderColumn: contract.orderColumn ?? null,
     changes: changesPlan(contract),
+    dms: contract.dms === undefined ? null : dmsPlan(contract.dms, contract.changes?.op?.column),
     dropped: contract.dropped,
   };
 }
@@ -98,11 +100,12 @@ function changesPlan(contract: Contract): object | null {
 
 /** A source with its part of the contract. Without declared sources, the pipeline's folder is the only one, and nobody looks beside its dates. */
 function sourcePlan({ source, contract }: SourceContract): object {
-  const { columns, format, given } = contract;
+  const { columns, format, given, dms } = contract;
   const place =
     source === undefined
       ? {
-          ...{ name: null, table: null, folder: "", endings: [], layout: "dt" },
+          ...{ name: null, table: null, folder: dms === undefined ? "" : folderOf(dms), endings: [] },
+          layout: dms === undefined ? "dt" : "dms",
           ...{ unknownFolders: "ignore", whenMissing: "fail" },
         }
       : {

@@ -1,6 +1,7 @@
 import type { Contract } from "./contract";
 import { type Format, isXml } from "./format";
 import { baseTypes } from "./contract-types";
+import { folderOf } from "./dms";
 import { crawledName, type DeliverySource, type Given, type SourceLayout } from "./sources";
 import type { Mistake } from "../modules/core/refusals";
 
@@ -92,9 +93,13 @@ export interface ContractSource {
 const xmlOf = (format: Format) => (isXml(format) ? { isXml: true } : {});
 
 /** The places that the deliveries of a contract without mistakes come from; at least one. */
-export const placesOf = ({ sources, format }: Contract): readonly ContractSource[] =>
+export const placesOf = ({ sources, format, dms }: Contract): readonly ContractSource[] =>
   sources.length === 0
-    ? [{ folder: "", layout: "dt", table: "", ...xmlOf(format) }]
+    ? [
+        dms === undefined
+          ? { folder: "", layout: "dt", table: "", ...xmlOf(format) }
+          : { folder: folderOf(dms), layout: "dms", table: "" },
+      ]
     : sources.map((source) => {
         const { name, folder, endings, layout, unknownFolders } = source;
         return {

@@ -32,8 +32,8 @@ export interface Given {
   readonly value: string | null;
 }
 
-/** Names of the folders of days: `dt=2025-11-21`, or the milliseconds of a UTC midnight, `1763683200000`. */
-export type SourceLayout = "dt" | "epochMillis";
+/** Names of the folders of days: `dt=2025-11-21`, or the milliseconds of a UTC midnight, `1763683200000`; `dms`: files as AWS DMS names them. */
+export type SourceLayout = "dt" | "epochMillis" | "dms";
 export type OnUnknown = (typeof ON_UNKNOWN)[number];
 
 const LAYOUTS: readonly SourceLayout[] = ["dt", "epochMillis"];

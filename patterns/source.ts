@@ -12,8 +12,8 @@ export interface DeliveriesSource {
    * @default - the task has no other source
    */
   readonly name?: string;
-  /** The names of the folders: `dt=YYYY-MM-DD`, or the milliseconds of a UTC midnight. */
-  readonly layout: "dt" | "epochMillis";
+  /** The names of the folders: `dt=YYYY-MM-DD`, or the milliseconds of a UTC midnight; `dms`: files as AWS DMS names them. */
+  readonly layout: "dt" | "epochMillis" | "dms";
   /** The folder above those of the dates. */
   readonly location: S3Location;
   /**

@@ -69,6 +69,7 @@ const REST = {
   aggregate: null,
   orderColumn: null,
   changes: null,
+  dms: null,
   dropped: [],
 };
 const QUALITY = {
@@ -95,7 +96,7 @@ const ID = {
 test("the whole plan of a small contract of CSV, with every default", () => {
   const source = (name: string) => ({ delivered: name, column: name, clean: [] });
   const plan = {
-    planVersion: 3,
+    planVersion: 4,
     contract: {
       sources: [
         {
@@ -135,7 +136,7 @@ test.each([["jsonLines"], ["jsonObjects"], ["jsonArray"], ["parquet"]])(
       },
     ];
     const plan = {
-      planVersion: 3,
+      planVersion: 4,
       contract: { sources: [{ ...ONLY, format: { kind }, shapes: [], columns, given: [] }], ...REST },
       quality: QUALITY,
     };

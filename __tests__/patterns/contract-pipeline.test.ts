@@ -7,6 +7,7 @@ import { ROOT } from "../support/clone";
 import { changedContract, contractFile, rulesFile } from "../support/contracts";
 import { shopsFiles } from "../support/shops";
 import { ACCOUNT, refusal, REGION, type Synthesised, synth } from "../support/synth";
+import { WHOLE_CHANGES } from "../support/whole-contracts";
 
 /** The pipeline that other repositories compose. What the four of this one synthesise, environments/ holds. */
 
@@ -44,6 +45,13 @@ function versioned(): Given {
   return { contractFile: file, rulesFile: rules };
 }
 const CHANGES = { tableFormat: "iceberg", writeMode: "changes" } as const;
+
+/** Changes of things, in files of AWS DMS. */
+function ofDms(): Given {
+  const file = join(folder, "orders", "dms.schema.json");
+  writeFileSync(file, JSON.stringify(WHOLE_CHANGES["files of DMS"]));
+  return { ...versioned(), contractFile: file };
+}
 
 const MERGED = { tableFormat: "iceberg", writeMode: "merge" } as const;
 
@@ -84,6 +92,13 @@ const FLOW = [
 
 const jobArguments = ({ at }: Synthesised<unknown>): Record<string, string> =>
   at("Orders/Default/Transform/Resource").default_arguments as Record<string, string>;
+
+test("files of AWS DMS lie below the pipeline's folder, under schema and table, and nobody crawls them", () => {
+  const { built } = pipeline({ ...ofDms(), ...CHANGES, crawlRaw: false });
+  expect(built.task.sources.map(({ layout, location }) => [layout, location.prefix])).toEqual([
+    ["dms", "orders/shop/things/"],
+  ]);
+});
 
 test("a table of every version has a view of the present, and no declaration", () => {
   const made = pipeline({ ...versioned(), ...CHANGES });
@@ -407,6 +422,11 @@ describe("refuses, before anything is created,", () => {
       "a merge without Iceberg",
       () => ({ writeMode: "merge", orderColumn: "run_date" }),
       "'writeMode' must be rebuild with tableFormat parquet, got merge: Parquet files can only be replaced; set tableFormat to iceberg",
+    ],
+    [
+      "a crawl of files of AWS DMS",
+      () => ({ ...ofDms(), ...CHANGES }),
+      "'crawlRaw' must be false with files of AWS DMS: a full load and changes may have different columns, and no folder is a date",
     ],
     [
       "every version of a contract that does not say how",

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TerraformStack } from "cdktf";
@@ -12,6 +12,7 @@ import {
 } from "../../index";
 import { contractFile, rulesFile } from "../support/contracts";
 import { shopsFiles } from "../support/shops";
+import { WHOLE_CHANGES } from "../support/whole-contracts";
 import { ACCOUNT, byText, refusal, REGION, type Statement, synth } from "../support/synth";
 
 /** Arriving files are given a queue, a ledger, a function, three rules, alarms, and rights for what the function calls. */
@@ -467,6 +468,19 @@ test.each<[string, Given, string]>([
   ],
 ])("refuses %s", (_, given, message) => {
   expect(refusal((stack) => make(stack, given))).toContain(message);
+});
+
+test("refuses a pipeline of AWS DMS, whose files come all day", () => {
+  const contract = join(folder, "dms.schema.json");
+  const rules = join(folder, "dms.quality.json");
+  writeFileSync(contract, JSON.stringify(WHOLE_CHANGES["files of DMS"]));
+  const few = { name: "few", type: "quarantineLimit", reason: "malformed", atMost: 0.1, action: "halt" };
+  writeFileSync(rules, JSON.stringify({ threshold: 0, rules: [few] }));
+  const props = { contractFile: contract, rulesFile: rules, crawlRaw: false };
+  const written = { tableFormat: "iceberg", writeMode: "changes" } as const;
+  expect(refusal((stack) => make(stack, { pipeline: { ...props, ...written } }))).toContain(
+    "'pipelines.orders' must not read files of AWS DMS, which come all day: no rule says when a date is complete; use a schedule",
+  );
 });
 
 test("refuses a pipeline that is named twice, and reports all mistakes at once", () => {

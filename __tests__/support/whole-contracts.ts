@@ -247,6 +247,44 @@ const versioned = (changes: Node, ...required: string[]): Node => ({
   },
 });
 
+const ofDms = (type: string, more: object = {}) => ({ type, "x-null": ["\\N"], ...more });
+
+/** A contract of CSV without a header, as AWS DMS writes it. */
+export const deliveredByDms = (dms: Node): Node => ({
+  $schema: DRAFT,
+  properties: {
+    Op: { type: "string", enum: ["I", "U", "D"] },
+    at: ofDms("string", {
+      "x-timestamp": { formats: ["yyyy-MM-dd HH:mm:ss.SSSSSS"], timeZone: "Europe/Berlin" },
+    }),
+    id: ofDms("integer"),
+    name: ofDms("string"),
+    seq: ofDms("string"),
+  },
+  required: ["Op", "at", "id", "seq"],
+  "x-etl": {
+    businessKey: ["id"],
+    lookbackDays: 0,
+    format: { kind: "csv", delimiter: ";", columns: ["Op", "at", "id", "name", "seq"] },
+    reasons: [
+      { reason: "malformed", rule: "notAnObject" },
+      ...["Op", "at", "id", "seq"].map((column) => ({
+        reason: `missing_${column}`,
+        rule: "missing",
+        column,
+      })),
+      { reason: "wrong_type", rule: "wrongType" },
+      { reason: "unknown_op", rule: "notAllowed" },
+    ],
+    output: ["Op", "at", "id", "name", "seq"],
+    changes: {
+      ...{ delivery: "increment", order: ["seq", "file"], validFrom: "at" },
+      deletes: { column: "Op", values: ["D"] },
+    },
+    dms,
+  },
+});
+
 /** Contracts of tables with every version: one for each kind of delivery and of proof. */
 export const WHOLE_CHANGES: Readonly<Record<string, Node>> = {
   increments: versioned(
@@ -267,5 +305,15 @@ export const WHOLE_CHANGES: Readonly<Record<string, Node>> = {
   "with a floor": versioned({
     ...{ delivery: "whole", order: ["file"], compare: ["name"] },
     deletes: { provedBy: "floor", share: 0.5 },
+  }),
+  "files of DMS": deliveredByDms({
+    ...{ schema: "shop", table: "things", fullLoadDate: "2025-11-20", changeSequence: "seq" },
+    addedColumns: ["name"],
+    endpoint: {
+      ...{ CsvNullValue: "\\N", CsvDelimiter: ";", TimestampColumnName: "at" },
+      ...{ UseTaskStartTimeForFullLoadTimestamp: true, DatePartitionEnabled: true },
+      ...{ DatePartitionSequence: "YYYYMMDDHH", DatePartitionDelimiter: "DASH" },
+    },
+    task: { HandleSourceTableTruncated: false, HandleSourceTableDropped: false },
   }),
 };

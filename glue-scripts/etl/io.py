@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -193,6 +193,24 @@ def _has_files(path: Path) -> bool:
 def _list_folder_of_day(location: str, folder: str) -> list[StoredObject]:
     found = _list(location, folder, folder)
     return [stored for stored in found if not (stored.name.endswith("/") and stored.size == 0)]
+
+
+def list_beginning(location: str, start: str) -> list[StoredObject]:
+    """Every object below `location` whose name begins with `start`, in the order of the keys. The marker of
+    an empty folder does not count."""
+    found = _list_start(location, start)
+    return [stored for stored in found if not (stored.name.endswith("/") and stored.size == 0)]
+
+
+def _list_start(location: str, start: str) -> Iterable[StoredObject]:
+    if is_s3(location):
+        return _list(location, start, start)
+    # `_list_files` compares the first folder only.
+    folder, _, _ = start.rpartition("/")
+    below = f"{location.rstrip('/')}/{folder}/" if folder else location
+    prefix = f"{folder}/" if folder else ""
+    named = (replace(stored, name=f"{prefix}{stored.name}") for stored in list_below(below))
+    return (stored for stored in named if stored.name.startswith(start))
 
 
 def list_names(location: str, first: str) -> list[str]:

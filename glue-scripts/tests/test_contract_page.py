@@ -15,6 +15,7 @@ from etl import io
 from etl.errors import InvalidDelivery, MissingDelivery, SourceDrifted
 from etl.ingest.contract import Contract
 from etl.ingest.deliveries import Delivery, RawRows, list_deliveries
+from etl.ingest.dms_files import day_of_name, is_load
 from etl.ingest.drift import find_drift
 from etl.ingest.plan_run import judge_rows
 from etl.ingest.transforms.compute_columns import WHOLE
@@ -142,8 +143,15 @@ def deliver_places(lake: Lake, example: Example) -> list[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         days = [layout.day_of(path.parent.name) for layout in io.LAYOUTS.values()]
+        if "dms" in example.contract["x-etl"]:
+            days.append(day_of_dms(path.name, contract_of_document(example.contract)))
         dates |= {f"{day}" for day in days if day is not None}
     return sorted(dates)
+
+
+def day_of_dms(name: str, contract: Contract) -> date | None:
+    assert contract.dms is not None
+    return contract.dms.full_load_date if is_load(name) else day_of_name(name, contract.dms)
 
 
 def refusal_of_run(folder: Path, example: Example) -> str:

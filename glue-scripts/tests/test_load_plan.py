@@ -229,12 +229,12 @@ def test_every_word_of_json_arrives() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"planVersion": 1}', "p.json has version 1, and this job reads 3: "),
-        ("{}", "p.json has version None, and this job reads 3: "),
+        ('{"planVersion": 1}', "p.json has version 1, and this job reads 4: "),
+        ("{}", "p.json has version None, and this job reads 4: "),
         ("[]", "p.json is not a plan ("),
         ("nothing", "p.json is not a plan ("),
-        ('{"planVersion": 3, "contract": {}}', "p.json is not a whole plan (KeyError('sources')): "),
-        ('{"planVersion": 3}', "p.json is not a whole plan (KeyError('contract')): "),
+        ('{"planVersion": 4, "contract": {}}', "p.json is not a whole plan (KeyError('sources')): "),
+        ('{"planVersion": 4}', "p.json is not a whole plan (KeyError('contract')): "),
     ],
 )
 def test_another_plan_is_refused(text: str, message: str) -> None:

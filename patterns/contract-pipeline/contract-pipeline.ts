@@ -208,13 +208,17 @@ export class ContractPipeline extends Construct {
     return tables === undefined || mistakes.length > 0 ? this.fail(mistakes) : { tables, current, models };
   }
 
-  /** Sources of one folder cannot be crawled: a crawler would make one table of the files of all. */
+  /** Sources of one folder cannot be crawled: a crawler would make one table of the files of all. Neither can a full load and changes. */
   private crawlMistakes({ sources }: JudgedFiles["tables"]): string[] {
     const { crawlRaw, orchestration } = this.props;
     if (crawlRaw === false)
       return orchestration === "workflow"
         ? ["'crawlRaw' must not be false with a Glue workflow, which begins with the crawls of deliveries"]
         : [];
+    if (sources.some(({ layout }) => layout === "dms"))
+      return [
+        "'crawlRaw' must be false with files of AWS DMS: a full load and changes may have different columns, and no folder is a date",
+      ];
     const shared = sources.filter(({ endings }) => endings !== undefined).flatMap(({ name }) => name ?? []);
     if (shared.length === 0) return [];
     return [

@@ -5,6 +5,7 @@ import type { ArrivalRule, CompleteRule } from "./arrival-props";
 export interface JudgedPipeline extends ArrivalRule {
   readonly name: string;
   readonly isWorkflow: boolean;
+  readonly isOfDms?: boolean;
   /** The sources whose runs end at a file beside the folders of days. */
   readonly refusing: readonly string[];
 }
@@ -61,6 +62,11 @@ export function arrivalMistakes(given: JudgedArrival, isKnown: (value: unknown) 
         !one.isWorkflow,
         `pipelines.${one.name}`,
         "must be orchestrated by a state machine: a Glue workflow cannot be given the dates of a run's deliveries; use a schedule",
+      ),
+      ...unless(
+        one.isOfDms !== true,
+        `pipelines.${one.name}`,
+        "must not read files of AWS DMS, which come all day: no rule says when a date is complete; use a schedule",
       ),
       ...whole(`pipelines.${one.name}.deadlineMinutes`, one.deadlineMinutes ?? 1, 1, MOST_DEADLINE_MINUTES),
       ...ruleMistakes(`pipelines.${one.name}.complete`, one.complete, whole),

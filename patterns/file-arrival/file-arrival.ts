@@ -120,6 +120,7 @@ export class FileArrival extends Construct {
       refusing: pipeline.task.sources.flatMap(({ name, refusesStrangers }) =>
         refusesStrangers === true && name !== undefined ? [name] : [],
       ),
+      isOfDms: pipeline.task.sources.some(({ layout }) => layout === "dms"),
     }));
     const given = { ...withDefaults(this.props), pipelines: rules };
     refusals.noteUnfilled(

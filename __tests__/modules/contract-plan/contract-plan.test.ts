@@ -163,7 +163,7 @@ test("refusals of the props and the files, all at once", () => {
       "'artifacts.prefix' must end in a slash, got \"x\"; without it a sibling such as 'events-old/' matches too; " +
       "'prefix' must not start with a slash, got \"/p/\"; S3 would take it as a folder without a name; " +
       "FOLDER/bad.schema.json: 'x-etl.onDirft' is unknown: x-etl may hold businessKey, lookbackDays, onDrift, reasons, " +
-      "timestamp, category, output, format, shapes, computed, partitionBy, aggregate, orderColumn, changes, sources, sourceColumn, unknownSources, dropped; " +
+      "timestamp, category, output, format, shapes, computed, partitionBy, aggregate, orderColumn, changes, sources, sourceColumn, unknownSources, dropped, dms; " +
       "'x-etl.output' must be a list of at least one text, got nothing; " +
       "FOLDER/bad.quality.json: 'rules[0].weight' of a_run_has_rows must be a whole number from 1 to 100, got 0",
   );

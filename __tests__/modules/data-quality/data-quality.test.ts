@@ -153,7 +153,7 @@ test("the contract's mistakes, all of them, with those of the rules", () => {
   const rulesFile = file("weightless.json", { threshold: 80, rules: [{ ...COUNT, weight: 0 }] });
   expect(refusal((stack) => make(stack, { contractFile, rulesFile }))).toBe(
     "DataQuality 'etl-dev/Quality': 'contractFile.x-etl.onDirft' is unknown: x-etl may hold businessKey, lookbackDays, " +
-      "onDrift, reasons, timestamp, category, output, format, shapes, computed, partitionBy, aggregate, orderColumn, changes, sources, sourceColumn, unknownSources, dropped; " +
+      "onDrift, reasons, timestamp, category, output, format, shapes, computed, partitionBy, aggregate, orderColumn, changes, sources, sourceColumn, unknownSources, dropped, dms; " +
       "'contractFile.x-etl.output' must name a delivered, derived or computed column, got 'land'; the columns are event_id, " +
       "user_id, event_type, timestamp, country, items, event_timestamp, event_date, event_category; " +
       "'rulesFile.rules[0].weight' of a_run_has_rows must be a whole number from 1 to 100, got 0",

@@ -25,6 +25,7 @@ from etl.ingest.by_date import History, ProcessedDeliveries, read_history
 from etl.ingest.completeness import check_files_of_proof, check_floor, check_hidden_keys
 from etl.ingest.contract import Changes, Contract
 from etl.ingest.deliveries import Deliveries, Delivery, RawRows, list_deliveries
+from etl.ingest.dms_files import check_gone, is_ongoing
 from etl.ingest.plan import Plan, Result, Versions, without
 from etl.ingest.sources import Sources
 from etl.ingest.transforms.classify_rows import REJECTED_KEY
@@ -58,6 +59,7 @@ def plan_changes(
         raw.add(chosen.values())
         raw.compare_with(table.size)
         derived = _Derivation(raw, chosen, table, contract)
+        derived.check_files()
         further = around.find(derived.further(history.processed) - set(chosen))
         if not further:
             break
@@ -181,7 +183,7 @@ class _Derivation:
         )
         if self.raw.reads > 1:
             good = session.without_plan(good)
-        of_file = [decode_uri(F.col("file_path")), F.col("block_start"), F.col("row_id")]
+        of_file = [*self._file_order(), F.col("block_start"), F.col("row_id")]
         place = [*map(_named, self._changes.order), *of_file]
         of_key = Window.partitionBy(*self._keys, "run_date").orderBy(*place)
         whole_day = of_key.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
@@ -199,6 +201,10 @@ class _Derivation:
             (F.col("number") == F.col("last") if is_whole else F.lit(True)).alias("is_state"),
             self._own_from().alias("own_from"),
         )
+
+    def _file_order(self) -> list[Column]:
+        path = decode_uri(F.col("file_path"))
+        return [path] if self.contract.dms is None else [is_ongoing(path), path]
 
     def _is_delete(self) -> Column:
         op = self._changes.op_column
@@ -312,6 +318,16 @@ class _Derivation:
         assert self._rows is not None
         days = self._rows.filter(F.col("reason").isNotNull()).select("run_date").distinct().collect()
         return {date.fromisoformat(row["run_date"]) for row in days}
+
+    def check_files(self) -> None:
+        """Raises InvalidDelivery where AWS DMS has removed files whose changes lie in the table."""
+        if self.contract.dms is None:
+            return
+        lying = self._lying.filter(self._is_chosen()).select("run_date", "source_file").distinct().collect()
+        check_gone(
+            [(date.fromisoformat(row["run_date"]), row["source_file"]) for row in lying],
+            {day: [file.uri for file in delivery.files] for day, delivery in self.chosen.items()},
+        )
 
     def check_completeness(self) -> None:
         """Raises InvalidDelivery where keys would count as deleted and the delivery is not proved."""

@@ -5,6 +5,7 @@ array of structs."""
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from fractions import Fraction
 
 KEPT = "unknown_columns"  # the output column that holds what `keep` keeps
@@ -339,11 +340,28 @@ class Changes:
 
 
 @dataclass(frozen=True)
+class Dms:
+    """How AWS DMS lays down the files of a table. `full_load_date` is the date of its LOAD files, None if
+    there are none. `date_sequence` names the parts of the folders of dates, such as YYYYMMDDHH, "" if there
+    are no folders, and `date_delimiter` stands between them. LOAD files do not have the columns in
+    `load_lacks`, and whatever they hold, their rows have `load_values`, by delivered name. Files may lack
+    the `added_columns`, from the last one on."""
+
+    full_load_date: date | None
+    date_sequence: str = ""
+    date_delimiter: str = ""
+    load_lacks: tuple[str, ...] = ()
+    load_values: tuple[tuple[str, str], ...] = ()
+    added_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Contract:
     """The contract as the rows of one source see it. `on_drift` is report or fail; in a merge, `order_column`
     decides which of two rows with one key is newer. `shapes` are the accepted headers of CSV, in the order in
     which they are tried. `given` are the columns that the source does not deliver, `dropped` places in the
-    delivered objects that are known, and not read. `changes` is for a table of every version."""
+    delivered objects that are known, and not read. `changes` is for a table of every version, `dms` for files
+    that AWS DMS has written."""
 
     columns: tuple[Column, ...]
     business_key: tuple[str, ...]
@@ -362,6 +380,7 @@ class Contract:
     given: tuple[Given, ...] = ()
     dropped: tuple[tuple[Step, ...], ...] = ()
     changes: Changes | None = None
+    dms: Dms | None = None
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from etl import io, session
 from etl.errors import InvalidDelivery, MissingDelivery
-from etl.ingest import reading
+from etl.ingest import dms_files, reading
 from etl.ingest.contract import Contract, Format
 from etl.ingest.parquet_files import find_unreadable
 from etl.ingest.proofs import find_left_out, find_open_texts, find_unread
@@ -94,7 +94,12 @@ def list_deliveries(location: str, sources: Sources, days: Collection[date]) -> 
         place = f"{location}{source.folder}"
         is_first = (place, source.layout) not in listed
         if is_first:
-            listed[place, source.layout] = io.list_days(place, source.layout, days)
+            dms = source.contract.dms
+            listed[place, source.layout] = (
+                io.list_days(place, source.layout, days)
+                if dms is None
+                else dms_files.list_days(place, dms, days)
+            )
         beside = [one for one in sources.all if one.folder == source.folder]
         for day, files in listed[place, source.layout].items():
             part = _part(source, place, files, beside if is_first else ())
@@ -147,6 +152,9 @@ def find_deliveries(location: str, sources: Sources, first: date, last: date) ->
     where a source lacks on a day of others and may not."""
     found = list_deliveries(location, sources, days_between(first, last))
     if not found:
+        for source in sources.all:
+            if source.contract.dms is not None:
+                dms_files.check_folder(f"{location}{source.folder}")
         dates = f"{first}" if first == last else f"{first} to {last}"
         of = f" of any source ({', '.join(sources.names)})" if sources.names else ""
         raise MissingDelivery(f"no delivery{of} under {location} for {dates}")
@@ -339,6 +347,7 @@ class RawRows:
                 number=number,
                 format_=format_,
                 layout=one.source.layout,
+                dms=one.source.contract.dms,
             )
             for number, one in numbers.items()
         ]

@@ -3,10 +3,11 @@
 import csv
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from etl.ingest.contract import Contract, Format, Shape
+from etl.ingest.dms_files import is_load
 from etl.ingest.escapes import hide_text, show_text
 from etl.ingest.file_lines import BLANK, decode, encode
 from etl.ingest.quotes import find_open_text
@@ -17,11 +18,13 @@ from etl.io import StoredObject
 @dataclass(frozen=True)
 class Layout:
     """The names of a header as it was delivered, without the empty ones at its end, and its shape. `spare` is
-    the number of those empty names: a row may have fields for them or not."""
+    the number of those empty names: a row may have fields for them or not. Whatever a row holds, it has the
+    values that are `given`, by delivered name."""
 
     names: tuple[str, ...]
     shape: Shape
     spare: int = 0
+    given: tuple[tuple[str, str], ...] = ()
 
     def __hash__(self) -> int:
         return hash((self.names, self.spare))
@@ -72,14 +75,26 @@ def find_layouts(files: Iterable[StoredObject], contract: Contract) -> Layouts:
 
 def _layout(start: Start, contract: Contract) -> Layout:
     format_, shapes = contract.format, contract.shapes
-    names = _checked_columns(start, format_) if format_.columns else _names(start, format_)
+    dms = contract.dms
+    given: tuple[tuple[str, str], ...] = ()
+    if dms is not None and is_load(start.file.name):
+        given = dms.load_values
+        format_ = replace(format_, columns=_without(format_.columns, dms.load_lacks))
+        shapes = tuple(_shape_without(one, dms.load_lacks) for one in shapes)
+    names = (
+        _checked_columns(start, format_, None if dms is None else dms.added_columns)
+        if format_.columns
+        else _names(start, format_)
+    )
+    if dms is not None:
+        shapes = tuple(_shape_without(one, set(dms.added_columns) - set(names)) for one in shapes)
     kept = len(names)
     while kept and names[kept - 1] == "":
         kept -= 1
     lacking = {shape.name: [name for name in shape.sources if name not in names] for shape in shapes}
     for shape in shapes:
         if not lacking[shape.name]:
-            return _checked(Layout(names[:kept], shape, len(names) - kept), format_)
+            return _checked(Layout(names[:kept], shape, len(names) - kept, given), format_)
     texts = "; ".join(f"{_called(name)} {', '.join(map(repr, lacks))}" for name, lacks in lacking.items())
     header = f"its header {_shown(start, format_)}"
     if format_.columns:
@@ -128,8 +143,17 @@ def _names(start: Start, format_: Format) -> tuple[str, ...]:
         raise ValueError(f"{what}: {error}{advice}") from error
 
 
-def _checked_columns(start: Start, format_: Format) -> tuple[str, ...]:
-    """The declared columns, if the first line is not one that names them."""
+def _shape_without(shape: Shape, names: Collection[str]) -> Shape:
+    return Shape(shape.name, {of: to for of, to in shape.sources.items() if of not in names})
+
+
+def _without(names: tuple[str, ...], lacking: Collection[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in lacking)
+
+
+def _checked_columns(start: Start, format_: Format, added: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The declared columns, if the first line is not one that names them. Unless `added` is None, it must
+    have as many fields, but it may lack the last of the columns that were `added`."""
     _refuse_excel(start, format_)
     try:
         fields = _fields(decode(start.record or b"", format_), format_)
@@ -139,6 +163,15 @@ def _checked_columns(start: Start, format_: Format) -> tuple[str, ...]:
         raise ValueError(
             f'its line {start.number} names the columns: if each file has such a line, say no "columns" in '
             f'x-etl.format, or "skipTop": {start.number}'
+        )
+    lacking = len(format_.columns) - len(fields)
+    if added is not None and 0 < lacking <= len(added):
+        return _without(format_.columns, added[-lacking:])
+    if added is not None and lacking != 0:
+        raise ValueError(
+            f"its first row has {len(fields)} fields, and the contract names {len(format_.columns)} columns "
+            f"({', '.join(format_.columns)}): the table in the source has changed, or the endpoint. "
+            "Name an added column in x-etl.dms.addedColumns, or move the file away"
         )
     return format_.columns
 

@@ -4,6 +4,7 @@ Nothing is judged again here. `contracts/plan.ts` writes the plan, with every de
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from etl.ingest.contract import (
     Column,
     Computed,
     Contract,
+    Dms,
     Format,
     Given,
     Moments,
@@ -33,7 +35,7 @@ from etl.ingest.sources import DeliverySource, Sources
 from etl.run.quality import MILLION, Quality
 from etl.run.quality import Rule as QualityRule
 
-PLAN_VERSION = 3
+PLAN_VERSION = 4
 _ADVICE = "compile the contract again with the release that this job is of"
 
 Node = Mapping[str, Any]
@@ -98,6 +100,19 @@ def _contract(source: Node, node: Node) -> Contract:
         given=tuple(Given(one["name"], one["type"], one["value"]) for one in source["given"]),
         dropped=tuple(map(tuple, node["dropped"])),
         changes=None if node["changes"] is None else _changes(node["changes"]),
+        dms=None if node["dms"] is None else _dms(node["dms"]),
+    )
+
+
+def _dms(node: Node) -> Dms:
+    full_load, folders = node["fullLoad"], node["dateFolders"]
+    return Dms(
+        full_load_date=None if full_load is None else date.fromisoformat(full_load["date"]),
+        date_sequence="" if folders is None else folders["sequence"],
+        date_delimiter="" if folders is None else folders["delimiter"],
+        load_lacks=() if full_load is None else tuple(full_load["lacks"]),
+        load_values=() if full_load is None else tuple(full_load["values"].items()),
+        added_columns=tuple(node["addedColumns"]),
     )
 
 

@@ -7,7 +7,7 @@ The types of columns stand in the footer of each file, as the header of CSV stan
 file in which a column has another type than the contract says is refused, before a row is read."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
@@ -32,7 +32,8 @@ from pyspark.sql.types import (
 )
 
 from etl import session
-from etl.ingest.contract import Column, Contract, Step, glue_type, path_text
+from etl.ingest.contract import Column, Contract, Dms, Step, glue_type, path_text
+from etl.ingest.dms_files import is_load
 from etl.ingest.drift import describe_drift, told
 from etl.ingest.starts import refuse_files
 from etl.ingest.unpacking import read_start
@@ -57,24 +58,36 @@ class Footer:
     mistake: str = ""
 
 
-def read_parquet(spark: SparkSession, files: Sequence[StoredObject]) -> DataFrame:
+def read_parquet(spark: SparkSession, files: Sequence[StoredObject], dms: Dms | None = None) -> DataFrame:
     """The rows as lines: `value`, `file_path`, and `block_start`, the number of a row in its file, from 1.
     Files whose footers cannot be read are left to `check_parquet`."""
-    by_schema: dict[str, tuple[StructType, list[StoredObject]]] = {}
+    by_schema: dict[tuple[str, bool], tuple[StructType, list[StoredObject]]] = {}
     for footer in read_footers(spark, files):
         if footer.schema is not None:
-            by_schema.setdefault(footer.schema.json(), (footer.schema, []))[1].append(footer.file)
-    frames = [_lines(spark, schema, of_schema) for schema, of_schema in by_schema.values()]
+            kind = (footer.schema.json(), dms is not None and is_load(footer.file.name))
+            by_schema.setdefault(kind, (footer.schema, []))[1].append(footer.file)
+    frames = [
+        _lines(spark, schema, of_schema, dms.load_values if dms is not None and of_load else ())
+        for (_, of_load), (schema, of_schema) in by_schema.items()
+    ]
     if not frames:
         return spark.createDataFrame([], "value string, file_path string, block_start bigint")
     return reduce(DataFrame.unionByName, frames)
 
 
-def _lines(spark: SparkSession, schema: StructType, files: Sequence[StoredObject]) -> DataFrame:
+def _lines(
+    spark: SparkSession,
+    schema: StructType,
+    files: Sequence[StoredObject],
+    given: Collection[tuple[str, str]] = (),
+) -> DataFrame:
+    """`given` are values that all rows have, by the name of their column."""
     rows = spark.read.schema(schema).parquet(*session.paths_of(files))
-    columns = (F.col(f"`{name.replace('`', '``')}`") for name in schema.names)
+    others = set(schema.names) - {name for name, _ in given}
+    columns = [F.col(f"`{name.replace('`', '``')}`") for name in schema.names if name in others]
+    columns += [F.lit(value).alias(name) for name, value in given]
     # A row without a value is a row too.
-    value = F.to_json(F.struct(*columns), _TEXTS) if schema.names else F.lit("{}")
+    value = F.to_json(F.struct(*columns), _TEXTS) if columns else F.lit("{}")
     return rows.select(
         value.alias("value"),
         F.col("_metadata.file_path").alias("file_path"),
@@ -86,7 +99,10 @@ def check_parquet(spark: SparkSession, files: Sequence[StoredObject], contract: 
     """Raises InvalidDelivery with every file that is not whole, or has a column of another type."""
     mistakes = []
     for footer in read_footers(spark, files):
-        found = [footer.mistake] if footer.schema is None else wrong_types(footer.schema, contract)
+        if footer.schema is None:
+            found = [footer.mistake]
+        else:
+            found = [*wrong_types(footer.schema, contract), *_lacking(footer, contract)]
         mistakes += [f"{footer.file.uri}: {mistake}" for mistake in found[:1]]
     refuse_files(mistakes)
 
@@ -143,6 +159,26 @@ def _read_footer(spark: SparkSession, file: StoredObject) -> Footer:
         named = ", ".join(map(repr, twice))
         return Footer(file, None, f"its columns {named} differ in capitals only, which Spark ignores")
     return Footer(file, read)
+
+
+def _lacking(footer: Footer, contract: Contract) -> list[str]:
+    """A column that is not in a file of AWS DMS was dropped in the source. It would be null in every row."""
+    if contract.dms is None or footer.schema is None:
+        return []
+    is_of_load = is_load(footer.file.name)
+    missing = [
+        column.label
+        for column in contract.columns
+        if column.place[0] not in footer.schema.names
+        and not (is_of_load and column.place[0] in contract.dms.load_lacks)
+        and column.name not in contract.dms.added_columns
+    ]
+    if not missing:
+        return []
+    return [
+        f"it has no column {', '.join(missing)}: the table in the source has changed, or the endpoint. "
+        "Name an added column in x-etl.dms.addedColumns; leave out of the contract one that was dropped"
+    ]
 
 
 def wrong_types(schema: StructType, contract: Contract) -> list[str]:

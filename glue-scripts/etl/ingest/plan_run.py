@@ -11,6 +11,7 @@ from etl.ingest import reading
 from etl.ingest.changes import plan_changes
 from etl.ingest.contract import Contract
 from etl.ingest.deliveries import Deliveries, RawRows
+from etl.ingest.dms_files import check_ends
 from etl.ingest.headers import find_layouts
 from etl.ingest.parquet_files import check_parquet
 from etl.ingest.plan import Plan, make_plan
@@ -105,6 +106,8 @@ def parse_files(lines: DataFrame, files: Sequence[io.StoredObject], contract: Co
         split = _SPLITS.get(contract.format.kind)
         parse = flatten_lines if contract.is_flattened else parse_lines
         return parse(split(lines) if split else lines, contract)
+    if contract.dms is not None:
+        check_ends(files)
     layouts = find_layouts(files, contract)
     rows = lines if is_below_header(contract.format) else skip_lines(lines, contract.format)
     records = join_lines(rows, contract.format) if contract.format.is_multi_line else rows

@@ -9,7 +9,8 @@ from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from etl import session
-from etl.ingest.contract import JSON_LINES, Format
+from etl.ingest import dms_files
+from etl.ingest.contract import JSON_LINES, Dms, Format
 from etl.ingest.file_lines import encode
 from etl.ingest.packings import ENDINGS
 from etl.ingest.parquet_files import read_parquet
@@ -41,11 +42,12 @@ def read_lines(
     number: int = 0,
     format_: Format = JSON_LINES,
     layout: str = DT,
+    dms: Dms | None = None,
 ) -> DataFrame:
     """The lines of delivered files: `value`, `run_date` (text) and their order: `file_path` (encoded URI),
     `block_start`, `row_id` (unique among the reads of a run, if each has another `number` below 1024).
-    `source` is the location of the folders of days, which are named by `layout`. Compression by the name's
-    ending; a byte-order mark at the start of a file is dropped.
+    `source` is the location of the folders of days, which are named by `layout`, or of the files of `dms`.
+    Compression by the name's ending; a byte-order mark at the start of a file is dropped.
 
     A line ends with a line feed alone: inside JSON a carriage return is space. Where the header of a file is
     simply its first line (`is_below_header`), header and blank lines and comments are left out. In XML a line
@@ -54,7 +56,7 @@ def read_lines(
     """
     paths = session.paths_of(files)
     if format_.is_parquet:
-        placed = read_parquet(spark, files)
+        placed = read_parquet(spark, files, dms)
     else:
         read = _read_below_header if is_below_header(format_) else _read_all
         lines = read(spark, paths, format_)
@@ -68,7 +70,10 @@ def read_lines(
     columns = together.select(
         "*", (F.monotonically_increasing_id() + F.lit(number << _READ_BITS)).alias("row_id")
     )
-    day = _day_of_dt(source) if layout == DT else _day_of_millis(source)
+    if dms is not None:
+        day = dms_files.day_of(dms)
+    else:
+        day = _day_of_dt(source) if layout == DT else _day_of_millis(source)
     return columns.select("value", day.alias(PARTITION), "file_path", "block_start", "row_id")
 
 

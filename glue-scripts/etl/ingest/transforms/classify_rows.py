@@ -90,12 +90,25 @@ def _parts(computed: DataFrame, others: Collection[str]) -> list[Column]:
 
 
 def _reason(contract: Contract) -> Column:
-    conditions = [(rule.reason, fails(rule, contract)) for rule in contract.rules]
+    conditions = [(rule.reason, _applies(rule, contract) & fails(rule, contract)) for rule in contract.rules]
     (first, is_first), *rest = conditions
     reason = F.when(is_first, F.lit(first))
     for name, is_rejected in rest:
         reason = reason.when(is_rejected, F.lit(name))
     return reason
+
+
+def _applies(rule: Rule, contract: Contract) -> Column:
+    """False for a delete of AWS DMS that need not have the columns of the rule: it may hold its key alone."""
+    changes = contract.changes
+    if contract.dms is None or changes is None or changes.op_column is None:
+        return F.lit(True)
+    needed = {*contract.business_key, *changes.order, changes.op_column, changes.valid_from}
+    is_about_others = rule.kind in ("missing", "notATimestamp") and needed.isdisjoint(rule.names)
+    if not is_about_others:
+        return F.lit(True)
+    is_delete = text_of(changes.op_column).isin(list(changes.op_values))
+    return ~F.coalesce(is_delete, F.lit(False))
 
 
 def fails(rule: Rule, contract: Contract) -> Column:

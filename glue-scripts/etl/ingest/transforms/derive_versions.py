@@ -26,7 +26,8 @@ def derive_versions(events: DataFrame, contract: Contract) -> DataFrame:
     assert changes is not None
     in_order = Window.partitionBy(*contract.business_key).orderBy(*order_of(contract))
     so_far = in_order.rowsBetween(Window.unboundedPreceding, Window.currentRow)
-    own = {*contract.business_key, *changes.order, changes.op_column}
+    of_delivery = () if changes.is_whole else (changes.valid_from,)
+    own = {*contract.business_key, *changes.order, changes.op_column, *of_delivery}
     inherited = [name for name in contract.output if name not in own]
     row = F.when(~F.col("is_delete"), F.struct(F.lit(True).alias("is_row"), *map(_named, inherited)))
     placed = events.withColumn("last_row", F.last(row, ignorenulls=True).over(so_far))

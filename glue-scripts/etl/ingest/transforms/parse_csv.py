@@ -202,7 +202,15 @@ def _text(column: ContractColumn, of_layout: Conditions, format_: Format) -> Col
     """A column's text as its shape cleans it; null if nothing is left of it, or a text that means null."""
     values = []
     for at, (layout, _) in enumerate(of_layout):
-        [(of, source)] = [item for item in layout.shape.sources.items() if item[1].column == column.name]
+        given = dict(layout.given).get(column.name)
+        if given is not None:
+            values.append(F.lit(given))
+            continue
+        found = [item for item in layout.shape.sources.items() if item[1].column == column.name]
+        if not found:
+            values.append(F.lit(None).cast("string"))
+            continue
+        [(of, source)] = found
         field = _without_escaped_nulls(_field(at, f"c{layout.names.index(of)}"), column, format_)
         cleaned = reduce(_clean, source.clean, show(field, format_))
         is_value = (cleaned != "") & ~cleaned.isin(list(column.nulls)) if column.nulls else cleaned != ""
