@@ -1,7 +1,7 @@
 import type { MartInput } from "./marts";
 import { selectMistakes, tablesRead } from "./model-sql";
 import { knownNames, type ModelColumn, NAME, readColumns } from "./models";
-import { got, isNode, NodeReader } from "./node-reader";
+import { got, isNode, type NodeReader } from "./node-reader";
 import { qualityPlan } from "./plan";
 import { readQuality } from "./quality-reader";
 
@@ -29,7 +29,7 @@ export interface MartTable {
   readonly quality: object | null;
 }
 
-/** What a table gets from its kind. */
+/** The part of a table that follows from its kind. */
 type OfKind = Pick<MartTable, "reads" | "key" | "plan"> & { readonly partitionBy?: readonly string[] };
 
 /** Columns that every mart has at its end. */
