@@ -27,7 +27,7 @@ SCHEMAS = {
     "stg_invoice_lines": (
         "invoice_id string, line_no int, product_id string, quantity int, unit_price decimal(10,4)"
     ),
-    "stg_price_lists": "product_id string, supplier string, list_price decimal(10,2), valid_on date",
+    "stg_price_lists": "product_id string, supplier string, valid_on date, list_price decimal(10,2)",
 }
 KEYS = {
     "stg_customers": 1,

@@ -21,7 +21,7 @@ def keep_books(arguments: MartArguments, mart: Mart, outcome: Outcome, seconds: 
         first=arguments.day,
         last=arguments.day,
         reasons=[],
-        dates=[figures_of(arguments, outcome)],
+        dates=[figures_of(arguments, mart, outcome)],
         restated=[],
         quality=quality_of(outcome),
         drift="",
@@ -42,10 +42,12 @@ def keep_books(arguments: MartArguments, mart: Mart, outcome: Outcome, seconds: 
     log(to_json(summarise(books)))
 
 
-def figures_of(arguments: MartArguments, outcome: Outcome) -> DateFigures:
-    is_published = not outcome.failed
-    made = {one.table.name: one.count for one in outcome.made} if is_published else {}
-    sizes = outcome.sizes if is_published else {}
+def figures_of(arguments: MartArguments, mart: Mart, outcome: Outcome) -> DateFigures:
+    """A run that published nothing has no rows of any table."""
+    is_published = bool(outcome.written)
+    names = [table.name for table in mart.tables]
+    made = {one.table.name: one.count for one in outcome.made if is_published}
+    sizes = outcome.sizes.values() if is_published else []
     return DateFigures(
         run_date=arguments.day,
         read=sum(made.values()),
@@ -53,10 +55,12 @@ def figures_of(arguments: MartArguments, outcome: Outcome) -> DateFigures:
         duplicates=0,
         quarantined={},
         input_bytes=0,
-        output_bytes=sum(size for _, size in sizes.values()),
-        files=sum(count for count, _ in sizes.values()),
+        output_bytes=sum(size for _, size in sizes),
+        files=sum(count for count, _ in sizes),
         partitions=len(made),
-        sources={name: SourceFigures(rows, outcome.written[name], 0, {}, 0) for name, rows in made.items()},
+        sources={
+            name: SourceFigures(made.get(name, 0), outcome.written.get(name, 0), 0, {}, 0) for name in names
+        },
     )
 
 
