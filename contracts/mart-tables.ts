@@ -1,4 +1,4 @@
-import type { MartInput } from "./marts";
+import type { MartInput } from "./mart-inputs";
 import { selectMistakes, tablesRead } from "./model-sql";
 import { knownNames, type ModelColumn, NAME, readColumns } from "./models";
 import { got, isNode, type NodeReader } from "./node-reader";

@@ -139,7 +139,7 @@ class Shop:
         ]
 
     def _customers(self) -> list[Staged]:
-        """Of customers, `country` makes versions; the others are overwritten."""
+        """The customers: `country` makes versions; the other columns are overwritten."""
         rows = self.staged["stg_customers"]
         return [
             Staged(

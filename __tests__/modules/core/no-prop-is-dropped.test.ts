@@ -932,7 +932,7 @@ test("every public props type has a case that names all its props", () => {
   expect(
     unjudged(
       (type) =>
-        !/(Step|Orchestrator|Messenger|Platform|ContractPipeline|IngestJob|Watcher|Extract|Arrival)Props$/.test(
+        !/(Step|Orchestrator|Messenger|Platform|ContractPipeline|ModelPipeline|IngestJob|Watcher|Extract|Arrival)Props$/.test(
           type,
         ),
     ),

@@ -130,7 +130,7 @@ def _check_selects(spark: SparkSession, tables: Sequence[Table]) -> None:
 
 
 def _mistakes(spark: SparkSession, table: Table) -> Iterator[str]:
-    """Of a SELECT, the columns that it lacks, has too many of, or gives with another type."""
+    """The columns that a SELECT lacks, has too many of, or gives with another type."""
     kind = table.kind
     if not isinstance(kind, Select | Facts):
         return
