@@ -40,12 +40,12 @@ def shop_at_random(chance: random.Random, root: Path) -> Shop:
     for invoice in range(20):
         number = chance.randrange(DAYS)
         moment = datetime.combine(day(number), datetime.min.time()) + timedelta(hours=chance.randrange(24))
-        customer = chance.choice((None, "1", "2", "3", "9"))
-        shop.stage("stg_invoices", number, f"i{invoice}", customer, moment, "sale", change="insert")
+        buyer = chance.choice((None, "1", "2", "3", "9"))
+        shop.stage("stg_invoices", number, f"i{invoice}", buyer, moment, "sale", change="insert")
         for line in range(1, chance.randrange(1, 4)):
             price = Decimal(chance.randrange(100_000)) / 10_000
-            values = (chance.choice("ABCDEFGHX"), chance.choice((-3, 1, 7)), price)
-            shop.stage("stg_invoice_lines", number, f"i{invoice}", line, *values, change="insert")
+            sold = (chance.choice("ABCDEFGHX"), chance.choice((-3, 1, 7)), price)
+            shop.stage("stg_invoice_lines", number, f"i{invoice}", line, *sold, change="insert")
     return shop
 
 
