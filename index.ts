@@ -168,7 +168,11 @@ export { type JobCapacity, type WorkerType } from "./modules/glue-spark-job/job-
 export { type IGlueConnection } from "./modules/glue-spark-job/job-connections";
 export { type JobFile } from "./modules/glue-spark-job/job-files";
 export { type PythonInstaller } from "./modules/glue-spark-job/python-modules";
-export { type IcebergTable } from "./modules/glue-spark-job/table-format";
+export {
+  type IcebergTable,
+  type IcebergTables,
+  type TableInCatalogue,
+} from "./modules/glue-spark-job/table-format";
 export { type TableFormat, type WriteMode } from "./modules/core/write-modes";
 export { type IGrantable, type IRole } from "./modules/iam/grantable";
 export { PermissionsBoundary } from "./modules/iam/permissions-boundary";
@@ -203,6 +207,7 @@ export {
   DatabaseExtract,
   type DatabaseExtractProps,
 } from "./patterns/database-extract/database-extract";
+export { ModelPipeline, type ModelPipelineProps } from "./patterns/model-pipeline/model-pipeline";
 export { EtlPlatform, type EtlPlatformProps, type Subscriber } from "./patterns/etl-platform/etl-platform";
 export {
   type ArrivalRule,

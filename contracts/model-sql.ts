@@ -18,6 +18,8 @@ const CHANGING = [
   ...["rand", "randn", "random", "randstr", "shuffle", "uuid"],
   ...["input_file_name", "monotonically_increasing_id", "spark_partition_id", "current_user", "session_user"],
   ...["first", "first_value", "last", "last_value", "any_value"],
+  ...["collect_list", "collect_set", "array_agg", "listagg", "string_agg", "percentile_approx"],
+  ...["approx_percentile", "input_file_block_start", "input_file_block_length", "version"],
 ];
 /** They are functions only before a parenthesis; a column may have such a name. The others need none. */
 const NEED_NO_PARENTHESIS = [
@@ -31,9 +33,9 @@ const NEED_NO_PARENTHESIS = [
 /**
  * Lists the mistakes of a SELECT.
  *
- * @param source the only table that it may read
+ * @param source the only table that it may read, or all of several, of which it reads one at least
  */
-export function selectMistakes(sql: string, source: string): string[] {
+export function selectMistakes(sql: string, source: string | readonly string[]): string[] {
   const { tokens, open } = tokensOf(sql);
   if (open !== undefined) return [`has ${open} that does not end`];
   const first = tokens.find(({ text }) => text !== "(");
@@ -86,13 +88,25 @@ function isBalanced(tokens: readonly Token[]): boolean {
   return depth === 0;
 }
 
-/** The tables behind `from` and `join` are the source, or named by `with`. */
-function sourceMistakes(tokens: readonly Token[], source: string): string[] {
+/** The tables behind `from` and `join` are the sources, or named by `with`. */
+function sourceMistakes(tokens: readonly Token[], source: string | readonly string[]): string[] {
+  const sources = typeof source === "string" ? [source] : source;
+  const read = tablesOf(tokens);
+  const others = read.filter((name) => !sources.includes(name));
+  if (others.length > 0) return [`must read ${listed(sources)}, got ${others.join(", ")}`];
+  return read.length > 0 ? [] : [`must read ${sources.join(" or ")}`];
+}
+
+const listed = (sources: readonly string[]): string =>
+  sources.length === 1 ? `${sources[0]} alone` : `no tables but ${sources.join(", ")}`;
+
+/** The tables that a SELECT reads, without those that it names itself by `with`. */
+export const tablesRead = (sql: string): string[] => tablesOf(tokensOf(sql).tokens);
+
+function tablesOf(tokens: readonly Token[]): string[] {
   const named = new Set(tokens.flatMap((_, index) => namedAt(tokens, index)));
   const read = new Set(tokens.flatMap((_, index) => tablesBehind(tokens, index)));
-  const others = [...read].filter((name) => name !== source && !named.has(name));
-  if (others.length > 0) return [`must read ${source} alone, got ${others.join(", ")}`];
-  return read.has(source) ? [] : [`must read ${source}`];
+  return [...read].filter((name) => !named.has(name));
 }
 
 /** `with <name> as (`, and `, <name> as (` behind it. */
@@ -105,12 +119,46 @@ function namedAt(tokens: readonly Token[], index: number): string[] {
 function tablesBehind(tokens: readonly Token[], index: number): string[] {
   const { kind, text } = tokens[index]!;
   if (kind !== "word" || !["from", "join"].includes(text) || isExtract(tokens, index)) return [];
+  return [index, ...(text === "from" ? commasBehind(tokens, index) : [])].flatMap((before) =>
+    nameBehind(tokens, before),
+  );
+}
+
+function nameBehind(tokens: readonly Token[], index: number): string[] {
   const parts: string[] = [];
   for (let at = index + 1; isName(tokens[at]); at += 2) {
     parts.push(tokens[at]!.text);
     if (tokens[at + 1]?.text !== ".") break;
   }
   return parts.length === 0 ? [] : [parts.join(".")];
+}
+
+/** Words that end a list of tables. */
+const BEHIND_TABLES = [
+  "where",
+  "group",
+  "order",
+  "having",
+  "limit",
+  "union",
+  "except",
+  "intersect",
+  "window",
+  "sort",
+];
+
+/** The commas of `from a, b`. */
+function commasBehind(tokens: readonly Token[], index: number): number[] {
+  const commas: number[] = [];
+  let depth = 0;
+  for (let at = index + 1; at < tokens.length; at += 1) {
+    const { kind, text } = tokens[at]!;
+    if (kind === "sign" && text === "(") depth += 1;
+    if (kind === "sign" && text === ")") depth -= 1;
+    if (depth < 0 || (depth === 0 && kind === "word" && BEHIND_TABLES.includes(text))) break;
+    if (depth === 0 && kind === "sign" && text === ",") commas.push(at);
+  }
+  return commas;
 }
 
 /** `from` inside a function: `extract(year from moment)`, `trim(both from text)`, `substring(text from 2)`. */

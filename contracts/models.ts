@@ -52,7 +52,8 @@ export interface PublishedTable {
   readonly table: ContractTable;
 }
 
-const NAME = /^[a-z_][a-z0-9_]{0,254}$/;
+/** Names of tables and columns. */
+export const NAME = /^[a-z_][a-z0-9_]{0,254}$/;
 const TYPE = /^(string|bigint|int|double|boolean|date|timestamp|decimal\((\d{1,2}),(\d{1,2})\))$/;
 const TYPES = "string, bigint, int, double, boolean, date, timestamp, decimal(p,s)";
 const MOST_DIGITS = 38;
@@ -84,7 +85,8 @@ export function readModel(
   return { model, declaration: [...mistakes, ...own], select: selectMistakes(sql, published.name) };
 }
 
-function readColumns(file: NodeReader): ModelColumn[] {
+/** The declared columns of a table, by name. */
+export function readColumns(file: NodeReader): ModelColumn[] {
   const columns = file.child("columns")?.objects() ?? [];
   return columns.flatMap(([name, reader]) => {
     if (reader === undefined) return [];
@@ -98,6 +100,18 @@ function readColumns(file: NodeReader): ModelColumn[] {
     if (type !== "" && !isType(type)) reader.wrong("type", `must be one of ${TYPES}, ${got(type)}`);
     return [{ name, type, ...(reader.has("description") ? { comment: reader.text("description") } : {}) }];
   });
+}
+
+/** A list of columns that are declared. */
+export function knownNames(
+  reader: NodeReader,
+  key: string,
+  columns: readonly ModelColumn[],
+): readonly string[] {
+  const names = reader.names(key);
+  const unknown = names.filter((name) => !columns.some((column) => column.name === name));
+  if (unknown.length > 0) reader.wrong(key, `must name declared columns, got ${unknown.join(", ")}`);
+  return names;
 }
 
 function isType(text: string): boolean {

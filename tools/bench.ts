@@ -7,6 +7,7 @@ import { measureJob } from "./benchmarks/job";
 import { measureMobile } from "./benchmarks/mobile";
 import { measureMoney } from "./benchmarks/money";
 import { measurePlanReview } from "./benchmarks/plan-review";
+import { measureStaging } from "./benchmarks/staging";
 import { measureStart } from "./benchmarks/start";
 import { measureGrowth, measureSynth } from "./benchmarks/synth";
 import { UserError } from "../local/user-error";
@@ -20,6 +21,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<voi
   mobile: measureMobile,
   jdbc: measureJdbc,
   arrival: measureArrival,
+  staging: measureStaging,
   start: measureStart,
   money: measureMoney,
   "plan-review": measurePlanReview,
@@ -56,13 +58,13 @@ async function main(): Promise<void> {
     )
     .option(
       "--copies <n,n>",
-      "job, mobile, jdbc: sizes, as multiples of the input",
+      "job, mobile, jdbc, staging: sizes, as multiples of the input",
       wholeNumbers,
       [1, 10, 100],
     )
     .option(
       "--days <dir>",
-      "jdbc: folder with days of the shop, YYYY-MM-DD.csv, which fill its database",
+      "jdbc, staging: folder with days of the shop, YYYY-MM-DD.csv",
       "pipelines/shop/sample",
     )
     .option("--files <n>", "arrival: how many files", wholeNumbers, [1_000])

@@ -12,6 +12,8 @@ import {
   FileArrival,
   type FileArrivalProps,
   GlueWorkflow,
+  ModelPipeline,
+  type ModelPipelineProps,
   ServiceRole,
   WorkflowNode,
   WorkflowWatcher,
@@ -150,6 +152,63 @@ describe("DatabaseExtract", () => {
       ];
     };
     judge("DatabaseExtractProps", queuing, build, { only: ["jobRunQueuingEnabled"] });
+  }, 120_000);
+});
+
+/** A mart under a name by which it is found in what is synthesised. */
+function martFile(name: string): string {
+  const cases = join(ROOT, "glue-scripts", "tests", "cases", "marts", "products-as-of.mart.json");
+  const text = readFileSync(cases, "utf8").replaceAll("products_as_of", name);
+  writeFileSync(join(folder, `${name}.mart.json`), text);
+  return join(folder, `${name}.mart.json`);
+}
+
+describe("ModelPipeline", () => {
+  const build = (stack: TerraformStack, props: ModelPipelineProps) => new ModelPipeline(stack, "Mart", props);
+  const input = (bucketName: string) => ({
+    ...{ zone: Zone.PROCESSED, name: "stg_products" },
+    location: { bucketName, bucketArn: `arn:aws:s3:::${bucketName}`, prefix: "any/" },
+  });
+
+  type Plain = Required<Omit<ModelPipelineProps, "jobRunQueuingEnabled">>;
+  const sets = (stack: TerraformStack): [Plain, Plain] => [
+    {
+      ...{ platform: platform(stack, "one"), pipeline: "marts", martFile: martFile("mart_one") },
+      ...{ inputTables: [input("input-one")], description: "One", workerType: "G.2X", maxWorkers: 3 },
+      ...{ jobTimeoutMinutes: 11, executionClass: "FLEX", artifactsPrefix: "one/" },
+      schedule: { cron: "cron(0 4 * * ? *)", timeZone: "Europe/Berlin", lagDays: 3, enabled: false },
+      alarms: { actionsEnabled: false },
+      runOverrides: { workers: 5 },
+      steps: (steps) => steps.without("RecordMetrics"),
+    },
+    {
+      ...{ platform: platform(stack, "two"), pipeline: "stars", martFile: martFile("mart_two") },
+      ...{ inputTables: [input("input-two")], description: "Two", workerType: "G.1X", maxWorkers: 4 },
+      ...{ jobTimeoutMinutes: 12, executionClass: "STANDARD", artifactsPrefix: "two/" },
+      schedule: { cron: "cron(0 5 * * ? *)", timeZone: "Asia/Tokyo", lagDays: 4, enabled: true },
+      alarms: { actionsEnabled: true },
+      runOverrides: { workers: 6 },
+      steps: (steps) => steps.without("Notify"),
+    },
+  ];
+
+  test("its props", () => {
+    judge<ModelPipelineProps>("ModelPipelineProps", sets, build, {
+      within: ["schedule"],
+      becomes: { martFile: "mart_one", platform: '"one-marts-mart"', steps: "!RecordMetrics" },
+    });
+  }, 240_000);
+
+  test("a run that waits for room", () => {
+    const queuing = (stack: TerraformStack): [ModelPipelineProps, ModelPipelineProps] => {
+      const [one] = sets(stack);
+      const shared = { ...one, executionClass: "STANDARD" as const, runOverrides: undefined };
+      return [
+        { ...shared, jobRunQueuingEnabled: true },
+        { ...shared, jobRunQueuingEnabled: false },
+      ];
+    };
+    judge("ModelPipelineProps", queuing, build, { only: ["jobRunQueuingEnabled"] });
   }, 120_000);
 });
 

@@ -44,6 +44,16 @@ class ModelRefused(JobError):
     """The SELECT of a model does not give the table that is declared: one of the two must be changed."""
 
 
+class InputRefused(JobError):
+    """A table that a mart reads is gone, has lost a column or has changed a type: restore it, or declare it
+    as it is."""
+
+
+class MartViolated(JobError):
+    """A mart breaks what always holds for its kind, and was rolled back: correct its inputs or its
+    declaration."""
+
+
 class Redelivered(JobError):
     """An object has changed since its rows were appended: remove its new version; use another name."""
 

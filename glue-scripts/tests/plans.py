@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from etl.ingest.contract import Contract
-from etl.ingest.load_plan import load_plan, quality_of
+from etl.ingest.load_plan import load_plan
+from etl.run.load_quality import quality_of
 from etl.run.quality import Quality
 
 REPOSITORY = Path(__file__).parents[2]
@@ -36,6 +37,12 @@ def _compiler() -> subprocess.Popen[str]:
 def plan_of(contract: str, quality: str = NOTHING) -> str:
     """The text of the plan of a contract and rules, given as texts. Raises NotCompiledError."""
     return _asked({"contract": json.loads(contract), "quality": json.loads(quality)})
+
+
+@cache
+def mart_of(mart: str, selects: tuple[tuple[str, str], ...]) -> str:
+    """The plan of a mart; `selects` are the texts of its SELECTs by table. Raises NotCompiledError."""
+    return _asked({"mart": json.loads(mart), "selects": dict(selects)})
 
 
 def _asked(question: Mapping[str, Any]) -> str:

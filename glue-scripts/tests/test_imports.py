@@ -14,6 +14,7 @@ ALLOWED = {
     "ingest": {"", "write", "run"},
     "model": {"", "write", "run"},
     "extract": {"", "write", "run"},
+    "marts": {"", "write", "run"},
 }
 # The one module that may import a package; "" for none. Rows never leave the JVM, and jobs also run without
 # Glue.

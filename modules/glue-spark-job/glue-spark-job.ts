@@ -26,7 +26,14 @@ import { packageMistake } from "../artifacts/python-package";
 import { installerOptions, isWheel, type PythonInstaller, pythonMistakes } from "./python-modules";
 import { QuotedArgumentsJob } from "./quoted-arguments-job";
 import { renderConf, sparkConfMistakes } from "./spark-conf";
-import { icebergConf, type IcebergTable, scriptArguments, tableStatements } from "./table-format";
+import {
+  icebergConf,
+  type IcebergTable,
+  type IcebergTables,
+  scriptArguments,
+  tablesStatements,
+  tableStatements,
+} from "./table-format";
 
 /** A security configuration of Glue. */
 export interface ISecurityConfiguration {
@@ -118,6 +125,12 @@ export interface GlueSparkJobProps {
    * @default - none: the job writes files
    */
   readonly icebergTable?: IcebergTable;
+  /**
+   * The Iceberg tables that the job reads and writes, where they are several: Spark settings and rights on the catalogue. The script gets
+   * their names by `arguments`. Not with `icebergTable`.
+   * @default - none
+   */
+  readonly icebergTables?: IcebergTables;
   /** The type and number of workers. */
   readonly capacity: JobCapacity;
   /** AWS account id, 12 digits. */
@@ -271,6 +284,7 @@ export class GlueSparkJob extends Construct {
       refusals.note(`sparkConf.${setting}`, mistake);
     }
     refusals.noteAll(icebergMistakes(this.props));
+    refusals.noteAll(icebergTablesMistakes(this.props));
     refusals.noteAll(pythonMistakes(pythonModules, rest.pythonInstaller, rest.glueVersion ?? "5.1"));
     refusals.noteAll(fileMistakes("jars", jars, jarMistake));
     refusals.noteAll(fileMistakes("extraFiles", extraFiles, (file) => scriptNameMistake(file, script)));
@@ -345,7 +359,7 @@ export class GlueSparkJob extends Construct {
       command: { name: "glueetl", pythonVersion: "3", scriptLocation: this.script.uri },
       defaultArguments: renderArguments(this.scriptArguments(), {
         conf: this.sparkConf(),
-        datalakeFormats: props.icebergTable && "iceberg",
+        datalakeFormats: (props.icebergTable ?? props.icebergTables) && "iceberg",
         modulesUri: this.modules?.uri,
         pythonModules: this.pythonModules(),
         installerOptions: installerOptions(props.pythonInstaller ?? {}),
@@ -390,8 +404,9 @@ export class GlueSparkJob extends Construct {
   }
 
   private sparkConf(): string {
-    const { region, icebergTable: table, sparkConf = {} } = this.props;
-    return renderConf(region, table === undefined ? {} : icebergConf(table), sparkConf);
+    const { region, icebergTable, icebergTables, sparkConf = {} } = this.props;
+    const warehouse = icebergTable?.location ?? icebergTables?.warehouse;
+    return renderConf(region, warehouse === undefined ? {} : icebergConf(warehouse), sparkConf);
   }
 
   private temporary(): S3Location {
@@ -428,6 +443,7 @@ export class GlueSparkJob extends Construct {
       ...inputs.flatMap((input) => readFolderStatements(input, region)),
       ...[...outputs, this.temporary()].flatMap((output) => writeStatements(output, region)),
       ...(this.props.icebergTable ? tableStatements(this.props.icebergTable, this.props) : []),
+      ...(this.props.icebergTables ? tablesStatements(this.props.icebergTables, this.props) : []),
       ...connectionStatements(this.props.connections ?? [], { account, region }),
       ...logStatements(logGroups),
       ...this.encryptionStatements(logGroups),
@@ -471,6 +487,28 @@ function locationMistakes({ artifacts, temporary, inputs, outputs }: GlueSparkJo
     const mistake = isKnown(prefix) ? prefixMistake(prefix) : undefined;
     return mistake === undefined ? [] : [[`${field}.prefix`, mistake] as const];
   });
+}
+
+function icebergTablesMistakes({
+  icebergTable,
+  icebergTables: tables,
+  outputs,
+}: GlueSparkJobProps): Mistake[] {
+  if (tables === undefined) return [];
+  const { warehouse, writes } = tables;
+  const isOutput = outputs.some(
+    ({ bucketName, prefix }) => bucketName === warehouse.bucketName && prefix === warehouse.prefix,
+  );
+  const mistakes: Mistake[] = [];
+  if (icebergTable !== undefined)
+    mistakes.push(["icebergTables", "must not be set together with 'icebergTable'"]);
+  if (writes.length === 0) mistakes.push(["icebergTables.writes", "must hold a table"]);
+  if (!isOutput)
+    mistakes.push([
+      "icebergTables.warehouse",
+      `must be one of 'outputs', got ${JSON.stringify(warehouse.prefix)}: the job's role may only write there`,
+    ]);
+  return mistakes;
 }
 
 function icebergMistakes({

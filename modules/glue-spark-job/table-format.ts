@@ -20,14 +20,32 @@ export interface IcebergTable {
   readonly orderColumn?: string;
 }
 
+/** A table in Glue's catalogue. */
+export interface TableInCatalogue {
+  /** The catalogue database's name. */
+  readonly database: string;
+  /** The table's name. */
+  readonly name: string;
+}
+
+/** Iceberg tables in Glue's catalogue, of a job that reads some and writes others. The job creates those that it writes. */
+export interface IcebergTables {
+  /** The location below which the tables lie that the job writes; one of its `outputs`. */
+  readonly warehouse: S3Location;
+  /** The tables that the job reads; the locations of their files are among its `inputs`. */
+  readonly reads: readonly TableInCatalogue[];
+  /** The tables that the job writes, at least one. */
+  readonly writes: readonly TableInCatalogue[];
+}
+
 /** The name of Spark's catalogue in the script. */
 const CATALOGUE = "glue_catalog";
 
 /**
- * Spark's settings for an Iceberg table, in order.
+ * Spark's settings for Iceberg tables, in order; `location` is that of the tables it creates.
  * Source: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-iceberg.html
  */
-export function icebergConf({ location }: IcebergTable): Record<string, string> {
+export function icebergConf(location: S3Location): Record<string, string> {
   const of = `spark.sql.catalog.${CATALOGUE}`;
   return {
     "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
@@ -56,7 +74,7 @@ export function scriptArguments({
 
 /** The rights to find, create and commit to the table; a commit updates its entry in the catalogue. */
 export function tableStatements(
-  { database, name }: IcebergTable,
+  { database, name }: TableInCatalogue,
   { account, region }: { readonly account: string; readonly region: string },
 ): PolicyStatement[] {
   const glue = `arn:${partitionOf(region)}:glue:${region}:${account}`;
@@ -68,4 +86,17 @@ export function tableStatements(
       resources: [catalog, ofDatabase, `${glue}:table/${database}/${name}`],
     },
   ];
+}
+
+/** The rights to find the tables that are read, and to find, create and commit to those that are written. */
+export function tablesStatements(
+  { reads, writes }: IcebergTables,
+  place: { readonly account: string; readonly region: string },
+): PolicyStatement[] {
+  const glue = `arn:${partitionOf(place.region)}:glue:${place.region}:${place.account}`;
+  const found = reads.map(({ database, name }): PolicyStatement => ({
+    actions: ["glue:GetTable"],
+    resources: [`${glue}:catalog`, `${glue}:database/${database}`, `${glue}:table/${database}/${name}`],
+  }));
+  return [...found, ...writes.flatMap((table) => tableStatements(table, place))];
 }

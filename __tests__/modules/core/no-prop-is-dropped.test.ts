@@ -277,7 +277,7 @@ test("GlueCrawler", () => {
 });
 
 test("GlueSparkJob", () => {
-  type Props = Omit<Required<GlueSparkJobProps>, "jobRunQueuingEnabled">;
+  type Props = Omit<Required<GlueSparkJobProps>, "jobRunQueuingEnabled" | "icebergTables">;
   const sets = (stack: TerraformStack): [Props, Props] => [
     {
       ...HERE,
@@ -395,6 +395,23 @@ test("GlueSparkJob", () => {
     ];
   };
   judge("GlueSparkJobProps", queuing, build, { only: ["jobRunQueuingEnabled"] });
+  // Not together with the one table.
+  const tables = (name: string, prefix: string) => ({
+    icebergTable: undefined,
+    icebergTables: {
+      warehouse: place(`outputs-${name}`, prefix),
+      reads: [{ database: `read-${name}`, name }],
+      writes: [{ database: `written-${name}`, name }],
+    },
+  });
+  const several = (stack: TerraformStack): [GlueSparkJobProps, GlueSparkJobProps] => {
+    const [full, other] = sets(stack);
+    return [
+      { ...full, ...tables("one", "x/") },
+      { ...other, ...tables("two", "y/") },
+    ];
+  };
+  judge("GlueSparkJobProps", several, build, { only: ["icebergTables"], within: ["icebergTables"] });
 });
 
 test("EtlFunction", () => {
@@ -921,7 +938,7 @@ test("every public props type has a case that names all its props", () => {
   expect(
     unjudged(
       (type) =>
-        !/(Step|Orchestrator|Messenger|Platform|ContractPipeline|IngestJob|Watcher|Extract|Arrival)Props$/.test(
+        !/(Step|Orchestrator|Messenger|Platform|ContractPipeline|ModelPipeline|IngestJob|Watcher|Extract|Arrival)Props$/.test(
           type,
         ),
     ),

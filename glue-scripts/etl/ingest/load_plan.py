@@ -32,8 +32,8 @@ from etl.ingest.contract import (
     Words,
 )
 from etl.ingest.sources import DeliverySource, Sources
+from etl.run.load_quality import quality_of
 from etl.run.quality import MILLION, Quality
-from etl.run.quality import Rule as QualityRule
 
 PLAN_VERSION = 4
 _ADVICE = "compile the contract again with the release that this job is of"
@@ -225,29 +225,3 @@ def _category(node: Node) -> CategoryRule:
 
 def _computed(nodes: Sequence[Node]) -> tuple[Computed, ...]:
     return tuple(Computed(one["name"], one["expression"], one["type"]) for one in nodes)
-
-
-def quality_of(node: Node) -> Quality:
-    return Quality(node["threshold"], tuple(map(_rule, node["rules"])), tuple(node["reasons"]))
-
-
-def _rule(node: Node) -> QualityRule:
-    counts_rows = node["type"] == "rowCount"
-    return QualityRule(
-        name=node["name"],
-        type=node["type"],
-        action=node["action"],
-        weight=node["weight"],
-        columns=tuple(node.get("columns", ())),
-        values=tuple(node.get("values", ())),
-        reason=node.get("reason", ""),
-        expression=node.get("expression", ""),
-        at_least=_bound(node.get("atLeast", 0), counts_rows),
-        at_most=None if node.get("atMost") is None else _bound(node["atMost"], counts_rows),
-        at_most_hours=node.get("atMostHours", 0),
-    )
-
-
-def _bound(value: Any, counts_rows: bool) -> int:
-    """Rows, or a share in millionths."""
-    return int(value if counts_rows else value * MILLION)

@@ -191,8 +191,9 @@ _CHECKS: dict[str, _Check] = {
     "show_values": (lambda text: text in ("true", "false"), "must be true or false"),
     "extract_uri": _TEXT,
     "connection": _TEXT,
+    "mart_uri": _TEXT,
 }
-_OF_EXTRACTS = frozenset({"extract_uri", "connection"})
+_OF_OTHER_JOBS = frozenset({"extract_uri", "connection", "mart_uri"})
 _PAIRS = (
     ("lock_table", "lock_owner"),
     ("source_database", "source_table"),
@@ -229,7 +230,7 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
 
     Raises InvalidArguments naming every missing, unknown, repeated or wrong argument and what it got.
     """
-    names = [name for name in _CHECKS if name not in _OF_EXTRACTS]
+    names = [name for name in _CHECKS if name not in _OF_OTHER_JOBS]
     values, mistakes = _read(argv, names, _OPTIONAL)
     for one, other in _PAIRS:
         if (one in values) != (other in values):

@@ -25,7 +25,8 @@ def main(source: str, target: str) -> None:
           with rows as (
             select *, dt::varchar as day
             from read_parquet('{source}/*/products.parquet', hive_partitioning = true)
-          ), days as (select day, lead(day) over (order by day) as next_day from (select distinct day from rows)
+          ), days as (
+            select day, lead(day) over (order by day) as next_day from (select distinct day from rows)
           ), states as (
             select product_id, description, unit_price, day, next_day,
                    lag(day) over by_key as day_before, lead(day) over by_key as day_after,

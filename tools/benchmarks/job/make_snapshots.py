@@ -40,7 +40,10 @@ def main(source: str, target: str, wanted: str, copies: str) -> None:
             for copy in range(int(copies))
             for row in shop.products.values()
         ]
-        columns = [pa.array(values, field.type) for values, field in zip(zip(*products), SCHEMA, strict=True)]
+        columns = [
+            pa.array(values, field.type)
+            for values, field in zip(zip(*products, strict=True), SCHEMA, strict=True)
+        ]
         parquet.write_table(pa.Table.from_arrays(columns, schema=SCHEMA), folder / "products.parquet")
         (folder / "_count.json").write_text(json.dumps({"rows": len(products)}))
         rows += len(products)

@@ -21,7 +21,7 @@ def main(source: str, target: str, plan: str, first: str, last: str) -> None:
     import transform_deliveries
 
     Path(target).mkdir(parents=True, exist_ok=True)
-    spark = open_session(warehouse=Path(target))
+    spark = open_session(jars=sorted((ROOT / ".setup" / "jars").glob("*.jar")), warehouse=Path(target))
     started = time.monotonic()
     run_id = f"bench-{last}"
     values = {

@@ -1,0 +1,1 @@
+"""Tables of every version become marts: as-of, history, SCD2 and star."""

@@ -1,0 +1,1 @@
+"""The kinds of marts as functions of frames. Equal rows give equal rows, in whatever order they lie."""
