@@ -26,7 +26,7 @@ def open_session(
             "spark.sql.extensions": extensions,
             catalogue: "org.apache.iceberg.spark.SparkCatalog",
             f"{catalogue}.type": "hadoop",
-            f"{catalogue}.warehouse": warehouse.as_uri(),
+            f"{catalogue}.warehouse": f"file:{warehouse}",
         }.items():
             builder = builder.config(name, value)
     if jars:
