@@ -136,6 +136,7 @@ const OTHERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   aws_athena_workgroup: { description: "Changed" },
   aws_glue_crawler: { description: "Changed" },
   aws_glue_job: { timeout: 29 },
+  aws_glue_trigger: { description: "Changed" },
   aws_cloudwatch_log_group: { retention_in_days: 30 },
 };
 
