@@ -11,7 +11,9 @@ const folders = readdirSync(join(ROOT, "pipelines"), { withFileTypes: true })
 
 /** Another pipeline delivers what it reads, so that it needs no sample. */
 const isDelivered = (name: string): boolean =>
-  PIPELINES.some((one) => "followedBy" in one && (one.followedBy ?? []).some((follower: string) => follower === name));
+  PIPELINES.some(
+    (one) => "followedBy" in one && (one.followedBy ?? []).some((follower: string) => follower === name),
+  );
 
 /** The files that a pipeline's folder lacks: an extract declares tables and has no contract. */
 function missing(name: string): string[] {
