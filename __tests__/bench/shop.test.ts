@@ -342,7 +342,7 @@ describe("a run of one's own", () => {
       const failed = await started();
       await left(
         failed.cause,
-        /SourceUnavailable: connection etl-dev-shop: .*localhost:\d+\/shop cannot be read: [^;]*password authentication failed for user "reader"[^;]*; nothing was written/,
+        /SourceUnavailable: connection etl-dev-shop: .*localhost:\d+\/shop cannot be read: [^;]*password authentication failed for user \\?"reader[^;]*; nothing was written/,
       );
       await secrets.write("shop/reader", { username, password });
 
