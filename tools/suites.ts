@@ -116,7 +116,7 @@ export const SUITES: readonly Suite[] = [
   pytest("glue-scripts/tests", {
     interpreter: spark4Python,
     suffix: " (spark 4)",
-    args: ["-m", "not once"],
+    args: ["-m", "not once and not long"],
     minutes: 10,
   }),
   pytest("embedded-aws/tests", { minutes: 7 }),
