@@ -8,7 +8,7 @@ export interface Dms {
   /** The schema and the table in the source: DMS names the folders after them. */
   readonly schema: string;
   readonly table: string;
-  /** The day on which the task began, whose delivery has the files of the full load; without it there is none. */
+  /** The day on which the task began, whose delivery has the files of the full load. Left out where the task only replicates changes. */
   readonly fullLoadDate?: string;
   /** The column with `$AR_H_CHANGE_SEQ`, which is different for any two changes. */
   readonly changeSequence?: string;

@@ -112,3 +112,11 @@ export const placesOf = ({ sources, format, dms }: Contract): readonly ContractS
           ...(unknownFolders === "refuse" ? { refusesStrangers: true } : {}),
         };
       });
+
+/** The names of the sources whose runs end at a file beside the folders of days. */
+export const refusingNames = (
+  sources: readonly Pick<ContractSource, "name" | "refusesStrangers">[],
+): string[] =>
+  sources.flatMap(({ name, refusesStrangers }) =>
+    refusesStrangers === true && name !== undefined ? [name] : [],
+  );

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readContract } from "../contracts/contract";
-import { placesOf } from "../contracts/source-contracts";
+import { placesOf, refusingNames } from "../contracts/source-contracts";
 import { arrivalMistakes } from "../patterns/file-arrival/arrival-mistakes";
 import { arrivalOf, arrivalSchema } from "../pipelines/arrival-settings";
 
@@ -44,9 +44,7 @@ function refusingSources(pipeline: string): string[] {
   try {
     const { contract, mistakes } = readContract(JSON.parse(readFileSync(file, "utf8")));
     if (mistakes.length > 0) return [];
-    return placesOf(contract).flatMap(({ name, refusesStrangers }) =>
-      refusesStrangers === true && name !== undefined ? [name] : [],
-    );
+    return refusingNames(placesOf(contract));
   } catch {
     return []; // no JSON
   }

@@ -8,6 +8,7 @@ import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { SqsQueuePolicy } from "@cdktf/provider-aws/lib/sqs-queue-policy";
 import { Token } from "cdktf";
 import { Construct } from "constructs";
+import { refusingNames } from "../../contracts/source-contracts";
 import { GLUE_SCRIPTS } from "../../modules/artifacts/glue-scripts";
 import { partitionOf } from "../../modules/core/partition";
 import { placeholderMistakes } from "../../modules/core/placeholder";
@@ -117,9 +118,7 @@ export class FileArrival extends Construct {
       ...rule,
       name: pipeline.pipeline,
       isWorkflow: pipeline.workflow !== undefined,
-      refusing: pipeline.task.sources.flatMap(({ name, refusesStrangers }) =>
-        refusesStrangers === true && name !== undefined ? [name] : [],
-      ),
+      refusing: refusingNames(pipeline.task.sources),
       isOfDms: pipeline.task.sources.some(({ layout }) => layout === "dms"),
     }));
     const given = { ...withDefaults(this.props), pipelines: rules };

@@ -341,11 +341,11 @@ class Changes:
 
 @dataclass(frozen=True)
 class Dms:
-    """How AWS DMS lays down the files of a table. `full_load_date` is the date of its LOAD files, None if
-    there are none. `date_sequence` names the parts of the folders of dates, such as YYYYMMDDHH, "" if there
-    are no folders, and `date_delimiter` stands between them. LOAD files do not have the columns in
-    `load_lacks`, and whatever they hold, their rows have `load_values`, by delivered name. Files may lack
-    the `added_columns`, from the last one on."""
+    """How AWS DMS lays down the files of a table. `full_load_date` is the date of its LOAD files, None for a
+    task without a full load. `date_sequence` names the parts of the folders of dates, such as YYYYMMDDHH, ""
+    for files without such folders, and `date_delimiter` stands between them. LOAD files do not have the
+    columns in `load_lacks`, and whatever they hold, their rows have `load_values`, by delivered name.
+    Files may lack the `added_columns`, from the last one on."""
 
     full_load_date: date | None
     date_sequence: str = ""

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from etl.errors import InvalidArguments
-from etl.run.arguments import NO_SUBPREFIX, Lock, read_values, root_of
+from etl.run.arguments import Lock, read_one_day, read_values, root_of
 
 _NAMES = (
     "pipeline",
@@ -48,26 +47,14 @@ def read_mart_arguments(argv: Sequence[str]) -> MartArguments:
     """Raises InvalidArguments naming every mistake. A mart is made for one date, of tables and not of a
     folder."""
     values = read_values(argv, _NAMES)
-    mistakes = []
-    if values["from_date"] != values["to_date"]:
-        mistakes.append(
-            f"a mart is made for one date, got --from_date '{values['from_date']}', "
-            f"--to_date '{values['to_date']}': start a run with one runDate"
-        )
-    if values["source_subprefix"] != NO_SUBPREFIX:
-        mistakes.append(
-            f"a mart reads no folder, got --source_subprefix '{values['source_subprefix']}': leave "
-            "sourcePrefix out"
-        )
-    if mistakes:
-        raise InvalidArguments("; ".join(mistakes))
+    day = read_one_day(values, "a mart is made for", "a mart")
     return MartArguments(
         pipeline=values["pipeline"],
         mart_uri=values["mart_uri"],
         databases={"processed": values["source_database"], "curated": values["output_database"]},
         output=f"{root_of(values['output_bucket'])}{values['output_prefix']}",
         books=f"{root_of(values['books_bucket'])}{values['books_prefix']}",
-        day=date.fromisoformat(values["from_date"]),
+        day=day,
         run_id=values["run_id"],
         lock=Lock(values["lock_table"], values["lock_owner"]),
     )

@@ -5,7 +5,7 @@ The names that belong to Glue itself
 those with a hyphen or a capital letter, and the few in `GLUE_ARGUMENTS`."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
@@ -397,6 +397,25 @@ def _format_mistakes(values: dict[str, str]) -> list[str]:
 
 def _uri(values: dict[str, str], name: str) -> str:
     return f"{root_of(values[f'{name}_bucket'])}{values[f'{name}_prefix']}"
+
+
+def read_one_day(values: Mapping[str, str], makes: str, who: str) -> date:
+    """The date of a run that is for one date and reads no folder. `makes` and `who` begin the sentences.
+    Raises InvalidArguments naming both mistakes."""
+    mistakes = []
+    if values["from_date"] != values["to_date"]:
+        mistakes.append(
+            f"{makes} one date, got --from_date '{values['from_date']}', "
+            f"--to_date '{values['to_date']}': start a run with one runDate"
+        )
+    if values["source_subprefix"] != NO_SUBPREFIX:
+        mistakes.append(
+            f"{who} reads no folder, got --source_subprefix '{values['source_subprefix']}': leave "
+            "sourcePrefix out"
+        )
+    if mistakes:
+        raise InvalidArguments("; ".join(mistakes))
+    return date.fromisoformat(values["from_date"])
 
 
 def root_of(bucket: str) -> str:
